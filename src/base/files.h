@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace asap {
+
+/// Whole content of a file. DataError names the path when it is missing or cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Replaces `path` by `content` so that a crash at any moment leaves either the old file or the new one:
+/// written beside it under a temporary name, synced, renamed, and the folder synced.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// A folder that appears under its name only when complete. Files are written into `path()`; `commit()`
+/// renames it to the final name, replacing a folder that stood there. Without commit the destructor
+/// removes what was written.
+class StagedDirectory {
+ public:
+  explicit StagedDirectory(std::filesystem::path final_path);
+  ~StagedDirectory();
+  StagedDirectory(const StagedDirectory&) = delete;
+  StagedDirectory& operator=(const StagedDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return staging_; }
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path staging_;
+  bool committed_ = false;
+};
+
+/// Creates the folder and its parents; UsageError when a file stands in the way or it cannot be made.
+void make_directories(const std::filesystem::path& path);
+
+/// XXH3-128 of the bytes in hexadecimal: how files, datasets and models are recognised again.
+std::string content_fingerprint(std::string_view bytes);
+
+}  // namespace asap

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace asap {
+
+/// The candidate nearest to `word` in edit distance, or "" when none is near enough to be a typing error.
+std::string nearest_name(std::string_view word, std::span<const std::string> candidates);
+
+/// "did you mean 'x'?" for the nearest candidate, else "expected one of: a, b, c".
+std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+
+std::string join(std::span<const std::string> parts, std::string_view separator);
+
+/// Splits at every separator; an empty text has no parts.
+std::vector<std::string> split(std::string_view text, char separator);
+
+/// Shortest decimal text that reads back as the same number ("0.1", "1e-09", "nan").
+std::string format_number(double value);
+
+}  // namespace asap
