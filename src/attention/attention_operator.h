@@ -1,0 +1,21 @@
+#pragma once
+
+#include "attention/attention_batch.h"
+#include "tensor/arena.h"
+
+namespace asap {
+
+/// One way to compute attention at inference: softmax, Sinkhorn with some number of iterations, the compiled
+/// operator. The network around it (projections, residuals) does not know which one it runs.
+class AttentionOperator {
+ public:
+  virtual ~AttentionOperator() = default;
+
+  /// Writes the attention output of `layer` for every head. output: [B * N, H * Dv]; padded rows become
+  /// zero. `scratch` is rewound before returning. Safe to call from several threads at once, each with its
+  /// own scratch.
+  virtual void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+                     Arena& scratch) const = 0;
+};
+
+}  // namespace asap
