@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace asap {
+
+/// Objects keep their keys sorted, so that equal content is equal text.
+using Json = nlohmann::json;
+
+/// Parses strict JSON. DataError opens with "source:line:" and says what was expected; a key given
+/// twice in one object and nesting deeper than 64 are errors too.
+Json parse_json(std::string_view text, const std::string& source);
+Json read_json(const std::filesystem::path& path);
+
+/// Indented by two spaces, ends with a newline. Numbers read back as they were; NaN and infinity,
+/// which JSON does not have, become null. Text that is not UTF-8 is written with replacement
+/// characters.
+std::string format_json(const Json& value);
+
+/// On one line, without newline: for JSON lines.
+std::string format_json_line(const Json& value);
+
+/// Replaces the file atomically by format_json(value).
+void write_json(const std::filesystem::path& path, const Json& value);
+
+/// Text from a file made fit for a one-line message: control characters replaced, cut after 60
+/// bytes.
+std::string excerpt(std::string_view text);
+
+}  // namespace asap

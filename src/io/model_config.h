@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "io/config_fields.h"
+
+namespace asap {
+
+enum class AttentionKind { softmax, sinkhorn };
+
+/// How the gradient of Sinkhorn's iterations is computed: of all T iterations as they were carried
+/// out, or of the fixed point they approach.
+enum class SinkhornGradient { exact, implicit };
+
+struct AttentionConfig {
+  AttentionKind kind = AttentionKind::sinkhorn;
+  int iterations = 10;  ///< T: column and row updates after the first row update
+  double epsilon = 1;   ///< entropic regularisation, in units of the scores
+  bool learn_epsilon = false;
+  SinkhornGradient gradient = SinkhornGradient::exact;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice("kind", kind,
+             {{"softmax", AttentionKind::softmax}, {"sinkhorn", AttentionKind::sinkhorn}},
+             "how scores become an attention plan");
+    v.field("iterations", iterations, "Sinkhorn iterations T (one column and one row update each)",
+            between(0, 10000));
+    v.field("epsilon", epsilon, "entropic regularisation (scores are divided by it)", above(0));
+    v.field("learn_epsilon", learn_epsilon, "train one epsilon per head, starting from epsilon");
+    v.choice("gradient", gradient,
+             {{"exact", SinkhornGradient::exact}, {"implicit", SinkhornGradient::implicit}},
+             "gradient of all T iterations, or of the fixed point");
+  }
+};
+
+enum class ModelKind { vit };
+
+/// How token vectors become one vector per image.
+enum class Pooling { mean, class_token };
+
+struct ModelConfig {
+  ModelKind kind = ModelKind::vit;
+  int image_height = 0;  ///< pixels; 0: taken from the data
+  int image_width = 0;   ///< pixels; 0: taken from the data
+  int channels = 0;      ///< 0: taken from the data
+  int classes = 0;       ///< 0: taken from the data
+  int patch = 4;         ///< pixels along one side
+  int width = 64;
+  int heads = 2;
+  int layers = 3;
+  double mlp_ratio = 2;
+  Pooling pooling = Pooling::mean;
+  double dropout = 0;
+  AttentionConfig attention;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice("kind", kind, {{"vit", ModelKind::vit}}, "architecture");
+    v.field("image_height", image_height, "pixels; 0: taken from the data", between(0, 65536));
+    v.field("image_width", image_width, "pixels; 0: taken from the data", between(0, 65536));
+    v.field("channels", channels, "colours per pixel; 0: taken from the data", between(0, 4096));
+    v.field("classes", classes, "labels to tell apart; 0: taken from the data",
+            between(0, 1000000));
+    v.field("patch", patch, "side of a square patch in pixels; divides the image",
+            between(1, 65536));
+    v.field("width", width, "length of a token vector; a multiple of heads", between(1, 65536));
+    v.field("heads", heads, "attention heads per layer", between(1, 65536));
+    v.field("layers", layers, "encoder layers", between(1, 1000));
+    v.field("mlp_ratio", mlp_ratio, "hidden width of the feed-forward part, as a multiple of width",
+            {0, 64, true});
+    v.choice("pooling", pooling, {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}},
+             "how tokens become one vector per image");
+    v.field("dropout", dropout, "probability that an activation is dropped in training",
+            between(0, 0.95));
+    v.group("attention", attention, "attention of every layer");
+  }
+
+  bool has_class_token() const { return pooling == Pooling::class_token; }
+  int head_width() const { return width / heads; }
+  int hidden_width() const { return static_cast<int>(mlp_ratio * width + 0.5); }
+  /// Elements of one image, laid out [channels, height, width].
+  std::int64_t image_size() const { return std::int64_t{channels} * image_height * image_width; }
+  std::int64_t patch_size() const { return std::int64_t{channels} * patch * patch; }
+  std::int64_t patches() const {
+    return std::int64_t{image_height / patch} * (image_width / patch);
+  }
+  /// Patches and, with class_token pooling, the class token.
+  std::int64_t tokens() const { return patches() + (has_class_token() ? 1 : 0); }
+
+  /// UsageError in the user's words when fields are out of range or do not fit each other. `source`
+  /// names the file or command line they came from. Sizes that are still 0 are not looked at.
+  void validate(const std::string& source) const;
+  /// As validate, and every size taken from the data must be known.
+  void validate_complete(const std::string& source) const;
+};
+
+}  // namespace asap

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "io/stored_tensor.h"
+
+namespace asap {
+
+/// The content of a safetensors file: named tensors and free text about them.
+struct TensorFile {
+  std::map<std::string, StoredTensor> tensors;
+  std::map<std::string, std::string> metadata;
+  std::string source;  ///< the file it came from, for messages
+
+  /// The tensor of that name; DataError names the file and the nearest name there is.
+  const StoredTensor& at(const std::string& name) const;
+
+  /// The tensor of that name as T; DataError when its shape or type is not the expected one.
+  template <class T>
+  Tensor<T> get(const std::string& name, const Shape& expected) const {
+    return expect(name, element_type_of<T>(), expected).template to<T>();
+  }
+
+  template <class T>
+  void put(const std::string& name, const Tensor<T>& tensor) {
+    tensors.insert_or_assign(name, StoredTensor::from(tensor));
+  }
+
+ private:
+  const StoredTensor& expect(const std::string& name, ElementType type, const Shape& shape) const;
+};
+
+/// Reads a safetensors file (https://github.com/huggingface/safetensors, format section). Nothing
+/// in the header is trusted: its length, every type, shape and offset is checked against the bytes
+/// that are there before anything is allocated. DataError names `source`, the tensor and what was
+/// expected.
+TensorFile parse_safetensors(std::string_view bytes, const std::string& source);
+TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// The same content always gives the same bytes: names sorted, header padded with spaces to 8
+/// bytes.
+std::string serialise_safetensors(const TensorFile& file);
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+
+}  // namespace asap
