@@ -1,0 +1,135 @@
+#include "cli/main.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace asap {
+namespace {
+
+/// Thrown after --help or --version has been answered: nothing is left to do.
+struct Finished {};
+
+/// The command whose options are in question: the innermost subcommand the user has named.
+const CLI::App& selected_command(const CLI::App& app) {
+  const CLI::App* selected = &app;
+  while (!selected->get_subcommands().empty()) selected = selected->get_subcommands().front();
+  return *selected;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+/// "asap-eval compare --help"
+std::string help_hint(const CLI::App& root, const CLI::App& command) {
+  const std::string path =
+      &root == &command ? root.get_name() : root.get_name() + " " + command.get_name();
+  return "see '" + path + " --help'";
+}
+
+UsageError unknown_argument(const CLI::App& root, const std::string& argument) {
+  const CLI::App& command = selected_command(root);
+  if (argument.starts_with("-")) {
+    const std::string flag = argument.substr(0, argument.find('='));
+    const std::string nearest = nearest_name(flag, option_names(command));
+    return UsageError("unknown option '" + flag + "'", nearest.empty()
+                                                           ? help_hint(root, command)
+                                                           : "did you mean '" + nearest + "'?");
+  }
+  const std::vector<std::string> commands = subcommand_names(command);
+  if (commands.empty())
+    return UsageError("unexpected argument '" + argument + "'", help_hint(root, command));
+  return UsageError("unknown command '" + argument + "'", suggestion(argument, commands));
+}
+
+/// What the option named in CLI11's message is for, or the way to the help text.
+std::string hint_for(const CLI::App& root, const std::string& message) {
+  const CLI::App& command = selected_command(root);
+  std::string name, description;
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string candidate = option->get_name();
+    if (candidate.size() > name.size() && message.find(candidate) != std::string::npos) {
+      name = candidate;
+      description = option->get_description();
+    }
+  }
+  return name.empty() ? help_hint(root, command) : name + ": " + description;
+}
+
+UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> remaining = app.remaining(true);
+  if (!remaining.empty()) return unknown_argument(app, remaining.front());
+  const std::string message = error.what();
+  if (message.find("subcommand") != std::string::npos) {
+    const std::vector<std::string> commands = subcommand_names(app);
+    return UsageError("a command is required", "one of: " + join(commands, ", "));
+  }
+  return UsageError(message, hint_for(app, message));
+}
+
+int report(const std::string& program, ErrorKind kind, const std::string& message,
+           const std::string& hint) {
+  std::string line = program + ": error: " + message;
+  if (!hint.empty()) line += " (hint: " + hint + ")";
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::cout.flush();
+  std::cerr << line << std::endl;
+  return static_cast<int>(kind);
+}
+
+}  // namespace
+
+void Arguments::parse(CLI::App& app) const {
+  app.name(program_);
+  try {
+    app.parse(argc_, argv_);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help() << std::flush;
+    throw Finished{};
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << std::endl;
+    throw Finished{};
+  } catch (const CLI::ParseError& error) {
+    throw parse_failure(app, error);
+  }
+}
+
+int run_main(const std::string& program, int argc, const char* const* argv,
+             const std::function<void(const Arguments&)>& body) {
+  try {
+    body(Arguments(program, argc, argv));
+    return 0;
+  } catch (const Finished&) {
+    return 0;
+  } catch (const Error& error) {
+    return report(program, error.kind(), error.what(), error.hint());
+  } catch (const std::bad_alloc&) {
+    return report(program, ErrorKind::data, "out of memory",
+                  "use a smaller batch, fewer examples or fewer --threads");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(program, ErrorKind::data, error.what(), "check the path and its permissions");
+  } catch (const std::exception& error) {
+    const InternalError internal(error.what());
+    return report(program, internal.kind(), internal.what(), internal.hint());
+  }
+}
+
+}  // namespace asap

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/App.hpp>
+
+namespace asap {
+
+/// The words a process was started with.
+class Arguments {
+ public:
+  Arguments(std::string program, int argc, const char* const* argv)
+      : program_(std::move(program)), argc_(argc), argv_(argv) {}
+
+  /// Parses into the options registered on `app`. A mistake becomes a UsageError that suggests the
+  /// nearest option or command. --help and --version print their text and end run_main with exit
+  /// code 0.
+  void parse(CLI::App& app) const;
+
+ private:
+  std::string program_;
+  int argc_;
+  const char* const* argv_;
+};
+
+/// The frame of every executable: calls `body` and turns what it throws into an exit code and one
+/// line on stderr, "asap-train: error: MESSAGE (hint: HINT)".
+///
+///   0 done | 2 usage | 3 data, files, memory | 4 numerical | 70 a defect of the toolkit
+int run_main(const std::string& program, int argc, const char* const* argv,
+             const std::function<void(const Arguments&)>& body);
+
+}  // namespace asap

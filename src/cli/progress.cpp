@@ -1,0 +1,141 @@
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+#include "cli/format.h"
+#include "cli/table.h"
+
+namespace asap {
+namespace {
+
+constexpr double kScreenInterval = 0.1;  // seconds between two redrawings of the bar
+constexpr double kPlainInterval = 5;     // seconds between two lines in a pipe or file
+constexpr int kLongestBar = 30;
+constexpr int kShortestBar = 8;
+
+std::string repeated(const std::string& text, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+double fraction_of(const ProgressState& state) {
+  if (state.total <= 0) return 1;
+  return std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0);
+}
+
+std::string bar(double fraction, int length, const Terminal& terminal) {
+  const int filled = static_cast<int>(fraction * length);
+  const std::string full = terminal.unicode ? "━" : "#";
+  const std::string rest = terminal.unicode ? "─" : "-";
+  const std::string begin = terminal.colours ? "\033[32m" : "";
+  const std::string middle = terminal.colours ? "\033[90m" : "";
+  const std::string end = terminal.colours ? "\033[0m" : "";
+  return begin + repeated(full, filled) + middle + repeated(rest, length - filled) + end;
+}
+
+std::string percentage(double fraction) {
+  const std::string digits = std::to_string(static_cast<int>(100 * fraction));
+  return std::string(3 - digits.size(), ' ') + digits + "%";
+}
+
+/// What stands behind the bar, most important first.
+std::vector<std::string> details(const ProgressState& state) {
+  std::vector<std::string> parts;
+  for (const ProgressField& field : state.fields)
+    parts.push_back(field.name + " " + format_significant(field.value));
+  if (state.items_per_second > 0) {
+    parts.push_back(format_count(std::llround(state.items_per_second)) + " " + state.item + "/s");
+    if (state.done < state.total) parts.push_back(format_seconds(state.seconds_left) + " left");
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string render_progress(const ProgressState& state, const Terminal& terminal) {
+  const double fraction = fraction_of(state);
+  const std::string position =
+      percentage(fraction) + " " + std::to_string(state.done) + "/" + std::to_string(state.total);
+  std::vector<std::string> parts = details(state);
+  const auto tail = [&] {
+    std::string text = position;
+    for (const std::string& part : parts) text += "  " + part;
+    return text;
+  };
+  if (!terminal.interactive) return state.title + " " + tail();
+
+  // One column stays free: writing into the last one wraps the line on some terminals.
+  const auto room_for_bar = [&] {
+    return terminal.columns - 3 - static_cast<int>(display_width(state.title) + tail().size());
+  };
+  while (room_for_bar() < kShortestBar && !parts.empty()) parts.pop_back();
+  const int length = std::clamp(room_for_bar(), 0, kLongestBar);
+  const std::string drawn = length > 0 ? bar(fraction, length, terminal) + " " : "";
+  return state.title + " " + drawn + tail();
+}
+
+ProgressBar::ProgressBar(const CommonOptions& options, Settings settings)
+    : ProgressBar(std::cerr, terminal_on_stderr(), kPlainInterval, std::move(settings)) {
+  real_terminal_ = true;
+  if (!options.prints_text()) stream_ = nullptr;
+}
+
+ProgressBar::ProgressBar(std::ostream& stream, Terminal terminal, double plain_interval,
+                         Settings settings)
+    : stream_(&stream),
+      real_terminal_(false),
+      terminal_(terminal),
+      interval_(terminal.interactive ? kScreenInterval : plain_interval),
+      settings_(std::move(settings)),
+      next_draw_(interval_) {
+  state_.title = settings_.title;
+  state_.item = settings_.item;
+  state_.total = settings_.total;
+  state_.done = settings_.first;
+}
+
+ProgressBar::~ProgressBar() { finish(); }
+
+void ProgressBar::update(std::int64_t done, std::vector<ProgressField> fields) {
+  state_.done = done;
+  state_.fields = std::move(fields);
+  drawn_ = false;
+  if (stream_ && since_start_.seconds() >= next_draw_) draw();
+}
+
+void ProgressBar::draw() {
+  const double elapsed = since_start_.seconds();
+  const double steps_per_second = static_cast<double>(state_.done - settings_.first) / elapsed;
+  state_.items_per_second = steps_per_second * settings_.items_per_step;
+  state_.seconds_left = static_cast<double>(state_.total - state_.done) / steps_per_second;
+  if (real_terminal_) terminal_.columns = terminal_on_stderr().columns;
+
+  const std::string line = render_progress(state_, terminal_);
+  if (terminal_.interactive)
+    *stream_ << '\r' << line << "\033[K" << std::flush;  // the escape clears the rest of the line
+  else
+    *stream_ << line << std::endl;
+  line_open_ = terminal_.interactive;
+  drawn_ = true;
+  next_draw_ = elapsed + interval_;
+}
+
+void ProgressBar::finish() {
+  if (!stream_) return;
+  if (!drawn_) draw();
+  if (line_open_) *stream_ << std::endl;
+  line_open_ = false;
+}
+
+void ProgressBar::print_above(const std::string& line) {
+  if (!stream_) return;
+  if (line_open_) *stream_ << "\r\033[K";
+  *stream_ << line << std::endl;
+  line_open_ = false;
+  drawn_ = false;
+}
+
+}  // namespace asap

@@ -1,0 +1,16 @@
+#include "cli/summary.h"
+
+#include <iostream>
+
+namespace asap {
+
+void finish_with_summary(const CommonOptions& options, const Json& summary,
+                         const std::string& text) {
+  write_json(options.required_out() / "summary.json", summary);
+  if (options.json)
+    std::cout << format_json(summary) << std::flush;
+  else if (!options.quiet)
+    std::cout << text << std::flush;
+}
+
+}  // namespace asap

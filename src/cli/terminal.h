@@ -1,0 +1,17 @@
+#pragma once
+
+namespace asap {
+
+/// What the place that text goes to can show.
+struct Terminal {
+  bool interactive =
+      false;  ///< a person's screen whose lines can be redrawn; false for files and pipes
+  bool colours = false;  ///< interactive, and NO_COLOR (no-color.org) is not set
+  bool unicode = false;  ///< the locale is UTF-8
+  int columns = 80;
+};
+
+/// The terminal behind stderr, asked afresh on each call because windows are resized.
+Terminal terminal_on_stderr();
+
+}  // namespace asap

@@ -1,0 +1,25 @@
+#include "cli/version.h"
+
+#include <cstdint>
+
+#include <hwy/targets.h>
+
+#include "base/version.h"
+
+namespace asap {
+
+std::string simd_name() {
+  // Highway numbers its targets so that the lowest bit is the best one; this is the choice its
+  // dispatch makes.
+  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  const std::string name = hwy::TargetName(usable & -usable);
+  return name == "AVX3" ? "AVX-512" : name;
+}
+
+std::string version_line(const std::string& program) {
+  const std::string commit = source_commit().empty() ? "" : "commit " + source_commit() + ", ";
+  return program + " " + version() + " (" + commit + build_description() + ", SIMD " + simd_name() +
+         ")";
+}
+
+}  // namespace asap
