@@ -1,0 +1,21 @@
+#pragma once
+
+#include "tensor/view.h"
+
+namespace asap {
+
+/// Entropic c-transforms: the best answer of one side's dual to the other's, in the log domain. For
+/// the plan A_ij = exp(S_ij + f_i + g_j) one of them makes every row sum to 1, the other every
+/// column to N / M. One Sinkhorn iteration is one column and one row transform.
+
+/// g_j = log(N / M) - log sum_i exp(S_ij + f_i). scores: [N, M], row_dual: [N], column_dual: [M].
+template <class T>
+void column_c_transform(MatrixView<const T> scores, VectorView<const T> row_dual,
+                        VectorView<T> column_dual);
+
+/// f_i = -log sum_j exp(S_ij + g_j). scores: [N, M], column_dual: [M], row_dual: [N].
+template <class T>
+void row_c_transform(MatrixView<const T> scores, VectorView<const T> column_dual,
+                     VectorView<T> row_dual);
+
+}  // namespace asap

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "tensor/view.h"
+
+namespace asap {
+
+/// How far a plan [N, M] is from having rows that sum to 1 and columns that sum to N / M.
+struct MarginalErrors {
+  double row_mean = 0;     ///< mean_i |sum_j A_ij - 1|
+  double row_max = 0;      ///< largest of the same
+  double column_mean = 0;  ///< mean_j |M/N sum_i A_ij - 1|
+  double column_max = 0;   ///< largest of the same
+};
+
+template <class T>
+MarginalErrors marginal_errors(MatrixView<const T> plan);
+
+/// A_ij = exp(S_ij + f_i + g_j). scores, plan: [N, M], row_dual: [N], column_dual: [M]. `plan` may
+/// be `scores`.
+template <class T>
+void plan_from_duals(MatrixView<const T> scores, VectorView<const T> row_dual,
+                     VectorView<const T> column_dual, MatrixView<T> plan);
+
+}  // namespace asap

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace asap {
+
+/// Every dual that T iterations of Sinkhorn's algorithm visit. Row dual 0 is the start's row
+/// update, row dual t follows column dual t - 1 (0-based), so the plan after t iterations is exp(S
+/// + row_duals[t] + column_duals[t - 1]) and row_duals[t - 1] closes to it by one column and one
+/// row c-transform.
+template <class T>
+struct SinkhornTrace {
+  Tensor<T> row_duals;     // [T + 1, N]
+  Tensor<T> column_duals;  // [T, M]
+};
+
+/// Sinkhorn's algorithm in the log domain: the reference against which faster forms are judged, and
+/// the source of the duals that compilation fits. Row update first, then `iterations` times
+/// (column, row).
+///
+/// scores: [N, M]; start: the column dual of the first row update, [M], empty = 0 (the teacher's
+/// start).
+template <class T>
+SinkhornTrace<T> sinkhorn_log(MatrixView<const T> scores, VectorView<const T> start,
+                              int iterations);
+
+}  // namespace asap
