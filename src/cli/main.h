@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 namespace asap {
 

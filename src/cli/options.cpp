@@ -38,6 +38,7 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
       ->group(run);
   command.add_option("--seed", options.seed, "Seed of all random numbers")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->group(run);
   command
       .add_option("--threads", options.threads,
