@@ -128,6 +128,29 @@ T log_sum_exp(const T* x, std::int64_t count) {
 }
 
 template <class T>
+void scale_rows(MatrixView<const T> x, const T* factors, MatrixView<T> out) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    const T* from = x.data + i * x.stride;
+    T* to = out.data + i * out.stride;
+    const T factor = factors[i];
+    for_each_vector<T>(x.cols, [=](auto d, std::int64_t j) HWY_ATTR {
+      hn::StoreU(hn::Mul(hn::LoadU(d, from + j), hn::Set(d, factor)), d, to + j);
+    });
+  }
+}
+
+template <class T>
+void row_dots(MatrixView<const T> a, MatrixView<const T> b, T* out) {
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    const T* left = a.data + i * a.stride;
+    const T* right = b.data + i * b.stride;
+    out[i] = sum_vectors<T>(a.cols, [=](auto d, std::int64_t j) HWY_ATTR {
+      return hn::Mul(hn::LoadU(d, left + j), hn::LoadU(d, right + j));
+    });
+  }
+}
+
+template <class T>
 constexpr RowOpsTable<T> table = {&add_bias<T>,
                                   &add<T>,
                                   &layer_norm<T>,
@@ -135,7 +158,9 @@ constexpr RowOpsTable<T> table = {&add_bias<T>,
                                   &layer_norm_weights_vjp<T>,
                                   &softmax<T>,
                                   &softmax_vjp<T>,
-                                  &log_sum_exp<T>};
+                                  &log_sum_exp<T>,
+                                  &scale_rows<T>,
+                                  &row_dots<T>};
 
 }  // namespace
 
@@ -224,6 +249,16 @@ void log_sum_exp_rows(MatrixView<const T> x, VectorView<T> out) {
     out[i] = kernels<T>().log_sum_exp(x.row(i).data(), x.cols);
 }
 
+template <class T>
+void scale_rows(MatrixView<const T> x, VectorView<const T> factors, MatrixView<T> out) {
+  kernels<T>().scale_rows(x, factors.data(), out);
+}
+
+template <class T>
+void row_dots(MatrixView<const T> a, MatrixView<const T> b, VectorView<T> out) {
+  kernels<T>().row_dots(a, b, out.data());
+}
+
 #define ASAP_INSTANTIATE(T)                                                                         \
   template void add_bias_rows<T>(MatrixView<T>, VectorView<const T>);                               \
   template void column_sums<T>(MatrixView<const T>, VectorView<T>, bool);                           \
@@ -234,7 +269,9 @@ void log_sum_exp_rows(MatrixView<const T> x, VectorView<T> out) {
                                   const LayerNormGradients<T>&);                                    \
   template void softmax_rows<T>(MatrixView<const T>, MatrixView<T>);                                \
   template void softmax_rows_vjp<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool); \
-  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);
+  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);                            \
+  template void scale_rows<T>(MatrixView<const T>, VectorView<const T>, MatrixView<T>);             \
+  template void row_dots<T>(MatrixView<const T>, MatrixView<const T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

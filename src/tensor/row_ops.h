@@ -15,6 +15,14 @@ void add_bias_rows(MatrixView<T> x, VectorView<const T> bias);
 template <class T>
 void column_sums(MatrixView<const T> x, VectorView<T> out, bool accumulate);
 
+/// out(i, :) = factors(i) * x(i, :). `out` may be `x`. x, out: [rows, cols], factors: [rows].
+template <class T>
+void scale_rows(MatrixView<const T> x, VectorView<const T> factors, MatrixView<T> out);
+
+/// out(i) = <a(i, :), b(i, :)>. a, b: [rows, cols], out: [rows].
+template <class T>
+void row_dots(MatrixView<const T> a, MatrixView<const T> b, VectorView<T> out);
+
 /// Weights of a layer norm: gain and offset, each [cols].
 template <class T>
 struct LayerNormWeights {

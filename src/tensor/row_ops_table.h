@@ -19,6 +19,8 @@ struct RowOpsTable {
   void (*softmax)(const T* x, T* out, std::int64_t count);
   void (*softmax_vjp)(const T* y, const T* dy, T* dx, bool accumulate, std::int64_t count);
   T (*log_sum_exp)(const T* x, std::int64_t count);
+  void (*scale_rows)(MatrixView<const T> x, const T* factors, MatrixView<T> out);
+  void (*row_dots)(MatrixView<const T> a, MatrixView<const T> b, T* out);
 };
 
 }  // namespace asap

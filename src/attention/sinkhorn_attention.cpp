@@ -1,0 +1,138 @@
+#include "attention/sinkhorn_attention.h"
+
+#include <cmath>
+#include <limits>
+
+#include "attention/scaling_kernels.h"
+#include "attention/sinkhorn_log_domain.h"
+#include "tensor/elementwise.h"
+#include "tensor/gemm.h"
+#include "tensor/row_ops.h"
+
+namespace asap {
+namespace {
+
+/// Entries of K below the smallest normal number may be lost; times the largest scalings they would add
+/// at most this much to the plan.
+constexpr double kLostPlanEntry = 1e-8;
+
+template <class T>
+SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations, Arena& arena) {
+  const std::int64_t stride = padded_columns<T>(m);
+  const std::int64_t factors = 2 * iterations + 1;
+  SinkhornState<T> state;
+  state.iterations = iterations;
+  state.kernel = {arena.take<T>(n * stride), n, m, stride};
+  state.row_factors = arena.matrix<T>(factors, n);
+  state.column_factors = {arena.take<T>(factors * stride), factors, m, stride};
+  return state;
+}
+
+template <class T>
+T largest(MatrixView<const T> factors, std::int64_t begin, std::int64_t count) {
+  T result = T(0);
+  for (std::int64_t t = begin; t < begin + count; ++t) {
+    const T top = maximum<T>(factors.row(t));
+    // A comparison with NaN is false, so NaN must be let through explicitly.
+    if (!(top <= result)) result = top;
+  }
+  return result;
+}
+
+/// Whether the exp domain lost nothing that matters: all scalings finite, and no product of scalings so
+/// large that an underflowed entry of K could have carried mass.
+template <class T>
+bool trustworthy(const SinkhornState<T>& state) {
+  const int count = state.iterations + 1;
+  const T u = largest<T>(state.row_factors, 0, count);
+  const T v = largest<T>(state.column_factors, state.iterations, count);
+  const double limit = kLostPlanEntry / static_cast<double>(std::numeric_limits<T>::min());
+  return static_cast<double>(u) * static_cast<double>(v) <= limit;
+}
+
+/// v_j = b / column_sum_j; the padding becomes zero.
+template <class T>
+void update_columns(T b, VectorView<const T> column_sum, std::int64_t m, VectorView<T> v) {
+  for (std::int64_t j = 0; j < m; ++j) v[j] = b / column_sum[j];
+  for (std::size_t j = static_cast<std::size_t>(m); j < v.size(); ++j) v[j] = T(0);
+}
+
+template <class T>
+T mean_column_error(T b, VectorView<const T> column_sum, VectorView<const T> v, std::int64_t m) {
+  T total = T(0);
+  for (std::int64_t j = 0; j < m; ++j) total += std::abs(v[j] * column_sum[j] / b - T(1));
+  return total / static_cast<T>(m);
+}
+
+/// Shifts, exponentials and iterations on the scores that state.kernel holds.
+template <class T>
+void iterate(SinkhornState<T>& state, Arena& scratch) {
+  const ArenaScope scope(scratch);
+  const std::int64_t m = state.kernel.cols;
+  const T b = static_cast<T>(state.kernel.rows) / static_cast<T>(m);
+  const VectorView<T> row_shift = scratch.vector<T>(state.kernel.rows);
+  const VectorView<T> column_shift = scratch.vector<T>(state.kernel.stride);
+  const VectorView<T> column_sum = scratch.vector<T>(state.kernel.stride);
+
+  score_shifts<T>(state.kernel, row_shift, column_shift);
+  const VectorView<T> start = state.v(0);  // g = 0 in the coordinates of the shifted kernel
+  scale<T>(T(-1), column_shift, start);
+  exponential<T>(start, start);
+  for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
+  exponentiate_and_scale<T>(state.kernel, row_shift, column_shift, start, state.u(0), column_sum);
+  for (int t = 1; t <= state.iterations; ++t) {
+    update_columns<T>(b, column_sum, m, state.v(t));
+    scaling_sweep<T>(state.kernel, state.v(t), state.u(t), column_sum);
+  }
+  state.column_error = mean_column_error<T>(b, column_sum, state.v(state.iterations), m);
+}
+
+}  // namespace
+
+template <class T>
+SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
+                                    MatrixView<T> output, Arena& arena) {
+  const std::int64_t n = head.queries.rows;
+  const std::int64_t m = head.keys.rows;
+  SinkhornState<T> state = allocate_state<T>(n, m, iterations, arena);
+  if (n == 0 || m == 0) {
+    for (std::int64_t i = 0; i < n; ++i)
+      for (T& value : output.row(i)) value = T(0);
+    return state;
+  }
+  gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0), state.kernel);
+  iterate(state, arena);
+  if (!trustworthy(state)) {
+    gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0),
+            state.kernel);
+    sinkhorn_log_domain<T>(head, state, output, arena);
+    return state;
+  }
+  const ArenaScope scope(arena);
+  MatrixView<T> scaled_values = arena.matrix<T>(m, head.values.cols);
+  scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
+                scaled_values);
+  gemm<T>(Transpose::no, Transpose::no, T(1), state.kernel, scaled_values, T(0), output);
+  scale_rows<T>(output, state.u(iterations), output);
+  return state;
+}
+
+template <class T>
+void sinkhorn_plan(const SinkhornState<T>& state, MatrixView<T> plan) {
+  const VectorView<T> u = state.u(state.iterations);
+  const VectorView<T> v = state.v(state.iterations);
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    for (std::int64_t j = 0; j < plan.cols; ++j)
+      plan(i, j) = state.log_domain ? std::exp(state.kernel(i, j) + u[i] + v[j])
+                                    : u[i] * state.kernel(i, j) * v[j];
+}
+
+#define ASAP_INSTANTIATE(T)                                                                   \
+  template SinkhornState<T> sinkhorn_attention<T>(const AttentionHead<T>&, int, MatrixView<T>, \
+                                                  Arena&);                                    \
+  template void sinkhorn_plan<T>(const SinkhornState<T>&, MatrixView<T>);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "attention/head_gradients.h"
+#include "tensor/arena.h"
+
+namespace asap {
+
+/// Softmax attention of one head (Vaswani et al. 2017): A = softmax of each row of S, output = A V.
+/// Returns A: [n, m], which lives in `arena`. output: [n, Dv]; zero when there is no key.
+template <class T>
+MatrixView<T> softmax_attention(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena);
+
+/// Vector-Jacobian product of softmax_attention from its plan and output.
+template <class T>
+void softmax_attention_vjp(const AttentionHead<T>& head, MatrixView<const T> plan,
+                           MatrixView<const T> output_gradient,
+                           const HeadGradients<T>& gradients, Arena& scratch);
+
+}  // namespace asap
