@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages the toolkit needs to be built, tested and run on Fashion-MNIST, and
+# nothing else. Does nothing when all of them are there. Needs root or sudo.
+#
+#   scripts/setup.sh              what build, tests and quickstart need
+#   scripts/setup.sh --developer  also the formatter, the linter, and what the PyTorch comparison and the
+#                                 golden-value script need
+source "$(dirname "$0")/common.sh"
+
+packages=(
+  g++ cmake ninja-build pkg-config
+  libcli11-dev          # command lines
+  libeigen3-dev         # matrix product
+  libhwy-dev            # SIMD
+  libmuparser-dev       # functions given as text to relu-fit
+  librandom123-dev      # random numbers
+  libspdlog-dev         # --verbose
+  libxxhash-dev         # fingerprints
+  nlohmann-json3-dev    # configurations and summaries
+  zlib1g-dev            # compressed data sets
+  doctest-dev librapidcheck-dev  # tests
+  dataset-fashion-mnist # 70,000 images, in /usr/share/datasets
+)
+case ${1:-} in
+  '') ;;
+  --developer)
+    packages+=(clang-format clang-tidy ccache libbenchmark-dev python3-numpy python3-pot
+      python3-torch) ;;
+  *) fail "unknown option '$1' (hint: --developer is the only one)" ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+  [[ $state == installed ]] || missing+=("$package")
+done
+
+if ((${#missing[@]} == 0)); then
+  say "setup: all ${#packages[@]} packages are installed"
+  exit 0
+fi
+
+command -v apt-get >/dev/null ||
+  fail "apt-get not found (hint: install what these Debian packages hold: ${missing[*]})"
+if ((EUID == 0)); then
+  as_root=()
+elif command -v sudo >/dev/null; then
+  as_root=(sudo)
+else
+  fail "installing packages needs root (hint: run as root: apt-get install ${missing[*]})"
+fi
+
+say "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+say "setup: installed ${#missing[@]} packages"
