@@ -1,0 +1,88 @@
+#include "data/sampler.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace asap {
+
+std::vector<std::int64_t> epoch_order(std::int64_t examples, std::uint64_t seed,
+                                      std::uint32_t epoch) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(examples));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  RandomStream random(seed, RandomPurpose::shuffle, epoch);
+  for (std::size_t left = order.size(); left > 1; --left)
+    std::swap(order[left - 1], order[random.below(left)]);
+  return order;
+}
+
+EpochSampler::EpochSampler(const SamplerConfig& config) : config_(config) {
+  if (config_.examples < 1) throw UsageError("there are no examples to train on");
+  if (config_.batch < 1) throw UsageError("a batch must hold at least one example");
+  if (batches_per_epoch() == 0)
+    throw UsageError("the batch of " + std::to_string(config_.batch) + " is larger than the " +
+                         std::to_string(config_.examples) + " examples",
+                     "choose a smaller batch, for example --set train.batch=" +
+                         std::to_string(config_.examples));
+}
+
+std::int64_t EpochSampler::batches_per_epoch() const {
+  const std::int64_t whole = config_.examples / config_.batch;
+  return whole + (config_.keep_last_partial && config_.examples % config_.batch != 0 ? 1 : 0);
+}
+
+std::span<const std::int64_t> EpochSampler::next() {
+  // A new epoch begins here and not after the last batch, so that the span handed out stays valid
+  // and a position never names an epoch that may not come.
+  if (batch_index_ == batches_per_epoch()) {
+    ++epoch_;
+    batch_index_ = 0;
+    order_.clear();
+  }
+  if (order_.empty()) order_ = epoch_order(config_.examples, config_.seed, epoch_);
+  const std::int64_t first = batch_index_++ * config_.batch;
+  const std::int64_t count = std::min(config_.batch, config_.examples - first);
+  return std::span(order_).subspan(static_cast<std::size_t>(first),
+                                   static_cast<std::size_t>(count));
+}
+
+Json EpochSampler::position() const {
+  return {{"epoch", epoch_},
+          {"batch_index", batch_index_},
+          {"examples", config_.examples},
+          {"batch", config_.batch},
+          {"seed", config_.seed},
+          {"keep_last_partial", config_.keep_last_partial}};
+}
+
+void EpochSampler::restore(const Json& position, const std::string& source) {
+  const auto fail = [&](const std::string& what) -> void {
+    throw DataError(source + ": the sampler's position " + what);
+  };
+  if (!position.is_object()) fail("must be an object");
+  const Json own = this->position();
+  for (const auto& [key, value] : own.items()) {
+    const auto found = position.find(key);
+    if (found == position.end()) fail("lacks '" + key + "'");
+    const bool moves = key == "epoch" || key == "batch_index";
+    if (moves && !found->is_number_unsigned())
+      fail("has a '" + key + "' that is no natural number");
+    if (!moves && *found != value)
+      fail("is of another run: " + key + " is " + excerpt(format_json_line(*found)) +
+           ", expected " + format_json_line(value));
+  }
+  const auto epoch = position["epoch"].get<std::uint64_t>();
+  const auto batch_index = position["batch_index"].get<std::uint64_t>();
+  if (epoch > std::numeric_limits<std::uint32_t>::max() ||
+      batch_index > static_cast<std::uint64_t>(batches_per_epoch()))
+    fail("lies outside the epoch");
+  epoch_ = static_cast<std::uint32_t>(epoch);
+  batch_index_ = static_cast<std::int64_t>(batch_index);
+  order_.clear();
+}
+
+}  // namespace asap
