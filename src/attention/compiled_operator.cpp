@@ -1,0 +1,31 @@
+#include "attention/compiled_operator.h"
+
+namespace asap {
+
+CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
+                                   int extra_iterations)
+    : heads_(std::move(heads)), extra_iterations_(extra_iterations) {
+  check(extra_iterations >= 0, "CompiledOperator: negative number of extra iterations");
+}
+
+void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
+                             MatrixView<float> output, Arena& scratch) const {
+  check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
+        "CompiledOperator: no such layer, or another number of heads");
+  const CompiledOptions options{.extra_iterations = extra_iterations_};
+  for (std::int64_t h = 0; h < batch.heads; ++h) {
+    const CompiledHead& head = heads_[layer][h];
+    const DualMap<float> map = head.map();
+    for (std::int64_t b = 0; b < batch.examples; ++b) {
+      const CompiledEvidence evidence =
+          compiled_attention<float>(map,
+                                    {batch.head_queries(b, h), batch.head_keys(b, h),
+                                     batch.head_values(b, h), head.score_scale},
+                                    options, batch.head_output(output, b, h), scratch);
+      if (evidence.log_domain) ++log_domain_heads_;
+    }
+  }
+  clear_padded_rows(batch, output);
+}
+
+}  // namespace asap
