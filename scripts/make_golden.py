@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+"""Writes the golden values in tests/golden/data: what PyTorch and POT compute, in float64, for small seeded
+inputs. Run it only to change the values; the tests read the files.
+
+  scripts/setup.sh --developer && scripts/make_golden.py
+"""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+import numpy
+import ot
+import torch
+import torch.nn.functional as functional
+
+root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root / "tests" / "reference"))
+import vit  # noqa: E402  (found through the line above)
+
+folder = root / "tests" / "golden" / "data"
+
+
+def write_safetensors(name, tensors, metadata):
+    """The safetensors format by hand: header length, JSON header padded to 8 bytes, the bytes."""
+    header, blob = {"__metadata__": {k: str(v) for k, v in metadata.items()}}, b""
+    for key in sorted(tensors):
+        array = numpy.ascontiguousarray(tensors[key])
+        kind = {"float64": "F64", "int32": "I32"}[array.dtype.name]
+        header[key] = {
+            "dtype": kind,
+            "shape": list(array.shape),
+            "data_offsets": [len(blob), len(blob) + array.nbytes],
+        }
+        blob += array.tobytes()
+    text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    text += b" " * (-len(text) % 8)
+    (folder / name).write_bytes(struct.pack("<Q", len(text)) + text + blob)
+    print(f"{name}: {len(tensors)} tensors, {8 + len(text) + len(blob)} bytes")
+
+
+def versions():
+    return {"torch": torch.__version__, "pot": ot.__version__, "numpy": numpy.__version__}
+
+
+def array(tensor):
+    return tensor.detach().numpy()
+
+
+def operator_values(generator):
+    """Layer norm, GELU, softmax and cross-entropy with their gradients for a given output gradient."""
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    tensors = {}
+
+    def record(name, inputs, function):
+        leaves = {key: value.clone().requires_grad_() for key, value in inputs.items()}
+        output = function(**leaves)
+        gradient = normal(*output.shape)
+        output.backward(gradient)
+        tensors[name + ".output"] = array(output)
+        tensors[name + ".output_gradient"] = array(gradient)
+        for key, leaf in leaves.items():
+            tensors[f"{name}.{key}"] = array(leaf)
+            tensors[f"{name}.{key}_gradient"] = array(leaf.grad)
+
+    record(
+        "layer_norm",
+        {"x": 3 * normal(5, 7) + 1, "weight": normal(7), "bias": normal(7)},
+        lambda x, weight, bias: functional.layer_norm(x, (7,), weight, bias, eps=1e-5),
+    )
+    # From far in the flat part on the left to far in the linear part on the right.
+    points = torch.cat([torch.linspace(-12, 12, 25, dtype=torch.float64), normal(8)])
+    record("gelu", {"x": points}, lambda x: functional.gelu(x, approximate="tanh"))
+    record("softmax", {"x": 10 * normal(4, 9)}, lambda x: torch.softmax(x, dim=-1))
+    labels = torch.tensor([2, 0, 4, 4, 1])
+    # As a column so that the loss has a gradient of its own like the others.
+    record("cross_entropy", {"x": 5 * normal(5, 6)}, lambda x: functional.cross_entropy(x, labels).view(1))
+    tensors["cross_entropy.labels"] = labels.numpy().astype(numpy.int32)
+    write_safetensors("operators.safetensors", tensors, versions())
+
+
+def model_values(name, config, generator, with_training=False):
+    """Logits, loss and all gradients of a small model for one batch, and ten AdamW steps from there."""
+    parameters = vit.new_parameters(config, generator, torch.float64)
+    images = torch.randn(4, config.image, config.image, generator=generator, dtype=torch.float64)
+    labels = torch.tensor([0, 2, 1, 2])
+    tensors = {"images": array(images), "labels": labels.numpy().astype(numpy.int32)}
+    for key, value in parameters.items():
+        value.requires_grad_()
+        tensors["parameter." + key] = array(value).copy()
+
+    logits = vit.forward(config, parameters, images)
+    loss = functional.cross_entropy(logits, labels)
+    loss.backward()
+    tensors["logits"], tensors["loss"] = array(logits), array(loss).reshape(1)
+    for key, value in parameters.items():
+        tensors["gradient." + key] = array(value.grad).copy()
+
+    metadata = versions() | vars(config)
+    if with_training:
+        tensors["training.losses"], training = training_losses(config, parameters, images, labels)
+        metadata |= training
+    write_safetensors(name, tensors, metadata)
+
+
+def training_losses(config, parameters, images, labels):
+    """Losses before each of ten AdamW steps on one batch. Matrices decay, vectors do not."""
+    settings = {"learning_rate": 0.01, "weight_decay": 0.05, "clip_norm": 1.0, "steps": 10}
+    decayed = [value for value in parameters.values() if value.dim() >= 2]
+    others = [value for value in parameters.values() if value.dim() < 2]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": settings["weight_decay"]}, {"params": others, "weight_decay": 0}],
+        lr=settings["learning_rate"],
+        betas=(0.9, 0.999),
+        eps=1e-8,
+    )
+    losses = []
+    for _ in range(settings["steps"]):
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(vit.forward(config, parameters, images), labels)
+        losses.append(loss.item())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters.values(), settings["clip_norm"])
+        optimizer.step()
+    return numpy.array(losses), settings
+
+
+def adamw_values(generator):
+    """Ten AdamW steps of one vector under given gradients: the update rule alone."""
+    weights = torch.randn(6, generator=generator, dtype=torch.float64).requires_grad_()
+    gradients = torch.randn(10, 6, generator=generator, dtype=torch.float64)
+    settings = {"learning_rate": 0.02, "beta1": 0.9, "beta2": 0.95, "epsilon": 1e-6, "weight_decay": 0.1}
+    optimizer = torch.optim.AdamW(
+        [weights], lr=settings["learning_rate"], betas=(settings["beta1"], settings["beta2"]),
+        eps=settings["epsilon"], weight_decay=settings["weight_decay"],
+    )
+    trajectory = [array(weights).copy()]
+    for gradient in gradients:
+        weights.grad = gradient
+        optimizer.step()
+        trajectory.append(array(weights).copy())
+    tensors = {"gradients": array(gradients), "weights": numpy.stack(trajectory)}
+    write_safetensors("adamw.safetensors", tensors, versions() | settings)
+
+
+def transport_values(random):
+    """Costs of exact plans for the cost -s t on a line (POT's network simplex) and entropic plans with
+    regularisation 1 (POT's Sinkhorn, converged), for as many and for unequal numbers of points."""
+    tensors = {}
+    for case, (n, m) in {"equal": (9, 9), "fewer_keys": (10, 4), "more_keys": (3, 7), "coprime": (8, 5)}.items():
+        s, t = random.normal(size=n), random.normal(size=m)
+        a, b = numpy.full(n, 1 / n), numpy.full(m, 1 / m)
+        tensors[f"line.{case}.s"], tensors[f"line.{case}.t"] = s, t
+        tensors[f"line.{case}.cost"] = numpy.array([ot.emd2(a, b, -numpy.outer(s, t))])
+        x, y = random.normal(size=(n, 3)), random.normal(size=(m, 3))
+        plan = ot.sinkhorn(a, b, -x @ y.T, reg=1, method="sinkhorn_log", stopThr=1e-15, numItermax=100000)
+        tensors[f"entropic.{case}.x"], tensors[f"entropic.{case}.y"] = x, y
+        tensors[f"entropic.{case}.plan"] = n * plan  # rows sum to 1
+    write_safetensors("transport.safetensors", tensors, versions())
+
+
+def main():
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    small = dict(image=12, patch=4, width=8, heads=2, layers=2, hidden=16, classes=3)
+    operator_values(torch.Generator().manual_seed(1))
+    model_values(
+        "vit_sinkhorn.safetensors",
+        vit.Config(**small, iterations=5, epsilon=0.5),
+        torch.Generator().manual_seed(2),
+        with_training=True,
+    )
+    model_values(
+        "vit_learned_epsilon.safetensors",
+        vit.Config(**(small | {"layers": 1}), iterations=3, learn_epsilon=True, class_token=True),
+        torch.Generator().manual_seed(3),
+    )
+    model_values(
+        "vit_softmax.safetensors",
+        vit.Config(**(small | {"layers": 1}), attention="softmax"),
+        torch.Generator().manual_seed(4),
+    )
+    adamw_values(torch.Generator().manual_seed(5))
+    transport_values(numpy.random.default_rng(6))
+
+
+if __name__ == "__main__":
+    main()
