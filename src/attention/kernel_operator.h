@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "attention/attention_kernel.h"
+#include "attention/attention_operator.h"
+
+namespace asap {
+
+/// Runs one attention kernel in every layer: the teacher, softmax, Sinkhorn with k iterations.
+class KernelOperator final : public AttentionOperator {
+ public:
+  /// scales: for each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
+  KernelOperator(std::unique_ptr<AttentionKernel<float>> kernel,
+                 std::vector<std::vector<float>> scales)
+      : kernel_(std::move(kernel)), scales_(std::move(scales)) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override;
+
+  const AttentionKernel<float>& kernel() const { return *kernel_; }
+  float scale(int layer, std::int64_t head) const { return scales_[layer][head]; }
+
+ private:
+  std::unique_ptr<AttentionKernel<float>> kernel_;
+  std::vector<std::vector<float>> scales_;
+};
+
+}  // namespace asap

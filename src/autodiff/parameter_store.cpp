@@ -1,0 +1,30 @@
+#include "autodiff/parameter_store.h"
+
+namespace asap {
+
+template <class T>
+ParameterId ParameterStore<T>::add(const std::string& name, const Shape& shape, bool decay) {
+  for (const Entry& entry : entries_) check(entry.name != name, "ParameterStore: name taken");
+  constexpr std::int64_t kLine = kAlignment / sizeof(T);
+  const std::int64_t offset = used_;
+  used_ += (shape.size() + kLine - 1) / kLine * kLine;
+  if (used_ > values_.size()) {
+    Tensor<T> larger(Shape{std::max(used_, 2 * values_.size())});
+    std::copy_n(values_.data(), offset, larger.data());
+    values_ = std::move(larger);
+  }
+  entries_.push_back({name, shape, offset, decay});
+  return {static_cast<int>(entries_.size()) - 1};
+}
+
+template <class T>
+std::int64_t ParameterStore<T>::parameter_count() const {
+  std::int64_t count = 0;
+  for (const Entry& entry : entries_) count += entry.shape.size();
+  return count;
+}
+
+template class ParameterStore<float>;
+template class ParameterStore<double>;
+
+}  // namespace asap

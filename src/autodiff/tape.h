@@ -1,0 +1,151 @@
+#pragma once
+
+#include <initializer_list>
+#include <new>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autodiff/parameter_store.h"
+#include "tensor/arena.h"
+
+namespace asap {
+
+template <class T>
+class Tape;
+
+/// A value on a tape: a handle, copied freely, valid until the tape is cleared.
+template <class T>
+class Var {
+ public:
+  Var() = default;
+  Var(Tape<T>& tape, int node) : tape_(&tape), node_(node) {}
+
+  Tape<T>& tape() const { return *tape_; }
+  int node() const { return node_; }
+  TensorView<const T> value() const { return tape_->value(node_); }
+  Shape shape() const { return tape_->value(node_).shape; }
+
+ private:
+  Tape<T>* tape_ = nullptr;
+  int node_ = -1;
+};
+
+/// Where a pullback puts the gradient of one input. `accumulate` says whether something is there already;
+/// if not, the pullback must write every element.
+template <class T>
+struct GradientSlot {
+  TensorView<T> view;
+  bool accumulate;
+};
+
+/// What a pullback sees: the values and the gradient of the op's output, and slots for its inputs.
+template <class T>
+class Pullback {
+ public:
+  Pullback(Tape<T>& tape, int node) : tape_(tape), node_(node) {}
+
+  TensorView<const T> output() const { return tape_.value(node_); }
+  TensorView<const T> output_gradient() const { return tape_.gradient(node_); }
+  TensorView<const T> input(int index) const { return tape_.value(tape_.input(node_, index)); }
+  /// Whether the gradient of the input is wanted; without it the slot must not be asked for.
+  bool wants(int index) const { return tape_.requires_gradient(tape_.input(node_, index)); }
+  /// May be asked for once per input and pullback.
+  GradientSlot<T> slot(int index) { return tape_.open_slot(tape_.input(node_, index)); }
+  /// For scratch inside an ArenaScope. Slots live in the same arena: ask for them before opening the scope.
+  Arena& arena() { return tape_.arena(); }
+
+ private:
+  Tape<T>& tape_;
+  int node_;
+};
+
+/// Records a forward pass as nodes in creation order; backward() is one loop over them in reverse. Values,
+/// gradients and pullbacks live in one arena: clear() forgets them and keeps the memory, so that a training
+/// step allocates nothing after the first. A tape belongs to one thread.
+template <class T>
+class Tape {
+ public:
+  Tape() = default;
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Uses `store` for parameter() and adds their gradients to `gradients`, laid out as store.flat().
+  /// An empty `gradients` records values only.
+  void bind(const ParameterStore<T>& store, VectorView<T> gradients) {
+    store_ = &store;
+    parameter_gradients_ = gradients;
+    parameter_nodes_.assign(store.entries().size(), -1);
+  }
+
+  /// A value that needs no gradient; it must outlive the pass.
+  Var<T> constant(TensorView<const T> value) { return add_node(value, {}, false); }
+
+  /// A leaf whose gradient is wanted (see gradient_of); it must outlive the pass.
+  Var<T> leaf(TensorView<const T> value) { return add_node(value, {}, true); }
+
+  /// The parameter as a leaf; asked for twice it is the same leaf.
+  Var<T> parameter(ParameterId id);
+
+  /// Room for the output of an op.
+  TensorView<T> allocate(const Shape& shape) { return arena_.tensor<T>(shape); }
+
+  /// Adds an op. `pullback` is a functor void(Pullback<T>&) that captures only what lives as long as the
+  /// pass: views and numbers.
+  template <class F>
+  Var<T> record(TensorView<const T> value, std::initializer_list<Var<T>> inputs, F pullback) {
+    static_assert(std::is_trivially_destructible_v<F>, "a pullback owns nothing: the arena does");
+    const Var<T> out = add_node(value, inputs, false);
+    if (nodes_.back().requires_gradient) {
+      nodes_.back().closure = new (arena_.template take<F>(1)) F(pullback);
+      nodes_.back().invoke = [](void* closure, Pullback<T>& p) { (*static_cast<F*>(closure))(p); };
+    }
+    return out;
+  }
+
+  /// The same values under another shape; the gradient is shared too.
+  Var<T> reshaped(Var<T> x, const Shape& shape);
+
+  /// Gradient of the scalar `loss` with respect to everything before it, times `seed`.
+  void backward(Var<T> loss, T seed = T(1));
+
+  /// Gradient of a leaf or an intermediate value after backward(); zeros when nothing reached it.
+  TensorView<const T> gradient_of(Var<T> x);
+
+  void clear();
+  Arena& arena() { return arena_; }
+
+ private:
+  friend class Var<T>;
+  friend class Pullback<T>;
+
+  static constexpr int kMaxInputs = 4;
+  struct Node {
+    TensorView<const T> value;
+    T* gradient = nullptr;
+    bool gradient_written = false;
+    bool requires_gradient = false;
+    int gradient_owner = -1;  // another node whose gradient this one shares, or itself
+    int inputs[kMaxInputs] = {-1, -1, -1, -1};
+    void* closure = nullptr;
+    void (*invoke)(void* closure, Pullback<T>&) = nullptr;
+  };
+
+  Var<T> add_node(TensorView<const T> value, std::initializer_list<Var<T>> inputs,
+                  bool requires_gradient);
+  TensorView<const T> value(int node) const { return nodes_[node].value; }
+  TensorView<const T> gradient(int node) const {
+    return {nodes_[nodes_[node].gradient_owner].gradient, nodes_[node].value.shape};
+  }
+  int input(int node, int index) const { return nodes_[node].inputs[index]; }
+  bool requires_gradient(int node) const { return nodes_[node].requires_gradient; }
+  GradientSlot<T> open_slot(int node);
+
+  Arena arena_;
+  std::vector<Node> nodes_;
+  const ParameterStore<T>* store_ = nullptr;
+  VectorView<T> parameter_gradients_;
+  std::vector<int> parameter_nodes_;  // node of each parameter in this pass, or -1
+};
+
+}  // namespace asap

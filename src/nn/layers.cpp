@@ -1,0 +1,90 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+#include "autodiff/elementwise_ops.h"
+#include "autodiff/matmul_ops.h"
+#include "autodiff/row_ops.h"
+
+namespace asap {
+
+template <class T>
+Linear<T>::Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out)
+    : weight_(build.weight("weight", out, in)), bias_(build.constant("bias", {out}, 0)) {}
+
+template <class T>
+Var<T> Linear<T>::forward(PassContext<T>& pass, Var<T> x) const {
+  return linear(x, pass.tape.parameter(weight_), pass.tape.parameter(bias_));
+}
+
+template <class T>
+LayerNorm<T>::LayerNorm(const ParameterBuilder<T>& build, std::int64_t width)
+    : gain_(build.constant("weight", {width}, 1)), offset_(build.constant("bias", {width}, 0)) {}
+
+template <class T>
+Var<T> LayerNorm<T>::forward(PassContext<T>& pass, Var<T> x) const {
+  return layer_norm(x, pass.tape.parameter(gain_), pass.tape.parameter(offset_));
+}
+
+template <class T>
+FeedForward<T>::FeedForward(const ParameterBuilder<T>& build, std::int64_t width,
+                            std::int64_t hidden)
+    : up_(build.part("up"), width, hidden), down_(build.part("down"), hidden, width) {}
+
+template <class T>
+Var<T> FeedForward<T>::forward(PassContext<T>& pass, Var<T> x) const {
+  return down_.forward(pass, pass.drop(gelu(up_.forward(pass, x))));
+}
+
+template <class T>
+MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
+                                          const MultiHeadAttentionShape& shape,
+                                          const AttentionKernel<T>& kernel)
+    : heads_(shape.heads),
+      kernel_(&kernel),
+      qkv_(build.part("qkv"), shape.width, 3 * shape.width),
+      output_(build.part("output"), shape.width, shape.width),
+      fixed_log_epsilon_({shape.heads}) {
+  const double log_epsilon = std::log(shape.epsilon);
+  if (shape.learn_epsilon)
+    log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
+  for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
+}
+
+template <class T>
+Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, Var<T> x,
+                                      std::span<const std::int32_t> live) const {
+  const Var<T> log_epsilon = log_epsilon_.valid() ? pass.tape.parameter(log_epsilon_)
+                                                  : pass.tape.constant(fixed_log_epsilon_.view());
+  const Var<T> attended = attention(qkv_.forward(pass, x), log_epsilon, {heads_, live}, *kernel_,
+                                    pass.evidence);
+  return output_.forward(pass, attended);
+}
+
+template <class T>
+EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
+                              const MultiHeadAttentionShape& shape, std::int64_t hidden,
+                              const AttentionKernel<T>& kernel)
+    : attention_norm_(build.part("attention_norm"), shape.width),
+      attention_(build.part("attention"), shape, kernel),
+      feed_forward_norm_(build.part("feed_forward_norm"), shape.width),
+      feed_forward_(build.part("feed_forward"), shape.width, hidden) {}
+
+template <class T>
+Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, Var<T> x,
+                                std::span<const std::int32_t> live) const {
+  x = add(x, pass.drop(attention_.forward(pass, attention_norm_.forward(pass, x), live)));
+  return add(x, pass.drop(feed_forward_.forward(pass, feed_forward_norm_.forward(pass, x))));
+}
+
+#define ASAP_INSTANTIATE(T)              \
+  template class Linear<T>;              \
+  template class LayerNorm<T>;           \
+  template class FeedForward<T>;         \
+  template class MultiHeadAttention<T>;  \
+  template class EncoderLayer<T>;
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "autodiff/attention_ops.h"
+#include "nn/module.h"
+
+namespace asap {
+
+/// y = x Wᵀ + b. Parameters: weight [out, in], bias [out].
+template <class T>
+class Linear {
+ public:
+  Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out);
+  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+
+ private:
+  ParameterId weight_, bias_;
+};
+
+/// Layer norm with gain ("weight") and offset ("bias"), both [width].
+template <class T>
+class LayerNorm {
+ public:
+  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width);
+  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+
+ private:
+  ParameterId gain_, offset_;
+};
+
+/// Two linear layers with GELU between them: "up" [hidden, width] and "down" [width, hidden].
+template <class T>
+class FeedForward {
+ public:
+  FeedForward(const ParameterBuilder<T>& build, std::int64_t width, std::int64_t hidden);
+  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+
+ private:
+  Linear<T> up_, down_;
+};
+
+/// Sizes of multi-head attention and the regularisation of its scores.
+struct MultiHeadAttentionShape {
+  std::int64_t width = 64;
+  std::int64_t heads = 2;
+  double epsilon = 1;          ///< scores are Q Kᵀ / (sqrt(D) epsilon)
+  bool learn_epsilon = false;  ///< then "log_epsilon" [H] is a parameter that starts at log(epsilon)
+};
+
+/// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any kind of attention, projects back
+/// ("output" [W, W]).
+template <class T>
+class MultiHeadAttention {
+ public:
+  MultiHeadAttention(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
+                     const AttentionKernel<T>& kernel);
+  /// x: [B, N, W]; live: [B] live tokens or empty.
+  Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
+
+ private:
+  std::int64_t heads_;
+  const AttentionKernel<T>* kernel_;
+  Linear<T> qkv_, output_;
+  ParameterId log_epsilon_;          // invalid when epsilon is fixed
+  Tensor<T> fixed_log_epsilon_;      // [H]
+};
+
+/// Pre-LN encoder layer (Xiong et al. 2020): x + attention(norm(x)), then x + feed_forward(norm(x)).
+template <class T>
+class EncoderLayer {
+ public:
+  EncoderLayer(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
+               std::int64_t hidden, const AttentionKernel<T>& kernel);
+  Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
+
+ private:
+  LayerNorm<T> attention_norm_;
+  MultiHeadAttention<T> attention_;
+  LayerNorm<T> feed_forward_norm_;
+  FeedForward<T> feed_forward_;
+};
+
+}  // namespace asap
