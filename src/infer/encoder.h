@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "attention/kernel_operator.h"
+#include "io/model_config.h"
+#include "io/safetensors.h"
+
+namespace asap {
+
+/// A trained Vision Transformer for inference: no tape, no gradients, activations in an arena and residuals
+/// added in place. Which attention it runs is decided per call. Immutable, so threads may share it, each
+/// with its own arena.
+class Encoder {
+ public:
+  /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another shape.
+  Encoder(const ModelConfig& config, const TensorFile& weights, std::string fingerprint);
+
+  /// Newest checkpoint of the run in `run` (see RunFolder). DataError when there is none.
+  static Encoder load(const std::filesystem::path& run);
+
+  const ModelConfig& config() const { return config_; }
+  /// Identifies the trained weights: a hash of the file they were read from.
+  const std::string& fingerprint() const { return fingerprint_; }
+
+  /// images: [B, C * H * W], normalised as in training -> logits: [B, classes].
+  void forward(MatrixView<const float> images, const AttentionOperator& attention,
+               MatrixView<float> logits, Arena& arena) const;
+
+  /// The attention the model was trained with.
+  std::unique_ptr<KernelOperator> teacher() const;
+  /// Softmax attention in the place of the model's own.
+  std::unique_ptr<KernelOperator> softmax() const;
+  /// Sinkhorn attention with so many iterations in the place of the model's own.
+  std::unique_ptr<KernelOperator> sinkhorn(int iterations) const;
+  /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
+  const std::vector<std::vector<float>>& score_scales() const { return scales_; }
+
+ private:
+  struct Affine {
+    Tensor<float> weight;  // [out, in], or a gain [width]
+    Tensor<float> bias;    // [out]
+  };
+  struct Layer {
+    Affine attention_norm, qkv, output, feed_forward_norm, up, down;
+  };
+  struct Activations;
+
+  void embed(MatrixView<const float> images, const Activations& a, Arena& arena) const;
+  void run_layer(int index, const AttentionOperator& attention, const Activations& a,
+                 Arena& arena) const;
+  void classify(const Activations& a, MatrixView<float> logits, Arena& arena) const;
+
+  ModelConfig config_;
+  std::string fingerprint_;
+  std::vector<std::vector<float>> scales_;
+  Affine patch_, final_norm_, head_;
+  Tensor<float> position_, class_token_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace asap
