@@ -7,6 +7,7 @@
 #include "attention/scaling_kernels.h"
 #include "tensor/elementwise.h"
 #include "tensor/gemm.h"
+#include "tensor/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
@@ -101,25 +102,17 @@ void scale_kernel(Kernel<T>& kernel, VectorView<const T> row_dual, int extra_ite
   }
 }
 
-/// output = K (v ∘ [V | 1]) divided by its last column; leaves that column's inverse in u.
+/// Row closure u = 1 / (K v), then output = u ∘ K (v ∘ V). Leaves Kᵀ u in column_sum.
 template <class T>
 void apply_kernel(Kernel<T>& kernel, MatrixView<const T> values, MatrixView<T> output,
                   Arena& scratch) {
   const ArenaScope scope(scratch);
-  const std::int64_t n = kernel.k.rows, m = kernel.k.cols, width = values.cols;
-  const MatrixView<T> scaled = scratch.matrix<T>(m, width + 1);
-  for (std::int64_t j = 0; j < m; ++j) {
-    const T v = kernel.v[j];
-    for (std::int64_t d = 0; d < width; ++d) scaled(j, d) = v * values(j, d);
-    scaled(j, width) = v;
-  }
-  const MatrixView<T> unscaled = scratch.matrix<T>(n, width + 1);
-  gemm<T>(Transpose::no, Transpose::no, T(1), kernel.k, scaled, T(0), unscaled);
-  for (std::int64_t i = 0; i < n; ++i) {
-    kernel.u[i] = T(1) / unscaled(i, width);
-    for (std::int64_t d = 0; d < width; ++d) output(i, d) = kernel.u[i] * unscaled(i, d);
-  }
+  scaling_sweep<T>(kernel.k, kernel.v, kernel.u, kernel.column_sum);
   note_row_scaling(kernel);
+  const MatrixView<T> scaled_values = scratch.matrix<T>(values.rows, values.cols);
+  scale_rows<T>(values, kernel.v.first(static_cast<std::size_t>(values.rows)), scaled_values);
+  gemm<T>(Transpose::no, Transpose::no, T(1), kernel.k, scaled_values, T(0), output);
+  scale_rows<T>(output, kernel.u, output);
 }
 
 /// False when a scaling overflowed or entries of K that underflowed could have carried mass.
@@ -129,9 +122,9 @@ bool trustworthy(const Kernel<T>& kernel) {
          kLostPlanEntry / static_cast<double>(std::numeric_limits<T>::min());
 }
 
+/// mean_j |M/N sum_i A_ij - 1|
 template <class T>
-double measured_column_error(Kernel<T>& kernel) {
-  weighted_column_sum<T>(kernel.k, kernel.u, kernel.column_sum);
+double column_error(const Kernel<T>& kernel) {
   double total = 0;
   for (std::int64_t j = 0; j < kernel.k.cols; ++j)
     total += std::abs(kernel.v[j] * kernel.column_sum[j] / kernel.column_mass() - 1);
@@ -159,8 +152,7 @@ CompiledEvidence log_domain_attention(const CentredHead<T>& head, MatrixView<con
 
 template <class T>
 CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
-                                    const CompiledOptions& options, MatrixView<T> output,
-                                    Arena& scratch) {
+                                    int extra_iterations, MatrixView<T> output, Arena& scratch) {
   const ArenaScope scope(scratch);
   if (head.queries.rows == 0 || head.keys.rows == 0) {
     for (std::int64_t i = 0; i < output.rows; ++i)
@@ -172,21 +164,19 @@ CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T
   const VectorView<T> row_dual = scratch.vector<T>(head.queries.rows);
   Kernel<T> kernel = build_kernel<T>(centred, log_row_sums, scratch);
   predict_row_dual<T>(map, centred, log_row_sums, row_dual, scratch);
-  scale_kernel<T>(kernel, row_dual, options.extra_iterations);
+  scale_kernel<T>(kernel, row_dual, extra_iterations);
   apply_kernel<T>(kernel, head.values, output, scratch);
   if (!trustworthy(kernel))
-    return log_domain_attention<T>(centred, head.values, row_dual, options.extra_iterations, output,
+    return log_domain_attention<T>(centred, head.values, row_dual, extra_iterations, output,
                                    scratch);
-  return {false, options.measure_column_error ? measured_column_error(kernel) : 0.0};
+  return {false, column_error(kernel)};
 }
 
 template CompiledEvidence compiled_attention<float>(const DualMap<float>&,
-                                                    const AttentionHead<float>&,
-                                                    const CompiledOptions&, MatrixView<float>,
-                                                    Arena&);
+                                                    const AttentionHead<float>&, int,
+                                                    MatrixView<float>, Arena&);
 template CompiledEvidence compiled_attention<double>(const DualMap<double>&,
-                                                     const AttentionHead<double>&,
-                                                     const CompiledOptions&, MatrixView<double>,
-                                                     Arena&);
+                                                     const AttentionHead<double>&, int,
+                                                     MatrixView<double>, Arena&);
 
 }  // namespace asap

@@ -9,26 +9,21 @@ namespace asap {
 struct CompiledEvidence {
   /// Scalings left the range in which the exp domain is exact, so the log domain was used.
   bool log_domain = false;
-  /// mean_j |M/N sum_i A_ij - 1| of the plan used; only where it was asked for, else 0.
+  /// mean_j |M/N sum_i A_ij - 1| of the plan used.
   double column_error = 0;
-};
-
-struct CompiledOptions {
-  int extra_iterations = 0;           ///< warm-started Sinkhorn iterations after the closure ("+k")
-  bool measure_column_error = false;  ///< one more pass over the kernel
 };
 
 /// Attention with a doubly stochastic plan whose row dual is predicted instead of iterated: f̂ = map
 /// of the features, then one column and one row c-transform (the closure). With K = exp(x . y), u =
 /// exp(f̂):
-///   v = (N / M) / (Kᵀ u),  output = K (v ∘ [V | 1]) divided by its last column.
+///   v = (N / M) / (Kᵀ u),  u = 1 / (K v),  output = u ∘ K (v ∘ V).
 /// Rows of the plan sum to 1 exactly, columns to N / M as nearly as f̂ is right. K is computed once;
 /// its row sums, one of the features, fall out of the same pass.
 ///
+/// extra_iterations: warm-started Sinkhorn iterations after the closure ("compiled+k").
 /// output: [n, Dv], zero when there is no key.
 template <class T>
 CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
-                                    const CompiledOptions& options, MatrixView<T> output,
-                                    Arena& scratch);
+                                    int extra_iterations, MatrixView<T> output, Arena& scratch);
 
 }  // namespace asap

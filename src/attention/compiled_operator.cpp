@@ -12,7 +12,6 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
                              MatrixView<float> output, Arena& scratch) const {
   check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
         "CompiledOperator: no such layer, or another number of heads");
-  const CompiledOptions options{.extra_iterations = extra_iterations_};
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const DualMap<float> map = head.map();
@@ -21,7 +20,7 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
           compiled_attention<float>(map,
                                     {batch.head_queries(b, h), batch.head_keys(b, h),
                                      batch.head_values(b, h), head.score_scale},
-                                    options, batch.head_output(output, b, h), scratch);
+                                    extra_iterations_, batch.head_output(output, b, h), scratch);
       if (evidence.log_domain) ++log_domain_heads_;
     }
   }

@@ -181,7 +181,7 @@ struct Result {
 };
 
 template <class T>
-Result<T> run(const Problem& p, const CompiledOptions& options = {}) {
+Result<T> run(const Problem& p, int extra_iterations = 0) {
   const Tensor<T> q = cast<T>(p.q), k = cast<T>(p.k), v = cast<T>(p.v);
   const Tensor<T> a = cast<T>(p.a), b = cast<T>(p.b);
   const std::vector<T> weights(p.weights.begin(), p.weights.end());
@@ -189,7 +189,7 @@ Result<T> run(const Problem& p, const CompiledOptions& options = {}) {
   Arena scratch;
   out.evidence = compiled_attention<T>({p.features, a.rows(), b.rows(), weights},
                                        {q.rows(), k.rows(), v.rows(), static_cast<T>(p.scale)},
-                                       options, out.output.rows(), scratch);
+                                       extra_iterations, out.output.rows(), scratch);
   return out;
 }
 
@@ -232,8 +232,8 @@ TEST_CASE("Every subset of features is computed in the documented order") {
 TEST_CASE("Extra iterations are warm-started Sinkhorn iterations") {
   const Problem p = random_problem(20, 14, 600);
   for (const int k : {1, 2, 5})
-    CHECK(largest_difference(run<double>(p, {.extra_iterations = k}).output,
-                             naive_attention(p, k).output) < kDoubleTolerance);
+    CHECK(largest_difference(run<double>(p, k).output, naive_attention(p, k).output) <
+          kDoubleTolerance);
 }
 
 TEST_CASE("The measured column error is that of the plan") {
@@ -245,7 +245,7 @@ TEST_CASE("The measured column error is that of the plan") {
     for (std::int64_t i = 0; i < 20; ++i) total += plan.rows()(i, j);
     expected += std::abs(total * 14 / 20 - 1) / 14;
   }
-  const CompiledEvidence evidence = run<double>(p, {.measure_column_error = true}).evidence;
+  const CompiledEvidence evidence = run<double>(p).evidence;
   CHECK(expected > 1e-3);  // otherwise the test could not fail
   CHECK(std::abs(evidence.column_error - expected) < kDoubleTolerance);
   CHECK_FALSE(evidence.log_domain);
@@ -256,7 +256,7 @@ TEST_CASE("A row dual beyond the range of exp is closed in the log domain, and r
   for (const double factor : {1.0, 10.0}) {
     Problem p = random_problem(24, 17, 800, 8);
     for (double& weight : p.weights) weight *= factor;
-    const Result<float> result = run<float>(p, {.measure_column_error = true});
+    const Result<float> result = run<float>(p);
     CHECK(result.evidence.log_domain);
     // The exponents themselves, of order `factor` * 1000, are rounded to float32 before any exp.
     CHECK(largest_difference(result.output, naive_attention(p, 0).output) <
