@@ -4,7 +4,7 @@
 #include <cmath>
 #include <iostream>
 
-#include "cli/format.h"
+#include "base/format.h"
 #include "cli/table.h"
 
 namespace asap {

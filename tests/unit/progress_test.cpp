@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cli/format.h"
+#include "base/format.h"
 #include "cli/run_header.h"
 #include "cli/table.h"
 
