@@ -69,7 +69,7 @@ void EpochSampler::restore(const Json& position, const std::string& source) {
     const auto found = position.find(key);
     if (found == position.end()) fail("lacks '" + key + "'");
     const bool moves = key == "epoch" || key == "batch_index";
-    if (moves && !found->is_number_unsigned())
+    if (moves && !(found->is_number_integer() && *found >= 0))
       fail("has a '" + key + "' that is no natural number");
     if (!moves && *found != value)
       fail("is of another run: " + key + " is " + excerpt(format_json_line(*found)) +

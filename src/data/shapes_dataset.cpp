@@ -39,8 +39,8 @@ bool inside_star(Point p) {
   return (valley.x - 0) * (q.y - 1) - (valley.y - 1) * q.x <= 0;
 }
 
-/// Alternating bands of this many to the unit length.
-bool even_band(double t, double bands) { return std::fmod(std::floor((t + 8) * bands), 2.0) == 0; }
+/// Whether t >= 0 lies in an even one of the bands of this width.
+bool in_even_band(double t, double width) { return std::fmod(std::floor(t / width), 2.0) == 0; }
 
 struct ShapeKind {
   const char* name;
@@ -58,7 +58,7 @@ constexpr std::array<ShapeKind, kShapeKinds> kKinds{{
        return std::max(x, y) <= 0.95 && std::min(x, y) <= 0.28;
      }},
     {"ring", [](Point p) { return radius(p) <= 0.95 && radius(p) >= 0.55; }},
-    {"stripes", [](Point p) { return radius(p) <= 1 && even_band(p.x, 2.5); }},
+    {"stripes", [](Point p) { return radius(p) <= 1 && in_even_band(p.x + 1, 0.4); }},
     {"star", [](Point p) { return inside_star(p); }},
     {"crescent",
      [](Point p) {
@@ -67,8 +67,10 @@ constexpr std::array<ShapeKind, kShapeKinds> kKinds{{
     {"bar", [](Point p) { return std::abs(p.x) <= 1 && std::abs(p.y) <= 0.25; }},
     {"checkerboard",
      [](Point p) {
-       return std::max(std::abs(p.x), std::abs(p.y)) <= 0.8 &&
-              even_band(p.x, 2) == even_band(p.y, 2);
+       constexpr double tile = 0.55;
+       constexpr double half_side = 1.5 * tile;
+       return std::max(std::abs(p.x), std::abs(p.y)) < half_side &&
+              in_even_band(p.x + half_side, tile) == in_even_band(p.y + half_side, tile);
      }},
 }};
 
@@ -96,6 +98,11 @@ Placement draw_placement(RandomStream& random, int image_size) {
 
 /// Share of the pixel that the shape covers.
 double coverage(const ShapeKind& kind, const Placement& placement, int column, int row) {
+  // Every shape lies within this many radii of its centre; most pixels need no samples.
+  constexpr double kReach = 1.2;
+  if (std::hypot(column + 0.5 - placement.centre.x, row + 0.5 - placement.centre.y) >
+      kReach * placement.size + 1)
+    return 0;
   const double cosine = std::cos(placement.angle) / placement.size;
   const double sine = std::sin(placement.angle) / placement.size;
   int hits = 0;
