@@ -1,0 +1,42 @@
+#pragma once
+
+#include "autodiff/parameter_store.h"
+#include "tensor/elementwise.h"
+
+namespace asap {
+
+/// Settings of AdamW (Loshchilov and Hutter 2019).
+struct AdamWConfig {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.05;  ///< decoupled; only parameters that decay (matrices)
+};
+
+/// AdamW over the flat buffer of a parameter store.
+template <class T>
+class AdamW {
+ public:
+  AdamW(const ParameterStore<T>& parameters, const AdamWConfig& config);
+
+  /// One update. gradient: laid out as parameters.flat(); it is multiplied by gradient_scale first.
+  void step(ParameterStore<T>& parameters, VectorView<const T> gradient, double learning_rate,
+            double gradient_scale);
+
+  /// Updates done so far, and the moments, for checkpoints. The moments are laid out as flat().
+  std::int64_t steps() const { return steps_; }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+  VectorView<T> first_moment() { return first_moment_.flat(); }
+  VectorView<T> second_moment() { return second_moment_.flat(); }
+
+ private:
+  AdamWConfig config_;
+  Tensor<T> first_moment_, second_moment_;
+  std::int64_t steps_ = 0;
+};
+
+/// Euclidean norm of all gradients. gradient: laid out as parameters.flat().
+template <class T>
+double gradient_norm(const ParameterStore<T>& parameters, VectorView<const T> gradient);
+
+}  // namespace asap

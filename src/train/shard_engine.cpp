@@ -1,0 +1,99 @@
+#include "train/shard_engine.h"
+
+#include <algorithm>
+
+#include "autodiff/row_ops.h"
+#include "base/parallel.h"
+#include "data/batch.h"
+#include "tensor/elementwise.h"
+
+namespace asap {
+namespace {
+
+constexpr std::int64_t kSumBlock = 1 << 14;  // values one thread adds at a time
+
+std::int64_t count_correct(const MatrixView<const float>& logits,
+                           std::span<const std::int32_t> labels) {
+  std::int64_t correct = 0;
+  for (std::int64_t i = 0; i < logits.rows; ++i) {
+    const VectorView<const float> row = logits.row(i);
+    correct += std::ranges::max_element(row) - row.begin() == labels[i] ? 1 : 0;
+  }
+  return correct;
+}
+
+}  // namespace
+
+ShardEngine::ShardEngine(const VisionTransformer<float>& model, const ShardEngineConfig& config)
+    : model_(model), config_(config) {
+  const std::int64_t image = model.config().image_size();
+  for (int i = 0; i < std::max(config.threads, 1); ++i) {
+    auto worker = std::make_unique<Worker>();
+    worker->images = Tensor<float>({config.shard, image});
+    worker->labels.resize(static_cast<std::size_t>(config.shard));
+    workers_.push_back(std::move(worker));
+  }
+}
+
+void ShardEngine::run_shard(const Dataset& data, std::span<const std::int64_t> indices,
+                            std::int64_t step, std::int64_t index, Worker& worker) {
+  Shard& shard = shards_[static_cast<std::size_t>(index)];
+  const std::int64_t first = index * config_.shard;
+  const std::int64_t count =
+      std::min<std::int64_t>(config_.shard, static_cast<std::int64_t>(indices.size()) - first);
+  const MatrixView<float> images = worker.images.rows().block(0, 0, count, worker.images.shape()[1]);
+  const std::span<std::int32_t> labels(worker.labels.data(), static_cast<std::size_t>(count));
+  fill_batch(data, indices.subspan(static_cast<std::size_t>(first), labels.size()), images, labels);
+
+  shard.evidence = {};
+  std::ranges::fill(shard.gradient.flat(), 0.0f);
+  worker.tape.clear();
+  worker.tape.bind(model_.parameters(), shard.gradient.flat());
+  PassContext<float> pass{
+      worker.tape, shard.evidence, config_.dropout,
+      DropoutKey{config_.seed, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(first)}};
+  const Var<float> logits = model_.forward(pass, images);
+  const Var<float> loss =
+      cross_entropy<float>(logits, labels, static_cast<float>(config_.label_smoothing),
+                           static_cast<float>(indices.size()));
+  worker.tape.backward(loss);
+  shard.loss = static_cast<double>(loss.value().data[0]);
+  shard.correct = count_correct(logits.value().rows(), labels);
+}
+
+void ShardEngine::add_gradients(std::int64_t shards) {
+  const auto size = static_cast<std::int64_t>(gradient().size());
+  const std::int64_t blocks = (size + kSumBlock - 1) / kSumBlock;
+  parallel_for(blocks, config_.threads, [&](std::int64_t block, int) {
+    const auto begin = static_cast<std::size_t>(block * kSumBlock);
+    const auto length = std::min(static_cast<std::size_t>(kSumBlock), gradient().size() - begin);
+    for (std::int64_t s = 1; s < shards; ++s)
+      axpy<float>(1, shards_[static_cast<std::size_t>(s)].gradient.flat().subspan(begin, length),
+                  gradient().subspan(begin, length));
+  });
+}
+
+StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64_t> indices,
+                                 std::int64_t step) {
+  const auto examples = static_cast<std::int64_t>(indices.size());
+  const std::int64_t count = (examples + config_.shard - 1) / config_.shard;
+  while (static_cast<std::int64_t>(shards_.size()) < count) {
+    const auto size = static_cast<std::int64_t>(model_.parameters().flat().size());
+    shards_.emplace_back().gradient = Tensor<float>({size});
+  }
+  parallel_for(count, config_.threads, [&](std::int64_t index, int worker) {
+    run_shard(data, indices, step, index, *workers_[static_cast<std::size_t>(worker)]);
+  });
+  add_gradients(count);
+
+  StepOutcome outcome;
+  for (std::int64_t s = 0; s < count; ++s) {
+    const Shard& shard = shards_[static_cast<std::size_t>(s)];
+    outcome.loss += shard.loss;
+    outcome.accuracy += static_cast<double>(shard.correct) / static_cast<double>(examples);
+    outcome.evidence += shard.evidence;
+  }
+  return outcome;
+}
+
+}  // namespace asap

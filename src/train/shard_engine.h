@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/dataset.h"
+#include "nn/vision_transformer.h"
+
+namespace asap {
+
+/// What one training step found, before the weights were changed.
+struct StepOutcome {
+  double loss = 0;          ///< mean over the batch
+  double accuracy = 0;      ///< of the batch
+  AttentionEvidence evidence;
+};
+
+/// Sizes of the work and what makes it reproducible.
+struct ShardEngineConfig {
+  std::int64_t shard = 8;  ///< examples one thread works on at a time
+  int threads = 1;
+  std::uint64_t seed = 1;  ///< of dropout
+  double dropout = 0;
+  double label_smoothing = 0;
+};
+
+/// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed size,
+/// each runs forward and backward on one thread into a gradient buffer of its own, and the buffers are
+/// added in the order of the shards. Neither the cut nor the order depends on the number of threads, so
+/// results are identical to the last bit for any.
+class ShardEngine {
+ public:
+  ShardEngine(const VisionTransformer<float>& model, const ShardEngineConfig& config);
+
+  /// Loss of the examples `indices` of `data` and its gradient (see gradient()).
+  StepOutcome compute(const Dataset& data, std::span<const std::int64_t> indices,
+                      std::int64_t step);
+
+  /// Gradient of the last compute(), laid out as the model's parameters().flat().
+  VectorView<float> gradient() { return shards_.front().gradient.flat(); }
+  VectorView<const float> gradient_view() const { return shards_.front().gradient.flat(); }
+
+ private:
+  struct Shard {
+    Tensor<float> gradient;
+    double loss = 0;
+    std::int64_t correct = 0;
+    AttentionEvidence evidence;
+  };
+  struct Worker {
+    Tape<float> tape;
+    Tensor<float> images;
+    std::vector<std::int32_t> labels;
+  };
+
+  void run_shard(const Dataset& data, std::span<const std::int64_t> indices, std::int64_t step,
+                 std::int64_t index, Worker& worker);
+  void add_gradients(std::int64_t shards);
+
+  const VisionTransformer<float>& model_;
+  ShardEngineConfig config_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Shard> shards_;
+};
+
+}  // namespace asap

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+
+#include "data/dataset.h"
+#include "io/run_folder.h"
+#include "train/shard_engine.h"
+
+namespace asap {
+
+/// One training step as it is logged and shown.
+struct StepReport {
+  std::int64_t step = 0;  ///< steps done, this one included
+  std::int64_t total_steps = 0;
+  std::int64_t epoch = 0;  ///< 0-based
+  StepOutcome outcome;
+  double learning_rate = 0;
+  double gradient_norm = 0;  ///< before clipping
+};
+
+/// Loss and accuracy on the test data.
+struct TestReport {
+  double loss = 0;
+  double accuracy = 0;
+};
+
+/// How a training is carried out; none of it changes the result.
+struct TrainerOptions {
+  int threads = 1;
+  bool resume = false;
+  std::int64_t stop_after = 0;  ///< stop, with a checkpoint, once so many steps are done; 0: train to the end
+  std::function<void(const StepReport&)> on_step;
+  std::function<void(std::int64_t step)> on_resume;
+  std::function<void(std::int64_t step, const TestReport&)> on_test;
+};
+
+struct TrainingResult {
+  std::int64_t steps = 0;        ///< done in all
+  std::int64_t total_steps = 0;  ///< of the whole training
+  bool finished = false;
+  double seconds = 0;            ///< of this process, without tests
+  double examples_per_second = 0;
+  std::int64_t parameters = 0;
+  double train_loss = 0;  ///< of the last step
+  TestReport test;
+};
+
+/// Steps of the whole training. UsageError when the data do not fill one batch.
+std::int64_t planned_steps(const TrainConfig& config, const Dataset& train);
+
+/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl and checkpoints in the run folder.
+/// A non-finite loss or gradient is a NumericalError that names the step and the first tensor that went
+/// bad; the last checkpoint stays. UsageError when the folder holds a run and `resume` is not set.
+TrainingResult train(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
+                     const Dataset& test_data, const TrainerOptions& options);
+
+}  // namespace asap

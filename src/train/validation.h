@@ -1,0 +1,12 @@
+#pragma once
+
+#include "data/dataset.h"
+#include "infer/encoder.h"
+#include "train/trainer.h"
+
+namespace asap {
+
+/// Loss and accuracy of a model with its own attention on all examples of `data`.
+TestReport test_model(const Encoder& encoder, const Dataset& data, int threads);
+
+}  // namespace asap
