@@ -1,0 +1,85 @@
+// asap-train: trains a Transformer with softmax or Sinkhorn attention and leaves a run folder.
+#include "base/format.h"
+#include "cli/config.h"
+#include "cli/main.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "train/summary.h"
+
+using namespace asap;
+
+namespace {
+
+std::string result_text(const RunFolder& folder, const TrainingResult& result) {
+  return "test accuracy " + format_fixed(result.test.accuracy, 4) + ", loss " +
+         format_fixed(result.test.loss, 4) + " after " + format_count(result.steps) + " steps (" +
+         format_seconds(result.seconds) + ", " +
+         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " images/s)\n" +
+         (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
+         folder.path().string() + "\n";
+}
+
+void run(const Arguments& arguments) {
+  CommonOptions common;
+  TrainerOptions options;
+  CLI::App app("Train a Transformer with doubly stochastic (Sinkhorn) or softmax attention.");
+  app.add_flag("--resume", options.resume,
+               "Continue from the newest checkpoint of --out, or start afresh when there is none");
+  app.add_option("--max-steps", options.stop_after,
+                 "Stop, with a checkpoint, once so many steps are done (0: train to the end)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  add_common_options(
+      app, common, "asap-train",
+      "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion");
+  arguments.parse(app);
+  configure_logging(common);
+
+  TrainConfig config = resolve_config(common, TrainConfig{});
+  if (common.seed) config.seed = *common.seed;
+  const std::string source = common.config.empty() ? "configuration" : common.config.string();
+  config.validate(source);
+  if (dump_config(common, config)) return;
+  const RunFolder folder(common.required_out());
+  const Dataset train_data = load_dataset(config.data, Split::train);
+  const Dataset test_data = load_dataset(config.data, Split::test);
+  config.model = fit_model_to_data(config.model, train_data, source);
+  const std::int64_t steps = planned_steps(config, train_data);
+  if (common.prints_text())
+    std::cerr << RunHeader("asap-train")
+                     .add("data", train_data.name + ": " + format_count(train_data.size()) +
+                                      " training, " + format_count(test_data.size()) +
+                                      " test images")
+                     .add("model", describe_model(config.model))
+                     .add("training", format_count(steps) + " steps of " +
+                                          std::to_string(config.train.batch) + " images")
+                     .add_machine(common, config.seed)
+                     .text();
+
+  options.threads = common.threads;
+  ProgressBar bar(common, {.title = "train",
+                           .item = "images",
+                           .total = steps,
+                           .items_per_step = static_cast<double>(config.train.batch)});
+  options.on_step = [&](const StepReport& report) {
+    bar.update(report.step, {{"loss", report.outcome.loss},
+                             {"accuracy", report.outcome.accuracy},
+                             {"learning rate", report.learning_rate}});
+  };
+  options.on_resume = [&](std::int64_t step) {
+    bar.print_above(step > 0 ? "resuming after step " + format_count(step)
+                             : "no checkpoint found; starting afresh");
+  };
+  options.on_test = [&](std::int64_t step, const TestReport& test) {
+    bar.print_above("step " + format_count(step) + ": test accuracy " +
+                    format_fixed(test.accuracy, 4) + ", loss " + format_fixed(test.loss, 4));
+  };
+  const TrainingResult result = train(config, folder, train_data, test_data, options);
+  bar.finish();
+  finish_with_summary(common, training_summary(config, result), result_text(folder, result));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_main("asap-train", argc, argv, run); }
