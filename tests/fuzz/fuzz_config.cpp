@@ -1,0 +1,24 @@
+// Fuzz target: training configurations. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/train_config.h"
+
+/// Damaged input may only be refused with a DataError or a UsageError; everything else is a
+/// finding.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    asap::TrainConfig config;
+    asap::from_json(asap::parse_json(bytes, "input"), config, "input");
+    config.validate("input");
+    asap::TrainConfig again;
+    asap::from_json(asap::to_json(config), again, "again");
+  } catch (const asap::DataError&) {
+  } catch (const asap::UsageError&) {
+  }
+  return 0;
+}

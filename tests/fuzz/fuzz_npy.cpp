@@ -1,0 +1,20 @@
+// Fuzz target: npy files. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/npy.h"
+
+/// Damaged input may only be refused with a DataError; everything else is a finding.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    const asap::StoredTensor tensor = asap::parse_npy(bytes, "input");
+    asap::check(asap::parse_npy(asap::serialise_npy(tensor), "again") == tensor,
+                "an accepted array must survive being written");
+  } catch (const asap::DataError&) {
+  }
+  return 0;
+}

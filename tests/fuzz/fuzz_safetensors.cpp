@@ -1,0 +1,21 @@
+// Fuzz target: safetensors files. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/safetensors.h"
+
+/// Damaged input may only be refused with a DataError; everything else is a finding.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    const asap::TensorFile file = asap::parse_safetensors(bytes, "input");
+    const std::string again = asap::serialise_safetensors(file);
+    asap::check(asap::parse_safetensors(again, "again").tensors == file.tensors,
+                "an accepted file must survive being written");
+  } catch (const asap::DataError&) {
+  }
+  return 0;
+}
