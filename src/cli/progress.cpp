@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "base/format.h"
-#include "cli/table.h"
+#include "base/table.h"
 
 namespace asap {
 namespace {
@@ -94,10 +94,15 @@ ProgressBar::ProgressBar(std::ostream& stream, Terminal terminal, double plain_i
   state_.title = settings_.title;
   state_.item = settings_.item;
   state_.total = settings_.total;
-  state_.done = settings_.first;
 }
 
 ProgressBar::~ProgressBar() { finish(); }
+
+void ProgressBar::start_from(std::int64_t first) {
+  first_ = state_.done = first;
+  since_start_.restart();
+  next_draw_ = interval_;
+}
 
 void ProgressBar::update(std::int64_t done, std::vector<ProgressField> fields) {
   state_.done = done;
@@ -108,7 +113,7 @@ void ProgressBar::update(std::int64_t done, std::vector<ProgressField> fields) {
 
 void ProgressBar::draw() {
   const double elapsed = since_start_.seconds();
-  const double steps_per_second = static_cast<double>(state_.done - settings_.first) / elapsed;
+  const double steps_per_second = static_cast<double>(state_.done - first_) / elapsed;
   state_.items_per_second = steps_per_second * settings_.items_per_step;
   state_.seconds_left = static_cast<double>(state_.total - state_.done) / steps_per_second;
   if (real_terminal_) terminal_.columns = terminal_on_stderr().columns;

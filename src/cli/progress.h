@@ -43,7 +43,6 @@ class ProgressBar {
     std::string title;           ///< "train"
     std::string item = "steps";  ///< what throughput counts
     std::int64_t total = 0;      ///< steps in all
-    std::int64_t first = 0;      ///< steps already done before this process began (a resumed run)
     double items_per_step = 1;   ///< batch size, when items are examples
   };
 
@@ -54,6 +53,10 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  /// So many steps were done before this process began: they do not count as its throughput.
+  void start_from(std::int64_t first);
+  /// For jobs that learn their size only once they have begun.
+  void set_total(std::int64_t total) { state_.total = total; }
   /// `done` of `total` steps are finished. Cheap: most calls draw nothing.
   void update(std::int64_t done, std::vector<ProgressField> fields = {});
   /// Draws the last state and ends the line; the destructor does it otherwise.
@@ -69,6 +72,7 @@ class ProgressBar {
   Terminal terminal_;
   double interval_;  // seconds between two drawings
   Settings settings_;
+  std::int64_t first_ = 0;
   ProgressState state_;
   Stopwatch since_start_;
   double next_draw_ = 0;

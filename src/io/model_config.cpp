@@ -3,7 +3,19 @@
 #include <initializer_list>
 #include <utility>
 
+#include "base/text.h"
+
 namespace asap {
+namespace {
+
+std::string describe_attention(const AttentionConfig& attention) {
+  if (attention.kind == AttentionKind::softmax) return "softmax attention";
+  return "Sinkhorn attention (T = " + std::to_string(attention.iterations) +
+         ", epsilon = " + format_number(attention.epsilon) +
+         (attention.learn_epsilon ? ", learned)" : ")");
+}
+
+}  // namespace
 
 void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
@@ -29,6 +41,12 @@ void ModelConfig::validate_complete(const std::string& source) const {
         std::pair("channels", channels), std::pair("classes", classes)})
     if (size == 0)
       throw UsageError(source + ": model." + name + " is 0, its size must be known here");
+}
+
+std::string describe_model(const ModelConfig& model) {
+  return "ViT, " + std::to_string(model.layers) + " layers, width " + std::to_string(model.width) +
+         ", " + std::to_string(model.heads) + " heads, " + std::to_string(model.tokens()) +
+         " tokens, " + describe_attention(model.attention);
 }
 
 }  // namespace asap

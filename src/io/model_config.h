@@ -96,4 +96,7 @@ struct ModelConfig {
   void validate_complete(const std::string& source) const;
 };
 
+/// "ViT, 3 layers, width 64, 2 heads, 49 tokens, Sinkhorn attention (T = 10, epsilon = 1)"
+std::string describe_model(const ModelConfig& model);
+
 }  // namespace asap

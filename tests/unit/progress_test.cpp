@@ -8,7 +8,7 @@
 
 #include "base/format.h"
 #include "cli/run_header.h"
-#include "cli/table.h"
+#include "base/table.h"
 
 namespace {
 
@@ -95,8 +95,8 @@ TEST_CASE("on a screen the bar is redrawn in place and its line ended once") {
 
 TEST_CASE("throughput counts only what this process has done") {
   std::ostringstream stream;
-  ProgressBar bar(stream, Terminal{}, 0,
-                  {.title = "train", .item = "images", .total = 100, .first = 100});
+  ProgressBar bar(stream, Terminal{}, 0, {.title = "train", .item = "images", .total = 100});
+  bar.start_from(100);
   bar.update(100);
   bar.finish();
   // No step was done here, so no throughput can be shown.

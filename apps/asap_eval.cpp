@@ -1,0 +1,80 @@
+// asap-eval: judges a trained network with other attention in the place of its own.
+#include "base/files.h"
+#include "cli/config.h"
+#include "cli/main.h"
+#include "cli/progress.h"
+#include "cli/summary.h"
+#include "cli/version.h"
+#include "evaluate/comparison_run.h"
+
+using namespace asap;
+
+namespace {
+
+struct CompareArguments {
+  CommonOptions common;
+  std::filesystem::path run, compiled;
+  std::vector<std::string> methods;
+  std::optional<int> examples;
+};
+
+void add_compare(CLI::App& app, CompareArguments& arguments) {
+  CLI::App* compare = app.add_subcommand(
+      "compare",
+      "Accuracy, agreement with the teacher, speed and plan distance of attention methods.");
+  compare->add_option("--run", arguments.run, "Run folder of asap-train")
+      ->type_name("DIR")
+      ->required();
+  compare->add_option("--compiled", arguments.compiled, "Operator folder of asap-compile")
+      ->type_name("DIR");
+  compare
+      ->add_option("--methods", arguments.methods,
+                   "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, separated by commas")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  compare->add_option("--examples", arguments.examples, "First so many test images (0: all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  add_common_options(
+      *compare, arguments.common, "asap-eval",
+      "asap-eval compare --run runs/fashion --compiled runs/operator --out runs/compare");
+}
+
+void compare(const CompareArguments& arguments) {
+  const CommonOptions& common = arguments.common;
+  configure_logging(common);
+  CompareConfig config =
+      resolve_config(common, default_compare_config(arguments.run, !arguments.compiled.empty()));
+  if (!arguments.methods.empty()) config.methods = arguments.methods;
+  if (arguments.examples) config.examples = *arguments.examples;
+  if (dump_config(common, config)) return;
+  const std::filesystem::path& out = common.required_out();
+
+  ProgressBar bar(common, {.title = "compare", .item = "parts"});
+  ComparisonRun result = compare_run(arguments.run, arguments.compiled, config, common.threads,
+                                     [&](std::int64_t done, std::int64_t total) {
+                                       bar.set_total(total);
+                                       bar.update(done);
+                                     });
+  bar.finish();
+  result.context.versions.emplace_back("SIMD", simd_name());
+  make_directories(out);
+  write_report(out, result.comparison, result.context);
+  finish_with_summary(
+      common, comparison_summary(result.comparison, result.context),
+      comparison_table(result.comparison) + "report: " + (out / "report.html").string() + "\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main("asap-eval", argc, argv, [](const Arguments& words) {
+    CLI::App app("Judge a trained network with other attention in the place of its own.");
+    CompareArguments arguments;
+    add_compare(app, arguments);
+    app.require_subcommand(1);
+    words.parse(app);
+    compare(arguments);
+  });
+}

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "evaluate/method.h"
+#include "evaluate/plan_fidelity.h"
+#include "infer/encoder.h"
+
+namespace asap {
+
+struct ComparisonSettings {
+  std::vector<Method> methods;
+  int threads = 1;
+  std::int64_t fidelity_examples = 128;  ///< plans are compared on the first so many examples
+};
+
+/// What one method achieves on a test set.
+struct MethodResult {
+  std::string name;
+  double accuracy = 0;             ///< fraction of labels predicted
+  double agreement = 0;            ///< fraction of the teacher's predictions predicted
+  double examples_per_second = 0;  ///< whole network, all threads
+  double attention_milliseconds =
+      0;               ///< time inside attention per example, all layers, on one thread
+  double plan_l1 = 0;  ///< mean over layers and heads of HeadFidelity
+  double column_error = 0;
+  std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
+};
+
+struct Comparison {
+  std::vector<MethodResult> methods;
+  std::int64_t examples = 0;
+  std::int64_t fidelity_examples = 0;
+  int threads = 1;
+};
+
+/// Called as work goes on with the parts finished and their number.
+using ProgressCallback = std::function<void(std::int64_t done, std::int64_t total)>;
+
+/// Runs the encoder over the whole data set with the attention of each method in turn. Methods
+/// alternate every few hundred examples, so that a machine that slows down for a while slows all of
+/// them down alike. Everything but the times is the same for any number of threads.
+///
+/// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
+/// that are not finite; UsageError when the data set does not fit the encoder or a method needs
+/// `compiled`.
+Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
+                           const Dataset& dataset, const ComparisonSettings& settings,
+                           const ProgressCallback& progress = {});
+
+}  // namespace asap

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+
+#include "evaluate/comparison.h"
+#include "evaluate/report.h"
+#include "io/data_config.h"
+
+namespace asap {
+
+/// What asap-eval compare can be told in a configuration.
+struct CompareConfig {
+  std::vector<std::string> methods;  ///< empty: default_methods
+  int examples = 0;
+  int fidelity_examples = 128;
+  DataConfig data;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("methods", methods,
+            "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K; empty: a choice of them");
+    v.field("examples", examples, "first so many test images; 0: all", at_least(0));
+    v.field("fidelity_examples", fidelity_examples, "images on which plans are compared",
+            between(1, 1'000'000));
+    v.group("data", data, "the test images; the run's own unless changed");
+  }
+};
+
+/// The defaults for a run: all methods that make sense, on the test images of its own data.
+CompareConfig default_compare_config(const std::filesystem::path& run, bool with_compiled);
+
+/// A comparison with what its report says about it.
+struct ComparisonRun {
+  Comparison comparison;
+  ReportContext context;
+};
+
+/// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
+/// images, and compares. DataError when the operator was compiled for another model; otherwise as
+/// compare_methods.
+ComparisonRun compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                          const CompareConfig& config, int threads,
+                          const ProgressCallback& progress = {});
+
+}  // namespace asap

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attention/attention_operator.h"
+#include "attention/compiled_operator.h"
+#include "infer/encoder.h"
+
+namespace asap {
+
+/// A way to compute the attention of a trained network.
+enum class MethodKind {
+  teacher,    ///< as trained
+  softmax,    ///< the teacher's scores through softmax
+  sinkhorn,   ///< "sinkhorn:K": the teacher cut to K iterations
+  zero_dual,  ///< "f0": the closure of a zero dual, what compilation does without its map
+  compiled,   ///< "compiled" or "compiled+K": with K warm-started iterations
+};
+
+struct Method {
+  MethodKind kind = MethodKind::teacher;
+  int iterations = 0;  ///< K
+
+  std::string name() const;
+  friend bool operator==(const Method&, const Method&) = default;
+};
+
+/// Reads names such as "sinkhorn:3". UsageError for an unknown or repeated one, or when there is
+/// none.
+std::vector<Method> parse_methods(std::span<const std::string> names);
+
+/// What is worth comparing when nothing is asked for.
+std::vector<std::string> default_methods(bool with_compiled);
+
+/// Heads of a compiled operator, [layer][head].
+using CompiledHeads = std::vector<std::vector<CompiledHead>>;
+
+/// The attention of a method for this encoder. `compiled` may be null when the method needs no
+/// compiled operator; UsageError when it does.
+std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
+                                                  const CompiledHeads* compiled);
+
+}  // namespace asap

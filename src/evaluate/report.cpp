@@ -1,0 +1,219 @@
+#include "evaluate/report.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/table.h"
+#include "evaluate/svg_chart.h"
+
+namespace asap {
+namespace {
+
+const char* const kPageStyle = R"(
+:root{color-scheme:light dark;--back:#fff;--text:#222;--soft:#667;--line:#ddd;--card:#f5f6f8}
+@media(prefers-color-scheme:dark){:root{--back:#16181c;--text:#e4e6ea;--soft:#9aa;--line:#3a3f47;--card:#20242a}}
+body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}
+main{max-width:46rem;margin:auto;padding:1rem}
+h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
+.soft{color:var(--soft)}.cards{display:flex;flex-wrap:wrap;gap:.75rem;margin:1rem 0}
+.card{flex:1 1 9rem;background:var(--card);border-radius:.5rem;padding:.75rem}
+.card b{display:block;font-size:1.5rem}.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+th:first-child,td:first-child{text-align:left}tr.subject{font-weight:600}
+svg{width:100%;height:auto}pre{background:var(--card);padding:.75rem;border-radius:.5rem;overflow-x:auto}
+)";
+
+bool is_compiled(const MethodResult& method) { return method.name.starts_with("compiled"); }
+
+const MethodResult* find_method(const Comparison& comparison, const std::string& name) {
+  const auto found = std::ranges::find(comparison.methods, name, &MethodResult::name);
+  return found == comparison.methods.end() ? nullptr : &*found;
+}
+
+Emphasis emphasis_of(const MethodResult& method) {
+  if (method.name == "teacher") return Emphasis::reference;
+  return is_compiled(method) ? Emphasis::subject : Emphasis::plain;
+}
+
+ScatterChart accuracy_chart(const Comparison& comparison) {
+  ScatterChart chart{"Accuracy against time in attention",
+                     "milliseconds in attention per example",
+                     "accuracy",
+                     {}};
+  for (const MethodResult& method : comparison.methods)
+    chart.points.push_back(
+        {method.name, method.attention_milliseconds, method.accuracy, emphasis_of(method)});
+  return chart;
+}
+
+BarChart distance_chart(const Comparison& comparison) {
+  BarChart chart{"Distance of the plans from the teacher's", "plan L1", 3, {}};
+  for (const MethodResult& method : comparison.methods)
+    if (method.name != "teacher")
+      chart.bars.push_back({method.name, method.plan_l1, emphasis_of(method)});
+  return chart;
+}
+
+std::string tag(const std::string& name, const std::string& content) {
+  return "<" + name + ">" + content + "</" + name + ">";
+}
+
+std::string card(const std::string& value, const std::string& meaning) {
+  return "<div class=\"card\"><b>" + escape_markup(value) + "</b><span class=\"soft\">" +
+         escape_markup(meaning) + "</span></div>\n";
+}
+
+std::string table_row(const std::string& cell, const std::vector<std::string>& values,
+                      const std::string& css_class = "") {
+  std::string row = css_class.empty() ? "<tr>" : "<tr class=\"" + css_class + "\">";
+  for (const std::string& value : values) row += tag(cell, escape_markup(value));
+  return row + "</tr>\n";
+}
+
+/// What the comparison is about: the compiled operator beside its teacher.
+std::string headline(const Comparison& comparison) {
+  const MethodResult* compiled = find_method(comparison, "compiled");
+  const MethodResult* teacher = find_method(comparison, "teacher");
+  if (!compiled) return "";
+  std::string cards = card(format_fixed(100 * compiled->agreement, 2) + " %",
+                           "of the teacher's predictions reproduced");
+  if (teacher) {
+    const double change = 100 * (compiled->accuracy - teacher->accuracy);
+    cards += card(
+        (change >= 0 ? "+" : "") + format_fixed(change, 2),
+        "percentage points of accuracy, from " + format_fixed(100 * teacher->accuracy, 2) + " %");
+    cards += card(
+        format_fixed(teacher->attention_milliseconds / compiled->attention_milliseconds, 2) + "x",
+        "speed of attention against the teacher");
+  }
+  cards += card(format_fixed(compiled->plan_l1, 3), "plan L1: distance of the plans, at most 2");
+  return "<div class=\"cards\">\n" + cards + "</div>\n";
+}
+
+const std::vector<std::string> kColumns = {"method",       "accuracy", "agreement",   "images/s",
+                                           "attention ms", "plan L1",  "column error"};
+
+/// The numbers of one method under kColumns.
+std::vector<std::string> cells_of(const MethodResult& method) {
+  return {method.name,
+          format_fixed(method.accuracy, 4),
+          format_fixed(method.agreement, 4),
+          format_fixed(method.examples_per_second, 0),
+          format_fixed(method.attention_milliseconds, 3),
+          format_fixed(method.plan_l1, 4),
+          format_fixed(method.column_error, 4)};
+}
+
+std::string methods_table(const Comparison& comparison) {
+  std::string rows = table_row("th", kColumns);
+  for (const MethodResult& method : comparison.methods)
+    rows += table_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
+  return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n" +
+         "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: time "
+         "in "
+         "attention per image, all layers, one thread. plan L1: mean over queries of the absolute "
+         "difference from the teacher's attention, summed over keys. column error: mean relative "
+         "error of the plan's column sums. The last two on the first " +
+         format_count(comparison.fidelity_examples) + " images.</p>\n";
+}
+
+/// Plan L1 of every method that differs from the teacher, head by head.
+std::string heads_table(const Comparison& comparison) {
+  std::vector<std::string> header = {"layer, head"};
+  for (const MethodResult& method : comparison.methods)
+    if (method.name != "teacher") header.push_back(method.name);
+  if (header.size() == 1) return "";
+  std::string rows = table_row("th", header);
+  const auto& first = comparison.methods.front().heads;
+  for (std::size_t layer = 0; layer < first.size(); ++layer)
+    for (std::size_t head = 0; head < first[layer].size(); ++head) {
+      std::vector<std::string> cells = {std::to_string(layer) + ", " + std::to_string(head)};
+      for (const MethodResult& method : comparison.methods)
+        if (method.name != "teacher")
+          cells.push_back(format_fixed(method.heads[layer][head].plan_l1, 4));
+      rows += table_row("td", cells);
+    }
+  return "<h2>Plan L1 of every head</h2>\n<div class=\"scroll\"><table>\n" + rows +
+         "</table></div>\n";
+}
+
+std::string provenance(const Comparison& comparison, const ReportContext& context) {
+  std::string commands;
+  for (const std::string& command : context.commands) commands += escape_markup(command) + "\n";
+  std::string versions = table_row("td", {"threads", std::to_string(comparison.threads)});
+  for (const auto& [name, value] : context.versions) versions += table_row("td", {name, value});
+  return "<h2>How to make this again</h2>\n<pre>" + commands +
+         "</pre>\n<div class=\"scroll\"><table>\n" + versions + "</table></div>\n";
+}
+
+}  // namespace
+
+std::string comparison_table(const Comparison& comparison) {
+  std::vector<Table::Column> columns;
+  for (const std::string& title : kColumns)
+    columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
+  Table table(std::move(columns));
+  for (const MethodResult& method : comparison.methods) table.add_row(cells_of(method));
+  return table.text();
+}
+
+Json comparison_summary(const Comparison& comparison, const ReportContext& context) {
+  Json methods = Json::array(), heads = Json::array();
+  for (const MethodResult& method : comparison.methods) {
+    methods.push_back({{"name", method.name},
+                       {"accuracy", method.accuracy},
+                       {"agreement", method.agreement},
+                       {"examples_per_second", method.examples_per_second},
+                       {"attention_milliseconds", method.attention_milliseconds},
+                       {"plan_l1", method.plan_l1},
+                       {"column_error", method.column_error}});
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
+        heads.push_back({{"method", method.name},
+                         {"layer", layer},
+                         {"head", head},
+                         {"plan_l1", method.heads[layer][head].plan_l1},
+                         {"column_error", method.heads[layer][head].column_error}});
+  }
+  Json versions = Json::object();
+  for (const auto& [name, value] : context.versions) versions[name] = value;
+  return {{"methods", methods},
+          {"heads", heads},
+          {"examples", comparison.examples},
+          {"fidelity_examples", comparison.fidelity_examples},
+          {"threads", comparison.threads},
+          {"data", context.data},
+          {"model", context.model},
+          {"commands", context.commands},
+          {"versions", versions}};
+}
+
+std::string comparison_report(const Comparison& comparison, const ReportContext& context) {
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>Comparison of attention methods</title>\n<style>";
+  page += kPageStyle;
+  page += "</style>\n</head>\n<body>\n<main>\n<h1>Comparison of attention methods</h1>\n";
+  page += "<p class=\"soft\">" + escape_markup(context.data) + ", " +
+          format_count(comparison.examples) + " images. " + escape_markup(context.model) + "</p>\n";
+  page += headline(comparison);
+  page += "<h2>Methods</h2>\n" + methods_table(comparison);
+  page += "<h2>Accuracy against time in attention</h2>\n" + render_svg(accuracy_chart(comparison));
+  page += "<h2>Distance of the plans from the teacher's</h2>\n" +
+          render_svg(distance_chart(comparison));
+  page += heads_table(comparison);
+  page += provenance(comparison, context);
+  return page + "</main>\n</body>\n</html>\n";
+}
+
+void write_report(const std::filesystem::path& folder, const Comparison& comparison,
+                  const ReportContext& context) {
+  write_file_atomically(folder / "accuracy.svg", render_svg(accuracy_chart(comparison)));
+  write_file_atomically(folder / "plan_distance.svg", render_svg(distance_chart(comparison)));
+  write_file_atomically(folder / "report.html", comparison_report(comparison, context));
+}
+
+}  // namespace asap
