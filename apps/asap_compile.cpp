@@ -1,0 +1,93 @@
+// asap-compile: replaces the Sinkhorn iterations of a trained model by a fitted closed form.
+#include "base/format.h"
+#include "base/table.h"
+#include "base/timing.h"
+#include "cli/config.h"
+#include "cli/main.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "compile/calibration.h"
+#include "compile/compile_report.h"
+
+using namespace asap;
+
+namespace {
+
+/// Flags that stand for one key of the configuration each, as text: --slices 4.
+constexpr std::pair<const char*, const char*> kFields[] = {
+    {"--slices", "Directions on which 1D transport is solved"},
+    {"--slice-kind", "canonical (from calibration) or random"},
+    {"--features", "Any of pot,gau,lin,tilt,lse, comma-separated"},
+    {"--objective", "ridge, kl, output or dual"},
+    {"--calibration", "Unlabelled examples to fit on"}};
+
+std::string result_text(const CompiledModel& model, double seconds) {
+  Table table({{"layer"},
+               {"head"},
+               {"dual R2"},
+               {"plan L1"},
+               {"plan KL"},
+               {"column error"},
+               {"(teacher's)"},
+               {"output error"}});
+  const auto add = [&](const std::string& layer, const std::string& head, const HeadEvidence& e) {
+    table.add_row({layer, head, format_fixed(e.dual_r2, 4), format_fixed(e.plan_l1, 4),
+                   format_fixed(e.plan_kl, 5), format_fixed(e.column_error, 4),
+                   format_fixed(e.teacher_column_error, 4), format_fixed(e.output_error, 4)});
+  };
+  std::vector<HeadEvidence> all;
+  for (std::size_t l = 0; l < model.evidence.size(); ++l)
+    for (std::size_t h = 0; h < model.evidence[l].size(); ++h) {
+      all.push_back(model.evidence[l][h]);
+      add(std::to_string(l), std::to_string(h), all.back());
+    }
+  add("mean", "", mean_evidence(all));
+  return table.text() + "measured on " + format_count(model.held_out_examples) +
+         " examples that the fit has not seen; " + format_seconds(seconds) + "\n";
+}
+
+void run(const Arguments& arguments) {
+  CommonOptions common;
+  std::filesystem::path run_folder, activations_file;
+  std::map<std::string, std::string> flags;
+  CLI::App app("Compile doubly stochastic attention: fit the dual that Sinkhorn would iterate to.");
+  CLI::Option* run_option =
+      app.add_option("--run", run_folder, "Folder of a training run")->type_name("DIR");
+  app.add_option("--activations", activations_file, "Or captured queries and keys (safetensors)")
+      ->type_name("FILE")
+      ->excludes(run_option);
+  for (const auto& [name, help] : kFields) app.add_option(name, flags[name], help);
+  add_common_options(app, common, "asap-compile", "asap-compile --run runs/fashion --out runs/op");
+  arguments.parse(app);
+  configure_logging(common);
+
+  CompileConfig config = resolve_config(common, CompileConfig{});
+  for (const auto& [name, text] : flags)
+    if (app.count(name) > 0) set_from_flag(config, name, text);
+  if (common.seed) config.seed = *common.seed;
+  config.validate(common.config.empty() ? "configuration" : common.config.string());
+  if (dump_config(common, config)) return;
+  common.required_out();
+  if (run_folder.empty() && activations_file.empty())
+    throw UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
+
+  const Stopwatch watch;
+  const Activations activations = run_folder.empty()
+                                      ? read_activations(activations_file, config.activations)
+                                      : capture_run(run_folder, config, common.threads);
+  ProgressBar bar(common, {.title = "compile",
+                           .item = "heads",
+                           .total = std::ssize(activations.layers) * activations.heads});
+  const CompiledModel model =
+      compile_heads(activations, config, common.threads,
+                    [&](std::int64_t done, std::int64_t) { bar.update(done); });
+  bar.finish();
+  save_operator(common.out, make_artefact(model, activations, config));
+  finish_with_summary(common, compile_summary(model, activations, config),
+                      result_text(model, watch.seconds()));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_main("asap-compile", argc, argv, run); }

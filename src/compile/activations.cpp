@@ -1,0 +1,97 @@
+#include "compile/activations.h"
+
+#include <cmath>
+
+#include "io/safetensors.h"
+
+namespace asap {
+namespace {
+
+[[noreturn]] void fail(const TensorFile& file, const std::string& name, const std::string& what) {
+  throw DataError(file.source + ": " + name + ": " + what);
+}
+
+/// A tensor [B, tokens, H * D] with its first two dimensions folded; finite.
+Tensor<float> read_tokens(const TensorFile& file, const std::string& name, std::int64_t examples,
+                          std::int64_t tokens, std::int64_t heads) {
+  const StoredTensor& stored = file.at(name);
+  const Shape& shape = stored.shape;
+  if (shape.rank() != 3 || shape.size() == 0)
+    fail(file, name, "expected [examples, tokens, heads * width], got " + shape.text());
+  if ((examples > 0 && shape[0] != examples) || (tokens > 0 && shape[1] != tokens))
+    fail(file, name,
+         "expected " + std::to_string(examples) + " examples" +
+             (tokens > 0 ? " of " + std::to_string(tokens) + " tokens" : "") + ", got " +
+             shape.text());
+  if (shape[2] % heads != 0)
+    fail(file, name,
+         "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
+             std::to_string(heads) + " heads");
+  if (stored.type != ElementType::float32 && stored.type != ElementType::float64)
+    fail(file, name, "expected float32, got " + std::string(element_name(stored.type)));
+  const Tensor<float> values = stored.to<float>();
+  for (const float value : values.flat())
+    if (!std::isfinite(value)) fail(file, name, "holds a value that is not finite");
+  Tensor<float> folded({shape[0] * shape[1], shape[2]});
+  std::copy_n(values.data(), values.size(), folded.data());
+  return folded;
+}
+
+std::vector<std::int32_t> read_live(const TensorFile& file, const std::string& name,
+                                    std::int64_t examples, std::int64_t tokens) {
+  if (!file.tensors.contains(name)) return {};
+  const Tensor<std::int32_t> live = file.get<std::int32_t>(name, {examples});
+  for (const std::int32_t count : live.flat())
+    if (count < 0 || count > tokens)
+      fail(file, name, std::to_string(count) + " is not between 0 and " + std::to_string(tokens));
+  return {live.data(), live.data() + live.size()};
+}
+
+LayerActivations read_layer(const TensorFile& file, const std::string& prefix,
+                            const Shape& first_queries, const Shape& first_keys,
+                            const ActivationsConfig& teacher) {
+  LayerActivations layer;
+  layer.queries =
+      read_tokens(file, prefix + "queries", first_queries[0], first_queries[1], teacher.heads);
+  layer.keys = read_tokens(file, prefix + "keys", first_queries[0], first_keys[1], teacher.heads);
+  if (layer.queries.shape()[1] != layer.keys.shape()[1])
+    fail(file, prefix + "keys",
+         "width " + std::to_string(layer.keys.shape()[1]) + " differs from the queries' " +
+             std::to_string(layer.queries.shape()[1]));
+  if (file.tensors.contains(prefix + "values"))
+    layer.values =
+        read_tokens(file, prefix + "values", first_queries[0], first_keys[1], teacher.heads);
+  const double width = static_cast<double>(layer.queries.shape()[1] / teacher.heads);
+  layer.score_scales.assign(teacher.heads, 1 / (std::sqrt(width) * teacher.epsilon));
+  return layer;
+}
+
+}  // namespace
+
+Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher) {
+  const TensorFile file = read_safetensors(path);
+  const auto prefix = [](std::size_t layer) { return "layers." + std::to_string(layer) + "."; };
+  const Shape queries = file.at(prefix(0) + "queries").shape;
+  const Shape keys = file.at(prefix(0) + "keys").shape;
+  if (queries.rank() != 3 || queries.size() == 0)
+    fail(file, prefix(0) + "queries",
+         "expected [examples, tokens, heads * width], got " + queries.text());
+  if (keys.rank() != 3 || keys.size() == 0)
+    fail(file, prefix(0) + "keys",
+         "expected [examples, tokens, heads * width], got " + keys.text());
+
+  Activations out;
+  out.examples = queries[0];
+  out.heads = teacher.heads;
+  out.iterations = teacher.iterations;
+  out.source = path.filename().string();
+  for (std::size_t layer = 0; file.tensors.contains(prefix(layer) + "queries"); ++layer)
+    out.layers.push_back(read_layer(file, prefix(layer), queries, keys, teacher));
+  out.live_queries = read_live(file, "live_queries", queries[0], queries[1]);
+  out.live_keys = read_live(file, "live_keys", queries[0], keys[1]);
+  if (const auto known = file.metadata.find("model_fingerprint"); known != file.metadata.end())
+    out.model_fingerprint = known->second;
+  return out;
+}
+
+}  // namespace asap

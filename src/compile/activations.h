@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "attention/attention_batch.h"
+#include "compile/compile_config.h"
+#include "tensor/tensor.h"
+
+namespace asap {
+
+/// What the attention of one layer was given, for all calibration examples.
+struct LayerActivations {
+  Tensor<float> queries;             // [B * N, H * D]
+  Tensor<float> keys;                // [B * M, H * D]
+  Tensor<float> values;              // [B * M, H * Dv]; empty when not captured
+  std::vector<double> score_scales;  ///< 1 / (√D ε) of each head: [H]
+};
+
+/// Inputs of every attention layer of a Sinkhorn teacher, and what the teacher does with them: all
+/// that compilation needs to know of a model.
+struct Activations {
+  std::int64_t examples = 0;  // B
+  std::int64_t heads = 0;     // H
+  int iterations = 0;         ///< T of the teacher
+  std::vector<LayerActivations> layers;
+  std::vector<std::int32_t> live_queries;  ///< [B]; empty = all
+  std::vector<std::int32_t> live_keys;     ///< [B]; empty = all
+  std::string model_fingerprint;           ///< empty when the model is not known
+  std::string source;                      ///< where the examples come from, for the artefact
+
+  AttentionBatch<float> batch(int layer) const {
+    const LayerActivations& l = layers[layer];
+    return {l.queries.rows(), l.keys.rows(), l.values.rows(), examples, heads,
+            live_queries,     live_keys};
+  }
+};
+
+/// Reads activations that any program captured from its own teacher, a safetensors file with
+///   layers.<i>.queries  [B, N, H*D] float     layers.<i>.keys  [B, M, H*D] float
+///   layers.<i>.values   [B, M, H*Dv] float, optional: without it no output error is measured
+///   live_queries, live_keys  [B] int32, optional: live tokens of each example, which come first
+/// for i = 0, 1, ... and, in its metadata, optionally `model_fingerprint`. Queries and keys are as
+/// they enter the product, before any scaling. DataError names file, tensor and what was expected.
+Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher);
+
+}  // namespace asap

@@ -1,0 +1,74 @@
+#include "compile/compile_config.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace asap {
+namespace {
+
+struct NamedFeature {
+  const char* name;
+  bool DualFeatures::*flag;
+};
+
+constexpr std::array<NamedFeature, 5> kFeatures = {{{"pot", &DualFeatures::potential},
+                                                    {"gau", &DualFeatures::gaussian},
+                                                    {"lin", &DualFeatures::linear},
+                                                    {"tilt", &DualFeatures::tilt},
+                                                    {"lse", &DualFeatures::row_sum}}};
+
+}  // namespace
+
+std::vector<std::string> feature_names(const DualFeatures& features) {
+  std::vector<std::string> names;
+  for (const NamedFeature& known : kFeatures)
+    if (features.*known.flag) names.emplace_back(known.name);
+  return names;
+}
+
+DualFeatures parse_features(const std::vector<std::string>& names, const std::string& source) {
+  DualFeatures features = DualFeatures::none();
+  for (const std::string& name : names) {
+    bool found = false;
+    for (const NamedFeature& known : kFeatures) {
+      if (name != known.name) continue;
+      if (features.*known.flag)
+        throw UsageError(source + ": features: '" + name + "' stands twice");
+      features.*known.flag = found = true;
+    }
+    if (!found)
+      throw UsageError(source + ": features: unknown feature '" + excerpt(name) + "'",
+                       suggestion(name, feature_names(DualFeatures{})));
+  }
+  return features;
+}
+
+void CompileConfig::validate(const std::string& source) const {
+  check_field_ranges(*this, source);
+  if (features.empty())
+    throw UsageError(source + ": features: at least one feature is needed",
+                     "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
+  parse_features(features, source);
+  if (objective == DualObjective::mlp)
+    throw UsageError(source + ": objective: 'mlp' is not available in this version",
+                     "use ridge, kl, output or dual");
+}
+
+DualFeatures CompileConfig::dual_features() const { return parse_features(features, "features"); }
+
+void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text) {
+  std::string key = flag.substr(flag.find_first_not_of('-'));
+  std::replace(key.begin(), key.end(), '-', '_');
+  Json value = text;
+  for (const FieldDescription& field : list_fields(config)) {
+    if (field.path != key) continue;
+    if (field.value.is_array()) value = split(text, ',');
+    if (field.value.is_number()) value = Json::parse(text, nullptr, false);
+  }
+  if (value.is_discarded()) value = text;  // from_json says what was expected instead
+  from_json(Json{{key, value}}, config, flag);
+}
+
+}  // namespace asap

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "attention/compiled_features.h"
+#include "io/config_fields.h"
+
+namespace asap {
+
+enum class SliceKind { canonical, random };
+
+/// What the weights of a head's dual map make small on the calibration examples.
+enum class DualObjective {
+  ridge,   ///< squared error of the row dual, closed form
+  kl,      ///< KL(teacher's plan || rebuilt plan)
+  output,  ///< squared error of the attention output
+  dual,    ///< minus the entropic dual: needs no teacher, right only for converged ones
+  mlp,     ///< a hidden layer instead of a linear map
+};
+
+/// Gradient descent for the objectives without a closed form (Adam from the ridge solution, full
+/// batch).
+struct DescentConfig {
+  int steps = 250;
+  double learning_rate = 0.01;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("steps", steps, "gradient steps", between(1, 100000));
+    v.field("learning_rate", learning_rate,
+            "largest change of the dual per step and feature, falling linearly to 0",
+            {0, 10, true});
+  }
+};
+
+/// The teacher behind captured activations, which a run's own configuration would say.
+struct ActivationsConfig {
+  int heads = 1;
+  int iterations = 10;
+  double epsilon = 1;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("heads", heads, "heads side by side in the columns of queries and keys",
+            between(1, 65536));
+    v.field("iterations", iterations, "Sinkhorn iterations T of the teacher", between(1, 10000));
+    v.field("epsilon", epsilon, "entropic regularisation of the teacher", above(0));
+  }
+};
+
+struct CompileConfig {
+  int slices = 4;
+  SliceKind slice_kind = SliceKind::canonical;
+  std::vector<std::string> features = {"pot", "gau", "lin", "tilt", "lse"};
+  DualObjective objective = DualObjective::ridge;
+  int calibration = 256;
+  int held_out = 128;
+  double ridge = 1e-3;
+  std::uint64_t seed = 1;
+  DescentConfig descent;
+  ActivationsConfig activations;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("slices", slices, "directions L on which 1D transport is solved", between(1, 4096));
+    v.choice("slice_kind", slice_kind,
+             {{"canonical", SliceKind::canonical}, {"random", SliceKind::random}},
+             "directions from the calibration covariances, or random orthonormal");
+    v.field("features", features, "any of pot, gau, lin, tilt, lse");
+    v.choice("objective", objective,
+             {{"ridge", DualObjective::ridge},
+              {"kl", DualObjective::kl},
+              {"output", DualObjective::output},
+              {"dual", DualObjective::dual},
+              {"mlp", DualObjective::mlp}},
+             "what the dual map minimises");
+    v.field("calibration", calibration, "unlabelled examples to fit on", between(1, 1000000));
+    v.field("held_out", held_out, "further examples to measure on", between(1, 1000000));
+    v.field("ridge", ridge, "regularisation, relative to the Gram matrix's diagonal",
+            between(0, 1));
+    v.field("seed", seed, "chooses the examples and the random slices");
+    v.group("descent", descent, "gradient descent of the objectives kl, output and dual");
+    v.group("activations", activations, "teacher of --activations; a run knows its own");
+  }
+
+  /// UsageError for unknown or no features, repeated ones, and an objective that is not available.
+  void validate(const std::string& source) const;
+  /// The features by flag. Expects a valid configuration.
+  DualFeatures dual_features() const;
+};
+
+/// Names of the features that are set, in the order of their weights.
+std::vector<std::string> feature_names(const DualFeatures& features);
+
+/// The flags of these names; UsageError names `source` for one that is unknown or stands twice.
+DualFeatures parse_features(const std::vector<std::string>& names, const std::string& source);
+
+/// Sets the field that a flag such as --slice-kind stands for from the flag's text; features are
+/// separated by commas. UsageError names the flag.
+void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text);
+
+}  // namespace asap

@@ -1,0 +1,192 @@
+#include "compile/descent_fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/elementwise.h"
+#include "tensor/gemm.h"
+#include "transport/c_transform.h"
+#include "transport/marginals.h"
+
+namespace asap {
+namespace {
+
+/// Quantities of one sample that do not change during the descent, in centred coordinates.
+struct ClosureProblem {
+  Tensor<double> scores;          // x . y: [n, m]
+  Tensor<double> plan;            // the teacher's: [n, m]
+  Tensor<double> values;          // [m, Dv]; only for the output objective
+  Tensor<double> teacher_output;  // [n, Dv]
+
+  std::int64_t n() const { return scores.shape()[0]; }
+  std::int64_t m() const { return scores.shape()[1]; }
+  double inverse_mass() const { return static_cast<double>(m()) / static_cast<double>(n()); }
+};
+
+ClosureProblem closure_problem(const TeacherSample& sample, DualObjective objective) {
+  Arena scratch;
+  const CentredHead<double> head =
+      centre_head<double>(sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
+  ClosureProblem problem{Tensor<double>({head.x.rows, head.y.rows}), {}, {}, {}};
+  gemm<double>(Transpose::no, Transpose::yes, 1.0, head.x, head.y, 0.0, problem.scores.rows());
+  if (objective != DualObjective::dual) problem.plan = teacher_plan(sample);
+  if (objective != DualObjective::output) return problem;
+  check(sample.values.size() > 0, "closure_problem: no values");
+  problem.values = sample.values;
+  problem.teacher_output = Tensor<double>({head.x.rows, sample.values.shape()[1]});
+  gemm<double>(Transpose::no, Transpose::no, 1.0, problem.plan.rows(), problem.values.rows(), 0.0,
+               problem.teacher_output.rows());
+  return problem;
+}
+
+/// The closure of f̂.
+struct Closure {
+  std::vector<double> column_dual;  // g
+  std::vector<double> row_sums;     // of E = exp(S + f̂ + g)
+  Tensor<double> rebuilt;           // E with rows normalised
+};
+
+Closure close_dual(const ClosureProblem& problem, VectorView<const double> row_dual) {
+  Closure closure{std::vector<double>(problem.m()), std::vector<double>(problem.n()),
+                  Tensor<double>(problem.scores.shape())};
+  column_c_transform<double>(problem.scores.rows(), row_dual, closure.column_dual);
+  row_c_transform<double>(problem.scores.rows(), closure.column_dual, closure.row_sums);
+  plan_from_duals<double>(problem.scores.rows(), closure.row_sums, closure.column_dual,
+                          closure.rebuilt.rows());
+  // The row dual found is -log sum_j exp(S + g).
+  for (std::int64_t i = 0; i < problem.n(); ++i)
+    closure.row_sums[i] = std::exp(row_dual[i] - closure.row_sums[i]);
+  return closure;
+}
+
+/// KL(A || Â) averaged over rows; column_gradient: d/dg = (column sums of Â - of A) / n.
+double kl_objective(const ClosureProblem& problem, const Closure& closure,
+                    VectorView<double> column_gradient) {
+  const double rows = static_cast<double>(problem.n());
+  double total = 0;
+  for (std::int64_t i = 0; i < problem.n(); ++i)
+    for (std::int64_t j = 0; j < problem.m(); ++j) {
+      const double a = problem.plan.rows()(i, j), b = closure.rebuilt.rows()(i, j);
+      if (a > 0) total += a * std::log(a / std::max(b, 1e-300));
+      column_gradient[j] += (b - a) / rows;
+    }
+  return total / rows;
+}
+
+/// |Ô - O|² / |O|²; through logits z = S + g of the row softmax: d/dz_ij = Â_ij e_i . (V_j - Ô_i).
+double output_objective(const ClosureProblem& problem, const Closure& closure,
+                        VectorView<double> column_gradient) {
+  const Tensor<double>& target = problem.teacher_output;
+  Tensor<double> output(target.shape()), back({problem.n(), problem.m()});
+  gemm<double>(Transpose::no, Transpose::no, 1.0, closure.rebuilt.rows(), problem.values.rows(),
+               0.0, output.rows());
+  const double norm = std::max(dot<double>(target.flat(), target.flat()), 1e-300);
+  Tensor<double> error = output;
+  axpy<double>(-1.0, target.flat(), error.flat());
+  gemm<double>(Transpose::no, Transpose::yes, 2 / norm, error.rows(), problem.values.rows(), 0.0,
+               back.rows());
+  for (std::int64_t i = 0; i < problem.n(); ++i) {
+    const double mean = 2 / norm * dot<double>(error.rows().row(i), output.rows().row(i));
+    for (std::int64_t j = 0; j < problem.m(); ++j)
+      column_gradient[j] += closure.rebuilt.rows()(i, j) * (back.rows()(i, j) - mean);
+  }
+  return dot<double>(error.flat(), error.flat()) / norm;
+}
+
+/// Minus the entropic dual per query, mean(f̂) + mean(g): its gradient needs the row sums of E
+/// alone.
+double dual_objective(const ClosureProblem& problem, const Closure& closure,
+                      VectorView<const double> row_dual, VectorView<double> gradient) {
+  const double rows = static_cast<double>(problem.n());
+  for (std::int64_t i = 0; i < problem.n(); ++i) gradient[i] = (closure.row_sums[i] - 1) / rows;
+  return -sum<double>(row_dual) / rows -
+         sum<double>(closure.column_dual) / static_cast<double>(problem.m());
+}
+
+double objective_and_gradient(const ClosureProblem& problem, DualObjective objective,
+                              VectorView<const double> row_dual, VectorView<double> gradient) {
+  const Closure closure = close_dual(problem, row_dual);
+  if (objective == DualObjective::dual) return dual_objective(problem, closure, row_dual, gradient);
+  std::vector<double> column_gradient(problem.m(), 0.0);
+  const double value = objective == DualObjective::kl
+                           ? kl_objective(problem, closure, column_gradient)
+                           : output_objective(problem, closure, column_gradient);
+  // E = row_sums ∘ rebuilt
+  for (std::int64_t i = 0; i < problem.n(); ++i)
+    gradient[i] = -problem.inverse_mass() * closure.row_sums[i] *
+                  dot<double>(closure.rebuilt.rows().row(i), column_gradient);
+  return value;
+}
+
+/// Root mean square of each feature over all queries of all samples, 1 where it is 0.
+std::vector<double> feature_sizes(std::span<const FitSample> fits) {
+  std::vector<double> sizes(fits[0].features.shape()[0], 0.0);
+  double queries = 0;
+  for (const FitSample& fit : fits) {
+    queries += static_cast<double>(fit.features.shape()[1]);
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
+      const VectorView<const double> row = fit.features.rows().row(static_cast<std::int64_t>(p));
+      sizes[p] += dot<double>(row, row);
+    }
+  }
+  for (double& size : sizes) size = size > 0 ? std::sqrt(size / queries) : 1.0;
+  return sizes;
+}
+
+/// Adds one sample's objective; gradient: [P].
+double add_sample(const ClosureProblem& problem, const FitSample& fit, DualObjective objective,
+                  VectorView<const double> weights, VectorView<double> gradient) {
+  std::vector<double> row_dual(problem.n(), 0.0), row_gradient(problem.n());
+  for (std::size_t p = 0; p < weights.size(); ++p)
+    axpy<double>(weights[p], fit.features.rows().row(static_cast<std::int64_t>(p)), row_dual);
+  const double value = objective_and_gradient(problem, objective, row_dual, row_gradient);
+  for (std::size_t p = 0; p < weights.size(); ++p)
+    gradient[p] += dot<double>(fit.features.rows().row(static_cast<std::int64_t>(p)), row_gradient);
+  return value;
+}
+
+}  // namespace
+
+double plan_objective(const TeacherSample& sample, DualObjective objective,
+                      VectorView<const double> row_dual, VectorView<double> gradient) {
+  return objective_and_gradient(closure_problem(sample, objective), objective, row_dual, gradient);
+}
+
+std::vector<double> fit_by_descent(std::span<const FitSample> fits,
+                                   std::span<const TeacherSample> samples, DualObjective objective,
+                                   const DescentConfig& config, std::vector<double> weights) {
+  check(fits.size() == samples.size() && !fits.empty(), "fit_by_descent: samples do not fit");
+  std::vector<ClosureProblem> problems;
+  for (const TeacherSample& sample : samples)
+    problems.push_back(closure_problem(sample, objective));
+  // Weights are stepped in units in which every feature moves the dual alike.
+  const std::vector<double> sizes = feature_sizes(fits);
+  std::vector<double> scaled = weights, best = weights, first(weights.size()),
+                      second(weights.size());
+  for (std::size_t p = 0; p < scaled.size(); ++p) scaled[p] *= sizes[p];
+  double best_value = INFINITY;
+  for (int step = 0; step <= config.steps; ++step) {
+    for (std::size_t p = 0; p < scaled.size(); ++p) weights[p] = scaled[p] / sizes[p];
+    std::vector<double> gradient(weights.size(), 0.0);
+    double value = 0;
+    for (std::size_t s = 0; s < fits.size(); ++s)
+      value += add_sample(problems[s], fits[s], objective, weights, gradient);
+    if (value < best_value) best_value = value, best = weights;
+    if (step == config.steps) break;
+    for (std::size_t p = 0; p < scaled.size(); ++p)
+      gradient[p] /= sizes[p] * static_cast<double>(fits.size());
+    const double t = step + 1;
+    adamw_update<double>({.learning_rate = config.learning_rate * (1 - step / (config.steps * 1.0)),
+                          .beta1 = 0.9,
+                          .beta2 = 0.99,
+                          .epsilon = 1e-12,
+                          .weight_decay = 0,
+                          .correction1 = 1 - std::pow(0.9, t),
+                          .correction2 = 1 - std::pow(0.99, t),
+                          .gradient_scale = 1},
+                         gradient, scaled, first, second);
+  }
+  return best;
+}
+
+}  // namespace asap

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+
+#include "attention/compiled_operator.h"
+#include "compile/teacher_sample.h"
+
+namespace asap {
+
+/// How well a compiled head stands in for its teacher on examples the fit has not seen.
+struct HeadEvidence {
+  double dual_r2 = 0;               ///< explained variance of the centred target dual
+  double plan_l1 = 0;               ///< mean over rows of sum_j |A_ij - Â_ij|
+  double plan_kl = 0;               ///< mean over rows of KL(A_i || Â_i)
+  double column_error = 0;          ///< mean over columns of |M/N sum_i Â_ij - 1|
+  double teacher_column_error = 0;  ///< the same of the teacher's own plan
+  double output_error = 0;  ///< |Â V - A V| / |A V|, all examples together; NaN without values
+};
+
+/// Measures the head as it will run (float32 numbers, closure by compiled_attention).
+HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSample> samples);
+
+/// The mean of every number over heads.
+HeadEvidence mean_evidence(std::span<const HeadEvidence> heads);
+
+}  // namespace asap

@@ -1,0 +1,223 @@
+#include "compile/operator_artefact.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/files.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+
+namespace asap {
+namespace {
+
+constexpr const char* kTensors = "operator.safetensors";
+constexpr const char* kDescription = "operator.json";
+
+// Far above any network; keeps a damaged file from asking for all memory.
+constexpr std::int64_t kLargestExtent = 1 << 20;
+
+std::string prefix(std::size_t layer) { return "layers." + std::to_string(layer) + "."; }
+
+/// Sizes of an operator, and with them the shape of every tensor.
+struct Extents {
+  std::int64_t layers, heads, width, slices;
+  DualFeatures features;
+
+  Shape slice_shape() const { return {heads, slices, width}; }
+  Shape weight_shape() const { return {heads, features.count(slices)}; }
+};
+
+Extents extents_of(const OperatorArtefact& artefact) {
+  const CompiledHead& first = artefact.heads.at(0).at(0);
+  return {std::ssize(artefact.heads), std::ssize(artefact.heads[0]), artefact.head_width,
+          first.features.uses_slices() ? first.query_slices.shape()[0] : 0, first.features};
+}
+
+/// All heads' pieces of one layer, one after the other.
+template <class Part>
+Tensor<float> stack(const std::vector<CompiledHead>& heads, const Shape& shape, const Part& part) {
+  Tensor<float> out(shape);
+  const std::int64_t size = shape.size() / std::ssize(heads);
+  for (std::size_t h = 0; h < heads.size(); ++h) {
+    const VectorView<const float> values = part(heads[h]);
+    check(std::ssize(values) == size, "save_operator: heads of different shapes");
+    std::copy(values.begin(), values.end(), out.data() + static_cast<std::int64_t>(h) * size);
+  }
+  return out;
+}
+
+TensorFile operator_tensors(const OperatorArtefact& artefact) {
+  const Extents extents = extents_of(artefact);
+  TensorFile file;
+  for (std::size_t layer = 0; layer < artefact.heads.size(); ++layer) {
+    const std::vector<CompiledHead>& heads = artefact.heads[layer];
+    const auto put = [&](const char* name, const Shape& shape, const auto& part) {
+      file.put(prefix(layer) + name, stack(heads, shape, part));
+    };
+    using View = VectorView<const float>;
+    if (extents.features.uses_slices()) {
+      put("query_slices", extents.slice_shape(),
+          [](const CompiledHead& head) -> View { return head.query_slices.flat(); });
+      put("key_slices", extents.slice_shape(),
+          [](const CompiledHead& head) -> View { return head.key_slices.flat(); });
+    }
+    put("weights", extents.weight_shape(),
+        [](const CompiledHead& head) -> View { return head.weights; });
+    put("score_scales", {extents.heads}, [](const CompiledHead& head) -> View {
+      return {&head.score_scale, 1};
+    });
+  }
+  return file;
+}
+
+/// A required field of operator.json.
+template <class T>
+T require(const Json& json, const char* key, const std::string& source) {
+  const auto found = json.find(key);
+  if (found == json.end()) throw DataError(source + ": field '" + key + "' is missing");
+  const bool fits = std::is_same_v<T, std::string> ? found->is_string()
+                    : std::is_same_v<T, Json>      ? found->is_object()
+                                                   : found->is_number_integer();
+  if (!fits)
+    throw DataError(source + ": field '" + key + "': expected " +
+                    (std::is_same_v<T, std::string> ? "text"
+                     : std::is_same_v<T, Json>      ? "an object"
+                                                    : "a whole number") +
+                    ", got " + excerpt(found->dump()));
+  return found->get<T>();
+}
+
+std::int64_t require_extent(const Json& json, const char* key, std::int64_t least,
+                            const std::string& source) {
+  const auto value = require<std::int64_t>(json, key, source);
+  if (value < least || value > kLargestExtent)
+    throw DataError(source + ": field '" + key + "': " + std::to_string(value) +
+                    " is not between " + std::to_string(least) + " and " +
+                    std::to_string(kLargestExtent));
+  return value;
+}
+
+void check_format(const Json& json, const std::string& source) {
+  if (!json.is_object() ||
+      require<std::string>(json, "format", source) != OperatorArtefact::kFormat)
+    throw DataError(source + ": not a compiled operator", "name a folder that asap-compile wrote");
+  const auto version = require<std::int64_t>(json, "version", source);
+  if (version != OperatorArtefact::kVersion)
+    throw DataError(source + ": format version " + std::to_string(version) +
+                        ", this version of the toolkit reads version " +
+                        std::to_string(OperatorArtefact::kVersion),
+                    "compile the operator again");
+}
+
+Tensor<float> read_tensor(const TensorFile& file, const std::string& name, const Shape& shape) {
+  Tensor<float> out = file.get<float>(name, shape);
+  for (const float value : out.flat())
+    if (!std::isfinite(value))
+      throw DataError(file.source + ": tensor '" + name + "' holds a value that is not finite");
+  return out;
+}
+
+/// Part `head` of a tensor whose first dimension counts heads: [L, D].
+Tensor<float> part(const Tensor<float>& stacked, std::int64_t head, const Extents& extents) {
+  Tensor<float> out({extents.slices, extents.width});
+  std::copy_n(stacked.data() + head * out.size(), out.size(), out.data());
+  return out;
+}
+
+std::vector<CompiledHead> read_layer(const TensorFile& file, std::size_t layer,
+                                     const Extents& extents) {
+  const Tensor<float> weights =
+      read_tensor(file, prefix(layer) + "weights", extents.weight_shape());
+  const Tensor<float> scales = read_tensor(file, prefix(layer) + "score_scales", {extents.heads});
+  Tensor<float> query, key;
+  if (extents.features.uses_slices()) {
+    query = read_tensor(file, prefix(layer) + "query_slices", extents.slice_shape());
+    key = read_tensor(file, prefix(layer) + "key_slices", extents.slice_shape());
+  }
+  std::vector<CompiledHead> heads(extents.heads);
+  for (std::int64_t h = 0; h < extents.heads; ++h) {
+    if (!(scales[h] > 0))
+      throw DataError(file.source + ": tensor '" + prefix(layer) +
+                      "score_scales' must be positive");
+    const VectorView<const float> row = weights.rows().row(h);
+    heads[h].features = extents.features;
+    heads[h].score_scale = scales[h];
+    heads[h].weights.assign(row.begin(), row.end());
+    if (!extents.features.uses_slices()) continue;
+    heads[h].query_slices = part(query, h, extents);
+    heads[h].key_slices = part(key, h, extents);
+  }
+  return heads;
+}
+
+CompileConfig read_fit(const Json& json, const std::string& source) {
+  CompileConfig config;
+  try {
+    from_json(require<Json>(json, "fit", source), config, source + ": fit");
+    config.validate(source + ": fit");
+  } catch (const UsageError& error) {  // what the user can do about it is different in a file
+    throw DataError(error.what(), "compile the operator again");
+  }
+  return config;
+}
+
+}  // namespace
+
+void save_operator(const std::filesystem::path& folder, const OperatorArtefact& artefact) {
+  const Extents extents = extents_of(artefact);
+  make_directories(folder);
+  const std::string tensors = serialise_safetensors(operator_tensors(artefact));
+  write_file_atomically(folder / kTensors, tensors);
+  write_json(folder / kDescription, {{"format", OperatorArtefact::kFormat},
+                                     {"version", OperatorArtefact::kVersion},
+                                     {"model_fingerprint", artefact.model_fingerprint},
+                                     {"tensors_fingerprint", content_fingerprint(tensors)},
+                                     {"layers", extents.layers},
+                                     {"heads", extents.heads},
+                                     {"head_width", extents.width},
+                                     {"slices", extents.slices},
+                                     {"teacher_iterations", artefact.teacher_iterations},
+                                     {"calibration_source", artefact.calibration_source},
+                                     {"fit", to_json(artefact.config)}});
+}
+
+OperatorArtefact load_operator(const std::filesystem::path& folder) {
+  const std::filesystem::path description = folder / kDescription, tensors = folder / kTensors;
+  const std::string source = description.string();
+  const Json json = read_json(description);
+  check_format(json, source);
+  OperatorArtefact artefact;
+  artefact.config = read_fit(json, source);
+  artefact.model_fingerprint = require<std::string>(json, "model_fingerprint", source);
+  artefact.calibration_source = require<std::string>(json, "calibration_source", source);
+  artefact.teacher_iterations =
+      static_cast<int>(require_extent(json, "teacher_iterations", 1, source));
+  const Extents extents{require_extent(json, "layers", 1, source),
+                        require_extent(json, "heads", 1, source),
+                        require_extent(json, "head_width", 1, source),
+                        require_extent(json, "slices", 0, source), artefact.config.dual_features()};
+  artefact.head_width = extents.width;
+
+  const std::string bytes = read_file(tensors);
+  if (content_fingerprint(bytes) != require<std::string>(json, "tensors_fingerprint", source))
+    throw DataError(
+        tensors.string() + ": does not belong to " + kDescription + " beside it, or is damaged",
+        "compile the operator again");
+  const TensorFile file = parse_safetensors(bytes, tensors.string());
+  for (std::int64_t layer = 0; layer < extents.layers; ++layer)
+    artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
+  return artefact;
+}
+
+void require_compiled_for(const OperatorArtefact& artefact, const std::filesystem::path& folder,
+                          const std::string& model_fingerprint) {
+  if (artefact.model_fingerprint == model_fingerprint) return;
+  const std::string compiled_for = artefact.model_fingerprint.empty()
+                                       ? "activations of an unknown model"
+                                       : "the model " + artefact.model_fingerprint;
+  throw DataError(folder.string() + ": compiled for " + compiled_for + ", but this model is " +
+                      model_fingerprint,
+                  "compile it for this run: asap-compile --run RUN --out OP");
+}
+
+}  // namespace asap

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "attention/compiled_features.h"
+#include "attention/head_gradients.h"
+#include "compile/activations.h"
+
+namespace asap {
+
+/// One head of one example in float64, with the duals of its Sinkhorn teacher.
+struct TeacherSample {
+  Tensor<double> queries;  // [n, D]
+  Tensor<double> keys;     // [m, D]
+  Tensor<double> values;   // [m, Dv]; empty when not captured
+  double score_scale = 1;
+  std::vector<double> target;       ///< f^(T) in centred coordinates, mean zero: [n]
+  std::vector<double> row_dual;     ///< f of the teacher's plan: [n]
+  std::vector<double> column_dual;  ///< g of the teacher's plan: [m]
+
+  AttentionHead<double> head() const {
+    return {queries.rows(), keys.rows(), values.rows(), score_scale};
+  }
+};
+
+/// Runs the teacher on one head of one example. Its closure-ready target f^(T) is the row dual
+/// before the last (column, row) pair of updates: one column and one row c-transform of it give the
+/// teacher's plan exactly. In the coordinates of centre_head, where S = x . y, that dual is
+///   f_i + score_scale (q_i - q̄) . k̄   up to a constant.
+/// T must be at least 1.
+TeacherSample run_teacher(const Activations& activations, int layer, std::int64_t head,
+                          std::int64_t example);
+
+/// The teacher's plan A = exp(S + f + g): [n, m].
+Tensor<double> teacher_plan(const TeacherSample& sample);
+
+/// Features of the map in float64, each centred over the queries: [P, n].
+Tensor<double> centred_features(const DualMap<double>& map, const TeacherSample& sample,
+                                Arena& scratch);
+
+}  // namespace asap
