@@ -13,9 +13,7 @@ namespace {
 using Vector = VectorView<double>;
 using ConstVector = VectorView<const double>;
 
-double squared_norm(const Tensor<double>& x) {
-  return dot<double>(x.flat(), x.flat());
-}
+double squared_norm(const Tensor<double>& x) { return dot<double>(x.flat(), x.flat()); }
 
 /// out = J r for J: [parameters, residuals].
 void multiply_rows(MatrixView<const double> j, ConstVector r, Vector out) {
@@ -65,8 +63,8 @@ LevenbergMarquardtEvidence LevenbergMarquardt::minimise(LeastSquaresModel& model
     for (std::int64_t p = 0; p < count; ++p) largest = std::max(largest, normal_[p * count + p]);
     for (std::int64_t p = 0; p < count; ++p)
       damping_[p] = factor * std::max(normal_[p * count + p], 1e-9 * largest) + 1e-300;
-    const bool solved = solve_positive_definite(normal_.rows(), damping_.flat(), gradient_.flat(),
-                                                step_.flat());
+    const bool solved =
+        solve_positive_definite(normal_.rows(), damping_.flat(), gradient_.flat(), step_.flat());
     ++evidence.iterations;
     moved = false;
     double gain = -1, cost = evidence.final_cost;
@@ -88,8 +86,8 @@ LevenbergMarquardtEvidence LevenbergMarquardt::minimise(LeastSquaresModel& model
       evidence.final_cost = cost;
       ++evidence.accepted;
       const double excess = 2 * gain - 1;
-      factor = std::max(kSmallestDamping,
-                        factor * std::max(1.0 / 3.0, 1 - excess * excess * excess));
+      factor =
+          std::max(kSmallestDamping, factor * std::max(1.0 / 3.0, 1 - excess * excess * excess));
       growth = 2;
       moved = true;
     } else {

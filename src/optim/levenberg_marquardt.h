@@ -17,8 +17,8 @@ class LeastSquaresModel {
   virtual void evaluate(VectorView<const double> parameters, VectorView<double> residuals) = 0;
   /// transposed(p, i) = d residual_i / d parameter_p at the parameters of the last evaluate().
   virtual void jacobian(MatrixView<double> transposed) = 0;
-  /// gradient(p) = sum_i residual_i d residual_i / d parameter_p at the last evaluate(), whose residuals
-  /// are given back. The default goes through jacobian().
+  /// gradient(p) = sum_i residual_i d residual_i / d parameter_p at the last evaluate(), whose
+  /// residuals are given back. The default goes through jacobian().
   virtual void gradient(VectorView<const double> residuals, VectorView<double> gradient);
   /// Pulls parameters back to where the model is defined; called on every trial point.
   virtual void constrain(VectorView<double>) const {}
@@ -42,10 +42,10 @@ struct LevenbergMarquardtEvidence {
   bool converged = false;  ///< stopped by tolerance rather than by max_iterations
 };
 
-/// Minimises the sum of squares from `parameters`, which never gets worse, with Marquardt's scaling of the
-/// damping by the diagonal of JᵀJ and Nielsen's update of its factor (Madsen, Nielsen and Tingleff,
-/// "Methods for non-linear least squares problems", 2004, algorithm 3.16). Workspace is kept between
-/// solves; an object belongs to one thread.
+/// Minimises the sum of squares from `parameters`, which never gets worse, with Marquardt's scaling
+/// of the damping by the diagonal of JᵀJ and Nielsen's update of its factor (Madsen, Nielsen and
+/// Tingleff, "Methods for non-linear least squares problems", 2004, algorithm 3.16). Workspace is
+/// kept between solves; an object belongs to one thread.
 class LevenbergMarquardt {
  public:
   /// NumericalError when the cost at the start is not finite.

@@ -1,6 +1,10 @@
 #include "tensor/dense_solvers.h"
 
+#include <algorithm>
+
 #include <Eigen/Dense>
+
+#include "tensor/gemm.h"
 
 namespace asap {
 namespace {
@@ -33,6 +37,16 @@ bool solve_positive_definite(MatrixView<const double> a, VectorView<const double
   if (factor.info() != Eigen::Success) return false;
   map(x) = factor.solve(map(b));
   return true;
+}
+
+void gram_lower(MatrixView<const double> a, MatrixView<double> out) {
+  check(out.rows == a.rows && out.cols == a.rows, "gram_lower: shapes do not fit");
+  constexpr std::int64_t kBlock = 32;  // rows whose products with all earlier rows are one gemm
+  for (std::int64_t first = 0; first < a.rows; first += kBlock) {
+    const std::int64_t rows = std::min(kBlock, a.rows - first);
+    gemm<double>(Transpose::no, Transpose::yes, 1.0, a.block(first, 0, rows, a.cols),
+                 a.block(0, 0, first + rows, a.cols), 0.0, out.block(first, 0, rows, first + rows));
+  }
 }
 
 void solve_least_squares(MatrixView<const double> a, VectorView<const double> b,

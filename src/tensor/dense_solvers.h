@@ -13,6 +13,10 @@ namespace asap {
 bool solve_positive_definite(MatrixView<const double> a, VectorView<const double> diagonal,
                              VectorView<const double> b, VectorView<double> x);
 
+/// Lower triangle (and some of the upper) of A Aᵀ for A: [n, m] into out: [n, n], with the vectorised
+/// matrix product.
+void gram_lower(MatrixView<const double> a, MatrixView<double> out);
+
 /// Least squares min |A x - b|, A: [m, n], by a column-pivoted QR; the minimum-norm solution where A has
 /// not full rank.
 void solve_least_squares(MatrixView<const double> a, VectorView<const double> b,

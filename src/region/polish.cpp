@@ -1,0 +1,85 @@
+#include "region/polish.h"
+
+#include <cmath>
+
+#include "tensor/elementwise.h"
+
+namespace asap {
+namespace {
+
+double mean_square(WeightsModel& model, const std::vector<double>& parameters,
+                   Tensor<double>& residuals) {
+  model.evaluate(parameters, residuals.flat());
+  return dot<double>(residuals.flat(), residuals.flat());
+}
+
+}  // namespace
+
+Polisher::Polisher(const Samples& samples, const Samples& dense, std::vector<std::int64_t> widths,
+                   PolishOptions options)
+    : options_(std::move(options)),
+      layer_begin_{0},
+      model_(samples, widths),
+      dense_model_(dense, widths),
+      residuals_({model_.residual_count()}),
+      dense_residuals_({dense_model_.residual_count()}) {
+  std::int64_t inputs = 1;
+  widths.push_back(1);
+  for (const std::int64_t outputs : widths) {
+    layer_begin_.push_back(layer_begin_.back() + outputs * (inputs + 1));
+    inputs = outputs;
+  }
+}
+
+std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int iterations) {
+  model_.set_smoothing(0);
+  model_.balance(parameters);
+  model_.set_smoothing(tau);
+  LevenbergMarquardtOptions options;
+  options.max_iterations = iterations;
+  const auto evidence = solver_.minimise(model_, parameters, options);
+  model_.set_smoothing(0);
+  return evidence.iterations;
+}
+
+void Polisher::measure(PolishedWeights& weights) {
+  weights.error = mean_square(model_, weights.parameters, residuals_);
+  weights.dense_error = mean_square(dense_model_, weights.parameters, dense_residuals_);
+}
+
+PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random) {
+  PolishedWeights weights;
+  weights.parameters = WeightsModel::parameters_of(start);
+  model_.balance(weights.parameters);
+  for (double& parameter : weights.parameters) parameter += options_.jitter * random.normal();
+  for (const double tau : options_.smoothing)
+    weights.iterations += minimise(weights.parameters, tau, options_.smoothed_iterations);
+  weights.iterations += minimise(weights.parameters, 0, options_.iterations);
+  measure(weights);
+  return weights;
+}
+
+void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
+  const auto layers = static_cast<std::uint64_t>(layer_begin_.size() - 1);
+  for (int attempt = 0; attempt < count; ++attempt) {
+    PolishedWeights trial = best;
+    model_.balance(trial.parameters);
+    // Noise of a thousandth to a tenth, on all layers or on one.
+    const double size = std::pow(10.0, random.uniform(-3.0, -1.0));
+    std::int64_t first = 0, last = layer_begin_.back();
+    if (random.below(2) == 1) {
+      const std::uint64_t layer = random.below(layers);
+      first = layer_begin_[layer];
+      last = layer_begin_[layer + 1];
+    }
+    for (std::int64_t p = first; p < last; ++p) trial.parameters[p] += size * random.normal();
+    best.iterations += minimise(trial.parameters, 0, options_.hop_iterations);
+    measure(trial);
+    const bool accepted = trial.error < best.error && (guarded(trial) || !guarded(best));
+    if (!accepted) continue;
+    trial.iterations = best.iterations;
+    best = std::move(trial);
+  }
+}
+
+}  // namespace asap

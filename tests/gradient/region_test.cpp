@@ -1,0 +1,121 @@
+// Jacobians of the region fits against central differences. Differences with step h are off by
+// h^2 f''' / 6 + rounding / h: with h = 1e-6 and values near one about 1e-10; 1e-7 leaves room for
+// the curvature of the smoothed ReLU.
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "region/family_model.h"
+#include "region/weights_model.h"
+
+namespace asap {
+namespace {
+
+constexpr double kStep = 1e-6;
+constexpr double kTolerance = 1e-7;
+
+Samples some_samples(std::int64_t count) {
+  RandomStream random(3, RandomPurpose::test);
+  Samples samples;
+  for (std::int64_t i = 0; i < count; ++i) {
+    // Irrational points keep away from the corners of the functions under test.
+    samples.x.push_back((static_cast<double>(i) + std::sqrt(0.5)) / static_cast<double>(count));
+    samples.y.push_back(random.normal());
+    samples.weight.push_back(random.uniform(0.5, 2.0));
+  }
+  return samples;
+}
+
+double largest_difference(LeastSquaresModel& model, std::vector<double> parameters) {
+  const std::int64_t rows = model.parameter_count(), columns = model.residual_count();
+  Tensor<double> j({rows, columns}), high({columns}), low({columns});
+  model.evaluate(parameters, high.flat());
+  model.jacobian(j.rows());
+  double largest = 0;
+  for (std::int64_t p = 0; p < rows; ++p) {
+    const double kept = parameters[p];
+    parameters[p] = kept + kStep;
+    model.evaluate(parameters, high.flat());
+    parameters[p] = kept - kStep;
+    model.evaluate(parameters, low.flat());
+    parameters[p] = kept;
+    for (std::int64_t i = 0; i < columns; ++i)
+      largest = std::max(largest, std::abs((high[i] - low[i]) / (2 * kStep) - j.rows()(p, i)));
+  }
+  return largest;
+}
+
+std::vector<double> random_vector(std::int64_t size, double scale, std::uint32_t stream) {
+  RandomStream random(5, RandomPurpose::test, stream);
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < size; ++i) values.push_back(scale * random.normal());
+  return values;
+}
+
+TEST_CASE(
+    "the Jacobian of the folded family agrees with finite differences for two and three pieces") {
+  for (const int fold : {2, 3, 4}) {
+    FamilyModel model(some_samples(24), {0, 1}, 4, fold, ScaleRule::free);
+    CHECK(largest_difference(model, random_vector(model.parameter_count(), 0.3, 1)) < kTolerance);
+  }
+}
+
+TEST_CASE("the Jacobian of the smooth family agrees with finite differences") {
+  for (const int depth : {1, 2, 5}) {
+    FamilyModel model(some_samples(24), {-1, 2}, depth, 2, ScaleRule::smooth);
+    std::vector<double> parameters = random_vector(model.parameter_count(), 0.3, 2);
+    parameters[parameters.size() - 3] = -1.5;  // the amplitude
+    CHECK(largest_difference(model, parameters) < kTolerance);
+  }
+}
+
+TEST_CASE("the Jacobian of raw weights agrees with finite differences, plain and smoothed") {
+  WeightsModel model(some_samples(21), {4, 3, 5});
+  const std::vector<double> parameters = random_vector(model.parameter_count(), 0.7, 3);
+  for (const double tau : {0.0, 1e-2, 0.3}) {
+    model.set_smoothing(tau);
+    CHECK(largest_difference(model, parameters) < kTolerance);
+  }
+}
+
+TEST_CASE("gradients of the cost are the Jacobian times the residuals") {
+  WeightsModel weights(some_samples(37), {4, 4});
+  FamilyModel family(some_samples(37), {0, 1}, 3, 3, ScaleRule::free);
+  for (LeastSquaresModel* model :
+       {static_cast<LeastSquaresModel*>(&weights), static_cast<LeastSquaresModel*>(&family)}) {
+    const std::int64_t rows = model->parameter_count(), columns = model->residual_count();
+    const std::vector<double> parameters = random_vector(rows, 0.5, 4);
+    Tensor<double> j({rows, columns}), residuals({columns}), gradient({rows});
+    model->evaluate(parameters, residuals.flat());
+    model->jacobian(j.rows());
+    model->gradient(residuals.flat(), gradient.flat());
+    for (std::int64_t p = 0; p < rows; ++p) {
+      double expected = 0;
+      for (std::int64_t i = 0; i < columns; ++i) expected += j.rows()(p, i) * residuals[i];
+      // Sums of 40 terms near one in different orders.
+      CHECK(gradient[p] == doctest::Approx(expected).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE(
+    "balancing the neurons leaves the function as it is and makes the largest activation one") {
+  WeightsModel model(some_samples(40), {4, 4, 4});
+  std::vector<double> parameters = random_vector(model.parameter_count(), 1.5, 6);
+  const ReluNetwork before = model.network(parameters);
+  model.balance(parameters);
+  const ReluNetwork after = model.network(parameters);
+  for (const double x : {0.02, 0.3, 0.77, 0.99})
+    CHECK(after(x) == doctest::Approx(before(x)).epsilon(1e-12));
+  double largest = 0;
+  const Samples samples = some_samples(40);
+  for (const double x : samples.x)
+    largest = std::max(largest, after.layers[0].w(0, 0) * x + after.layers[0].bias[0]);
+  // A neuron that is never active keeps its weights.
+  CHECK((largest <= 0 || largest == doctest::Approx(1.0)));
+}
+
+}  // namespace
+}  // namespace asap
