@@ -108,10 +108,12 @@ def model_values(name, config, generator, with_training=False):
 
 
 def training_losses(config, parameters, images, labels):
-    """Losses before each of ten AdamW steps on one batch. Matrices decay, vectors do not."""
+    """Losses before each of ten AdamW steps on one batch. Matrices decay; vectors and positions do
+    not."""
     settings = {"learning_rate": 0.01, "weight_decay": 0.05, "clip_norm": 1.0, "steps": 10}
-    decayed = [value for value in parameters.values() if value.dim() >= 2]
-    others = [value for value in parameters.values() if value.dim() < 2]
+    decays = {key: value.dim() >= 2 and key != "embedding.position" for key, value in parameters.items()}
+    decayed = [value for key, value in parameters.items() if decays[key]]
+    others = [value for key, value in parameters.items() if not decays[key]]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": settings["weight_decay"]}, {"params": others, "weight_decay": 0}],
         lr=settings["learning_rate"],

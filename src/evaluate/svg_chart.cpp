@@ -12,7 +12,7 @@ namespace {
 // 360 pixels.
 constexpr double kWidth = 520;
 constexpr double kScatterHeight = 380;
-constexpr double kLeft = 70, kRight = 16, kTop = 16, kBottom = 54;
+constexpr double kLeft = 70, kRight = 24, kTop = 16, kBottom = 54;
 constexpr double kLabelGap = 17;  // between the base lines of two labels
 constexpr double kBarStep = 28;
 
@@ -71,22 +71,47 @@ struct Axis {
   }
 };
 
-/// Where the label of a point goes.
+/// A point on the paper and where its label begins or ends.
 struct Label {
   const ChartPoint* point;
   double x, y;  // of the point
-  double text_y;
+  bool to_the_left = false;
+  double text_y = 0;
+
+  double text_x() const { return x + (to_the_left ? -13 : 13); }
+  double text_width() const { return 8.5 * static_cast<double>(point->label.size()); }
+  double text_left() const { return to_the_left ? text_x() - text_width() : text_x(); }
 };
 
-/// Moves labels apart so that none covers another: downwards first, then back up from the bottom
-/// edge.
-void spread(std::vector<Label>& labels, double lowest) {
-  std::ranges::sort(labels, {}, &Label::text_y);
-  for (std::size_t i = 1; i < labels.size(); ++i)
-    labels[i].text_y = std::max(labels[i].text_y, labels[i - 1].text_y + kLabelGap);
-  double limit = lowest;
-  for (auto label = labels.rbegin(); label != labels.rend(); ++label, limit -= kLabelGap)
-    label->text_y = std::min(label->text_y, limit);
+/// Whether the label, written at height y, covers another point or a label that has its place
+/// already.
+bool covers(const Label& label, double y, const std::vector<Label>& all, std::size_t placed) {
+  const double left = label.text_left(), right = left + label.text_width();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Label& other = all[i];
+    if (&other == &label) continue;
+    if (other.x > left - 8 && other.x < right + 8 && std::abs(other.y - y) < 13) return true;
+    if (i < placed && other.text_left() < right + 6 &&
+        other.text_left() + other.text_width() > left - 6 && std::abs(other.text_y - y) < kLabelGap)
+      return true;
+  }
+  return false;
+}
+
+/// Gives every label the free height nearest to its point.
+void place(std::vector<Label>& labels, double highest, double lowest) {
+  std::ranges::sort(labels, {}, &Label::y);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    Label& label = labels[i];
+    label.to_the_left = label.x > 0.62 * kWidth;
+    label.text_y = label.y;
+    for (int offset = 0; offset < 60; ++offset) {
+      const double y = label.y + (offset % 2 == 0 ? -4 : 4) * ((offset + 1) / 2);
+      if (y < highest || y > lowest || covers(label, y, labels, i)) continue;
+      label.text_y = y;
+      break;
+    }
+  }
 }
 
 std::string draw_axes(const ScatterChart& chart, const Axis& x, const Axis& y) {
@@ -108,17 +133,15 @@ std::string draw_axes(const ScatterChart& chart, const Axis& x, const Axis& y) {
 }
 
 std::string draw_point(const Label& label) {
-  const bool to_the_left = label.x > 0.62 * kWidth;
-  const double text_x = label.x + (to_the_left ? -13 : 13);
-  const char* css_class = class_of(label.point->emphasis);
+  const double text_x = label.text_x();
   std::string svg;
   if (std::abs(label.text_y - label.y) > 6)
     svg += line_between(label.x, label.y, text_x, label.text_y, "link");
   svg += "<circle cx=\"" + number(label.x) + "\" cy=\"" + number(label.y) + "\" r=\"6\" class=\"" +
-         css_class + "\"/>\n";
+         class_of(label.point->emphasis) + "\"/>\n";
   const bool plain = label.point->emphasis == Emphasis::plain;
-  return svg + text_at(text_x, label.text_y + 5, to_the_left ? "end" : "start", label.point->label,
-                       plain ? "" : "strong");
+  return svg + text_at(text_x, label.text_y + 5, label.to_the_left ? "end" : "start",
+                       label.point->label, plain ? "" : "strong");
 }
 
 }  // namespace
@@ -174,7 +197,7 @@ std::string render_svg(const ScatterChart& chart) {
     x_high = std::max(x_high, point.x);
     y_low = std::min(y_low, point.y);
     y_high = std::max(y_high, point.y);
-    labels.push_back({&point, 0, 0, 0});
+    labels.push_back({&point, 0, 0});
   }
   if (labels.empty())
     return document(40, chart.title, text_at(kWidth / 2, 25, "middle", "no data"));
@@ -183,9 +206,9 @@ std::string render_svg(const ScatterChart& chart) {
   const Axis y{axis_ticks(y_low, y_high, 5), bottom, kTop};
   for (Label& label : labels) {
     label.x = x.at(label.point->x);
-    label.y = label.text_y = y.at(label.point->y);
+    label.y = y.at(label.point->y);
   }
-  spread(labels, bottom - 4);
+  place(labels, kTop + 4, bottom - 8);
   std::string content = draw_axes(chart, x, y);
   for (const Label& label : labels) content += draw_point(label);
   return document(kScatterHeight, chart.title, content);

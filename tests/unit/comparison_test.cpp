@@ -1,0 +1,165 @@
+#include "evaluate/comparison.h"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "data/shapes_dataset.h"
+#include "nn/vision_transformer.h"
+#include "transport/marginals.h"
+
+namespace {
+
+using namespace asap;
+
+DataConfig small_data() {
+  DataConfig config;
+  config.kind = DataKind::shapes;
+  config.classes = 4;
+  config.shapes.test_examples = 40;
+  config.shapes.image_size = 8;
+  return config;
+}
+
+TensorFile random_weights(const ModelConfig& config) {
+  TensorFile weights;
+  const VisionTransformer<float> model(config, 3);
+  const ParameterStore<float>& parameters = model.parameters();
+  for (const auto& entry : parameters.entries()) {
+    Tensor<float> value(entry.shape);
+    // Larger than at the start of training, so that attention is far from uniform.
+    const float factor = entry.name.ends_with("qkv.weight") ? 6 : 1;
+    for (std::int64_t i = 0; i < value.size(); ++i)
+      value[i] = factor * parameters.flat()[entry.offset + i];
+    weights.put(entry.name, value);
+  }
+  return weights;
+}
+
+/// A network of random weights: it predicts something, which is all a comparison needs.
+Encoder random_encoder(int iterations) {
+  ModelConfig config;
+  config.image_height = config.image_width = 8;
+  config.channels = 1;
+  config.classes = 4;
+  config.patch = 2;
+  config.width = 8;
+  config.heads = 2;
+  config.layers = 2;
+  config.attention.kind = AttentionKind::sinkhorn;
+  config.attention.iterations = iterations;
+  config.attention.epsilon = 0.5;
+  return {config, random_weights(config), "random"};
+}
+
+Comparison compare(int iterations, std::vector<std::string> names, int threads = 1) {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const ComparisonSettings settings{parse_methods(names), threads, 10};
+  return compare_methods(random_encoder(iterations), nullptr, dataset, settings);
+}
+
+AttentionBatch<float> random_batch(Tensor<float>& q, Tensor<float>& k, Tensor<float>& v) {
+  RandomStream random(5, RandomPurpose::test);
+  for (Tensor<float>* tensor : {&q, &k, &v})
+    for (float& value : tensor->flat()) value = static_cast<float>(random.normal());
+  return {q.rows(), k.rows(), v.rows(), 2, 2, {}, {}};
+}
+
+}  // namespace
+
+TEST_CASE("the teacher agrees with itself and is at no distance from itself") {
+  const MethodResult teacher = compare(4, {"teacher"}).methods.at(0);
+  CHECK(teacher.agreement == 1);
+  CHECK(teacher.plan_l1 == 0);
+  CHECK(teacher.column_error > 0);
+  CHECK(teacher.examples_per_second > 0);
+  CHECK(teacher.attention_milliseconds > 0);
+}
+
+TEST_CASE("Sinkhorn at the teacher's own iterations is the teacher") {
+  const Comparison comparison = compare(4, {"sinkhorn:4", "sinkhorn:1", "softmax"});
+  CHECK(comparison.methods[0].agreement == 1);
+  CHECK(comparison.methods[0].plan_l1 == 0);
+  // Nearer with more iterations, softmax being none.
+  CHECK(comparison.methods[1].plan_l1 > 0.01);
+  CHECK(comparison.methods[2].plan_l1 > comparison.methods[1].plan_l1);
+  CHECK(comparison.methods[2].column_error > comparison.methods[1].column_error);
+}
+
+TEST_CASE("on a random network the closure of a zero dual is nearer to the teacher than softmax") {
+  const Comparison comparison = compare(10, {"f0", "softmax"});
+  CHECK(comparison.methods[0].plan_l1 > 0.001);
+  CHECK(comparison.methods[0].plan_l1 < comparison.methods[1].plan_l1);
+}
+
+TEST_CASE("everything but the times is the same on one and on two threads") {
+  const std::vector<std::string> names = {"teacher", "softmax", "f0", "sinkhorn:2"};
+  const Comparison one = compare(6, names, 1), two = compare(6, names, 2);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(one.methods[i].accuracy == two.methods[i].accuracy);
+    CHECK(one.methods[i].agreement == two.methods[i].agreement);
+    CHECK(one.methods[i].plan_l1 == two.methods[i].plan_l1);
+    CHECK(one.methods[i].column_error == two.methods[i].column_error);
+  }
+}
+
+TEST_CASE("a compiled method without an operator is a usage error") {
+  CHECK_THROWS_AS(compare(4, {"compiled"}), UsageError);
+}
+
+TEST_CASE("weights that are not finite are a numerical error that names the method") {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const Encoder good = random_encoder(2);
+  TensorFile weights = random_weights(good.config());
+  Tensor<float> bias(Shape{4});
+  bias[1] = NAN;
+  weights.put("head.bias", bias);
+  const Encoder broken(good.config(), weights, "broken");
+  const ComparisonSettings settings{{{MethodKind::softmax}}, 1, 10};
+  CHECK_THROWS_WITH_AS(compare_methods(broken, nullptr, dataset, settings),
+                       "method 'softmax': the network's outputs are not finite", NumericalError);
+}
+
+TEST_CASE("data of another size than the model's are a usage error") {
+  DataConfig config = small_data();
+  config.shapes.image_size = 12;
+  const Dataset dataset = draw_shapes_dataset(config, Split::test);
+  CHECK_THROWS_AS(compare_methods(random_encoder(2), nullptr, dataset, {{Method{}}, 1, 10}),
+                  UsageError);
+}
+
+TEST_CASE("plan distance and column error equal what the plans themselves say, padding included") {
+  constexpr std::int64_t kTokens = 6, kHeads = 2, kWidth = 8, kExamples = 2;
+  Tensor<float> q({kExamples * kTokens, kWidth}), k(q.shape()), v(q.shape()), output(q.shape());
+  AttentionBatch<float> batch = random_batch(q, k, v);
+  const std::vector<std::int32_t> live = {6, 4};
+  batch.live_queries = batch.live_keys = live;
+  const std::vector<std::vector<float>> scales = {{0.7f, 0.3f}};
+  const KernelOperator teacher(make_sinkhorn_kernel<float>(8), scales);
+  const KernelOperator softmax(make_softmax_kernel<float>(), scales);
+
+  const AttentionOperator* methods[] = {&softmax};
+  const FidelityProbe probe(teacher, methods, 1, kHeads);
+  Arena arena;
+  probe.apply(0, batch, output.rows(), arena);
+
+  for (std::int64_t head = 0; head < kHeads; ++head) {
+    double distance = 0, column_error = 0;
+    for (std::int64_t example = 0; example < kExamples; ++example) {
+      const std::int64_t n = live[example];
+      Tensor<float> expected({n, n}), actual({n, n});
+      const AttentionHead<float> one{batch.head_queries(example, head),
+                                     batch.head_keys(example, head),
+                                     batch.head_values(example, head), scales[0][head]};
+      teacher.kernel().plan(one, expected.rows(), arena);
+      softmax.kernel().plan(one, actual.rows(), arena);
+      for (std::int64_t i = 0; i < n * n; ++i)
+        distance += std::abs(double{expected[i]} - double{actual[i]}) / static_cast<double>(n);
+      column_error += marginal_errors<float>(actual.rows()).column_mean;
+    }
+    // Plans in float32 seen through a product with the identity: a few roundings per entry.
+    CHECK(probe.sums()[0][0][head].plan_l1 == doctest::Approx(distance).epsilon(1e-5));
+    CHECK(probe.sums()[0][0][head].column_error == doctest::Approx(column_error).epsilon(1e-5));
+  }
+}

@@ -1,0 +1,150 @@
+#include "evaluate/report.h"
+
+#include <cmath>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "evaluate/method.h"
+#include "evaluate/svg_chart.h"
+
+namespace {
+
+using namespace asap;
+
+std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
+std::vector<Method> parsed(std::vector<std::string> names) { return parse_methods(names); }
+
+MethodResult method_result(const std::string& name, double accuracy, double milliseconds) {
+  MethodResult result;
+  result.name = name;
+  result.accuracy = accuracy;
+  result.agreement = 0.98765;
+  result.attention_milliseconds = milliseconds;
+  result.plan_l1 = 0.04321;
+  result.heads = {{{0.03, 0.01}, {0.05, 0.02}}};
+  return result;
+}
+
+Comparison two_methods() {
+  Comparison comparison;
+  comparison.methods = {method_result("teacher", 0.834, 0.2),
+                        method_result("compiled", 0.832, 0.1)};
+  comparison.examples = 10000;
+  comparison.fidelity_examples = 128;
+  return comparison;
+}
+
+ReportContext context() {
+  return {.data = "a < b & c", .model = "ViT", .commands = {"asap-eval compare"}, .versions = {}};
+}
+
+}  // namespace
+
+TEST_CASE("method names are read and written alike") {
+  const std::vector<std::string> names = {"teacher", "softmax",  "sinkhorn:0", "sinkhorn:12",
+                                          "f0",      "compiled", "compiled+2"};
+  const std::vector<Method> methods = parsed(names);
+  for (std::size_t i = 0; i < names.size(); ++i) CHECK(methods[i].name() == names[i]);
+  CHECK(methods[3].kind == MethodKind::sinkhorn);
+  CHECK(methods[3].iterations == 12);
+}
+
+TEST_CASE("an unknown method is refused with the known ones") {
+  try {
+    parsed({"teacher", "sinkhron:3"});
+    FAIL("accepted");
+  } catch (const UsageError& error) {
+    CHECK(std::string(error.what()) == "--methods: unknown method 'sinkhron:3'");
+    CHECK(error.hint().find("teacher, softmax, sinkhorn:K, f0, compiled, compiled+K") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("method names need a sensible number of iterations and no repetition") {
+  for (const char* name : {"sinkhorn:", "sinkhorn:x", "sinkhorn:-1", "sinkhorn:1.5", "sinkhorn:3x",
+                           "compiled+", "compiled+99999999999", ""})
+    CHECK_THROWS_AS_MESSAGE(parsed({name}), UsageError, name);
+  CHECK_THROWS_AS(parsed({}), UsageError);
+  CHECK_THROWS_AS(parsed({"f0", "f0"}), UsageError);
+  // The same method under another name.
+  CHECK_THROWS_AS(parsed({"compiled", "compiled+0"}), UsageError);
+}
+
+TEST_CASE("axis ticks are round, cover the range and are few") {
+  for (const auto& [low, high] :
+       {std::pair(0.0, 1.0), std::pair(0.728, 0.834), std::pair(-3.0, 1e4), std::pair(0.0, 3e-5),
+        std::pair(0.5, 0.5)}) {
+    const std::vector<double> ticks = axis_ticks(low, high, 5);
+    CHECK(ticks.front() <= low + 1e-12);
+    CHECK(ticks.back() >= high - 1e-12);
+    CHECK(ticks.size() >= 2);
+    CHECK(ticks.size() <= 8);
+    const double step = ticks[1] - ticks[0];
+    const double leading = step / std::pow(10, std::floor(std::log10(step) + 1e-9));
+    CHECK((std::abs(leading - 1) < 1e-6 || std::abs(leading - 2) < 1e-6 ||
+           std::abs(leading - 5) < 1e-6));
+  }
+}
+
+TEST_CASE("markup in texts is harmless") {
+  CHECK(escape_markup("<a href=\"x\">'&'</a>") ==
+        "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
+  const std::string svg = render_svg(ScatterChart{"t<i>", "x", "y", {{"<b>", 1, 2}}});
+  CHECK(svg.find("<b>") == std::string::npos);
+  CHECK(svg.find("<i>") == std::string::npos);
+}
+
+TEST_CASE("every finite point and bar is drawn, others are left out") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string scatter =
+      render_svg(ScatterChart{"title", "x", "y", {{"a", 1, 2}, {"b", nan, 2}, {"c", 3, 4}}});
+  CHECK(occurrences(scatter, "<circle") == 2);
+  CHECK(scatter.find("nan") == std::string::npos);
+  const std::string bars = render_svg(BarChart{"title", "v", 3, {{"a", 0}, {"b", 2}, {"c", nan}}});
+  CHECK(occurrences(bars, "<rect") == 2);
+  CHECK(bars.find("2.000") != std::string::npos);
+  CHECK(render_svg(ScatterChart{"empty", "x", "y", {}}).find("no data") != std::string::npos);
+}
+
+TEST_CASE("pictures carry their own light and dark colours") {
+  const std::string svg = render_svg(BarChart{"title", "v", 3, {{"a", 1}}});
+  CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  CHECK(svg.find("prefers-color-scheme:dark") != std::string::npos);
+}
+
+TEST_CASE("the report needs nothing but itself and opens with the headline") {
+  const std::string page = comparison_report(two_methods(), context());
+  CHECK(page.find("98.77 %") != std::string::npos);  // agreement
+  CHECK(page.find("-0.20") != std::string::npos);    // percentage points of accuracy
+  CHECK(page.find("2.00x") != std::string::npos);    // speed of attention
+  CHECK(page.find("a &lt; b &amp; c") != std::string::npos);
+  CHECK(page.find("width=device-width") != std::string::npos);
+  CHECK(occurrences(page, "<svg") == 2);
+  for (const char* outside : {"src=", "href=", "@import", "url("})
+    CHECK_MESSAGE(page.find(outside) == std::string::npos, outside);
+}
+
+TEST_CASE("a report without a compiled operator leaves the headline out") {
+  Comparison comparison = two_methods();
+  comparison.methods.pop_back();
+  CHECK(comparison_report(comparison, context()).find("<div class=\"cards\">") ==
+        std::string::npos);
+}
+
+TEST_CASE("the summary holds every number under its agreed name") {
+  const Json summary = comparison_summary(two_methods(), context());
+  const Json& compiled = summary["methods"][1];
+  CHECK(compiled["name"] == "compiled");
+  for (const char* key : {"accuracy", "agreement", "examples_per_second", "attention_milliseconds",
+                          "plan_l1", "column_error"})
+    CHECK_MESSAGE(compiled.contains(key), key);
+  CHECK(summary["heads"].size() == 4);
+  CHECK(summary["heads"][3]["plan_l1"] == 0.05);
+}
