@@ -7,9 +7,13 @@ namespace asap {
 /// Whether an operand of gemm is used as it lies or transposed.
 enum class Transpose { no, yes };
 
-/// C = alpha * op(A) * op(B) + beta * C with op(A): [m, k], op(B): [k, n], C: [m, n]. Single-threaded:
-/// parallelism belongs to the caller, who has whole examples to split. The order of every sum is fixed by
-/// the shapes and the processor, never by the number of threads. beta = 0 does not read C.
+/// C = alpha * op(A) * op(B) + beta * C with op(A): [m, k], op(B): [k, n], C: [m, n]. beta = 0 does not read
+/// C. C must not overlap A or B.
+///
+/// Made for the shapes of attention and small Transformers (tens to thousands of rows, inner widths of 16
+/// to 512), where general libraries lose much of their time to packing. Single-threaded: parallelism
+/// belongs to the caller, who has whole examples to split. Every element is summed in the order of k, so a
+/// row of C does not depend on which other rows are computed with it.
 ///
 /// InternalError when shapes do not fit. T is float or double.
 template <class T>

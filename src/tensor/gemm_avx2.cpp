@@ -1,3 +1,0 @@
-#define Eigen Eigen_avx2
-#define ASAP_GEMM_NAME gemm_avx2
-#include "tensor/gemm_eigen-inl.h"

@@ -1,0 +1,185 @@
+#include <doctest/doctest.h>
+
+#include "autodiff/attention_ops.h"
+#include "autodiff/matmul_ops.h"
+#include "autodiff/row_ops.h"
+#include "gradient/gradient_check.h"
+
+using namespace asap;
+using asap::testing::gradient_error;
+using asap::testing::kGradientTolerance;
+using asap::testing::random_tensor;
+using asap::testing::weighted_sum;
+
+namespace {
+
+using Leaves = std::vector<Var<double>>;
+
+/// Sinkhorn attention spelled out in elementary operations: log domain, one tape node per update,
+/// as one would write it in any framework. Scores: [N, M] -> plan [N, M].
+Var<double> unrolled_plan(Var<double> scores, int iterations) {
+  const std::int64_t n = scores.shape()[0], m = scores.shape()[1];
+  Tape<double>& tape = scores.tape();
+  const TensorView<double> log_b = tape.allocate({1});
+  log_b.data[0] = std::log(static_cast<double>(n) / static_cast<double>(m));
+  Var<double> f = scale(log_sum_exp_rows(scores), -1.0);  // [N, 1]
+  Var<double> g;
+  Var<double> logits = add(scores, f);
+  for (int t = 0; t < iterations; ++t) {
+    const Var<double> columns = transpose(add(scores, f), 0, 1);            // [M, N]
+    g = add(scale(log_sum_exp_rows(columns), -1.0), tape.constant(log_b));  // [M, 1]
+    const Var<double> with_g = add(scores, reshape(g, {1, m}));
+    f = scale(log_sum_exp_rows(with_g), -1.0);
+    logits = add(with_g, f);
+  }
+  return exponential(logits);
+}
+
+struct HeadCase {
+  Tensor<double> q, k, v;
+  double scale;
+};
+
+HeadCase make_case(std::int64_t n, std::int64_t m, std::int64_t d, double sharpness) {
+  return {random_tensor({n, d}, 1, sharpness), random_tensor({m, d}, 2, sharpness),
+          random_tensor({m, d + 1}, 3), 1.0 / std::sqrt(static_cast<double>(d))};
+}
+
+struct HeadResult {
+  Tensor<double> output, dq, dk, dv;
+};
+
+/// Runs a kernel forward and backward with the output gradient of weighted_sum.
+HeadResult run_kernel(const AttentionKernel<double>& kernel, const HeadCase& c) {
+  Arena arena;
+  AttentionEvidence evidence;
+  const AttentionHead<double> head{c.q.rows(), c.k.rows(), c.v.rows(), c.scale};
+  HeadResult r{Tensor<double>({c.q.shape()[0], c.v.shape()[1]}), Tensor<double>(c.q.shape()),
+               Tensor<double>(c.k.shape()), Tensor<double>(c.v.shape())};
+  const auto state = kernel.forward(head, r.output.rows(), arena, evidence);
+  Tape<double> tape;
+  const Var<double> leaf = tape.leaf(r.output.view());
+  tape.backward(weighted_sum(leaf));
+  kernel.vjp(head, state, r.output.rows(), tape.gradient_of(leaf).rows(),
+             {r.dq.rows(), r.dk.rows(), r.dv.rows(), false}, arena);
+  return r;
+}
+
+HeadResult run_unrolled(const HeadCase& c, int iterations) {
+  Tape<double> tape;
+  const Var<double> q = tape.leaf(c.q.view()), k = tape.leaf(c.k.view()), v = tape.leaf(c.v.view());
+  const Var<double> scores = scale(matmul(q, k, Transpose::no, Transpose::yes), c.scale);
+  const Var<double> output = matmul(unrolled_plan(scores, iterations), v);
+  tape.backward(weighted_sum(output));
+  const auto copy = [](TensorView<const double> view) {
+    Tensor<double> out(view.shape);
+    std::copy_n(view.data, view.size(), out.data());
+    return out;
+  };
+  return {copy(output.value()), copy(tape.gradient_of(q)), copy(tape.gradient_of(k)),
+          copy(tape.gradient_of(v))};
+}
+
+double largest(const Tensor<double>& x) {
+  double size = 0;
+  for (const double value : x.flat()) size = std::max(size, std::abs(value));
+  return size;
+}
+
+double difference(const Tensor<double>& a, const Tensor<double>& b) {
+  double error = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) error = std::max(error, std::abs(a[i] - b[i]));
+  return error;
+}
+
+/// Differences relative to the largest gradient of all: with one query or one key those of the scores
+/// vanish exactly, and only rounding is left of them.
+void check_equal(const HeadResult& a, const HeadResult& b, double tolerance) {
+  const double size = std::max({largest(b.dq), largest(b.dk), largest(b.dv)});
+  CHECK(difference(a.output, b.output) < tolerance * largest(b.output));
+  CHECK(difference(a.dq, b.dq) < tolerance * size);
+  CHECK(difference(a.dk, b.dk) < tolerance * size);
+  CHECK(difference(a.dv, b.dv) < tolerance * size);
+}
+
+}  // namespace
+
+TEST_CASE("Sinkhorn attention equals the unrolled iterations in value and gradient to 1e-10") {
+  for (const int iterations : {0, 1, 2, 10})
+    for (const auto& [n, m] :
+         std::vector<std::pair<int, int>>{{7, 7}, {5, 9}, {9, 4}, {1, 3}, {3, 1}})
+      for (const double sharpness : {1.0, 4.0}) {
+        CAPTURE(iterations);
+        CAPTURE(n);
+        CAPTURE(m);
+        CAPTURE(sharpness);
+        const HeadCase c = make_case(n, m, 6, sharpness);
+        check_equal(run_kernel(*make_sinkhorn_kernel<double>(iterations), c),
+                    run_unrolled(c, iterations), 1e-10);
+      }
+}
+
+TEST_CASE("a head that must leave the exp domain has the exact gradient too") {
+  // With one dimension every query prefers one of the two extreme keys by thousands: their duals must
+  // differ by as much, which overflows the exp domain even in float64.
+  const HeadCase c = make_case(6, 5, 1, 60.0);
+  Arena arena;
+  AttentionEvidence evidence;
+  Tensor<double> output({6, 2});
+  const auto kernel = make_sinkhorn_kernel<double>(10);
+  kernel->forward({c.q.rows(), c.k.rows(), c.v.rows(), c.scale}, output.rows(), arena, evidence);
+  REQUIRE(evidence.log_domain_heads == 1);
+  check_equal(run_kernel(*kernel, c), run_unrolled(c, 10), 1e-10);
+}
+
+TEST_CASE("without iterations Sinkhorn attention is softmax attention") {
+  const HeadCase c = make_case(6, 8, 5, 2.0);
+  check_equal(run_kernel(*make_sinkhorn_kernel<double>(0), c),
+              run_kernel(*make_softmax_kernel<double>(), c), 1e-12);
+}
+
+TEST_CASE("the implicit gradient approaches the exact one as the iterations converge") {
+  const HeadCase c = make_case(8, 8, 6, 1.0);
+  double last = 1e3;
+  for (const int iterations : {1, 3, 9, 100}) {
+    const Tensor<double> exact = run_kernel(*make_sinkhorn_kernel<double>(iterations), c).dq;
+    const Tensor<double> implicit =
+        run_kernel(*make_sinkhorn_kernel<double>(iterations, true), c).dq;
+    const double error = difference(implicit, exact) / largest(exact);
+    CHECK(error < last);
+    last = error;
+  }
+  CHECK(last < 1e-6);  // the implicit solver's own tolerance is 1e-7
+}
+
+TEST_CASE("packed attention has the right gradient, with padding and a learned epsilon") {
+  const auto kernel = make_sinkhorn_kernel<double>(4);
+  const std::vector<std::int32_t> live = {5, 3};
+  for (const auto& lengths : {std::vector<std::int32_t>{}, live}) {
+    AttentionEvidence evidence;
+    CHECK(gradient_error(
+              [&](Tape<double>&, const Leaves& x) {
+                return attention(x[0], x[1], {2, lengths}, *kernel, evidence);
+              },
+              {random_tensor({2, 5, 24}, 1), random_tensor({2}, 2, 0.3)}) < kGradientTolerance);
+  }
+}
+
+TEST_CASE("a padded token is as if it were not there") {
+  const auto input = random_tensor({1, 6, 12}, 1);
+  const Tensor<double> log_epsilon({2});
+  const std::vector<std::int32_t> live = {4};
+  for (const auto& kernel : {make_sinkhorn_kernel<double>(5), make_softmax_kernel<double>()}) {
+    AttentionEvidence evidence;
+    Tape<double> tape;
+    const Var<double> epsilon = tape.constant(log_epsilon.view());
+    const Var<double> padded =
+        attention(tape.leaf(input.view()), epsilon, {2, live}, *kernel, evidence);
+    const Var<double> dropped =
+        attention(tape.leaf(TensorView<const double>(input.data(), {1, 4, 12})), epsilon, {2, {}},
+                  *kernel, evidence);
+    for (std::int64_t i = 0; i < 16; ++i)
+      CHECK(padded.value().data[i] == doctest::Approx(dropped.value().data[i]).epsilon(1e-14));
+    for (std::int64_t i = 16; i < 24; ++i) CHECK(padded.value().data[i] == 0);
+  }
+}
