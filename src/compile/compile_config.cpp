@@ -58,6 +58,12 @@ void CompileConfig::validate(const std::string& source) const {
 
 DualFeatures CompileConfig::dual_features() const { return parse_features(features, "features"); }
 
+Json fit_json(const CompileConfig& config) {
+  Json json = to_json(config);
+  json.erase("activations");
+  return json;
+}
+
 void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text) {
   std::string key = flag.substr(flag.find_first_not_of('-'));
   std::replace(key.begin(), key.end(), '-', '_');

@@ -91,6 +91,10 @@ struct CompileConfig {
   DualFeatures dual_features() const;
 };
 
+/// How a map was fitted, for artefact and summary: the configuration without the teacher's, which a
+/// run knows better.
+Json fit_json(const CompileConfig& config);
+
 /// Names of the features that are set, in the order of their weights.
 std::vector<std::string> feature_names(const DualFeatures& features);
 

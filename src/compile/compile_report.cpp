@@ -46,7 +46,7 @@ Json compile_summary(const CompiledModel& model, const Activations& activations,
             {"held_out_examples", model.held_out_examples}}},
           {"model_fingerprint", activations.model_fingerprint},
           {"teacher_iterations", activations.iterations},
-          {"fit", to_json(config)}};
+          {"fit", fit_json(config)}};
 }
 
 }  // namespace asap

@@ -5,6 +5,7 @@
 
 #include "tensor/elementwise.h"
 #include "tensor/gemm.h"
+#include "tensor/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
@@ -13,10 +14,12 @@ namespace {
 
 /// Quantities of one sample that do not change during the descent, in centred coordinates.
 struct ClosureProblem {
-  Tensor<double> scores;          // x . y: [n, m]
-  Tensor<double> plan;            // the teacher's: [n, m]
-  Tensor<double> values;          // [m, Dv]; only for the output objective
-  Tensor<double> teacher_output;  // [n, Dv]
+  Tensor<double> scores;            // x . y: [n, m]
+  std::vector<double> row_sums;     // of the teacher's plan A: [n]
+  std::vector<double> column_sums;  // of A: [m]
+  double negative_entropy = 0;      // sum_ij A_ij (log A_ij - S_ij)
+  Tensor<double> values;            // [m, Dv]; only for the output objective
+  Tensor<double> teacher_output;    // A V: [n, Dv]
 
   std::int64_t n() const { return scores.shape()[0]; }
   std::int64_t m() const { return scores.shape()[1]; }
@@ -27,14 +30,23 @@ ClosureProblem closure_problem(const TeacherSample& sample, DualObjective object
   Arena scratch;
   const CentredHead<double> head =
       centre_head<double>(sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
-  ClosureProblem problem{Tensor<double>({head.x.rows, head.y.rows}), {}, {}, {}};
+  const std::int64_t n = head.x.rows, m = head.y.rows;
+  ClosureProblem problem;
+  problem.scores = Tensor<double>({n, m});
   gemm<double>(Transpose::no, Transpose::yes, 1.0, head.x, head.y, 0.0, problem.scores.rows());
-  if (objective != DualObjective::dual) problem.plan = teacher_plan(sample);
+  if (objective == DualObjective::dual) return problem;
+  const Tensor<double> plan = teacher_plan(sample);
+  problem.row_sums.resize(n);
+  problem.column_sums.resize(m);
+  column_sums<double>(plan.rows(), problem.column_sums, false);
+  for (std::int64_t i = 0; i < n; ++i) problem.row_sums[i] = sum<double>(plan.rows().row(i));
+  for (std::int64_t k = 0; k < plan.size(); ++k)
+    if (plan[k] > 0) problem.negative_entropy += plan[k] * (std::log(plan[k]) - problem.scores[k]);
   if (objective != DualObjective::output) return problem;
   check(sample.values.size() > 0, "closure_problem: no values");
   problem.values = sample.values;
-  problem.teacher_output = Tensor<double>({head.x.rows, sample.values.shape()[1]});
-  gemm<double>(Transpose::no, Transpose::no, 1.0, problem.plan.rows(), problem.values.rows(), 0.0,
+  problem.teacher_output = Tensor<double>({n, sample.values.shape()[1]});
+  gemm<double>(Transpose::no, Transpose::no, 1.0, plan.rows(), problem.values.rows(), 0.0,
                problem.teacher_output.rows());
   return problem;
 }
@@ -42,35 +54,34 @@ ClosureProblem closure_problem(const TeacherSample& sample, DualObjective object
 /// The closure of f̂.
 struct Closure {
   std::vector<double> column_dual;  // g
+  std::vector<double> row_dual;     // f
   std::vector<double> row_sums;     // of E = exp(S + f̂ + g)
-  Tensor<double> rebuilt;           // E with rows normalised
+  Tensor<double> rebuilt;           // E with rows normalised: exp(S + f + g)
 };
 
 Closure close_dual(const ClosureProblem& problem, VectorView<const double> row_dual) {
   Closure closure{std::vector<double>(problem.m()), std::vector<double>(problem.n()),
-                  Tensor<double>(problem.scores.shape())};
+                  std::vector<double>(problem.n()), Tensor<double>(problem.scores.shape())};
   column_c_transform<double>(problem.scores.rows(), row_dual, closure.column_dual);
-  row_c_transform<double>(problem.scores.rows(), closure.column_dual, closure.row_sums);
-  plan_from_duals<double>(problem.scores.rows(), closure.row_sums, closure.column_dual,
+  row_c_transform<double>(problem.scores.rows(), closure.column_dual, closure.row_dual);
+  plan_from_duals<double>(problem.scores.rows(), closure.row_dual, closure.column_dual,
                           closure.rebuilt.rows());
-  // The row dual found is -log sum_j exp(S + g).
   for (std::int64_t i = 0; i < problem.n(); ++i)
-    closure.row_sums[i] = std::exp(row_dual[i] - closure.row_sums[i]);
+    closure.row_sums[i] = std::exp(row_dual[i] - closure.row_dual[i]);
   return closure;
 }
 
-/// KL(A || Â) averaged over rows; column_gradient: d/dg = (column sums of Â - of A) / n.
+/// KL(A || Â) averaged over rows, from log Â = S + f + g; column_gradient: d/dg = (column sums of Â
+/// - of A) / n, for rows of A that sum to 1.
 double kl_objective(const ClosureProblem& problem, const Closure& closure,
                     VectorView<double> column_gradient) {
   const double rows = static_cast<double>(problem.n());
-  double total = 0;
-  for (std::int64_t i = 0; i < problem.n(); ++i)
-    for (std::int64_t j = 0; j < problem.m(); ++j) {
-      const double a = problem.plan.rows()(i, j), b = closure.rebuilt.rows()(i, j);
-      if (a > 0) total += a * std::log(a / std::max(b, 1e-300));
-      column_gradient[j] += (b - a) / rows;
-    }
-  return total / rows;
+  column_sums<double>(closure.rebuilt.rows(), column_gradient, false);
+  axpy<double>(-1.0, problem.column_sums, column_gradient);
+  scale<double>(1 / rows, column_gradient, column_gradient);
+  return (problem.negative_entropy - dot<double>(problem.row_sums, closure.row_dual) -
+          dot<double>(problem.column_sums, closure.column_dual)) /
+         rows;
 }
 
 /// |Ô - O|² / |O|²; through logits z = S + g of the row softmax: d/dz_ij = Â_ij e_i . (V_j - Ô_i).

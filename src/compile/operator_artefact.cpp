@@ -178,7 +178,7 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
                                      {"slices", extents.slices},
                                      {"teacher_iterations", artefact.teacher_iterations},
                                      {"calibration_source", artefact.calibration_source},
-                                     {"fit", to_json(artefact.config)}});
+                                     {"fit", fit_json(artefact.config)}});
 }
 
 OperatorArtefact load_operator(const std::filesystem::path& folder) {

@@ -5,24 +5,42 @@
 #include <limits>
 #include <vector>
 
+#include "tensor/elementwise.h"
+
 namespace asap {
+namespace {
+
+/// out = exp(scores + dual - shift), one row
+template <class T>
+void shifted_exponential(VectorView<const T> scores, VectorView<const T> dual, T shift,
+                         VectorView<T> out) {
+  for (std::size_t j = 0; j < out.size(); ++j) out[j] = scores[j] + dual[j] - shift;
+  exponential<T>(out, out);
+}
+
+}  // namespace
 
 template <class T>
 void column_c_transform(MatrixView<const T> scores, VectorView<const T> row_dual,
                         VectorView<T> column_dual) {
   check(std::ssize(row_dual) == scores.rows && std::ssize(column_dual) == scores.cols,
         "column_c_transform: shapes do not fit");
-  std::vector<T> largest(column_dual.size(), -std::numeric_limits<T>::infinity());
-  for (std::int64_t i = 0; i < scores.rows; ++i)
-    for (std::int64_t j = 0; j < scores.cols; ++j)
-      largest[j] = std::max(largest[j], scores(i, j) + row_dual[i]);
+  // Largest exponent of each column, with its sign turned: what is added before exp.
+  std::vector<T> shift(column_dual.size(), std::numeric_limits<T>::infinity());
+  for (std::int64_t i = 0; i < scores.rows; ++i) {
+    const VectorView<const T> row = scores.row(i);
+    for (std::size_t j = 0; j < row.size(); ++j)
+      shift[j] = std::min(shift[j], -(row[j] + row_dual[i]));
+  }
+  std::vector<T> exponentials(column_dual.size());
   std::fill(column_dual.begin(), column_dual.end(), T(0));
-  for (std::int64_t i = 0; i < scores.rows; ++i)
-    for (std::int64_t j = 0; j < scores.cols; ++j)
-      column_dual[j] += std::exp(scores(i, j) + row_dual[i] - largest[j]);
+  for (std::int64_t i = 0; i < scores.rows; ++i) {
+    shifted_exponential<T>(scores.row(i), shift, -row_dual[i], exponentials);
+    add<T>(column_dual, exponentials, column_dual);
+  }
   const T log_mass = std::log(static_cast<T>(scores.rows) / static_cast<T>(scores.cols));
   for (std::int64_t j = 0; j < scores.cols; ++j)
-    column_dual[j] = log_mass - largest[j] - std::log(column_dual[j]);
+    column_dual[j] = log_mass + shift[j] - std::log(column_dual[j]);
 }
 
 template <class T>
@@ -30,14 +48,13 @@ void row_c_transform(MatrixView<const T> scores, VectorView<const T> column_dual
                      VectorView<T> row_dual) {
   check(std::ssize(row_dual) == scores.rows && std::ssize(column_dual) == scores.cols,
         "row_c_transform: shapes do not fit");
+  std::vector<T> exponents(column_dual.size());
   for (std::int64_t i = 0; i < scores.rows; ++i) {
-    T largest = -std::numeric_limits<T>::infinity();
-    for (std::int64_t j = 0; j < scores.cols; ++j)
-      largest = std::max(largest, scores(i, j) + column_dual[j]);
-    T sum = 0;
-    for (std::int64_t j = 0; j < scores.cols; ++j)
-      sum += std::exp(scores(i, j) + column_dual[j] - largest);
-    row_dual[i] = -largest - std::log(sum);
+    add<T>(scores.row(i), column_dual, exponents);
+    const T largest = maximum<T>(exponents);
+    for (T& exponent : exponents) exponent -= largest;
+    exponential<T>(exponents, exponents);
+    row_dual[i] = -largest - std::log(sum<T>(exponents));
   }
 }
 

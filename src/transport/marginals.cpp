@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "tensor/elementwise.h"
+
 namespace asap {
 
 template <class T>
@@ -34,9 +36,12 @@ void plan_from_duals(MatrixView<const T> scores, VectorView<const T> row_dual,
   check(scores.rows == plan.rows && scores.cols == plan.cols &&
             std::ssize(row_dual) == scores.rows && std::ssize(column_dual) == scores.cols,
         "plan_from_duals: shapes do not fit");
-  for (std::int64_t i = 0; i < scores.rows; ++i)
-    for (std::int64_t j = 0; j < scores.cols; ++j)
-      plan(i, j) = std::exp(scores(i, j) + row_dual[i] + column_dual[j]);
+  for (std::int64_t i = 0; i < scores.rows; ++i) {
+    const VectorView<const T> row = scores.row(i);
+    const VectorView<T> out = plan.row(i);
+    for (std::size_t j = 0; j < out.size(); ++j) out[j] = row[j] + row_dual[i] + column_dual[j];
+    exponential<T>(out, out);
+  }
 }
 
 template MarginalErrors marginal_errors<float>(MatrixView<const float>);
