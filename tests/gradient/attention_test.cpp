@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "attention/sinkhorn_log_domain.h"
 #include "autodiff/attention_ops.h"
 #include "autodiff/matmul_ops.h"
 #include "autodiff/row_ops.h"
@@ -92,8 +93,8 @@ double difference(const Tensor<double>& a, const Tensor<double>& b) {
   return error;
 }
 
-/// Differences relative to the largest gradient of all: with one query or one key those of the scores
-/// vanish exactly, and only rounding is left of them.
+/// Differences relative to the largest gradient of all: with one query or one key those of the
+/// scores vanish exactly, and only rounding is left of them.
 void check_equal(const HeadResult& a, const HeadResult& b, double tolerance) {
   const double size = std::max({largest(b.dq), largest(b.dk), largest(b.dv)});
   CHECK(difference(a.output, b.output) < tolerance * largest(b.output));
@@ -119,17 +120,26 @@ TEST_CASE("Sinkhorn attention equals the unrolled iterations in value and gradie
       }
 }
 
-TEST_CASE("a head that must leave the exp domain has the exact gradient too") {
-  // With one dimension every query prefers one of the two extreme keys by thousands: their duals must
-  // differ by as much, which overflows the exp domain even in float64.
-  const HeadCase c = make_case(6, 5, 1, 60.0);
-  Arena arena;
-  AttentionEvidence evidence;
-  Tensor<double> output({6, 2});
-  const auto kernel = make_sinkhorn_kernel<double>(10);
-  kernel->forward({c.q.rows(), c.k.rows(), c.v.rows(), c.scale}, output.rows(), arena, evidence);
-  REQUIRE(evidence.log_domain_heads == 1);
-  check_equal(run_kernel(*kernel, c), run_unrolled(c, 10), 1e-10);
+TEST_CASE("the log domain, to which hard heads fall back, has the exact value and gradient too") {
+  for (const int iterations : {0, 1, 10})
+    for (const double sharpness : {1.0, 20.0}) {
+      const HeadCase c = make_case(6, 5, 3, sharpness);
+      const AttentionHead<double> head{c.q.rows(), c.k.rows(), c.v.rows(), c.scale};
+      Arena arena;
+      HeadResult r{Tensor<double>({6, 4}), Tensor<double>(c.q.shape()), Tensor<double>(c.k.shape()),
+                   Tensor<double>(c.v.shape())};
+      SinkhornState<double> state =
+          sinkhorn_attention<double>(head, iterations, r.output.rows(), arena);
+      gemm<double>(Transpose::no, Transpose::yes, c.scale, c.q.rows(), c.k.rows(), 0.0,
+                   state.kernel);
+      sinkhorn_log_domain<double>(head, state, r.output.rows(), arena);
+      Tape<double> tape;
+      const Var<double> leaf = tape.leaf(r.output.view());
+      tape.backward(weighted_sum(leaf));
+      sinkhorn_attention_vjp<double>(head, state, r.output.rows(), tape.gradient_of(leaf).rows(),
+                                     {r.dq.rows(), r.dk.rows(), r.dv.rows(), false}, arena);
+      check_equal(r, run_unrolled(c, iterations), 1e-10);
+    }
 }
 
 TEST_CASE("without iterations Sinkhorn attention is softmax attention") {
