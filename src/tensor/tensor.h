@@ -56,7 +56,7 @@ class Tensor {
     return static_cast<T*>(memory);
   }
 
-  Shape shape_;
+  Shape shape_{0};  // of a default tensor: nothing, where the rank 0 of Shape() would be one value
   std::unique_ptr<T[], Free> data_;
 };
 

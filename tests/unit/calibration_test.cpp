@@ -1,0 +1,173 @@
+#include "compile/calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "base/random.h"
+#include "compile/compile_heads.h"
+#include "data/batch.h"
+
+namespace asap {
+namespace {
+
+ModelConfig small_model() {
+  ModelConfig config;
+  config.image_height = config.image_width = 8;
+  config.channels = 1;
+  config.classes = 3;
+  config.patch = 2;
+  config.width = 8;
+  config.heads = 2;
+  config.layers = 2;
+  config.attention.iterations = 30;  // converged, so that further iterations lead to it
+  config.attention.epsilon = 0.5;
+  return config;
+}
+
+Encoder small_encoder() {
+  const ModelConfig config = small_model();
+  RandomStream random(61, RandomPurpose::test);
+  TensorFile file;
+  const auto put = [&](const std::string& name, const Shape& shape, double offset) {
+    Tensor<float> tensor(shape);
+    for (float& value : tensor.flat()) value = static_cast<float>(offset + 0.5 * random.normal());
+    file.put(name, tensor);
+  };
+  const auto affine = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+    put(name + ".weight", {out, in}, 0);
+    put(name + ".bias", {out}, 0);
+  };
+  const auto norm = [&](const std::string& name) {
+    put(name + ".weight", {config.width}, 1);
+    put(name + ".bias", {config.width}, 0);
+  };
+  affine("embedding.patch", config.width, config.patch_size());
+  put("embedding.position", {config.tokens(), config.width}, 0);
+  for (const std::string layer : {"layers.0.", "layers.1."}) {
+    norm(layer + "attention_norm");
+    affine(layer + "attention.qkv", 3 * config.width, config.width);
+    affine(layer + "attention.output", config.width, config.width);
+    norm(layer + "feed_forward_norm");
+    affine(layer + "feed_forward.up", config.hidden_width(), config.width);
+    affine(layer + "feed_forward.down", config.width, config.hidden_width());
+  }
+  norm("final_norm");
+  affine("head", config.classes, config.width);
+  return {config, file, "fingerprint"};
+}
+
+Dataset small_images(std::int64_t count) {
+  Dataset dataset;
+  dataset.name = "noise";
+  dataset.height = dataset.width = 8;
+  RandomStream random(62, RandomPurpose::test);
+  for (std::int64_t k = 0; k < count * 64; ++k)
+    dataset.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+  dataset.labels.assign(count, 0);
+  dataset.class_names = {"a", "b", "c"};
+  return dataset;
+}
+
+/// Keeps the queries of one layer and head of a batch with one example.
+struct Recorder : AttentionOperator {
+  const AttentionOperator& inner;
+  int layer;
+  mutable std::vector<float> queries, values;
+
+  Recorder(const AttentionOperator& inner, int layer) : inner(inner), layer(layer) {}
+  void apply(int index, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override {
+    if (index == layer)
+      for (std::int64_t i = 0; i < batch.queries.rows; ++i) {
+        std::ranges::copy(batch.queries.row(i), std::back_inserter(queries));
+        std::ranges::copy(batch.values.row(i), std::back_inserter(values));
+      }
+    inner.apply(index, batch, output, scratch);
+  }
+};
+
+TEST_CASE("What is captured is what the teacher's attention is given, example by example") {
+  const Encoder encoder = small_encoder();
+  const Dataset images = small_images(50);
+  const Activations captured = capture_activations(encoder, images, 37, 5, 1);
+  CHECK(captured.examples == 37);
+  CHECK(captured.iterations == 30);
+  CHECK(captured.model_fingerprint == "fingerprint");
+  CHECK(captured.layers[1].score_scales[0] == doctest::Approx(1 / (std::sqrt(4.0) * 0.5)));
+
+  const std::vector<std::int64_t> drawn = draw_examples(50, 37, 5);
+  for (const std::int64_t place : {0, 17, 36}) {
+    const auto teacher = encoder.teacher();
+    const Recorder watched(*teacher, 1);
+    Tensor<float> image({1, 64}), logits({1, 3});
+    std::int32_t label = 0;
+    Arena arena;
+    fill_batch(images, std::span(&drawn[place], 1), image.rows(), std::span(&label, 1));
+    encoder.forward(image.rows(), watched, logits.rows(), arena);
+    const std::int64_t size = 16 * 8;  // tokens * width
+    const float* queries = captured.layers[1].queries.data() + place * size;
+    const float* values = captured.layers[1].values.data() + place * size;
+    // Products over batches of another size may be summed in another order.
+    for (std::int64_t k = 0; k < size; ++k) {
+      CHECK(std::abs(queries[k] - watched.queries[k]) < 1e-4f);
+      CHECK(std::abs(values[k] - watched.values[k]) < 1e-4f);
+    }
+  }
+}
+
+TEST_CASE("Capturing does not depend on the number of threads") {
+  const Encoder encoder = small_encoder();
+  const Dataset images = small_images(50);
+  const Activations one = capture_activations(encoder, images, 50, 1, 1);
+  const Activations two = capture_activations(encoder, images, 50, 1, 2);
+  for (std::size_t layer = 0; layer < 2; ++layer) {
+    CHECK(std::ranges::equal(one.layers[layer].queries.flat(), two.layers[layer].queries.flat()));
+    CHECK(std::ranges::equal(one.layers[layer].keys.flat(), two.layers[layer].keys.flat()));
+    CHECK(std::ranges::equal(one.layers[layer].values.flat(), two.layers[layer].values.flat()));
+  }
+}
+
+TEST_CASE("Too few images are a data error that names the data set") {
+  CHECK_THROWS_WITH_AS(capture_activations(small_encoder(), small_images(3), 4, 1, 1),
+                       "noise: 3 images, but calibration and held_out need 4", DataError);
+}
+
+TEST_CASE("A compiled network answers like its teacher, and better than with a dual of zero") {
+  const Encoder encoder = small_encoder();
+  const Dataset images = small_images(300);
+  CompileConfig config;
+  config.calibration = 200, config.held_out = 50;
+  const Activations captured = capture_activations(encoder, images, 250, 1, 2);
+  const CompiledModel model = compile_heads(captured, config, 2);
+  std::vector<std::vector<CompiledHead>> zero = model.heads;
+  for (auto& layer : zero)
+    for (CompiledHead& head : layer) head = CompiledHead::zero_dual(head.score_scale);
+
+  std::vector<std::int64_t> all(300);
+  for (std::int64_t i = 0; i < 300; ++i) all[i] = i;
+  Tensor<float> pixels({300, 64});
+  std::vector<std::int32_t> labels(300);
+  fill_batch(images, all, pixels.rows(), labels);
+  Arena arena;
+  const auto answer = [&](const AttentionOperator& attention) {
+    Tensor<float> logits({300, 3});
+    encoder.forward(pixels.rows(), attention, logits.rows(), arena);
+    return logits;
+  };
+  const Tensor<float> teacher = answer(*encoder.teacher());
+  const auto distance = [&](const Tensor<float>& logits) {
+    double total = 0;
+    for (std::int64_t k = 0; k < logits.size(); ++k) total += std::pow(logits[k] - teacher[k], 2);
+    return std::sqrt(total);
+  };
+  const double compiled = distance(answer(CompiledOperator(model.heads)));
+  const double iterated = distance(answer(CompiledOperator(model.heads, 3)));
+  CHECK(compiled < 0.5 * distance(answer(CompiledOperator(zero))));
+  CHECK(iterated < 0.5 * compiled);
+}
+
+}  // namespace
+}  // namespace asap
