@@ -51,8 +51,13 @@ double add_tent_derivatives(std::span<const double> pieces, std::span<const doub
 }  // namespace
 
 FamilyModel::FamilyModel(const Samples& samples, Interval interval, int depth, int fold,
-                         ScaleRule rule)
-    : interval_(interval), depth_(depth), fold_(fold), rule_(rule), targets_(samples.y) {
+                         ScaleRule rule, double amplitude_unit)
+    : interval_(interval),
+      depth_(depth),
+      fold_(fold),
+      rule_(rule),
+      amplitude_unit_(amplitude_unit),
+      targets_(samples.y) {
   check(rule == ScaleRule::free || fold == 2, "FamilyModel: Theorem 3.1 is about two pieces");
   const double total = samples.total_weight();
   for (std::int64_t i = 0; i < samples.size(); ++i) {
@@ -83,7 +88,7 @@ std::vector<double> FamilyModel::parameters_of(std::span<const double> peaks, do
     parameters.push_back(std::log(peak));
     parameters.push_back(std::log1p(-peak));
   }
-  parameters.insert(parameters.end(), {amplitude, left, right});
+  parameters.insert(parameters.end(), {amplitude / amplitude_unit_, left, right});
   return parameters;
 }
 
@@ -98,7 +103,7 @@ FoldedFunction FamilyModel::function(VectorView<const double> parameters) const 
   }
   window.pieces.resize(static_cast<std::size_t>(depth_));
   const double* const scales = parameters.data() + first_scale();
-  window.scales = rule_ == ScaleRule::smooth ? smooth_scales(peaks, scales[0])
+  window.scales = rule_ == ScaleRule::smooth ? smooth_scales(peaks, amplitude_unit_ * scales[0])
                                              : std::vector<double>(scales, scales + scale_count());
   function.windows = {std::move(window)};
   function.nodes = {interval_.low, interval_.high};

@@ -20,7 +20,8 @@ enum class ScaleRule {
 /// the scales [depth * (fold - 1)] or the amplitude mu_0, then the values at both ends.
 class FamilyModel : public LeastSquaresModel {
  public:
-  FamilyModel(const Samples& samples, Interval interval, int depth, int fold, ScaleRule rule);
+  FamilyModel(const Samples& samples, Interval interval, int depth, int fold, ScaleRule rule,
+              double amplitude_unit = 1);
 
   std::vector<double> parameters_of(const FoldedFunction& function) const;
   /// For ScaleRule::smooth, whose function does not hold the last peak and the amplitude itself.
@@ -48,6 +49,7 @@ class FamilyModel : public LeastSquaresModel {
   Interval interval_;
   int depth_, fold_;
   ScaleRule rule_;
+  double amplitude_unit_;
   std::vector<double> t_, targets_, root_weights_;
   std::vector<double> parameters_;
   FoldedFunction function_;        // at the last evaluate()

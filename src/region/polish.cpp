@@ -45,6 +45,7 @@ std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int
 void Polisher::measure(PolishedWeights& weights) {
   weights.error = mean_square(model_, weights.parameters, residuals_);
   weights.dense_error = mean_square(dense_model_, weights.parameters, dense_residuals_);
+  weights.guarded = weights.dense_error <= options_.guard_ratio * weights.error;
 }
 
 PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random) {
@@ -75,7 +76,7 @@ void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
     for (std::int64_t p = first; p < last; ++p) trial.parameters[p] += size * random.normal();
     best.iterations += minimise(trial.parameters, 0, options_.hop_iterations);
     measure(trial);
-    const bool accepted = trial.error < best.error && (guarded(trial) || !guarded(best));
+    const bool accepted = trial.error < best.error && (trial.guarded || !best.guarded);
     if (!accepted) continue;
     trial.iterations = best.iterations;
     best = std::move(trial);

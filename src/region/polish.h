@@ -25,6 +25,7 @@ struct PolishedWeights {
   std::vector<double> parameters;
   double error = 0;        ///< mean squared error on the samples of the fit
   double dense_error = 0;  ///< on the dense samples
+  bool guarded = false;    ///< the dense error is within the guard
   std::int64_t iterations = 0;
 };
 
@@ -44,10 +45,6 @@ class Polisher {
   /// Tries `count` times to improve `best` by noise and a fit; keeps what is better and guarded.
   void hop(PolishedWeights& best, int count, RandomStream& random);
 
-  /// Whether the dense error is within the guard.
-  bool guarded(const PolishedWeights& weights) const {
-    return weights.dense_error <= options_.guard_ratio * weights.error;
-  }
   ReluNetwork network(const PolishedWeights& weights) const {
     return model_.network(weights.parameters);
   }
