@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
     CLI::App app("Judge a trained network with other attention in the place of its own.");
     CompareArguments arguments;
     add_compare(app, arguments);
+    add_information_options(app, "asap-eval");
     app.require_subcommand(1);
     words.parse(app);
     compare(arguments);

@@ -17,6 +17,10 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Processor time the calling thread has used so far, in seconds: unlike time on the clock it does
+/// not grow while other programs are running.
+double thread_cpu_seconds();
+
 /// Most memory this process has held so far (resident), in bytes.
 std::int64_t peak_memory_bytes();
 

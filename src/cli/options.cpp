@@ -16,6 +16,15 @@ const std::filesystem::path& CommonOptions::required_out() const {
   return out;
 }
 
+void add_information_options(CLI::App& command, const std::string& program) {
+  const std::string group = "Information";
+  command.set_help_flag("-h,--help", "Print this text and stop")->group(group);
+  command
+      .set_version_flag("--version", version_line(program),
+                        "Print version, compiler and instruction set, and stop")
+      ->group(group);
+}
+
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
                         const std::string& example) {
   options.threads = default_thread_count();
@@ -57,12 +66,7 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
   command.add_flag("--json", options.json, "Print the summary as JSON and nothing else")
       ->group(output);
 
-  const std::string information = "Information";
-  command.set_help_flag("-h,--help", "Print this text and stop")->group(information);
-  command
-      .set_version_flag("--version", version_line(program),
-                        "Print version, compiler and instruction set, and stop")
-      ->group(information);
+  add_information_options(command, program);
   command.footer("\nExample:\n  " + example);
 }
 

@@ -35,6 +35,9 @@ struct CommonOptions {
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
                         const std::string& example);
 
+/// --help and --version alone, for the outer command of an executable that has subcommands.
+void add_information_options(CLI::App& command, const std::string& program);
+
 /// Sends log lines (spdlog) to stderr: all of them with --verbose, else only warnings.
 void configure_logging(const CommonOptions& options);
 

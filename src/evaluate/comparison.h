@@ -21,12 +21,11 @@ struct ComparisonSettings {
 /// What one method achieves on a test set.
 struct MethodResult {
   std::string name;
-  double accuracy = 0;             ///< fraction of labels predicted
-  double agreement = 0;            ///< fraction of the teacher's predictions predicted
-  double examples_per_second = 0;  ///< whole network, all threads
-  double attention_milliseconds =
-      0;               ///< time inside attention per example, all layers, on one thread
-  double plan_l1 = 0;  ///< mean over layers and heads of HeadFidelity
+  double accuracy = 0;                ///< fraction of labels predicted
+  double agreement = 0;               ///< fraction of the teacher's predictions predicted
+  double examples_per_second = 0;     ///< whole network, all threads
+  double attention_milliseconds = 0;  ///< processor time in attention per example, all layers
+  double plan_l1 = 0;                 ///< mean over layers and heads of HeadFidelity
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
 };

@@ -111,11 +111,10 @@ std::string methods_table(const Comparison& comparison) {
   for (const MethodResult& method : comparison.methods)
     rows += table_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
   return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n" +
-         "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: time "
-         "in "
-         "attention per image, all layers, one thread. plan L1: mean over queries of the absolute "
-         "difference from the teacher's attention, summed over keys. column error: mean relative "
-         "error of the plan's column sums. The last two on the first " +
+         "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: "
+         "processor time in attention per image, all layers. plan L1: mean over queries of the "
+         "absolute difference from the teacher's attention, summed over keys. column error: mean "
+         "relative error of the plan's column sums. The last two on the first " +
          format_count(comparison.fidelity_examples) + " images.</p>\n";
 }
 

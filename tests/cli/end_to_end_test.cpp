@@ -1,0 +1,184 @@
+#include <csignal>
+
+#include <doctest/doctest.h>
+
+#include "cli/process.h"
+
+using namespace asap;
+using namespace asap::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Checks that an object has all of these numbers and that they are numbers.
+void check_numbers(const Json& object, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    REQUIRE(object.contains(name));
+    CHECK(object[name].is_number());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("train, compile and compare leave the promised files and numbers") {
+  const Workspace work;
+  const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
+
+  REQUIRE(train(teacher, {"--set", "train.epochs=6", "--set", "data.shapes.examples=1024", "--set",
+                          "model.attention.iterations=10"})
+              .code == 0);
+  for (const char* name : {"config.json", "metrics.jsonl", "summary.json"})
+    CHECK_MESSAGE(fs::exists(teacher / name), name);
+  const Json training = read_json(teacher / "summary.json");
+  check_numbers(training["test"], {"accuracy", "loss"});
+  check_numbers(training["train"], {"steps", "seconds", "examples_per_second"});
+  check_numbers(training["model"], {"parameters"});
+  check_numbers(training["memory"], {"peak_bytes"});
+  CHECK(training["train"]["steps"] == 384);
+  CHECK(training["model"]["attention"]["kind"] == "sinkhorn");
+  // Four classes: learning anything at all lifts it clearly above one in four.
+  CHECK(training["test"]["accuracy"] > 0.35);
+
+  REQUIRE(compile(teacher, compiled).code == 0);
+  for (const char* name : {"operator.safetensors", "operator.json", "summary.json"})
+    CHECK_MESSAGE(fs::exists(compiled / name), name);
+  const Json fit = read_json(compiled / "summary.json");
+  REQUIRE(fit["heads"].size() == 4);
+  const std::vector<std::string> evidence = {"dual_r2", "plan_l1", "plan_kl", "column_error",
+                                             "output_error"};
+  check_numbers(fit["heads"][3], evidence);
+  check_numbers(fit["heads"][3], {"layer", "head"});
+  check_numbers(fit["mean"], evidence);
+
+  const Outcome compared = run("asap-eval", {"compare", "--run", teacher.string(), "--compiled",
+                                             compiled.string(), "--out", out.string(), "--methods",
+                                             "teacher,softmax,sinkhorn:1,f0,compiled,compiled+1"});
+  REQUIRE(compared.code == 0);
+  for (const char* name : {"report.html", "accuracy.svg", "plan_distance.svg", "summary.json"})
+    CHECK_MESSAGE(fs::exists(out / name), name);
+  const Json methods = read_json(out / "summary.json")["methods"];
+  REQUIRE(methods.size() == 6);
+  for (const Json& method : methods)
+    check_numbers(method, {"accuracy", "agreement", "examples_per_second", "attention_milliseconds",
+                           "plan_l1", "column_error"});
+  CHECK(methods[0]["agreement"] == 1.0);
+  CHECK(methods[0]["accuracy"] == training["test"]["accuracy"]);
+  // The fitted dual must do better than no dual, and one more iteration better still.
+  CHECK(methods[4]["plan_l1"] < methods[3]["plan_l1"]);
+  CHECK(methods[5]["plan_l1"] < methods[4]["plan_l1"]);
+}
+
+TEST_CASE("checkpoints and operators do not depend on the number of threads") {
+  const Workspace work;
+  const fs::path one = work / "one", two = work / "two";
+  REQUIRE(train(one, {"--threads", "1"}).code == 0);
+  REQUIRE(train(two, {"--threads", "2"}).code == 0);
+  CHECK(newest_checkpoint(one) == newest_checkpoint(two));
+
+  REQUIRE(compile(one, work / "op1", {"--threads", "1"}).code == 0);
+  REQUIRE(compile(two, work / "op2", {"--threads", "2"}).code == 0);
+  for (const char* name : {"operator.safetensors", "operator.json"})
+    CHECK_MESSAGE(read_file(work / "op1" / name) == read_file(work / "op2" / name), name);
+}
+
+TEST_CASE("a run stopped and resumed, twice, ends like one that was never stopped") {
+  const Workspace work;
+  const fs::path whole = work / "whole", parts = work / "parts";
+  REQUIRE(train(whole).code == 0);
+  // Stops between two checkpoints, in the first epoch and in the second.
+  REQUIRE(train(parts, {"--max-steps", "7"}).code == 0);
+  CHECK(read_json(parts / "summary.json")["train"]["steps"] == 7);
+  REQUIRE(train(parts, {"--resume", "--max-steps", "18", "--threads", "2"}).code == 0);
+  REQUIRE(train(parts, {"--resume"}).code == 0);
+  CHECK(newest_checkpoint(whole) == newest_checkpoint(parts));
+}
+
+TEST_CASE("a run killed without warning and resumed ends like one that was never stopped") {
+  const Workspace work;
+  const fs::path whole = work / "whole", killed = work / "killed";
+  const Words longer = {"--set", "train.epochs=12"};
+  REQUIRE(train(whole, longer).code == 0);
+
+  const pid_t child =
+      start("asap-train", tiny_training() + longer + Words{"--out", killed.string()},
+            (work / "out").string(), (work / "error").string());
+  // Ends the process as soon as a first checkpoint stands, whatever it is doing then.
+  bool ended = false;
+  while (!ended && (!fs::exists(killed / "checkpoint") || fs::is_empty(killed / "checkpoint"))) {
+    ::usleep(200);
+    ended = ::waitpid(child, nullptr, WNOHANG) == child;
+  }
+  REQUIRE_FALSE(ended);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(fs::exists(killed / "summary.json"));
+
+  REQUIRE(train(killed, longer + Words{"--resume"}).code == 0);
+  CHECK(newest_checkpoint(whole) == newest_checkpoint(killed));
+}
+
+TEST_CASE("resuming a run that never began says so and starts it") {
+  const Workspace work;
+  const Outcome outcome = train(work / "run", {"--resume"});
+  CHECK(outcome.code == 0);
+  CHECK(outcome.error.find("starting afresh") != std::string::npos);
+  CHECK(fs::exists(work / "run" / "summary.json"));
+}
+
+TEST_CASE("a folder that holds a run is not overwritten without being asked") {
+  const Workspace work;
+  REQUIRE(train(work / "run", {"--max-steps", "6"}).code == 0);
+  const auto before = newest_checkpoint(work / "run");
+  const Outcome outcome = train(work / "run");
+  CHECK(outcome.code == 2);
+  CHECK(outcome.error.find("--resume") != std::string::npos);
+  CHECK(newest_checkpoint(work / "run") == before);
+}
+
+TEST_CASE("--json prints the summary and nothing else, --quiet nothing at all") {
+  const Workspace work;
+  const Outcome json = train(work / "json", {"--json"});
+  REQUIRE(json.code == 0);
+  CHECK(json.error.empty());
+  CHECK(parse_json(json.out, "stdout") == read_json(work / "json" / "summary.json"));
+
+  const Outcome quiet = train(work / "quiet", {"--quiet"});
+  REQUIRE(quiet.code == 0);
+  CHECK(quiet.out.empty());
+  CHECK(quiet.error.empty());
+}
+
+TEST_CASE("a dumped configuration trains the same network") {
+  const Workspace work;
+  const Outcome dumped = run("asap-train", tiny_training() + Words{"--dump-config"});
+  REQUIRE(dumped.code == 0);
+  write_file_atomically(work / "dumped.json", dumped.out);
+  REQUIRE(run("asap-train",
+              {"--config", (work / "dumped.json").string(), "--out", (work / "a").string()})
+              .code == 0);
+  REQUIRE(train(work / "b").code == 0);
+  CHECK(newest_checkpoint(work / "a") == newest_checkpoint(work / "b"));
+}
+
+TEST_CASE("another seed gives another network, the same seed the same") {
+  const Workspace work;
+  REQUIRE(train(work / "a", {"--seed", "5"}).code == 0);
+  REQUIRE(train(work / "b", {"--seed", "5"}).code == 0);
+  REQUIRE(train(work / "c", {"--seed", "6"}).code == 0);
+  const std::string model = "step-00000024/model.safetensors";
+  CHECK(newest_checkpoint(work / "a").at(model) == newest_checkpoint(work / "b").at(model));
+  CHECK(newest_checkpoint(work / "a").at(model) != newest_checkpoint(work / "c").at(model));
+}
+
+TEST_CASE("every executable answers --help with an example and --version with one line") {
+  for (const char* program : {"asap-train", "asap-compile", "asap-eval"}) {
+    CAPTURE(program);
+    const Outcome help = run(program, {"--help"});
+    CHECK(help.code == 0);
+    CHECK(help.out.find("Usage: " + std::string(program)) != std::string::npos);
+    const Outcome version = run(program, {"--version"});
+    CHECK(version.code == 0);
+    CHECK(version.out.starts_with(std::string(program) + " "));
+  }
+}
