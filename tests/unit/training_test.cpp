@@ -1,0 +1,175 @@
+#include <cmath>
+#include <numeric>
+
+#include <doctest/doctest.h>
+
+#include "autodiff/row_ops.h"
+#include "data/batch.h"
+#include "data/dataset.h"
+#include "infer/encoder.h"
+#include "optim/schedule.h"
+#include "support/expect_error.h"
+#include "support/temporary_folder.h"
+#include "train/checkpoint.h"
+#include "train/shard_engine.h"
+#include "train/trainer.h"
+
+using namespace asap;
+
+namespace {
+
+TrainConfig tiny_config() {
+  TrainConfig config;
+  config.data.kind = DataKind::shapes;
+  config.data.classes = 6;
+  config.data.shapes.examples = 96;
+  config.data.shapes.test_examples = 32;
+  config.model.width = 16;
+  config.model.layers = 2;
+  config.model.dropout = 0.1;
+  config.train.batch = 24;
+  config.train.shard = 5;  // does not divide the batch
+  config.train.epochs = 1;
+  return config;
+}
+
+struct Fixture {
+  TrainConfig config = tiny_config();
+  Dataset train_data = load_dataset(config.data, Split::train);
+  Dataset test_data = load_dataset(config.data, Split::test);
+  Fixture() { config.model = fit_model_to_data(config.model, train_data, "test"); }
+};
+
+}  // namespace
+
+TEST_CASE("the gradient of a batch is the same to the last bit for any number of threads") {
+  Fixture f;
+  const VisionTransformer<float> model(f.config.model, 1);
+  std::vector<std::int64_t> indices(24);
+  std::iota(indices.begin(), indices.end(), 3);
+  Tensor<float> expected;
+  double loss = 0;
+  for (const int threads : {1, 2, 3, 5}) {
+    ShardEngine engine(model, {5, threads, 1, 0.1, 0.0});
+    const StepOutcome outcome = engine.compute(f.train_data, indices, 4);
+    if (threads == 1) {
+      expected = Tensor<float>({static_cast<std::int64_t>(engine.gradient().size())});
+      std::ranges::copy(engine.gradient(), expected.flat().begin());
+      loss = outcome.loss;
+    }
+    CHECK(outcome.loss == loss);
+    CHECK(std::ranges::equal(engine.gradient(), expected.flat()));
+  }
+}
+
+TEST_CASE("the sharded gradient is the gradient of the whole batch") {
+  Fixture f;
+  const VisionTransformer<float> model(f.config.model, 1);
+  std::vector<std::int64_t> indices(24);
+  std::iota(indices.begin(), indices.end(), 0);
+  ShardEngine sharded(model, {5, 2, 1, 0.0, 0.0}), whole(model, {24, 1, 1, 0.0, 0.0});
+  const double loss = sharded.compute(f.train_data, indices, 0).loss;
+  CHECK(loss == doctest::Approx(whole.compute(f.train_data, indices, 0).loss).epsilon(1e-6));
+  for (std::size_t i = 0; i < sharded.gradient().size(); ++i)  // float32 sums in another order
+    REQUIRE(std::abs(sharded.gradient()[i] - whole.gradient()[i]) < 1e-5);
+}
+
+TEST_CASE("inference without a tape agrees with the network on the tape") {
+  for (const Pooling pooling : {Pooling::mean, Pooling::class_token}) {
+    Fixture f;
+    f.config.model.pooling = pooling;
+    f.config.model.attention.learn_epsilon = true;
+    const VisionTransformer<float> model(f.config.model, 1);
+    const Encoder encoder(f.config.model, export_parameters(model.parameters()), "");
+    Tensor<float> images({7, f.train_data.image_size()}), logits({7, 6});
+    std::vector<std::int64_t> indices(7);
+    std::vector<std::int32_t> labels(7);
+    std::iota(indices.begin(), indices.end(), 0);
+    fill_batch(f.train_data, indices, images.rows(), labels);
+    Tape<float> tape;
+    tape.bind(model.parameters(), {});
+    AttentionEvidence evidence;
+    PassContext<float> pass{tape, evidence, 0, {}};
+    const Var<float> expected = model.forward(pass, images.rows());
+    Arena arena;
+    encoder.forward(images.rows(), *encoder.teacher(), logits.rows(), arena);
+    for (std::int64_t i = 0; i < logits.size();
+         ++i)  // the same operations, residuals added in place
+      CHECK(std::abs(logits[i] - expected.value().data[i]) < 1e-5);
+  }
+}
+
+TEST_CASE("a checkpoint restores weights, moments, counters and the sampler's position") {
+  Fixture f;
+  const TemporaryFolder folder;
+  const RunFolder run(folder.path() / "run");
+  VisionTransformer<float> model(f.config.model, 1), other(f.config.model, 2);
+  AdamW<float> optimizer(model.parameters(), {}), other_optimizer(other.parameters(), {});
+  EpochSampler sampler({96, 24, 1}), other_sampler({96, 24, 1});
+  sampler.next();
+  std::vector<float> gradient(model.parameters().flat().size(), 0.5f);
+  optimizer.step(model.parameters(), gradient, 0.01, 1.0);
+  save_checkpoint(run, {7, model, optimizer, sampler}, f.config, "data", 1);
+
+  TrainingState state{0, other, other_optimizer, other_sampler};
+  REQUIRE(load_checkpoint(run, state, f.config, "data"));
+  CHECK(state.step == 7);
+  CHECK(other_optimizer.steps() == 1);
+  CHECK(std::ranges::equal(model.parameters().flat(), other.parameters().flat()));
+  for (const auto& entry : model.parameters().entries()) {
+    const auto begin = static_cast<std::size_t>(entry.offset);
+    CHECK(optimizer.second_moment()[begin] == other_optimizer.second_moment()[begin]);
+  }
+  CHECK(std::ranges::equal(sampler.next(), other_sampler.next()));
+
+  f.config.train.learning_rate = 0.5;
+  expect_error<UsageError>([&] { load_checkpoint(run, state, f.config, "data"); },
+                           {"train.learning_rate is 0.5"});
+  f.config.train.learning_rate = 1e-3;
+  expect_error<DataError>([&] { load_checkpoint(run, state, f.config, "other"); },
+                          {"training data"});
+}
+
+TEST_CASE("only the newest checkpoints are kept") {
+  Fixture f;
+  const TemporaryFolder folder;
+  const RunFolder run(folder.path() / "run");
+  VisionTransformer<float> model(f.config.model, 1);
+  AdamW<float> optimizer(model.parameters(), {});
+  EpochSampler sampler({96, 24, 1});
+  for (const std::int64_t step : {1, 5, 9, 12})
+    save_checkpoint(run, {step, model, optimizer, sampler}, f.config, "data", 2);
+  CHECK(run.checkpoint_steps() == std::vector<std::int64_t>{9, 12});
+  CHECK(run.newest_checkpoint() == run.checkpoint(12));
+}
+
+TEST_CASE("a divergence stops the training with step and tensor and keeps the last checkpoint") {
+  Fixture f;
+  f.config.train.learning_rate = 10;
+  f.config.train.clip_norm = 0;
+  f.config.train.warmup_fraction = 0;
+  f.config.train.epochs = 100;
+  f.config.train.checkpoint_every = 1;
+  f.config.train.weight_decay = 10;  // with this rate every step multiplies weights by -99
+  const TemporaryFolder folder;
+  const RunFolder run(folder.path() / "run");
+  expect_error<NumericalError>([&] { train(f.config, run, f.train_data, f.test_data, {}); },
+                               {"diverged at step", "not finite", "learning_rate"});
+  CHECK(run.newest_checkpoint().has_value());
+}
+
+TEST_CASE("the schedule rises linearly to its peak and falls to its end by half a cosine") {
+  const WarmupCosine schedule{2.0, 0.1, 10, 110};
+  CHECK(schedule.rate(0) == doctest::Approx(0.2));
+  CHECK(schedule.rate(9) == doctest::Approx(2.0));
+  CHECK(schedule.rate(10) == doctest::Approx(2.0));
+  CHECK(schedule.rate(109) == doctest::Approx(0.2));
+  double middle = 0.5 * (schedule.rate(59) + schedule.rate(60));
+  CHECK(middle == doctest::Approx(1.1).epsilon(1e-3));
+}
+
+TEST_CASE("a batch larger than the training set is refused") {
+  Fixture f;
+  f.config.train.batch = 97;
+  expect_error<UsageError>([&] { planned_steps(f.config, f.train_data); }, {"train.batch is 97"});
+}
