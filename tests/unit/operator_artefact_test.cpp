@@ -12,20 +12,10 @@
 #include "compile/calibration.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "support/temporary_folder.h"
 
 namespace asap {
 namespace {
-
-/// A folder of its own that is gone afterwards.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  explicit TemporaryFolder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() / ("asap_test_" + name)) {
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
 
 OperatorArtefact random_artefact(const std::vector<std::string>& features) {
   RandomStream random(51, RandomPurpose::test);
@@ -59,11 +49,11 @@ OperatorArtefact random_artefact(const std::vector<std::string>& features) {
 TEST_CASE("An operator reads back as it was written, and equal ones have equal bytes") {
   for (const auto& features : std::vector<std::vector<std::string>>{
            {"pot", "gau", "lin", "tilt", "lse"}, {"gau"}, {"tilt", "lse"}}) {
-    const TemporaryFolder one("artefact_one"), two("artefact_two");
+    const TemporaryFolder one, two;
     const OperatorArtefact written = random_artefact(features);
-    save_operator(one.path, written);
-    save_operator(two.path / "made" / "on the way", written);
-    const OperatorArtefact read = load_operator(one.path);
+    save_operator(one.path(), written);
+    save_operator(two.path() / "made" / "on the way", written);
+    const OperatorArtefact read = load_operator(one.path());
     CHECK(read.head_width == 5);
     CHECK(read.teacher_iterations == 8);
     CHECK(read.model_fingerprint == "abc");
@@ -81,25 +71,25 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
         CHECK(std::ranges::equal(a.key_slices.flat(), b.key_slices.flat()));
       }
     for (const char* file : {"operator.safetensors", "operator.json"})
-      CHECK(read_file(one.path / file) == read_file(two.path / "made" / "on the way" / file));
+      CHECK(read_file(one.path() / file) == read_file(two.path() / "made" / "on the way" / file));
   }
 }
 
 /// Writes an artefact, changes its tensors and description, and returns what loading says.
 std::string complaint(const std::function<void(TensorFile&, Json&)>& damage) {
-  const TemporaryFolder folder("artefact_damaged");
-  save_operator(folder.path, random_artefact({"pot", "lse"}));
-  TensorFile tensors = read_safetensors(folder.path / "operator.safetensors");
-  Json json = read_json(folder.path / "operator.json");
+  const TemporaryFolder folder;
+  save_operator(folder.path(), random_artefact({"pot", "lse"}));
+  TensorFile tensors = read_safetensors(folder.path() / "operator.safetensors");
+  Json json = read_json(folder.path() / "operator.json");
   const std::string before = serialise_safetensors(tensors);
   damage(tensors, json);
   const std::string after = serialise_safetensors(tensors);
-  write_file_atomically(folder.path / "operator.safetensors", after);
+  write_file_atomically(folder.path() / "operator.safetensors", after);
   // Damage to the tensors is hidden from the fingerprint, so that the checks behind it are reached.
   if (after != before) json["tensors_fingerprint"] = content_fingerprint(after);
-  write_json(folder.path / "operator.json", json);
+  write_json(folder.path() / "operator.json", json);
   try {
-    load_operator(folder.path);
+    load_operator(folder.path());
   } catch (const DataError& error) {
     const std::string text = error.what();
     CHECK(text.find('\n') == std::string::npos);
@@ -161,14 +151,14 @@ TEST_CASE("Damaged tensors of an operator are refused, naming the tensor") {
 }
 
 TEST_CASE("A truncated or missing file of an operator is refused") {
-  const TemporaryFolder folder("artefact_truncated");
-  CHECK_THROWS_AS(load_operator(folder.path), DataError);
-  save_operator(folder.path, random_artefact({"pot"}));
-  const std::string bytes = read_file(folder.path / "operator.safetensors");
-  write_file_atomically(folder.path / "operator.safetensors", bytes.substr(0, bytes.size() - 1));
-  CHECK_THROWS_AS(load_operator(folder.path), DataError);
-  std::filesystem::remove(folder.path / "operator.safetensors");
-  CHECK_THROWS_AS(load_operator(folder.path), DataError);
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(load_operator(folder.path()), DataError);
+  save_operator(folder.path(), random_artefact({"pot"}));
+  const std::string bytes = read_file(folder.path() / "operator.safetensors");
+  write_file_atomically(folder.path() / "operator.safetensors", bytes.substr(0, bytes.size() - 1));
+  CHECK_THROWS_AS(load_operator(folder.path()), DataError);
+  std::filesystem::remove(folder.path() / "operator.safetensors");
+  CHECK_THROWS_AS(load_operator(folder.path()), DataError);
 }
 
 TEST_CASE("An operator of another model is refused, naming both") {
@@ -212,7 +202,7 @@ TEST_CASE(
 
 /// What reading activations says after `damage`, or "nothing".
 std::string activation_complaint(const std::function<void(TensorFile&)>& damage) {
-  const TemporaryFolder folder("activations");
+  const TemporaryFolder folder;
   TensorFile file;
   for (const char* layer : {"layers.0.", "layers.1."}) {
     file.put(std::string(layer) + "queries", Tensor<float>({3, 6, 8}));
@@ -220,9 +210,9 @@ std::string activation_complaint(const std::function<void(TensorFile&)>& damage)
     file.put(std::string(layer) + "values", Tensor<float>({3, 5, 4}));
   }
   damage(file);
-  write_safetensors(folder.path / "qk.safetensors", file);
+  write_safetensors(folder.path() / "qk.safetensors", file);
   try {
-    const Activations read = read_activations(folder.path / "qk.safetensors",
+    const Activations read = read_activations(folder.path() / "qk.safetensors",
                                               {.heads = 2, .iterations = 5, .epsilon = 0.5});
     CHECK(read.examples == 3);
     CHECK(read.layers.size() == 2);
