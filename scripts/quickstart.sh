@@ -27,7 +27,7 @@ compare() {
 }
 
 timed "1/5 setup" scripts/setup.sh
-build() { cmake --preset release --log-level=WARNING && cmake --build --preset release; }
+build() { cmake --preset release --log-level=WARNING && cmake --build --preset release --target asap-train asap-compile asap-eval relu-fit; }
 timed "2/5 build" build
 if finished "$teacher/summary.json" "$config"; then
   say "3/5 train: finished before ($teacher/summary.json)"

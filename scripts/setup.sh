@@ -10,7 +10,8 @@ source "$(dirname "$0")/common.sh"
 packages=(
   g++ cmake ninja-build pkg-config
   libcli11-dev          # command lines
-  libeigen3-dev         # matrix product
+  gnuplot-nox           # pictures of relu-fit
+  libeigen3-dev         # small dense solvers
   libhwy-dev            # SIMD
   libmuparser-dev       # functions given as text to relu-fit
   librandom123-dev      # random numbers
