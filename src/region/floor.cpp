@@ -110,6 +110,10 @@ FreeKnotFloor free_knot_floor(const Curve& f, Interval interval, int pieces) {
     throw UsageError("a floor of " + std::to_string(pieces) + " pieces: at least one is needed");
   FreeKnotFloor floor;
   floor.asymptotic = asymptotic_floor(f, interval, pieces);
+  if (pieces > FreeKnotFloor::kMostSampled) {
+    floor.refined = floor.asymptotic;
+    return floor;
+  }
   floor.knots = place_windows(f, interval, pieces);
   FreeKnotModel model(f, interval, pieces, std::max(2000, 64 * pieces));
   std::vector<double> parameters(floor.knots.begin() + 1, floor.knots.end() - 1);

@@ -15,10 +15,11 @@ struct FreeKnotFloor {
   /// cent for smooth f. Above kMostRefined pieces, where both agree, the error of the asymptotic
   /// knots.
   double refined = 0;
-  std::vector<double> knots;  ///< of that error, ends included, [pieces + 1]
+  std::vector<double> knots;  ///< of that error, ends included, [pieces + 1] or none
   bool is_refined = false;
 
   static constexpr int kMostRefined = 64;
+  static constexpr int kMostSampled = 4096;
 };
 
 /// Starts from knots with equal integrals of |f''|^0.4 and refines knots and values together by

@@ -1,0 +1,19 @@
+// relu-fit: tiny ReLU networks for functions of one variable.
+#include "relu_fit/commands.h"
+
+using namespace asap;
+
+int main(int argc, char** argv) {
+  return run_main("relu-fit", argc, argv, [](const Arguments& words) {
+    CLI::App app("Fit tiny ReLU networks to functions of one variable and count their regions.");
+    const std::vector<std::unique_ptr<Command>> commands = all_commands();
+    std::vector<std::pair<CLI::App*, Command*>> registered;
+    for (const auto& command : commands)
+      registered.emplace_back(command->add_to(app), command.get());
+    add_information_options(app, "relu-fit");
+    app.require_subcommand(1);
+    words.parse(app);
+    for (const auto& [parsed, command] : registered)
+      if (parsed->parsed()) command->run();
+  });
+}

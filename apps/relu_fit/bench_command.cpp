@@ -1,0 +1,76 @@
+#include "base/files.h"
+#include "cli/progress.h"
+#include "cli/summary.h"
+#include "region/bench.h"
+#include "relu_fit/commands.h"
+
+namespace asap {
+namespace {
+
+class BenchCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* bench = app.add_subcommand(
+        "bench", "Methods on the paper's targets over many seeds, in one table.");
+    bench
+        ->add_option("--targets", config_.targets,
+                     "x3, x11, x3-10, x11-10, sin-10, tanh-10, all, or formulas; comma-separated")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    bench->add_option("--methods", methods_, "kaiming, skip, free, smooth, best (all of them)")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    bench->add_option("--seeds", config_.seeds, "Seeds of every method")
+        ->type_name("N")
+        ->capture_default_str();
+    bench->add_option("--depth", config_.depth, "Hidden layers")
+        ->type_name("N")
+        ->capture_default_str();
+    bench->add_option("--interval", interval_.interval, "Interval of formulas (0 1)")
+        ->type_name("LO HI")
+        ->expected(2);
+    add_common_options(*bench, common_, "relu-fit",
+                       "relu-fit bench --targets x3,x11 --seeds 30 --out runs/bench");
+    return bench;
+  }
+
+  void run() override {
+    configure_logging(common_);
+    if (config_.targets.empty()) config_.targets = {"x3", "x11"};
+    if (config_.targets == std::vector<std::string>{"all"}) {
+      config_.targets.clear();
+      for (const PaperTarget& target : paper_targets()) config_.targets.emplace_back(target.name);
+    }
+    if (methods_.empty()) methods_ = {"kaiming", "skip", "free", "smooth", "best"};
+    for (const std::string& name : methods_) config_.methods.push_back(method_from_name(name));
+    if (const auto bounds = interval_.bounds()) {
+      config_.low = bounds->low;
+      config_.high = bounds->high;
+    }
+    config_.threads = common_.threads;
+    config_.first_seed = common_.seed.value_or(0);
+    const std::filesystem::path& out = common_.required_out();
+    const auto total =
+        static_cast<std::int64_t>(config_.targets.size() * config_.methods.size()) * config_.seeds;
+    ProgressBar bar(common_, {.title = "bench", .item = "fits", .total = total});
+    const std::vector<BenchRow> rows =
+        run_bench(config_, [&](std::int64_t done) { bar.update(done); });
+    bar.finish();
+    make_directories(out);
+    finish_with_summary(common_, bench_summary(config_, rows), bench_text(config_, rows));
+  }
+
+ private:
+  CommonOptions common_;
+  BenchConfig config_;
+  TargetFlags interval_;
+  std::vector<std::string> methods_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> bench_command() { return std::make_unique<BenchCommand>(); }
+
+}  // namespace asap

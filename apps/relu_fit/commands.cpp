@@ -1,0 +1,68 @@
+#include "relu_fit/commands.h"
+
+#include <iostream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/summary.h"
+#include "region/formula.h"
+
+namespace asap {
+namespace {
+
+double bound(const std::string& text) {
+  const Curve f = compile_formula(text);
+  const double value = f(0.25);
+  if (value != f(0.75))
+    throw UsageError("--interval '" + text + "' depends on x", "for example --interval 0 2*pi");
+  return value;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  for (auto* make : {&fit_command, &bench_command, &regions_command, &floor_command, &eval_command,
+                     &export_command})
+    commands.push_back(make());
+  return commands;
+}
+
+void TargetFlags::add_to(CLI::App& command) {
+  command
+      .add_option("--function", function, "Formula of x, 'exp(-x)', or a built-in name: x3, x11")
+      ->type_name("EXPR");
+  command.add_option("--data", data, "Points: x, y and perhaps a weight (CSV or TSV)")
+      ->type_name("FILE");
+  command
+      .add_option("--interval", interval,
+                  "Ends of the interval, numbers or constants such as 2*pi (functions: 0 1)")
+      ->type_name("LO HI")
+      ->expected(2);
+}
+
+std::optional<Interval> TargetFlags::bounds() const {
+  if (interval.empty()) return std::nullopt;
+  return Interval{bound(interval[0]), bound(interval[1])};
+}
+
+Target TargetFlags::target() const {
+  if (function.empty() == data.empty())
+    throw UsageError(function.empty() ? "no target is given" : "two targets are given",
+                     "one of --function 'x^3' and --data points.csv");
+  if (!data.empty()) return data_target(data, bounds());
+  return function_target(function, bounds().value_or(Interval{}));
+}
+
+void finish(const CommonOptions& options, const Json& summary, const std::string& text) {
+  if (!options.out.empty()) {
+    make_directories(options.out);
+    finish_with_summary(options, summary, text);
+  } else if (options.json) {
+    std::cout << format_json(summary) << std::flush;
+  } else {
+    std::cout << text << std::flush;
+  }
+}
+
+}  // namespace asap

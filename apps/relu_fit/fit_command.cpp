@@ -1,0 +1,88 @@
+#include "base/files.h"
+#include "cli/config.h"
+#include "cli/progress.h"
+#include "cli/summary.h"
+#include "region/fit_run.h"
+#include "relu_fit/commands.h"
+
+namespace asap {
+namespace {
+
+class FitCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to points.");
+    target_.add_to(*fit);
+    fit->add_option("--points", points_, "Training points of a function (500)")->type_name("N");
+    fit->add_option("--method", method_, "kaiming, skip, free, smooth or best (best)")
+        ->type_name("NAME");
+    fit->add_option("--depth", depth_, "Hidden layers (5)")->type_name("N");
+    fit->add_option("--fold", fold_, "Pieces of a zigzag: 2, 3, ... (what is best)")
+        ->type_name("M");
+    fit->add_option("--windows", windows_, "Windows of folds side by side")->type_name("J");
+    fit->add_option("--tolerance", tolerance_, "Smallest network with at most this maximum error")
+        ->type_name("E");
+    fit->add_flag("--keep-shape", keep_shape_, "Stay convex or concave, and monotone");
+    fit->add_flag("--difference", difference_, "Difference of two convex networks");
+    fit->add_option("--name", name_, "Function name in the C header (relu_fit)")->type_name("NAME");
+    add_common_options(*fit, common_, "relu-fit",
+                       "relu-fit fit --function 'exp(x)' --interval 0 1 --out runs/exp");
+    return fit;
+  }
+
+  void run() override {
+    configure_logging(common_);
+    const FitConfig config = resolve();
+    config.validate();
+    if (dump_config(common_, config)) return;
+    const std::filesystem::path& out = common_.required_out();
+    ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
+    FitRun result = run_fit(config, common_.threads, [&](double part) {
+      bar.update(static_cast<std::int64_t>(100 * part));
+    });
+    bar.finish();
+    make_directories(out);
+    const std::vector<std::string> notes = write_fit(result, out);
+    result.target.notes.insert(result.target.notes.end(), notes.begin(), notes.end());
+    finish_with_summary(common_, fit_summary(result),
+                        fit_text(result) + "written to " + out.string() + "\n");
+  }
+
+ private:
+  FitConfig resolve() const {
+    FitConfig config = resolve_config(common_, FitConfig{});
+    if (target_.given()) {
+      config.function = target_.function;
+      config.data = target_.data;
+    }
+    if (const auto bounds = target_.bounds()) {
+      config.low = bounds->low;
+      config.high = bounds->high;
+      config.cut_data = true;
+    }
+    if (points_) config.points = *points_;
+    if (method_) config.method = method_from_name(*method_);
+    if (depth_) config.depth = *depth_;
+    if (fold_) config.fold = *fold_;
+    if (windows_) config.windows = *windows_ == 0 ? -1 : *windows_;
+    if (tolerance_) config.tolerance = *tolerance_ == 0 ? -1 : *tolerance_;
+    config.keep_shape |= keep_shape_;
+    config.difference |= difference_;
+    if (name_) config.name = *name_;
+    if (common_.seed) config.seed = *common_.seed;
+    return config;
+  }
+
+  CommonOptions common_;
+  TargetFlags target_;
+  std::optional<int> points_, depth_, fold_, windows_;
+  std::optional<double> tolerance_;
+  std::optional<std::string> method_, name_;
+  bool keep_shape_ = false, difference_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> fit_command() { return std::make_unique<FitCommand>(); }
+
+}  // namespace asap

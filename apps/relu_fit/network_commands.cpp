@@ -1,0 +1,226 @@
+// regions, floor, eval and export: commands on finished networks and on targets alone.
+#include <cmath>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/format.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "cli/summary.h"
+#include "region/export_c.h"
+#include "region/export_onnx.h"
+#include "region/fit_run.h"
+#include "region/network_file.h"
+#include "relu_fit/commands.h"
+
+namespace asap {
+namespace {
+
+void add_network(CLI::App& command, std::filesystem::path& network) {
+  command.add_option("--network", network, "Network in .safetensors or .json")
+      ->type_name("FILE")
+      ->required();
+}
+
+/// The interval given, or the one the network was fitted on.
+Interval interval_of(const TargetFlags& flags, const StoredNetwork& stored) {
+  if (const auto bounds = flags.bounds()) {
+    if (!(bounds->low < bounds->high))
+      throw UsageError("--interval: the first number must be the smaller one");
+    return *bounds;
+  }
+  if (!stored.interval)
+    throw UsageError("--interval is required", "the file of the network does not name one");
+  return *stored.interval;
+}
+
+class RegionsCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* regions =
+        app.add_subcommand("regions", "Count the activation and linear regions of a network.");
+    add_network(*regions, network_);
+    regions->add_option("--interval", flags_.interval, "Where to count (the network's own)")
+        ->type_name("LO HI")
+        ->expected(2);
+    add_common_options(*regions, common_, "relu-fit",
+                       "relu-fit regions --network runs/exp/network.safetensors");
+    return regions;
+  }
+
+  void run() override {
+    const StoredNetwork stored = read_network(network_);
+    const Interval interval = interval_of(flags_, stored);
+    const RegionCount count = count_regions(stored.network, interval);
+    const FunctionShape shape = shape_of(count);
+    const Json summary = {{"interval", {interval.low, interval.high}},
+                          {"activation_regions", count.activation_regions},
+                          {"linear_regions", count.linear_regions},
+                          {"breakpoints", count.breakpoints},
+                          {"slopes", count.slopes},
+                          {"convex", shape.convex},
+                          {"concave", shape.concave},
+                          {"increasing", shape.increasing},
+                          {"decreasing", shape.decreasing}};
+    finish(common_, summary,
+           format_count(count.linear_regions) + " linear regions, " +
+               format_count(count.activation_regions) + " activation regions on [" +
+               format_number(interval.low) + ", " + format_number(interval.high) + "]" +
+               (shape.convex ? ", convex" : "") + (shape.concave ? ", concave" : "") +
+               (shape.increasing ? ", increasing" : "") + (shape.decreasing ? ", decreasing" : "") +
+               "\n");
+  }
+
+ private:
+  CommonOptions common_;
+  std::filesystem::path network_;
+  TargetFlags flags_;
+};
+
+class FloorCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* floor = app.add_subcommand(
+        "floor", "Least error that any continuous function of so many straight pieces can have.");
+    target_.add_to(*floor);
+    floor->add_option("--pieces", pieces_, "Straight pieces")
+        ->type_name("N")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    add_common_options(*floor, common_, "relu-fit", "relu-fit floor --function x^3 --pieces 8,32");
+    return floor;
+  }
+
+  void run() override {
+    const Target target = target_.target();
+    Json rows = Json::array();
+    Table table({{"pieces"}, {"floor mse"}, {"asymptotic"}});
+    for (const int pieces : pieces_) {
+      const FreeKnotFloor floor = free_knot_floor(target.reference(), target.interval, pieces);
+      rows.push_back({{"pieces", pieces},
+                      {"floor_mse", floor.refined},
+                      {"asymptotic_mse", floor.asymptotic},
+                      {"knots", floor.knots}});
+      table.add_row({format_count(pieces), format_significant(floor.refined),
+                     format_significant(floor.asymptotic)});
+    }
+    finish(common_, {{"target", target.name}, {"rows", rows}}, table.text());
+  }
+
+ private:
+  CommonOptions common_;
+  TargetFlags target_;
+  std::vector<int> pieces_{32};
+};
+
+class EvalCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* eval = app.add_subcommand(
+        "eval", "Values of a network at given x, or its errors on a function or points.");
+    add_network(*eval, network_);
+    eval->add_option("--x", x_, "Where to evaluate, comma-separated")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    target_.add_to(*eval);
+    add_common_options(*eval, common_, "relu-fit",
+                       "relu-fit eval --network runs/exp/network.json --x 0.25,0.5");
+    return eval;
+  }
+
+  void run() override {
+    if (x_.empty() && !target_.given())
+      throw UsageError("nothing to evaluate", "--x 0.5, --function EXPR or --data FILE");
+    const StoredNetwork stored = read_network(network_);
+    std::vector<double> y(x_.size());
+    stored.network.evaluate(x_, y);
+    Json summary = {{"x", x_}, {"y", y}};
+    std::string text;
+    for (std::size_t i = 0; i < x_.size(); ++i)
+      text += format_number(x_[i]) + "  " + format_number(y[i]) + "\n";
+    if (target_.given()) {
+      if (target_.interval.empty() && !target_.function.empty() && stored.interval)
+        target_.interval = {format_number(stored.interval->low),
+                            format_number(stored.interval->high)};
+      const FitMeasures measures = measure_fit(target_.target(), stored.network);
+      summary["mse"] = measures.mse;
+      summary["dense_mse"] = measures.dense_mse;
+      summary["max_error"] = measures.max_error;
+      text += "mse " + format_significant(measures.mse) + ", dense mse " +
+              format_significant(measures.dense_mse) + ", max error " +
+              format_significant(measures.max_error) + "\n";
+    }
+    finish(common_, summary, text);
+  }
+
+ private:
+  CommonOptions common_;
+  std::filesystem::path network_;
+  std::vector<double> x_;
+  TargetFlags target_;
+};
+
+class ExportCommand : public Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* command = app.add_subcommand("export", "Write a network in other formats.");
+    add_network(*command, network_);
+    command->add_option("--formats", formats_, "Any of c, safetensors, json, onnx")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command->add_option("--name", name_, "Function name in C, graph name in ONNX")
+        ->type_name("NAME")
+        ->capture_default_str();
+    add_common_options(
+        *command, common_, "relu-fit",
+        "relu-fit export --network runs/exp/network.json --formats c,onnx --out runs/code");
+    return command;
+  }
+
+  void run() override {
+    const std::filesystem::path& out = common_.required_out();
+    const StoredNetwork stored = read_network(network_);
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const std::string& format : formats_) files.push_back(render(stored, format));
+    make_directories(out);
+    Json written = Json::array();
+    std::string text;
+    for (const auto& [file, content] : files) {
+      write_file_atomically(out / file, content);
+      written.push_back(file);
+      text += (out / file).string() + "\n";
+    }
+    finish_with_summary(common_, {{"files", written}}, text);
+  }
+
+ private:
+  std::pair<std::string, std::string> render(const StoredNetwork& stored,
+                                             const std::string& format) const {
+    if (format == "c")
+      return {name_ + ".h",
+              export_c_header(stored, name_, "Network of " + network_.filename().string() + ".")};
+    if (format == "safetensors")
+      return {name_ + ".safetensors", serialise_safetensors(network_tensors(stored))};
+    if (format == "json") return {name_ + ".json", format_json(network_json(stored))};
+    if (format == "onnx") return {name_ + ".onnx", export_onnx(stored, name_)};
+    const std::vector<std::string> known = {"c", "safetensors", "json", "onnx"};
+    throw UsageError("unknown format '" + format + "'", suggestion(format, known));
+  }
+
+  CommonOptions common_;
+  std::filesystem::path network_;
+  std::vector<std::string> formats_{"c"};
+  std::string name_ = "relu_fit";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> regions_command() { return std::make_unique<RegionsCommand>(); }
+std::unique_ptr<Command> floor_command() { return std::make_unique<FloorCommand>(); }
+std::unique_ptr<Command> eval_command() { return std::make_unique<EvalCommand>(); }
+std::unique_ptr<Command> export_command() { return std::make_unique<ExportCommand>(); }
+
+}  // namespace asap

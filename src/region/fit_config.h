@@ -1,0 +1,55 @@
+#pragma once
+
+#include "io/config_fields.h"
+#include "region/methods.h"
+
+namespace asap {
+
+/// What `relu-fit fit` does; one of `function` and `data` is given.
+struct FitConfig {
+  std::string function;
+  std::string data;
+  double low = 0, high = 1;
+  bool cut_data = false;
+  int points = 500;
+  Method method = Method::best;
+  int depth = 5;
+  int fold = 0;
+  int windows = 0;
+  double tolerance = 0;
+  bool keep_shape = false;
+  bool difference = false;
+  std::string name = "relu_fit";
+  std::uint64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("function", function, "formula of x, or a built-in target: x3, x11");
+    v.field("data", data, "file of points: x, y and perhaps a weight");
+    v.field("low", low, "left end of the interval");
+    v.field("high", high, "right end of the interval");
+    v.field("cut_data", cut_data, "use only the points of `data` inside the interval");
+    v.field("points", points, "training points of a function", between(4, 1'000'000));
+    v.choice("method", method,
+             {{"kaiming", Method::kaiming},
+              {"skip", Method::skip},
+              {"free", Method::free},
+              {"smooth", Method::smooth},
+              {"best", Method::best}},
+             "how the network is found");
+    v.field("depth", depth, "hidden layers");
+    v.field("fold", fold, "pieces of a zigzag; 0: what is best");
+    v.field("windows", windows, "windows side by side; 0: none, one narrow network");
+    v.field("tolerance", tolerance, "largest error allowed, in units of y; 0: the size is given",
+            at_least(0));
+    v.field("keep_shape", keep_shape, "stay convex or concave, and monotone, by construction");
+    v.field("difference", difference, "difference of two convex networks");
+    v.field("name", name, "name of the function in the C header");
+    v.field("seed", seed, "random peaks, noise of the starts and hops");
+  }
+
+  /// UsageError when fields contradict each other.
+  void validate() const;
+};
+
+}  // namespace asap

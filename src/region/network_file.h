@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "io/json.h"
+#include "io/safetensors.h"
+#include "region/relu_network.h"
+
+namespace asap {
+
+/// A network as it is kept in a file, with the interval it was fitted on where that is known.
+struct StoredNetwork {
+  ReluNetwork network;
+  std::optional<Interval> interval;
+};
+
+/// Tensors layers.K.weight [outputs, inputs] and layers.K.bias [outputs], float64, and the interval
+/// in the metadata. y = W h + b, ReLU between layers: PyTorch's nn.Linear.
+TensorFile network_tensors(const StoredNetwork& stored);
+/// {"interval": [low, high], "layers": [{"weight": [[...]], "bias": [...]}, ...]}
+Json network_json(const StoredNetwork& stored);
+
+/// Also takes other names, PyTorch's nn.Sequential for one ("0.weight", "2.weight"): all pairs
+/// *.weight and
+/// *.bias in the order of the numbers in their names, float32 or float64. DataError names file and
+/// tensor when shapes do not chain from one input to one output or a value is not finite.
+StoredNetwork network_from(const TensorFile& file);
+StoredNetwork network_from(const Json& json, const std::string& source);
+
+/// Reads .safetensors or .json, told apart by the name's end.
+StoredNetwork read_network(const std::filesystem::path& path);
+
+}  // namespace asap

@@ -1,0 +1,180 @@
+// Fits that are convex or concave, and monotone, by construction (shape_fit of windowed_fit.h).
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "region/non_negative.h"
+#include "region/spline.h"
+#include "region/unit_scaling.h"
+#include "region/windowed_fit.h"
+
+namespace asap {
+namespace {
+
+/// How a target bends and runs, from its guide.
+struct TargetShape {
+  bool concave = false;
+  bool increasing = false, decreasing = false;
+};
+
+TargetShape target_shape(const Target& unit) {
+  constexpr int kCells = 512;
+  const auto f = [&](int i) { return unit.curve(static_cast<double>(i) / kCells); };
+  double up = 0, down = 0, rise = 0, fall = 0;
+  for (int i = 0; i < kCells; ++i) {
+    const double step = f(i + 1) - f(i);
+    (step > 0 ? rise : fall) += std::abs(step);
+    if (i == 0) continue;
+    const double change = f(i + 1) - 2 * f(i) + f(i - 1);
+    (change > 0 ? up : down) += std::abs(change);
+  }
+  // A guide through noisy points wavers; one through exact points does not.
+  const bool noisy = unit.noise_variance > 0;
+  const double bend_slack = noisy ? 0.3 : 1e-6, run_slack = noisy ? 0.03 : 1e-9;
+  if (std::min(up, down) > bend_slack * std::max(up, down))
+    throw UsageError(
+        "--keep-shape: '" + unit.name + "' is neither convex nor concave on the interval",
+        "leave --keep-shape out, or choose a part of the interval");
+  return {down > up, fall <= run_slack * rise, rise <= run_slack * fall};
+}
+
+/// A convex building block, zero up to its node and straight after its window: a window's tents, or
+/// without a window relu(u - node).
+struct Block {
+  std::size_t window = 0;
+  std::vector<double> scales;  // of the window's tents; empty: relu(u - nodes[window])
+  double left = 0, right = 0;  // slopes taken off at the window's ends, in t
+};
+
+/// For every level k the convex function with the tents of level k and as much of those above it as
+/// makes slopes meet at their corners, so that no member of the cone is left out. With A_i = s_i +
+/// A_{i+1} / a_{i+1}, slopes meet at the corners of level i when s_i = A_{i+1} / (1 - a_{i+1}).
+std::vector<Block> blocks_of_window(const FoldedWindow& window, std::size_t index) {
+  std::vector<Block> blocks;
+  const auto peak = [&](int i) { return window.pieces[static_cast<std::size_t>(i)][0]; };
+  for (int level = 0; level < window.depth(); ++level) {
+    Block block;
+    block.window = index;
+    block.scales.assign(window.scales.size(), 0.0);
+    double later = 1;
+    block.scales[static_cast<std::size_t>(level)] = -1;
+    for (int i = level - 1; i >= 0; --i) {
+      const double scale = later / (1 - peak(i + 1));
+      block.scales[static_cast<std::size_t>(i)] = -scale;
+      later = scale + later / peak(i + 1);
+    }
+    block.left = later / peak(0);
+    block.right = later / (1 - peak(0));
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+double evaluate(const FoldedFunction& grid, const Block& block, double u) {
+  const double start = grid.nodes[block.window];
+  if (u <= start) return 0;
+  if (block.scales.empty()) return u - start;
+  const double t = (u - start) / (grid.nodes[block.window + 1] - start);
+  if (t >= 1) return block.left + (block.left + block.right) * (t - 1);
+  std::vector<double> basis(block.scales.size());
+  grid.windows[block.window].basis(t, basis);
+  double value = block.left * t;
+  for (std::size_t k = 0; k < basis.size(); ++k) value += block.scales[k] * basis[k];
+  return value;
+}
+
+/// Columns: 1, -1, u, -u (the last only where the function need not be monotone), then the blocks.
+std::vector<double> design_row(const FoldedFunction& grid, const std::vector<Block>& blocks,
+                               bool monotone, double u) {
+  std::vector<double> row{1, -1, u, monotone ? 0 : -u};
+  for (const Block& block : blocks) row.push_back(evaluate(grid, block, u));
+  return row;
+}
+
+/// Least squares over the cone; the function is written into `grid`.
+void fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
+  std::vector<Block> blocks;
+  for (std::size_t j = 0; j < grid.windows.size(); ++j) {
+    if (j > 0) blocks.push_back({j, {}, 0, 0});
+    for (Block& block : blocks_of_window(grid.windows[j], j)) blocks.push_back(std::move(block));
+  }
+  const auto count = static_cast<std::int64_t>(blocks.size()) + 4;
+  Tensor<double> normal({count, count});
+  std::vector<double> right(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < samples.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::vector<double> row = design_row(grid, blocks, monotone, samples.x[at]);
+    for (std::int64_t p = 0; p < count; ++p) {
+      const double weighted = samples.weight_at(i) * row[p];
+      if (weighted == 0) continue;
+      right[p] += weighted * samples.y[at];
+      for (std::int64_t q = 0; q < count; ++q) normal.rows()(p, q) += weighted * row[q];
+    }
+  }
+  const std::vector<double> solution = solve_non_negative(normal.rows(), right);
+  for (std::size_t k = 0; k < grid.nodes.size(); ++k) {
+    const std::vector<double> row = design_row(grid, blocks, monotone, grid.nodes[k]);
+    grid.values[k] = 0;
+    for (std::int64_t p = 0; p < count; ++p) grid.values[k] += solution[p] * row[p];
+  }
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    std::vector<double>& scales = grid.windows[blocks[b].window].scales;
+    for (std::size_t k = 0; k < blocks[b].scales.size(); ++k)
+      scales[k] += solution[b + 4] * blocks[b].scales[k];
+  }
+}
+
+Samples mirrored(Samples samples) {
+  for (double& x : samples.x) x = 1 - x;
+  for (auto* column : {&samples.x, &samples.y, &samples.weight})
+    std::reverse(column->begin(), column->end());
+  return samples;
+}
+
+/// F(1 - u).
+FoldedFunction mirrored(FoldedFunction function) {
+  for (double& node : function.nodes) node = 1 - node;
+  std::reverse(function.nodes.begin(), function.nodes.end());
+  std::reverse(function.values.begin(), function.values.end());
+  std::reverse(function.windows.begin(), function.windows.end());
+  for (FoldedWindow& window : function.windows)
+    std::reverse(window.pieces[0].begin(), window.pieces[0].end());
+  return function;
+}
+
+}  // namespace
+
+Fit shape_fit(const Target& target, int depth, int windows) {
+  check_size(depth, 2, windows);
+  constexpr int kMostWindows = 64;  // the active-set method works on dense equations
+  if (windows > kMostWindows)
+    throw UsageError("--windows " + std::to_string(windows) + " with --keep-shape: at most " +
+                     std::to_string(kMostWindows));
+  const UnitScaling scaling(target);
+  const Target unit = scaling.scaled(target);
+  const TargetShape shape = target_shape(unit);
+  Samples samples = unit.noise_variance > 0 ? bin_samples(unit.samples, 4000)
+                                            : even_samples(unit.curve, {0, 1}, 8001);
+  // The cone is that of convex functions which increase where they are monotone.
+  const bool flip = shape.concave ? shape.increasing : shape.decreasing;
+  const double sign = shape.concave ? -1 : 1;
+  if (flip) samples = mirrored(std::move(samples));
+  for (double& y : samples.y) y *= sign;
+  const Curve guide = [&](double u) { return sign * unit.curve(flip ? 1 - u : u); };
+  FoldedFunction function = curvature_folding(guide, {0, 1}, depth, 2, windows);
+  fit_cone(function, samples, shape.increasing || shape.decreasing);
+  if (flip) function = mirrored(std::move(function));
+  for (double& value : function.values) value *= sign;
+  for (FoldedWindow& window : function.windows)
+    for (double& scale : window.scales) scale *= sign;
+  function = scaling.unscaled(std::move(function));
+  Fit fit;
+  fit.network = to_network(function);
+  fit.folded = std::move(function);
+  fit.description = std::string(shape.concave ? "concave" : "convex") + " by construction, " +
+                    std::to_string(windows) + (windows == 1 ? " window" : " windows");
+  return fit;
+}
+
+}  // namespace asap
