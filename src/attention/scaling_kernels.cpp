@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "attention/scaling_kernels_table.h"
+#include "tensor/dispatch.h"
 #include "tensor/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -184,19 +185,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap {
 namespace {
 
-HWY_EXPORT(scaling_kernels_float);
-HWY_EXPORT(scaling_kernels_double);
-
-template <class T>
-const ScalingKernelsTable<T>& kernels() {
-  static const ScalingKernelsTable<T>& chosen = []() -> const ScalingKernelsTable<T>& {
-    if constexpr (std::is_same_v<T, float>)
-      return *HWY_DYNAMIC_DISPATCH(scaling_kernels_float)();
-    else
-      return *HWY_DYNAMIC_DISPATCH(scaling_kernels_double)();
-  }();
-  return chosen;
-}
+ASAP_DEFINE_KERNELS(ScalingKernelsTable, scaling_kernels)
 
 template <class T, class U>
 typename ScalingKernelsTable<T>::Extent extent(const MatrixView<U>& m) {

@@ -5,17 +5,13 @@
 #include <hwy/foreach_target.h>
 
 #include "tensor/elementwise_table.h"
+#include "tensor/dispatch.h"
 #include "tensor/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace asap {
 namespace HWY_NAMESPACE {
 namespace {
-
-template <class D, class V, class T>
-HWY_INLINE void put(D d, V value, T* out, bool accumulate) {
-  hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out), value) : value, d, out);
-}
 
 template <class T>
 void axpy(T alpha, const T* x, T* y, std::int64_t count) {
@@ -161,19 +157,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap {
 namespace {
 
-HWY_EXPORT(elementwise_float);
-HWY_EXPORT(elementwise_double);
-
-template <class T>
-const ElementwiseTable<T>& kernels() {
-  static const ElementwiseTable<T>& chosen = []() -> const ElementwiseTable<T>& {
-    if constexpr (std::is_same_v<T, float>)
-      return *HWY_DYNAMIC_DISPATCH(elementwise_float)();
-    else
-      return *HWY_DYNAMIC_DISPATCH(elementwise_double)();
-  }();
-  return chosen;
-}
+ASAP_DEFINE_KERNELS(ElementwiseTable, elementwise)
 
 template <class T>
 std::int64_t length(VectorView<T> v) {

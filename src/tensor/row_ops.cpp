@@ -7,17 +7,13 @@
 #include <hwy/foreach_target.h>
 
 #include "tensor/row_ops_table.h"
+#include "tensor/dispatch.h"
 #include "tensor/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace asap {
 namespace HWY_NAMESPACE {
 namespace {
-
-template <class D, class V, class T>
-HWY_INLINE void put(D d, V value, T* out, bool accumulate) {
-  hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out), value) : value, d, out);
-}
 
 template <class T>
 void add(const T* x, T* out, std::int64_t count) {
@@ -175,19 +171,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap {
 namespace {
 
-HWY_EXPORT(row_ops_float);
-HWY_EXPORT(row_ops_double);
-
-template <class T>
-const RowOpsTable<T>& kernels() {
-  static const RowOpsTable<T>& chosen = []() -> const RowOpsTable<T>& {
-    if constexpr (std::is_same_v<T, float>)
-      return *HWY_DYNAMIC_DISPATCH(row_ops_float)();
-    else
-      return *HWY_DYNAMIC_DISPATCH(row_ops_double)();
-  }();
-  return chosen;
-}
+ASAP_DEFINE_KERNELS(RowOpsTable, row_ops)
 
 }  // namespace
 

@@ -18,6 +18,12 @@ namespace asap {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Stores a vector, or adds it to what is there.
+template <class D, class V, class T>
+HWY_INLINE void put(D d, V value, T* out, bool accumulate) {
+  hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out), value) : value, d, out);
+}
+
 /// Calls body(tag, index) for full vectors and then, with a one-lane tag, for each value of the tail. The
 /// body is a generic lambda; nothing outside [0, count) is touched.
 template <class T, class Body>
