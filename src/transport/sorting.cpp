@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
+#include <compare>
 #include <numeric>
 
 #include <hwy/contrib/sort/vqsort.h>
@@ -19,6 +19,9 @@ const hwy::Sorter& vectorised_sorter() {
   return sorter;
 }
 
+// Orders are total, NaN included: std::sort may leave its range when comparisons contradict each
+// other.
+
 /// A whole number that orders like the float does; both zeros are one value.
 std::uint32_t ordered_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value + 0.0f);
@@ -33,12 +36,16 @@ float from_ordered_bits(std::uint32_t bits) {
 
 void sort_values(VectorView<float> values) {
   if (values.size() < kVectorisedFrom)
-    std::sort(values.begin(), values.end());
+    std::sort(values.begin(), values.end(),
+              [](float a, float b) { return ordered_bits(a) < ordered_bits(b); });
   else
     vectorised_sorter()(values.data(), values.size(), hwy::SortAscending());
 }
 
-void sort_values(VectorView<double> values) { std::sort(values.begin(), values.end()); }
+void sort_values(VectorView<double> values) {
+  std::sort(values.begin(), values.end(),
+            [](double a, double b) { return std::strong_order(a, b) < 0; });
+}
 
 // Value and index in one 64-bit key: all keys differ, so any sort gives the one stable order.
 void sort_with_order(VectorView<const float> values, VectorView<float> sorted,
@@ -62,8 +69,9 @@ void sort_with_order(VectorView<const float> values, VectorView<float> sorted,
 void sort_with_order(VectorView<const double> values, VectorView<double> sorted,
                      VectorView<std::int32_t> order, Arena&) {
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int32_t a, std::int32_t b) { return values[a] < values[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    return std::strong_order(values[a] + 0.0, values[b] + 0.0) < 0;
+  });
   for (std::size_t r = 0; r < values.size(); ++r) sorted[r] = values[order[r]];
 }
 

@@ -169,5 +169,21 @@ TEST_CASE("Sorting is stable, treats both zeros as equal and returns the values 
   }
 }
 
+TEST_CASE("NaN does not break the sort of the other values") {
+  for (const std::size_t size : {20u, 30u}) {
+    std::vector<float> values(size);
+    std::vector<double> doubles(size);
+    for (std::size_t i = 0; i < size; ++i)
+      doubles[i] = values[i] = i % 3 == 0 ? NAN : static_cast<float>((i * 7) % size);
+    sort_values(VectorView<float>(values));
+    sort_values(VectorView<double>(doubles));
+    const std::size_t numbers = size - (size + 2) / 3;
+    for (std::size_t i = 1; i < numbers; ++i) {
+      CHECK(values[i - 1] <= values[i]);
+      CHECK(doubles[i - 1] <= doubles[i]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace asap
