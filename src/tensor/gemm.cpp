@@ -178,7 +178,9 @@ void run_block(const GemmCall<T>& call, std::int64_t row, std::int64_t inner, T*
   const bool pack_all = call.b_transposed || call.m >= kPackRows;
   for (std::int64_t first = 0; first < call.n;) {
     const std::int64_t left = call.n - first;
-    const std::int64_t vectors = std::min(kTileVectors, left / kLanes);
+    // Four vectors are two panels of two: a panel of one keeps the load ports busier than the multipliers.
+    const std::int64_t whole = left / kLanes;
+    const std::int64_t vectors = whole == 4 ? 2 : std::min(kTileVectors, whole);
     const bool ragged = vectors == 0;
     const std::int64_t columns = ragged ? left : vectors * kLanes;
     const std::int64_t width = ragged ? kLanes : columns;
