@@ -25,8 +25,8 @@ packages=(
 case ${1:-} in
   '') ;;
   --developer)
-    packages+=(clang-format clang-tidy ccache libbenchmark-dev python3-numpy python3-pot
-      python3-torch) ;;
+    packages+=(clang-format clang-tidy ccache libbenchmark-dev libopenblas0-pthread
+      python3-numpy python3-pot python3-torch) ;;
   *) fail "unknown option '$1' (hint: --developer is the only one)" ;;
 esac
 

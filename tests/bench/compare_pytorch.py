@@ -7,9 +7,10 @@ size, the same machine, measured by turns in one run so that both see the same n
   tests/bench/compare_pytorch.py --run RUN        also inference, with a trained model
   tests/bench/compare_pytorch.py --json
 
-PyTorch gets the best of its thread settings, the median over rounds for both sides. Its Sinkhorn attention is
-the log-domain one with every iteration recorded by autograd (tests/reference/vit.py). The model is that of
-configs/train/fashion_mnist_sinkhorn.json; its speed does not depend on the pixels, so PyTorch is fed noise.
+PyTorch gets the best of its thread settings and a fast BLAS; the median over rounds counts, for both sides. Its
+Sinkhorn attention is the log-domain one with every iteration recorded by autograd (tests/reference/vit.py). The
+model is that of configs/train/fashion_mnist_sinkhorn.json; its speed does not depend on the pixels, so PyTorch is
+fed noise. Measure on a machine that does nothing else.
 """
 
 import argparse
@@ -38,13 +39,16 @@ def parse_arguments():
     parser.add_argument("--binaries", type=Path, default=root / "build" / "bin", help="folder of asap-train")
     parser.add_argument("--run", type=Path, help="trained Sinkhorn run: measure inference too")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
-    parser.add_argument("--steps", type=int, default=60, help="training steps of ours per turn (default 60)")
+    parser.add_argument("--seconds", type=float, default=3, help="length of a turn of PyTorch (default 3)")
+    parser.add_argument("--steps", type=int, default=100, help="length of a turn of ours (default 100 steps)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of ours (default all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    # One turn of PyTorch runs in a process of its own, so that its waiting threads disturb nobody.
+    parser.add_argument("--turn", nargs=3, metavar=("WHAT", "ATTENTION", "THREADS"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def torch_training_speed(attention, threads, steps):
+def torch_training_speed(attention, threads, seconds):
     """Images per second of forward, backward, clipping and AdamW."""
     torch.set_num_threads(threads)
     config = vit.Config(attention=attention)
@@ -61,10 +65,10 @@ def torch_training_speed(attention, threads, steps):
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         optimizer.step()
 
-    return speed_of(step, steps)
+    return speed_of(step, seconds)
 
 
-def torch_inference_speed(attention, threads, steps):
+def torch_inference_speed(attention, threads, seconds):
     torch.set_num_threads(threads)
     config = vit.Config(attention=attention)
     parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
@@ -74,16 +78,39 @@ def torch_inference_speed(attention, threads, steps):
         with torch.no_grad():
             vit.forward(config, parameters, images)
 
-    return speed_of(step, steps)
+    return speed_of(step, seconds)
 
 
-def speed_of(step, steps):
+def speed_of(step, seconds):
+    """Images per second over at least that many seconds."""
     for _ in range(WARM_UP_STEPS):
         step()
-    start = time.perf_counter()
-    for _ in range(steps):
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
         step()
+        steps += 1
     return BATCH * steps / (time.perf_counter() - start)
+
+
+def torch_turn(arguments, what, attention, threads):
+    """One turn of PyTorch in a process of its own."""
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    command = [sys.executable, __file__, "--seconds", str(arguments.seconds), "--turn", what, attention, str(threads)]
+    finished = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
+    if finished.returncode != 0:
+        sys.exit(finished.stderr.strip())
+    return float(finished.stdout)
+
+
+def require_fast_blas():
+    """The reference BLAS that Debian installs when nothing else asks for one is ten times slower than others;
+    beating it would prove nothing."""
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    maps = Path("/proc/self/maps").read_text()
+    for name in ("openblas", "mkl", "blis"):
+        if name in maps:
+            return name
+    sys.exit("PyTorch runs on the slow reference BLAS (hint: scripts/setup.sh --developer installs OpenBLAS)")
 
 
 def run_ours(arguments, name, *words):
@@ -114,16 +141,13 @@ def our_inference_speed(arguments, attention):
 
 def measure(arguments, what, attention):
     """Turns: each PyTorch thread setting, then ours, as often as there are rounds."""
-    torch_speed, our_speed, steps = {
-        "train": (torch_training_speed, our_training_speed, {"sinkhorn": 10, "softmax": 25}),
-        "infer": (torch_inference_speed, our_inference_speed, {"sinkhorn": 20, "softmax": 60}),
-    }[what]
+    our_speed = {"train": our_training_speed, "infer": our_inference_speed}[what]
     settings = sorted({1, os.cpu_count()})
     theirs = {threads: [] for threads in settings}
     ours = []
     for _ in range(arguments.rounds):
         for threads in settings:
-            theirs[threads].append(torch_speed(attention, threads, steps[attention]))
+            theirs[threads].append(torch_turn(arguments, what, attention, threads))
         ours.append(our_speed(arguments, attention))
     medians = {threads: statistics.median(values) for threads, values in theirs.items()}
     best = max(medians, key=medians.get)
@@ -152,12 +176,18 @@ def print_table(rows):
 
 def main():
     arguments = parse_arguments()
+    if arguments.turn:
+        what, attention, threads = arguments.turn
+        speed = {"train": torch_training_speed, "infer": torch_inference_speed}[what]
+        print(speed(attention, int(threads), arguments.seconds))
+        return
+    blas = require_fast_blas()
     jobs = [("train", "sinkhorn"), ("train", "softmax")]
     if arguments.run:
         jobs += [("infer", "sinkhorn"), ("infer", "softmax")]
     rows = [measure(arguments, *job) for job in jobs]
     if arguments.json:
-        print(json.dumps({"torch": torch.__version__, "batch": BATCH, "rows": rows}, indent=2))
+        print(json.dumps({"torch": torch.__version__, "blas": blas, "batch": BATCH, "rows": rows}, indent=2))
     else:
         print_table(rows)
 
