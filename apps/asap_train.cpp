@@ -1,6 +1,7 @@
 // asap-train: trains a Transformer with softmax or Sinkhorn attention and leaves a run folder.
 #include "base/format.h"
 #include "cli/config.h"
+#include "cli/interrupt.h"
 #include "cli/main.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
@@ -10,15 +11,6 @@
 using namespace asap;
 
 namespace {
-
-std::string result_text(const RunFolder& folder, const TrainingResult& result) {
-  return "test accuracy " + format_fixed(result.test.accuracy, 4) + ", loss " +
-         format_fixed(result.test.loss, 4) + " after " + format_count(result.steps) + " steps (" +
-         format_seconds(result.seconds) + ", " +
-         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " images/s)\n" +
-         (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
-         folder.path().string() + "\n";
-}
 
 void run(const Arguments& arguments) {
   CommonOptions common;
@@ -67,7 +59,10 @@ void run(const Arguments& arguments) {
                              {"accuracy", report.outcome.accuracy},
                              {"learning rate", report.learning_rate}});
   };
+  const InterruptGuard interrupt;
+  options.should_stop = [&] { return interrupt.interrupted(); };
   options.on_resume = [&](std::int64_t step) {
+    bar.start_from(step);
     bar.print_above(step > 0 ? "resuming after step " + format_count(step)
                              : "no checkpoint found; starting afresh");
   };
@@ -77,7 +72,8 @@ void run(const Arguments& arguments) {
   };
   const TrainingResult result = train(config, folder, train_data, test_data, options);
   bar.finish();
-  finish_with_summary(common, training_summary(config, result), result_text(folder, result));
+  finish_with_summary(common, training_summary(config, result), training_text(folder, result));
+  interrupt.deliver();
 }
 
 }  // namespace

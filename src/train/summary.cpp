@@ -1,5 +1,6 @@
 #include "train/summary.h"
 
+#include "base/format.h"
 #include "base/timing.h"
 
 namespace asap {
@@ -17,6 +18,15 @@ Json training_summary(const TrainConfig& config, const TrainingResult& result) {
            {{"parameters", result.parameters}, {"attention", to_json(config.model.attention)}}},
           {"memory", {{"peak_bytes", peak_memory_bytes()}}},
           {"config", to_json(config)}};
+}
+
+std::string training_text(const RunFolder& folder, const TrainingResult& result) {
+  return "test accuracy " + format_fixed(result.test.accuracy, 4) + ", loss " +
+         format_fixed(result.test.loss, 4) + " after " + format_count(result.steps) + " steps (" +
+         format_seconds(result.seconds) + ", " +
+         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " images/s)\n" +
+         (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
+         folder.path().string() + "\n";
 }
 
 }  // namespace asap

@@ -8,4 +8,7 @@ namespace asap {
 /// What summary.json of a training run says.
 Json training_summary(const TrainConfig& config, const TrainingResult& result);
 
+/// The same for a person, in two lines.
+std::string training_text(const RunFolder& folder, const TrainingResult& result);
+
 }  // namespace asap

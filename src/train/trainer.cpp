@@ -52,11 +52,13 @@ class Trainer {
     const std::int64_t last = options_.stop_after > 0
                                   ? std::min(options_.stop_after, result_.total_steps)
                                   : result_.total_steps;
-    while (step_ < last) {
+    bool stopping = step_ >= last;
+    while (!stopping) {
       take_step();
+      stopping = step_ >= last || (options_.should_stop && options_.should_stop());
       const bool due =
           config_.train.checkpoint_every > 0 && step_ % config_.train.checkpoint_every == 0;
-      if (due || step_ >= last) save();
+      if (due || stopping) save();
       if (step_ % sampler_.batches_per_epoch() == 0 || step_ == result_.total_steps) test();
     }
     result_.steps = step_;

@@ -29,6 +29,8 @@ struct TrainerOptions {
   int threads = 1;
   bool resume = false;
   std::int64_t stop_after = 0;  ///< stop, with a checkpoint, once so many steps are done; 0: train to the end
+  /// Asked after every step; true stops the training with a checkpoint.
+  std::function<bool()> should_stop;
   std::function<void(const StepReport&)> on_step;
   std::function<void(std::int64_t step)> on_resume;
   std::function<void(std::int64_t step, const TestReport&)> on_test;

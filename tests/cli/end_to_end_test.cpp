@@ -19,6 +19,25 @@ void check_numbers(const Json& object, const std::vector<std::string>& names) {
   }
 }
 
+/// Starts a training and sends it a signal once its first checkpoint stands, whatever it is doing
+/// then. Returns how it ended, for the W... macros.
+int signal_at_first_checkpoint(const Workspace& work, const fs::path& folder, const Words& more,
+                               int signal) {
+  const pid_t child = start("asap-train", tiny_training() + more + Words{"--out", folder.string()},
+                            work / "out", work / "error");
+  const fs::path checkpoints = folder / "checkpoint";
+  int status = 0;
+  bool ended = false;
+  while (!ended && (!fs::exists(checkpoints) || fs::is_empty(checkpoints))) {
+    ::usleep(200);
+    ended = ::waitpid(child, &status, WNOHANG) == child;
+  }
+  if (ended) return status;
+  ::kill(child, signal);
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
 }  // namespace
 
 TEST_CASE("train, compile and compare leave the promised files and numbers") {
@@ -100,22 +119,25 @@ TEST_CASE("a run killed without warning and resumed ends like one that was never
   const Words longer = {"--set", "train.epochs=12"};
   REQUIRE(train(whole, longer).code == 0);
 
-  const pid_t child =
-      start("asap-train", tiny_training() + longer + Words{"--out", killed.string()},
-            (work / "out").string(), (work / "error").string());
-  // Ends the process as soon as a first checkpoint stands, whatever it is doing then.
-  bool ended = false;
-  while (!ended && (!fs::exists(killed / "checkpoint") || fs::is_empty(killed / "checkpoint"))) {
-    ::usleep(200);
-    ended = ::waitpid(child, nullptr, WNOHANG) == child;
-  }
-  REQUIRE_FALSE(ended);
-  ::kill(child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
+  const int status = signal_at_first_checkpoint(work, killed, longer, SIGKILL);
+  REQUIRE(WIFSIGNALED(status));
   CHECK_FALSE(fs::exists(killed / "summary.json"));
 
   REQUIRE(train(killed, longer + Words{"--resume"}).code == 0);
   CHECK(newest_checkpoint(whole) == newest_checkpoint(killed));
+}
+
+TEST_CASE("a run asked to stop saves its work, ends by the signal and can be resumed") {
+  const Workspace work;
+  const fs::path whole = work / "whole", stopped = work / "stopped";
+  const Words longer = {"--set", "train.epochs=12"};
+  REQUIRE(train(whole, longer).code == 0);
+  const int status = signal_at_first_checkpoint(work, stopped, longer, SIGTERM);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
+  CHECK(read_json(stopped / "summary.json")["train"]["finished"] == false);
+  REQUIRE(train(stopped, longer + Words{"--resume"}).code == 0);
+  CHECK(newest_checkpoint(whole) == newest_checkpoint(stopped));
 }
 
 TEST_CASE("resuming a run that never began says so and starts it") {
@@ -172,7 +194,7 @@ TEST_CASE("another seed gives another network, the same seed the same") {
 }
 
 TEST_CASE("every executable answers --help with an example and --version with one line") {
-  for (const char* program : {"asap-train", "asap-compile", "asap-eval"}) {
+  for (const char* program : {"asap-train", "asap-compile", "asap-eval", "relu-fit"}) {
     CAPTURE(program);
     const Outcome help = run(program, {"--help"});
     CHECK(help.code == 0);
