@@ -43,6 +43,16 @@ FamilyFit fit_family(const Curve& curve, const Samples& samples, int depth, int 
   return fit;
 }
 
+/// Mean squared error, in units of range one, that is rounding: nothing is left to polish.
+constexpr double kExact = 1e-26;
+
+/// Tents smaller than the rounding of y would only make slopes waver.
+void drop_rounding(FoldedFunction& function) {
+  for (FoldedWindow& window : function.windows)
+    for (double& scale : window.scales)
+      if (std::abs(scale) < 1e-13) scale = 0;
+}
+
 /// How much of the recipe is done, for networks larger than the one it was made for.
 struct Effort {
   int samples, starts, first_hops, last_hops;
@@ -166,11 +176,12 @@ class BestFit {
     const auto least =
         std::min_element(families.begin(), families.end(),
                          [](const FamilyFit& a, const FamilyFit& b) { return a.error < b.error; });
-    if (options_.depth <= kDeepestPolish) {
+    if (options_.depth <= kDeepestPolish && least->error > kExact) {
       const PolishedWeights best = polish_all(families).front();
       if (best.guarded && best.error < least->error)
         return {polisher()->network(best), std::nullopt, "best, polished weights"};
     }
+    drop_rounding(least->function);
     return {to_network(least->function), least->function, "best, folded family"};
   }
 

@@ -27,7 +27,7 @@ template <class Increasing>
 double solve_increasing(double low, double value, const Increasing& increasing) {
   if (increasing(1.0) <= value) return 1;
   double high = 1;
-  for (int step = 0; step < 52; ++step) {
+  for (int step = 0; step < 40; ++step) {
     const double middle = 0.5 * (low + high);
     (increasing(middle) < value ? low : high) = middle;
   }
@@ -68,6 +68,10 @@ double CurvatureProfile::cumulative(double u) const {
 }
 
 std::vector<double> CurvatureProfile::equal_pieces(int fold) const {
+  if (fold == 2) {
+    const double peak = solve_increasing(0, 1, [&](double u) { return u + cumulative(u); });
+    return {peak, 1 - peak};
+  }
   // From the left, each piece is as long as length * mass = product allows; the product for which
   // the last piece ends at 1 is found by bisection.
   std::vector<double> pieces(static_cast<std::size_t>(fold));
@@ -84,7 +88,7 @@ std::vector<double> CurvatureProfile::equal_pieces(int fold) const {
     return (1 - start) * (1 - cumulative(start));
   };
   double low = 0, high = 1;
-  for (int step = 0; step < 60; ++step) {
+  for (int step = 0; step < 40; ++step) {
     const double product = 0.5 * (low + high);
     (lay_out(product) > product ? low : high) = product;
   }
@@ -112,8 +116,8 @@ CurvatureProfile CurvatureProfile::folded(const std::vector<double>& pieces) con
   return result;
 }
 
-FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold) {
-  CurvatureProfile profile(f, interval);
+FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold, int cells) {
+  CurvatureProfile profile(f, interval, cells);
   FoldedWindow window;
   for (int i = 0; i < depth; ++i) {
     window.pieces.push_back(profile.equal_pieces(fold));
@@ -153,9 +157,11 @@ FoldedFunction curvature_folding(const Curve& f, Interval interval, int depth, i
   FoldedFunction function;
   function.nodes = place_windows(f, interval, windows);
   for (const double node : function.nodes) function.values.push_back(f(node));
+  // Windows see little of the function each: together they get eight times the cells of one.
+  const int cells = std::clamp(16384 / windows, 32, 2048);
   for (int j = 0; j < windows; ++j)
     function.windows.push_back(
-        fold_by_curvature(f, {function.nodes[j], function.nodes[j + 1]}, depth, fold));
+        fold_by_curvature(f, {function.nodes[j], function.nodes[j + 1]}, depth, fold, cells));
   return function;
 }
 

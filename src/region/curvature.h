@@ -37,7 +37,8 @@ class CurvatureProfile {
 };
 
 /// Curvature folding: pieces of every level for f on the interval, scales zero.
-FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold);
+FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold,
+                               int cells = 2048);
 
 /// Ends of `count` windows with equal integrals of |f''|^0.4: windows on which a fixed number of
 /// straight pieces leaves the same squared error (de Boor's rule for free knots). Result: [count +

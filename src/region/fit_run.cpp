@@ -193,9 +193,9 @@ Json fit_summary(const FitRun& run) {
 std::string fit_text(const FitRun& run) {
   const FitMeasures& m = run.measures;
   const ReluNetwork& network = run.fit.network;
-  Table table({{"", Table::Align::left}, {"", Table::Align::left}});
+  std::string text = run.trials.empty() ? "" : trials_text(run.trials);
   const auto add = [&](const std::string& name, const std::string& value) {
-    table.add_row({name, value});
+    text += name + std::string(11 - name.size(), ' ') + value + "\n";
   };
   add("target", run.target.name + " on [" + format_number(run.target.interval.low) + ", " +
                     format_number(run.target.interval.high) + "], " +
@@ -204,17 +204,18 @@ std::string fit_text(const FitRun& run) {
                      std::to_string(network.depth()) + ", " +
                      format_count(network.parameter_count()) + " parameters");
   add("method", run.fit.description);
-  add("mse", format_significant(m.mse));
-  add("dense mse", format_significant(m.dense_mse) + " on 20,001 points");
-  add("max error", format_significant(m.max_error));
+  add("mse", format_significant(m.mse) + " on the training points");
+  add("dense mse", format_significant(m.dense_mse) + " on 20,001 points" +
+                       (run.target.truth ? "" : ", from a smooth curve through the data"));
+  add("max error", format_significant(m.max_error) + " on the same");
   add("regions", format_count(m.regions.linear_regions) + " linear, " +
                      format_count(m.regions.activation_regions) + " activation");
-  add("floor", format_significant(m.floor.refined) + " for any " +
+  add("floor", format_significant(m.floor.refined) + " is the least mse of any " +
                    format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
   add("seconds", format_significant(run.seconds));
   for (const std::string& note : run.target.notes) add("note", note);
-  return (run.trials.empty() ? "" : trials_text(run.trials)) + table.text();
+  return text;
 }
 
 }  // namespace asap

@@ -127,9 +127,10 @@ void check_size(int depth, int fold, int windows) {
                          " pieces (windows times fold to the power of depth) are " + "more than " +
                          format_number(kMostPieces),
                      "use a smaller --depth, --fold or --windows");
-  constexpr double kMostParameters = 1e8;
-  const double width = windows > 1 ? fold * windows + 1 : fold + 2;
-  if (width * width * depth > kMostParameters)
+  constexpr double kMostParameters = 5e7;
+  const double width =
+      windows > 1 ? static_cast<double>(fold) * windows + 1 : std::max(fold + 1, 4);
+  if (3 * width + (depth - 1) * width * (width + 1) > kMostParameters)
     throw UsageError("a network of width " + format_number(width) + " and depth " +
                          std::to_string(depth) + " has too many weights",
                      "use fewer --windows");

@@ -59,15 +59,21 @@ std::vector<double> solve_non_negative(MatrixView<const double> a, VectorView<co
       const std::vector<double> trial = solve_active(a, b, active);
       // Go towards the trial point until the first variable would become negative; that one leaves.
       double part = 1;
-      for (const std::int64_t p : active)
-        if (trial[p] <= 0) part = std::min(part, x[p] / (x[p] - trial[p]));
-      if (part >= 1) {
+      std::int64_t leaving = -1;
+      for (const std::int64_t p : active) {
+        if (trial[p] > 0) continue;
+        const double reach = x[p] / (x[p] - trial[p]);
+        if (leaving >= 0 && reach >= part) continue;
+        part = reach;
+        leaving = p;
+      }
+      if (leaving < 0) {
         x = trial;
         break;
       }
       for (const std::int64_t p : active) x[p] += part * (trial[p] - x[p]);
       std::erase_if(active, [&](std::int64_t p) {
-        const bool leaves = trial[p] <= 0 && x[p] <= 1e-15;
+        const bool leaves = p == leaving || x[p] <= 0;
         if (leaves) x[p] = 0;
         return leaves;
       });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "region/non_negative.h"
@@ -12,13 +13,24 @@
 namespace asap {
 namespace {
 
-/// How a target bends and runs, from its guide.
+/// How a function bends and runs.
 struct TargetShape {
   bool concave = false;
   bool increasing = false, decreasing = false;
+  bool monotone() const { return increasing || decreasing; }
+  /// The cone holds convex functions, which increase where they are monotone. Whether the target
+  /// has to be mirrored in x to be one after its sign is right.
+  bool mirrored() const { return concave ? increasing : decreasing; }
 };
 
-TargetShape target_shape(const Target& unit) {
+UsageError bends_both_ways(const Target& unit) {
+  return UsageError(
+      "--keep-shape: '" + unit.name + "' is neither convex nor concave on the interval",
+      "leave --keep-shape out, or choose a part of the interval");
+}
+
+/// The shape of a target that is known exactly.
+TargetShape exact_shape(const Target& unit) {
   constexpr int kCells = 512;
   const auto f = [&](int i) { return unit.curve(static_cast<double>(i) / kCells); };
   double up = 0, down = 0, rise = 0, fall = 0;
@@ -29,14 +41,8 @@ TargetShape target_shape(const Target& unit) {
     const double change = f(i + 1) - 2 * f(i) + f(i - 1);
     (change > 0 ? up : down) += std::abs(change);
   }
-  // A guide through noisy points wavers; one through exact points does not.
-  const bool noisy = unit.noise_variance > 0;
-  const double bend_slack = noisy ? 0.3 : 1e-6, run_slack = noisy ? 0.03 : 1e-9;
-  if (std::min(up, down) > bend_slack * std::max(up, down))
-    throw UsageError(
-        "--keep-shape: '" + unit.name + "' is neither convex nor concave on the interval",
-        "leave --keep-shape out, or choose a part of the interval");
-  return {down > up, fall <= run_slack * rise, rise <= run_slack * fall};
+  if (std::min(up, down) > 1e-6 * std::max(up, down)) throw bends_both_ways(unit);
+  return {down > up, fall <= 1e-9 * rise, rise <= 1e-9 * fall};
 }
 
 /// A convex building block, zero up to its node and straight after its window: a window's tents, or
@@ -92,8 +98,28 @@ std::vector<double> design_row(const FoldedFunction& grid, const std::vector<Blo
   return row;
 }
 
-/// Least squares over the cone; the function is written into `grid`.
-void fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
+/// Normal equations of the cone's columns. Returns the sum of weighted squares of y.
+double gather(const FoldedFunction& grid, const std::vector<Block>& blocks, const Samples& samples,
+              bool monotone, Tensor<double>& normal, std::vector<double>& right) {
+  const auto count = static_cast<std::int64_t>(right.size());
+  double squares = 0;
+  for (std::int64_t i = 0; i < samples.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::vector<double> row = design_row(grid, blocks, monotone, samples.x[at]);
+    squares += samples.weight_at(i) * samples.y[at] * samples.y[at];
+    for (std::int64_t p = 0; p < count; ++p) {
+      const double weighted = samples.weight_at(i) * row[p];
+      if (weighted == 0) continue;
+      right[p] += weighted * samples.y[at];
+      for (std::int64_t q = 0; q < count; ++q) normal.rows()(p, q) += weighted * row[q];
+    }
+  }
+  return squares;
+}
+
+/// Least squares over the cone; the function is written into `grid`. Returns the weighted sum of
+/// squared residuals.
+double fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
   std::vector<Block> blocks;
   for (std::size_t j = 0; j < grid.windows.size(); ++j) {
     if (j > 0) blocks.push_back({j, {}, 0, 0});
@@ -102,17 +128,13 @@ void fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
   const auto count = static_cast<std::int64_t>(blocks.size()) + 4;
   Tensor<double> normal({count, count});
   std::vector<double> right(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < samples.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const std::vector<double> row = design_row(grid, blocks, monotone, samples.x[at]);
-    for (std::int64_t p = 0; p < count; ++p) {
-      const double weighted = samples.weight_at(i) * row[p];
-      if (weighted == 0) continue;
-      right[p] += weighted * samples.y[at];
-      for (std::int64_t q = 0; q < count; ++q) normal.rows()(p, q) += weighted * row[q];
-    }
-  }
+  double cost = gather(grid, blocks, samples, monotone, normal, right);
   const std::vector<double> solution = solve_non_negative(normal.rows(), right);
+  for (std::int64_t p = 0; p < count; ++p) {
+    cost -= 2 * solution[p] * right[p];
+    for (std::int64_t q = 0; q < count; ++q)
+      cost += solution[p] * solution[q] * normal.rows()(p, q);
+  }
   for (std::size_t k = 0; k < grid.nodes.size(); ++k) {
     const std::vector<double> row = design_row(grid, blocks, monotone, grid.nodes[k]);
     grid.values[k] = 0;
@@ -123,6 +145,7 @@ void fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
     for (std::size_t k = 0; k < blocks[b].scales.size(); ++k)
       scales[k] += solution[b + 4] * blocks[b].scales[k];
   }
+  return cost;
 }
 
 Samples mirrored(Samples samples) {
@@ -143,6 +166,51 @@ FoldedFunction mirrored(FoldedFunction function) {
   return function;
 }
 
+/// The best function of a shape, and its weighted sum of squared residuals.
+struct ShapeFit {
+  TargetShape shape;
+  FoldedFunction function;
+  double cost = std::numeric_limits<double>::infinity();
+};
+
+ShapeFit fit_with_shape(const Target& unit, const Samples& samples, const TargetShape& shape,
+                        int depth, int windows) {
+  const double sign = shape.concave ? -1 : 1;
+  const bool mirror = shape.mirrored();
+  Samples seen = mirror ? mirrored(samples) : samples;
+  for (double& y : seen.y) y *= sign;
+  const Curve guide = [&](double u) { return sign * unit.curve(mirror ? 1 - u : u); };
+  ShapeFit fit{shape, curvature_folding(guide, {0, 1}, depth, 2, windows)};
+  fit.cost = fit_cone(fit.function, seen, shape.monotone());
+  if (mirror) fit.function = mirrored(std::move(fit.function));
+  for (double& value : fit.function.values) value *= sign;
+  for (FoldedWindow& window : fit.function.windows)
+    for (double& scale : window.scales) scale *= sign;
+  return fit;
+}
+
+/// Noisy points do not show their shape: all six are tried. A monotone one is taken where it costs
+/// no more than the freedom it lacks would save on noise alone.
+ShapeFit fit_noisy(const Target& unit, int depth, int windows) {
+  const Samples samples = bin_samples(unit.samples, 2000);
+  ShapeFit best;
+  double least = best.cost;
+  for (const bool concave : {false, true}) {
+    for (const int direction : {0, 1, 2}) {
+      ShapeFit fit =
+          fit_with_shape(unit, samples, {concave, direction == 1, direction == 2}, depth, windows);
+      const double cost = fit.cost + (direction == 0 ? 4 * unit.noise_variance : 0);
+      if (cost >= least) continue;
+      least = cost;
+      best = std::move(fit);
+    }
+  }
+  const double bins = static_cast<double>(samples.size());
+  if (samples.size() > 100 && best.cost > unit.noise_variance * (bins + 8 * std::sqrt(2 * bins)))
+    throw bends_both_ways(unit);
+  return best;
+}
+
 }  // namespace
 
 Fit shape_fit(const Target& target, int depth, int windows) {
@@ -153,26 +221,16 @@ Fit shape_fit(const Target& target, int depth, int windows) {
                      std::to_string(kMostWindows));
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
-  const TargetShape shape = target_shape(unit);
-  Samples samples = unit.noise_variance > 0 ? bin_samples(unit.samples, 4000)
-                                            : even_samples(unit.curve, {0, 1}, 8001);
-  // The cone is that of convex functions which increase where they are monotone.
-  const bool flip = shape.concave ? shape.increasing : shape.decreasing;
-  const double sign = shape.concave ? -1 : 1;
-  if (flip) samples = mirrored(std::move(samples));
-  for (double& y : samples.y) y *= sign;
-  const Curve guide = [&](double u) { return sign * unit.curve(flip ? 1 - u : u); };
-  FoldedFunction function = curvature_folding(guide, {0, 1}, depth, 2, windows);
-  fit_cone(function, samples, shape.increasing || shape.decreasing);
-  if (flip) function = mirrored(std::move(function));
-  for (double& value : function.values) value *= sign;
-  for (FoldedWindow& window : function.windows)
-    for (double& scale : window.scales) scale *= sign;
-  function = scaling.unscaled(std::move(function));
+  const ShapeFit best = unit.noise_variance > 0
+                            ? fit_noisy(unit, depth, windows)
+                            : fit_with_shape(unit, even_samples(unit.curve, {0, 1}, 8001),
+                                             exact_shape(unit), depth, windows);
   Fit fit;
-  fit.network = to_network(function);
-  fit.folded = std::move(function);
-  fit.description = std::string(shape.concave ? "concave" : "convex") + " by construction, " +
+  fit.folded = scaling.unscaled(best.function);
+  fit.network = to_network(*fit.folded);
+  fit.description = std::string(best.shape.concave ? "concave" : "convex") +
+                    (best.shape.increasing ? ", increasing" : "") +
+                    (best.shape.decreasing ? ", decreasing" : "") + " by construction, " +
                     std::to_string(windows) + (windows == 1 ? " window" : " windows");
   return fit;
 }

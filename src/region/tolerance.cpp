@@ -31,6 +31,10 @@ double least_max_error(const Curve& f, Interval interval, double pieces) {
   return integral * integral / (16 * pieces * pieces);
 }
 
+int dense_count(double pieces) {
+  return static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
+}
+
 class Search {
  public:
   Search(const Target& target, double tolerance, const FitOptions& options,
@@ -50,14 +54,29 @@ class Search {
   }
 
  private:
-  static constexpr double kMostParameters = 2e6;
+  static constexpr double kMostParameters = 2e5;
+
+  /// Of the folded function where there is one: evaluating it does not take longer for more
+  /// windows.
+  double max_error(const Fit& fit, double pieces) const {
+    if (!fit.folded) return dense_max_error(target_, fit.network, pieces);
+    const int count = dense_count(pieces);
+    const Interval interval = target_.interval;
+    double largest = 0;
+    for (int i = 0; i < count; ++i) {
+      const double x = interval.at(static_cast<double>(i) / (count - 1));
+      largest = std::max(largest, std::abs((*fit.folded)(x)-target_.reference()(x)));
+    }
+    return largest;
+  }
 
   /// Records a trial; keeps the fit when it reaches the tolerance with the fewest parameters so
   /// far.
   bool judge(Fit fit, int depth, int fold, int windows) {
     ToleranceTrial trial{depth, fold, windows, fit.network.parameter_count()};
-    trial.max_error = dense_max_error(target_, fit.network, windows * std::pow(fold, depth));
-    trial.reached = trial.max_error <= tolerance_;
+    trial.max_error = max_error(fit, windows * std::pow(fold, depth));
+    // Network and folded function differ by rounding, which must not decide.
+    trial.reached = trial.max_error <= tolerance_ * (1 - 1e-6);
     result_.trials.push_back(trial);
     if (progress_) progress_(trial);
     if (trial.reached && trial.parameters < best_) {
@@ -104,14 +123,22 @@ class Search {
            allowed(depth, fold, windows))
       windows *= 2;
     int failed = windows / 2;
-    while (allowed(depth, fold, windows) && !reaches(windows)) {
+    bool found = false;
+    while (!found && allowed(depth, fold, windows)) {
+      found = reaches(windows);
+      if (found) break;
       failed = windows;
       windows *= 2;
     }
-    if (!allowed(depth, fold, windows) && best_ < parameter_count(depth, fold, windows)) {
-      // Fewer parameters than the best so far would still be possible between the last two.
-      while (windows > failed + 1 && !allowed(depth, fold, windows)) --windows;
-      if (!allowed(depth, fold, windows) || windows <= failed || !reaches(windows)) return;
+    // With fewer parameters than the best so far it is still possible in between.
+    if (!found) {
+      int low = failed, high = windows;  // allowed, not allowed
+      while (high - low > 1) {
+        const int middle = (low + high) / 2;
+        (allowed(depth, fold, middle) ? low : high) = middle;
+      }
+      windows = low;
+      if (windows == failed || !allowed(depth, fold, windows) || !reaches(windows)) return;
     }
     while (windows - failed > std::max(1, windows / 64)) {
       const int middle = (windows + failed) / 2;
@@ -131,8 +158,7 @@ class Search {
 }  // namespace
 
 double dense_max_error(const Target& target, const ReluNetwork& network, double pieces) {
-  const int count = static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
-  const Samples dense = even_samples(target.reference(), target.interval, count);
+  const Samples dense = even_samples(target.reference(), target.interval, dense_count(pieces));
   std::vector<double> prediction(dense.x.size());
   network.evaluate(dense.x, prediction);
   double largest = 0;
