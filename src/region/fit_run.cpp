@@ -19,7 +19,6 @@ namespace {
 
 constexpr int kDensePoints = 20001;
 constexpr int kShapeWindows = 8;  // of --keep-shape without --windows
-constexpr int kWindowDepth = 5;
 
 Target make_target(const FitConfig& config) {
   const Interval interval{config.low, config.high};
@@ -65,9 +64,9 @@ void FitConfig::validate() const {
   if (function.empty() == data.empty())
     throw UsageError(function.empty() ? "nothing to fit" : "both a function and data are given",
                      "one of --function 'x^3' and --data points.csv");
-  check_size(depth, std::max(fold, 2), std::max(windows, 1));
-  if (fold == 1) throw UsageError("--fold 1: expected 2 or more pieces, or 0 for what is best");
-  if (windows < 0) throw UsageError("--windows must not be negative");
+  check_size(depth, fold == 0 ? 2 : fold, std::max(windows, 1));
+  if (windows < 0) throw UsageError("--windows: at least 1 is needed");
+  if (tolerance < 0) throw UsageError("--tolerance: a positive number is expected");
   const int kinds = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference;
   if (kinds > 1)
     throw UsageError("--windows, --tolerance, --keep-shape and --difference do not go together",
