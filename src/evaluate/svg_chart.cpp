@@ -79,7 +79,7 @@ struct Label {
   double text_y = 0;
 
   double text_x() const { return x + (to_the_left ? -13 : 13); }
-  double text_width() const { return 8.5 * static_cast<double>(point->label.size()); }
+  double text_width() const { return 9.5 * static_cast<double>(point->label.size()); }
   double text_left() const { return to_the_left ? text_x() - text_width() : text_x(); }
 };
 
