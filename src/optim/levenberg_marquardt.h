@@ -54,6 +54,15 @@ class LevenbergMarquardt {
 
  private:
   void reserve(std::int64_t parameters, std::int64_t residuals);
+  /// Jacobian, normal equations and gradient at the point of the last evaluate().
+  void linearise(LeastSquaresModel& model);
+  /// The damped step into step_; false when the equations are not positive definite.
+  bool solve_step(double factor);
+  /// Residuals at parameters - step_, constrained, into trial_ and trial_residuals_. Returns their
+  /// cost.
+  double try_step(LeastSquaresModel& model, VectorView<const double> parameters);
+  /// Decrease that the quadratic model expects of step_.
+  double predicted_decrease() const;
 
   Tensor<double> jacobian_;  // [parameters, residuals]
   Tensor<double> normal_;    // [parameters, parameters], lower triangle
