@@ -138,7 +138,7 @@ void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T*
     for (std::int64_t j = 0; j < e.stride; j += lanes) {
       const auto exponent =
           hn::Add(hn::Add(hn::Load(d, row + j), shift), hn::Load(d, column_shift + j));
-      const auto k = hn::Exp(d, exponent);
+      const auto k = exp_fast(d, exponent);
       hn::Store(k, d, row + j);
       total = hn::MulAdd(k, hn::Load(d, v + j), total);
     }

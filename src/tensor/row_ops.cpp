@@ -92,7 +92,7 @@ template <class T>
 void softmax(const T* x, T* out, std::int64_t count) {
   const T shift = row_maximum(x, count);
   const T total = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)));
+    const auto e = exp_fast(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)));
     hn::StoreU(e, d, out + i);
     return e;
   });
@@ -118,7 +118,7 @@ T log_sum_exp(const T* x, std::int64_t count) {
   const T shift = row_maximum(x, count);
   if (!(shift > -std::numeric_limits<T>::infinity())) return shift;
   const T total = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    return hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)));
+    return exp_fast(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)));
   });
   return shift + std::log(total);
 }

@@ -10,8 +10,9 @@
 #include <cstdint>
 #include <limits>
 
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
+
+#include "tensor/exp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace asap {
@@ -24,8 +25,8 @@ HWY_INLINE void put(D d, V value, T* out, bool accumulate) {
   hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out), value) : value, d, out);
 }
 
-/// Calls body(tag, index) for full vectors and then, with a one-lane tag, for each value of the tail. The
-/// body is a generic lambda; nothing outside [0, count) is touched.
+/// Calls body(tag, index) for full vectors and then, with a one-lane tag, for each value of the
+/// tail. The body is a generic lambda; nothing outside [0, count) is touched.
 template <class T, class Body>
 HWY_INLINE void for_each_vector(std::int64_t count, const Body& body) {
   const hn::ScalableTag<T> wide;
@@ -36,7 +37,8 @@ HWY_INLINE void for_each_vector(std::int64_t count, const Body& body) {
   for (; index < count; ++index) body(narrow, index);
 }
 
-/// Sum over [0, count) of term(tag, index), a vector; the order depends only on count and the lane width.
+/// Sum over [0, count) of term(tag, index), a vector; the order depends only on count and the lane
+/// width.
 template <class T, class Term>
 HWY_INLINE T sum_vectors(std::int64_t count, const Term& term) {
   const hn::ScalableTag<T> wide;
