@@ -1,4 +1,6 @@
-// asap-eval: judges a trained network with other attention in the place of its own.
+// asap-eval: judges a trained network with other attention in the place of its own, and what
+// attention costs.
+#include "asap_eval/bench_command.h"
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/main.h"
@@ -70,12 +72,17 @@ void compare(const CompareArguments& arguments) {
 
 int main(int argc, char** argv) {
   return run_main("asap-eval", argc, argv, [](const Arguments& words) {
-    CLI::App app("Judge a trained network with other attention in the place of its own.");
+    CLI::App app("Judge attention: in the place of a trained network's own, and by its cost.");
     CompareArguments arguments;
     add_compare(app, arguments);
+    BenchCommand bench_command;
+    const CLI::App* bench = bench_command.add_to(app);
     add_information_options(app, "asap-eval");
     app.require_subcommand(1);
     words.parse(app);
-    compare(arguments);
+    if (bench->parsed())
+      bench_command.run();
+    else
+      compare(arguments);
   });
 }

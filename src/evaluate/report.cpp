@@ -5,25 +5,11 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/table.h"
+#include "evaluate/html.h"
 #include "evaluate/svg_chart.h"
 
 namespace asap {
 namespace {
-
-const char* const kPageStyle = R"(
-:root{color-scheme:light dark;--back:#fff;--text:#222;--soft:#667;--line:#ddd;--card:#f5f6f8}
-@media(prefers-color-scheme:dark){:root{--back:#16181c;--text:#e4e6ea;--soft:#9aa;--line:#3a3f47;--card:#20242a}}
-body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}
-main{max-width:46rem;margin:auto;padding:1rem}
-h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
-.soft{color:var(--soft)}.cards{display:flex;flex-wrap:wrap;gap:.75rem;margin:1rem 0}
-.card{flex:1 1 9rem;background:var(--card);border-radius:.5rem;padding:.75rem}
-.card b{display:block;font-size:1.5rem}.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}tr.subject{font-weight:600}
-svg{width:100%;height:auto}pre{background:var(--card);padding:.75rem;border-radius:.5rem;overflow-x:auto}
-)";
 
 bool is_compiled(const MethodResult& method) { return method.name.starts_with("compiled"); }
 
@@ -56,20 +42,9 @@ BarChart distance_chart(const Comparison& comparison) {
   return chart;
 }
 
-std::string tag(const std::string& name, const std::string& content) {
-  return "<" + name + ">" + content + "</" + name + ">";
-}
-
 std::string card(const std::string& value, const std::string& meaning) {
   return "<div class=\"card\"><b>" + escape_markup(value) + "</b><span class=\"soft\">" +
          escape_markup(meaning) + "</span></div>\n";
-}
-
-std::string table_row(const std::string& cell, const std::vector<std::string>& values,
-                      const std::string& css_class = "") {
-  std::string row = css_class.empty() ? "<tr>" : "<tr class=\"" + css_class + "\">";
-  for (const std::string& value : values) row += tag(cell, escape_markup(value));
-  return row + "</tr>\n";
 }
 
 /// What the comparison is about: the compiled operator beside its teacher.
@@ -107,9 +82,9 @@ std::vector<std::string> cells_of(const MethodResult& method) {
 }
 
 std::string methods_table(const Comparison& comparison) {
-  std::string rows = table_row("th", kColumns);
+  std::string rows = html_row("th", kColumns);
   for (const MethodResult& method : comparison.methods)
-    rows += table_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
+    rows += html_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
   return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n" +
          "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: "
          "processor time in attention per image, all layers. plan L1: mean over queries of the "
@@ -124,7 +99,7 @@ std::string heads_table(const Comparison& comparison) {
   for (const MethodResult& method : comparison.methods)
     if (method.name != "teacher") header.push_back(method.name);
   if (header.size() == 1) return "";
-  std::string rows = table_row("th", header);
+  std::string rows = html_row("th", header);
   const auto& first = comparison.methods.front().heads;
   for (std::size_t layer = 0; layer < first.size(); ++layer)
     for (std::size_t head = 0; head < first[layer].size(); ++head) {
@@ -132,7 +107,7 @@ std::string heads_table(const Comparison& comparison) {
       for (const MethodResult& method : comparison.methods)
         if (method.name != "teacher")
           cells.push_back(format_fixed(method.heads[layer][head].plan_l1, 4));
-      rows += table_row("td", cells);
+      rows += html_row("td", cells);
     }
   return "<h2>Plan L1 of every head</h2>\n<div class=\"scroll\"><table>\n" + rows +
          "</table></div>\n";
@@ -141,8 +116,8 @@ std::string heads_table(const Comparison& comparison) {
 std::string provenance(const Comparison& comparison, const ReportContext& context) {
   std::string commands;
   for (const std::string& command : context.commands) commands += escape_markup(command) + "\n";
-  std::string versions = table_row("td", {"threads", std::to_string(comparison.threads)});
-  for (const auto& [name, value] : context.versions) versions += table_row("td", {name, value});
+  std::string versions = html_row("td", {"threads", std::to_string(comparison.threads)});
+  for (const auto& [name, value] : context.versions) versions += html_row("td", {name, value});
   return "<h2>How to make this again</h2>\n<pre>" + commands +
          "</pre>\n<div class=\"scroll\"><table>\n" + versions + "</table></div>\n";
 }
@@ -190,12 +165,7 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
 }
 
 std::string comparison_report(const Comparison& comparison, const ReportContext& context) {
-  std::string page =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>Comparison of attention methods</title>\n<style>";
-  page += kPageStyle;
-  page += "</style>\n</head>\n<body>\n<main>\n<h1>Comparison of attention methods</h1>\n";
+  std::string page;
   page += "<p class=\"soft\">" + escape_markup(context.data) + ", " +
           format_count(comparison.examples) + " images. " + escape_markup(context.model) + "</p>\n";
   page += headline(comparison);
@@ -205,7 +175,7 @@ std::string comparison_report(const Comparison& comparison, const ReportContext&
           render_svg(distance_chart(comparison));
   page += heads_table(comparison);
   page += provenance(comparison, context);
-  return page + "</main>\n</body>\n</html>\n";
+  return html_page("Comparison of attention methods", page);
 }
 
 void write_report(const std::filesystem::path& folder, const Comparison& comparison,

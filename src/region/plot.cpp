@@ -1,8 +1,8 @@
 #include "region/plot.h"
 
 #include <cmath>
-#include <cstdio>
 
+#include "base/gnuplot.h"
 #include "base/text.h"
 
 namespace asap {
@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::size_t kMostBoundaries = 600;  // more would be a grey area
 constexpr std::size_t kMostPoints = 2000;
-
-/// A gnuplot string in single quotes: only quotes need care there.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') out += c;
-    out += c == '\n' || c == '\r' ? ' ' : c;
-  }
-  return out + "'";
-}
 
 void append_block(std::string& script, const std::string& name, const std::vector<double>& x,
                   const std::vector<double>& first, const std::vector<double>& second) {
@@ -54,7 +44,7 @@ std::string panels(const FitPlot& plot, bool boundaries, bool points) {
       "set lmargin 11\nset rmargin 3\nset grid lc rgb '#dddddd'\nset border lc rgb '#444444'\n";
   script +=
       "set origin 0, 0.42\nset size 1, 0.58\nset bmargin 2\nset tmargin 2.2\nset key top left\n";
-  script += "set title " + quoted(plot.title) + " noenhanced\nset ylabel 'y'\nplot ";
+  script += "set title " + gnuplot_quoted(plot.title) + " noenhanced\nset ylabel 'y'\nplot ";
   if (points)
     script += "$points using 1:2 with points pt 7 ps 0.3 lc rgb '#bbbbbb' title 'points', ";
   script += "$curve using 1:2 with lines lw 4 lc rgb '#9ecae1' title 'target', ";
@@ -72,14 +62,6 @@ std::string panels(const FitPlot& plot, bool boundaries, bool points) {
          "$error using 1:2 with lines lw 1.2 lc rgb '#1f77b4'\nunset multiplot\nunset output\n";
 }
 
-/// Runs gnuplot on the script. The command line is fixed: nothing of the user's is seen by a shell.
-bool run_gnuplot(const std::string& script) {
-  FILE* pipe = popen("gnuplot - >/dev/null 2>&1", "w");
-  if (pipe == nullptr) return false;
-  const bool written = std::fwrite(script.data(), 1, script.size(), pipe) == script.size();
-  return pclose(pipe) == 0 && written;
-}
-
 }  // namespace
 
 bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
@@ -91,9 +73,9 @@ bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
   const std::string script =
       data_blocks(plot, boundaries, points) +
       "set terminal svg size 900, 640 font 'sans,13' background rgb 'white'\nset output " +
-      quoted(svg_part.string()) + "\n" + body +
-      "reset\nset terminal pngcairo size 900, 640\nset output " + quoted(png_part.string()) + "\n" +
-      body;
+      gnuplot_quoted(svg_part.string()) + "\n" + body +
+      "reset\nset terminal pngcairo size 900, 640\nset output " +
+      gnuplot_quoted(png_part.string()) + "\n" + body;
   const bool drawn =
       run_gnuplot(script) && std::filesystem::exists(svg_part) && std::filesystem::exists(png_part);
   std::error_code ignored;

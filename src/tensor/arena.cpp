@@ -16,10 +16,12 @@ void* Arena::take_bytes(std::size_t bytes) {
   }
   if (chunk_ == chunks_.size()) {
     const std::size_t size = std::max(bytes, kChunkBytes);
+    before_.push_back(capacity_bytes());
     chunks_.emplace_back(Shape{static_cast<std::int64_t>(size)});
   }
   void* memory = chunks_[chunk_].data() + used_;
   used_ += bytes;
+  peak_ = std::max(peak_, before_[chunk_] + used_);
   return memory;
 }
 

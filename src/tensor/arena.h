@@ -9,9 +9,9 @@
 
 namespace asap {
 
-/// Memory for everything one forward (and backward) pass makes. Taking is a pointer increment; clear()
-/// forgets all of it at once and keeps the capacity, so that after the first pass nothing is allocated.
-/// One arena belongs to one thread.
+/// Memory for everything one forward (and backward) pass makes. Taking is a pointer increment;
+/// clear() forgets all of it at once and keeps the capacity, so that after the first pass nothing
+/// is allocated. One arena belongs to one thread.
 class Arena {
  public:
   /// Uninitialised room for `count` values, aligned to kAlignment.
@@ -49,13 +49,17 @@ class Arena {
   }
 
   std::size_t capacity_bytes() const;
+  /// Most bytes in use at any moment so far, gaps at the ends of chunks included.
+  std::size_t peak_bytes() const { return peak_; }
 
  private:
   void* take_bytes(std::size_t bytes);
 
   std::vector<Tensor<std::byte>> chunks_;
-  std::size_t chunk_ = 0;  // index of the chunk in use
-  std::size_t used_ = 0;   // bytes taken from it
+  std::size_t chunk_ = 0;            // index of the chunk in use
+  std::size_t used_ = 0;             // bytes taken from it
+  std::vector<std::size_t> before_;  // bytes of the chunks before each chunk
+  std::size_t peak_ = 0;
 };
 
 /// Gives back on scope exit what was taken from an arena inside the scope.

@@ -1,0 +1,92 @@
+#include "asap_eval/bench_command.h"
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/config.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "evaluate/bench_report.h"
+
+namespace asap {
+namespace {
+
+/// 64, 128, ..., 16384: where the growth of costs shows.
+std::vector<int> scaling_sizes() {
+  std::vector<int> sizes;
+  for (int size = 64; size <= 16384; size *= 2) sizes.push_back(size);
+  return sizes;
+}
+
+std::string form_list() {
+  std::vector<std::string> names;
+  for (const AttentionForm& form : attention_forms()) names.emplace_back(form.name);
+  return join(names, ", ");
+}
+
+}  // namespace
+
+CLI::App* BenchCommand::add_to(CLI::App& app) {
+  CLI::App* bench = app.add_subcommand(
+      "bench",
+      "Time, memory and rightness of every form of attention, by turns on the same heads.");
+  CLI::Option* sizes = bench->add_option("--sizes", sizes_, "Tokens per head, ascending");
+  sizes->type_name("LIST")->delimiter(',')->allow_extra_args(false);
+  bench->add_flag("--scaling", scaling_, "Sizes 64 to 16384 by doubling")->excludes(sizes);
+  bench->add_option("--head-width", head_width_, "Width of queries, keys and values")
+      ->type_name("D");
+  bench->add_option("--iterations", iterations_, "Sinkhorn iterations")->type_name("T");
+  bench->add_option("--slices", slices_, "Slices of the compiled operator and espformer")
+      ->type_name("L");
+  bench->add_option("--forms", forms_, form_list())
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  bench->add_option("--heads", heads_, "Independent heads per turn (0: by size)")->type_name("N");
+  bench->add_option("--rounds", rounds_, "Turns of every form, each on fresh data")->type_name("N");
+  bench->add_option("--logit-range", logit_range_, "Median range of a head's scores")
+      ->type_name("R");
+  add_common_options(*bench, common_, "asap-eval",
+                     "asap-eval bench --sizes 196,512,1024 --head-width 64 --out runs/bench");
+  return bench;
+}
+
+void BenchCommand::run() const {
+  configure_logging(common_);
+  BenchConfig config;
+  if (scaling_) config.sizes = scaling_sizes();
+  config = resolve_config(common_, config);
+  if (!sizes_.empty()) config.sizes = sizes_;
+  if (!forms_.empty()) config.forms = forms_;
+  const auto set = [&](const char* field, const auto& flag) {
+    if (flag)
+      set_field(config, std::string(field) + "=" + format_number(static_cast<double>(*flag)));
+  };
+  set("head_width", head_width_);
+  set("iterations", iterations_);
+  set("slices", slices_);
+  set("heads", heads_);
+  set("rounds", rounds_);
+  set("logit_range", logit_range_);
+  if (common_.seed) config.seed = *common_.seed;
+  if (dump_config(common_, config)) return;
+  config.validate();
+  const std::filesystem::path& out = common_.required_out();
+
+  ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
+  const BenchResult result =
+      run_attention_bench(config, common_.threads, [&](std::int64_t done, std::int64_t total) {
+        bar.set_total(total);
+        bar.update(done);
+      });
+  bar.finish();
+  make_directories(out);
+  const bool drawn = write_bench_report(out, config, result);
+  std::string text = bench_text(result);
+  if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
+  text += "report: " + (out / "report.html").string() + "\n";
+  finish_with_summary(common_, bench_summary(config, result), text);
+}
+
+}  // namespace asap

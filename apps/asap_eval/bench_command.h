@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+
+namespace asap {
+
+/// asap-eval bench: what each form of attention costs, by turns on the same heads.
+class BenchCommand {
+ public:
+  /// Registers the command. This object must outlive parsing.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+
+ private:
+  CommonOptions common_;
+  std::vector<int> sizes_;
+  std::vector<std::string> forms_;
+  std::optional<int> head_width_, iterations_, slices_, heads_, rounds_;
+  std::optional<double> logit_range_;
+  bool scaling_ = false;
+};
+
+}  // namespace asap

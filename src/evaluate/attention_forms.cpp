@@ -1,0 +1,141 @@
+#include "evaluate/attention_forms.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "attention/compiled_attention.h"
+#include "attention/espformer_attention.h"
+#include "attention/scaling_kernels.h"
+#include "attention/sinkhorn_attention.h"
+#include "attention/sinkhorn_log_domain.h"
+#include "attention/softmax_attention.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "tensor/gemm.h"
+
+namespace asap {
+namespace {
+
+/// Calls body(head, output, scratch), which returns whether the head left the exp domain, for every
+/// head of the batch, heads spread over the threads.
+template <class Body>
+std::int64_t for_each_head(const FormCall& call, const Body& body) {
+  const AttentionBatch<float>& batch = call.batch;
+  std::atomic<std::int64_t> left = 0;
+  parallel_for(batch.examples * batch.heads, call.threads(), [&](std::int64_t index, int worker) {
+    const std::int64_t example = index / batch.heads, head = index % batch.heads;
+    Arena& scratch = call.scratch[static_cast<std::size_t>(worker)];
+    const ArenaScope scope(scratch);
+    const bool log_domain = body({batch.head_queries(example, head), batch.head_keys(example, head),
+                                  batch.head_values(example, head), call.context.score_scale},
+                                 batch.head_output(call.output, example, head), scratch);
+    if (log_domain) ++left;
+  });
+  return left;
+}
+
+using Head = AttentionHead<float>;
+using Output = MatrixView<float>;
+
+std::int64_t run_softmax(const FormCall& call) {
+  return for_each_head(call, [](const Head& head, Output output, Arena& scratch) {
+    softmax_attention<float>(head, output, scratch);
+    return false;
+  });
+}
+
+std::int64_t run_sinkhorn(const FormCall& call) {
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    return sinkhorn_attention<float>(head, call.context.iterations, output, scratch).log_domain;
+  });
+}
+
+std::int64_t run_sinkhorn_log(const FormCall& call) {
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    const std::int64_t n = head.queries.rows, m = head.keys.rows;
+    const std::int64_t stride = padded_columns<float>(m), factors = 2 * call.context.iterations + 1;
+    SinkhornState<float> state;
+    state.iterations = call.context.iterations;
+    state.kernel = {scratch.take<float>(n * stride), n, m, stride};
+    state.row_factors = scratch.matrix<float>(factors, n);
+    state.column_factors = {scratch.take<float>(factors * stride), factors, m, stride};
+    gemm<float>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, 0.0F,
+                state.kernel);
+    sinkhorn_log_domain<float>(head, state, output, scratch);
+    return true;
+  });
+}
+
+std::int64_t run_compiled_head(const FormCall& call, const CompiledHead& compiled) {
+  const DualMap<float> map = compiled.map();
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    return compiled_attention<float>(map, head, 0, output, scratch).log_domain;
+  });
+}
+
+std::int64_t run_compiled(const FormCall& call) {
+  return run_compiled_head(call, call.context.compiled);
+}
+
+std::int64_t run_compiled_no_sort(const FormCall& call) {
+  return run_compiled_head(call, call.context.no_sort);
+}
+
+std::int64_t run_espformer(const FormCall& call) {
+  const EspformerSettings settings;
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    espformer_attention<float>(head, call.context.axes.rows(), settings, output, scratch);
+    return false;
+  });
+}
+
+/// Scores once, values once.
+double attention_products(const HeadSize& size, const FormContext&) {
+  return 2 * size.queries * size.keys * (size.width + size.value_width);
+}
+
+/// Per slice: values and tokens through the soft permutation of the keys, tokens through that of
+/// the queries, values back.
+double espformer_products(const HeadSize& size, const FormContext& context) {
+  const double slices = static_cast<double>(context.axes.shape()[0]);
+  const double tokens = size.width + 1, values = size.value_width;
+  return 2 * slices *
+         (size.keys * size.keys * (values + tokens) +
+          size.queries * size.queries * (tokens + values));
+}
+
+constexpr AttentionForm kForms[] = {
+    {"softmax", "softmax attention, the floor", run_softmax, attention_products},
+    {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored", run_sinkhorn, attention_products},
+    {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
+     attention_products},
+    {"compiled", "compiled operator, kernel stored", run_compiled, attention_products},
+    {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
+     attention_products},
+    {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
+};
+
+}  // namespace
+
+std::span<const AttentionForm> attention_forms() { return kForms; }
+
+std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
+  if (names.empty()) return {std::begin(kForms), std::end(kForms)};
+  std::vector<std::string> known;
+  for (const AttentionForm& form : kForms) known.emplace_back(form.name);
+  std::vector<AttentionForm> forms;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(known, name);
+    if (found == known.end())
+      throw UsageError("forms: unknown form '" + name + "'", suggestion(name, known));
+    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == name; }))
+      throw UsageError("forms: '" + name + "' stands twice", "name each form once");
+    forms.push_back(kForms[found - known.begin()]);
+  }
+  return forms;
+}
+
+bool is_sinkhorn_form(const std::string& name) { return name.starts_with("sinkhorn"); }
+bool is_compiled_form(const std::string& name) { return name.starts_with("compiled"); }
+
+}  // namespace asap

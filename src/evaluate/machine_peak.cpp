@@ -1,0 +1,86 @@
+#include "evaluate/machine_peak.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/timing.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "evaluate/machine_peak.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace asap {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kChains = 12;  // more than latency times units anywhere, and still in 16 registers
+
+/// Multiply-adds that wait only for the one before in their own chain. Returns their number; `sink`
+/// keeps the compiler from dropping them.
+double run_multiply_adds(std::int64_t steps, float* sink) {
+  const hn::ScalableTag<float> d;
+  // A factor below 1 keeps every chain finite and normal.
+  const auto factor = hn::Set(d, 0.999F), term = hn::Set(d, 0.001F);
+  auto a0 = hn::Set(d, 0.0F), a1 = hn::Set(d, 0.1F), a2 = hn::Set(d, 0.2F), a3 = hn::Set(d, 0.3F);
+  auto a4 = a0, a5 = a1, a6 = a2, a7 = a3, a8 = a0, a9 = a1, a10 = a2, a11 = a3;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    a0 = hn::MulAdd(a0, factor, term);
+    a1 = hn::MulAdd(a1, factor, term);
+    a2 = hn::MulAdd(a2, factor, term);
+    a3 = hn::MulAdd(a3, factor, term);
+    a4 = hn::MulAdd(a4, factor, term);
+    a5 = hn::MulAdd(a5, factor, term);
+    a6 = hn::MulAdd(a6, factor, term);
+    a7 = hn::MulAdd(a7, factor, term);
+    a8 = hn::MulAdd(a8, factor, term);
+    a9 = hn::MulAdd(a9, factor, term);
+    a10 = hn::MulAdd(a10, factor, term);
+    a11 = hn::MulAdd(a11, factor, term);
+  }
+  const auto low = hn::Add(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), hn::Add(a4, a5));
+  const auto high = hn::Add(hn::Add(hn::Add(a6, a7), hn::Add(a8, a9)), hn::Add(a10, a11));
+  *sink = hn::GetLane(hn::SumOfLanes(d, hn::Add(low, high)));
+  return static_cast<double>(steps) * kChains * static_cast<double>(hn::Lanes(d));
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace asap
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace asap {
+
+HWY_EXPORT(run_multiply_adds);
+
+double measure_peak_gflops(int threads, double seconds) {
+  constexpr int kTries = 8;
+  float sink = 0;
+  std::int64_t steps = 1 << 14;
+  // The first call wakes the wide units up; then the length of a try is set.
+  const Stopwatch trial;
+  HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sink);
+  steps = std::max(steps, static_cast<std::int64_t>(static_cast<double>(steps) * seconds / kTries /
+                                                    std::max(trial.seconds(), 1e-6)));
+  double best = 0;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    std::vector<double> count(threads, 0.0);
+    std::vector<float> sinks(threads, 0.0F);
+    const Stopwatch watch;
+    parallel_for(threads, threads, [&](std::int64_t index, int) {
+      count[index] = HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sinks[index]);
+    });
+    double total = 0;
+    for (const double part : count) total += part;
+    best = std::max(best, 2e-9 * total / watch.seconds());
+  }
+  return best;
+}
+
+}  // namespace asap
+#endif

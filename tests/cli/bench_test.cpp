@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+
+#include "cli/process.h"
+
+using namespace asap;
+using namespace asap::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kForms = {"softmax",  "sinkhorn_exp",     "sinkhorn_log",
+                                         "compiled", "compiled_no_sort", "espformer"};
+
+/// A benchmark of a few milliseconds.
+Words tiny_bench(const fs::path& out) {
+  return {"bench",
+          "--sizes",
+          "8,24",
+          "--head-width",
+          "8",
+          "--iterations",
+          "3",
+          "--slices",
+          "2",
+          "--heads",
+          "3",
+          "--rounds",
+          "2",
+          "--set",
+          "calibration=4",
+          "--out",
+          out.string()};
+}
+
+/// The summary without what the clock says.
+Json without_times(Json summary) {
+  for (const char* name : {"growth", "peak_gflops", "threads", "command"}) summary.erase(name);
+  for (Json& row : summary["rows"])
+    for (const std::string& form : kForms) {
+      row.erase(form);
+      for (const char* name : {"milliseconds", "fastest_milliseconds", "over_softmax",
+                               "over_compiled", "gflops", "fraction_of_peak", "memory_bytes"})
+        row["forms"][form].erase(name);
+    }
+  return summary;
+}
+
+void check_refused(const Words& more, const std::vector<std::string>& parts) {
+  const Workspace work;
+  const Outcome outcome = run(
+      "asap-eval", Words{"bench", "--head-width", "8", "--out", (work / "bench").string()} + more);
+  const std::string line = last_line(outcome.error);
+  CAPTURE(line);
+  CHECK(outcome.code == 2);
+  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
+  CHECK_FALSE(fs::exists(work / "bench"));
+}
+
+}  // namespace
+
+TEST_CASE("bench leaves the promised numbers, tables and report") {
+  const Workspace work;
+  const Outcome outcome = run("asap-eval", tiny_bench(work / "bench"));
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.out.find("Milliseconds per head") != std::string::npos);
+  CHECK(fs::exists(work / "bench" / "report.html"));
+  const Json summary = read_json(work / "bench" / "summary.json");
+  CHECK(summary["peak_gflops"] > 0);
+  REQUIRE(summary["rows"].size() == 2);
+  for (const Json& row : summary["rows"]) {
+    CHECK(row["d"] == 8);
+    CHECK(row["heads"] == 3);
+    for (const std::string& form : kForms) {
+      CAPTURE(form);
+      REQUIRE(row.contains(form));
+      CHECK(row[form] > 0);
+      for (const char* name : {"milliseconds", "memory_bytes", "gflops", "fraction_of_peak",
+                               "plan_l1", "output_error", "log_domain_heads"})
+        CHECK_MESSAGE(row["forms"][form][name].is_number(), name);
+    }
+    // float32 against float64, far above rounding and far below any real difference.
+    CHECK(row["forms"]["sinkhorn_exp"]["plan_l1"] < 1e-4);
+    CHECK(row["forms"]["sinkhorn_log"]["plan_l1"] < 1e-4);
+    CHECK(row["forms"]["compiled"]["plan_l1"] < row["forms"]["softmax"]["plan_l1"]);
+  }
+  CHECK(summary["rows"][0]["n"] == 8);
+  CHECK(summary["rows"][1]["n"] == 24);
+}
+
+TEST_CASE("all but the times of a benchmark is the same in every run, at any number of threads") {
+  const Workspace work;
+  REQUIRE(run("asap-eval", tiny_bench(work / "one") + Words{"--threads", "1"}).code == 0);
+  REQUIRE(run("asap-eval", tiny_bench(work / "two") + Words{"--threads", "2"}).code == 0);
+  CHECK(without_times(read_json(work / "one" / "summary.json")) ==
+        without_times(read_json(work / "two" / "summary.json")));
+}
+
+TEST_CASE("bench measures only the forms asked for, and prints JSON alone when asked") {
+  const Workspace work;
+  const Outcome outcome =
+      run("asap-eval", tiny_bench(work / "bench") + Words{"--forms", "compiled,softmax", "--json"});
+  REQUIRE(outcome.code == 0);
+  const Json summary = Json::parse(outcome.out);
+  CHECK(summary["rows"][0]["forms"].size() == 2);
+  CHECK(summary["rows"][0].contains("softmax"));
+  CHECK_FALSE(summary["rows"][0].contains("espformer"));
+}
+
+TEST_CASE("a form that would not finish in time, or not fit, is skipped and says so") {
+  const Workspace work;
+  const Outcome outcome =
+      run("asap-eval", tiny_bench(work / "bench") + Words{"--set", "time_budget=1e-9", "--json"});
+  REQUIRE(outcome.code == 0);
+  const Json rows = Json::parse(outcome.out)["rows"];
+  CHECK(rows[0].contains("softmax"));
+  CHECK_FALSE(rows[1].contains("softmax"));
+  CHECK(rows[1]["forms"]["softmax"]["skipped"] == "over 1e-09 s a turn from N = 24");
+}
+
+TEST_CASE("bench refuses what it cannot measure and names the field or flag") {
+  check_refused({"--forms", "softmax,compilde"}, {"compilde", "compiled"});
+  check_refused({"--forms", "softmax,softmax"}, {"softmax", "twice"});
+  check_refused({"--sizes", "24,8"}, {"sizes", "24", "8"});
+  check_refused({"--slices", "9"}, {"slices", "9", "8"});
+  check_refused({"--rounds", "0"}, {"rounds"});
+  check_refused({"--logit-range", "-1"}, {"logit_range"});
+  check_refused({"--sizes", "8", "--scaling"}, {"--scaling", "--sizes"});
+}
