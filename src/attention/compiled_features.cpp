@@ -28,14 +28,6 @@ T mean_square(VectorView<const T> values) {
   return dot<T>(values, values) / static_cast<T>(values.size());
 }
 
-/// Curvature of the entropic dual between centred Gaussians of variances alpha and beta for the
-/// cost -s t and regularisation 1: f(s) = -½ F s² with F (1 + √(1 + 4 alpha beta)) = 2 beta (Janati
-/// et al. 2020, in one dimension).
-template <class T>
-T gaussian_curvature(T alpha, T beta) {
-  return 2 * beta / (1 + std::sqrt(1 + 4 * alpha * beta));
-}
-
 /// out_i = -x_i . sum_j softmax_j(y . query_mean) y_j: the slope at x = 0 of the first row dual
 /// that a plain Sinkhorn start sees, whose keys are weighted by the mean query.
 template <class T>

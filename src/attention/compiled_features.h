@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cmath>
+
+#include "attention/head_gradients.h"
 #include "tensor/arena.h"
 #include "tensor/view.h"
 
@@ -25,6 +28,14 @@ struct DualFeatures {
   static DualFeatures none() { return {false, false, false, false, false}; }
   friend bool operator==(const DualFeatures&, const DualFeatures&) = default;
 };
+
+/// Curvature of the entropic dual between centred Gaussians of variances alpha and beta for the
+/// cost -s t and regularisation 1: f(s) = -½ F s² with F (1 + √(1 + 4 alpha beta)) = 2 beta (Janati
+/// et al. 2020, in one dimension).
+template <class T>
+T gaussian_curvature(T alpha, T beta) {
+  return 2 * beta / (1 + std::sqrt(1 + 4 * alpha * beta));
+}
 
 /// The compiled row dual of one head: f̂ = sum_p weights_p feature_p.
 template <class T>

@@ -1,0 +1,230 @@
+#include "attention/gibbs_sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/parallel.h"
+
+namespace asap {
+namespace {
+
+/// Sums between these bounds have lost nothing that matters: terms below the smallest normal float,
+/// 2^-126, are at most 2^-30 of them.
+constexpr float kSmallestSum = 0x1p-96f;
+constexpr float kLargestSum = 0x1p100f;
+
+/// A block of rows is read twice, so it should stay in the second-level cache.
+constexpr std::int64_t kBlockBytes = 800 * 1024;
+constexpr std::int64_t kMostChunks = 32;
+constexpr std::int64_t kFewestBlocksPerChunk = 4;
+
+}  // namespace
+
+/// A fixed run of row blocks with column sums of its own.
+struct GibbsSweep::Chunk {
+  float* column_sums;  // [padded_keys]
+  float exponent;      // of the column sums
+  bool in_range;
+};
+
+GibbsSweep::GibbsSweep(const TiledHead& head, KernelStorage storage, int threads, Arena& arena)
+    : head_(head), storage_(storage), threads_(threads), arena_(arena) {
+  const std::int64_t padded = head.padded_keys();
+  const std::int64_t row_bytes = padded * static_cast<std::int64_t>(sizeof(float));
+  block_rows_ =
+      storage == KernelStorage::recompute && kRowBlock * row_bytes > kBlockBytes ? 8 : kRowBlock;
+  const std::int64_t blocks = head.padded_rows() / kRowBlock;
+  chunk_rows_ =
+      kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
+  const std::int64_t chunks = (head.n + chunk_rows_ - 1) / chunk_rows_;
+  chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
+  for (Chunk& chunk : chunks_) chunk = {arena.take<float>(padded), 0, true};
+  column_sums_ = arena.vector<float>(padded);
+  if (storage == KernelStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
+  if (storage == KernelStorage::half)
+    kept_half_ = arena.take<std::uint16_t>(head.padded_rows() * padded);
+  workers_ = {arena.take<Worker>(threads), static_cast<std::size_t>(threads)};
+  for (Worker& worker : workers_)
+    worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kKeyBlock)),
+              arena.take<float>(kRowBlock * kTilePadding), nullptr};
+}
+
+/// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
+template <class Body>
+void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
+  parallel_for(std::ssize(chunks_), threads_, [&](std::int64_t index, int worker) {
+    const std::int64_t end = std::min(head_.n, (index + 1) * chunk_rows_);
+    for (std::int64_t first = index * chunk_rows_; first < end; first += block_rows)
+      body(first, std::min(block_rows, end - first), workers_[worker], chunks_[index]);
+  });
+  for (const Chunk& chunk : chunks_) trustworthy_ = trustworthy_ && chunk.in_range;
+}
+
+/// Where the kernel of the row block that begins at row `first` is computed.
+float* GibbsSweep::block_storage(std::int64_t first, const Worker& worker) const {
+  return kept_ ? kept_ + first * head_.padded_keys() : worker.block;
+}
+
+/// The kept kernel of a row block as floats.
+const float* GibbsSweep::load_block(std::int64_t first, const Worker& worker) const {
+  if (kept_) return kept_ + first * head_.padded_keys();
+  widen_tile(kept_half_ + first * head_.padded_keys(), kRowBlock * head_.padded_keys(),
+             worker.block);
+  return worker.block;
+}
+
+void GibbsSweep::note_range(const float* sums, std::int64_t count, Chunk& chunk) const {
+  // Written so that NaN is out of range.
+  for (std::int64_t i = 0; i < count; ++i)
+    if (!(sums[i] >= kSmallestSum && sums[i] <= kLargestSum)) chunk.in_range = false;
+}
+
+/// Row sums to weights, then the column sums of a block.
+void GibbsSweep::accumulate(const float* block, std::int64_t first, std::int64_t rows,
+                            const RowUpdate& update, const Worker& worker, Chunk& chunk) {
+  float sums[kRowBlock], weights[kRowBlock];
+  reduce_row_sums(worker.row_sums, sums);
+  note_range(sums, rows, chunk);
+  update(first, rows, sums, weights);
+  float largest = chunk.exponent;
+  for (std::int64_t i = 0; i < rows; ++i) largest = std::max(largest, weights[i]);
+  if (largest > chunk.exponent) {
+    const float factor = std::exp2(chunk.exponent - largest);
+    for (std::int64_t j = 0; j < head_.padded_keys(); ++j) chunk.column_sums[j] *= factor;
+    chunk.exponent = largest;
+  }
+  for (std::int64_t i = 0; i < rows; ++i) weights[i] -= chunk.exponent;
+  std::fill(weights + rows, weights + kRowBlock, -std::numeric_limits<float>::infinity());
+  exp2_values({weights, kRowBlock}, {weights, kRowBlock});
+  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+    add_column_sums(block + c * kKeyBlock * block_rows_, rows, key_block_width(head_.m, c), weights,
+                    chunk.column_sums + c * kKeyBlock);
+}
+
+/// Adds the column sums of all chunks, in order.
+void GibbsSweep::add_chunks() {
+  column_exponent_ = -std::numeric_limits<float>::infinity();
+  for (const Chunk& chunk : chunks_) column_exponent_ = std::max(column_exponent_, chunk.exponent);
+  std::ranges::fill(column_sums_, 0.0f);
+  for (const Chunk& chunk : chunks_) {
+    const float factor = std::exp2(chunk.exponent - column_exponent_);
+    for (std::size_t j = 0; j < column_sums_.size(); ++j)
+      column_sums_[j] += factor * chunk.column_sums[j];
+  }
+  Chunk all{column_sums_.data(), column_exponent_, true};
+  note_range(column_sums_.data(), head_.m, all);
+  trustworthy_ = trustworthy_ && all.in_range;
+}
+
+void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
+                         const RowUpdate& update) {
+  for (Chunk& chunk : chunks_) {
+    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
+    chunk.exponent = -std::numeric_limits<float>::infinity();
+  }
+  for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
+                                  Chunk& chunk) {
+    float* out = block_storage(first, worker);
+    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+      gibbs_tile({head_.x.row(first).data(), head_.inner, rows,
+                  head_.keys + c * kKeyBlock * head_.inner, key_block_width(head_.m, c),
+                  row_offset.data() + first, column_offset.data() + c * kKeyBlock},
+                 out + c * kKeyBlock * block_rows_, worker.row_sums);
+    accumulate(out, first, rows, update, worker, chunk);
+    if (kept_half_)
+      narrow_tile(out, kRowBlock * head_.padded_keys(), kept_half_ + first * head_.padded_keys());
+  });
+  add_chunks();
+}
+
+void GibbsSweep::sweep_kept(VectorView<const float> v, const RowUpdate& update) {
+  for (Chunk& chunk : chunks_) {
+    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
+    chunk.exponent = -std::numeric_limits<float>::infinity();
+  }
+  for_each_block(
+      kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        const float* kernel = load_block(first, worker);
+        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+          add_row_dots(kernel + c * kKeyBlock * kRowBlock, rows, key_block_width(head_.m, c),
+                       v.data() + c * kKeyBlock, worker.row_sums);
+        accumulate(kernel, first, rows, update, worker, chunk);
+      });
+  add_chunks();
+}
+
+void GibbsSweep::prepare_output(std::int64_t width) {
+  output_width_ = round_up(width, kTilePadding);
+  for (Worker& worker : workers_)
+    worker.block_output = arena_.take<float>(kRowBlock * output_width_);
+}
+
+/// Divides the rows of a block by their sums.
+void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
+                              MatrixView<float> output, Chunk& chunk) const {
+  float sums[kRowBlock];
+  reduce_row_sums(worker.row_sums, sums);
+  note_range(sums, rows, chunk);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float factor = 1.0f / sums[i];
+    const float* from = worker.block_output + i * output_width_;
+    float* to = output.row(first + i).data();
+    for (std::int64_t d = 0; d < output.cols; ++d) to[d] = factor * from[d];
+  }
+}
+
+void GibbsSweep::apply_computed(VectorView<const float> row_offset,
+                                VectorView<const float> column_offset,
+                                MatrixView<const float> values, MatrixView<float> output) {
+  const ArenaScope scope(arena_);
+  prepare_output(values.cols);
+  float* packed = arena_.take<float>(values.rows * output_width_);
+  const VectorView<float> ones = arena_.vector<float>(values.rows);
+  std::ranges::fill(ones, 1.0f);
+  pack_values(values, ones, packed);
+  for_each_block(kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
+                                Chunk& chunk) {
+    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+    std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+      const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+      gibbs_tile({head_.x.row(first).data(), head_.inner, rows, head_.keys + begin * head_.inner,
+                  width, row_offset.data() + first, column_offset.data() + begin},
+                 worker.block, worker.row_sums);
+      add_values(worker.block, rows, width, packed + begin * output_width_,
+                 std::min(width, head_.m - begin), output_width_, worker.block_output);
+    }
+    write_output(first, rows, worker, output, chunk);
+  });
+}
+
+void GibbsSweep::apply_kept(VectorView<const float> v, MatrixView<const float> values,
+                            MatrixView<float> output) {
+  const ArenaScope scope(arena_);
+  prepare_output(values.cols);
+  float* packed = arena_.take<float>(values.rows * output_width_);
+  pack_values(values, v.first(static_cast<std::size_t>(values.rows)), packed);
+  for_each_block(
+      kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+        std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+          const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+          const float* tile = worker.block;
+          if (kept_)
+            tile = kept_ + first * head_.padded_keys() + begin * kRowBlock;
+          else
+            widen_tile(kept_half_ + first * head_.padded_keys() + begin * kRowBlock,
+                       kRowBlock * width, worker.block);
+          add_row_dots(tile, rows, width, v.data() + begin, worker.row_sums);
+          add_values(tile, rows, width, packed + begin * output_width_,
+                     std::min(width, head_.m - begin), output_width_, worker.block_output);
+        }
+        write_output(first, rows, worker, output, chunk);
+      });
+}
+
+}  // namespace asap

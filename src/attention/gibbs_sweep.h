@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+
+#include "attention/tiled_head.h"
+
+namespace asap {
+
+/// What becomes of a Gibbs kernel K = 2^(x . y + offsets) between passes over it.
+enum class KernelStorage {
+  recompute,  ///< computed anew in every pass: O(N D) memory
+  single,     ///< kept as float: N M values
+  half,       ///< kept as bfloat16: half the memory traffic, plan entries right to 0.4 %
+};
+
+/// Passes over the Gibbs kernel of one head, row block by row block. Every pass takes the row sums
+/// of a block, lets the caller turn them into row weights, and adds the weighted rows up by columns
+/// while the block is still in cache: a Sinkhorn iteration is one pass.
+///
+/// Row blocks are worked off by `threads` threads in chunks that do not depend on their number, and
+/// chunks are added in order, so results do not either.
+class GibbsSweep {
+ public:
+  /// Lives in `arena`, as long as `head` does.
+  GibbsSweep(const TiledHead& head, KernelStorage storage, int threads, Arena& arena);
+
+  /// Turns row sums of rows [first, first + count) into base-2 logarithms of their weights.
+  using RowUpdate = std::function<void(std::int64_t first, std::int64_t count,
+                                       const float* row_sums, float* log_weights)>;
+
+  /// Computes K from offsets (see GibbsTile), keeps it if told to, and leaves column sums of
+  /// weighted rows.
+  void compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
+               const RowUpdate& update);
+  /// The same over the kept kernel times v: row sums are K v. v: [padded_keys], 0 for padding.
+  void sweep_kept(VectorView<const float> v, const RowUpdate& update);
+
+  /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
+  VectorView<const float> column_sums() const { return column_sums_; }
+  float column_exponent() const { return column_exponent_; }
+
+  /// output = K V with each row divided by its sum, K from offsets. values: [m, Dv].
+  void apply_computed(VectorView<const float> row_offset, VectorView<const float> column_offset,
+                      MatrixView<const float> values, MatrixView<float> output);
+  /// output = K diag(v) V with each row divided by its sum, K as kept.
+  void apply_kept(VectorView<const float> v, MatrixView<const float> values,
+                  MatrixView<float> output);
+
+  /// False once a row or column sum has come so near to the limits of float that entries of the
+  /// plan may have been lost, or was not finite.
+  bool trustworthy() const { return trustworthy_; }
+
+ private:
+  struct Worker {
+    float* block;         // a block of rows of K: [block_rows, padded_keys]
+    float* row_sums;      // [kRowBlock, kTilePadding]
+    float* block_output;  // [kRowBlock, value width], taken when first needed
+  };
+  struct Chunk;
+
+  template <class Body>
+  void for_each_block(std::int64_t block_rows, const Body& body);
+  void accumulate(const float* block, std::int64_t first, std::int64_t rows,
+                  const RowUpdate& update, const Worker& worker, Chunk& chunk);
+  void add_chunks();
+  float* block_storage(std::int64_t first, const Worker& worker) const;
+  const float* load_block(std::int64_t first, const Worker& worker) const;
+  void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
+  void prepare_output(std::int64_t width);
+  void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
+                    MatrixView<float> output, Chunk& chunk) const;
+
+  const TiledHead& head_;
+  KernelStorage storage_;
+  int threads_;
+  Arena& arena_;
+  std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
+  std::int64_t chunk_rows_;
+  float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
+  std::uint16_t* kept_half_ = nullptr;
+  std::int64_t output_width_ = 0;
+  VectorView<Worker> workers_;
+  VectorView<Chunk> chunks_;
+  VectorView<float> column_sums_;
+  float column_exponent_ = 0;
+  bool trustworthy_ = true;
+};
+
+}  // namespace asap

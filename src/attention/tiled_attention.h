@@ -1,0 +1,44 @@
+#pragma once
+
+#include "attention/compiled_features.h"
+#include "attention/gibbs_sweep.h"
+
+namespace asap {
+
+/// How a tiled form works. Attention at inference, float only: no state is left for a backward
+/// pass.
+struct TiledOptions {
+  KernelStorage storage = KernelStorage::recompute;
+  int threads = 1;  ///< row blocks are shared out; the result does not depend on it
+};
+
+/// What a tiled form found out.
+struct TiledEvidence {
+  /// Sums came too near to the limits of float, and the head was computed again in the log domain.
+  bool log_domain = false;
+};
+
+/// The storage that measures best for a kernel of n x m entries: kept as float while that stays
+/// below the memory bound, otherwise recomputed.
+KernelStorage best_storage(std::int64_t n, std::int64_t m);
+
+/// Softmax attention (Vaswani et al. 2017) without a second pass for maxima: a bound of the scores
+/// is the shift (FlashAttention's tiling, Dao et al. 2022). output: [n, Dv], zero when there is no
+/// key.
+TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
+                                      MatrixView<float> output, Arena& scratch);
+
+/// Sinkhorn attention as sinkhorn_attention computes it: a row update from g = 0, then `iterations`
+/// times (column, row). With KernelStorage::recompute every iteration is one pass that recomputes
+/// the scores; the last row update and the product with the values are one pass too.
+TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
+                                       const TiledOptions& options, MatrixView<float> output,
+                                       Arena& scratch);
+
+/// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
+/// the output, and `extra_iterations` passes between them.
+TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
+                                       int extra_iterations, const TiledOptions& options,
+                                       MatrixView<float> output, Arena& scratch);
+
+}  // namespace asap

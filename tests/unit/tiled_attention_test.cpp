@@ -1,0 +1,212 @@
+#include "attention/tiled_attention.h"
+
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "attention/compiled_attention.h"
+#include "attention/sinkhorn_attention.h"
+#include "attention/softmax_attention.h"
+#include "base/random.h"
+#include "tensor/tensor.h"
+
+using namespace asap;
+
+namespace {
+
+struct Sizes {
+  std::int64_t n, m, width, value_width;
+};
+// One token, fewer than a block, whole blocks, ragged blocks, queries and keys of different number.
+const Sizes kSizes[] = {{1, 1, 4, 4},       {3, 2, 8, 5},      {49, 49, 32, 32},
+                        {24, 96, 16, 16},   {97, 130, 20, 40}, {196, 196, 32, 32},
+                        {250, 203, 64, 64}, {401, 500, 33, 70}};
+
+Tensor<double> random_tensor(std::int64_t rows, std::int64_t cols, std::uint32_t which,
+                             double deviation, double mean = 0) {
+  Tensor<double> out({rows, cols});
+  RandomStream random(5, RandomPurpose::test, which);
+  for (double& value : out.flat()) value = mean + deviation * random.normal();
+  return out;
+}
+
+template <class T>
+Tensor<T> cast(const Tensor<double>& from) {
+  Tensor<T> out(from.shape());
+  for (std::size_t i = 0; i < from.flat().size(); ++i) out.flat()[i] = static_cast<T>(from.flat()[i]);
+  return out;
+}
+
+/// One head in float, and the same numbers in double.
+struct Case {
+  Tensor<float> q, k, v;
+  Tensor<double> q64, k64, v64;
+  double scale;
+  Sizes sizes;
+
+  Case(const Sizes& s, double deviation, double mean = 0.3)
+      : q(cast<float>(random_tensor(s.n, s.width, 1, deviation, mean))),
+        k(cast<float>(random_tensor(s.m, s.width, 2, deviation, -mean))),
+        v(cast<float>(random_tensor(s.m, s.value_width, 3, 1))),
+        q64(widen(q)),
+        k64(widen(k)),
+        v64(widen(v)),
+        scale(1 / std::sqrt(static_cast<double>(s.width))),
+        sizes(s) {}
+
+  static Tensor<double> widen(const Tensor<float>& from) {
+    Tensor<double> out(from.shape());
+    for (std::size_t i = 0; i < from.flat().size(); ++i) out.flat()[i] = from.flat()[i];
+    return out;
+  }
+  AttentionHead<float> head() const {
+    return {q.rows(), k.rows(), v.rows(), static_cast<float>(scale)};
+  }
+  AttentionHead<double> head64() const { return {q64.rows(), k64.rows(), v64.rows(), scale}; }
+  Tensor<float> output() const { return Tensor<float>({sizes.n, sizes.value_width}); }
+  Tensor<double> output64() const { return Tensor<double>({sizes.n, sizes.value_width}); }
+};
+
+double largest_difference(const Tensor<float>& a, const Tensor<double>& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < a.flat().size(); ++i) {
+    const double difference = std::abs(a.flat()[i] - b.flat()[i]);
+    if (!(difference <= worst)) worst = difference;  // lets NaN through
+  }
+  return worst;
+}
+
+/// Scores of size s have an error of s epsilon in float, which their exponentials turn into a
+/// relative one; the values are of size 1.
+double tolerance(double deviation) { return 1e-6 * (4 + 40 * deviation * deviation); }
+
+constexpr KernelStorage kStorages[] = {KernelStorage::recompute, KernelStorage::single,
+                                       KernelStorage::half};
+// Plan entries in bfloat16 are right to 2^-9; a row of them sums to 1.
+double tolerance(double deviation, KernelStorage storage) {
+  return tolerance(deviation) + (storage == KernelStorage::half ? 6e-3 : 0);
+}
+
+}  // namespace
+
+TEST_CASE("tiled softmax attention equals the plain form in double, flat and sharp") {
+  Arena arena, arena64;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.3, 1.0, 3.0}) {
+      const Case c(sizes, deviation);
+      Tensor<float> output = c.output();
+      Tensor<double> expected = c.output64();
+      CHECK(!tiled_softmax_attention(c.head(), 1, output.rows(), arena).log_domain);
+      softmax_attention<double>(c.head64(), expected.rows(), arena64);
+      INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation);
+      CHECK(largest_difference(output, expected) < tolerance(deviation));
+    }
+}
+
+TEST_CASE("tiled Sinkhorn attention equals the plain form in double for every storage") {
+  Arena arena, arena64;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int iterations : {0, 1, 2, 10})
+        for (const KernelStorage storage : kStorages) {
+          const Case c(sizes, deviation);
+          Tensor<float> output = c.output();
+          Tensor<double> expected = c.output64();
+          const TiledEvidence evidence =
+              tiled_sinkhorn_attention(c.head(), iterations, {storage, 1}, output.rows(), arena);
+          sinkhorn_attention<double>(c.head64(), iterations, expected.rows(), arena64);
+          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation
+                       << ", T = " << iterations);
+          CHECK(!evidence.log_domain);
+          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, storage));
+        }
+}
+
+namespace {
+
+/// A dual map with every feature and weights of the size of fitted ones.
+struct Map {
+  Tensor<double> a, b;
+  Tensor<float> a32, b32;
+  std::vector<double> weights;
+  std::vector<float> weights32;
+
+  Map(std::int64_t slices, std::int64_t width)
+      : a(random_tensor(slices, width, 7, 1 / std::sqrt(width))),
+        b(random_tensor(slices, width, 8, 1 / std::sqrt(width))),
+        a32(cast<float>(a)),
+        b32(cast<float>(b)) {
+    RandomStream random(5, RandomPurpose::test, 9);
+    for (std::int64_t p = 0; p < DualFeatures().count(slices); ++p) {
+      weights32.push_back(static_cast<float>(0.3 * random.normal()));
+      weights.push_back(weights32.back());
+    }
+    weights.back() = weights32.back() = 0.5f;
+    for (std::size_t i = 0; i < a.flat().size(); ++i) {
+      a.flat()[i] = a32.flat()[i];
+      b.flat()[i] = b32.flat()[i];
+    }
+  }
+  DualMap<float> map32() const { return {DualFeatures(), a32.rows(), b32.rows(), weights32}; }
+  DualMap<double> map64() const { return {DualFeatures(), a.rows(), b.rows(), weights}; }
+};
+
+}  // namespace
+
+TEST_CASE("the tiled compiled operator equals the plain form in double for every storage") {
+  Arena arena, arena64;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int extra : {0, 1})
+        for (const KernelStorage storage : kStorages) {
+          const Case c(sizes, deviation);
+          const Map map(4, sizes.width);
+          Tensor<float> output = c.output();
+          Tensor<double> expected = c.output64();
+          const TiledEvidence evidence = tiled_compiled_attention(
+              map.map32(), c.head(), extra, {storage, 1}, output.rows(), arena);
+          compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
+          CHECK(!evidence.log_domain);
+          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, storage));
+        }
+}
+
+TEST_CASE("tiled forms give the same bytes at any number of threads") {
+  const Case c({701, 650, 32, 32}, 1.5);
+  const Map map(4, 32);
+  Arena arena;
+  for (const KernelStorage storage : kStorages) {
+    const auto outputs = [&](int threads) {
+      std::vector<Tensor<float>> all(3, c.output());
+      tiled_softmax_attention(c.head(), threads, all[0].rows(), arena);
+      tiled_sinkhorn_attention(c.head(), 4, {storage, threads}, all[1].rows(), arena);
+      tiled_compiled_attention(map.map32(), c.head(), 1, {storage, threads}, all[2].rows(), arena);
+      return all;
+    };
+    const auto one = outputs(1);
+    for (const int threads : {2, 3, 5}) {
+      const auto many = outputs(threads);
+      for (int form = 0; form < 3; ++form)
+        for (std::size_t i = 0; i < one[form].flat().size(); ++i)
+          REQUIRE(one[form].flat()[i] == many[form].flat()[i]);
+    }
+  }
+}
+
+TEST_CASE("scores beyond the range of float are left to the log domain, and stay finite") {
+  Case c({40, 50, 16, 16}, 1);
+  for (float& value : c.q.flat()) value *= 60;
+  for (float& value : c.k.flat()) value *= 60;
+  const Map map(4, 16);
+  Arena arena;
+  for (const KernelStorage storage : kStorages) {
+    Tensor<float> output = c.output();
+    CHECK(tiled_sinkhorn_attention(c.head(), 5, {storage, 1}, output.rows(), arena).log_domain);
+    for (const float value : output.flat()) CHECK(std::isfinite(value));
+    CHECK(tiled_compiled_attention(map.map32(), c.head(), 0, {storage, 1}, output.rows(), arena)
+              .log_domain);
+    for (const float value : output.flat()) CHECK(std::isfinite(value));
+  }
+}
