@@ -6,8 +6,10 @@
 #define HWY_TARGET_INCLUDE "tensor/gemm.cpp"
 #include <hwy/foreach_target.h>
 
+#include "tensor/partial-inl.h"
 #include "tensor/simd-inl.h"
 #include "tensor/tensor.h"
+#include "tensor/transpose-inl.h"
 
 #ifndef ASAP_TENSOR_GEMM_ONCE
 #define ASAP_TENSOR_GEMM_ONCE
@@ -26,6 +28,7 @@ struct GemmCall {
   bool b_transposed;
   T* c;
   std::int64_t c_stride;
+  const T* bias;  // [n], or null
 };
 
 }  // namespace asap
@@ -36,12 +39,12 @@ namespace asap {
 namespace HWY_NAMESPACE {
 namespace {
 
-// A tile of C stays in registers while k runs: kTileRows x kTileVectors accumulators, which with 32
+// A tile of C stays in registers while k runs: up to kTileRows x kTileVectors accumulators, which with 32
 // registers (AVX-512, NEON) may be 24, with 16 (AVX2, SSE2) 12.
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::int64_t kTileRows = 8;
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
+constexpr int kTileRows = 8;
 #else
-constexpr std::int64_t kTileRows = 4;
+constexpr int kTileRows = 4;
 #endif
 constexpr std::int64_t kTileVectors = 3;
 constexpr std::int64_t kInnerBlock = 512;  // rows of a packed panel: 96 KiB of float at AVX-512
@@ -63,8 +66,24 @@ struct Tile {
   std::int64_t inner;
   T* c;
   std::int64_t c_stride;
+  std::int64_t last;  // live lanes of the last vector of C
   T alpha, beta;
+  const T* bias;  // of these columns, or null
 };
+
+/// alpha * sum + bias + beta * C into C, `count` lanes of it.
+template <class T, class D, class V>
+HWY_INLINE void finish_vector(const Tile<T>& t, D d, V sum, std::int64_t count, const T* bias, T* c) {
+  const bool whole = count == lanes<T>();
+  V result = hn::Mul(hn::Set(d, t.alpha), sum);
+  if (bias) result = hn::Add(result, whole ? hn::LoadU(d, bias) : load_first(d, count, bias));
+  if (t.beta != T(0))
+    result = hn::MulAdd(hn::Set(d, t.beta), whole ? hn::LoadU(d, c) : load_first(d, count, c), result);
+  if (whole)
+    hn::StoreU(result, d, c);
+  else
+    store_first(d, count, result, c);
+}
 
 /// One tile of Rows x Vectors.
 template <int Rows, int Vectors, class T>
@@ -85,28 +104,32 @@ HWY_INLINE void run_tile(const Tile<T>& t) {
       for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::MulAdd(left, column[v], sum[r][v]);
     }
   }
-  const V alpha = hn::Set(d, t.alpha);
-  const V beta = hn::Set(d, t.beta);
   for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) {
-      T* out = t.c + r * t.c_stride + v * kLanes;
-      const V scaled = hn::Mul(alpha, sum[r][v]);
-      hn::StoreU(t.beta == T(0) ? scaled : hn::MulAdd(beta, hn::LoadU(d, out), scaled), d, out);
-    }
+    for (int v = 0; v < Vectors; ++v)
+      finish_vector(t, d, sum[r][v], v + 1 == Vectors ? t.last : kLanes,
+                    t.bias ? t.bias + v * kLanes : nullptr, t.c + r * t.c_stride + v * kLanes);
 }
 
-/// All rows of a panel of Vectors whole vectors of columns.
+/// The tile with `rows` rows, 1 <= rows <= Rows.
+template <int Rows, int Vectors, class T>
+void run_tile_of(const Tile<T>& t, std::int64_t rows) {
+  if constexpr (Rows > 1) {
+    if (rows < Rows) return run_tile_of<Rows - 1, Vectors>(t, rows);
+  }
+  run_tile<Rows, Vectors>(t);
+}
+
+/// All rows of a panel of Vectors vectors of columns, in tiles of nearly equal height: a last tile of one or
+/// two rows would wait for each product before it adds the next.
 template <int Vectors, class T>
 void run_rows(Tile<T> t, std::int64_t rows) {
-  const auto advance = [&](std::int64_t count) {
+  for (std::int64_t tiles = (rows + kTileRows - 1) / kTileRows; tiles > 0; --tiles) {
+    const std::int64_t count = (rows + tiles - 1) / tiles;
+    run_tile_of<kTileRows, Vectors>(t, count);
     t.a += count * t.a_row;
     t.c += count * t.c_stride;
     rows -= count;
-  };
-  for (; rows >= kTileRows; advance(kTileRows)) run_tile<kTileRows, Vectors>(t);
-  if (rows >= 4) run_tile<4, Vectors>(t), advance(4);
-  if (rows >= 2) run_tile<2, Vectors>(t), advance(2);
-  if (rows >= 1) run_tile<1, Vectors>(t);
+  }
 }
 
 template <class T>
@@ -116,93 +139,78 @@ void run_panel(const Tile<T>& t, std::int64_t rows, std::int64_t vectors) {
   if (vectors == 1) run_rows<1>(t, rows);
 }
 
-/// A panel narrower than a vector: computed beside C, then its `columns` columns are copied.
+/// Copies `columns` columns of `inner` rows of B to packed: [inner][width], zeros behind them.
 template <class T>
-void run_ragged_panel(const Tile<T>& t, std::int64_t rows, std::int64_t columns) {
+void pack_rows(const T* from, std::int64_t stride, std::int64_t inner, std::int64_t columns,
+               std::int64_t width, T* packed) {
+  const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = lanes<T>();
-  HWY_ALIGN T buffer[kTileRows * kLanes];
-  for (std::int64_t i = 0; i < rows; i += kTileRows) {
-    const std::int64_t count = std::min(kTileRows, rows - i);
-    Tile<T> part = t;
-    part.a += i * t.a_row;
-    part.c = buffer;
-    part.c_stride = kLanes;
-    T* out = t.c + i * t.c_stride;
-    if (t.beta != T(0))
-      for (std::int64_t r = 0; r < count; ++r)
-        std::copy_n(out + r * t.c_stride, columns, buffer + r * kLanes);
-    run_rows<1>(part, count);
-    for (std::int64_t r = 0; r < count; ++r)
-      std::copy_n(buffer + r * kLanes, columns, out + r * t.c_stride);
+  const std::int64_t whole = columns / kLanes * kLanes;
+  for (std::int64_t k = 0; k < inner; ++k, from += stride, packed += width) {
+    for (std::int64_t j = 0; j < whole; j += kLanes)
+      hn::StoreU(hn::LoadU(d, from + j), d, packed + j);
+    if (whole < columns)
+      hn::StoreU(load_first(d, columns - whole, from + whole), d, packed + whole);
   }
 }
 
-/// Copies columns [first, first + columns) of `inner` rows of op(B), from row `row` on, to
-/// packed: [inner][width] with zeros behind them.
+/// Copies `columns` rows of Bᵀ, `inner` values of each, to packed: [inner][width], zeros behind them.
 template <class T>
-void pack(const GemmCall<T>& call, std::int64_t row, std::int64_t inner, std::int64_t first,
-          std::int64_t columns, std::int64_t width, T* packed) {
+void pack_columns(const T* from, std::int64_t stride, std::int64_t inner, std::int64_t columns,
+                  std::int64_t width, T* packed) {
   const hn::ScalableTag<T> d;
-  const hn::RebindToSigned<decltype(d)> di;
   constexpr std::int64_t kLanes = lanes<T>();
-  using Index = hn::TFromD<decltype(di)>;
-  if (!call.b_transposed) {
-    const T* from = call.b + row * call.b_stride + first;
-    for (std::int64_t k = 0; k < inner; ++k, from += call.b_stride, packed += width) {
-      std::copy_n(from, columns, packed);
-      std::fill(packed + columns, packed + width, T(0));
+  hn::Vec<decltype(d)> square[kLanes];
+  for (std::int64_t j = 0; j < width; j += kLanes)
+    for (std::int64_t k = 0; k < inner; k += kLanes) {
+      const std::int64_t left = std::min(kLanes, inner - k);
+      for (std::int64_t l = 0; l < kLanes; ++l) {
+        const T* row = from + (j + l) * stride + k;
+        square[l] = j + l >= columns ? hn::Zero(d)
+                    : left == kLanes ? hn::LoadU(d, row)
+                                     : load_first(d, left, row);
+      }
+      transpose_square(d, square);
+      for (std::int64_t l = 0; l < left; ++l) hn::StoreU(square[l], d, packed + (k + l) * width + j);
     }
-    return;
-  }
-  // op(B)(k, j) = b[j * stride + k]: a vector over j is a gather.
-  const auto offsets =
-      hn::Mul(hn::Iota(di, Index(0)), hn::Set(di, static_cast<Index>(call.b_stride)));
-  const T* from = call.b + first * call.b_stride + row;
-  for (std::int64_t j = 0; j < width; j += kLanes) {
-    const T* base = from + j * call.b_stride;
-    if (j + kLanes <= columns) {
-      for (std::int64_t k = 0; k < inner; ++k)
-        hn::StoreU(hn::GatherIndex(d, base + k, offsets), d, packed + k * width + j);
-    } else {
-      for (std::int64_t k = 0; k < inner; ++k)
-        for (std::int64_t l = 0; l < kLanes; ++l)
-          packed[k * width + j + l] = j + l < columns ? base[l * call.b_stride + k] : T(0);
-    }
-  }
+}
+
+/// Vectors of the next panel when `vectors` are left. Four are two panels of two: a panel of one keeps the
+/// load ports busier than the multipliers.
+constexpr std::int64_t panel_vectors(std::int64_t vectors) {
+  return vectors == 4 ? 2 : std::min(kTileVectors, vectors);
 }
 
 /// One block of the inner dimension.
 template <class T>
 void run_block(const GemmCall<T>& call, std::int64_t row, std::int64_t inner, T* packed) {
   constexpr std::int64_t kLanes = lanes<T>();
-  const bool pack_all = call.b_transposed || call.m >= kPackRows;
   for (std::int64_t first = 0; first < call.n;) {
     const std::int64_t left = call.n - first;
-    // Four vectors are two panels of two: a panel of one keeps the load ports busier than the multipliers.
-    const std::int64_t whole = left / kLanes;
-    const std::int64_t vectors = whole == 4 ? 2 : std::min(kTileVectors, whole);
-    const bool ragged = vectors == 0;
-    const std::int64_t columns = ragged ? left : vectors * kLanes;
-    const std::int64_t width = ragged ? kLanes : columns;
+    const std::int64_t vectors = panel_vectors((left + kLanes - 1) / kLanes);
+    const std::int64_t width = vectors * kLanes;
+    const std::int64_t columns = std::min(left, width);
     Tile<T> tile{.a = call.a + row * call.a_inner,
                  .a_row = call.a_row,
                  .a_inner = call.a_inner,
-                 .b = call.b + row * call.b_stride + first,
-                 .b_stride = call.b_stride,
+                 .b = packed,
+                 .b_stride = width,
                  .inner = inner,
                  .c = call.c + first,
                  .c_stride = call.c_stride,
+                 .last = columns - (vectors - 1) * kLanes,
                  .alpha = call.alpha,
-                 .beta = row == 0 ? call.beta : T(1)};
-    if (pack_all || ragged) {
-      pack(call, row, inner, first, columns, width, packed);
-      tile.b = packed;
-      tile.b_stride = width;
+                 .beta = row == 0 ? call.beta : T(1),
+                 .bias = row == 0 && call.bias ? call.bias + first : nullptr};
+    if (call.b_transposed) {
+      pack_columns(call.b + first * call.b_stride + row, call.b_stride, inner, columns, width, packed);
+    } else if (call.m >= kPackRows || columns < width) {
+      pack_rows(call.b + row * call.b_stride + first, call.b_stride, inner, columns, width, packed);
+    } else {
+      tile.b = call.b + row * call.b_stride + first;
+      tile.b_stride = call.b_stride;
     }
-    if (ragged)
-      run_ragged_panel(tile, call.m, columns);
-    else
-      run_panel(tile, call.m, vectors);
+    run_panel(tile, call.m, vectors);
     first += columns;
   }
 }
@@ -254,13 +262,28 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
   if (c.rows == 0 || c.cols == 0) return;
   if (inner == 0) return scale_only(beta, c);
   run(GemmCall<T>{c.rows, c.cols, inner, alpha, beta, a.data, ta ? 1 : a.stride, ta ? a.stride : 1,
-                  b.data, b.stride, tb, c.data, c.stride});
+                  b.data, b.stride, tb, c.data, c.stride, nullptr});
 }
 
-template void gemm<float>(Transpose, Transpose, float, MatrixView<const float>,
-                          MatrixView<const float>, float, MatrixView<float>);
-template void gemm<double>(Transpose, Transpose, double, MatrixView<const double>,
-                           MatrixView<const double>, double, MatrixView<double>);
+template <class T>
+void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const T> bias, T beta,
+            MatrixView<T> y) {
+  check(x.rows == y.rows && weight.rows == y.cols && weight.cols == x.cols && x.cols > 0 &&
+            static_cast<std::int64_t>(bias.size()) == y.cols,
+        "affine: shapes do not fit");
+  if (y.rows == 0 || y.cols == 0) return;
+  run(GemmCall<T>{y.rows, y.cols, x.cols, T(1), beta, x.data, x.stride, 1, weight.data,
+                  weight.stride, true, y.data, y.stride, bias.data()});
+}
+
+#define ASAP_INSTANTIATE(T)                                                                       \
+  template void gemm<T>(Transpose, Transpose, T, MatrixView<const T>, MatrixView<const T>, T,     \
+                        MatrixView<T>);                                                           \
+  template void affine<T>(MatrixView<const T>, MatrixView<const T>, VectorView<const T>, T,       \
+                          MatrixView<T>);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
 
 }  // namespace asap
 #endif  // HWY_ONCE

@@ -20,4 +20,10 @@ template <class T>
 void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> c);
 
+/// y = x Wᵀ + b + beta * y, a linear layer. x: [m, k], weight: [n, k], k > 0, bias: [n], y: [m, n]. The
+/// bias costs nothing: it is added while the sums are still in registers.
+template <class T>
+void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const T> bias, T beta,
+            MatrixView<T> y);
+
 }  // namespace asap
