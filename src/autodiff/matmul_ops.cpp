@@ -71,9 +71,7 @@ Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias) {
   for (int i = 0; i + 1 < x.shape().rank(); ++i) shape.append(x.shape()[i]);
   shape.append(weight.shape()[0]);
   const TensorView<T> out = x.tape().allocate(shape);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), x.value().rows(), weight.value().rows(), T(0),
-          out.rows());
-  add_bias_rows<T>(out.rows(), bias.value().flat());
+  affine<T>(x.value().rows(), weight.value().rows(), bias.value().flat(), T(0), out.rows());
 
   return x.tape().record(out, {x, weight, bias}, [](Pullback<T>& p) {
     const MatrixView<const T> dy = p.output_gradient().rows();

@@ -25,8 +25,7 @@ Tensor<float> take(const TensorFile& file, const std::string& name, const Shape&
 /// y (+)= x Wᵀ + b
 void affine(const Tensor<float>& weight, const Tensor<float>& bias, MatrixView<const float> x,
             float beta, MatrixView<float> y) {
-  gemm<float>(Transpose::no, Transpose::yes, 1, x, weight.rows(), beta, y);
-  add_bias_rows<float>(y, bias.flat());
+  affine<float>(x, weight.rows(), bias.flat(), beta, y);
 }
 
 void normalise(const Tensor<float>& gain, const Tensor<float>& offset, MatrixView<const float> x,

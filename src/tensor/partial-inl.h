@@ -46,6 +46,29 @@ HWY_INLINE void store_first(D d, std::int64_t count, V value, T* to) {
 #endif
 }
 
+/// load_first and store_first that cost nothing where `count` is known to be all lanes.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> load_part(D d, std::int64_t count, const T* from) {
+  if (count == static_cast<std::int64_t>(hn::MaxLanes(D()))) return hn::LoadU(d, from);
+  return load_first(d, count, from);
+}
+template <class D, class V, class T>
+HWY_INLINE void store_part(D d, std::int64_t count, V value, T* to) {
+  if (count == static_cast<std::int64_t>(hn::MaxLanes(D())))
+    hn::StoreU(value, d, to);
+  else
+    store_first(d, count, value, to);
+}
+
+/// Calls body(index, live) for the whole vectors of [0, count), live = lanes, and once for what is left.
+template <class T, class Body>
+HWY_INLINE void for_each_part(std::int64_t count, const Body& body) {
+  constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+  std::int64_t index = 0;
+  for (; index + kLanes <= count; index += kLanes) body(index, kLanes);
+  if (index < count) body(index, count - index);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace asap
 HWY_AFTER_NAMESPACE();

@@ -1,6 +1,7 @@
 #include "tensor/row_ops.h"
 
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/row_ops.cpp"
@@ -8,6 +9,7 @@
 
 #include "tensor/row_ops_table.h"
 #include "tensor/dispatch.h"
+#include "tensor/row_blocks-inl.h"
 #include "tensor/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,101 +18,49 @@ namespace HWY_NAMESPACE {
 namespace {
 
 template <class T>
-void add(const T* x, T* out, std::int64_t count) {
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    put(d, hn::LoadU(d, x + i), out + i, true);
-  });
+void add_bias(MatrixView<T> x, const T* bias) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    T* row = x.data + i * x.stride;
+    for_each_vector<T>(x.cols, [=](auto d, std::int64_t j) HWY_ATTR {
+      put(d, hn::LoadU(d, bias + j), row + j, true);
+    });
+  }
+}
+
+/// Sums of Vectors vectors of columns, `live` lanes of the last; the sums stay in registers.
+template <int Vectors, class T>
+HWY_INLINE void column_panel_sums(const T* x, std::int64_t stride, std::int64_t rows, std::int64_t live,
+                                  T* out, bool accumulate) {
+  const hn::ScalableTag<T> d;
+  Vector<T> sum[Vectors];
+  for (int v = 0; v < Vectors; ++v) sum[v] = hn::Zero(d);
+  for (std::int64_t i = 0; i < rows; ++i, x += stride) {
+    for (int v = 0; v + 1 < Vectors; ++v)
+      sum[v] = hn::Add(sum[v], hn::LoadU(d, x + v * lanes<T>()));
+    constexpr int kLast = Vectors - 1;
+    sum[kLast] = hn::Add(sum[kLast], load_part(d, live, x + kLast * lanes<T>()));
+  }
+  for (int v = 0; v < Vectors; ++v) {
+    const std::int64_t count = v + 1 == Vectors ? live : lanes<T>();
+    T* to = out + v * lanes<T>();
+    store_part(d, count, accumulate ? hn::Add(load_part(d, count, to), sum[v]) : sum[v], to);
+  }
 }
 
 template <class T>
-void add_bias(T* x, const T* bias, std::int64_t count) {
-  add(bias, x, count);
-}
-
-template <class T>
-void layer_norm(const T* x, const T* gain, const T* offset, T* out, std::int64_t count, T* mean_out,
-                T* inverse_deviation_out) {
-  const T mean = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-                   return hn::LoadU(d, x + i);
-                 }) /
-                 static_cast<T>(count);
-  const T variance = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-                       const auto centred = hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean));
-                       return hn::Mul(centred, centred);
-                     }) /
-                     static_cast<T>(count);
-  const T inverse = T(1) / std::sqrt(variance + T(kLayerNormEpsilon));
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto unit =
-        hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, inverse));
-    hn::StoreU(hn::MulAdd(unit, hn::LoadU(d, gain + i), hn::LoadU(d, offset + i)), d, out + i);
-  });
-  if (mean_out) *mean_out = mean;
-  if (inverse_deviation_out) *inverse_deviation_out = inverse;
-}
-
-template <class T>
-void layer_norm_vjp(const T* x, const T* gain, const T* dy, T mean, T inverse, T* dx,
-                    bool accumulate, std::int64_t count) {
-  const T mean_g = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-                     return hn::Mul(hn::LoadU(d, dy + i), hn::LoadU(d, gain + i));
-                   }) /
-                   static_cast<T>(count);
-  const T mean_gu = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-                      const auto unit = hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean));
-                      return hn::Mul(unit,
-                                     hn::Mul(hn::LoadU(d, dy + i), hn::LoadU(d, gain + i)));
-                    }) *
-                    inverse / static_cast<T>(count);
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto unit =
-        hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, inverse));
-    const auto g = hn::Mul(hn::LoadU(d, dy + i), hn::LoadU(d, gain + i));
-    const auto inner = hn::NegMulAdd(unit, hn::Set(d, mean_gu), hn::Sub(g, hn::Set(d, mean_g)));
-    put(d, hn::Mul(inner, hn::Set(d, inverse)), dx + i, accumulate);
-  });
-}
-
-template <class T>
-void layer_norm_weights_vjp(const T* x, const T* dy, T mean, T inverse, T* dgain, T* doffset,
-                            std::int64_t count) {
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto unit =
-        hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, inverse));
-    const auto g = hn::LoadU(d, dy + i);
-    hn::StoreU(hn::MulAdd(unit, g, hn::LoadU(d, dgain + i)), d, dgain + i);
-    put(d, g, doffset + i, true);
-  });
+void column_sums(MatrixView<const T> x, T* out, bool accumulate) {
+  constexpr std::int64_t kPanel = 4 * lanes<T>();
+  std::int64_t first = 0;
+  for (; first + kPanel <= x.cols; first += kPanel)
+    column_panel_sums<4>(x.data + first, x.stride, x.rows, lanes<T>(), out + first, accumulate);
+  for (; first < x.cols; first += lanes<T>())
+    column_panel_sums<1>(x.data + first, x.stride, x.rows, HWY_MIN(lanes<T>(), x.cols - first),
+                         out + first, accumulate);
 }
 
 template <class T>
 T row_maximum(const T* x, std::int64_t count) {
   return max_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
-}
-
-template <class T>
-void softmax(const T* x, T* out, std::int64_t count) {
-  const T shift = row_maximum(x, count);
-  const T total = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto e = exp_fast(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)));
-    hn::StoreU(e, d, out + i);
-    return e;
-  });
-  const T factor = T(1) / total;
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Mul(hn::LoadU(d, out + i), hn::Set(d, factor)), d, out + i);
-  });
-}
-
-template <class T>
-void softmax_vjp(const T* y, const T* dy, T* dx, bool accumulate, std::int64_t count) {
-  const T inner = sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    return hn::Mul(hn::LoadU(d, y + i), hn::LoadU(d, dy + i));
-  });
-  for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
-    const auto centred = hn::Sub(hn::LoadU(d, dy + i), hn::Set(d, inner));
-    put(d, hn::Mul(hn::LoadU(d, y + i), centred), dx + i, accumulate);
-  });
 }
 
 template <class T>
@@ -135,28 +85,42 @@ void scale_rows(MatrixView<const T> x, const T* factors, MatrixView<T> out) {
   }
 }
 
-template <class T>
-void row_dots(MatrixView<const T> a, MatrixView<const T> b, T* out) {
-  for (std::int64_t i = 0; i < a.rows; ++i) {
-    const T* left = a.data + i * a.stride;
-    const T* right = b.data + i * b.stride;
-    out[i] = sum_vectors<T>(a.cols, [=](auto d, std::int64_t j) HWY_ATTR {
-      return hn::Mul(hn::LoadU(d, left + j), hn::LoadU(d, right + j));
-    });
-  }
+/// dots = <a, b> row by row and, if Scale, out = factors * a.
+template <bool Scale, class T>
+void row_products(MatrixView<const T> a, MatrixView<const T> b, const T* factors, MatrixView<T> out,
+                  T* dots) {
+  const hn::ScalableTag<T> d;
+  for_each_block<T>(a.rows, [=](std::int64_t first, std::int64_t count) HWY_ATTR {
+    const T* left = a.data + first * a.stride;
+    const T* right = b.data + first * b.stride;
+    const T* factor = factors + first;
+    T* to = out.data + first * out.stride;
+    const std::int64_t a_stride = a.stride, b_stride = b.stride, out_stride = out.stride;
+    const auto product = [=](std::int64_t r, std::int64_t j, std::int64_t live) HWY_ATTR {
+      const Vector<T> value = load_part(d, live, left + r * a_stride + j);
+      const Vector<T> other = load_part(d, live, right + r * b_stride + j);
+      if constexpr (Scale)
+        store_part(d, live, hn::Mul(value, hn::Set(d, factor[r])), to + r * out_stride + j);
+      return hn::Mul(value, other);
+    };
+    store_first(d, count, block_sums<T>(count, a.cols, product), dots + first);
+  });
 }
 
 template <class T>
-constexpr RowOpsTable<T> table = {&add_bias<T>,
-                                  &add<T>,
-                                  &layer_norm<T>,
-                                  &layer_norm_vjp<T>,
-                                  &layer_norm_weights_vjp<T>,
-                                  &softmax<T>,
-                                  &softmax_vjp<T>,
-                                  &log_sum_exp<T>,
-                                  &scale_rows<T>,
-                                  &row_dots<T>};
+void row_dots(MatrixView<const T> a, MatrixView<const T> b, T* dots) {
+  row_products<false>(a, b, dots, MatrixView<T>(dots, 0, 0), dots);
+}
+
+template <class T>
+void scale_rows_with_dots(MatrixView<const T> a, const T* factors, MatrixView<const T> b,
+                          MatrixView<T> out, T* dots) {
+  row_products<true>(a, b, factors, out, dots);
+}
+
+template <class T>
+constexpr RowOpsTable<T> table = {&add_bias<T>,   &column_sums<T>, &log_sum_exp<T>,
+                                  &scale_rows<T>, &row_dots<T>,    &scale_rows_with_dots<T>};
 
 }  // namespace
 
@@ -177,54 +141,12 @@ ASAP_DEFINE_KERNELS(RowOpsTable, row_ops)
 
 template <class T>
 void add_bias_rows(MatrixView<T> x, VectorView<const T> bias) {
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    kernels<T>().add_bias(x.row(i).data(), bias.data(), x.cols);
+  kernels<T>().add_bias(x, bias.data());
 }
 
 template <class T>
 void column_sums(MatrixView<const T> x, VectorView<T> out, bool accumulate) {
-  if (!accumulate)
-    for (T& value : out) value = T(0);
-  for (std::int64_t i = 0; i < x.rows; ++i) kernels<T>().add(x.row(i).data(), out.data(), x.cols);
-}
-
-template <class T>
-void layer_norm(MatrixView<const T> x, const LayerNormWeights<T>& weights, MatrixView<T> out,
-                VectorView<T> mean, VectorView<T> inverse_deviation) {
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    kernels<T>().layer_norm(x.row(i).data(), weights.gain.data(), weights.offset.data(),
-                            out.row(i).data(), x.cols, mean.empty() ? nullptr : &mean[i],
-                            inverse_deviation.empty() ? nullptr : &inverse_deviation[i]);
-}
-
-template <class T>
-void layer_norm_vjp(MatrixView<const T> x, VectorView<const T> gain, VectorView<const T> mean,
-                    VectorView<const T> inverse_deviation, MatrixView<const T> dy,
-                    const LayerNormGradients<T>& gradients) {
-  for (std::int64_t i = 0; i < x.rows; ++i) {
-    if (gradients.x.data)
-      kernels<T>().layer_norm_vjp(x.row(i).data(), gain.data(), dy.row(i).data(), mean[i],
-                                  inverse_deviation[i], gradients.x.row(i).data(),
-                                  gradients.accumulate_x, x.cols);
-    if (!gradients.gain.empty())
-      kernels<T>().layer_norm_weights_vjp(x.row(i).data(), dy.row(i).data(), mean[i],
-                                          inverse_deviation[i], gradients.gain.data(),
-                                          gradients.offset.data(), x.cols);
-  }
-}
-
-template <class T>
-void softmax_rows(MatrixView<const T> x, MatrixView<T> out) {
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    kernels<T>().softmax(x.row(i).data(), out.row(i).data(), x.cols);
-}
-
-template <class T>
-void softmax_rows_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx,
-                      bool accumulate) {
-  for (std::int64_t i = 0; i < y.rows; ++i)
-    kernels<T>().softmax_vjp(y.row(i).data(), dy.row(i).data(), dx.row(i).data(), accumulate,
-                             y.cols);
+  kernels<T>().column_sums(x, out.data(), accumulate);
 }
 
 template <class T>
@@ -243,19 +165,20 @@ void row_dots(MatrixView<const T> a, MatrixView<const T> b, VectorView<T> out) {
   kernels<T>().row_dots(a, b, out.data());
 }
 
-#define ASAP_INSTANTIATE(T)                                                                         \
-  template void add_bias_rows<T>(MatrixView<T>, VectorView<const T>);                               \
-  template void column_sums<T>(MatrixView<const T>, VectorView<T>, bool);                           \
-  template void layer_norm<T>(MatrixView<const T>, const LayerNormWeights<T>&, MatrixView<T>,       \
-                              VectorView<T>, VectorView<T>);                                        \
-  template void layer_norm_vjp<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,    \
-                                  VectorView<const T>, MatrixView<const T>,                         \
-                                  const LayerNormGradients<T>&);                                    \
-  template void softmax_rows<T>(MatrixView<const T>, MatrixView<T>);                                \
-  template void softmax_rows_vjp<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool); \
-  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);                            \
-  template void scale_rows<T>(MatrixView<const T>, VectorView<const T>, MatrixView<T>);             \
-  template void row_dots<T>(MatrixView<const T>, MatrixView<const T>, VectorView<T>);
+template <class T>
+void scale_rows_with_dots(MatrixView<const T> a, VectorView<const T> factors, MatrixView<const T> b,
+                          MatrixView<T> out, VectorView<T> dots) {
+  kernels<T>().scale_rows_with_dots(a, factors.data(), b, out, dots.data());
+}
+
+#define ASAP_INSTANTIATE(T)                                                                        \
+  template void add_bias_rows<T>(MatrixView<T>, VectorView<const T>);                              \
+  template void column_sums<T>(MatrixView<const T>, VectorView<T>, bool);                          \
+  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);                           \
+  template void scale_rows<T>(MatrixView<const T>, VectorView<const T>, MatrixView<T>);            \
+  template void row_dots<T>(MatrixView<const T>, MatrixView<const T>, VectorView<T>);              \
+  template void scale_rows_with_dots<T>(MatrixView<const T>, VectorView<const T>,                  \
+                                        MatrixView<const T>, MatrixView<T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

@@ -23,6 +23,11 @@ void scale_rows(MatrixView<const T> x, VectorView<const T> factors, MatrixView<T
 template <class T>
 void row_dots(MatrixView<const T> a, MatrixView<const T> b, VectorView<T> out);
 
+/// scale_rows(a, factors, out) and row_dots(a, b, dots) in one pass over a. `out` may be `a`.
+template <class T>
+void scale_rows_with_dots(MatrixView<const T> a, VectorView<const T> factors, MatrixView<const T> b,
+                          MatrixView<T> out, VectorView<T> dots);
+
 /// Weights of a layer norm: gain and offset, each [cols].
 template <class T>
 struct LayerNormWeights {

@@ -47,7 +47,7 @@ HWY_INLINE void transpose_square([[maybe_unused]] D d, [[maybe_unused]] V* rows)
   constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
   constexpr int kPerBlock = 16 / static_cast<int>(sizeof(hn::TFromD<D>));
   for (int i = 0; i < kLanes; i += kPerBlock) transpose_blocks(d, rows + i);
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
   if constexpr (kLanes == 2 * kPerBlock) {
     for (int i = 0; i < kPerBlock; ++i) {
       const V low = rows[i], high = rows[i + kPerBlock];
@@ -73,15 +73,47 @@ HWY_INLINE void transpose_square([[maybe_unused]] D d, [[maybe_unused]] V* rows)
 #endif
 }
 
+/// Reduces kLanes vectors, each over its lanes: lane i of the result is combine() over the lanes of
+/// rows[i]. Every step halves the number of vectors, which costs a third of a transpose. Uses up
+/// `rows`.
+template <class D, class V, class Combine>
+HWY_INLINE V reduce_rows([[maybe_unused]] D d, V* rows, [[maybe_unused]] const Combine& combine) {
+#if HWY_TARGET != HWY_SCALAR
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+  constexpr int kPerBlock = 16 / static_cast<int>(sizeof(hn::TFromD<D>));
+  for (int i = 0; i < kLanes / 2; ++i)
+    rows[i] = combine(hn::InterleaveLower(d, rows[2 * i], rows[2 * i + 1]),
+                      hn::InterleaveUpper(d, rows[2 * i], rows[2 * i + 1]));
+  if constexpr (kPerBlock == 4) {
+    const hn::Repartition<double, D> pairs;
+    for (int i = 0; i < kLanes / 4; ++i) {
+      const auto first = hn::BitCast(pairs, rows[2 * i]);
+      const auto second = hn::BitCast(pairs, rows[2 * i + 1]);
+      rows[i] = combine(hn::BitCast(d, hn::InterleaveLower(pairs, first, second)),
+                        hn::BitCast(d, hn::InterleaveUpper(pairs, first, second)));
+    }
+  }
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  constexpr int kBlocks = kLanes / kPerBlock;
+  if constexpr (kBlocks == 4) {
+    for (int i = 0; i < 2; ++i) {
+      const V a = rows[2 * i], b = rows[2 * i + 1];
+      rows[i] = combine(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
+    }
+  }
+  if constexpr (kBlocks >= 2)
+    rows[0] = combine(hn::ConcatLowerLower(d, rows[1], rows[0]),
+                      hn::ConcatUpperUpper(d, rows[1], rows[0]));
+#endif
+#endif
+  return rows[0];
+}
+
 /// The sums of kLanes vectors: lane i of the result is the sum of the lanes of rows[i]. Uses up
 /// `rows`.
 template <class D, class V>
 HWY_INLINE V sums_of_rows(D d, V* rows) {
-  constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-  transpose_square(d, rows);
-  for (int step = 1; step < kLanes; step *= 2)
-    for (int i = 0; i + step < kLanes; i += 2 * step) rows[i] = hn::Add(rows[i], rows[i + step]);
-  return rows[0];
+  return reduce_rows(d, rows, [](V a, V b) HWY_ATTR { return hn::Add(a, b); });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -62,6 +62,28 @@ TEST_CASE_TEMPLATE("gemm equals a loop in double for every shape, transposition 
             }
 }
 
+TEST_CASE_TEMPLATE("an affine map adds its bias once, whatever the widths", T, float, double) {
+  const double tolerance = 8 * std::numeric_limits<T>::epsilon();
+  for (const std::int64_t m : {1, 9, 50})
+    for (const std::int64_t n : {1, 16, 49, 70})
+      for (const std::int64_t k : {5, 32, 600})  // 600: two blocks of the inner dimension
+        for (const T beta : {T(0), T(1)}) {
+          const Tensor<T> x = random_matrix<T>(m, k, 1), weight = random_matrix<T>(n, k, 2);
+          const Tensor<T> bias = random_matrix<T>(1, n, 4);
+          Tensor<T> y = random_matrix<T>(m, n, 3);
+          const Tensor<T> before = y;
+          affine<T>(x.rows(), weight.rows(), bias.flat(), beta, y.rows());
+          for (std::int64_t i = 0; i < m; ++i)
+            for (std::int64_t j = 0; j < n; ++j) {
+              double expected = static_cast<double>(bias[j]) +
+                                static_cast<double>(beta) * before.rows()(i, j);
+              for (std::int64_t l = 0; l < k; ++l)
+                expected += static_cast<double>(x.rows()(i, l)) * weight.rows()(j, l);
+              REQUIRE(std::abs(y.rows()(i, j) - expected) < tolerance * static_cast<double>(k + 2));
+            }
+        }
+}
+
 TEST_CASE("gemm works on strided blocks and leaves their surroundings alone") {
   const Tensor<double> a = random_matrix<double>(6, 20, 1), b = random_matrix<double>(9, 30, 2);
   Tensor<double> c({8, 40});
