@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "attention/scaling_kernels.h"
 #include "attention/sinkhorn_attention.h"
 #include "attention/softmax_attention.h"
 
@@ -22,7 +23,8 @@ class SoftmaxKernel final : public AttentionKernel<T> {
   void vjp(const AttentionHead<T>& head, State state, MatrixView<const T>,
            MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
            Arena& scratch) const override {
-    const MatrixView<const T> plan(static_cast<const T*>(state), head.queries.rows, head.keys.rows);
+    const MatrixView<const T> plan(static_cast<const T*>(state), head.queries.rows, head.keys.rows,
+                                   padded_columns<T>(head.keys.rows));
     softmax_attention_vjp<T>(head, plan, output_gradient, gradients, scratch);
   }
 

@@ -1,6 +1,7 @@
 #include "attention/scaling_kernels.h"
 
 #include <limits>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "attention/scaling_kernels.cpp"
@@ -8,7 +9,9 @@
 
 #include "attention/scaling_kernels_table.h"
 #include "tensor/dispatch.h"
+#include "tensor/partial-inl.h"
 #include "tensor/simd-inl.h"
+#include "tensor/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace asap {
@@ -19,158 +22,226 @@ template <class T>
 using Extent = typename ScalingKernelsTable<T>::Extent;
 
 template <class T>
+constexpr int lanes() {
+  return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+}
+
+// A block of as many rows as a vector has lanes is reduced without a horizontal sum per row. Longer rows are
+// taken a few at a time, so that the second pass over the block still finds it in the first cache.
+constexpr std::int64_t kBlockBytes = 24 << 10;
+constexpr int kFewRows = 4;
+
+template <class T>
+bool rows_are_short(std::int64_t stride) {
+  return stride * lanes<T>() * static_cast<std::int64_t>(sizeof(T)) <= kBlockBytes;
+}
+
+template <class T>
 void fill(T* out, std::int64_t begin, std::int64_t end, T value) {
   for (std::int64_t j = begin; j < end; ++j) out[j] = value;
+}
+
+/// Writes `value` to the padding of a row, in whole vectors.
+template <class T>
+HWY_INLINE void fill_padding(const Extent<T>& e, T* row, T value) {
+  const hn::ScalableTag<T> d;
+  for (std::int64_t j = e.columns / lanes<T>() * lanes<T>(); j < e.stride; j += lanes<T>()) {
+    const std::int64_t live = HWY_MAX(e.columns - j, 0);
+    const auto keep = hn::FirstN(d, static_cast<std::size_t>(live));
+    hn::Store(hn::IfThenElse(keep, hn::Load(d, row + j), hn::Set(d, value)), d, row + j);
+  }
+}
+
+/// The largest entry of each of `count` <= lanes rows, as one vector.
+template <class T>
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> row_maxima(const T* rows, std::int64_t stride, int count) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  V best[lanes<T>()];
+  for (int r = 0; r < lanes<T>(); ++r) best[r] = hn::Zero(d);
+  for (int r = 0; r < count; ++r) {
+    const T* row = rows + r * stride;
+    best[r] = hn::Load(d, row);
+    for (std::int64_t j = lanes<T>(); j < stride; j += lanes<T>())
+      best[r] = hn::Max(best[r], hn::Load(d, row + j));
+  }
+  return reduce_rows(d, best, [](V a, V b) HWY_ATTR { return hn::Max(a, b); });
 }
 
 template <class T>
 void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T lowest = std::numeric_limits<T>::lowest() / 4;  // stays finite when shifts are added
   fill(column_shift, 0, e.stride, lowest);
-  for (std::int64_t i = 0; i < e.rows; ++i) {
-    T* row = scores + i * e.stride;
-    fill(row, e.columns, e.stride, lowest);
-    auto best = hn::Set(d, lowest);
-    for (std::int64_t j = 0; j < e.stride; j += lanes) best = hn::Max(best, hn::Load(d, row + j));
-    const auto top = hn::MaxOfLanes(d, best);
-    row_shift[i] = -hn::GetLane(top);
-    for (std::int64_t j = 0; j < e.stride; j += lanes) {
-      const auto shifted = hn::Sub(hn::Load(d, row + j), top);
-      hn::Store(hn::Max(hn::Load(d, column_shift + j), shifted), d, column_shift + j);
+  for (std::int64_t i = 0; i < e.rows; i += lanes<T>()) {
+    const int count = static_cast<int>(HWY_MIN(e.rows - i, lanes<T>()));
+    T* rows = scores + i * e.stride;
+    for (int r = 0; r < count; ++r) fill_padding(e, rows + r * e.stride, lowest);
+    const auto shift = hn::Neg(row_maxima(rows, e.stride, count));
+    store_first(d, count, shift, row_shift + i);
+    for (std::int64_t j = 0; j < e.stride; j += lanes<T>()) {
+      auto best = hn::Load(d, column_shift + j);
+      for (int r = 0; r < count; ++r)
+        best = hn::Max(best, hn::Add(hn::Load(d, rows + r * e.stride + j),
+                                     hn::Set(d, row_shift[i + r])));
+      hn::Store(best, d, column_shift + j);
     }
   }
   for (std::int64_t j = 0; j < e.columns; ++j) column_shift[j] = -column_shift[j];
   fill(column_shift, e.columns, e.stride, T(0));
 }
 
-template <class T>
-HWY_INLINE void add_scaled_row(T factor, const T* row, T* column_sum, std::int64_t stride) {
+/// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of them.
+template <int Rows, class T>
+HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
+                                std::int64_t stride) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto f = hn::Set(d, factor);
-  for (std::int64_t j = 0; j < stride; j += lanes)
-    hn::Store(hn::MulAdd(f, hn::Load(d, row + j), hn::Load(d, column_sum + j)), d, column_sum + j);
-}
-
-/// Four rows at once: one load and store of the column sums serves four products.
-template <class T>
-HWY_INLINE void add_four_scaled_rows(const T* factor, const T* rows, T* column_sum,
-                                     std::int64_t stride) {
-  const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto f0 = hn::Set(d, factor[0]);
-  const auto f1 = hn::Set(d, factor[1]);
-  const auto f2 = hn::Set(d, factor[2]);
-  const auto f3 = hn::Set(d, factor[3]);
-  for (std::int64_t j = 0; j < stride; j += lanes) {
-    const T* column = rows + j;
-    auto low = hn::MulAdd(f0, hn::Load(d, column), hn::Load(d, column_sum + j));
-    auto high = hn::Mul(f1, hn::Load(d, column + stride));
-    low = hn::MulAdd(f2, hn::Load(d, column + 2 * stride), low);
-    high = hn::MulAdd(f3, hn::Load(d, column + 3 * stride), high);
-    hn::Store(hn::Add(low, high), d, column_sum + j);
+  hn::Vec<decltype(d)> f[Rows];
+  for (int r = 0; r < Rows; ++r) f[r] = hn::Set(d, factor[r]);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
+    auto even = hn::Load(d, column_sum + j);
+    auto odd = hn::Zero(d);
+    for (int r = 0; r + 1 < Rows; r += 2) {
+      even = hn::MulAdd(f[r], hn::Load(d, rows + r * stride + j), even);
+      odd = hn::MulAdd(f[r + 1], hn::Load(d, rows + (r + 1) * stride + j), odd);
+    }
+    if constexpr (Rows % 2 == 1)
+      even = hn::MulAdd(f[Rows - 1], hn::Load(d, rows + (Rows - 1) * stride + j), even);
+    hn::Store(hn::Add(even, odd), d, column_sum + j);
   }
 }
 
-template <class T>
-HWY_INLINE T row_dot(const T* row, const T* x, std::int64_t stride) {
+/// y_r = update(first + r, <row r, x>) for Rows rows: the loads of x are shared, the sums independent chains.
+template <int Rows, class T, class Update>
+HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first, T* y,
+                            const Update& update) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto total = hn::Zero(d);
-  for (std::int64_t j = 0; j < stride; j += lanes)
-    total = hn::MulAdd(hn::Load(d, row + j), hn::Load(d, x + j), total);
-  return hn::GetLane(hn::SumOfLanes(d, total));
-}
-
-/// The dot products of four rows with x: the loads of x are shared and the sums are independent chains.
-template <class T>
-HWY_INLINE void four_row_dots(const T* rows, const T* x, std::int64_t stride, T* out) {
-  const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto s0 = hn::Zero(d);
-  auto s1 = hn::Zero(d);
-  auto s2 = hn::Zero(d);
-  auto s3 = hn::Zero(d);
-  for (std::int64_t j = 0; j < stride; j += lanes) {
+  hn::Vec<decltype(d)> sum[Rows];
+  for (int r = 0; r < Rows; ++r) sum[r] = hn::Zero(d);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
     const auto v = hn::Load(d, x + j);
-    const T* column = rows + j;
-    s0 = hn::MulAdd(hn::Load(d, column), v, s0);
-    s1 = hn::MulAdd(hn::Load(d, column + stride), v, s1);
-    s2 = hn::MulAdd(hn::Load(d, column + 2 * stride), v, s2);
-    s3 = hn::MulAdd(hn::Load(d, column + 3 * stride), v, s3);
+    for (int r = 0; r < Rows; ++r)
+      sum[r] = hn::MulAdd(hn::Load(d, rows + r * stride + j), v, sum[r]);
   }
-  out[0] = hn::GetLane(hn::SumOfLanes(d, s0));
-  out[1] = hn::GetLane(hn::SumOfLanes(d, s1));
-  out[2] = hn::GetLane(hn::SumOfLanes(d, s2));
-  out[3] = hn::GetLane(hn::SumOfLanes(d, s3));
+  if constexpr (Rows == lanes<T>()) {
+    hn::StoreU(update(d, first, sums_of_rows(d, sum)), d, y + first);
+  } else {
+    const hn::CappedTag<T, 1> one;
+    for (int r = 0; r < Rows; ++r) {
+      const auto total = hn::Set(one, hn::GetLane(hn::SumOfLanes(d, sum[r])));
+      y[first + r] = hn::GetLane(update(one, first + r, total));
+    }
+  }
 }
 
-/// y_i = update(i, K_i . x) and column_sum = Kᵀ y in one pass over K.
+/// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K.
 template <class T, class Update>
 HWY_INLINE void sweep(Extent<T> e, const T* kernel, const T* x, T* y, T* column_sum,
                       const Update& update) {
   fill(column_sum, 0, e.stride, T(0));
   std::int64_t i = 0;
-  for (; i + 4 <= e.rows; i += 4) {
-    T dots[4];
-    four_row_dots(kernel + i * e.stride, x, e.stride, dots);
-    for (int r = 0; r < 4; ++r) y[i + r] = update(i + r, dots[r]);
-    add_four_scaled_rows(y + i, kernel + i * e.stride, column_sum, e.stride);
+  const auto block = [&](auto rows) HWY_ATTR {
+    constexpr int kRows = decltype(rows)::value;
+    for (; i + kRows <= e.rows; i += kRows) {
+      update_rows<kRows>(kernel + i * e.stride, x, e.stride, i, y, update);
+      add_scaled_rows<kRows>(y + i, kernel + i * e.stride, column_sum, e.stride);
+    }
+  };
+  if (rows_are_short<T>(e.stride)) block(std::integral_constant<int, lanes<T>()>());
+  block(std::integral_constant<int, kFewRows>());
+  block(std::integral_constant<int, 1>());
+}
+
+/// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the lanes.
+template <class T>
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> exponentiate_row(T* row, std::int64_t stride, T row_shift,
+                                                        const T* column_shift, const T* v) {
+  const hn::ScalableTag<T> d;
+  const auto shift = hn::Set(d, row_shift);
+  auto total = hn::Zero(d);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
+    const auto exponent =
+        hn::Add(hn::Add(hn::Load(d, row + j), shift), hn::Load(d, column_shift + j));
+    const auto k = exp_fast(d, exponent);
+    hn::Store(k, d, row + j);
+    total = hn::MulAdd(k, hn::Load(d, v + j), total);
   }
-  for (; i < e.rows; ++i) {
-    y[i] = update(i, row_dot(kernel + i * e.stride, x, e.stride));
-    add_scaled_row(y[i], kernel + i * e.stride, column_sum, e.stride);
-  }
+  return total;
 }
 
 template <class T>
 void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T* column_shift,
                             const T* v, T* u, T* column_sum) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   fill(column_sum, 0, e.stride, T(0));
-  for (std::int64_t i = 0; i < e.rows; ++i) {
-    T* row = scores + i * e.stride;
-    const auto shift = hn::Set(d, row_shift[i]);
-    auto total = hn::Zero(d);
-    for (std::int64_t j = 0; j < e.stride; j += lanes) {
-      const auto exponent =
-          hn::Add(hn::Add(hn::Load(d, row + j), shift), hn::Load(d, column_shift + j));
-      const auto k = exp_fast(d, exponent);
-      hn::Store(k, d, row + j);
-      total = hn::MulAdd(k, hn::Load(d, v + j), total);
+  std::int64_t i = 0;
+  if (rows_are_short<T>(e.stride))
+    for (; i + lanes<T>() <= e.rows; i += lanes<T>()) {
+      T* rows = scores + i * e.stride;
+      hn::Vec<decltype(d)> total[lanes<T>()];
+      for (int r = 0; r < lanes<T>(); ++r)
+        total[r] =
+            exponentiate_row(rows + r * e.stride, e.stride, row_shift[i + r], column_shift, v);
+      hn::StoreU(hn::Div(hn::Set(d, T(1)), sums_of_rows(d, total)), d, u + i);
+      add_scaled_rows<lanes<T>()>(u + i, rows, column_sum, e.stride);
     }
+  for (; i < e.rows; ++i) {
+    T* row = scores + i * e.stride;
+    const auto total = exponentiate_row(row, e.stride, row_shift[i], column_shift, v);
     u[i] = T(1) / hn::GetLane(hn::SumOfLanes(d, total));
-    add_scaled_row(u[i], row, column_sum, e.stride);
+    add_scaled_rows<1>(u + i, row, column_sum, e.stride);
   }
 }
 
 template <class T>
 void scaling_sweep(Extent<T> e, const T* kernel, const T* v, T* u, T* column_sum) {
-  sweep<T>(e, kernel, v, u, column_sum, [](std::int64_t, T total) HWY_ATTR { return T(1) / total; });
+  sweep<T>(e, kernel, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
+    return hn::Div(hn::Set(d, T(1)), total);
+  });
 }
 
 template <class T>
 void adjoint_sweep(Extent<T> e, const T* kernel, const T* x, const T* factor, T* w, T* column_sum) {
-  sweep<T>(e, kernel, x, w, column_sum,
-           [=](std::int64_t i, T total) HWY_ATTR { return factor[i] * total; });
+  sweep<T>(e, kernel, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+    return hn::Mul(hn::LoadU(d, factor + i), total);
+  });
 }
 
 template <class T>
 void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum) {
   fill(column_sum, 0, e.stride, T(0));
   std::int64_t i = 0;
-  for (; i + 4 <= e.rows; i += 4)
-    add_four_scaled_rows(w + i, kernel + i * e.stride, column_sum, e.stride);
-  for (; i < e.rows; ++i) add_scaled_row(w[i], kernel + i * e.stride, column_sum, e.stride);
+  for (; i + lanes<T>() <= e.rows; i += lanes<T>())
+    add_scaled_rows<lanes<T>()>(w + i, kernel + i * e.stride, column_sum, e.stride);
+  for (; i < e.rows; ++i)
+    add_scaled_rows<1>(w + i, kernel + i * e.stride, column_sum, e.stride);
+}
+
+template <class T>
+void update_columns(Extent<T> e, T b, const T* column_sum, T* v) {
+  const hn::ScalableTag<T> d;
+  for (std::int64_t j = 0; j < e.stride; j += lanes<T>())
+    hn::Store(hn::Div(hn::Set(d, b), hn::Load(d, column_sum + j)), d, v + j);
+  fill_padding(e, v, T(0));
+}
+
+template <class T>
+void adjoint_columns(Extent<T> e, T b, const T* pulled, const T* extra, const T* v, T* w) {
+  const hn::ScalableTag<T> d;
+  const auto factor = hn::Set(d, T(-1) / b);
+  for (std::int64_t j = 0; j < e.stride; j += lanes<T>()) {
+    auto gradient = hn::Load(d, pulled + j);
+    if (extra) gradient = hn::Add(gradient, hn::Load(d, extra + j));
+    const auto scaling = hn::Load(d, v + j);
+    hn::Store(hn::Mul(hn::Mul(factor, gradient), hn::Mul(scaling, scaling)), d, w + j);
+  }
 }
 
 template <class T>
 constexpr ScalingKernelsTable<T> table = {&score_shifts<T>, &exponentiate_and_scale<T>,
                                           &scaling_sweep<T>, &adjoint_sweep<T>,
-                                          &weighted_column_sum<T>};
+                                          &weighted_column_sum<T>, &update_columns<T>,
+                                          &adjoint_columns<T>};
 
 }  // namespace
 
@@ -228,6 +299,19 @@ void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
   kernels<T>().weighted_column_sum(extent<T>(kernel), kernel.data, w.data(), column_sum.data());
 }
 
+template <class T>
+void update_columns(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
+                    VectorView<T> v) {
+  kernels<T>().update_columns(extent<T>(kernel), b, column_sum.data(), v.data());
+}
+
+template <class T>
+void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled,
+                     VectorView<const T> extra, VectorView<const T> v, VectorView<T> w) {
+  kernels<T>().adjoint_columns(extent<T>(kernel), b, pulled.data(), extra.data(), v.data(),
+                               w.data());
+}
+
 #define ASAP_INSTANTIATE(T)                                                                       \
   template void score_shifts<T>(MatrixView<T>, VectorView<T>, VectorView<T>);                     \
   template void exponentiate_and_scale<T>(MatrixView<T>, VectorView<const T>,                     \
@@ -237,7 +321,10 @@ void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
                                  VectorView<T>);                                                  \
   template void adjoint_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,   \
                                  VectorView<T>, VectorView<T>);                                   \
-  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);
+  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);   \
+  template void update_columns<T>(MatrixView<const T>, T, VectorView<const T>, VectorView<T>);    \
+  template void adjoint_columns<T>(MatrixView<const T>, T, VectorView<const T>,                   \
+                                   VectorView<const T>, VectorView<const T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

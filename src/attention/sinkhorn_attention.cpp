@@ -28,33 +28,19 @@ SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations, 
   return state;
 }
 
-template <class T>
-T largest(MatrixView<const T> factors, std::int64_t begin, std::int64_t count) {
-  T result = T(0);
-  for (std::int64_t t = begin; t < begin + count; ++t) {
-    const T top = maximum<T>(factors.row(t));
-    // A comparison with NaN is false, so NaN must be let through explicitly.
-    if (!(top <= result)) result = top;
-  }
-  return result;
-}
-
 /// Whether the exp domain lost nothing that matters: all scalings finite, and no product of scalings so
 /// large that an underflowed entry of K could have carried mass.
 template <class T>
 bool trustworthy(const SinkhornState<T>& state) {
   const int count = state.iterations + 1;
-  const T u = largest<T>(state.row_factors, 0, count);
-  const T v = largest<T>(state.column_factors, state.iterations, count);
+  // One reduction per stack: the scalings of all iterations lie one after the other.
+  const T u = maximum<T>(VectorView<const T>(
+      state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride)));
+  const T v = maximum<T>(VectorView<const T>(
+      state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride)));
   const double limit = kLostPlanEntry / static_cast<double>(std::numeric_limits<T>::min());
-  return static_cast<double>(u) * static_cast<double>(v) <= limit;
-}
-
-/// v_j = b / column_sum_j; the padding becomes zero.
-template <class T>
-void update_columns(T b, VectorView<const T> column_sum, std::int64_t m, VectorView<T> v) {
-  for (std::int64_t j = 0; j < m; ++j) v[j] = b / column_sum[j];
-  for (std::size_t j = static_cast<std::size_t>(m); j < v.size(); ++j) v[j] = T(0);
+  return std::isfinite(state.column_error) &&  // the maxima above may pass over NaN
+         static_cast<double>(u) * static_cast<double>(v) <= limit;
 }
 
 template <class T>
@@ -81,7 +67,7 @@ void iterate(SinkhornState<T>& state, Arena& scratch) {
   for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
   exponentiate_and_scale<T>(state.kernel, row_shift, column_shift, start, state.u(0), column_sum);
   for (int t = 1; t <= state.iterations; ++t) {
-    update_columns<T>(b, column_sum, m, state.v(t));
+    update_columns<T>(state.kernel, b, column_sum, state.v(t));
     scaling_sweep<T>(state.kernel, state.v(t), state.u(t), column_sum);
   }
   state.column_error = mean_column_error<T>(b, column_sum, state.v(state.iterations), m);

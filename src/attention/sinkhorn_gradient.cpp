@@ -33,18 +33,18 @@ Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
   const VectorView<T> v = state.v(state.iterations).first(static_cast<std::size_t>(m));
   Adjoint<T> a{scratch.matrix<T>(n, width), scratch.matrix<T>(m, width), scratch.vector<T>(n),
                scratch.vector<T>(state.kernel.stride)};
-  scale_rows<T>(output_gradient, state.u(state.iterations), a.scaled_output_gradient);
+  scale_rows_with_dots<T>(output_gradient, state.u(state.iterations), output,
+                          a.scaled_output_gradient, a.row);
   scale_rows<T>(head.values, v, a.scaled_values);
-  row_dots<T>(output_gradient, output, a.row);
 
   MatrixView<T> pulled = scratch.matrix<T>(m, width);
   gemm<T>(Transpose::yes, Transpose::no, T(1), state.kernel, a.scaled_output_gradient, T(0),
           pulled);
-  std::fill(a.column.begin(), a.column.end(), T(0));
-  row_dots<T>(head.values, pulled, a.column);
-  scale_rows<T>(pulled, v, pulled);
-  for (std::int64_t j = 0; j < m; ++j)
-    scale<T>(T(1), pulled.row(j), gradients.values.row(j), gradients.accumulate);
+  std::fill(a.column.begin() + m, a.column.end(), T(0));
+  const MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
+  scale_rows_with_dots<T>(pulled, v, head.values, d_values, a.column);
+  if (gradients.accumulate)
+    for (std::int64_t j = 0; j < m; ++j) axpy<T>(T(1), pulled.row(j), gradients.values.row(j));
   return a;
 }
 
@@ -56,23 +56,24 @@ void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, Arena& sc
   const std::int64_t n = state.kernel.rows;
   const T b = static_cast<T>(n) / static_cast<T>(state.kernel.cols);
   const auto w = [&](int t) { return state.row_factors.row(iterations + t); };
-  VectorView<T> factor = scratch.vector<T>(n);
   VectorView<T> pulled = scratch.vector<T>(state.kernel.stride);
+  // -u² of u^0..u^{T-1}, before w_0 takes the place of u^T.
+  const MatrixView<T> factors = scratch.matrix<T>(iterations, n);
+  const auto count = static_cast<std::size_t>(iterations * n);
+  const VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
+  scale<T>(T(-1), scalings, squares);
+  multiply<T>(squares, scalings, squares);
 
-  const VectorView<T> last = state.u(iterations);
-  const VectorView<T> first_w = w(iterations);  // with T = 0 it is `last` itself
-  for (std::int64_t i = 0; i < n; ++i) first_w[i] = -adjoint.row[i] * last[i];
+  const VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
+  multiply<T>(adjoint.row, state.u(iterations), first_w);
+  scale<T>(T(-1), first_w, first_w);
   if (iterations > 0) weighted_column_sum<T>(state.kernel, first_w, pulled);
   for (int t = iterations; t >= 1; --t) {
     const VectorView<T> v = state.v(t);
-    const VectorView<T> u = state.u(t - 1);
     const VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
-    for (std::size_t j = 0; j < v.size(); ++j) {
-      const T v_gradient = pulled[j] + (t == iterations ? adjoint.column[j] : T(0));
-      w_prime[j] = -v_gradient * v[j] * v[j] / b;
-    }
-    for (std::int64_t i = 0; i < n; ++i) factor[i] = -u[i] * u[i];
-    adjoint_sweep<T>(state.kernel, w_prime, factor, w(t - 1), pulled);
+    adjoint_columns<T>(state.kernel, b, pulled, t == iterations ? adjoint.column : VectorView<T>(),
+                       v, w_prime);
+    adjoint_sweep<T>(state.kernel, w_prime, factors.row(t - 1), w(t - 1), pulled);
   }
 }
 

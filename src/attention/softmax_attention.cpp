@@ -1,13 +1,25 @@
 #include "attention/softmax_attention.h"
 
+#include "attention/scaling_kernels.h"
 #include "tensor/gemm.h"
 #include "tensor/row_ops.h"
 
 namespace asap {
+namespace {
+
+/// Room for [n, m]. Rows begin on cache lines: a masked store at the end of one must not touch the next, or
+/// the processor makes the next row wait for it.
+template <class T>
+MatrixView<T> padded_matrix(const AttentionHead<T>& head, Arena& arena) {
+  const std::int64_t n = head.queries.rows, m = head.keys.rows, stride = padded_columns<T>(m);
+  return {arena.take<T>(n * stride), n, m, stride};
+}
+
+}  // namespace
 
 template <class T>
 MatrixView<T> softmax_attention(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena) {
-  MatrixView<T> plan = arena.matrix<T>(head.queries.rows, head.keys.rows);
+  const MatrixView<T> plan = padded_matrix<T>(head, arena);
   gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0), plan);
   softmax_rows<T>(plan, plan);
   gemm<T>(Transpose::no, Transpose::no, T(1), plan, head.values, T(0), output);
@@ -20,7 +32,7 @@ void softmax_attention_vjp(const AttentionHead<T>& head, MatrixView<const T> pla
                            const HeadGradients<T>& gradients, Arena& scratch) {
   const ArenaScope scope(scratch);
   const T beta = gradients.accumulate ? T(1) : T(0);
-  MatrixView<T> d_scores = scratch.matrix<T>(plan.rows, plan.cols);
+  const MatrixView<T> d_scores = padded_matrix<T>(head, scratch);
   gemm<T>(Transpose::yes, Transpose::no, T(1), plan, output_gradient, beta, gradients.values);
   gemm<T>(Transpose::no, Transpose::yes, T(1), output_gradient, head.values, T(0), d_scores);
   softmax_rows_vjp<T>(plan, d_scores, d_scores, false);

@@ -6,7 +6,8 @@
 namespace asap {
 
 /// Softmax attention of one head (Vaswani et al. 2017): A = softmax of each row of S, output = A V.
-/// Returns A: [n, m], which lives in `arena`. output: [n, Dv]; zero when there is no key.
+/// Returns A: [n, m], rows padded to
+/// `padded_columns`, which lives in `arena`. output: [n, Dv]; zero when there is no key.
 template <class T>
 MatrixView<T> softmax_attention(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena);
 

@@ -108,7 +108,11 @@ TEST_CASE_TEMPLATE("row kernels equal loops in double", T, float, double) {
   CHECK(out.rows()(3, 70) == factors[3] * x.rows()(3, 70));
   Tensor<T> dots({5});
   row_dots<T>(x.rows(), x.rows(), dots.flat());
-  CHECK(dots[2] == dot<T>(x.rows().row(2), x.rows().row(2)));
+  CHECK(dots[2] == doctest::Approx(dot<T>(x.rows().row(2), x.rows().row(2))).epsilon(kUlps<T>));
+  Tensor<T> scaled({5, kLength}), dots_again({5});
+  scale_rows_with_dots<T>(x.rows(), factors.flat(), x.rows(), scaled.rows(), dots_again.flat());
+  for (int i = 0; i < 5; ++i) CHECK(dots_again[i] == dots[i]);
+  for (std::int64_t i = 0; i < scaled.size(); ++i) REQUIRE(scaled[i] == out[i]);
 
   Tensor<T> columns({kLength});
   column_sums<T>(x.rows(), columns.flat(), false);
@@ -131,7 +135,7 @@ TEST_CASE("log-sum-exp survives values that overflow exp, and empty rows") {
 
 TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for", T, float,
                    double) {
-  for (const auto& [n, m] : std::vector<std::pair<int, int>>{{1, 1}, {7, 5}, {49, 49}, {6, 100}}) {
+  for (const auto& [n, m] : std::vector<std::pair<int, int>>{{1, 1}, {7, 5}, {49, 49}, {6, 100}, {37, 500}}) {
     const std::int64_t stride = padded_columns<T>(m);
     Tensor<T> scores({n, stride}), row_shift({n}), column_shift({stride});
     const Tensor<T> raw = random_tensor<T>({n, m}, 1, 4.0);
@@ -172,6 +176,17 @@ TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for
     CHECK(std::abs(pulled[m - 1] - expected_pulled) < kUlps<T> * n * m);
     weighted_column_sum<T>(kernel, w.flat(), columns.flat());
     for (int j = 0; j < m; ++j) CHECK(std::abs(columns[j] - pulled[j]) < kUlps<T> * n * m);
+
+    const Tensor<T> sums = random_tensor<T>({stride}, 6, 4.0);
+    Tensor<T> next({stride}), adjoint({stride});
+    update_columns<T>(kernel, T(2), sums.flat(), next.flat());
+    adjoint_columns<T>(kernel, T(2), pulled.flat(), sums.flat(), next.flat(), adjoint.flat());
+    for (int j = 0; j < m; ++j) {
+      CHECK(next[j] == doctest::Approx(2 / double(sums[j])).epsilon(kUlps<T>));
+      const double gradient = double(pulled[j]) + double(sums[j]), v = next[j];
+      CHECK(adjoint[j] == doctest::Approx(-gradient * v * v / 2).epsilon(8 * kUlps<T>));
+    }
+    for (std::int64_t j = m; j < stride; ++j) CHECK((next[j] == 0 && adjoint[j] == 0));
   }
 }
 
