@@ -34,23 +34,6 @@ CompiledHead fit_map(const Activations& activations, std::vector<std::string> fe
   return compile_heads(activations, compile, threads).heads[0][0];
 }
 
-FormContext make_context(const BenchConfig& config, const BenchSource& source, std::int64_t tokens,
-                         int threads) {
-  const Activations activations =
-      source.activations(std::min(tokens, kLongestCalibration), config.calibration + 1,
-                         config.iterations, kCalibrationStream);
-  FormContext context;
-  context.score_scale = source.score_scale();
-  context.iterations = config.iterations;
-  context.compiled = fit_map(activations, {"pot", "gau", "lin", "tilt", "lse"}, config, threads);
-  context.no_sort = fit_map(activations, {"gau", "lin", "tilt", "lse"}, config, threads);
-  const Slices axes = random_slices(config.slices, config.head_width, config.seed, 0);
-  context.axes = Tensor<float>(axes.query.shape());
-  for (std::int64_t i = 0; i < axes.query.size(); ++i)
-    context.axes[i] = static_cast<float>(axes.query[i]);
-  return context;
-}
-
 /// A form at work at one size.
 struct Contestant {
   AttentionForm form;
@@ -113,7 +96,7 @@ class SizeBench {
         tokens_(tokens),
         threads_(threads),
         source_(config.head_width, tokens, config.logit_range, config.seed),
-        context_(make_context(config, source_, tokens, threads)) {
+        context_(make_form_context(config, source_, tokens, threads)) {
     row_.tokens = tokens;
     row_.head_width = config.head_width;
     row_.heads = config.heads > 0 ? config.heads : default_head_count(tokens);
@@ -187,6 +170,23 @@ class SizeBench {
 };
 
 }  // namespace
+
+FormContext make_form_context(const BenchConfig& config, const BenchSource& source,
+                              std::int64_t tokens, int threads) {
+  const Activations activations =
+      source.activations(std::min(tokens, kLongestCalibration), config.calibration + 1,
+                         config.iterations, kCalibrationStream);
+  FormContext context;
+  context.score_scale = source.score_scale();
+  context.iterations = config.iterations;
+  context.compiled = fit_map(activations, {"pot", "gau", "lin", "tilt", "lse"}, config, threads);
+  context.no_sort = fit_map(activations, {"gau", "lin", "tilt", "lse"}, config, threads);
+  const Slices axes = random_slices(config.slices, config.head_width, config.seed, 0);
+  context.axes = Tensor<float>(axes.query.shape());
+  for (std::int64_t i = 0; i < axes.query.size(); ++i)
+    context.axes[i] = static_cast<float>(axes.query[i]);
+  return context;
+}
 
 void BenchConfig::validate() const {
   if (sizes.empty()) throw UsageError("sizes: none given", "for example --sizes 196,512,1024");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "evaluate/attention_forms.h"
+#include "evaluate/bench_data.h"
 #include "io/config_fields.h"
 
 namespace asap {
@@ -101,6 +102,11 @@ using BenchProgress = std::function<void(std::int64_t done, std::int64_t total)>
 /// run.
 BenchResult run_attention_bench(const BenchConfig& config, int threads,
                                 const BenchProgress& progress = {});
+
+/// What the forms need on heads of this source: maps fitted on heads of their own, at most 512
+/// tokens long, and slices. The maps do not depend on `threads`.
+FormContext make_form_context(const BenchConfig& config, const BenchSource& source,
+                              std::int64_t tokens, int threads);
 
 /// Heads per turn when none are asked for: fewer the longer they are, so that a turn stays near a
 /// tenth of a second.

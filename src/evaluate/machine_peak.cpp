@@ -26,8 +26,12 @@ double run_multiply_adds(std::int64_t steps, float* sink) {
   const hn::ScalableTag<float> d;
   // A factor below 1 keeps every chain finite and normal.
   const auto factor = hn::Set(d, 0.999F), term = hn::Set(d, 0.001F);
-  auto a0 = hn::Set(d, 0.0F), a1 = hn::Set(d, 0.1F), a2 = hn::Set(d, 0.2F), a3 = hn::Set(d, 0.3F);
-  auto a4 = a0, a5 = a1, a6 = a2, a7 = a3, a8 = a0, a9 = a1, a10 = a2, a11 = a3;
+  // Chains with different starts: the compiler would compute equal ones once.
+  const auto start = [&](int chain)
+                         HWY_ATTR { return hn::Set(d, 0.01F * static_cast<float>(chain)); };
+  auto a0 = start(0), a1 = start(1), a2 = start(2), a3 = start(3);
+  auto a4 = start(4), a5 = start(5), a6 = start(6), a7 = start(7);
+  auto a8 = start(8), a9 = start(9), a10 = start(10), a11 = start(11);
   for (std::int64_t step = 0; step < steps; ++step) {
     a0 = hn::MulAdd(a0, factor, term);
     a1 = hn::MulAdd(a1, factor, term);
