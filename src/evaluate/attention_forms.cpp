@@ -9,6 +9,7 @@
 #include "attention/sinkhorn_attention.h"
 #include "attention/sinkhorn_log_domain.h"
 #include "attention/softmax_attention.h"
+#include "attention/tiled_attention.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "tensor/gemm.h"
@@ -81,6 +82,47 @@ std::int64_t run_compiled_no_sort(const FormCall& call) {
   return run_compiled_head(call, call.context.no_sort);
 }
 
+/// Calls body(head, options, output, scratch) for every head. With as many heads as threads or
+/// more, heads are shared out and each is computed by one thread; of fewer, longer heads the row
+/// blocks are.
+template <class Body>
+std::int64_t for_each_tiled_head(const FormCall& call, KernelStorage storage, const Body& body) {
+  const bool share_heads = call.batch.examples * call.batch.heads >= call.threads();
+  FormCall inner = call;
+  if (!share_heads) inner.scratch = call.scratch.first(1);
+  const TiledOptions options{storage, share_heads ? 1 : call.threads()};
+  return for_each_head(inner, [&](const Head& head, Output output, Arena& scratch) {
+    return body(head, options, output, scratch).log_domain;
+  });
+}
+
+std::int64_t run_softmax_tiled(const FormCall& call) {
+  return for_each_tiled_head(
+      call, KernelStorage::recompute,
+      [](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+        return tiled_softmax_attention(head, options.threads, output, scratch);
+      });
+}
+
+template <KernelStorage storage>
+std::int64_t run_sinkhorn_tiled(const FormCall& call) {
+  return for_each_tiled_head(
+      call, storage,
+      [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+        return tiled_sinkhorn_attention(head, call.context.iterations, options, output, scratch);
+      });
+}
+
+template <KernelStorage storage>
+std::int64_t run_compiled_tiled(const FormCall& call) {
+  const DualMap<float> map = call.context.compiled.map();
+  return for_each_tiled_head(
+      call, storage,
+      [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+        return tiled_compiled_attention(map, head, 0, options, output, scratch);
+      });
+}
+
 std::int64_t run_espformer(const FormCall& call) {
   const EspformerSettings settings;
   return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
@@ -104,14 +146,43 @@ double espformer_products(const HeadSize& size, const FormContext& context) {
           size.queries * size.queries * (tokens + values));
 }
 
+/// Scores anew in each of `passes` passes over the kernel, values once.
+double recomputed_products(const HeadSize& size, double passes) {
+  return 2 * size.queries * size.keys * (passes * size.width + size.value_width);
+}
+
+/// A Sinkhorn iteration is one pass; so is the first row update, and the last with the values.
+double sinkhorn_tiled_products(const HeadSize& size, const FormContext& context) {
+  return recomputed_products(size, context.iterations + 1);
+}
+
+double compiled_tiled_products(const HeadSize& size, const FormContext&) {
+  return recomputed_products(size, 2);
+}
+
 constexpr AttentionForm kForms[] = {
-    {"softmax", "softmax attention, the floor", run_softmax, attention_products},
-    {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored", run_sinkhorn, attention_products},
+    {"softmax", "softmax attention, fused: the floor", run_softmax_tiled, attention_products},
+    {"softmax_stored", "softmax attention that keeps its plan, as training does", run_softmax,
+     attention_products},
+    {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored, as training does", run_sinkhorn,
+     attention_products},
+    {"sinkhorn_single", "the same in cache-sized row blocks",
+     run_sinkhorn_tiled<KernelStorage::single>, attention_products},
+    {"sinkhorn_half", "the same with the kernel in bfloat16",
+     run_sinkhorn_tiled<KernelStorage::half>, attention_products},
+    {"sinkhorn_tiled", "the same with scores recomputed, O(N D) memory",
+     run_sinkhorn_tiled<KernelStorage::recompute>, sinkhorn_tiled_products},
     {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
      attention_products},
     {"compiled", "compiled operator, kernel stored", run_compiled, attention_products},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
      attention_products},
+    {"compiled_single", "compiled operator, kernel stored in cache-sized row blocks",
+     run_compiled_tiled<KernelStorage::single>, attention_products},
+    {"compiled_half", "the same with the kernel in bfloat16",
+     run_compiled_tiled<KernelStorage::half>, attention_products},
+    {"compiled_tiled", "the same with scores recomputed, O(N D) memory",
+     run_compiled_tiled<KernelStorage::recompute>, compiled_tiled_products},
     {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
 };
 
