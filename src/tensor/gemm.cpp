@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <hwy/cache_control.h>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/gemm.cpp"
 #include <hwy/foreach_target.h>
@@ -48,6 +50,7 @@ constexpr int kTileRows = 4;
 #endif
 constexpr std::int64_t kTileVectors = 3;
 constexpr std::int64_t kInnerBlock = 512;  // rows of a packed panel: 96 KiB of float at AVX-512
+constexpr std::int64_t kLine = 64;         // bytes
 constexpr std::int64_t kPackRows =
     192;  // from so many rows of C on packing B pays even if untransposed
 
@@ -67,6 +70,7 @@ struct Tile {
   T* c;
   std::int64_t c_stride;
   std::int64_t last;  // live lanes of the last vector of C
+  std::int64_t ahead;  // from an element of op(A) to one that the next tiles need
   T alpha, beta;
   const T* bias;  // of these columns, or null
 };
@@ -94,9 +98,13 @@ HWY_INLINE void run_tile(const Tile<T>& t) {
   V sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r)
     for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::Zero(d);
+  // C and the A of the next tiles come from outer caches, in patterns the hardware does not foresee.
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < Vectors; ++v) hwy::Prefetch(t.c + r * t.c_stride + v * kLanes);
   const T* a = t.a;
   const T* b = t.b;
   for (std::int64_t k = 0; k < t.inner; ++k, a += t.a_inner, b += t.b_stride) {
+    hwy::Prefetch(a + t.ahead);
     V column[Vectors];
     for (int v = 0; v < Vectors; ++v) column[v] = hn::LoadU(d, b + v * kLanes);
     for (int r = 0; r < Rows; ++r) {
@@ -199,6 +207,7 @@ void run_block(const GemmCall<T>& call, std::int64_t row, std::int64_t inner, T*
                  .c = call.c + first,
                  .c_stride = call.c_stride,
                  .last = columns - (vectors - 1) * kLanes,
+                 .ahead = call.a_inner == 1 ? kTileRows * call.a_row : kLine / std::int64_t{sizeof(T)},
                  .alpha = call.alpha,
                  .beta = row == 0 ? call.beta : T(1),
                  .bias = row == 0 && call.bias ? call.bias + first : nullptr};
