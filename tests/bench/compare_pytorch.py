@@ -4,16 +4,19 @@ size, the same machine, measured by turns in one run so that both see the same n
 
   scripts/setup.sh --developer
   tests/bench/compare_pytorch.py                  training, Sinkhorn and softmax
+  tests/bench/compare_pytorch.py --patch 4,2      training with 49 tokens, then with 196
   tests/bench/compare_pytorch.py --run RUN        also inference, with a trained model
+  tests/bench/compare_pytorch.py --run RUN --compiled OP   also the compiled model, against both of PyTorch's
   tests/bench/compare_pytorch.py --json
 
 PyTorch gets the best of its thread settings and a fast BLAS; the median over rounds counts, for both sides. Its
 Sinkhorn attention is the log-domain one with every iteration recorded by autograd (tests/reference/vit.py). The
-model is that of configs/train/fashion_mnist_sinkhorn.json; its speed does not depend on the pixels, so PyTorch is
-fed noise. Measure on a machine that does nothing else.
+model is that of configs/train/fashion_mnist_sinkhorn.json but for the patch size; its speed does not depend on the
+pixels, so PyTorch is fed noise. Measure on a machine that does nothing else.
 """
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -34,24 +37,33 @@ BATCH = 64
 WARM_UP_STEPS = 3
 
 
+def patch_sizes(text):
+    return [int(size) for size in text.split(",")]
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binaries", type=Path, default=root / "build" / "bin", help="folder of asap-train")
     parser.add_argument("--run", type=Path, help="trained Sinkhorn run: measure inference too")
+    parser.add_argument("--compiled", type=Path, help="operator compiled from that run: measure it too")
+    parser.add_argument("--patch", type=patch_sizes, default=[4], help="patch sizes to train with, as 4,2 (default 4)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
     parser.add_argument("--seconds", type=float, default=3, help="length of a turn of PyTorch (default 3)")
     parser.add_argument("--steps", type=int, default=100, help="length of a turn of ours (default 100 steps)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of ours (default all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     # One turn of PyTorch runs in a process of its own, so that its waiting threads disturb nobody.
-    parser.add_argument("--turn", nargs=3, metavar=("WHAT", "ATTENTION", "THREADS"), help=argparse.SUPPRESS)
-    return parser.parse_args()
+    parser.add_argument("--turn", nargs=4, metavar=("WHAT", "ATTENTION", "PATCH", "THREADS"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.compiled and not arguments.run:
+        parser.error("--compiled needs the --run it was compiled from")
+    return arguments
 
 
-def torch_training_speed(attention, threads, seconds):
+def torch_training_speed(attention, patch, threads, seconds):
     """Images per second of forward, backward, clipping and AdamW."""
     torch.set_num_threads(threads)
-    config = vit.Config(attention=attention)
+    config = vit.Config(attention=attention, patch=patch)
     parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
     for value in parameters.values():
         value.requires_grad_()
@@ -68,9 +80,9 @@ def torch_training_speed(attention, threads, seconds):
     return speed_of(step, seconds)
 
 
-def torch_inference_speed(attention, threads, seconds):
+def torch_inference_speed(attention, patch, threads, seconds):
     torch.set_num_threads(threads)
-    config = vit.Config(attention=attention)
+    config = vit.Config(attention=attention, patch=patch)
     parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
     images = torch.randn(BATCH, 28, 28)
 
@@ -92,10 +104,10 @@ def speed_of(step, seconds):
     return BATCH * steps / (time.perf_counter() - start)
 
 
-def torch_turn(arguments, what, attention, threads):
+def torch_turn(seconds, what, attention, patch, threads):
     """One turn of PyTorch in a process of its own."""
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, __file__, "--seconds", str(arguments.seconds), "--turn", what, attention, str(threads)]
+    command = [sys.executable, __file__, "--seconds", str(seconds), "--turn", what, attention, str(patch), str(threads)]
     finished = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
     if finished.returncode != 0:
         sys.exit(finished.stderr.strip())
@@ -122,39 +134,57 @@ def run_ours(arguments, name, *words):
     return json.loads(finished.stdout)
 
 
-def our_training_speed(arguments, attention):
+def our_training_speed(arguments, attention, patch):
     config = f"configs/train/fashion_mnist_{attention}.json"
     summary = run_ours(
         arguments, "asap-train", "--config", config, "--max-steps", str(arguments.steps),
-        "--set", f"train.batch={BATCH}", "--set", "data.test_examples=64",
+        "--set", f"train.batch={BATCH}", "--set", f"model.patch={patch}", "--set", "data.test_examples=64",
     )
     return summary["train"]["examples_per_second"]
 
 
-def our_inference_speed(arguments, attention):
-    method = {"sinkhorn": "teacher", "softmax": "softmax"}[attention]
+def our_inference_speed(arguments, method):
+    compiled = ["--compiled", arguments.compiled.resolve()] if method == "compiled" else []
     summary = run_ours(
-        arguments, "asap-eval", "compare", "--run", arguments.run.resolve(), "--methods", method,
+        arguments, "asap-eval", "compare", "--run", arguments.run.resolve(), *compiled, "--methods", method,
     )
     return summary["methods"][0]["examples_per_second"]
 
 
-def measure(arguments, what, attention):
+def jobs_of(arguments):
+    """What to measure: ours by a function, PyTorch's by its attention."""
+    for patch in arguments.patch:
+        for attention in ("sinkhorn", "softmax"):
+            ours = functools.partial(our_training_speed, arguments, attention, patch)
+            yield {"what": "train", "attention": attention, "patch": patch, "pytorch": attention, "ours": ours}
+    if not arguments.run:
+        return
+    patch = json.loads((arguments.run / "config.json").read_text())["model"]["patch"]
+    pairs = [("teacher", "sinkhorn"), ("softmax", "softmax")]
+    if arguments.compiled:
+        pairs += [("compiled", "sinkhorn"), ("compiled", "softmax")]
+    for method, attention in pairs:
+        ours = functools.partial(our_inference_speed, arguments, method)
+        yield {"what": "infer", "attention": method, "patch": patch, "pytorch": attention, "ours": ours}
+
+
+def measure(arguments, job):
     """Turns: each PyTorch thread setting, then ours, as often as there are rounds."""
-    our_speed = {"train": our_training_speed, "infer": our_inference_speed}[what]
     settings = sorted({1, os.cpu_count()})
     theirs = {threads: [] for threads in settings}
     ours = []
     for _ in range(arguments.rounds):
         for threads in settings:
-            theirs[threads].append(torch_turn(arguments, what, attention, threads))
-        ours.append(our_speed(arguments, attention))
+            theirs[threads].append(torch_turn(arguments.seconds, job["what"], job["pytorch"], job["patch"], threads))
+        ours.append(job["ours"]())
     medians = {threads: statistics.median(values) for threads, values in theirs.items()}
     best = max(medians, key=medians.get)
     ours_median = statistics.median(ours)
     return {
-        "what": what,
-        "attention": attention,
+        "what": job["what"],
+        "attention": job["attention"],
+        "patch": job["patch"],
+        "pytorch_attention": job["pytorch"],
         "pytorch_images_per_second": medians[best],
         "pytorch_threads": best,
         "asap_images_per_second": ours_median,
@@ -164,30 +194,39 @@ def measure(arguments, what, attention):
     }
 
 
+def sinkhorn_over_softmax(rows):
+    """Our training speeds with Sinkhorn attention relative to softmax attention, by patch size."""
+    speeds = {(row["patch"], row["attention"]): row["asap_images_per_second"] for row in rows if row["what"] == "train"}
+    return {patch: speeds[patch, "sinkhorn"] / speeds[patch, "softmax"] for patch, kind in speeds if kind == "softmax"}
+
+
 def print_table(rows):
-    print(f"{'':26}{'PyTorch ' + torch.__version__:>20}{'ASAP':>16}{'ratio':>8}")
-    print(f"{'':26}{'images/s (threads)':>20}{'images/s':>16}")
+    print(f"{'':44}{'PyTorch ' + torch.__version__:>20}{'ASAP':>16}{'ratio':>8}")
+    print(f"{'':44}{'images/s (threads)':>20}{'images/s':>16}")
     for row in rows:
-        label = f"{row['what']}, {row['attention']}" + (" T = 10" if row["attention"] == "sinkhorn" else "")
+        label = f"{row['what']}, patch {row['patch']}, {row['attention']}"
+        if row["attention"] != row["pytorch_attention"]:
+            label += f" / {row['pytorch_attention']}"
         theirs = f"{row['pytorch_images_per_second']:.0f} ({row['pytorch_threads']})"
         ours = f"{row['asap_images_per_second']:.0f} ({row['asap_threads']})"
-        print(f"{label:26}{theirs:>20}{ours:>16}{row['ratio']:>8.2f}")
+        print(f"{label:44}{theirs:>20}{ours:>16}{row['ratio']:>8.2f}")
+    for patch, ratio in sinkhorn_over_softmax(rows).items():
+        print(f"our training at patch {patch}: Sinkhorn T = 10 runs at {ratio:.2f} of softmax")
 
 
 def main():
     arguments = parse_arguments()
     if arguments.turn:
-        what, attention, threads = arguments.turn
+        what, attention, patch, threads = arguments.turn
         speed = {"train": torch_training_speed, "infer": torch_inference_speed}[what]
-        print(speed(attention, int(threads), arguments.seconds))
+        print(speed(attention, int(patch), int(threads), arguments.seconds))
         return
     blas = require_fast_blas()
-    jobs = [("train", "sinkhorn"), ("train", "softmax")]
-    if arguments.run:
-        jobs += [("infer", "sinkhorn"), ("infer", "softmax")]
-    rows = [measure(arguments, *job) for job in jobs]
+    rows = [measure(arguments, job) for job in jobs_of(arguments)]
     if arguments.json:
-        print(json.dumps({"torch": torch.__version__, "blas": blas, "batch": BATCH, "rows": rows}, indent=2))
+        ratios = {str(patch): ratio for patch, ratio in sinkhorn_over_softmax(rows).items()}
+        result = {"torch": torch.__version__, "blas": blas, "batch": BATCH, "rows": rows}
+        print(json.dumps(result | {"sinkhorn_over_softmax": ratios}, indent=2))
     else:
         print_table(rows)
 
