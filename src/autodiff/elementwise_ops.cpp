@@ -102,11 +102,10 @@ Var<T> add(Var<T> a, Var<T> b) {
   return a.tape().record(out, {a, b}, [](Pullback<T>& p) {
     for (int input = 0; input < 2; ++input) {
       if (!p.wants(input)) continue;
-      const GradientSlot<T> slot = p.slot(input);
-      if (slot.view.shape == p.output().shape)
-        scale<T>(T(1), p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
+      if (p.input(input).shape == p.output().shape)
+        p.pass_on(input);
       else
-        reduce_broadcast(p.output_gradient(), slot);
+        reduce_broadcast(p.output_gradient(), p.slot(input));
     }
   });
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tensor/elementwise.h"
+
 namespace asap {
 
 template <class T>
@@ -29,10 +31,8 @@ Var<T> Tape<T>::parameter(ParameterId id) {
   if (node >= 0) return {*this, node};
   const Var<T> var = add_node(store_->value(id), {}, !parameter_gradients_.empty());
   node = var.node();
-  if (!parameter_gradients_.empty()) {
+  if (!parameter_gradients_.empty())
     nodes_[node].gradient = parameter_gradients_.data() + store_->entry(id).offset;
-    nodes_[node].gradient_written = true;  // parameters always accumulate
-  }
   return var;
 }
 
@@ -44,19 +44,82 @@ Var<T> Tape<T>::reshaped(Var<T> x, const Shape& shape) {
   return out;
 }
 
+/// The smallest free buffer that is large enough, of several the one freed last; a new one if there is none.
+template <class T>
+void Tape<T>::hold_new_buffer(Node& node) {
+  const std::int64_t size = node.value.size();
+  auto best = free_buffers_.end();
+  for (auto it = free_buffers_.begin(); it != free_buffers_.end(); ++it) {
+    const bool fits = buffers_[*it].size >= size;
+    if (fits && (best == free_buffers_.end() || buffers_[*it].size <= buffers_[*best].size)) best = it;
+  }
+  if (best != free_buffers_.end()) {
+    node.gradient_buffer = *best;
+    free_buffers_.erase(best);
+  } else {
+    node.gradient_buffer = static_cast<int>(buffers_.size());
+    buffers_.push_back({arena_.take<T>(size), size, 0});
+  }
+  buffers_[node.gradient_buffer].holders = 1;
+  node.gradient = buffers_[node.gradient_buffer].data;
+}
+
+template <class T>
+void Tape<T>::let_go(Node& node) {
+  if (node.gradient_buffer < 0) return;
+  if (--buffers_[node.gradient_buffer].holders == 0) free_buffers_.push_back(node.gradient_buffer);
+  node.gradient_buffer = -1;
+  node.gradient = nullptr;
+}
+
 template <class T>
 GradientSlot<T> Tape<T>::open_slot(int node) {
   Node& owner = nodes_[nodes_[node].gradient_owner];
-  if (!owner.gradient) owner.gradient = arena_.take<T>(owner.value.size());
   const bool accumulate = owner.gradient_written;
+  if (!owner.gradient) {
+    hold_new_buffer(owner);
+  } else if (owner.gradient_buffer >= 0 && buffers_[owner.gradient_buffer].holders > 1) {
+    const T* shared = owner.gradient;
+    let_go(owner);
+    hold_new_buffer(owner);
+    std::copy_n(shared, owner.value.size(), owner.gradient);
+  }
   owner.gradient_written = true;
   return {{owner.gradient, nodes_[node].value.shape}, accumulate};
 }
 
 template <class T>
+void Tape<T>::pass_on(int from, int to) {
+  const Node& source = nodes_[nodes_[from].gradient_owner];
+  Node& target = nodes_[nodes_[to].gradient_owner];
+  check(source.value.size() == target.value.size(), "Tape::pass_on: sizes differ");
+  if (target.gradient) {  // something to add to, or a parameter's own place
+    const GradientSlot<T> slot = open_slot(to);
+    scale<T>(T(1), gradient(from).flat(), slot.view.flat(), slot.accumulate);
+    return;
+  }
+  target.gradient = source.gradient;
+  target.gradient_buffer = source.gradient_buffer;
+  target.gradient_written = true;
+  ++buffers_[source.gradient_buffer].holders;
+}
+
+/// Zeros for the parameters that the loss does not depend on.
+template <class T>
+void Tape<T>::clear_untouched_parameters() {
+  if (parameter_gradients_.empty()) return;
+  for (std::size_t i = 0; i < parameter_nodes_.size(); ++i) {
+    const int node = parameter_nodes_[i];
+    if (node >= 0 && nodes_[node].gradient_written) continue;
+    const auto& entry = store_->entries()[i];
+    std::fill_n(parameter_gradients_.data() + entry.offset, entry.shape.size(), T(0));
+  }
+}
+
+template <class T>
 void Tape<T>::backward(Var<T> loss, T seed) {
   check(loss.shape().size() == 1, "Tape::backward: the loss is not a scalar");
-  if (!requires_gradient(loss.node())) return;
+  if (!requires_gradient(loss.node())) return clear_untouched_parameters();
   const GradientSlot<T> slot = open_slot(loss.node());
   slot.view.data[0] = seed;
   for (int index = loss.node(); index >= 0; --index) {
@@ -64,11 +127,14 @@ void Tape<T>::backward(Var<T> loss, T seed) {
     if (!node.invoke || !nodes_[node.gradient_owner].gradient_written) continue;
     Pullback<T> pullback(*this, index);
     node.invoke(node.closure, pullback);
+    let_go(nodes_[index]);
   }
+  clear_untouched_parameters();
 }
 
 template <class T>
 TensorView<const T> Tape<T>::gradient_of(Var<T> x) {
+  check(!nodes_[nodes_[x.node()].gradient_owner].invoke, "Tape::gradient_of: only leaves keep theirs");
   const GradientSlot<T> slot = open_slot(x.node());
   if (!slot.accumulate) std::fill_n(slot.view.data, slot.view.size(), T(0));
   return slot.view;
@@ -77,6 +143,8 @@ TensorView<const T> Tape<T>::gradient_of(Var<T> x) {
 template <class T>
 void Tape<T>::clear() {
   nodes_.clear();
+  buffers_.clear();
+  free_buffers_.clear();
   arena_.clear();
   std::fill(parameter_nodes_.begin(), parameter_nodes_.end(), -1);
 }

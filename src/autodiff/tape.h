@@ -52,6 +52,9 @@ class Pullback {
   bool wants(int index) const { return tape_.requires_gradient(tape_.input(node_, index)); }
   /// May be asked for once per input and pullback.
   GradientSlot<T> slot(int index) { return tape_.open_slot(tape_.input(node_, index)); }
+  /// Adds the output's gradient, as it is, to that of an input of the same size: the first to be added is
+  /// shared instead of copied.
+  void pass_on(int index) { tape_.pass_on(node_, tape_.input(node_, index)); }
   /// For scratch inside an ArenaScope. Slots live in the same arena: ask for them before opening the scope.
   Arena& arena() { return tape_.arena(); }
 
@@ -70,8 +73,8 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// Uses `store` for parameter() and adds their gradients to `gradients`, laid out as store.flat().
-  /// An empty `gradients` records values only.
+  /// Uses `store` for parameter(); backward() writes the gradient of every parameter to `gradients`, laid out
+  /// as store.flat() (what lies between parameters is left alone). An empty `gradients` records values only.
   void bind(const ParameterStore<T>& store, VectorView<T> gradients) {
     store_ = &store;
     parameter_gradients_ = gradients;
@@ -109,7 +112,8 @@ class Tape {
   /// Gradient of the scalar `loss` with respect to everything before it, times `seed`.
   void backward(Var<T> loss, T seed = T(1));
 
-  /// Gradient of a leaf or an intermediate value after backward(); zeros when nothing reached it.
+  /// Gradient of a leaf after backward(); zeros when nothing reached it. Those of intermediate values are
+  /// gone: their memory is used again as soon as it has been pulled back, while it is still in the cache.
   TensorView<const T> gradient_of(Var<T> x);
 
   void clear();
@@ -123,6 +127,7 @@ class Tape {
   struct Node {
     TensorView<const T> value;
     T* gradient = nullptr;
+    int gradient_buffer = -1;  // index into buffers_, or -1: not there yet, or a parameter's
     bool gradient_written = false;
     bool requires_gradient = false;
     int gradient_owner = -1;  // another node whose gradient this one shares, or itself
@@ -140,8 +145,21 @@ class Tape {
   int input(int node, int index) const { return nodes_[node].inputs[index]; }
   bool requires_gradient(int node) const { return nodes_[node].requires_gradient; }
   GradientSlot<T> open_slot(int node);
+  void pass_on(int from, int to);
+  void clear_untouched_parameters();
+
+  /// Memory for gradients: held by one node or, until one of them adds to it, by several.
+  struct GradientBuffer {
+    T* data;
+    std::int64_t size;
+    int holders;
+  };
+  void hold_new_buffer(Node& node);
+  void let_go(Node& node);
 
   Arena arena_;
+  std::vector<GradientBuffer> buffers_;
+  std::vector<int> free_buffers_;
   std::vector<Node> nodes_;
   const ParameterStore<T>* store_ = nullptr;
   VectorView<T> parameter_gradients_;

@@ -47,6 +47,16 @@ TEST_CASE("a value used twice collects both gradients") {
             {random_tensor({4, 4}, 1)}) < kGradientTolerance);
 }
 
+TEST_CASE("a gradient that two summands share is copied before one of them collects more") {
+  CHECK(gradient_error(
+            [](TapeD&, const Leaves& x) {
+              const Var<double> sum = add(x[0], x[1]);
+              const Var<double> residual = add(sum, gelu(sum));
+              return add(add(residual, x[0]), matmul(x[1], add(residual, residual)));
+            },
+            {random_tensor({4, 4}, 1), random_tensor({4, 4}, 2)}) < kGradientTolerance);
+}
+
 TEST_CASE("add broadcasts missing and unit dimensions, and its gradient sums over them") {
   const std::vector<std::pair<Shape, Shape>> cases = {
       {{3, 4}, {3, 4}}, {{2, 3, 4}, {3, 4}}, {{2, 3, 4}, {4}},   {{2, 3, 1}, {2, 1, 4}},
