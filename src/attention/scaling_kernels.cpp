@@ -238,10 +238,20 @@ void adjoint_columns(Extent<T> e, T b, const T* pulled, const T* extra, const T*
 }
 
 template <class T>
+T column_error(Extent<T> e, T b, const T* column_sum, const T* v) {
+  const T scale = T(1) / b;
+  const T total = sum_vectors<T>(e.columns, [=](auto d, std::int64_t j) HWY_ATTR {
+    const auto mass = hn::Mul(hn::LoadU(d, v + j), hn::LoadU(d, column_sum + j));
+    return hn::Abs(hn::MulAdd(mass, hn::Set(d, scale), hn::Set(d, T(-1))));
+  });
+  return total / static_cast<T>(e.columns);
+}
+
+template <class T>
 constexpr ScalingKernelsTable<T> table = {&score_shifts<T>, &exponentiate_and_scale<T>,
                                           &scaling_sweep<T>, &adjoint_sweep<T>,
                                           &weighted_column_sum<T>, &update_columns<T>,
-                                          &adjoint_columns<T>};
+                                          &adjoint_columns<T>, &column_error<T>};
 
 }  // namespace
 
@@ -312,6 +322,12 @@ void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled
                                w.data());
 }
 
+template <class T>
+T column_error(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
+               VectorView<const T> v) {
+  return kernels<T>().column_error(extent<T>(kernel), b, column_sum.data(), v.data());
+}
+
 #define ASAP_INSTANTIATE(T)                                                                       \
   template void score_shifts<T>(MatrixView<T>, VectorView<T>, VectorView<T>);                     \
   template void exponentiate_and_scale<T>(MatrixView<T>, VectorView<const T>,                     \
@@ -323,6 +339,7 @@ void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled
                                  VectorView<T>, VectorView<T>);                                   \
   template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);   \
   template void update_columns<T>(MatrixView<const T>, T, VectorView<const T>, VectorView<T>);    \
+  template T column_error<T>(MatrixView<const T>, T, VectorView<const T>, VectorView<const T>);   \
   template void adjoint_columns<T>(MatrixView<const T>, T, VectorView<const T>,                   \
                                    VectorView<const T>, VectorView<const T>, VectorView<T>);
 ASAP_INSTANTIATE(float)

@@ -58,4 +58,9 @@ template <class T>
 void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled,
                      VectorView<const T> extra, VectorView<const T> v, VectorView<T> w);
 
+/// mean_j |v_j column_sum_j / b - 1|: how far the columns are from their marginal b.
+template <class T>
+T column_error(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
+               VectorView<const T> v);
+
 }  // namespace asap

@@ -19,6 +19,7 @@ struct ScalingKernelsTable {
   void (*weighted_column_sum)(Extent, const T* kernel, const T* w, T* column_sum);
   void (*update_columns)(Extent, T b, const T* column_sum, T* v);
   void (*adjoint_columns)(Extent, T b, const T* pulled, const T* extra, const T* v, T* w);
+  T (*column_error)(Extent, T b, const T* column_sum, const T* v);
 };
 
 }  // namespace asap

@@ -43,13 +43,6 @@ bool trustworthy(const SinkhornState<T>& state) {
          static_cast<double>(u) * static_cast<double>(v) <= limit;
 }
 
-template <class T>
-T mean_column_error(T b, VectorView<const T> column_sum, VectorView<const T> v, std::int64_t m) {
-  T total = T(0);
-  for (std::int64_t j = 0; j < m; ++j) total += std::abs(v[j] * column_sum[j] / b - T(1));
-  return total / static_cast<T>(m);
-}
-
 /// Shifts, exponentials and iterations on the scores that state.kernel holds.
 template <class T>
 void iterate(SinkhornState<T>& state, Arena& scratch) {
@@ -70,7 +63,7 @@ void iterate(SinkhornState<T>& state, Arena& scratch) {
     update_columns<T>(state.kernel, b, column_sum, state.v(t));
     scaling_sweep<T>(state.kernel, state.v(t), state.u(t), column_sum);
   }
-  state.column_error = mean_column_error<T>(b, column_sum, state.v(state.iterations), m);
+  state.column_error = column_error<T>(state.kernel, b, column_sum, state.v(state.iterations));
 }
 
 }  // namespace

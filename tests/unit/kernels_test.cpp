@@ -186,6 +186,10 @@ TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for
       const double gradient = double(pulled[j]) + double(sums[j]), v = next[j];
       CHECK(adjoint[j] == doctest::Approx(-gradient * v * v / 2).epsilon(8 * kUlps<T>));
     }
+    double error = 0;
+    for (int j = 0; j < m; ++j) error += std::abs(double(v[j]) * sums[j] / 2 - 1) / m;
+    CHECK(column_error<T>(kernel, T(2), sums.flat(), v.flat()) ==
+          doctest::Approx(error).epsilon(8 * kUlps<T>));
     for (std::int64_t j = m; j < stride; ++j) CHECK((next[j] == 0 && adjoint[j] == 0));
   }
 }
