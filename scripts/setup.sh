@@ -3,8 +3,8 @@
 # nothing else. Does nothing when all of them are there. Needs root or sudo.
 #
 #   scripts/setup.sh              what build, tests and quickstart need
-#   scripts/setup.sh --developer  also the formatter, the linter, and what the PyTorch comparison and the
-#                                 golden-value script need
+#   scripts/setup.sh --developer  also the formatter, the linter, and what micro-benchmarks, comparisons with
+#                                 other libraries and the golden-value script need
 source "$(dirname "$0")/common.sh"
 
 packages=(
@@ -26,7 +26,7 @@ case ${1:-} in
   '') ;;
   --developer)
     packages+=(clang-format clang-tidy ccache libbenchmark-dev libopenblas0-pthread
-      python3-numpy python3-pot python3-torch) ;;
+      python3-numpy python3-pot python3-torch python3-venv) ;;
   *) fail "unknown option '$1' (hint: --developer is the only one)" ;;
 esac
 

@@ -5,9 +5,9 @@ worker process in which one of them lives:
                                {"milliseconds": per head, "calls"} on stdout; the first line it writes by itself
                                says which versions are at work
 
-A peer takes the sizes and returns a function of (queries, keys, values), each [B, H, N, D] float32 NumPy, that
-returns a function without arguments: one call of it is what the clock sees. Conversions to a library's own arrays
-and layouts, and compilation, happen before.
+The function of a peer returns a function of (queries, keys, values), each [B, H, N, D] float32 NumPy, that returns
+a function without arguments: one call of it is what the clock sees. Conversions to a library's own arrays and
+layouts, and compilation, happen before.
 """
 
 import json

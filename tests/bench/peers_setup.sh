@@ -6,7 +6,7 @@
 #   tests/bench/peers_setup.sh --no-torch   without the newest PyTorch
 #
 # PyTorch's wheel on PyPI is built for GPUs. It runs without one but does not load without the libraries of CUDA:
-# 0.5 GB of wheel with 3 GB of libraries. Debian's own PyTorch is installed by scripts/setup.sh --developer.
+# most of the 6 GB that `du -sh .venv` shows. Debian's own PyTorch is installed by scripts/setup.sh --developer.
 source "$(dirname "$0")/../../scripts/common.sh"
 
 with_torch=yes
