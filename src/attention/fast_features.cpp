@@ -9,85 +9,96 @@
 #include "tensor/gemm.h"
 #include "tensor/row_ops.h"
 #include "transport/kantorovich_1d.h"
+#include "transport/potential_lanes.h"
 
 namespace asap {
 namespace {
 
-/// Tokens projected on all slices and on one direction more, token by token: [tokens, padded],
-/// centred.
+/// Tokens projected on some directions, each projection centred over the tokens: [directions,
+/// tokens].
 struct Projections {
   MatrixView<float> values;
-  VectorView<float> mean_square;  // [padded]
+  VectorView<float> mean_square;  // [directions]
 };
 
-/// directions: [L, D] and the one behind them -> projections of factor tokens.
+/// Projections of factor tokens on slices: [L, D], and of tokens on `last` behind them.
 Projections project(MatrixView<const float> tokens, MatrixView<const float> slices,
                     std::int64_t count, float factor, VectorView<const float> last,
                     Arena& scratch) {
-  const std::int64_t padded = round_up(count + 1, kTilePadding), inner = tokens.cols;
-  const MatrixView<float> panel = scratch.matrix<float>(inner, padded);
-  std::fill_n(panel.data, inner * padded, 0.0f);
-  for (std::int64_t d = 0; d < inner; ++d) {
-    for (std::int64_t l = 0; l < count; ++l) panel(d, l) = factor * slices(l, d);
-    panel(d, count) = last[d];
-  }
-  const Projections p{scratch.matrix<float>(tokens.rows, padded), scratch.vector<float>(padded)};
-  gemm<float>(Transpose::no, Transpose::no, 1, tokens, panel, 0, p.values);
+  const std::int64_t padded = round_up(tokens.rows, kTilePadding);
+  const MatrixView<float> directions = scratch.matrix<float>(count + 1, tokens.cols);
+  for (std::int64_t l = 0; l < count; ++l) scale<float>(factor, slices.row(l), directions.row(l));
+  std::ranges::copy(last, directions.row(count).begin());
+  const MatrixView<float> all = scratch.matrix<float>(count + 1, padded);
+  project_tokens(tokens, directions, all);
 
-  const VectorView<float> mean = scratch.vector<float>(padded);
-  column_sums<float>(p.values, mean, false);
-  for (float& value : mean) value /= static_cast<float>(tokens.rows);
-  std::ranges::fill(p.mean_square, 0.0f);
-  for (std::int64_t i = 0; i < tokens.rows; ++i) {
-    float* row = p.values.row(i).data();
-    for (std::int64_t l = 0; l < padded; ++l) {
-      row[l] -= mean[l];
-      p.mean_square[l] += row[l] * row[l];
-    }
+  const Projections p{all.block(0, 0, count + 1, tokens.rows), scratch.vector<float>(count + 1)};
+  for (std::int64_t l = 0; l <= count; ++l) {
+    const VectorView<float> line = p.values.row(l);
+    const float mean = sum<float>(line) / static_cast<float>(tokens.rows);
+    for (float& value : line) value -= mean;
+    p.mean_square[l] = dot<float>(line, line) / static_cast<float>(tokens.rows);
   }
-  for (float& value : p.mean_square) value /= static_cast<float>(tokens.rows);
   return p;
 }
 
-/// -√score_scale (mean key under the weights that the mean query gives to the keys, less the mean
-/// key): the slope of the feature `tilt`. scores: column `column` of the keys' projections.
-VectorView<float> tilt_direction(const AttentionHead<float>& head, const Projections& keys,
-                                 std::int64_t column, Arena& scratch) {
+/// -score_scale (mean key under the weights that the mean query gives to the keys, less the mean
+/// key): the slope of the feature `tilt` over the queries. scores: of the mean query, [m]; used up.
+VectorView<float> tilt_direction(const AttentionHead<float>& head, VectorView<float> scores,
+                                 Arena& scratch) {
   const std::int64_t m = head.keys.rows, inner = head.keys.cols;
-  const MatrixView<float> weights = scratch.matrix<float>(1, m);
-  for (std::int64_t j = 0; j < m; ++j) weights(0, j) = keys.values(j, column);
+  const MatrixView<float> weights(scores.data(), 1, m);
   softmax_rows<float>(weights, weights);
-  for (std::int64_t j = 0; j < m; ++j) weights(0, j) -= 1.0f / static_cast<float>(m);
+  for (float& weight : scores) weight -= 1.0f / static_cast<float>(m);
   const MatrixView<float> direction = scratch.matrix<float>(1, inner);
   gemm<float>(Transpose::no, Transpose::no, -head.scale, weights, head.keys, 0, direction);
   return direction.row(0);
-}
-
-/// row_dual_i = sum_l s_il (linear_l + quadratic_l s_il)
-void quadratic_form(const Projections& queries, VectorView<const float> linear,
-                    VectorView<const float> quadratic, VectorView<float> row_dual) {
-  for (std::int64_t i = 0; i < queries.values.rows; ++i) {
-    const float* s = queries.values.row(i).data();
-    float total = 0;
-    for (std::size_t l = 0; l < linear.size(); ++l)
-      total += s[l] * (linear[l] + quadratic[l] * s[l]);
-    row_dual[i] = total;
-  }
 }
 
 /// row_dual += sum_l weights_l potential_l
 void add_potentials(const Projections& queries, const Projections& keys,
                     VectorView<const float> weights, VectorView<float> row_dual, Arena& scratch) {
   const ArenaScope scope(scratch);
-  const std::int64_t n = queries.values.rows, m = keys.values.rows;
-  const VectorView<float> s = scratch.vector<float>(n), potential = scratch.vector<float>(n);
-  const VectorView<float> t = scratch.vector<float>(m);
-  for (std::size_t l = 0; l < weights.size(); ++l) {
-    for (std::int64_t i = 0; i < n; ++i) s[i] = queries.values(i, static_cast<std::int64_t>(l));
-    for (std::int64_t j = 0; j < m; ++j) t[j] = keys.values(j, static_cast<std::int64_t>(l));
-    kantorovich_potential_1d<float>(s, t, potential, scratch);
-    axpy<float>(weights[l], potential, row_dual);
+  const auto slices = std::ssize(weights);
+  const std::int64_t n = queries.values.cols, m = keys.values.cols;
+  if (std::max(n, m) <= kLongestLaneSample) {
+    for (std::int64_t l = 0; l < slices; l += kPotentialLanes) {
+      const std::int64_t count = std::min(kPotentialLanes, slices - l);
+      add_kantorovich_potentials(
+          queries.values.block(l, 0, count, n), keys.values.block(l, 0, count, m),
+          weights.subspan(static_cast<std::size_t>(l), static_cast<std::size_t>(count)), row_dual,
+          scratch);
+    }
+    return;
   }
+  const VectorView<float> potential = scratch.vector<float>(n);
+  for (std::int64_t l = 0; l < slices; ++l) {
+    kantorovich_potential_1d<float>(queries.values.row(l), keys.values.row(l), potential, scratch);
+    axpy<float>(weights[static_cast<std::size_t>(l)], potential, row_dual);
+  }
+}
+
+/// Weights of the features of a map in base 2, ordered by what they multiply.
+struct Coefficients {
+  VectorView<float> potential;  // [L]
+  VectorView<float> linear;     // [L + 1], the last of the tilt
+  VectorView<float> quadratic;  // [L]
+  float row_sum = 0;
+};
+
+Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, Arena& scratch) {
+  constexpr float kBase = std::numbers::log2e_v<float>;
+  const DualFeatures& features = map.features;
+  const float* weight = map.weights.data();
+  Coefficients c{scratch.vector<float>(slices), scratch.vector<float>(slices + 1),
+                 scratch.vector<float>(slices)};
+  const auto next = [&](bool used) { return used ? kBase * *weight++ : 0.0f; };
+  for (float& value : c.potential) value = next(features.potential);
+  for (float& value : c.quadratic) value = next(features.gaussian);
+  for (float& value : c.linear.first(c.potential.size())) value = next(features.linear);
+  c.linear.back() = next(features.tilt);
+  c.row_sum = features.row_sum ? *weight : 0.0f;
+  return c;
 }
 
 }  // namespace
@@ -95,40 +106,33 @@ void add_potentials(const Projections& queries, const Projections& keys,
 float predict_before_row_sums(const DualMap<float>& map, const AttentionHead<float>& head,
                               VectorView<float> row_dual, Arena& scratch) {
   const ArenaScope scope(scratch);
-  const DualFeatures& features = map.features;
-  const std::int64_t slices = features.uses_slices() ? map.query_slices.rows : 0;
-  check(std::ssize(map.weights) == features.count(map.query_slices.rows),
+  const std::int64_t slices = map.features.uses_slices() ? map.query_slices.rows : 0;
+  check(std::ssize(map.weights) == map.features.count(map.query_slices.rows),
         "predict_before_row_sums: one weight per feature expected");
+  const VectorView<float> dual = row_dual.first(static_cast<std::size_t>(head.queries.rows));
+  std::ranges::fill(dual, 0.0f);
+  const Coefficients c = coefficients(map, slices, scratch);
+  if (slices == 0 && !map.features.tilt) return c.row_sum;
+
   const float root = std::sqrt(head.scale);
   const VectorView<float> mean_query = scratch.vector<float>(head.queries.cols);
   column_sums<float>(head.queries, mean_query, false);
   for (float& value : mean_query) value *= head.scale / static_cast<float>(head.queries.rows);
   const Projections keys = project(head.keys, map.key_slices, slices, root, mean_query, scratch);
-  const VectorView<float> tilt = tilt_direction(head, keys, slices, scratch);
+  const VectorView<float> tilt = tilt_direction(head, keys.values.row(slices), scratch);
   const Projections queries = project(head.queries, map.query_slices, slices, root, tilt, scratch);
 
-  const auto size = static_cast<std::size_t>(slices);
-  const VectorView<float> linear = scratch.vector<float>(queries.values.cols);
-  const VectorView<float> quadratic = scratch.vector<float>(queries.values.cols);
-  const VectorView<float> potential = scratch.vector<float>(slices);
-  std::ranges::fill(linear, 0.0f);
-  std::ranges::fill(quadratic, 0.0f);
-  constexpr float kBase = std::numbers::log2e_v<float>;
-  const float* weight = map.weights.data();
-  if (features.potential)
-    for (float& value : potential) value = kBase * *weight++;
-  if (features.gaussian)
-    for (std::size_t l = 0; l < size; ++l)
-      quadratic[l] = -0.5f * kBase * *weight++ *
-                     gaussian_curvature(queries.mean_square[l], keys.mean_square[l]);
-  if (features.linear)
-    for (std::size_t l = 0; l < size; ++l) linear[l] = kBase * *weight++;
-  if (features.tilt) linear[size] = kBase * *weight++;
-  quadratic_form(queries, linear, quadratic, row_dual);
-  if (features.potential)
-    add_potentials(queries, keys, potential,
-                   row_dual.first(static_cast<std::size_t>(head.queries.rows)), scratch);
-  return features.row_sum ? *weight : 0.0f;
+  for (std::int64_t l = 0; l <= slices; ++l) {
+    const float linear = c.linear[l];
+    const float quadratic =
+        l == slices ? 0
+                    : -0.5f * c.quadratic[l] *
+                          gaussian_curvature(queries.mean_square[l], keys.mean_square[l]);
+    const float* s = queries.values.row(l).data();
+    for (std::size_t i = 0; i < dual.size(); ++i) dual[i] += s[i] * (linear + quadratic * s[i]);
+  }
+  if (map.features.potential) add_potentials(queries, keys, c.potential, dual, scratch);
+  return c.row_sum;
 }
 
 }  // namespace asap

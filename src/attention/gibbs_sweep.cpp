@@ -43,7 +43,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, KernelStorage storage, int threads
   column_sums_ = arena.vector<float>(padded);
   if (storage == KernelStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
   if (storage == KernelStorage::half)
-    kept_half_ = arena.take<std::uint16_t>(head.padded_rows() * padded);
+    kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
   workers_ = {arena.take<Worker>(threads), static_cast<std::size_t>(threads)};
   for (Worker& worker : workers_)
     worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kKeyBlock)),
@@ -61,30 +61,18 @@ void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
   for (const Chunk& chunk : chunks_) trustworthy_ = trustworthy_ && chunk.in_range;
 }
 
-/// Where the kernel of the row block that begins at row `first` is computed.
-float* GibbsSweep::block_storage(std::int64_t first, const Worker& worker) const {
-  return kept_ ? kept_ + first * head_.padded_keys() : worker.block;
-}
-
-/// The kept kernel of a row block as floats.
-const float* GibbsSweep::load_block(std::int64_t first, const Worker& worker) const {
-  if (kept_) return kept_ + first * head_.padded_keys();
-  widen_tile(kept_half_ + first * head_.padded_keys(), kRowBlock * head_.padded_keys(),
-             worker.block);
-  return worker.block;
-}
-
 void GibbsSweep::note_range(const float* sums, std::int64_t count, Chunk& chunk) const {
   // Written so that NaN is out of range.
   for (std::int64_t i = 0; i < count; ++i)
     if (!(sums[i] >= kSmallestSum && sums[i] <= kLargestSum)) chunk.in_range = false;
 }
 
-/// Row sums to weights, then the column sums of a block.
-void GibbsSweep::accumulate(const float* block, std::int64_t first, std::int64_t rows,
+/// Row sums of a computed block to weights, then its column sums.
+template <class Entry>
+void GibbsSweep::accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
                             const RowUpdate& update, const Worker& worker, Chunk& chunk) {
   float sums[kRowBlock], weights[kRowBlock];
-  reduce_row_sums(worker.row_sums, sums);
+  reduce_row_sums(worker.row_sums, rows, sums);
   note_range(sums, rows, chunk);
   update(first, rows, sums, weights);
   float largest = chunk.exponent;
@@ -100,6 +88,13 @@ void GibbsSweep::accumulate(const float* block, std::int64_t first, std::int64_t
   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
     add_column_sums(block + c * kKeyBlock * block_rows_, rows, key_block_width(head_.m, c), weights,
                     chunk.column_sums + c * kKeyBlock);
+}
+
+void GibbsSweep::begin_pass(float exponent) {
+  for (Chunk& chunk : chunks_) {
+    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
+    chunk.exponent = exponent;
+  }
 }
 
 /// Adds the column sums of all chunks, in order.
@@ -119,41 +114,62 @@ void GibbsSweep::add_chunks() {
 
 void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
                          const RowUpdate& update) {
-  for (Chunk& chunk : chunks_) {
-    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
-    chunk.exponent = -std::numeric_limits<float>::infinity();
-  }
+  begin_pass(-std::numeric_limits<float>::infinity());
   for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
                                   Chunk& chunk) {
-    float* out = block_storage(first, worker);
+    float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
+    BFloat16* half = kept_half_ ? kept_half_ + first * head_.padded_keys() : nullptr;
     std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
-    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
-      gibbs_tile({head_.x.row(first).data(), head_.inner, rows,
-                  head_.keys + c * kKeyBlock * head_.inner, key_block_width(head_.m, c),
-                  row_offset.data() + first, column_offset.data() + c * kKeyBlock},
-                 out + c * kKeyBlock * block_rows_, worker.row_sums);
-    accumulate(out, first, rows, update, worker, chunk);
-    if (kept_half_)
-      narrow_tile(out, kRowBlock * head_.padded_keys(), kept_half_ + first * head_.padded_keys());
+    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+      const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+      float* tile = half ? single : single + begin * block_rows_;
+      gibbs_tile({head_.x.row(first).data(), head_.inner, rows, head_.keys + begin * head_.inner,
+                  width, row_offset.data() + first, column_offset.data() + begin},
+                 tile, worker.row_sums);
+      if (half) narrow_tile(tile, round_up(rows, 8) * width, half + begin * kRowBlock);
+    }
+    if (half)
+      accumulate(half, first, rows, update, worker, chunk);
+    else
+      accumulate(single, first, rows, update, worker, chunk);
   });
   add_chunks();
 }
 
-void GibbsSweep::sweep_kept(VectorView<const float> v, const RowUpdate& update) {
-  for (Chunk& chunk : chunks_) {
-    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
-    chunk.exponent = -std::numeric_limits<float>::infinity();
-  }
+/// So few rows at once that they are still in the first-level cache when they are read again.
+constexpr std::int64_t kSweepRows = 8;
+
+template <class Entry>
+void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
+  begin_pass(0);
   for_each_block(
-      kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
-        const float* kernel = load_block(first, worker);
-        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+      kSweepRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        // A block of kRowBlock rows lies tile by tile; `first` may be a row inside it.
+        const std::int64_t inside = first % kRowBlock;
+        const Entry* block = kept + (first - inside) * head_.padded_keys();
+        const auto tile = [&](std::int64_t c) {
+          return block + c * kKeyBlock * kRowBlock + inside * key_block_width(head_.m, c);
+        };
+        float sums[kSweepRows], weights[kSweepRows] = {};
+        std::fill_n(worker.row_sums, kSweepRows * kTilePadding, 0.0f);
         for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
-          add_row_dots(kernel + c * kKeyBlock * kRowBlock, rows, key_block_width(head_.m, c),
-                       v.data() + c * kKeyBlock, worker.row_sums);
-        accumulate(kernel, first, rows, update, worker, chunk);
+          add_row_dots(tile(c), rows, key_block_width(head_.m, c), v.data() + c * kKeyBlock,
+                       worker.row_sums);
+        reduce_row_sums(worker.row_sums, rows, sums);
+        note_range(sums, rows, chunk);
+        for (std::int64_t i = 0; i < rows; ++i) weights[i] = 1.0f / sums[i];
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+          add_column_sums(tile(c), rows, key_block_width(head_.m, c), weights,
+                          chunk.column_sums + c * kKeyBlock);
       });
   add_chunks();
+}
+
+void GibbsSweep::sweep_kept(VectorView<const float> v) {
+  if (kept_)
+    sweep_entries(kept_, v);
+  else
+    sweep_entries(kept_half_, v);
 }
 
 void GibbsSweep::prepare_output(std::int64_t width) {
@@ -166,7 +182,7 @@ void GibbsSweep::prepare_output(std::int64_t width) {
 void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
                               MatrixView<float> output, Chunk& chunk) const {
   float sums[kRowBlock];
-  reduce_row_sums(worker.row_sums, sums);
+  reduce_row_sums(worker.row_sums, rows, sums);
   note_range(sums, rows, chunk);
   for (std::int64_t i = 0; i < rows; ++i) {
     const float factor = 1.0f / sums[i];

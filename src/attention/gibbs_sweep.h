@@ -32,8 +32,9 @@ class GibbsSweep {
   /// weighted rows.
   void compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
                const RowUpdate& update);
-  /// The same over the kept kernel times v: row sums are K v. v: [padded_keys], 0 for padding.
-  void sweep_kept(VectorView<const float> v, const RowUpdate& update);
+  /// The same over the kept kernel times v, with the weights 1 / (K v): a row update of Sinkhorn.
+  /// v: [padded_keys], 0 for padding.
+  void sweep_kept(VectorView<const float> v);
 
   /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
   VectorView<const float> column_sums() const { return column_sums_; }
@@ -60,11 +61,13 @@ class GibbsSweep {
 
   template <class Body>
   void for_each_block(std::int64_t block_rows, const Body& body);
-  void accumulate(const float* block, std::int64_t first, std::int64_t rows,
+  template <class Entry>
+  void accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
                   const RowUpdate& update, const Worker& worker, Chunk& chunk);
+  void begin_pass(float exponent);
   void add_chunks();
-  float* block_storage(std::int64_t first, const Worker& worker) const;
-  const float* load_block(std::int64_t first, const Worker& worker) const;
+  template <class Entry>
+  void sweep_entries(const Entry* kept, VectorView<const float> v);
   void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
   void prepare_output(std::int64_t width);
   void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
@@ -77,7 +80,7 @@ class GibbsSweep {
   std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
   std::int64_t chunk_rows_;
   float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
-  std::uint16_t* kept_half_ = nullptr;
+  BFloat16* kept_half_ = nullptr;
   std::int64_t output_width_ = 0;
   VectorView<Worker> workers_;
   VectorView<Chunk> chunks_;

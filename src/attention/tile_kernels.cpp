@@ -54,24 +54,18 @@ HWY_INLINE void for_each_panel(std::int64_t columns, const Body& body) {
   }
 }
 
-/// Loads kLanes tokens from row `first` on, dimensions [d, d + kLanes), factor t - mean,
-/// transposed: out[l] holds dimension d + l of all of them. Tokens and dimensions that do not exist
-/// give zeros.
+/// Loads kLanes tokens from row `first` on, dimensions [d, d + kLanes), as they are, transposed:
+/// out[l] holds dimension d + l of all of them. Tokens and dimensions that do not exist give zeros.
 HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t first, std::int64_t d,
-                                float factor, const float* mean, V* out) {
+                                V* out) {
   const D tag;
-  const V scale = hn::Set(tag, factor);
   if (first + kLanes <= tokens.rows && d + kLanes <= tokens.cols) {
-    const V shift = hn::LoadU(tag, mean + d);
-    for (int l = 0; l < kLanes; ++l)
-      out[l] = hn::MulSub(scale, hn::LoadU(tag, &tokens(first + l, d)), shift);
+    for (int l = 0; l < kLanes; ++l) out[l] = hn::LoadU(tag, &tokens(first + l, d));
   } else {
     HWY_ALIGN float row[kLanes];
     for (int l = 0; l < kLanes; ++l) {
       for (int e = 0; e < kLanes; ++e)
-        row[e] = first + l < tokens.rows && d + e < tokens.cols
-                     ? factor * tokens(first + l, d + e) - mean[d + e]
-                     : 0.0f;
+        row[e] = first + l < tokens.rows && d + e < tokens.cols ? tokens(first + l, d + e) : 0.0f;
       out[l] = hn::Load(tag, row);
     }
   }
@@ -81,27 +75,33 @@ HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t fir
 float pack_keys(MatrixView<const float> keys, float factor, const float* mean, float* packed) {
   const D tag;
   const std::int64_t padded = round_up(keys.rows, kTilePadding), inner = keys.cols;
+  const V scale = hn::Set(tag, factor);
   V largest = hn::Zero(tag);
   for (std::int64_t block = 0; block * kKeyBlock < padded; ++block) {
     float* block_out = packed + block * kKeyBlock * inner;
-    for_each_panel(key_block_width(keys.rows, block), [&](std::int64_t column,
-                                                          auto vectors) HWY_ATTR {
-      float* panel = block_out + column * inner;
-      const std::int64_t width = vectors * kLanes;
-      for (int v = 0; v < vectors; ++v) {
-        V square = hn::Zero(tag);
-        for (std::int64_t d = 0; d < inner; d += kLanes) {
-          V lines[kLanes];
-          load_transposed(keys, block * kKeyBlock + column + v * kLanes, d, factor, mean, lines);
-          const std::int64_t count = std::min(kLanes, inner - d);
-          for (std::int64_t l = 0; l < count; ++l) {
-            square = hn::MulAdd(lines[l], lines[l], square);
-            hn::StoreU(lines[l], tag, panel + (d + l) * width + v * kLanes);
+    for_each_panel(
+        key_block_width(keys.rows, block), [&](std::int64_t column, auto vectors) HWY_ATTR {
+          float* panel = block_out + column * inner;
+          const std::int64_t width = vectors * kLanes;
+          for (int v = 0; v < vectors; ++v) {
+            V square = hn::Zero(tag);
+            for (std::int64_t d = 0; d < inner; d += kLanes) {
+              V lines[kLanes];
+              const std::int64_t first = block * kKeyBlock + column + v * kLanes;
+              load_transposed(keys, first, d, lines);
+              const auto exists = hn::FirstN(
+                  tag, static_cast<std::size_t>(std::max<std::int64_t>(0, keys.rows - first)));
+              const std::int64_t count = std::min(kLanes, inner - d);
+              for (std::int64_t l = 0; l < count; ++l) {
+                const V centred = hn::MulSub(scale, lines[l], hn::Set(tag, mean[d + l]));
+                const V value = hn::IfThenElseZero(exists, centred);
+                square = hn::MulAdd(value, value, square);
+                hn::StoreU(value, tag, panel + (d + l) * width + v * kLanes);
+              }
+            }
+            largest = hn::Max(largest, square);
           }
-        }
-        largest = hn::Max(largest, square);
-      }
-    });
+        });
   }
   return std::sqrt(hn::GetLane(hn::MaxOfLanes(tag, largest)));
 }
@@ -121,6 +121,39 @@ void centre_queries(MatrixView<const float> queries, float factor, const float* 
   }
   std::fill(x.data + queries.rows * x.stride, x.data + x.rows * x.stride, 0.0f);
   std::fill(norms + queries.rows, norms + x.rows, 0.0f);
+}
+
+template <int Count>
+HWY_INLINE void project_on(MatrixView<const float> tokens, MatrixView<const float> directions,
+                           MatrixView<float> out) {
+  const D tag;
+  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
+    V sum[Count];
+    for (int p = 0; p < Count; ++p) sum[p] = hn::Zero(tag);
+    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
+      V lines[kLanes];
+      load_transposed(tokens, first, d, lines);
+      const std::int64_t count = std::min(kLanes, tokens.cols - d);
+      for (std::int64_t l = 0; l < count; ++l)
+        for (int p = 0; p < Count; ++p)
+          sum[p] = hn::MulAdd(hn::Set(tag, directions(p, d + l)), lines[l], sum[p]);
+    }
+    for (int p = 0; p < Count; ++p) hn::StoreU(sum[p], tag, &out(p, first));
+  }
+}
+
+void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
+                    MatrixView<float> out) {
+  for (std::int64_t p = 0; p < directions.rows; p += 5) {
+    const std::int64_t count = std::min<std::int64_t>(5, directions.rows - p);
+    const auto some = directions.block(p, 0, count, directions.cols);
+    const auto target = out.block(p, 0, count, out.cols);
+    if (count == 5) project_on<5>(tokens, some, target);
+    if (count == 4) project_on<4>(tokens, some, target);
+    if (count == 3) project_on<3>(tokens, some, target);
+    if (count == 2) project_on<2>(tokens, some, target);
+    if (count == 1) project_on<1>(tokens, some, target);
+  }
 }
 
 /// kScoreRows queries against one panel of keys.
@@ -165,42 +198,54 @@ void gibbs_tile(const GibbsTile& t, float* out, float* row_sums) {
   });
 }
 
-void reduce_row_sums(const float* partial, float* sums) {
+void reduce_row_sums(const float* partial, std::int64_t rows, float* sums) {
   const D d;
-  for (std::int64_t i = 0; i < kRowBlock; ++i)
+  for (std::int64_t i = 0; i < rows; ++i)
     sums[i] = hn::GetLane(hn::SumOfLanes(d, hn::LoadU(d, partial + i * kTilePadding)));
 }
 
-void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
+HWY_INLINE V load_entries(const float* entries) { return hn::LoadU(D(), entries); }
+HWY_INLINE V load_entries(const BFloat16* entries) {
+  const hn::RebindToUnsigned<D> bits;
+  const hn::Rebind<std::uint16_t, D> half;
+  const auto narrow = hn::LoadU(half, reinterpret_cast<const std::uint16_t*>(entries));
+  return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(bits, narrow)));
+}
+
+template <class Entry>
+void add_column_sums(const Entry* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums) {
   const D d;
   for (std::int64_t r = 0; r < rows; r += 8) {
     V weight[8];
     for (int q = 0; q < 8; ++q) weight[q] = hn::Set(d, weights[r + q]);
-    const float* row = tile + r * columns;
+    const Entry* row = tile + r * columns;
     for (std::int64_t j = 0; j < columns; j += kLanes) {
       V even = hn::LoadU(d, column_sums + j);
       V odd = hn::Zero(d);
+#pragma GCC unroll 4
       for (int q = 0; q < 8; q += 2) {
-        even = hn::MulAdd(weight[q], hn::LoadU(d, row + q * columns + j), even);
-        odd = hn::MulAdd(weight[q + 1], hn::LoadU(d, row + (q + 1) * columns + j), odd);
+        even = hn::MulAdd(weight[q], load_entries(row + q * columns + j), even);
+        odd = hn::MulAdd(weight[q + 1], load_entries(row + (q + 1) * columns + j), odd);
       }
       hn::StoreU(hn::Add(even, odd), d, column_sums + j);
     }
   }
 }
 
-void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
+template <class Entry>
+void add_row_dots(const Entry* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial) {
   const D d;
   for (std::int64_t r = 0; r < rows; r += 8) {
-    const float* row = tile + r * columns;
+    const Entry* row = tile + r * columns;
     V total[8];
     for (int q = 0; q < 8; ++q) total[q] = hn::LoadU(d, partial + (r + q) * kTilePadding);
     for (std::int64_t j = 0; j < columns; j += kLanes) {
       const V factor = hn::LoadU(d, v + j);
+#pragma GCC unroll 8
       for (int q = 0; q < 8; ++q)
-        total[q] = hn::MulAdd(hn::LoadU(d, row + q * columns + j), factor, total[q]);
+        total[q] = hn::MulAdd(load_entries(row + q * columns + j), factor, total[q]);
     }
     for (int q = 0; q < 8; ++q) hn::StoreU(total[q], d, partial + (r + q) * kTilePadding);
   }
@@ -246,28 +291,23 @@ void add_values(const float* tile, std::int64_t rows, std::int64_t columns, cons
   }
 }
 
-void narrow_tile(const float* tile, std::int64_t count, std::uint16_t* out) {
+void narrow_tile(const float* tile, std::int64_t count, BFloat16* out) {
   const D d;
   const hn::RebindToUnsigned<D> bits;
+  const hn::RebindToSigned<D> whole;
   const hn::Rebind<std::uint16_t, D> half;
   for (std::int64_t i = 0; i < count; i += kLanes) {
-    const auto value = hn::BitCast(bits, hn::LoadU(d, tile + i));
     // To nearest, ties to even.
+    const auto value = hn::BitCast(bits, hn::LoadU(d, tile + i));
     const auto odd = hn::And(hn::ShiftRight<16>(value), hn::Set(bits, 1u));
     const auto rounded = hn::Add(value, hn::Add(odd, hn::Set(bits, 0x7fffu)));
-    const hn::RebindToSigned<D> whole;
     const auto high = hn::BitCast(whole, hn::ShiftRight<16>(rounded));
-    hn::StoreU(hn::DemoteTo(half, high), half, out + i);
+    hn::StoreU(hn::DemoteTo(half, high), half, reinterpret_cast<std::uint16_t*>(out + i));
   }
 }
 
-void widen_tile(const std::uint16_t* tile, std::int64_t count, float* out) {
-  const D d;
-  const hn::RebindToUnsigned<D> bits;
-  const hn::Rebind<std::uint16_t, D> half;
-  for (std::int64_t i = 0; i < count; i += kLanes)
-    hn::StoreU(hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, hn::LoadU(half, tile + i)))), d,
-               out + i);
+void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
+  for (std::int64_t i = 0; i < count; i += kLanes) hn::StoreU(load_entries(tile + i), D(), out + i);
 }
 
 void log2_values(const float* x, std::int64_t count, float* out) {
@@ -293,9 +333,21 @@ void pack_values(MatrixView<const float> values, const float* factors, float* ou
   }
 }
 
-constexpr TileKernelsTable table = {
-    &pack_keys,  &centre_queries, &gibbs_tile, &reduce_row_sums, &add_column_sums, &add_row_dots,
-    &add_values, &narrow_tile,    &widen_tile, &log2_values,     &exp2_values,     &pack_values};
+constexpr TileKernelsTable table = {&pack_keys,
+                                    &centre_queries,
+                                    &project_tokens,
+                                    &gibbs_tile,
+                                    &reduce_row_sums,
+                                    &add_column_sums<float>,
+                                    &add_column_sums<BFloat16>,
+                                    &add_row_dots<float>,
+                                    &add_row_dots<BFloat16>,
+                                    &add_values,
+                                    &narrow_tile,
+                                    &widen_tile,
+                                    &log2_values,
+                                    &exp2_values,
+                                    &pack_values};
 
 }  // namespace
 
@@ -327,22 +379,35 @@ void centre_queries(MatrixView<const float> queries, float factor, VectorView<co
   kernels().centre_queries(queries, factor, mean.data(), x, norms.data());
 }
 
+void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
+                    MatrixView<float> out) {
+  kernels().project_tokens(tokens, directions, out);
+}
+
 void gibbs_tile(const GibbsTile& tile, float* out, float* row_sums) {
   kernels().gibbs_tile(tile, out, row_sums);
 }
 
-void reduce_row_sums(const float* partial, float* sums) {
-  kernels().reduce_row_sums(partial, sums);
+void reduce_row_sums(const float* partial, std::int64_t rows, float* sums) {
+  kernels().reduce_row_sums(partial, rows, sums);
 }
 
 void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums) {
   kernels().add_column_sums(tile, rows, columns, weights, column_sums);
 }
+void add_column_sums(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
+                     const float* weights, float* column_sums) {
+  kernels().add_column_sums_half(tile, rows, columns, weights, column_sums);
+}
 
 void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial) {
   kernels().add_row_dots(tile, rows, columns, v, partial);
+}
+void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns, const float* v,
+                  float* partial) {
+  kernels().add_row_dots_half(tile, rows, columns, v, partial);
 }
 
 void add_values(const float* tile, std::int64_t rows, std::int64_t columns, const float* values,
@@ -350,11 +415,11 @@ void add_values(const float* tile, std::int64_t rows, std::int64_t columns, cons
   kernels().add_values(tile, rows, columns, values, keys, value_width, out);
 }
 
-void narrow_tile(const float* tile, std::int64_t count, std::uint16_t* out) {
+void narrow_tile(const float* tile, std::int64_t count, BFloat16* out) {
   kernels().narrow_tile(tile, count, out);
 }
 
-void widen_tile(const std::uint16_t* tile, std::int64_t count, float* out) {
+void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
   kernels().widen_tile(tile, count, out);
 }
 

@@ -29,6 +29,11 @@ constexpr std::int64_t key_block_width(std::int64_t m, std::int64_t index) {
   return rest < kKeyBlock ? rest : kKeyBlock;
 }
 
+/// The upper half of a float: its sign, exponent and seven bits of mantissa.
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
 /// Centred, scaled keys in the order in which tiles read them: [round_up(m, 16) * D] values, key
 /// block `index` from index * kKeyBlock * D on. packed_j = factor k_j - mean; padding is zero.
 /// Returns the largest |packed_j|.
@@ -40,6 +45,11 @@ float pack_keys(MatrixView<const float> keys, float factor, VectorView<const flo
 /// ([round_up(n, kRowBlock)]).
 void centre_queries(MatrixView<const float> queries, float factor, VectorView<const float> mean,
                     MatrixView<float> x, VectorView<float> norms);
+
+/// out_pi = directions_p . token_i. tokens: [n, D], directions: [P, D], out: [P, at least
+/// round_up(n, 16)].
+void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
+                    MatrixView<float> out);
 
 /// One block of queries against one block of keys.
 struct GibbsTile {
@@ -55,16 +65,22 @@ struct GibbsTile {
 /// [kRowBlock, 16], whose rows add up to the sums, is added to.
 void gibbs_tile(const GibbsTile& tile, float* out, float* row_sums);
 
-/// sums_i = sum of row i of partial: [kRowBlock, 16] -> [kRowBlock].
-void reduce_row_sums(const float* partial, float* sums);
+/// sums_i = sum of row i of partial: [rows, 16] -> [rows].
+void reduce_row_sums(const float* partial, std::int64_t rows, float* sums);
 
 /// column_sums_j += sum_i weights_i K_ij over a tile K: [kRowBlock, columns]; weights: [kRowBlock],
 /// 0 for rows that are padding (`rows` is rounded up to 8).
 void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums);
 
+void add_column_sums(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
+                     const float* weights, float* column_sums);
+
 /// partial: [kRowBlock, 16] += lanes of the products K_ij v_j, over a tile K: [kRowBlock, columns].
 void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
+                  float* partial);
+
+void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial);
 
 /// out: [kRowBlock, value_width] += K V over a tile K: [kRowBlock, columns] and its `keys` rows of
@@ -73,8 +89,8 @@ void add_values(const float* tile, std::int64_t rows, std::int64_t columns, cons
                 std::int64_t keys, std::int64_t value_width, float* out);
 
 /// A tile rounded to bfloat16 and back: [rows, columns] values.
-void narrow_tile(const float* tile, std::int64_t count, std::uint16_t* out);
-void widen_tile(const std::uint16_t* tile, std::int64_t count, float* out);
+void narrow_tile(const float* tile, std::int64_t count, BFloat16* out);
+void widen_tile(const BFloat16* tile, std::int64_t count, float* out);
 
 /// out_i = log2 x_i and out_i = 2^x_i.
 void log2_values(VectorView<const float> x, VectorView<float> out);

@@ -60,15 +60,9 @@ void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, VectorView<f
 void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
                  MatrixView<const float> values, MatrixView<float> output, Arena& scratch) {
   const VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
-  const GibbsSweep::RowUpdate normalise = [](std::int64_t, std::int64_t count,
-                                             const float* row_sums, float* log_weights) {
-    const auto size = static_cast<std::size_t>(count);
-    log2_values({row_sums, size}, {log_weights, size});
-    for (std::int64_t i = 0; i < count; ++i) log_weights[i] = -log_weights[i];
-  };
   update_column_scaling(sweep, tiled.m, v);
   for (int t = 1; t < iterations; ++t) {
-    sweep.sweep_kept(v, normalise);
+    sweep.sweep_kept(v);
     update_column_scaling(sweep, tiled.m, v);
   }
   sweep.apply_kept(v, values, output);
