@@ -1,13 +1,18 @@
 #include "attention/attention_kernel.h"
 
 #include <new>
+#include <type_traits>
 
 #include "attention/scaling_kernels.h"
 #include "attention/sinkhorn_attention.h"
 #include "attention/softmax_attention.h"
+#include "attention/tiled_attention.h"
 
 namespace asap {
 namespace {
+
+/// Number of plan entries from which tiles beat a stored plan.
+constexpr std::int64_t kTiledSoftmaxFrom = 128 * 128;
 
 template <class T>
 class SoftmaxKernel final : public AttentionKernel<T> {
@@ -18,6 +23,15 @@ class SoftmaxKernel final : public AttentionKernel<T> {
                 AttentionEvidence& evidence) const override {
     ++evidence.heads;
     return softmax_attention<T>(head, output, arena).data;
+  }
+
+  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+    if constexpr (std::is_same_v<T, float>)
+      if (head.queries.rows * head.keys.rows >= kTiledSoftmaxFrom) {
+        tiled_softmax_attention(head, 1, output, scratch);
+        return;
+      }
+    AttentionKernel<T>::infer(head, output, scratch);
   }
 
   void vjp(const AttentionHead<T>& head, State state, MatrixView<const T>,
@@ -53,6 +67,15 @@ class SinkhornKernel final : public AttentionKernel<T> {
     evidence.column_error_sum += static_cast<double>(state->column_error);
     evidence.log_domain_heads += state->log_domain ? 1 : 0;
     return state;
+  }
+
+  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+    if constexpr (std::is_same_v<T, float>)
+      if (best_storage(head.queries.rows, head.keys.rows) == KernelStorage::recompute) {
+        tiled_sinkhorn_attention(head, iterations_, {}, output, scratch);
+        return;
+      }
+    AttentionKernel<T>::infer(head, output, scratch);
   }
 
   void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,

@@ -1,5 +1,7 @@
 #include "attention/compiled_operator.h"
 
+#include "attention/tiled_attention.h"
+
 namespace asap {
 
 CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
@@ -12,15 +14,16 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
                              MatrixView<float> output, Arena& scratch) const {
   check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
         "CompiledOperator: no such layer, or another number of heads");
+  const TiledOptions options{best_storage(batch.query_tokens(), batch.key_tokens())};
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const DualMap<float> map = head.map();
     for (std::int64_t b = 0; b < batch.examples; ++b) {
-      const CompiledEvidence evidence =
-          compiled_attention<float>(map,
-                                    {batch.head_queries(b, h), batch.head_keys(b, h),
-                                     batch.head_values(b, h), head.score_scale},
-                                    extra_iterations_, batch.head_output(output, b, h), scratch);
+      const TiledEvidence evidence = tiled_compiled_attention(
+          map,
+          {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h),
+           head.score_scale},
+          extra_iterations_, options, batch.head_output(output, b, h), scratch);
       if (evidence.log_domain) ++log_domain_heads_;
     }
   }

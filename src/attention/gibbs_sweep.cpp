@@ -46,7 +46,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, KernelStorage storage, int threads
     kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
   workers_ = {arena.take<Worker>(threads), static_cast<std::size_t>(threads)};
   for (Worker& worker : workers_)
-    worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kKeyBlock)),
+    worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
               arena.take<float>(kRowBlock * kTilePadding), nullptr};
 }
 

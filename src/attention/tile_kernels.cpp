@@ -74,10 +74,10 @@ HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t fir
 
 float pack_keys(MatrixView<const float> keys, float factor, const float* mean, float* packed) {
   const D tag;
-  const std::int64_t padded = round_up(keys.rows, kTilePadding), inner = keys.cols;
+  const std::int64_t inner = keys.cols;
   const V scale = hn::Set(tag, factor);
   V largest = hn::Zero(tag);
-  for (std::int64_t block = 0; block * kKeyBlock < padded; ++block) {
+  for (std::int64_t block = 0; block < key_blocks(keys.rows); ++block) {
     float* block_out = packed + block * kKeyBlock * inner;
     for_each_panel(
         key_block_width(keys.rows, block), [&](std::int64_t column, auto vectors) HWY_ATTR {

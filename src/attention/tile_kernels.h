@@ -22,11 +22,18 @@ constexpr std::int64_t round_up(std::int64_t count, std::int64_t unit) {
   return (count + unit - 1) / unit * unit;
 }
 
-/// Number of key blocks of m keys, and how wide block `index` is, padding included.
-constexpr std::int64_t key_blocks(std::int64_t m) { return (m + kKeyBlock - 1) / kKeyBlock; }
+/// The last key block is wider by kTilePadding rather than to leave a block of that width alone.
+inline constexpr std::int64_t kWidestKeyBlock = kKeyBlock + kTilePadding;
+
+/// Number of key blocks of m keys, and how wide block `index` is, padding included. Block `index`
+/// begins at key index * kKeyBlock.
+constexpr std::int64_t key_blocks(std::int64_t m) {
+  const std::int64_t padded = round_up(m, kTilePadding);
+  return padded <= kWidestKeyBlock ? 1 : (padded - kTilePadding + kKeyBlock - 1) / kKeyBlock;
+}
 constexpr std::int64_t key_block_width(std::int64_t m, std::int64_t index) {
   const std::int64_t rest = round_up(m, kTilePadding) - index * kKeyBlock;
-  return rest < kKeyBlock ? rest : kKeyBlock;
+  return rest <= kWidestKeyBlock ? rest : kKeyBlock;
 }
 
 /// The upper half of a float: its sign, exponent and seven bits of mantissa.
