@@ -1,7 +1,6 @@
 #include "attention/scaling_kernels.h"
 
 #include <limits>
-#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "attention/scaling_kernels.cpp"
@@ -20,6 +19,9 @@ namespace {
 
 template <class T>
 using Extent = typename ScalingKernelsTable<T>::Extent;
+
+template <class T>
+using Vector = hn::Vec<hn::ScalableTag<T>>;
 
 template <class T>
 constexpr int lanes() {
@@ -54,7 +56,7 @@ HWY_INLINE void fill_padding(const Extent<T>& e, T* row, T value) {
 
 /// The largest entry of each of `count` <= lanes rows, as one vector.
 template <class T>
-HWY_INLINE hn::Vec<hn::ScalableTag<T>> row_maxima(const T* rows, std::int64_t stride, int count) {
+HWY_INLINE Vector<T> row_maxima(const T* rows, std::int64_t stride, int count) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   V best[lanes<T>()];
@@ -91,22 +93,41 @@ void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
   fill(column_shift, e.columns, e.stride, T(0));
 }
 
+/// Rows consecutive rows behind few pointers: one per four rows, so that the others are reached by an
+/// addressing mode and the compiler does not run out of registers for them.
+template <int Rows, class T>
+struct RowPointers {
+  static constexpr int kGroups = (Rows + 3) / 4;
+  const T* group[kGroups];
+  std::int64_t stride;
+
+  HWY_INLINE RowPointers(const T* rows, std::int64_t row_stride) : stride(row_stride) {
+    for (int g = 0; g < kGroups; ++g) group[g] = rows + 4 * g * row_stride;
+  }
+  HWY_INLINE Vector<T> load(int r) const {
+    return hn::Load(hn::ScalableTag<T>(), group[r / 4] + r % 4 * stride);
+  }
+  HWY_INLINE void advance() {
+    for (int g = 0; g < kGroups; ++g) group[g] += lanes<T>();
+  }
+};
+
 /// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of them.
 template <int Rows, class T>
 HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
                                 std::int64_t stride) {
   const hn::ScalableTag<T> d;
-  hn::Vec<decltype(d)> f[Rows];
+  Vector<T> f[Rows];
   for (int r = 0; r < Rows; ++r) f[r] = hn::Set(d, factor[r]);
-  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
+  RowPointers<Rows, T> row(rows, stride);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
     auto even = hn::Load(d, column_sum + j);
     auto odd = hn::Zero(d);
     for (int r = 0; r + 1 < Rows; r += 2) {
-      even = hn::MulAdd(f[r], hn::Load(d, rows + r * stride + j), even);
-      odd = hn::MulAdd(f[r + 1], hn::Load(d, rows + (r + 1) * stride + j), odd);
+      even = hn::MulAdd(f[r], row.load(r), even);
+      odd = hn::MulAdd(f[r + 1], row.load(r + 1), odd);
     }
-    if constexpr (Rows % 2 == 1)
-      even = hn::MulAdd(f[Rows - 1], hn::Load(d, rows + (Rows - 1) * stride + j), even);
+    if constexpr (Rows % 2 == 1) even = hn::MulAdd(f[Rows - 1], row.load(Rows - 1), even);
     hn::Store(hn::Add(even, odd), d, column_sum + j);
   }
 }
@@ -116,12 +137,12 @@ template <int Rows, class T, class Update>
 HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first, T* y,
                             const Update& update) {
   const hn::ScalableTag<T> d;
-  hn::Vec<decltype(d)> sum[Rows];
+  Vector<T> sum[Rows];
   for (int r = 0; r < Rows; ++r) sum[r] = hn::Zero(d);
-  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
+  RowPointers<Rows, T> row(rows, stride);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
     const auto v = hn::Load(d, x + j);
-    for (int r = 0; r < Rows; ++r)
-      sum[r] = hn::MulAdd(hn::Load(d, rows + r * stride + j), v, sum[r]);
+    for (int r = 0; r < Rows; ++r) sum[r] = hn::MulAdd(row.load(r), v, sum[r]);
   }
   if constexpr (Rows == lanes<T>()) {
     hn::StoreU(update(d, first, sums_of_rows(d, sum)), d, y + first);
@@ -134,28 +155,35 @@ HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std:
   }
 }
 
+/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the first row
+/// that is left.
+template <int Rows, class T, class Update>
+HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* kernel,
+                                     const T* x, T* y, T* column_sum, const Update update) {
+  for (; first + Rows <= e.rows; first += Rows) {
+    const T* rows = kernel + first * e.stride;
+    update_rows<Rows>(rows, x, e.stride, first, y, update);
+    add_scaled_rows<Rows>(y + first, rows, column_sum, e.stride);
+  }
+  return first;
+}
+
 /// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K.
 template <class T, class Update>
-HWY_INLINE void sweep(Extent<T> e, const T* kernel, const T* x, T* y, T* column_sum,
-                      const Update& update) {
+HWY_INLINE void sweep(const Extent<T> e, const T* kernel, const T* x, T* y, T* column_sum,
+                      const Update update) {
   fill(column_sum, 0, e.stride, T(0));
   std::int64_t i = 0;
-  const auto block = [&](auto rows) HWY_ATTR {
-    constexpr int kRows = decltype(rows)::value;
-    for (; i + kRows <= e.rows; i += kRows) {
-      update_rows<kRows>(kernel + i * e.stride, x, e.stride, i, y, update);
-      add_scaled_rows<kRows>(y + i, kernel + i * e.stride, column_sum, e.stride);
-    }
-  };
-  if (rows_are_short<T>(e.stride)) block(std::integral_constant<int, lanes<T>()>());
-  block(std::integral_constant<int, kFewRows>());
-  block(std::integral_constant<int, 1>());
+  if (rows_are_short<T>(e.stride))
+    i = sweep_blocks<lanes<T>()>(e, i, kernel, x, y, column_sum, update);
+  i = sweep_blocks<kFewRows>(e, i, kernel, x, y, column_sum, update);
+  sweep_blocks<1>(e, i, kernel, x, y, column_sum, update);
 }
 
 /// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the lanes.
 template <class T>
-HWY_INLINE hn::Vec<hn::ScalableTag<T>> exponentiate_row(T* row, std::int64_t stride, T row_shift,
-                                                        const T* column_shift, const T* v) {
+HWY_INLINE Vector<T> exponentiate_row(T* row, std::int64_t stride, T row_shift,
+                                      const T* column_shift, const T* v) {
   const hn::ScalableTag<T> d;
   const auto shift = hn::Set(d, row_shift);
   auto total = hn::Zero(d);

@@ -94,14 +94,17 @@ void Encoder::embed(MatrixView<const float> images, const Activations& a, Arena&
   const std::int64_t first = tokens - patches;  // 1 where a class token stands before the patches
   MatrixView<float> cut = arena.matrix<float>(images.rows * patches, grid.patch_size());
   extract_patches<float>(grid, images, cut);
-  for (std::int64_t b = 0; b < a.examples; ++b) {
-    const MatrixView<float> x = a.residual.block(b * tokens, 0, tokens, config_.width);
-    if (first == 1) std::ranges::copy(class_token_.flat(), x.row(0).begin());
-    affine(patch_.weight, patch_.bias, cut.block(b * patches, 0, patches, grid.patch_size()), 0,
-           x.block(first, 0, patches, config_.width));
-    for (std::int64_t i = 0; i < tokens; ++i)
-      add<float>(x.row(i), position_.rows().row(i), x.row(i));
+  if (first == 0) {
+    affine(patch_.weight, patch_.bias, cut, 0, a.residual);
+  } else {
+    for (std::int64_t b = 0; b < a.examples; ++b) {
+      const MatrixView<float> x = a.residual.block(b * tokens, 0, tokens, config_.width);
+      std::ranges::copy(class_token_.flat(), x.row(0).begin());
+      affine(patch_.weight, patch_.bias, cut.block(b * patches, 0, patches, grid.patch_size()), 0,
+             x.block(first, 0, patches, config_.width));
+    }
   }
+  add_bias_rows<float>({a.residual.data, a.examples, tokens * config_.width}, position_.flat());
 }
 
 void Encoder::run_layer(int index, const AttentionOperator& attention, const Activations& a,
