@@ -52,13 +52,19 @@ struct Contestant {
       result.memory_bytes += static_cast<std::int64_t>(arena.peak_bytes());
   }
 
+  /// Calls for at least `seconds`, on the same heads; their median is the turn's time.
   void take_turn(const BenchBatch& batch, MatrixView<float> output, const FormContext& context,
-                 std::span<Arena> scratch) {
+                 std::span<Arena> scratch, double seconds) {
     const AttentionBatch<float> view = batch.view();
-    const Stopwatch watch;
-    const std::int64_t left = form.run({view, output, context, scratch});
-    turns.push_back(1e3 * watch.seconds() / static_cast<double>(batch.examples * batch.heads));
-    result.log_domain_heads += left;
+    std::vector<double> calls;
+    const Stopwatch turn;
+    do {
+      const Stopwatch watch;
+      const std::int64_t left = form.run({view, output, context, scratch});
+      calls.push_back(1e3 * watch.seconds() / static_cast<double>(batch.examples * batch.heads));
+      if (calls.size() == 1) result.log_domain_heads += left;
+    } while (turn.seconds() < seconds);
+    turns.push_back(median(std::move(calls)));
   }
 
   /// A turn that does not count: it allocates shared scratch and fills caches.
@@ -148,7 +154,7 @@ class SizeBench {
     }
     for (std::size_t turn = 0; turn < contestants.size(); ++turn)
       contestants[(turn + static_cast<std::size_t>(round)) % contestants.size()].take_turn(
-          batch, output.rows(), context_, scratch);
+          batch, output.rows(), context_, scratch, config_.turn_seconds);
   }
 
   void check_accuracy(std::vector<Contestant>& contestants) const {

@@ -23,6 +23,7 @@ struct BenchConfig {
   std::vector<std::string> forms;  ///< empty: all of them
   int heads = 0;
   int rounds = 9;
+  double turn_seconds = 0.02;
   double logit_range = 40;
   int calibration = 32;
   int checked_heads = 2;
@@ -40,6 +41,8 @@ struct BenchConfig {
     v.field("forms", forms, "forms of attention to measure; empty: all");
     v.field("heads", heads, "independent heads per turn; 0: by size", between(0, 65536));
     v.field("rounds", rounds, "turns of every form, each on fresh data", between(1, 10000));
+    v.field("turn_seconds", turn_seconds, "a turn repeats its call until so much time has passed",
+            between(0, 3600));
     v.field("logit_range", logit_range, "median over heads of max - min of the scores",
             between(1, 1000));
     v.field("calibration", calibration, "heads on which the compiled map is fitted",
@@ -65,8 +68,8 @@ struct FormResult {
   std::string name;
   std::string skipped;  ///< why it was not measured; empty when it was
   double milliseconds =
-      kNone;               ///< per head: median over rounds of a turn's time on the clock / heads
-  double fastest = kNone;  ///< the least of the same
+      kNone;  ///< per head on the clock: median over rounds of the median over a turn's calls
+  double fastest = kNone;             ///< the least of the same
   std::int64_t memory_bytes = 0;      ///< beyond inputs and outputs, the sum over threads
   std::int64_t log_domain_heads = 0;  ///< heads of all rounds that left the exp domain
   double product_operations = 0;      ///< per head

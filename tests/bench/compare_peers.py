@@ -100,14 +100,14 @@ def head_count(tokens):
 def our_turn(arguments, size, threads, turn):
     """One turn of all our forms: the row of asap-eval bench."""
     tokens, width = size
-    rounds = 3 if tokens < 2048 else 1
+    rounds = 3 if tokens < 4096 else 1
     checked = 2 if turn == 0 else 0  # how right each form is does not change
     with tempfile.TemporaryDirectory() as folder:
         command = [
             arguments.binaries / "asap-eval", "bench", "--sizes", str(tokens), "--head-width", str(width),
             "--iterations", "10", "--slices", "4", "--heads", str(head_count(tokens)), "--rounds", str(rounds),
             "--threads", str(threads), "--seed", str(turn + 1), "--set", f"checked_heads={checked}",
-            "--json", "--out", folder,
+            "--set", f"turn_seconds={arguments.seconds / rounds / 2}", "--json", "--out", folder,
         ]
         finished = subprocess.run(
             command, capture_output=True, text=True,

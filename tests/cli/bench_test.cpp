@@ -30,6 +30,8 @@ Words tiny_bench(const fs::path& out) {
           "2",
           "--set",
           "calibration=4",
+          "--set",
+          "turn_seconds=0",
           "--out",
           out.string()};
 }
