@@ -22,6 +22,10 @@ class SoftmaxKernel final : public AttentionKernel<T> {
   State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
                 AttentionEvidence& evidence) const override {
     ++evidence.heads;
+    if (is_large(head)) {
+      blocked_softmax_attention<T>(head, output, arena);
+      return nullptr;
+    }
     return softmax_attention<T>(head, output, arena).data;
   }
 
@@ -37,6 +41,8 @@ class SoftmaxKernel final : public AttentionKernel<T> {
   void vjp(const AttentionHead<T>& head, State state, MatrixView<const T>,
            MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
            Arena& scratch) const override {
+    if (is_large(head))
+      return blocked_softmax_attention_vjp<T>(head, output_gradient, gradients, scratch);
     const MatrixView<const T> plan(static_cast<const T*>(state), head.queries.rows, head.keys.rows,
                                    padded_columns<T>(head.keys.rows));
     softmax_attention_vjp<T>(head, plan, output_gradient, gradients, scratch);
@@ -48,6 +54,11 @@ class SoftmaxKernel final : public AttentionKernel<T> {
     const MatrixView<T> computed = softmax_attention<T>(head, output, scratch);
     for (std::int64_t i = 0; i < plan.rows; ++i)
       for (std::int64_t j = 0; j < plan.cols; ++j) plan(i, j) = computed(i, j);
+  }
+
+ private:
+  static bool is_large(const AttentionHead<T>& head) {
+    return softmax_plan_is_large(head.queries.rows, head.keys.rows);
   }
 };
 
