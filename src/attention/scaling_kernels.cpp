@@ -246,40 +246,9 @@ void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum
 }
 
 template <class T>
-void update_columns(Extent<T> e, T b, const T* column_sum, T* v) {
-  const hn::ScalableTag<T> d;
-  for (std::int64_t j = 0; j < e.stride; j += lanes<T>())
-    hn::Store(hn::Div(hn::Set(d, b), hn::Load(d, column_sum + j)), d, v + j);
-  fill_padding(e, v, T(0));
-}
-
-template <class T>
-void adjoint_columns(Extent<T> e, T b, const T* pulled, const T* extra, const T* v, T* w) {
-  const hn::ScalableTag<T> d;
-  const auto factor = hn::Set(d, T(-1) / b);
-  for (std::int64_t j = 0; j < e.stride; j += lanes<T>()) {
-    auto gradient = hn::Load(d, pulled + j);
-    if (extra) gradient = hn::Add(gradient, hn::Load(d, extra + j));
-    const auto scaling = hn::Load(d, v + j);
-    hn::Store(hn::Mul(hn::Mul(factor, gradient), hn::Mul(scaling, scaling)), d, w + j);
-  }
-}
-
-template <class T>
-T column_error(Extent<T> e, T b, const T* column_sum, const T* v) {
-  const T scale = T(1) / b;
-  const T total = sum_vectors<T>(e.columns, [=](auto d, std::int64_t j) HWY_ATTR {
-    const auto mass = hn::Mul(hn::LoadU(d, v + j), hn::LoadU(d, column_sum + j));
-    return hn::Abs(hn::MulAdd(mass, hn::Set(d, scale), hn::Set(d, T(-1))));
-  });
-  return total / static_cast<T>(e.columns);
-}
-
-template <class T>
 constexpr ScalingKernelsTable<T> table = {&score_shifts<T>, &exponentiate_and_scale<T>,
                                           &scaling_sweep<T>, &adjoint_sweep<T>,
-                                          &weighted_column_sum<T>, &update_columns<T>,
-                                          &adjoint_columns<T>, &column_error<T>};
+                                          &weighted_column_sum<T>};
 
 }  // namespace
 
@@ -337,25 +306,6 @@ void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
   kernels<T>().weighted_column_sum(extent<T>(kernel), kernel.data, w.data(), column_sum.data());
 }
 
-template <class T>
-void update_columns(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
-                    VectorView<T> v) {
-  kernels<T>().update_columns(extent<T>(kernel), b, column_sum.data(), v.data());
-}
-
-template <class T>
-void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled,
-                     VectorView<const T> extra, VectorView<const T> v, VectorView<T> w) {
-  kernels<T>().adjoint_columns(extent<T>(kernel), b, pulled.data(), extra.data(), v.data(),
-                               w.data());
-}
-
-template <class T>
-T column_error(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
-               VectorView<const T> v) {
-  return kernels<T>().column_error(extent<T>(kernel), b, column_sum.data(), v.data());
-}
-
 #define ASAP_INSTANTIATE(T)                                                                       \
   template void score_shifts<T>(MatrixView<T>, VectorView<T>, VectorView<T>);                     \
   template void exponentiate_and_scale<T>(MatrixView<T>, VectorView<const T>,                     \
@@ -365,11 +315,7 @@ T column_error(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
                                  VectorView<T>);                                                  \
   template void adjoint_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,   \
                                  VectorView<T>, VectorView<T>);                                   \
-  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);   \
-  template void update_columns<T>(MatrixView<const T>, T, VectorView<const T>, VectorView<T>);    \
-  template T column_error<T>(MatrixView<const T>, T, VectorView<const T>, VectorView<const T>);   \
-  template void adjoint_columns<T>(MatrixView<const T>, T, VectorView<const T>,                   \
-                                   VectorView<const T>, VectorView<const T>, VectorView<T>);
+  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

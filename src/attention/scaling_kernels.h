@@ -47,20 +47,4 @@ template <class T>
 void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
                          VectorView<T> column_sum);
 
-/// v_j = b / column_sum_j; the padding becomes zero. Of `kernel` only the shape is used.
-template <class T>
-void update_columns(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
-                    VectorView<T> v);
-
-/// w_j = -(pulled_j + extra_j) v_j^2 / b, the adjoint of v = b / column_sum; `extra` may be empty. Of
-/// `kernel` only the shape is used.
-template <class T>
-void adjoint_columns(MatrixView<const T> kernel, T b, VectorView<const T> pulled,
-                     VectorView<const T> extra, VectorView<const T> v, VectorView<T> w);
-
-/// mean_j |v_j column_sum_j / b - 1|: how far the columns are from their marginal b.
-template <class T>
-T column_error(MatrixView<const T> kernel, T b, VectorView<const T> column_sum,
-               VectorView<const T> v);
-
 }  // namespace asap

@@ -17,9 +17,6 @@ struct ScalingKernelsTable {
   void (*scaling_sweep)(Extent, const T* kernel, const T* v, T* u, T* column_sum);
   void (*adjoint_sweep)(Extent, const T* kernel, const T* x, const T* factor, T* w, T* column_sum);
   void (*weighted_column_sum)(Extent, const T* kernel, const T* w, T* column_sum);
-  void (*update_columns)(Extent, T b, const T* column_sum, T* v);
-  void (*adjoint_columns)(Extent, T b, const T* pulled, const T* extra, const T* v, T* w);
-  T (*column_error)(Extent, T b, const T* column_sum, const T* v);
 };
 
 }  // namespace asap

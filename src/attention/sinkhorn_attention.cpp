@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attention/column_updates.h"
 #include "attention/scaling_kernels.h"
 #include "attention/sinkhorn_log_domain.h"
 #include "tensor/elementwise.h"
@@ -60,10 +61,10 @@ void iterate(SinkhornState<T>& state, Arena& scratch) {
   for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
   exponentiate_and_scale<T>(state.kernel, row_shift, column_shift, start, state.u(0), column_sum);
   for (int t = 1; t <= state.iterations; ++t) {
-    update_columns<T>(state.kernel, b, column_sum, state.v(t));
+    update_columns<T>(m, b, column_sum, state.v(t));
     scaling_sweep<T>(state.kernel, state.v(t), state.u(t), column_sum);
   }
-  state.column_error = column_error<T>(state.kernel, b, column_sum, state.v(state.iterations));
+  state.column_error = column_error<T>(m, b, column_sum, state.v(state.iterations));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attention/column_updates.h"
 #include "attention/scaling_kernels.h"
 #include "attention/sinkhorn_attention.h"
 #include "attention/sinkhorn_log_domain.h"
@@ -71,7 +72,7 @@ void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, Arena& sc
   for (int t = iterations; t >= 1; --t) {
     const VectorView<T> v = state.v(t);
     const VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
-    adjoint_columns<T>(state.kernel, b, pulled, t == iterations ? adjoint.column : VectorView<T>(),
+    adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : VectorView<T>(),
                        v, w_prime);
     adjoint_sweep<T>(state.kernel, w_prime, factors.row(t - 1), w(t - 1), pulled);
   }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/column_updates.h"
 #include "attention/scaling_kernels.h"
 #include "base/random.h"
 #include "tensor/elementwise.h"
@@ -179,8 +180,8 @@ TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for
 
     const Tensor<T> sums = random_tensor<T>({stride}, 6, 4.0);
     Tensor<T> next({stride}), adjoint({stride});
-    update_columns<T>(kernel, T(2), sums.flat(), next.flat());
-    adjoint_columns<T>(kernel, T(2), pulled.flat(), sums.flat(), next.flat(), adjoint.flat());
+    update_columns<T>(m, T(2), sums.flat(), next.flat());
+    adjoint_columns<T>(T(2), pulled.flat(), sums.flat(), next.flat(), adjoint.flat());
     for (int j = 0; j < m; ++j) {
       CHECK(next[j] == doctest::Approx(2 / double(sums[j])).epsilon(kUlps<T>));
       const double gradient = double(pulled[j]) + double(sums[j]), v = next[j];
@@ -188,7 +189,7 @@ TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for
     }
     double error = 0;
     for (int j = 0; j < m; ++j) error += std::abs(double(v[j]) * sums[j] / 2 - 1) / m;
-    CHECK(column_error<T>(kernel, T(2), sums.flat(), v.flat()) ==
+    CHECK(column_error<T>(m, T(2), sums.flat(), v.flat()) ==
           doctest::Approx(error).epsilon(8 * kUlps<T>));
     for (std::int64_t j = m; j < stride; ++j) CHECK((next[j] == 0 && adjoint[j] == 0));
   }
