@@ -14,7 +14,7 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
                              MatrixView<float> output, Arena& scratch) const {
   check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
         "CompiledOperator: no such layer, or another number of heads");
-  const TiledOptions options{best_storage(batch.query_tokens(), batch.key_tokens())};
+  const TiledOptions options{.storage = best_storage(batch.query_tokens(), batch.key_tokens())};
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const DualMap<float> map = head.map();

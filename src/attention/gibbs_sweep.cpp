@@ -28,8 +28,9 @@ struct GibbsSweep::Chunk {
   bool in_range;
 };
 
-GibbsSweep::GibbsSweep(const TiledHead& head, KernelStorage storage, int threads, Arena& arena)
-    : head_(head), storage_(storage), threads_(threads), arena_(arena) {
+GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena)
+    : head_(head), options_(options), arena_(arena) {
+  const KernelStorage storage = options.storage;
   const std::int64_t padded = head.padded_keys();
   const std::int64_t row_bytes = padded * static_cast<std::int64_t>(sizeof(float));
   block_rows_ =
@@ -44,16 +45,45 @@ GibbsSweep::GibbsSweep(const TiledHead& head, KernelStorage storage, int threads
   if (storage == KernelStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
   if (storage == KernelStorage::half)
     kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
-  workers_ = {arena.take<Worker>(threads), static_cast<std::size_t>(threads)};
+  workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
   for (Worker& worker : workers_)
     worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
-              arena.take<float>(kRowBlock * kTilePadding), nullptr};
+              arena.take<float>(kRowBlock * kTilePadding), nullptr,
+              arena.take<BFloat16>(kRowBlock * kWidestKeyBlock)};
+  // Pairs need an even inner width.
+  if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
+    half_products_ = bfloat16_kernels();
+  if (half_products_ && storage == KernelStorage::recompute) round_operands();
+}
+
+void GibbsSweep::round_operands() {
+  half_x_ = arena_.take<BFloat16>(head_.padded_rows() * head_.inner);
+  half_products_->narrow(head_.x.data, head_.padded_rows() * head_.inner, half_x_);
+  half_keys_ = arena_.take<BFloat16>(head_.padded_keys() * head_.inner);
+  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+    const std::int64_t offset = c * kKeyBlock * head_.inner;
+    half_products_->pair_keys(head_.keys + offset, head_.inner, key_block_width(head_.m, c),
+                              half_keys_ + offset);
+  }
+}
+
+GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                              VectorView<const float> row_offset,
+                              VectorView<const float> column_offset) const {
+  const std::int64_t begin = key_block * kKeyBlock;
+  return {head_.x.row(first).data(),
+          head_.inner,
+          rows,
+          head_.keys + begin * head_.inner,
+          key_block_width(head_.m, key_block),
+          row_offset.data() + first,
+          column_offset.data() + begin};
 }
 
 /// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
 template <class Body>
 void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
-  parallel_for(std::ssize(chunks_), threads_, [&](std::int64_t index, int worker) {
+  parallel_for(std::ssize(chunks_), options_.threads, [&](std::int64_t index, int worker) {
     const std::int64_t end = std::min(head_.n, (index + 1) * chunk_rows_);
     for (std::int64_t first = index * chunk_rows_; first < end; first += block_rows)
       body(first, std::min(block_rows, end - first), workers_[worker], chunks_[index]);
@@ -115,28 +145,36 @@ void GibbsSweep::add_chunks() {
 void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
                          const RowUpdate& update) {
   begin_pass(-std::numeric_limits<float>::infinity());
-  for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
-                                  Chunk& chunk) {
-    float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
-    BFloat16* half = kept_half_ ? kept_half_ + first * head_.padded_keys() : nullptr;
-    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
-    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
-      const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
-      float* tile = half ? single : single + begin * block_rows_;
-      gibbs_tile({head_.x.row(first).data(), head_.inner, rows, head_.keys + begin * head_.inner,
-                  width, row_offset.data() + first, column_offset.data() + begin},
-                 tile, worker.row_sums);
-      if (half) narrow_tile(tile, round_up(rows, 8) * width, half + begin * kRowBlock);
-    }
-    if (half)
-      accumulate(half, first, rows, update, worker, chunk);
-    else
-      accumulate(single, first, rows, update, worker, chunk);
-  });
+  for_each_block(
+      block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
+        BFloat16* half = kept_half_ ? kept_half_ + first * head_.padded_keys() : nullptr;
+        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+          const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+          float* tile = half ? single : single + begin * block_rows_;
+          const GibbsTile operands = tile_at(first, rows, c, row_offset, column_offset);
+          if (half_keys_)
+            half_products_->gibbs_tile(operands, half_x_ + first * head_.inner,
+                                       half_keys_ + begin * head_.inner, tile, worker.row_sums);
+          else
+            gibbs_tile(operands, tile, worker.row_sums);
+          if (half) {
+            const auto narrow = half_products_ ? half_products_->narrow : &narrow_tile;
+            narrow(tile, round_up(rows, 8) * width, half + begin * kRowBlock);
+          }
+        }
+        if (half)
+          accumulate(half, first, rows, update, worker, chunk);
+        else
+          accumulate(single, first, rows, update, worker, chunk);
+      });
   add_chunks();
 }
 
-/// So few rows at once that they are still in the first-level cache when they are read again.
+/// Fewer rows than a block are read again from the first-level cache, but where they do not fit it
+/// anyway, whole blocks are better: they lie one after another, as prefetchers like it.
+constexpr std::int64_t kFirstLevelBytes = 40 * 1024;
 constexpr std::int64_t kSweepRows = 8;
 
 template <class Entry>
@@ -150,8 +188,8 @@ void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
         const auto tile = [&](std::int64_t c) {
           return block + c * kKeyBlock * kRowBlock + inside * key_block_width(head_.m, c);
         };
-        float sums[kSweepRows], weights[kSweepRows] = {};
-        std::fill_n(worker.row_sums, kSweepRows * kTilePadding, 0.0f);
+        float sums[kRowBlock], weights[kRowBlock] = {};
+        std::fill_n(worker.row_sums, round_up(rows, kSweepRows) * kTilePadding, 0.0f);
         for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
           add_row_dots(tile(c), rows, key_block_width(head_.m, c), v.data() + c * kKeyBlock,
                        worker.row_sums);
@@ -172,10 +210,38 @@ void GibbsSweep::sweep_kept(VectorView<const float> v) {
     sweep_entries(kept_half_, v);
 }
 
-void GibbsSweep::prepare_output(std::int64_t width) {
-  output_width_ = round_up(width, kTilePadding);
+/// factors_j values_j, padded to `output_width_`, in the form in which products read them.
+struct GibbsSweep::Values {
+  const float* single;   // [m, output_width_]
+  const BFloat16* half;  // in pairs; null for ProductPrecision::single
+};
+
+GibbsSweep::Values GibbsSweep::prepare_values(MatrixView<const float> values,
+                                              VectorView<const float> factors) {
+  output_width_ = round_up(values.cols, kTilePadding);
   for (Worker& worker : workers_)
     worker.block_output = arena_.take<float>(kRowBlock * output_width_);
+  float* single = arena_.take<float>(values.rows * output_width_);
+  pack_values(values, factors, single);
+  if (!half_products_) return {single, nullptr};
+  auto* half = arena_.take<BFloat16>(round_up(values.rows, 2) * output_width_);
+  half_products_->pair_values(single, values.rows, output_width_, half);
+  return {single, half};
+}
+
+/// worker.block_output += tile times its rows of the values.
+void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int64_t key_block,
+                                 const Values& values, const Worker& worker) const {
+  const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
+  const std::int64_t keys = std::min(width, head_.m - begin);
+  if (values.half) {
+    half_products_->narrow(tile, round_up(rows, 8) * width, worker.half_tile);
+    half_products_->add_values(worker.half_tile, rows, width, values.half + begin * output_width_,
+                               keys, output_width_, worker.block_output);
+  } else {
+    add_values(tile, rows, width, values.single + begin * output_width_, keys, output_width_,
+               worker.block_output);
+  }
 }
 
 /// Divides the rows of a block by their sums.
@@ -196,22 +262,16 @@ void GibbsSweep::apply_computed(VectorView<const float> row_offset,
                                 VectorView<const float> column_offset,
                                 MatrixView<const float> values, MatrixView<float> output) {
   const ArenaScope scope(arena_);
-  prepare_output(values.cols);
-  float* packed = arena_.take<float>(values.rows * output_width_);
   const VectorView<float> ones = arena_.vector<float>(values.rows);
   std::ranges::fill(ones, 1.0f);
-  pack_values(values, ones, packed);
+  const Values prepared = prepare_values(values, ones);
   for_each_block(kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
                                 Chunk& chunk) {
     std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
     std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
     for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
-      const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
-      gibbs_tile({head_.x.row(first).data(), head_.inner, rows, head_.keys + begin * head_.inner,
-                  width, row_offset.data() + first, column_offset.data() + begin},
-                 worker.block, worker.row_sums);
-      add_values(worker.block, rows, width, packed + begin * output_width_,
-                 std::min(width, head_.m - begin), output_width_, worker.block_output);
+      gibbs_tile(tile_at(first, rows, c, row_offset, column_offset), worker.block, worker.row_sums);
+      add_tile_values(worker.block, rows, c, prepared, worker);
     }
     write_output(first, rows, worker, output, chunk);
   });
@@ -220,27 +280,37 @@ void GibbsSweep::apply_computed(VectorView<const float> row_offset,
 void GibbsSweep::apply_kept(VectorView<const float> v, MatrixView<const float> values,
                             MatrixView<float> output) {
   const ArenaScope scope(arena_);
-  prepare_output(values.cols);
-  float* packed = arena_.take<float>(values.rows * output_width_);
-  pack_values(values, v.first(static_cast<std::size_t>(values.rows)), packed);
-  for_each_block(
-      kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
-        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
-        std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
-        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
-          const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
-          const float* tile = worker.block;
-          if (kept_)
-            tile = kept_ + first * head_.padded_keys() + begin * kRowBlock;
-          else
-            widen_tile(kept_half_ + first * head_.padded_keys() + begin * kRowBlock,
-                       kRowBlock * width, worker.block);
-          add_row_dots(tile, rows, width, v.data() + begin, worker.row_sums);
-          add_values(tile, rows, width, packed + begin * output_width_,
-                     std::min(width, head_.m - begin), output_width_, worker.block_output);
-        }
-        write_output(first, rows, worker, output, chunk);
-      });
+  const Values prepared = prepare_values(values, v.first(static_cast<std::size_t>(values.rows)));
+  for_each_block(kRowBlock,
+                 [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+                   std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+                   std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+                   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+                     apply_kept_tile(first, rows, c, v, prepared, worker);
+                   write_output(first, rows, worker, output, chunk);
+                 });
+}
+
+/// One tile of the kept kernel, in the precision in which it is kept and multiplied.
+void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                                 VectorView<const float> v, const Values& values,
+                                 const Worker& worker) const {
+  const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
+  const std::int64_t offset = first * head_.padded_keys() + begin * kRowBlock;
+  const float* factors = v.data() + begin;
+  if (kept_) {
+    add_row_dots(kept_ + offset, rows, width, factors, worker.row_sums);
+    add_tile_values(kept_ + offset, rows, key_block, values, worker);
+  } else if (values.half) {
+    add_row_dots(kept_half_ + offset, rows, width, factors, worker.row_sums);
+    half_products_->add_values(
+        kept_half_ + offset, rows, width, values.half + begin * output_width_,
+        std::min(width, head_.m - begin), output_width_, worker.block_output);
+  } else {
+    widen_tile(kept_half_ + offset, round_up(rows, 8) * width, worker.block);
+    add_row_dots(worker.block, rows, width, factors, worker.row_sums);
+    add_tile_values(worker.block, rows, key_block, values, worker);
+  }
 }
 
 }  // namespace asap

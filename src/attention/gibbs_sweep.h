@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "attention/bfloat16_kernels.h"
 #include "attention/tiled_head.h"
 
 namespace asap {
@@ -13,6 +14,23 @@ enum class KernelStorage {
   half,       ///< kept as bfloat16: half the memory traffic, plan entries right to 0.4 %
 };
 
+/// What products are computed with.
+enum class ProductPrecision {
+  single,
+  /// On processors with AVX512_BF16, twice as fast: values and the plan entries they meet are
+  /// rounded to bfloat16 (2^-9 of each), and where the kernel is recomputed so are the queries and
+  /// keys of the passes that only add up rows and columns. Scores behind the output stay in float.
+  /// Elsewhere the same as `single`.
+  bfloat16,
+};
+
+/// How a GibbsSweep works.
+struct SweepOptions {
+  KernelStorage storage = KernelStorage::recompute;
+  ProductPrecision precision = ProductPrecision::single;
+  int threads = 1;  ///< row blocks are shared out; the result does not depend on it
+};
+
 /// Passes over the Gibbs kernel of one head, row block by row block. Every pass takes the row sums
 /// of a block, lets the caller turn them into row weights, and adds the weighted rows up by columns
 /// while the block is still in cache: a Sinkhorn iteration is one pass.
@@ -22,7 +40,7 @@ enum class KernelStorage {
 class GibbsSweep {
  public:
   /// Lives in `arena`, as long as `head` does.
-  GibbsSweep(const TiledHead& head, KernelStorage storage, int threads, Arena& arena);
+  GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena);
 
   /// Turns row sums of rows [first, first + count) into base-2 logarithms of their weights.
   using RowUpdate = std::function<void(std::int64_t first, std::int64_t count,
@@ -56,6 +74,7 @@ class GibbsSweep {
     float* block;         // a block of rows of K: [block_rows, padded_keys]
     float* row_sums;      // [kRowBlock, kTilePadding]
     float* block_output;  // [kRowBlock, value width], taken when first needed
+    BFloat16* half_tile;  // [kRowBlock, kWidestKeyBlock]
   };
   struct Chunk;
 
@@ -69,18 +88,29 @@ class GibbsSweep {
   template <class Entry>
   void sweep_entries(const Entry* kept, VectorView<const float> v);
   void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
-  void prepare_output(std::int64_t width);
+  struct Values;
+  void round_operands();
+  GibbsTile tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                    VectorView<const float> row_offset,
+                    VectorView<const float> column_offset) const;
+  Values prepare_values(MatrixView<const float> values, VectorView<const float> factors);
+  void add_tile_values(const float* tile, std::int64_t rows, std::int64_t key_block,
+                       const Values& values, const Worker& worker) const;
+  void apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                       VectorView<const float> v, const Values& values, const Worker& worker) const;
   void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
                     MatrixView<float> output, Chunk& chunk) const;
 
   const TiledHead& head_;
-  KernelStorage storage_;
-  int threads_;
+  SweepOptions options_;
   Arena& arena_;
   std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
   std::int64_t chunk_rows_;
   float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
   BFloat16* kept_half_ = nullptr;
+  const BFloat16Kernels* half_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* half_x_ = nullptr;                      // [padded rows, D]
+  BFloat16* half_keys_ = nullptr;                   // paired, as head.keys
   std::int64_t output_width_ = 0;
   VectorView<Worker> workers_;
   VectorView<Chunk> chunks_;

@@ -93,7 +93,7 @@ TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int thre
   if (without_keys(head, output)) return {};
   const ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
-  GibbsSweep sweep(tiled, KernelStorage::recompute, threads, scratch);
+  GibbsSweep sweep(tiled, {.threads = threads}, scratch);
   sweep.apply_computed(safe_row_offsets(tiled, scratch), zero_column_offsets(tiled, scratch),
                        head.values, output);
   if (sweep.trustworthy()) return {};
@@ -109,7 +109,7 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   if (without_keys(head, output)) return {};
   const ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
-  GibbsSweep sweep(tiled, options.storage, options.threads, scratch);
+  GibbsSweep sweep(tiled, options, scratch);
   const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
   const VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
   std::ranges::copy(row_offset, row_dual.begin());
@@ -134,7 +134,7 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   const float row_sum_weight = predict_before_row_sums(map, head, row_dual, scratch);
   std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
 
-  GibbsSweep sweep(tiled, options.storage, options.threads, scratch);
+  GibbsSweep sweep(tiled, options, scratch);
   const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
   const GibbsSweep::RowUpdate predict = [&](std::int64_t first, std::int64_t count,
                                             const float* row_sums, float* log_weights) {

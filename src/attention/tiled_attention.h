@@ -7,10 +7,7 @@ namespace asap {
 
 /// How a tiled form works. Attention at inference, float only: no state is left for a backward
 /// pass.
-struct TiledOptions {
-  KernelStorage storage = KernelStorage::recompute;
-  int threads = 1;  ///< row blocks are shared out; the result does not depend on it
-};
+using TiledOptions = SweepOptions;
 
 /// What a tiled form found out.
 struct TiledEvidence {

@@ -90,7 +90,7 @@ std::int64_t for_each_tiled_head(const FormCall& call, KernelStorage storage, co
   const bool share_heads = call.batch.examples * call.batch.heads >= call.threads();
   FormCall inner = call;
   if (!share_heads) inner.scratch = call.scratch.first(1);
-  const TiledOptions options{storage, share_heads ? 1 : call.threads()};
+  const TiledOptions options{.storage = storage, .threads = share_heads ? 1 : call.threads()};
   return for_each_head(inner, [&](const Head& head, Output output, Arena& scratch) {
     return body(head, options, output, scratch).log_domain;
   });
