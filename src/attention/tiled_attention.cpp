@@ -83,9 +83,11 @@ void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iteration
 
 }  // namespace
 
-KernelStorage best_storage(std::int64_t n, std::int64_t m) {
-  const std::int64_t bytes = n * m * static_cast<std::int64_t>(sizeof(float));
-  return bytes <= kMostKeptBytes ? KernelStorage::single : KernelStorage::recompute;
+KernelStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision precision) {
+  const bool half = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+  const std::int64_t entry = half ? sizeof(BFloat16) : sizeof(float);
+  if (n * m * entry > kMostKeptBytes) return KernelStorage::recompute;
+  return half ? KernelStorage::half : KernelStorage::single;
 }
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,

@@ -15,9 +15,10 @@ struct TiledEvidence {
   bool log_domain = false;
 };
 
-/// The storage that measures best for a kernel of n x m entries: kept as float while that stays
-/// below the memory bound, otherwise recomputed.
-KernelStorage best_storage(std::int64_t n, std::int64_t m);
+/// The storage that measures best for a kernel of n x m entries: kept while that takes at most 64
+/// MiB (as bfloat16 where products are in bfloat16), otherwise recomputed.
+KernelStorage best_storage(std::int64_t n, std::int64_t m,
+                           ProductPrecision precision = ProductPrecision::single);
 
 /// Softmax attention (Vaswani et al. 2017) without a second pass for maxima: a bound of the scores
 /// is the shift (FlashAttention's tiling, Dao et al. 2022). output: [n, Dv], zero when there is no

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "attention/compiled_attention.h"
 #include "attention/espformer_attention.h"
 #include "attention/scaling_kernels.h"
 #include "attention/sinkhorn_attention.h"
@@ -67,30 +66,15 @@ std::int64_t run_sinkhorn_log(const FormCall& call) {
   });
 }
 
-std::int64_t run_compiled_head(const FormCall& call, const CompiledHead& compiled) {
-  const DualMap<float> map = compiled.map();
-  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
-    return compiled_attention<float>(map, head, 0, output, scratch).log_domain;
-  });
-}
-
-std::int64_t run_compiled(const FormCall& call) {
-  return run_compiled_head(call, call.context.compiled);
-}
-
-std::int64_t run_compiled_no_sort(const FormCall& call) {
-  return run_compiled_head(call, call.context.no_sort);
-}
-
 /// Calls body(head, options, output, scratch) for every head. With as many heads as threads or
 /// more, heads are shared out and each is computed by one thread; of fewer, longer heads the row
 /// blocks are.
 template <class Body>
-std::int64_t for_each_tiled_head(const FormCall& call, KernelStorage storage, const Body& body) {
+std::int64_t for_each_tiled_head(const FormCall& call, TiledOptions options, const Body& body) {
   const bool share_heads = call.batch.examples * call.batch.heads >= call.threads();
   FormCall inner = call;
   if (!share_heads) inner.scratch = call.scratch.first(1);
-  const TiledOptions options{.storage = storage, .threads = share_heads ? 1 : call.threads()};
+  options.threads = share_heads ? 1 : call.threads();
   return for_each_head(inner, [&](const Head& head, Output output, Arena& scratch) {
     return body(head, options, output, scratch).log_domain;
   });
@@ -98,29 +82,50 @@ std::int64_t for_each_tiled_head(const FormCall& call, KernelStorage storage, co
 
 std::int64_t run_softmax_tiled(const FormCall& call) {
   return for_each_tiled_head(
-      call, KernelStorage::recompute,
-      [](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+      call, {}, [](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
         return tiled_softmax_attention(head, options.threads, output, scratch);
       });
 }
 
-template <KernelStorage storage>
+template <KernelStorage storage, ProductPrecision precision = ProductPrecision::single>
 std::int64_t run_sinkhorn_tiled(const FormCall& call) {
   return for_each_tiled_head(
-      call, storage,
+      call, {.storage = storage, .precision = precision},
       [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
         return tiled_sinkhorn_attention(head, call.context.iterations, options, output, scratch);
       });
 }
 
-template <KernelStorage storage>
-std::int64_t run_compiled_tiled(const FormCall& call) {
-  const DualMap<float> map = call.context.compiled.map();
+std::int64_t run_compiled_head(const FormCall& call, const CompiledHead& compiled,
+                               const TiledOptions& options) {
+  const DualMap<float> map = compiled.map();
   return for_each_tiled_head(
-      call, storage,
-      [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
-        return tiled_compiled_attention(map, head, 0, options, output, scratch);
+      call, options,
+      [&](const Head& head, const TiledOptions& inner, Output output, Arena& scratch) {
+        return tiled_compiled_attention(map, head, 0, inner, output, scratch);
       });
+}
+
+template <KernelStorage storage, ProductPrecision precision = ProductPrecision::single>
+std::int64_t run_compiled_tiled(const FormCall& call) {
+  return run_compiled_head(call, call.context.compiled,
+                           {.storage = storage, .precision = precision});
+}
+
+/// What CompiledOperator would choose.
+TiledOptions best_options(const FormCall& call, ProductPrecision precision) {
+  return {.storage = best_storage(call.batch.query_tokens(), call.batch.key_tokens(), precision),
+          .precision = precision};
+}
+
+template <ProductPrecision precision>
+std::int64_t run_compiled(const FormCall& call) {
+  return run_compiled_head(call, call.context.compiled, best_options(call, precision));
+}
+
+std::int64_t run_compiled_no_sort(const FormCall& call) {
+  return run_compiled_head(call, call.context.no_sort,
+                           best_options(call, ProductPrecision::single));
 }
 
 std::int64_t run_espformer(const FormCall& call) {
@@ -160,6 +165,13 @@ double compiled_tiled_products(const HeadSize& size, const FormContext&) {
   return recomputed_products(size, 2);
 }
 
+template <ProductPrecision precision>
+double compiled_products(const HeadSize& size, const FormContext&) {
+  const KernelStorage storage = best_storage(static_cast<std::int64_t>(size.queries),
+                                             static_cast<std::int64_t>(size.keys), precision);
+  return recomputed_products(size, storage == KernelStorage::recompute ? 2 : 1);
+}
+
 constexpr AttentionForm kForms[] = {
     {"softmax", "softmax attention, fused: the floor", run_softmax_tiled, attention_products},
     {"softmax_stored", "softmax attention that keeps its plan, as training does", run_softmax,
@@ -170,19 +182,27 @@ constexpr AttentionForm kForms[] = {
      run_sinkhorn_tiled<KernelStorage::single>, attention_products},
     {"sinkhorn_half", "the same with the kernel in bfloat16",
      run_sinkhorn_tiled<KernelStorage::half>, attention_products},
-    {"sinkhorn_tiled", "the same with scores recomputed, O(N D) memory",
+    {"sinkhorn_bf16", "the same, values and plan entries multiplied in bfloat16, too",
+     run_sinkhorn_tiled<KernelStorage::half, ProductPrecision::bfloat16>, attention_products},
+    {"sinkhorn_tiled", "Sinkhorn with scores recomputed, O(N D) memory",
      run_sinkhorn_tiled<KernelStorage::recompute>, sinkhorn_tiled_products},
     {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
      attention_products},
-    {"compiled", "compiled operator, kernel stored", run_compiled, attention_products},
+    {"compiled", "compiled operator: kernel stored up to 64 MiB, recomputed beyond",
+     run_compiled<ProductPrecision::single>, compiled_products<ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
-     attention_products},
-    {"compiled_single", "compiled operator, kernel stored in cache-sized row blocks",
+     compiled_products<ProductPrecision::single>},
+    {"compiled_single", "compiled operator with the kernel stored, whatever its size",
      run_compiled_tiled<KernelStorage::single>, attention_products},
     {"compiled_half", "the same with the kernel in bfloat16",
      run_compiled_tiled<KernelStorage::half>, attention_products},
-    {"compiled_tiled", "the same with scores recomputed, O(N D) memory",
+    {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
      run_compiled_tiled<KernelStorage::recompute>, compiled_tiled_products},
+    {"compiled_bf16", "compiled with bfloat16 kernel and products, stored up to 64 MiB",
+     run_compiled<ProductPrecision::bfloat16>, compiled_products<ProductPrecision::bfloat16>},
+    {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
+     run_compiled_tiled<KernelStorage::recompute, ProductPrecision::bfloat16>,
+     compiled_tiled_products},
     {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
 };
 

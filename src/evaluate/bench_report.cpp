@@ -108,7 +108,7 @@ std::vector<Grid> grids(const BenchResult& result) {
                           [](const BenchRow& row, const FormResult& form) {
                             return format_fixed(ratio(row, form, "softmax"), 2);
                           }));
-  for (const std::string compiled : {"compiled", "compiled_single", "compiled_tiled"})
+  for (const std::string compiled : {"compiled", "compiled_tiled", "compiled_tiled_bf16"})
     all.push_back(make_grid(
         result, "Divided by " + compiled, "how many times slower the iterations are",
         [&](const BenchRow& row, const FormResult& form) {
