@@ -5,8 +5,8 @@
 namespace asap {
 
 CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
-                                   int extra_iterations)
-    : heads_(std::move(heads)), extra_iterations_(extra_iterations) {
+                                   int extra_iterations, ProductPrecision precision)
+    : heads_(std::move(heads)), extra_iterations_(extra_iterations), precision_(precision) {
   check(extra_iterations >= 0, "CompiledOperator: negative number of extra iterations");
 }
 
@@ -14,7 +14,9 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
                              MatrixView<float> output, Arena& scratch) const {
   check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
         "CompiledOperator: no such layer, or another number of heads");
-  const TiledOptions options{.storage = best_storage(batch.query_tokens(), batch.key_tokens())};
+  const TiledOptions options{
+      .storage = best_storage(batch.query_tokens(), batch.key_tokens(), precision_),
+      .precision = precision_};
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const DualMap<float> map = head.map();

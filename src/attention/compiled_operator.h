@@ -5,6 +5,7 @@
 
 #include "attention/attention_operator.h"
 #include "attention/compiled_attention.h"
+#include "attention/gibbs_sweep.h"
 #include "tensor/tensor.h"
 
 namespace asap {
@@ -26,7 +27,8 @@ struct CompiledHead {
 class CompiledOperator : public AttentionOperator {
  public:
   /// heads[layer][head]; `extra_iterations` warm-started Sinkhorn iterations follow the closure.
-  explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0);
+  explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0,
+                            ProductPrecision precision = ProductPrecision::single);
 
   void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
              Arena& scratch) const override;
@@ -38,6 +40,7 @@ class CompiledOperator : public AttentionOperator {
  private:
   std::vector<std::vector<CompiledHead>> heads_;
   int extra_iterations_;
+  ProductPrecision precision_;
   mutable std::atomic<std::int64_t> log_domain_heads_ = 0;
 };
 

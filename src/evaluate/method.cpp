@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kMostIterations = 10000;
 
-const std::vector<std::string> kMethodNames = {"teacher", "softmax",  "sinkhorn:K",
-                                               "f0",      "compiled", "compiled+K"};
+const std::vector<std::string> kMethodNames = {"teacher",  "softmax",    "sinkhorn:K",   "f0",
+                                               "compiled", "compiled+K", "compiled_bf16"};
 
 std::optional<int> parse_iterations(std::string_view digits) {
   int value = 0;
@@ -28,6 +28,7 @@ Method parse_method(const std::string& name) {
   if (name == "softmax") return {MethodKind::softmax};
   if (name == "f0") return {MethodKind::zero_dual};
   if (name == "compiled") return {MethodKind::compiled};
+  if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
   for (const auto& [prefix, kind] : {std::pair("sinkhorn:", MethodKind::sinkhorn),
                                      std::pair("compiled+", MethodKind::compiled)}) {
     if (!name.starts_with(prefix)) continue;
@@ -57,6 +58,8 @@ std::string Method::name() const {
       return "f0";
     case MethodKind::compiled:
       return iterations == 0 ? "compiled" : "compiled+" + std::to_string(iterations);
+    case MethodKind::compiled_bfloat16:
+      return "compiled_bf16";
   }
   throw InternalError("Method::name: unknown kind");
 }
@@ -98,10 +101,14 @@ std::unique_ptr<AttentionOperator> make_attention(const Method& method, const En
       return std::make_unique<CompiledOperator>(std::move(heads));
     }
     case MethodKind::compiled:
+    case MethodKind::compiled_bfloat16:
       if (!compiled)
         throw UsageError("--methods: '" + method.name() + "' needs --compiled",
                          "name the folder asap-compile wrote: --compiled OP");
-      return std::make_unique<CompiledOperator>(*compiled, method.iterations);
+      return std::make_unique<CompiledOperator>(*compiled, method.iterations,
+                                                method.kind == MethodKind::compiled
+                                                    ? ProductPrecision::single
+                                                    : ProductPrecision::bfloat16);
   }
   throw InternalError("make_attention: unknown kind");
 }

@@ -13,11 +13,13 @@ namespace asap {
 
 /// A way to compute the attention of a trained network.
 enum class MethodKind {
-  teacher,    ///< as trained
-  softmax,    ///< the teacher's scores through softmax
-  sinkhorn,   ///< "sinkhorn:K": the teacher cut to K iterations
-  zero_dual,  ///< "f0": the closure of a zero dual, what compilation does without its map
-  compiled,   ///< "compiled" or "compiled+K": with K warm-started iterations
+  teacher,            ///< as trained
+  softmax,            ///< the teacher's scores through softmax
+  sinkhorn,           ///< "sinkhorn:K": the teacher cut to K iterations
+  zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
+  compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
+  compiled_bfloat16,  ///< "compiled_bf16": kernel and products in bfloat16 where the processor has
+                      ///< them
 };
 
 struct Method {

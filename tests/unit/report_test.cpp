@@ -49,7 +49,7 @@ ReportContext context() {
 
 TEST_CASE("method names are read and written alike") {
   const std::vector<std::string> names = {"teacher", "softmax",  "sinkhorn:0", "sinkhorn:12",
-                                          "f0",      "compiled", "compiled+2"};
+                                          "f0",      "compiled", "compiled+2", "compiled_bf16"};
   const std::vector<Method> methods = parsed(names);
   for (std::size_t i = 0; i < names.size(); ++i) CHECK(methods[i].name() == names[i]);
   CHECK(methods[3].kind == MethodKind::sinkhorn);
