@@ -12,12 +12,16 @@ using namespace asap;
 
 namespace {
 
-void run(const Arguments& arguments) {
-  CommonOptions common;
-  TrainerOptions options;
-  CLI::App app("Train a Transformer with doubly stochastic (Sinkhorn) or softmax attention.");
-  app.add_flag("--resume", options.resume,
-               "Continue from the newest checkpoint of --out, or start afresh when there is none");
+void add_options(CLI::App& app, CommonOptions& common, TrainerOptions& options) {
+  CLI::Option* resume = app.add_flag(
+      "--resume", options.resume,
+      "Continue from the newest checkpoint of --out, or start afresh when there is none");
+  app.add_option(
+         "--allow", options.allowed_changes,
+         "With --resume: a field, or a group of them, that may differ from before; repeatable")
+      ->type_name("KEY")
+      ->allow_extra_args(false)
+      ->needs(resume);
   app.add_option("--max-steps", options.stop_after,
                  "Stop, with a checkpoint, once so many steps are done (0: train to the end)")
       ->type_name("N")
@@ -25,6 +29,32 @@ void run(const Arguments& arguments) {
   add_common_options(
       app, common, "asap-train",
       "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion");
+}
+
+/// Shows on the bar, and above it, what happens in the training.
+void report_to(ProgressBar& bar, TrainerOptions& options) {
+  options.on_step = [&](const StepReport& report) {
+    bar.update(report.step, {{"loss", report.outcome.loss},
+                             {"accuracy", report.outcome.accuracy},
+                             {"learning rate", report.learning_rate}});
+  };
+  options.on_resume = [&](std::int64_t step) {
+    bar.start_from(step);
+    bar.print_above(step > 0 ? "resuming after step " + format_count(step)
+                             : "no checkpoint found; starting afresh");
+  };
+  options.on_test = [&](std::int64_t step, const TestReport& test) {
+    bar.print_above("step " + format_count(step) + ": test accuracy " +
+                    format_fixed(test.accuracy, 4) + ", loss " + format_fixed(test.loss, 4));
+  };
+  options.on_note = [&](const std::string& text) { bar.print_above(text); };
+}
+
+void run(const Arguments& arguments) {
+  CommonOptions common;
+  TrainerOptions options;
+  CLI::App app("Train a Transformer with doubly stochastic (Sinkhorn) or softmax attention.");
+  add_options(app, common, options);
   arguments.parse(app);
   configure_logging(common);
 
@@ -54,26 +84,16 @@ void run(const Arguments& arguments) {
                            .item = "images",
                            .total = steps,
                            .items_per_step = static_cast<double>(config.train.batch)});
-  options.on_step = [&](const StepReport& report) {
-    bar.update(report.step, {{"loss", report.outcome.loss},
-                             {"accuracy", report.outcome.accuracy},
-                             {"learning rate", report.learning_rate}});
-  };
+  report_to(bar, options);
   const InterruptGuard interrupt;
   options.should_stop = [&] { return interrupt.interrupted(); };
-  options.on_resume = [&](std::int64_t step) {
-    bar.start_from(step);
-    bar.print_above(step > 0 ? "resuming after step " + format_count(step)
-                             : "no checkpoint found; starting afresh");
-  };
-  options.on_test = [&](std::int64_t step, const TestReport& test) {
-    bar.print_above("step " + format_count(step) + ": test accuracy " +
-                    format_fixed(test.accuracy, 4) + ", loss " + format_fixed(test.loss, 4));
-  };
   const TrainingResult result = train(config, folder, train_data, test_data, options);
   bar.finish();
+  if (result.interrupted)
+    interrupt.stop("interrupted after step " + format_count(result.steps) + " of " +
+                   format_count(steps) +
+                   "; everything is saved. Continue with: " + arguments.command_line("--resume"));
   finish_with_summary(common, training_summary(config, result), training_text(folder, result));
-  interrupt.deliver();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -44,8 +45,30 @@ void sync_parent(const fs::path& path) {
   sync_path(parent, O_RDONLY | O_DIRECTORY);
 }
 
+constexpr std::string_view kTemporaryMark = ".tmp-";
+constexpr std::string_view kAsideMark = ".replaced";
+
 fs::path temporary_name(const fs::path& path) {
-  return path.parent_path() / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()));
+  return path.parent_path() / ("." + path.filename().string() + std::string(kTemporaryMark) +
+                               std::to_string(::getpid()));
+}
+
+/// Lets the folder `fresh` stand under the name `final_path`; what stood there is under the name
+/// `fresh` afterwards.
+void replace_folder(const fs::path& fresh, const fs::path& final_path) {
+  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0)
+    return;
+  if (errno != EINVAL && errno != ENOSYS)
+    throw DataError("cannot rename '" + fresh.string() + "' to '" + final_path.string() +
+                    "': " + system_message());
+  // File systems that cannot exchange two names: after a crash in between remove_leftovers puts the
+  // old folder back.
+  const fs::path aside =
+      final_path.parent_path() / ("." + final_path.filename().string() + std::string(kAsideMark));
+  fs::remove_all(aside);
+  fs::rename(final_path, aside);
+  fs::rename(fresh, final_path);
+  fs::rename(aside, fresh);
 }
 
 void write_and_sync(const fs::path& path, std::string_view content) {
@@ -111,19 +134,41 @@ StagedDirectory::~StagedDirectory() {
 
 void StagedDirectory::commit() {
   sync_path(staging_, O_RDONLY | O_DIRECTORY);
-  // A non-empty folder cannot be replaced by rename, so the old one steps aside first. A crash between the
-  // two renames leaves it under a name that sorts beside the final one and is complete.
-  const fs::path aside = final_.parent_path() / ("." + final_.filename().string() + ".old");
   std::error_code error;
-  fs::remove_all(aside, error);
-  if (fs::exists(final_)) fs::rename(final_, aside);
-  fs::rename(staging_, final_, error);
-  if (error)
-    throw DataError("cannot rename '" + staging_.string() + "' to '" + final_.string() +
-                    "': " + error.message());
+  if (fs::exists(final_)) {
+    replace_folder(staging_, final_);
+  } else {
+    fs::rename(staging_, final_, error);
+    if (error)
+      throw DataError("cannot rename '" + staging_.string() + "' to '" + final_.string() +
+                      "': " + error.message());
+  }
   committed_ = true;
   sync_parent(final_);
-  fs::remove_all(aside, error);
+  fs::remove_all(staging_, error);  // what stood there before
+}
+
+void remove_folder(const fs::path& path) {
+  const fs::path temporary = temporary_name(path);
+  fs::rename(path, temporary);
+  fs::remove_all(temporary);
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> temporary;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with('.')) continue;
+    if (name.find(kTemporaryMark) != std::string::npos) temporary.push_back(it->path());
+    if (!name.ends_with(kAsideMark)) continue;
+    const fs::path original = folder / name.substr(1, name.size() - 1 - kAsideMark.size());
+    if (fs::exists(original))
+      temporary.push_back(it->path());
+    else
+      fs::rename(it->path(), original);
+  }
+  for (const fs::path& path : temporary) fs::remove_all(path);
 }
 
 void make_directories(const fs::path& path) {

@@ -9,13 +9,13 @@ namespace asap {
 /// Whole content of a file. DataError names the path when it is missing or cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// Replaces `path` by `content` so that a crash at any moment leaves either the old file or the new one:
-/// written beside it under a temporary name, synced, renamed, and the folder synced.
+/// Replaces `path` by `content` so that a crash at any moment leaves either the old file or the new
+/// one: written beside it under a temporary name, synced, renamed, and the folder synced.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// A folder that appears under its name only when complete. Files are written into `path()`; `commit()`
-/// renames it to the final name, replacing a folder that stood there. Without commit the destructor
-/// removes what was written.
+/// A folder that appears under its name only when complete. Files are written into `path()`;
+/// `commit()` renames it to the final name, replacing a folder that stood there in one step.
+/// Without commit the destructor removes what was written.
 class StagedDirectory {
  public:
   explicit StagedDirectory(std::filesystem::path final_path);
@@ -32,7 +32,16 @@ class StagedDirectory {
   bool committed_ = false;
 };
 
-/// Creates the folder and its parents; UsageError when a file stands in the way or it cannot be made.
+/// Removes a folder with all that is in it; a crash at any moment leaves it whole or under a
+/// temporary name.
+void remove_folder(const std::filesystem::path& path);
+
+/// Removes what the functions above left in `folder` when their process was killed, and puts back a
+/// folder that was being replaced. Only for a folder that no other process writes to.
+void remove_leftovers(const std::filesystem::path& folder);
+
+/// Creates the folder and its parents; UsageError when a file stands in the way or it cannot be
+/// made.
 void make_directories(const std::filesystem::path& path);
 
 /// XXH3-128 of the bytes in hexadecimal: how files, datasets and models are recognised again.

@@ -1,7 +1,6 @@
 #include "cli/interrupt.h"
 
 #include <csignal>
-#include <iostream>
 
 namespace asap {
 namespace {
@@ -15,24 +14,24 @@ void set_action(void (*handler)(int), int flags) {
   for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
 }
 
-void note_signal(int signal) { noted_signal = signal; }
+void note_signal(int signal) {
+  noted_signal = signal;
+  set_action(SIG_DFL, 0);
+}
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
   noted_signal = 0;
-  set_action(note_signal, static_cast<int>(SA_RESETHAND) | SA_RESTART);
+  set_action(note_signal, SA_RESTART);
 }
 
 InterruptGuard::~InterruptGuard() { set_action(SIG_DFL, 0); }
 
 bool InterruptGuard::interrupted() const { return noted_signal != 0; }
 
-void InterruptGuard::deliver() const {
-  if (noted_signal == 0) return;
-  std::cout.flush();
-  set_action(SIG_DFL, 0);
-  ::raise(noted_signal);
+void InterruptGuard::stop(const std::string& message) const {
+  throw Interrupted{noted_signal, message};
 }
 
 }  // namespace asap

@@ -1,6 +1,7 @@
 #include "cli/main.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -10,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/interrupt.h"
 
 namespace asap {
 namespace {
@@ -85,6 +87,16 @@ UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error) {
   return UsageError(message, hint_for(app, message));
 }
 
+/// A word as a shell takes it.
+std::string quoted(const std::string& word) {
+  const std::string plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 int report(const std::string& program, ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
@@ -112,13 +124,31 @@ void Arguments::parse(CLI::App& app) const {
   }
 }
 
+std::string Arguments::command_line(const std::string& more) const {
+  std::string line = program_;
+  bool there = false;
+  for (int i = 1; i < argc_; ++i) {
+    const std::string word = argv_[i];
+    there = there || word == more;
+    line += " " + quoted(word);
+  }
+  return there ? line : line + " " + more;
+}
+
 int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body) {
+  // A file that grows past the limit of the system is then an error of write(), with a message.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     body(Arguments(program, argc, argv));
     return 0;
   } catch (const Finished&) {
     return 0;
+  } catch (const Interrupted& interrupted) {
+    std::cout.flush();
+    if (!interrupted.message.empty())
+      std::cerr << program << ": " << interrupted.message << std::endl;
+    return 128 + interrupted.signal;
   } catch (const Error& error) {
     return report(program, error.kind(), error.what(), error.hint());
   } catch (const std::bad_alloc&) {

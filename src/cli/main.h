@@ -18,6 +18,9 @@ class Arguments {
   /// code 0.
   void parse(CLI::App& app) const;
 
+  /// The command line as a shell would take it, with `more` at its end unless it is there already.
+  std::string command_line(const std::string& more) const;
+
  private:
   std::string program_;
   int argc_;
@@ -28,6 +31,7 @@ class Arguments {
 /// line on stderr, "asap-train: error: MESSAGE (hint: HINT)".
 ///
 ///   0 done | 2 usage | 3 data, files, memory | 4 numerical | 70 a defect of the toolkit
+///   130, 143 stopped by SIGINT, SIGTERM with its work saved
 int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body);
 

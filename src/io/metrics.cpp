@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "base/error.h"
 #include "base/files.h"
 
@@ -44,6 +46,11 @@ void MetricsWriter::write(const Json& line) {
       std::fflush(file_.get()) != 0)
     throw DataError("cannot write '" + path_.string() + "': " + std::strerror(errno),
                     "free some space on the disk or choose another --out");
+}
+
+void MetricsWriter::sync() {
+  if (::fdatasync(::fileno(file_.get())) != 0)
+    throw DataError("cannot sync '" + path_.string() + "': " + std::strerror(errno));
 }
 
 }  // namespace asap

@@ -23,6 +23,9 @@ class MetricsWriter {
   /// Appends one line. InternalError when it has no integer "step".
   void write(const Json& line);
 
+  /// Makes sure that all lines survive even a power failure.
+  void sync();
+
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }

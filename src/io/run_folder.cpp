@@ -15,13 +15,13 @@ constexpr std::string_view kPrefix = "step-";
 fs::path RunFolder::checkpoint(std::int64_t step) const {
   char name[32];
   std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
-  return path_ / "checkpoint" / name;
+  return checkpoints() / name;
 }
 
 std::vector<std::int64_t> RunFolder::checkpoint_steps() const {
   std::vector<std::int64_t> steps;
   std::error_code error;
-  for (fs::directory_iterator it(path_ / "checkpoint", error), end; !error && it != end;
+  for (fs::directory_iterator it(checkpoints(), error), end; !error && it != end;
        it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (!name.starts_with(kPrefix) || !fs::exists(it->path() / kStateFile)) continue;

@@ -12,6 +12,8 @@ namespace asap {
 ///   RUN/config.json                     the resolved configuration
 ///   RUN/metrics.jsonl                   one JSON object per logged step
 ///   RUN/checkpoint/step-00001000/       model.safetensors, optimizer.safetensors, state.json
+///   RUN/checkpoint/best/                the same, of the best test so far (train.keep_best)
+///   RUN/.lock                           there while a process trains into the folder
 ///   RUN/summary.json                    written last
 class RunFolder {
  public:
@@ -21,7 +23,10 @@ class RunFolder {
   std::filesystem::path config() const { return path_ / "config.json"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   std::filesystem::path summary() const { return path_ / "summary.json"; }
+  std::filesystem::path lock() const { return path_ / ".lock"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoint"; }
   std::filesystem::path checkpoint(std::int64_t step) const;
+  std::filesystem::path best_checkpoint() const { return checkpoints() / "best"; }
 
   /// Steps of the complete checkpoints, ascending.
   std::vector<std::int64_t> checkpoint_steps() const;

@@ -9,6 +9,11 @@
 
 namespace asap {
 
+/// What happens when a loss or gradient is not finite: the training ends with an error; the step is
+/// left out and counted; or it goes back to the last checkpoint and on from there at half the
+/// learning rate.
+enum class DivergencePolicy { stop, skip, rollback };
+
 /// How a model is trained. Fractions are of the whole training.
 struct OptimisationConfig {
   int epochs = 2;
@@ -26,6 +31,9 @@ struct OptimisationConfig {
   double label_smoothing = 0;
   int checkpoint_every = 500;  ///< steps; 0: only at the end
   int keep_checkpoints = 1;
+  bool keep_best = false;
+  DivergencePolicy on_divergence = DivergencePolicy::stop;
+  int divergence_limit = 10;  ///< skips in a row, or rollbacks in all, before it ends after all
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -50,6 +58,16 @@ struct OptimisationConfig {
     v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end",
             at_least(0));
     v.field("keep_checkpoints", keep_checkpoints, "newest checkpoints to keep", between(1, 1000));
+    v.field("keep_best", keep_best, "also keep the checkpoint of the best test accuracy");
+    v.choice("on_divergence", on_divergence,
+             {{"stop", DivergencePolicy::stop},
+              {"skip", DivergencePolicy::skip},
+              {"rollback", DivergencePolicy::rollback}},
+             "loss or gradient not finite: end, leave the step out, or go back to the last "
+             "checkpoint at half the learning rate");
+    v.field("divergence_limit", divergence_limit,
+            "steps skipped in a row, or rollbacks in all, before the training ends after all",
+            between(1, 1'000'000));
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/version.h"
+#include "train/resume_check.h"
 
 namespace asap {
 namespace fs = std::filesystem;
@@ -31,29 +32,13 @@ TensorFile export_optimizer(const ParameterStore<float>& parameters, AdamW<float
   TensorFile file;
   for (const auto& entry : parameters.entries()) {
     const auto add = [&](const std::string& moment, VectorView<float> flat) {
-      file.tensors.emplace(entry.name + "." + moment,
-                           StoredTensor::from(TensorView<const float>(part(flat, entry).data(),
-                                                                      entry.shape)));
+      file.tensors.emplace(entry.name + "." + moment, StoredTensor::from(TensorView<const float>(
+                                                          part(flat, entry).data(), entry.shape)));
     };
     add("first_moment", optimizer.first_moment());
     add("second_moment", optimizer.second_moment());
   }
   return file;
-}
-
-/// UsageError naming the first field in which the configurations differ.
-void check_same_configuration(const Json& saved, const TrainConfig& config,
-                              const std::string& source) {
-  for (const FieldDescription& field : list_fields(config)) {
-    std::string pointer = "/" + field.path;
-    std::ranges::replace(pointer, '.', '/');
-    const Json::json_pointer path(pointer);
-    const Json before = saved.contains(path) ? saved.at(path) : Json();
-    if (before != field.value)
-      throw UsageError(field.path + " is " + field.value.dump() + ", but the run was started with " +
-                           before.dump() + " (" + source + ")",
-                       "resume with the same configuration, or train into another --out");
-  }
 }
 
 std::string text_field(const Json& state, const char* name, const std::string& source) {
@@ -62,11 +47,118 @@ std::string text_field(const Json& state, const char* name, const std::string& s
   return state.at(name).get<std::string>();
 }
 
-std::int64_t integer_field(const Json& state, const char* name, const std::string& source) {
-  if (!state.contains(name) || !state.at(name).is_number_integer())
-    throw DataError(source + ": '" + name + "' is missing or no integer",
+std::int64_t natural_field(const Json& state, const char* name, const std::string& source) {
+  if (!state.contains(name) || !state.at(name).is_number_integer() || state.at(name) < 0)
+    throw DataError(source + ": '" + name + "' is missing or no natural number",
                     "the checkpoint is damaged");
   return state.at(name).get<std::int64_t>();
+}
+
+Json best_json(const BestTest& best) {
+  return {{"step", best.step}, {"accuracy", best.accuracy}, {"loss", best.loss}};
+}
+
+std::optional<BestTest> read_best(const Json& state, const std::string& source) {
+  const auto found = state.find("best");
+  if (found == state.end()) return std::nullopt;
+  const auto number = [&](const char* name) {
+    if (!found->is_object() || !found->contains(name) || !found->at(name).is_number())
+      throw DataError(source + ": 'best' needs the number '" + name + "'",
+                      "the checkpoint is damaged");
+    return found->at(name).get<double>();
+  };
+  return BestTest{static_cast<std::int64_t>(number("step")), number("accuracy"), number("loss")};
+}
+
+/// The part of state.json that TrainingProgress is. What a training never met is left out.
+void put_progress(const TrainingProgress& progress, Json& state) {
+  state["step"] = progress.step;
+  if (progress.skipped_steps > 0) {
+    state["skipped_steps"] = progress.skipped_steps;
+    state["skipped_in_a_row"] = progress.skipped_in_a_row;
+  }
+  if (progress.rollbacks > 0) {
+    state["rollbacks"] = progress.rollbacks;
+    state["learning_rate_factor"] = progress.learning_rate_factor;
+  }
+  if (progress.best) state["best"] = best_json(*progress.best);
+}
+
+TrainingProgress read_progress(const Json& state, const std::string& source) {
+  const auto counter = [&](const char* name) {
+    return state.contains(name) ? natural_field(state, name, source) : 0;
+  };
+  TrainingProgress progress;
+  progress.step = natural_field(state, "step", source);
+  progress.skipped_steps = counter("skipped_steps");
+  progress.skipped_in_a_row = counter("skipped_in_a_row");
+  progress.rollbacks = counter("rollbacks");
+  if (const auto factor = state.find("learning_rate_factor"); factor != state.end()) {
+    progress.learning_rate_factor = factor->is_number() ? factor->get<double>() : 0;
+    if (!(progress.learning_rate_factor > 0 && progress.learning_rate_factor <= 1))
+      throw DataError(source + ": 'learning_rate_factor' is not between 0 and 1",
+                      "the checkpoint is damaged");
+  }
+  progress.best = read_best(state, source);
+  return progress;
+}
+
+/// Reads one file of a checkpoint and compares it with the fingerprint in state.json, if there is
+/// one.
+TensorFile read_tensors(const fs::path& file, const Json& state) {
+  const std::string bytes = read_file(file);
+  const Json& files = state.value("files", Json::object());
+  const auto expected = files.find(file.filename().string());
+  if (expected != files.end() && *expected != content_fingerprint(bytes))
+    throw DataError(file.string() + ": damaged: its content is not what was written",
+                    "restore it from a copy, or remove this checkpoint");
+  return parse_safetensors(bytes, file.string());
+}
+
+/// What a checkpoint folder holds, read and found undamaged.
+struct StoredCheckpoint {
+  Json state;
+  std::string source;  ///< path of state.json
+  TrainingProgress progress;
+  TensorFile model, moments;
+};
+
+StoredCheckpoint read_checkpoint(const fs::path& folder) {
+  StoredCheckpoint stored;
+  stored.source = (folder / kStateFile).string();
+  stored.state = read_json(folder / kStateFile);
+  if (!stored.state.is_object())
+    throw DataError(stored.source + ": expected an object", "the checkpoint is damaged");
+  if (natural_field(stored.state, "format_version", stored.source) != kFormatVersion)
+    throw DataError(
+        stored.source + ": unknown format_version " + stored.state.at("format_version").dump(),
+        "the checkpoint was written by a newer asap-train");
+  stored.progress = read_progress(stored.state, stored.source);
+  stored.model = read_tensors(folder / kModelFile, stored.state);
+  stored.moments = read_tensors(folder / kOptimizerFile, stored.state);
+  return stored;
+}
+
+/// The newest checkpoint that can be read. The error of the newest when none can.
+StoredCheckpoint read_newest(const RunFolder& run, const ResumeOptions& options) {
+  const std::vector<std::int64_t> steps = run.checkpoint_steps();
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    try {
+      return read_checkpoint(run.checkpoint(steps[i]));
+    } catch (const DataError& error) {
+      if (i == 0) break;
+      if (options.on_note)
+        options.on_note(std::string(error.what()) + "; trying the checkpoint before it");
+    }
+  }
+  return read_checkpoint(run.checkpoint(steps.back()));
+}
+
+/// Writes tensors and returns their fingerprint.
+std::string write_tensors(const fs::path& path, const TensorFile& file) {
+  const std::string bytes = serialise_safetensors(file);
+  write_file_atomically(path, bytes);
+  return content_fingerprint(bytes);
 }
 
 }  // namespace
@@ -74,58 +166,59 @@ std::int64_t integer_field(const Json& state, const char* name, const std::strin
 TensorFile export_parameters(const ParameterStore<float>& parameters) {
   TensorFile file;
   for (const auto& entry : parameters.entries())
-    file.tensors.emplace(entry.name,
-                         StoredTensor::from(TensorView<const float>(
-                             parameters.flat().data() + entry.offset, entry.shape)));
+    file.tensors.emplace(entry.name, StoredTensor::from(TensorView<const float>(
+                                         parameters.flat().data() + entry.offset, entry.shape)));
   return file;
+}
+
+void write_checkpoint(const fs::path& path, const TrainingState& state, const TrainConfig& config,
+                      const std::string& data_fingerprint) {
+  StagedDirectory folder(path);
+  const ParameterStore<float>& parameters = state.model.parameters();
+  const std::string model =
+      write_tensors(folder.path() / kModelFile, export_parameters(parameters));
+  const std::string moments =
+      write_tensors(folder.path() / kOptimizerFile, export_optimizer(parameters, state.optimizer));
+  Json json = {{"format_version", kFormatVersion},
+               {"toolkit_version", version()},
+               {"files", {{kModelFile, model}, {kOptimizerFile, moments}}},
+               {"optimizer_steps", state.optimizer.steps()},
+               {"sampler", state.sampler.position()},
+               {"config", to_json(config)},
+               {"data_fingerprint", data_fingerprint}};
+  put_progress(state.progress, json);
+  write_json(folder.path() / kStateFile, json);
+  folder.commit();
 }
 
 void save_checkpoint(const RunFolder& run, const TrainingState& state, const TrainConfig& config,
                      const std::string& data_fingerprint, int keep) {
-  StagedDirectory folder(run.checkpoint(state.step));
-  write_safetensors(folder.path() / kModelFile, export_parameters(state.model.parameters()));
-  write_safetensors(folder.path() / kOptimizerFile,
-                    export_optimizer(state.model.parameters(), state.optimizer));
-  write_json(folder.path() / kStateFile, {{"format_version", kFormatVersion},
-                                          {"toolkit_version", version()},
-                                          {"step", state.step},
-                                          {"optimizer_steps", state.optimizer.steps()},
-                                          {"sampler", state.sampler.position()},
-                                          {"config", to_json(config)},
-                                          {"data_fingerprint", data_fingerprint}});
-  folder.commit();
-  std::vector<std::int64_t> steps = run.checkpoint_steps();
+  write_checkpoint(run.checkpoint(state.progress.step), state, config, data_fingerprint);
+  const std::vector<std::int64_t> steps = run.checkpoint_steps();
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i)
-    fs::remove_all(run.checkpoint(steps[i]));
+    remove_folder(run.checkpoint(steps[i]));
 }
 
 bool load_checkpoint(const RunFolder& run, TrainingState& state, const TrainConfig& config,
-                     const std::string& data_fingerprint) {
-  const auto folder = run.newest_checkpoint();
-  if (!folder) return false;
-  const std::string source = (*folder / kStateFile).string();
-  const Json saved = read_json(*folder / kStateFile);
-  if (integer_field(saved, "format_version", source) != kFormatVersion)
-    throw DataError(source + ": unknown format_version " + saved.at("format_version").dump(),
-                    "the checkpoint was written by a newer asap-train");
-  check_same_configuration(saved.value("config", Json::object()), config, source);
-  if (text_field(saved, "data_fingerprint", source) != data_fingerprint)
-    throw DataError(source + ": the training data are not those the run was started with",
+                     const std::string& data_fingerprint, const ResumeOptions& options) {
+  if (run.checkpoint_steps().empty()) return false;
+  const StoredCheckpoint stored = read_newest(run, options);
+  check_same_configuration(stored.state.value("config", Json::object()), config,
+                           options.allowed_changes, stored.source);
+  if (text_field(stored.state, "data_fingerprint", stored.source) != data_fingerprint)
+    throw DataError(stored.source + ": the training data are not those the run was started with",
                     "restore the original files, or train into another --out");
-
-  const TensorFile model = read_safetensors(*folder / kModelFile);
-  const TensorFile moments = read_safetensors(*folder / kOptimizerFile);
   ParameterStore<float>& parameters = state.model.parameters();
   for (const auto& entry : parameters.entries()) {
-    fill_from(model, entry.name, part(parameters.flat(), entry), entry.shape);
-    fill_from(moments, entry.name + ".first_moment",
+    fill_from(stored.model, entry.name, part(parameters.flat(), entry), entry.shape);
+    fill_from(stored.moments, entry.name + ".first_moment",
               part(state.optimizer.first_moment(), entry), entry.shape);
-    fill_from(moments, entry.name + ".second_moment",
+    fill_from(stored.moments, entry.name + ".second_moment",
               part(state.optimizer.second_moment(), entry), entry.shape);
   }
-  state.step = integer_field(saved, "step", source);
-  state.optimizer.set_steps(integer_field(saved, "optimizer_steps", source));
-  state.sampler.restore(saved.value("sampler", Json::object()), source);
+  state.progress = stored.progress;
+  state.optimizer.set_steps(natural_field(stored.state, "optimizer_steps", stored.source));
+  state.sampler.restore(stored.state.value("sampler", Json::object()), stored.source);
   return true;
 }
 

@@ -1,6 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
 
 #include "data/sampler.h"
 #include "io/run_folder.h"
@@ -10,9 +14,26 @@
 
 namespace asap {
 
+/// The test with the highest accuracy so far; the first of several.
+struct BestTest {
+  std::int64_t step = 0;
+  double accuracy = 0;
+  double loss = 0;
+};
+
+/// How far a training has come.
+struct TrainingProgress {
+  std::int64_t step = 0;           ///< steps done, skipped ones included
+  std::int64_t skipped_steps = 0;  ///< steps whose loss or gradient was not finite
+  std::int64_t skipped_in_a_row = 0;
+  std::int64_t rollbacks = 0;
+  double learning_rate_factor = 1;  ///< halved by every rollback
+  std::optional<BestTest> best;     ///< only with train.keep_best
+};
+
 /// Everything a checkpoint restores besides the configuration.
 struct TrainingState {
-  std::int64_t step = 0;  ///< steps done
+  TrainingProgress progress;
   VisionTransformer<float>& model;
   AdamW<float>& optimizer;
   EpochSampler& sampler;
@@ -21,15 +42,31 @@ struct TrainingState {
 /// The model's parameters under their names.
 TensorFile export_parameters(const ParameterStore<float>& parameters);
 
-/// Writes RUN/checkpoint/step-NNNNNNNN (it appears only when complete) and removes the oldest ones beyond
-/// `keep`. Nothing in it depends on time, machine or threads: equal trainings write equal bytes.
+/// Writes a checkpoint folder that appears under its name only when complete, in the place of one
+/// that stood there. Nothing in it depends on time, machine or threads: equal trainings write equal
+/// bytes.
+void write_checkpoint(const std::filesystem::path& folder, const TrainingState& state,
+                      const TrainConfig& config, const std::string& data_fingerprint);
+
+/// Writes RUN/checkpoint/step-NNNNNNNN and removes the oldest ones beyond `keep`.
 void save_checkpoint(const RunFolder& run, const TrainingState& state, const TrainConfig& config,
                      const std::string& data_fingerprint, int keep);
 
-/// Restores the newest complete checkpoint of the run. Returns false when there is none. UsageError when
-/// the configuration differs from the checkpoint's (naming the first field), DataError when the training
-/// data do or a file is damaged.
+/// How load_checkpoint may depart from the rules.
+struct ResumeOptions {
+  /// Fields (or groups: "train") whose value may differ from the checkpoint's. UsageError for names
+  /// that do not exist and for fields that decide the order of the examples or the parameters'
+  /// shapes.
+  std::span<const std::string> allowed_changes;
+  /// Told of a damaged checkpoint that is passed over in favour of an older one.
+  std::function<void(const std::string&)> on_note;
+};
+
+/// Restores the newest undamaged checkpoint of the run. Returns false when there is none at all.
+/// UsageError when the configuration differs from the checkpoint's (naming the first field),
+/// DataError when the training data do or every checkpoint is damaged (naming what is wrong with
+/// the newest).
 bool load_checkpoint(const RunFolder& run, TrainingState& state, const TrainConfig& config,
-                     const std::string& data_fingerprint);
+                     const std::string& data_fingerprint, const ResumeOptions& options = {});
 
 }  // namespace asap

@@ -6,18 +6,26 @@
 namespace asap {
 
 Json training_summary(const TrainConfig& config, const TrainingResult& result) {
-  return {{"train",
-           {{"steps", result.steps},
-            {"total_steps", result.total_steps},
-            {"finished", result.finished},
-            {"loss", result.train_loss},
-            {"seconds", result.seconds},
-            {"examples_per_second", result.examples_per_second}}},
-          {"test", {{"accuracy", result.test.accuracy}, {"loss", result.test.loss}}},
-          {"model",
-           {{"parameters", result.parameters}, {"attention", to_json(config.model.attention)}}},
-          {"memory", {{"peak_bytes", peak_memory_bytes()}}},
-          {"config", to_json(config)}};
+  Json summary = {
+      {"train",
+       {{"steps", result.steps},
+        {"total_steps", result.total_steps},
+        {"finished", result.finished},
+        {"skipped_steps", result.skipped_steps},
+        {"rollbacks", result.rollbacks},
+        {"loss", result.train_loss},
+        {"seconds", result.seconds},
+        {"examples_per_second", result.examples_per_second}}},
+      {"test", {{"accuracy", result.test.accuracy}, {"loss", result.test.loss}}},
+      {"model",
+       {{"parameters", result.parameters}, {"attention", to_json(config.model.attention)}}},
+      {"memory", {{"peak_bytes", peak_memory_bytes()}}},
+      {"config", to_json(config)}};
+  if (result.best)
+    summary["best"] = {{"step", result.best->step},
+                       {"accuracy", result.best->accuracy},
+                       {"loss", result.best->loss}};
+  return summary;
 }
 
 std::string training_text(const RunFolder& folder, const TrainingResult& result) {

@@ -1,26 +1,20 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
+#include "base/file_lock.h"
 #include "base/files.h"
+#include "base/format.h"
 #include "base/timing.h"
 #include "io/metrics.h"
 #include "optim/schedule.h"
-#include "train/checkpoint.h"
+#include "train/divergence.h"
 #include "train/validation.h"
 
 namespace asap {
 namespace {
-
-/// Why a step cannot be taken: the first tensor with a value that is not finite.
-std::string first_bad_tensor(const ParameterStore<float>& parameters, VectorView<const float> flat) {
-  for (const auto& entry : parameters.entries())
-    for (const float value : flat.subspan(static_cast<std::size_t>(entry.offset),
-                                          static_cast<std::size_t>(entry.shape.size())))
-      if (!std::isfinite(value)) return entry.name;
-  return "";
-}
 
 /// One training run from its state to its end.
 class Trainer {
@@ -47,110 +41,196 @@ class Trainer {
   }
 
   TrainingResult run() {
+    make_directories(run_.path());
+    const FileLock lock(run_.lock());  // keeps other trainings out
+    if (lock.stale_owner())
+      note("process " + std::to_string(*lock.stale_owner()) +
+           ", which trained here before, ended without cleaning up");
     begin();
-    const std::int64_t first = step_;
+    const std::int64_t first = step();
     const std::int64_t last = options_.stop_after > 0
                                   ? std::min(options_.stop_after, result_.total_steps)
                                   : result_.total_steps;
-    bool stopping = step_ >= last;
-    while (!stopping) {
-      take_step();
-      stopping = step_ >= last || (options_.should_stop && options_.should_stop());
+    while (step() < last && !result_.interrupted) {
+      if (!take_step()) continue;
+      // The test comes before the checkpoint, so that a run resumed from it has all the lines of
+      // metrics.
+      if (step() % sampler_.batches_per_epoch() == 0 || step() == result_.total_steps) test_epoch();
+      result_.interrupted = step() < last && options_.should_stop && options_.should_stop();
       const bool due =
-          config_.train.checkpoint_every > 0 && step_ % config_.train.checkpoint_every == 0;
-      if (due || stopping) save();
-      if (step_ % sampler_.batches_per_epoch() == 0 || step_ == result_.total_steps) test();
+          config_.train.checkpoint_every > 0 && step() % config_.train.checkpoint_every == 0;
+      if (due || step() == last || result_.interrupted) save();
     }
-    result_.steps = step_;
-    result_.finished = step_ == result_.total_steps;
-    result_.seconds = seconds_;
-    result_.examples_per_second =
-        seconds_ > 0 ? static_cast<double>((step_ - first) * config_.train.batch) / seconds_ : 0;
-    if (!tested_) test();
+    finish(first);
     return result_;
   }
 
  private:
+  std::int64_t step() const { return progress_.step; }
+
   void begin() {
     if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
       throw UsageError("'" + run_.path().string() + "' already holds a training run",
                        "continue it with --resume, or choose another --out");
-    make_directories(run_.path());
-    TrainingState state{0, model_, optimizer_, sampler_};
-    const bool resumed =
-        options_.resume && load_checkpoint(run_, state, config_, train_data_.fingerprint);
-    step_ = state.step;
-    if (options_.resume && options_.on_resume) options_.on_resume(step_);
+    remove_leftovers(run_.path());
+    remove_leftovers(run_.checkpoints());
+    const bool resumed = options_.resume && restore();
+    if (options_.resume && options_.on_resume) options_.on_resume(step());
+    // It says that a run has ended, which this one has not.
+    std::filesystem::remove(run_.summary());
     write_json(run_.config(), to_json(config_));
     if (resumed)
-      metrics_.emplace(run_.metrics(), step_);
+      metrics_.emplace(run_.metrics(), step());
     else
       metrics_.emplace(run_.metrics());
+    if (!resumed && config_.train.on_divergence == DivergencePolicy::rollback) save();
   }
 
-  void take_step() {
+  /// Goes to the newest checkpoint.
+  bool restore() {
+    TrainingState state{{}, model_, optimizer_, sampler_};
+    const bool found = load_checkpoint(run_, state, config_, train_data_.fingerprint,
+                                       {options_.allowed_changes, options_.on_note});
+    progress_ = state.progress;
+    return found;
+  }
+
+  /// Returns false when the training went back instead.
+  bool take_step() {
     const Stopwatch watch;
     StepReport report;
     report.total_steps = result_.total_steps;
-    report.outcome = engine_.compute(train_data_, sampler_.next(), step_);
+    const std::span<const std::int64_t> indices = sampler_.next();
+    report.outcome = engine_.compute(train_data_, indices, step());
     report.epoch = sampler_.epoch();
     report.gradient_norm = gradient_norm<float>(model_.parameters(), engine_.gradient());
-    require_finite(report);
-    report.learning_rate = schedule_.rate(step_);
+    if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm))
+      return survive_divergence(indices);
+    progress_.skipped_in_a_row = 0;
+    report.learning_rate = schedule_.rate(step()) * progress_.learning_rate_factor;
     const double clip = config_.train.clip_norm;
     const double factor =
         clip > 0 && report.gradient_norm > clip ? clip / report.gradient_norm : 1.0;
     optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate, factor);
-    report.step = ++step_;
+    report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
     seconds_ += watch.seconds();
-    tested_ = false;
     log(report);
     if (options_.on_step) options_.on_step(report);
+    return true;
   }
 
-  void require_finite(const StepReport& report) const {
-    if (std::isfinite(report.outcome.loss) && std::isfinite(report.gradient_norm)) return;
-    std::string bad = first_bad_tensor(model_.parameters(), model_.parameters().flat());
-    std::string what = "the loss";
-    if (!bad.empty())
-      what = "parameter '" + bad + "'";
-    else if (bad = first_bad_tensor(model_.parameters(), engine_.gradient_view()); !bad.empty())
-      what = "the gradient of '" + bad + "'";
+  /// Does what train.on_divergence says: true when the step was skipped, false when the training
+  /// went back, NumericalError when it must stop.
+  bool survive_divergence(std::span<const std::int64_t> indices) {
+    const std::string what =
+        "step " + std::to_string(step() + 1) + ": " +
+        describe_divergence(model_, engine_.gradient_view(), train_data_, indices);
+    const DivergencePolicy policy = config_.train.on_divergence;
+    if (policy == DivergencePolicy::skip && parameters_are_finite() &&
+        progress_.skipped_in_a_row < config_.train.divergence_limit) {
+      ++progress_.skipped_steps;
+      ++progress_.skipped_in_a_row;
+      ++progress_.step;
+      metrics_->write({{"step", step()}, {"skipped_steps", progress_.skipped_steps}});
+      note(what + "; the step is skipped");
+      return true;
+    }
+    if (policy == DivergencePolicy::rollback &&
+        progress_.rollbacks < config_.train.divergence_limit) {
+      roll_back(what);
+      return false;
+    }
     const auto checkpoint = run_.newest_checkpoint();
     throw NumericalError(
-        "training diverged at step " + std::to_string(step_ + 1) + ": " + what + " is not finite" +
+        "training diverged at " + what +
             (checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : ""),
-        "lower train.learning_rate, or set train.clip_norm");
+        policy == DivergencePolicy::stop
+            ? "lower train.learning_rate, set train.clip_norm, or choose train.on_divergence=skip "
+              "or rollback"
+            : "train.divergence_limit is reached or the weights are lost; lower "
+              "train.learning_rate or set train.clip_norm");
+  }
+
+  /// Back to the newest checkpoint, which is written again with the halved learning rate so that a
+  /// resumed run does the same.
+  void roll_back(const std::string& what) {
+    const std::int64_t rollbacks = progress_.rollbacks + 1;
+    const double factor = progress_.learning_rate_factor / 2;
+    check(restore(), "roll_back: there is always a checkpoint");
+    progress_.rollbacks = rollbacks;
+    progress_.learning_rate_factor = factor;
+    metrics_.reset();
+    metrics_.emplace(run_.metrics(), step());
+    save();
+    note(what + "; back to step " + std::to_string(step()) + ", learning rate times " +
+         format_significant(factor));
+  }
+
+  bool parameters_are_finite() const {
+    return std::ranges::all_of(model_.parameters().flat(),
+                               [](float value) { return std::isfinite(value); });
+  }
+
+  void note(const std::string& text) const {
+    if (options_.on_note) options_.on_note(text);
   }
 
   void log(const StepReport& report) {
     const AttentionEvidence& evidence = report.outcome.evidence;
-    metrics_->write(
-        {{"step", report.step},
-         {"epoch", report.epoch},
-         {"loss", report.outcome.loss},
-         {"accuracy", report.outcome.accuracy},
-         {"learning_rate", report.learning_rate},
-         {"gradient_norm", report.gradient_norm},
-         {"column_error",
-          evidence.column_error_sum / static_cast<double>(std::max<std::int64_t>(evidence.heads, 1))},
-         {"log_domain_heads", evidence.log_domain_heads}});
+    Json line = {
+        {"step", report.step},
+        {"epoch", report.epoch},
+        {"loss", report.outcome.loss},
+        {"accuracy", report.outcome.accuracy},
+        {"learning_rate", report.learning_rate},
+        {"gradient_norm", report.gradient_norm},
+        {"column_error", evidence.column_error_sum /
+                             static_cast<double>(std::max<std::int64_t>(evidence.heads, 1))},
+        {"log_domain_heads", evidence.log_domain_heads}};
+    if (progress_.skipped_steps > 0) line["skipped_steps"] = progress_.skipped_steps;
+    if (progress_.rollbacks > 0) line["rollbacks"] = progress_.rollbacks;
+    metrics_->write(line);
   }
 
+  TrainingState state() { return {progress_, model_, optimizer_, sampler_}; }
+
   void save() {
-    save_checkpoint(run_, {step_, model_, optimizer_, sampler_}, config_, train_data_.fingerprint,
+    metrics_->sync();
+    save_checkpoint(run_, state(), config_, train_data_.fingerprint,
                     config_.train.keep_checkpoints);
   }
 
-  void test() {
+  TestReport test() const {
     const Encoder encoder(config_.model, export_parameters(model_.parameters()), "");
-    result_.test = test_model(encoder, test_data_, options_.threads);
-    tested_ = true;
-    metrics_->write({{"step", step_},
+    return test_model(encoder, test_data_, options_.threads);
+  }
+
+  void test_epoch() {
+    result_.test = test();
+    tested_step_ = step();
+    metrics_->write({{"step", step()},
                      {"test_loss", result_.test.loss},
                      {"test_accuracy", result_.test.accuracy}});
-    if (options_.on_test) options_.on_test(step_, result_.test);
+    if (config_.train.keep_best &&
+        (!progress_.best || result_.test.accuracy > progress_.best->accuracy)) {
+      progress_.best = BestTest{step(), result_.test.accuracy, result_.test.loss};
+      write_checkpoint(run_.best_checkpoint(), state(), config_, train_data_.fingerprint);
+    }
+    if (options_.on_test) options_.on_test(step(), result_.test);
+  }
+
+  void finish(std::int64_t first) {
+    result_.steps = step();
+    result_.finished = step() == result_.total_steps;
+    result_.skipped_steps = progress_.skipped_steps;
+    result_.rollbacks = progress_.rollbacks;
+    result_.best = progress_.best;
+    result_.seconds = seconds_;
+    result_.examples_per_second =
+        seconds_ > 0 ? static_cast<double>((step() - first) * config_.train.batch) / seconds_ : 0;
+    // Not a line of metrics.jsonl: a training that was not stopped here would not have it.
+    if (tested_step_ != step() && !result_.interrupted) result_.test = test();
   }
 
   const TrainConfig& config_;
@@ -164,9 +244,9 @@ class Trainer {
   ShardEngine engine_;
   WarmupCosine schedule_;
   std::optional<MetricsWriter> metrics_;
-  std::int64_t step_ = 0;
+  TrainingProgress progress_;
   double seconds_ = 0;
-  bool tested_ = false;
+  std::int64_t tested_step_ = -1;
   TrainingResult result_;
 };
 
@@ -175,8 +255,9 @@ class Trainer {
 std::int64_t planned_steps(const TrainConfig& config, const Dataset& train) {
   const std::int64_t per_epoch = train.size() / config.train.batch;
   if (per_epoch == 0)
-    throw UsageError("train.batch is " + std::to_string(config.train.batch) + ", but there are only " +
-                         std::to_string(train.size()) + " training images",
+    throw UsageError("train.batch is " + std::to_string(config.train.batch) +
+                         ", but there are only " + std::to_string(train.size()) +
+                         " training images",
                      "lower train.batch");
   const std::int64_t steps = per_epoch * config.train.epochs;
   return config.train.max_steps > 0 ? std::min(config.train.max_steps, steps) : steps;

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "data/dataset.h"
 #include "io/run_folder.h"
+#include "train/checkpoint.h"
 #include "train/shard_engine.h"
 
 namespace asap {
@@ -28,31 +32,43 @@ struct TestReport {
 struct TrainerOptions {
   int threads = 1;
   bool resume = false;
-  std::int64_t stop_after = 0;  ///< stop, with a checkpoint, once so many steps are done; 0: train to the end
-  /// Asked after every step; true stops the training with a checkpoint.
+  /// With resume: fields that may differ from the checkpoint's (see ResumeOptions).
+  std::vector<std::string> allowed_changes;
+  std::int64_t stop_after =
+      0;  ///< stop, with a checkpoint, once so many steps are done; 0: train to the end
+  /// Asked after every step; true stops the training with a checkpoint and without a last test.
   std::function<bool()> should_stop;
   std::function<void(const StepReport&)> on_step;
   std::function<void(std::int64_t step)> on_resume;
   std::function<void(std::int64_t step, const TestReport&)> on_test;
+  /// What the user should know, one line: a skipped step, a rollback, a damaged checkpoint passed
+  /// over.
+  std::function<void(const std::string&)> on_note;
 };
 
 struct TrainingResult {
   std::int64_t steps = 0;        ///< done in all
   std::int64_t total_steps = 0;  ///< of the whole training
   bool finished = false;
-  double seconds = 0;            ///< of this process, without tests
+  bool interrupted = false;  ///< should_stop ended it before its last step
+  std::int64_t skipped_steps = 0;
+  std::int64_t rollbacks = 0;
+  double seconds = 0;  ///< of this process, without tests
   double examples_per_second = 0;
   std::int64_t parameters = 0;
   double train_loss = 0;  ///< of the last step
-  TestReport test;
+  TestReport test;        ///< of the weights as they are; not measured when interrupted
+  std::optional<BestTest> best;
 };
 
 /// Steps of the whole training. UsageError when the data do not fill one batch.
 std::int64_t planned_steps(const TrainConfig& config, const Dataset& train);
 
-/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl and checkpoints in the run folder.
-/// A non-finite loss or gradient is a NumericalError that names the step and the first tensor that went
-/// bad; the last checkpoint stays. UsageError when the folder holds a run and `resume` is not set.
+/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl and checkpoints in the
+/// run folder. A non-finite loss or gradient is dealt with as train.on_divergence says; when it
+/// ends the training, it is a NumericalError that names the step and the first tensor that went
+/// bad, and the checkpoints stay. UsageError when the folder holds a run and `resume` is not set,
+/// or another process trains into it.
 TrainingResult train(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
                      const Dataset& test_data, const TrainerOptions& options);
 

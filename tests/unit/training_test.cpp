@@ -40,6 +40,12 @@ struct Fixture {
   Fixture() { config.model = fit_model_to_data(config.model, train_data, "test"); }
 };
 
+TrainingProgress after_step(std::int64_t step) {
+  TrainingProgress progress;
+  progress.step = step;
+  return progress;
+}
+
 }  // namespace
 
 TEST_CASE("the gradient of a batch is the same to the last bit for any number of threads") {
@@ -109,11 +115,11 @@ TEST_CASE("a checkpoint restores weights, moments, counters and the sampler's po
   sampler.next();
   std::vector<float> gradient(model.parameters().flat().size(), 0.5f);
   optimizer.step(model.parameters(), gradient, 0.01, 1.0);
-  save_checkpoint(run, {7, model, optimizer, sampler}, f.config, "data", 1);
+  save_checkpoint(run, {after_step(7), model, optimizer, sampler}, f.config, "data", 1);
 
-  TrainingState state{0, other, other_optimizer, other_sampler};
+  TrainingState state{{}, other, other_optimizer, other_sampler};
   REQUIRE(load_checkpoint(run, state, f.config, "data"));
-  CHECK(state.step == 7);
+  CHECK(state.progress.step == 7);
   CHECK(other_optimizer.steps() == 1);
   CHECK(std::ranges::equal(model.parameters().flat(), other.parameters().flat()));
   for (const auto& entry : model.parameters().entries()) {
@@ -138,7 +144,7 @@ TEST_CASE("only the newest checkpoints are kept") {
   AdamW<float> optimizer(model.parameters(), {});
   EpochSampler sampler({96, 24, 1});
   for (const std::int64_t step : {1, 5, 9, 12})
-    save_checkpoint(run, {step, model, optimizer, sampler}, f.config, "data", 2);
+    save_checkpoint(run, {after_step(step), model, optimizer, sampler}, f.config, "data", 2);
   CHECK(run.checkpoint_steps() == std::vector<std::int64_t>{9, 12});
   CHECK(run.newest_checkpoint() == run.checkpoint(12));
 }

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+namespace asap {
+
+/// Keeps other processes out of a folder while it lives: `path` is created with this process's
+/// number in it, locked (flock), and removed at the end. The kernel drops the lock of a process
+/// that dies, so the file it leaves is recognised as stale and taken over.
+class FileLock {
+ public:
+  /// UsageError names the file and the process that holds the lock; DataError when the file cannot
+  /// be made. The folder must exist.
+  explicit FileLock(std::filesystem::path path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+  /// Number of the dead process whose lock was taken over, if there was one.
+  std::optional<int> stale_owner() const { return stale_owner_; }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::optional<int> stale_owner_;
+};
+
+}  // namespace asap

@@ -1,0 +1,143 @@
+#include "train/divergence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ranges>
+
+#include "base/format.h"
+#include "data/batch.h"
+#include "infer/encoder.h"
+#include "tensor/gemm.h"
+#include "train/checkpoint.h"
+
+namespace asap {
+namespace {
+
+bool all_finite(MatrixView<const float> values) {
+  for (std::int64_t i = 0; i < values.rows; ++i)
+    for (const float value : values.row(i))
+      if (!std::isfinite(value)) return false;
+  return true;
+}
+
+/// Smallest and largest score of one head.
+struct ScoreRange {
+  std::string head;  ///< "layer 1, head 0"
+  float low = std::numeric_limits<float>::infinity();
+  float high = -std::numeric_limits<float>::infinity();
+  bool finite = true;
+
+  void add(MatrixView<const float> scores) {
+    for (std::int64_t i = 0; i < scores.rows; ++i)
+      for (const float score : scores.row(i)) {
+        low = std::min(low, score);
+        high = std::max(high, score);
+        finite = finite && std::isfinite(score);
+      }
+  }
+  double width() const { return static_cast<double>(high) - static_cast<double>(low); }
+  std::string text() const {
+    return "from " + format_significant(low) + " to " + format_significant(high);
+  }
+};
+
+/// The attention of a network, which looks at what it is given. For one thread.
+class AttentionProbe final : public AttentionOperator {
+ public:
+  explicit AttentionProbe(const KernelOperator& attention) : attention_(attention) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override {
+    for (std::int64_t head = 0; head < batch.heads && bad_.empty(); ++head)
+      look_at_inputs(layer, head, batch, scratch);
+    attention_.apply(layer, batch, output, scratch);
+    for (std::int64_t head = 0; head < batch.heads && bad_.empty(); ++head)
+      for (std::int64_t b = 0; b < batch.examples && bad_.empty(); ++b)
+        if (!all_finite(batch.head_output(output, b, head)))
+          bad_ = "the attention output of " + name(layer, head) + " is not finite";
+  }
+
+  /// What was found, or "".
+  const std::string& bad() const { return bad_; }
+  const ScoreRange& widest() const { return widest_; }
+
+ private:
+  static std::string name(int layer, std::int64_t head) {
+    return "layer " + std::to_string(layer) + ", head " + std::to_string(head);
+  }
+
+  void look_at_inputs(int layer, std::int64_t head, const AttentionBatch<float>& batch,
+                      Arena& scratch) const {
+    ScoreRange range{name(layer, head)};
+    for (std::int64_t b = 0; b < batch.examples && bad_.empty(); ++b) {
+      const ArenaScope scope(scratch);
+      const MatrixView<const float> queries = batch.head_queries(b, head);
+      const MatrixView<const float> keys = batch.head_keys(b, head);
+      if (!all_finite(queries))
+        bad_ = "the queries of " + range.head + " are not finite";
+      else if (!all_finite(keys))
+        bad_ = "the keys of " + range.head + " are not finite";
+      else if (!all_finite(batch.head_values(b, head)))
+        bad_ = "the values of " + range.head + " are not finite";
+      const MatrixView<float> scores = scratch.matrix<float>(queries.rows, keys.rows);
+      gemm<float>(Transpose::no, Transpose::yes, attention_.scale(layer, head), queries, keys, 0.0f,
+                  scores);
+      range.add(scores);
+    }
+    if (bad_.empty() && !range.finite) bad_ = "the scores of " + range.head + " are not finite";
+    if (!bad_.empty() || range.width() > widest_.width()) widest_ = range;
+  }
+
+  const KernelOperator& attention_;
+  mutable std::string bad_;
+  mutable ScoreRange widest_;
+};
+
+/// Name of a parameter with a value that is not finite, or "".
+template <class Entries>
+std::string bad_entry(Entries&& entries, VectorView<const float> flat) {
+  for (const auto& entry : entries) {
+    const VectorView<const float> values = flat.subspan(
+        static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.shape.size()));
+    if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); }))
+      return entry.name;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string describe_divergence(const VisionTransformer<float>& model,
+                                VectorView<const float> gradient, const Dataset& data,
+                                std::span<const std::int64_t> indices) {
+  const auto& entries = model.parameters().entries();
+  const Encoder encoder(model.config(), export_parameters(model.parameters()), "");
+  const std::unique_ptr<KernelOperator> attention = encoder.teacher();
+  const AttentionProbe probe(*attention);
+  Arena arena;
+  const auto examples = static_cast<std::int64_t>(indices.size());
+  const MatrixView<float> images = arena.matrix<float>(examples, data.image_size());
+  const MatrixView<float> logits = arena.matrix<float>(examples, model.config().classes);
+  std::vector<std::int32_t> labels(indices.size());
+  fill_batch(data, indices, images, labels);
+  encoder.forward(images, probe, logits, arena);
+
+  std::string what;
+  if (const std::string name = bad_entry(entries, model.parameters().flat()); !name.empty())
+    what = "parameter '" + name + "' is not finite";
+  else if (!probe.bad().empty())
+    what = probe.bad();
+  else if (!all_finite(logits))
+    what = "the class scores are not finite";
+  else if (const std::string last = bad_entry(std::views::reverse(entries), gradient);
+           !last.empty())  // gradients are computed from the loss back to the images
+    what = "the gradient of '" + last + "' is not finite";
+  else
+    what = "the loss is not finite";
+  const ScoreRange& range = probe.widest();
+  if (range.head.empty()) return what;
+  return what + "; the attention scores of " + range.head + " reach " + range.text();
+}
+
+}  // namespace asap

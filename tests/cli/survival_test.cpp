@@ -1,0 +1,356 @@
+// Trainings that are killed, interrupted, run out of disk, or meet each other.
+#include <csignal>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+#include "base/random.h"
+#include "base/timing.h"
+#include "cli/process.h"
+
+using namespace asap;
+using namespace asap::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A training that writes as often as it can: a checkpoint every other step, two kept, and the
+/// best.
+Words busy_training(const fs::path& folder) {
+  return tiny_training() + Words{"--set", "train.epochs=5",
+                                 "--set", "train.checkpoint_every=2",
+                                 "--set", "train.keep_checkpoints=2",
+                                 "--set", "train.keep_best=true",
+                                 "--out", folder.string()};
+}
+
+/// A training with steps of a second or more.
+Words slow_training(const fs::path& folder) {
+  Words words = tiny_training();
+  for (const char* assignment :
+       {"data.shapes.examples=1024", "data.shapes.image_size=32", "model.width=64",
+        "model.layers=6", "train.batch=1024", "train.epochs=100"})
+    words = words + Words{"--set", assignment};
+  return words + Words{"--out", folder.string(), "--threads", "1"};
+}
+
+/// Every file under a folder by its path, except the summary, which holds times.
+std::map<std::string, std::string> all_files(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().filename() != "summary.json")
+      files[fs::relative(entry.path(), folder)] = read_file(entry.path());
+  return files;
+}
+
+/// Names of the files under a folder, for messages that can be read.
+std::set<std::string> names(const std::map<std::string, std::string>& files) {
+  std::set<std::string> out;
+  for (const auto& [name, content] : files) out.insert(name);
+  return out;
+}
+
+void check_same_files(const fs::path& a, const fs::path& b) {
+  const auto first = all_files(a), second = all_files(b);
+  CHECK(names(first) == names(second));
+  for (const auto& [name, content] : first)
+    if (second.contains(name)) CHECK_MESSAGE(content == second.at(name), name);
+}
+
+/// Waits for a process; its status for the W... macros.
+int wait_for(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+/// Waits until a file is there, at most 60 s.
+bool appears(const fs::path& path) {
+  const Stopwatch watch;
+  while (!fs::exists(path) && watch.seconds() < 60) ::usleep(500);
+  return fs::exists(path);
+}
+
+/// A file system of its own for this process and its children, so small that it can be filled.
+/// Returns false where the system does not permit it.
+bool mount_small_disk(const fs::path& folder, const char* options) {
+  fs::create_directories(folder);
+  if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  return ::mount("tmpfs", folder.c_str(), "tmpfs", 0, options) == 0;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "killed at 50 random moments and resumed each time, trainings end as if never disturbed") {
+  const Workspace work;
+  const fs::path whole = work / "whole", killed = work / "killed";
+  const Stopwatch watch;
+  REQUIRE(run("asap-train", busy_training(whole)).code == 0);
+  const double duration = watch.seconds();
+
+  // Most kills come early enough that several are needed to get through one training.
+  RandomStream random(1, RandomPurpose::test);
+  int kills = 0, finished = 0;
+  while (kills < 50 || finished == 0) {
+    const pid_t child = start("asap-train", busy_training(killed) + Words{"--resume"}, work / "out",
+                              work / "error");
+    if (kills < 50) {
+      ::usleep(static_cast<useconds_t>(1e6 * random.uniform(0, duration)));
+      ::kill(child, SIGKILL);
+    }
+    const int status = wait_for(child);
+    if (WIFSIGNALED(status)) {
+      ++kills;
+      continue;
+    }
+    INFO(read_file(work / "error"));
+    REQUIRE(WEXITSTATUS(status) == 0);
+    check_same_files(whole, killed);
+    fs::remove_all(killed);
+    ++finished;
+  }
+  MESSAGE(kills, " kills, ", finished, " trainings finished");
+}
+
+TEST_CASE("a file that cannot grow is reported, and the run goes on where it was") {
+  const Workspace work;
+  const fs::path whole = work / "whole", limited = work / "limited";
+  REQUIRE(train(whole).code == 0);
+  REQUIRE(train(limited, {"--max-steps", "5"}).code == 0);
+  const auto before = newest_checkpoint(limited);
+  const auto size =
+      fs::file_size(limited / "checkpoint" / "step-00000005" / "optimizer.safetensors");
+
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit limit{static_cast<rlim_t>(size - 1), old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const Outcome outcome = train(limited, {"--resume"});
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  CHECK(outcome.code == 3);
+  CHECK(outcome.error.find("optimizer.safetensors") != std::string::npos);
+  CHECK(outcome.error.find("hint: free some space") != std::string::npos);
+  CHECK(newest_checkpoint(limited) == before);
+
+  REQUIRE(train(limited, {"--resume"}).code == 0);
+  check_same_files(whole, limited);
+}
+
+TEST_CASE("a full disk is reported, and the run goes on once there is room") {
+  const Workspace work;
+  const fs::path whole = work / "whole", disk = work / "disk", run_folder = disk / "run";
+  REQUIRE(train(whole).code == 0);
+  if (!mount_small_disk(disk, "size=1m")) {
+    MESSAGE(
+        "no small file system can be mounted here; the limit on file sizes above is all that is "
+        "tested");
+    return;
+  }
+  REQUIRE(train(run_folder, {"--max-steps", "5"}).code == 0);
+  const auto before = newest_checkpoint(run_folder);
+  const std::string filler(fs::space(disk).available - 20'000, 'x');
+  write_file_atomically(disk / "filler", filler);
+  const Outcome outcome = train(run_folder, {"--resume"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.error.find("No space left") != std::string::npos);
+  CHECK(outcome.error.find("hint: free some space") != std::string::npos);
+  CHECK(newest_checkpoint(run_folder) == before);
+
+  fs::remove(disk / "filler");
+  REQUIRE(train(run_folder, {"--resume"}).code == 0);
+  check_same_files(whole, run_folder);
+  ::umount(disk.c_str());
+}
+
+TEST_CASE("SIGINT and SIGTERM end with 130 and 143, everything saved and the way on named") {
+  for (const auto& [signal, code] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
+    const Workspace work;
+    const fs::path stopped = work / "a run";
+    const pid_t child = start("asap-train", slow_training(stopped), work / "out", work / "error");
+    REQUIRE(appears(stopped / "metrics.jsonl"));
+    ::kill(child, signal);
+    const int status = wait_for(child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == code);
+    const std::string line = last_line(read_file(work / "error"));
+    CHECK(line.find("interrupted after step 1 of 100; everything is saved") != std::string::npos);
+    CHECK(line.find("--out '" + stopped.string() + "'") != std::string::npos);
+    CHECK(line.ends_with("--resume"));
+    CHECK(fs::exists(stopped / "checkpoint" / "step-00000001" / "state.json"));
+    CHECK_FALSE(fs::exists(stopped / ".lock"));
+  }
+}
+
+TEST_CASE("a second signal, even of the other kind, stops at once") {
+  const Workspace work;
+  const fs::path stopped = work / "run";
+  const pid_t child = start("asap-train", slow_training(stopped), work / "out", work / "error");
+  REQUIRE(appears(stopped / "metrics.jsonl"));
+  ::kill(child, SIGINT);
+  ::usleep(50'000);
+  ::kill(child, SIGTERM);
+  const int status = wait_for(child);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
+  CHECK_FALSE(fs::exists(stopped / "checkpoint" / "step-00000001"));
+}
+
+TEST_CASE("two trainings in one folder are refused, a dead one's lock is not in the way") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  const pid_t child = start("asap-train", slow_training(folder), work / "out", work / "error");
+  REQUIRE(appears(folder / "metrics.jsonl"));
+  const Outcome second = train(folder, {"--resume"});
+  CHECK(second.code == 2);
+  CHECK(second.error.find("in use by process " + std::to_string(child)) != std::string::npos);
+  ::kill(child, SIGKILL);
+  wait_for(child);
+  CHECK(fs::exists(folder / ".lock"));
+
+  const Outcome after =
+      run("asap-train", slow_training(folder) + Words{"--resume", "--max-steps", "1"});
+  CHECK(after.code == 0);
+  CHECK(after.error.find("process " + std::to_string(child)) != std::string::npos);
+  CHECK_FALSE(fs::exists(folder / ".lock"));
+}
+
+TEST_CASE("resuming refuses a changed field by name unless it is allowed") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  REQUIRE(train(folder, {"--max-steps", "5"}).code == 0);
+  const Words changed = {"--resume", "--set", "train.learning_rate=0.02"};
+  const Outcome refused = train(folder, changed);
+  CHECK(refused.code == 2);
+  CHECK(refused.error.find("train.learning_rate is 0.02, but the run was started with 0.01") !=
+        std::string::npos);
+  CHECK(refused.error.find("--allow train.learning_rate") != std::string::npos);
+  CHECK(train(folder, changed + Words{"--allow", "train.epochs"}).code == 2);
+  const Outcome misspelt = train(folder, changed + Words{"--allow", "train.learning_rat"});
+  CHECK(misspelt.code == 2);
+  CHECK(misspelt.error.find("did you mean 'train.learning_rate'?") != std::string::npos);
+  CHECK(train(folder, {"--set", "train.learning_rate=0.02", "--allow", "train"}).code == 2);
+
+  CHECK(train(folder, {"--resume", "--allow", "seed", "--seed", "9"}).code == 2);
+  CHECK(train(folder, {"--resume", "--allow", "model", "--set", "model.width=8"}).code == 2);
+
+  REQUIRE(train(folder, changed + Words{"--allow", "train.learning_rate"}).code == 0);
+  CHECK(read_json(folder / "config.json")["train"]["learning_rate"] == 0.02);
+}
+
+TEST_CASE(
+    "a damaged newest checkpoint is passed over, and a run with none left says what is wrong") {
+  const Workspace work;
+  const fs::path folder = work / "run", whole = work / "whole";
+  const Words two = {"--set", "train.keep_checkpoints=2"};
+  REQUIRE(train(whole, two).code == 0);
+  REQUIRE(train(folder, two + Words{"--max-steps", "12"}).code == 0);
+  const auto damage = [&](const char* step) {
+    const fs::path file = folder / "checkpoint" / step / "model.safetensors";
+    std::string bytes = read_file(file);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_file_atomically(file, bytes);
+  };
+  damage("step-00000012");
+  const Outcome resumed = train(folder, two + Words{"--resume", "--max-steps", "14"});
+  CHECK(resumed.code == 0);
+  CHECK(resumed.error.find("damaged") != std::string::npos);
+  CHECK(resumed.error.find("resuming after step 10") != std::string::npos);
+  REQUIRE(train(folder, two + Words{"--resume"}).code == 0);
+  check_same_files(whole, folder);
+
+  damage("step-00000020");
+  damage("step-00000024");
+  const Outcome lost = train(folder, two + Words{"--resume"});
+  CHECK(lost.code == 3);
+  CHECK(last_line(lost.error).find("step-00000024/model.safetensors: damaged") !=
+        std::string::npos);
+}
+
+TEST_CASE("training gives the same bytes at 1, 2, 3 and 5 threads and when repeated") {
+  const Workspace work;
+  const Words words = {"--set", "model.dropout=0.1", "--set", "train.keep_best=true"};
+  REQUIRE(train(work / "first", words + Words{"--threads", "1"}).code == 0);
+  for (const char* threads : {"1", "2", "3", "5"}) {
+    CAPTURE(threads);
+    const fs::path again = work / (std::string("threads-") + threads);
+    REQUIRE(train(again, words + Words{"--threads", threads}).code == 0);
+    check_same_files(work / "first", again);
+  }
+}
+
+TEST_CASE("the best checkpoint is that of the highest test accuracy") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  REQUIRE(train(folder, {"--set", "train.keep_best=true", "--set", "train.epochs=6"}).code == 0);
+  double best = -1;
+  std::int64_t step = 0;
+  std::string metrics = read_file(folder / "metrics.jsonl");
+  for (std::size_t end; (end = metrics.find('\n')) != std::string::npos;
+       metrics.erase(0, end + 1)) {
+    const Json line = parse_json(metrics.substr(0, end), "metrics");
+    if (!line.contains("test_accuracy") || line["test_accuracy"] <= best) continue;
+    best = line["test_accuracy"];
+    step = line["step"];
+  }
+  const Json state = read_json(folder / "checkpoint" / "best" / "state.json");
+  CHECK(state["step"] == step);
+  CHECK(read_json(folder / "summary.json")["best"]["accuracy"] == best);
+}
+
+TEST_CASE("a divergence can be rolled back, with the learning rate halved until it holds") {
+  const Workspace work;
+  const fs::path folder = work / "run", stopped = work / "stopped";
+  // Every step at this rate multiplies the weights by -99.
+  const Words wild = {"--set", "train.learning_rate=10",
+                      "--set", "train.weight_decay=10",
+                      "--set", "train.clip_norm=0",
+                      "--set", "train.warmup_fraction=0",
+                      "--set", "train.epochs=4",
+                      "--set", "train.checkpoint_every=1000",
+                      "--set", "train.on_divergence=rollback"};
+  const Outcome outcome = train(folder, wild);
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.error.find("back to step 0, learning rate times 0.5") != std::string::npos);
+  const Json summary = read_json(folder / "summary.json");
+  CHECK(summary["train"]["rollbacks"] > 0);
+  CHECK(summary["train"]["finished"] == true);
+  // Stopped after the rollbacks and resumed, it is the same training.
+  REQUIRE(train(stopped, wild + Words{"--max-steps", "30"}).code == 0);
+  REQUIRE(train(stopped, wild + Words{"--resume"}).code == 0);
+  CHECK(newest_checkpoint(folder) == newest_checkpoint(stopped));
+  CHECK(read_file(folder / "metrics.jsonl") == read_file(stopped / "metrics.jsonl"));
+
+  CHECK(train(work / "limit", wild + Words{"--set", "train.divergence_limit=1"}).code == 4);
+}
+
+TEST_CASE("a divergence can be skipped, counted, as long as not too many come in a row") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  // Scores reach the end of float32: the batches with the largest ones overflow, others do not.
+  const Words wild = {"--set",       "model.attention.kind=softmax",
+                      "--set",       "model.attention.epsilon=5e-39",
+                      "--set",       "train.on_divergence=skip",
+                      "--set",       "train.divergence_limit=50",
+                      "--set",       "train.batch=2",
+                      "--set",       "train.shard=2",
+                      "--max-steps", "40"};
+  const Outcome outcome = train(folder, wild);
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.error.find("the step is skipped") != std::string::npos);
+  const Json summary = read_json(folder / "summary.json");
+  const auto skipped = summary["train"]["skipped_steps"].get<int>();
+  CHECK(skipped > 0);
+  CHECK(skipped < 40);
+  CHECK(summary["train"]["steps"] == 40);
+  const auto lines = read_file(folder / "metrics.jsonl");
+  CHECK(lines.find("\"skipped_steps\":" + std::to_string(skipped)) != std::string::npos);
+
+  const Outcome limit = train(work / "limit", wild + Words{"--set", "train.divergence_limit=1"});
+  CHECK(limit.code == 4);
+  CHECK(limit.error.find("train.divergence_limit is reached") != std::string::npos);
+}
