@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "io/safetensors.h"
-
 namespace asap {
 namespace {
 
@@ -69,7 +67,11 @@ LayerActivations read_layer(const TensorFile& file, const std::string& prefix,
 }  // namespace
 
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher) {
-  const TensorFile file = read_safetensors(path);
+  return activations_from(read_safetensors(path), path.filename().string(), teacher);
+}
+
+Activations activations_from(const TensorFile& file, const std::string& name,
+                             const ActivationsConfig& teacher) {
   const auto prefix = [](std::size_t layer) { return "layers." + std::to_string(layer) + "."; };
   const Shape queries = file.at(prefix(0) + "queries").shape;
   const Shape keys = file.at(prefix(0) + "keys").shape;
@@ -84,7 +86,7 @@ Activations read_activations(const std::filesystem::path& path, const Activation
   out.examples = queries[0];
   out.heads = teacher.heads;
   out.iterations = teacher.iterations;
-  out.source = path.filename().string();
+  out.source = name;
   for (std::size_t layer = 0; file.tensors.contains(prefix(layer) + "queries"); ++layer)
     out.layers.push_back(read_layer(file, prefix(layer), queries, keys, teacher));
   out.live_queries = read_live(file, "live_queries", queries[0], queries[1]);

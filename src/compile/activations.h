@@ -6,6 +6,7 @@
 
 #include "attention/attention_batch.h"
 #include "compile/compile_config.h"
+#include "io/safetensors.h"
 #include "tensor/tensor.h"
 
 namespace asap {
@@ -44,5 +45,9 @@ struct Activations {
 /// for i = 0, 1, ... and, in its metadata, optionally `model_fingerprint`. Queries and keys are as
 /// they enter the product, before any scaling. DataError names file, tensor and what was expected.
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher);
+
+/// The same from a file in memory; `name` becomes Activations::source.
+Activations activations_from(const TensorFile& file, const std::string& name,
+                             const ActivationsConfig& teacher);
 
 }  // namespace asap

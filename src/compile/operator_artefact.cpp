@@ -182,9 +182,14 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
 }
 
 OperatorArtefact load_operator(const std::filesystem::path& folder) {
-  const std::filesystem::path description = folder / kDescription, tensors = folder / kTensors;
-  const std::string source = description.string();
-  const Json json = read_json(description);
+  return parse_operator(read_file(folder / kDescription), read_file(folder / kTensors), folder);
+}
+
+OperatorArtefact parse_operator(std::string_view description, std::string_view tensors,
+                                const std::filesystem::path& folder) {
+  const std::string source = (folder / kDescription).string();
+  const std::string tensor_source = (folder / kTensors).string();
+  const Json json = parse_json(description, source);
   check_format(json, source);
   OperatorArtefact artefact;
   artefact.config = read_fit(json, source);
@@ -198,12 +203,11 @@ OperatorArtefact load_operator(const std::filesystem::path& folder) {
                         require_extent(json, "slices", 0, source), artefact.config.dual_features()};
   artefact.head_width = extents.width;
 
-  const std::string bytes = read_file(tensors);
-  if (content_fingerprint(bytes) != require<std::string>(json, "tensors_fingerprint", source))
+  if (content_fingerprint(tensors) != require<std::string>(json, "tensors_fingerprint", source))
     throw DataError(
-        tensors.string() + ": does not belong to " + kDescription + " beside it, or is damaged",
+        tensor_source + ": does not belong to " + kDescription + " beside it, or is damaged",
         "compile the operator again");
-  const TensorFile file = parse_safetensors(bytes, tensors.string());
+  const TensorFile file = parse_safetensors(tensors, tensor_source);
   for (std::int64_t layer = 0; layer < extents.layers; ++layer)
     artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
   return artefact;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attention/compiled_operator.h"
@@ -33,6 +34,10 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
 /// tensor when something is missing, of another shape, not finite, of an unknown version, or when
 /// the two files do not belong together.
 OperatorArtefact load_operator(const std::filesystem::path& folder);
+
+/// The same for the bytes of operator.json and operator.safetensors; `folder` is for messages.
+OperatorArtefact parse_operator(std::string_view description, std::string_view tensors,
+                                const std::filesystem::path& folder);
 
 /// DataError, naming both fingerprints, unless `artefact` was compiled for the model with this
 /// fingerprint.

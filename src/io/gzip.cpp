@@ -12,6 +12,8 @@ namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // largest window, gzip header and checksum
 constexpr std::size_t kChunk = 1 << 16;
+constexpr std::size_t kLargestRatio = 30;
+constexpr std::size_t kShortStream = 16 << 20;
 
 uInt chunk_size(std::size_t bytes) {
   return static_cast<uInt>(std::min<std::size_t>(bytes, std::numeric_limits<uInt>::max()));
@@ -66,13 +68,26 @@ class Inflater {
 
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
+std::size_t unpacked_limit(std::size_t packed) {
+  return std::max(kShortStream, packed * kLargestRatio);
+}
+
 std::string decompress_gzip(std::string_view bytes, std::size_t limit, const std::string& source) {
+  const std::size_t most = std::min(limit, unpacked_limit(bytes.size()));
   Inflater inflater(bytes, source);
   std::string out;
-  while (!inflater.ended() && out.size() <= limit)
-    inflater.read(std::min(kChunk, limit + 1 - out.size()), &out);
+  while (!inflater.ended() && out.size() <= most) {
+    // Grows by doubling, but never past what may be needed.
+    if (out.capacity() - out.size() < kChunk)
+      out.reserve(std::min(most + 1 + kChunk, 2 * out.capacity() + kChunk));
+    inflater.read(std::min(kChunk, most + 1 - out.size()), &out);
+  }
   if (out.size() > limit)
     throw DataError(source + ": holds more than the expected " + std::to_string(limit) + " bytes");
+  if (out.size() > most)
+    throw DataError(source + ": " + std::to_string(bytes.size()) + " bytes unpack to more than " +
+                        std::to_string(most) + ", which no ordinary data do",
+                    "if they are to be trusted, unpack the file with gunzip first");
   if (inflater.bytes_left() > 0)
     throw DataError(source + ": " + std::to_string(inflater.bytes_left()) +
                     " unexpected bytes after the gzip stream");

@@ -142,12 +142,24 @@ std::int64_t average_duplicates(Samples& samples) {
   return gone;
 }
 
+/// Numbers that are finite one by one may overflow when they are averaged.
+void require_finite(const Samples& samples, const std::string& source) {
+  for (std::int64_t i = 0; i < samples.size(); ++i)
+    if (!std::isfinite(samples.y[static_cast<std::size_t>(i)]) ||
+        !std::isfinite(samples.weight_at(i)))
+      throw DataError(
+          source + ": points at x = " + format_significant(samples.x[static_cast<std::size_t>(i)]) +
+              " are too large to be averaged",
+          "keep one of the lines, or scale y and the weights");
+}
+
 }  // namespace
 
 PointsFile parse_points(std::string_view text, const std::string& source) {
   PointsFile file{Parser(text, source).parse(), {}};
   if (sort_points(file.samples)) file.notes.push_back("points were not sorted by x: sorted");
   const std::int64_t gone = average_duplicates(file.samples);
+  require_finite(file.samples, source);
   if (gone > 0)
     file.notes.push_back(format_count(gone) + " points share their x with another: averaged");
   if (file.samples.size() < 4)

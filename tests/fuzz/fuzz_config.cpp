@@ -1,4 +1,4 @@
-// Fuzz target: training configurations. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+// Fuzz target: training configurations. See README.md.
 
 #include <cstddef>
 #include <cstdint>

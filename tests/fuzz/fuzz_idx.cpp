@@ -1,4 +1,4 @@
-// Fuzz target: IDX files, plain and packed. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+// Fuzz target: IDX files, plain and packed. See README.md.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Fuzz target: npy files. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+// Fuzz target: npy files. See README.md.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Fuzz target: safetensors files. Built with -DASAP_FUZZ=ON; see CMakeLists.txt.
+// Fuzz target: safetensors files. See README.md.
 
 #include <cstddef>
 #include <cstdint>

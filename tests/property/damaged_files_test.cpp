@@ -5,64 +5,23 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "data/sampler.h"
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "io/train_config.h"
+#include "support/damage.h"
 
 using namespace asap;
 
 namespace {
 
 constexpr int kMutations = 5000;
-
-/// One to four random changes: a flipped bit, another byte, a piece cut out, doubled or overwritten
-/// by a number that likes to overflow.
-std::string damage(std::string bytes, RandomStream& random) {
-  static const std::vector<std::string> kNasty{"-1",
-                                               "18446744073709551615",
-                                               "9223372036854775807",
-                                               "1e999",
-                                               "{",
-                                               "[",
-                                               "\"",
-                                               "null",
-                                               std::string(8, '\xff'),
-                                               std::string(4, '\x7f'),
-                                               std::string(3, '\0')};
-  for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
-    const std::size_t at = random.below(bytes.size() + 1);
-    const std::size_t length = random.below(12);
-    switch (random.below(6)) {
-      case 0:
-        if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
-        break;
-      case 1:
-        if (at < bytes.size()) bytes[at] = static_cast<char>(random.below(256));
-        break;
-      case 2:
-        bytes.erase(at, length);
-        break;
-      case 3:
-        bytes.insert(at, bytes.substr(at, length));
-        break;
-      case 4:
-        bytes.replace(at, length, kNasty[random.below(kNasty.size())]);
-        break;
-      default:
-        bytes.resize(at);
-    }
-  }
-  return bytes;
-}
 
 /// Reads damaged versions of `valid` and returns how many were refused.
 int count_refusals(const std::string& valid, const std::function<void(const std::string&)>& read) {

@@ -1,0 +1,24 @@
+// Fuzz target: captured queries and keys for asap-compile. See README.md.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "compile/activations.h"
+
+/// Damaged input may only be refused with a DataError; everything else is a finding.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    const asap::Activations activations =
+        asap::activations_from(asap::parse_safetensors(bytes, "input"), "input", {});
+    for (std::size_t layer = 0; layer < activations.layers.size(); ++layer) {
+      const asap::AttentionBatch<float> batch = activations.batch(static_cast<int>(layer));
+      asap::check(batch.queries.rows % batch.examples == 0 && batch.keys.rows % batch.examples == 0,
+                  "accepted activations must be as many for each example");
+    }
+  } catch (const asap::DataError&) {
+  }
+  return 0;
+}

@@ -1,0 +1,38 @@
+// Fuzz target: networks of relu-fit, in JSON or safetensors. See README.md.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "region/network_file.h"
+
+namespace {
+
+asap::StoredNetwork parse(std::string_view bytes) {
+  if (bytes.starts_with('{')) return asap::network_from(asap::parse_json(bytes, "input"), "input");
+  return asap::network_from(asap::parse_safetensors(bytes, "input"));
+}
+
+}  // namespace
+
+/// Damaged input may only be refused with a DataError; everything else is a finding.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const asap::StoredNetwork stored = parse({reinterpret_cast<const char*>(data), size});
+    const asap::StoredNetwork json = asap::network_from(asap::network_json(stored), "again");
+    const asap::StoredNetwork tensors = asap::network_from(asap::network_tensors(stored));
+    asap::check(json.network.layers.size() == stored.network.layers.size() &&
+                    tensors.network.layers.size() == stored.network.layers.size(),
+                "an accepted network must survive being written");
+    asap::check(json.interval.has_value() == stored.interval.has_value() &&
+                    tensors.interval.has_value() == stored.interval.has_value(),
+                "an accepted interval must survive being written");
+    const double x[] = {0.25};
+    double y[] = {0};
+    stored.network.evaluate(x, y);
+  } catch (const asap::DataError&) {
+  }
+  return 0;
+}
