@@ -51,7 +51,8 @@ void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& stat
                             const HeadGradients<T>& gradients, Arena& scratch);
 
 /// The gradient of the fixed point the iterations approach: right for a converged plan, an approximation
-/// for a plan that is not. A head that ran in the log domain gets the exact gradient.
+/// for a plan that is not. A head that ran in the log domain, and one so far from the fixed point that its
+/// equations cannot be solved by iteration, gets the exact gradient.
 template <class T>
 void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
                                      MatrixView<const T> output,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "attention/column_updates.h"
 #include "attention/scaling_kernels.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kImplicitIterations = 200;
 constexpr double kImplicitTolerance = 1e-7;
+constexpr double kImplicitGrowth = 10;  // of the first step: from there on it will not converge
 
 /// Vectors both gradients start from, in the coordinates of the shifted kernel.
 template <class T>
@@ -86,8 +88,10 @@ struct FactorStacks {
 };
 
 /// The fixed point's gradient: solves α + Aβ = Γ1, Aᵀα + bβ = Γᵀ1 by Gauss-Seidel; dS = Γ - A ∘ (α_i + β_j).
+/// Nothing when that does not approach a solution: then the plan is far from the fixed point, its columns
+/// far from b.
 template <class T>
-FactorStacks<T> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>& adjoint,
+std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>& adjoint,
                                  Arena& scratch) {
   const std::int64_t n = state.kernel.rows;
   const std::int64_t m = state.kernel.cols;
@@ -113,8 +117,10 @@ FactorStacks<T> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>
   weighted_column_sum<T>(state.kernel, scaled_alpha, constant);
   std::fill(pulled.begin(), pulled.end(), T(0));
   std::fill(scaled_beta.begin(), scaled_beta.end(), T(0));
+  T first = T(0), change = T(0);
   for (int k = 0; k < kImplicitIterations; ++k) {
-    T change = T(0), size = T(0);
+    T size = T(0);
+    change = T(0);
     for (std::size_t j = 0; j < v.size(); ++j) {
       const T beta = v[j] * (adjoint.column[j] - constant[j] - pulled[j]) / b;
       change = std::max(change, std::abs(scaled_beta[j] + v[j] * beta));
@@ -122,11 +128,14 @@ FactorStacks<T> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>
       scaled_beta[j] = -v[j] * beta;
     }
     adjoint_sweep<T>(state.kernel, scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
+    if (k == 0) first = change;
     if (change <= T(kImplicitTolerance) * size) break;
+    if (!(change <= T(kImplicitGrowth) * first)) return std::nullopt;
   }
+  if (!(change <= first)) return std::nullopt;
   for (std::int64_t i = 0; i < n; ++i) scaled_alpha[i] += step[i];
   for (std::int64_t j = 0; j < m; ++j) columns(0, j) = -v[j];
-  return {rows, columns};
+  return FactorStacks<T>{rows, columns};
 }
 
 /// dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y), then the gradients of queries and keys.
@@ -170,7 +179,12 @@ void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
   const ArenaScope scope(scratch);
   const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
-  finish(head, state, adjoint, implicit_factors(state, adjoint, scratch), gradients, scratch);
+  std::optional<FactorStacks<T>> stacks = implicit_factors(state, adjoint, scratch);
+  if (!stacks) {
+    exact_factors(state, adjoint, scratch);
+    stacks = FactorStacks<T>{state.row_factors, state.column_factors};
+  }
+  finish(head, state, adjoint, *stacks, gradients, scratch);
 }
 
 #define ASAP_INSTANTIATE(T)                                                                      \
