@@ -27,12 +27,12 @@ Words busy_training(const fs::path& folder) {
                                  "--out", folder.string()};
 }
 
-/// A training with steps of a second or more.
+/// A training with steps of half a second or more.
 Words slow_training(const fs::path& folder) {
   Words words = tiny_training();
   for (const char* assignment :
-       {"data.shapes.examples=1024", "data.shapes.image_size=32", "model.width=64",
-        "model.layers=6", "train.batch=1024", "train.epochs=100"})
+       {"data.shapes.examples=256", "data.shapes.image_size=32", "model.width=64", "model.layers=6",
+        "train.batch=256", "train.epochs=100"})
     words = words + Words{"--set", assignment};
   return words + Words{"--out", folder.string(), "--threads", "1"};
 }
