@@ -3,8 +3,9 @@
 # nothing else. Does nothing when all of them are there. Needs root or sudo.
 #
 #   scripts/setup.sh              what build, tests and quickstart need
-#   scripts/setup.sh --developer  also the formatter, the linter, and what micro-benchmarks, comparisons with
-#                                 other libraries and the golden-value script need
+#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed
+#   scripts/setup.sh --developer  also clang with formatter, linter and fuzzer, coverage, and what micro-benchmarks,
+#                                 comparisons with other libraries and the golden-value script need
 source "$(dirname "$0")/common.sh"
 
 packages=(
@@ -24,10 +25,11 @@ packages=(
 )
 case ${1:-} in
   '') ;;
+  --ci) packages+=(qemu-user) ;;
   --developer)
-    packages+=(clang-format clang-tidy ccache libbenchmark-dev libopenblas0-pthread
-      python3-numpy python3-pot python3-torch python3-venv) ;;
-  *) fail "unknown option '$1' (hint: --developer is the only one)" ;;
+    packages+=(qemu-user clang libclang-rt-14-dev libomp-dev clang-format clang-tidy clang-tools gcovr ccache
+      libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
+  *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
 esac
 
 missing=()
