@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-
 #include "attention/bfloat16_kernels.h"
 #include "attention/tiled_head.h"
 
@@ -31,6 +29,30 @@ struct SweepOptions {
   int threads = 1;  ///< row blocks are shared out; the result does not depend on it
 };
 
+/// A callable that somebody else owns and that turns row sums of rows [first, first + count) into
+/// base-2 logarithms of their weights: (first, count, row_sums, log_weights). Not std::function,
+/// which may allocate.
+class RowUpdate {
+ public:
+  template <class Callable>
+  RowUpdate(
+      const Callable& callable)  // NOLINT(google-explicit-constructor): stands for the callable
+      : callable_(&callable),
+        call_([](const void* c, std::int64_t first, std::int64_t count, const float* row_sums,
+                 float* log_weights) {
+          (*static_cast<const Callable*>(c))(first, count, row_sums, log_weights);
+        }) {}
+
+  void operator()(std::int64_t first, std::int64_t count, const float* row_sums,
+                  float* log_weights) const {
+    call_(callable_, first, count, row_sums, log_weights);
+  }
+
+ private:
+  const void* callable_;
+  void (*call_)(const void*, std::int64_t, std::int64_t, const float*, float*);
+};
+
 /// Passes over the Gibbs kernel of one head, row block by row block. Every pass takes the row sums
 /// of a block, lets the caller turn them into row weights, and adds the weighted rows up by columns
 /// while the block is still in cache: a Sinkhorn iteration is one pass.
@@ -41,10 +63,6 @@ class GibbsSweep {
  public:
   /// Lives in `arena`, as long as `head` does.
   GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena);
-
-  /// Turns row sums of rows [first, first + count) into base-2 logarithms of their weights.
-  using RowUpdate = std::function<void(std::int64_t first, std::int64_t count,
-                                       const float* row_sums, float* log_weights)>;
 
   /// Computes K from offsets (see GibbsTile), keeps it if told to, and leaves column sums of
   /// weighted rows.

@@ -23,7 +23,7 @@ constexpr std::int64_t kLanes = static_cast<std::int64_t>(hn::MaxLanes(D()));
 
 // Accumulators of a tile: 24 of the 32 registers of AVX-512 and NEON, 12 of the 16 of others; what
 // is left holds the operands and the coefficients of the exponential.
-#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr int kScoreRows = 8;     // x kPanelVectors
 constexpr int kValueVectors = 4;  // x kValueRows
 #else

@@ -138,8 +138,8 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
 
   GibbsSweep sweep(tiled, options, scratch);
   const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
-  const GibbsSweep::RowUpdate predict = [&](std::int64_t first, std::int64_t count,
-                                            const float* row_sums, float* log_weights) {
+  const auto predict = [&](std::int64_t first, std::int64_t count, const float* row_sums,
+                           float* log_weights) {
     const auto size = static_cast<std::size_t>(count);
     log2_values({row_sums, size}, {log_weights, size});
     for (std::int64_t i = 0; i < count; ++i) {

@@ -37,7 +37,7 @@ HWY_INLINE V clamp_keeping_nan(D d, V x, float low, float high) {
   return hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), x));
 }
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
 // AVX-512 splits and joins mantissa and exponent in one instruction each.
 HWY_INLINE hn::Vec512<float> fraction_above_floor(hn::Vec512<float> t) {
   return hn::Vec512<float>{_mm512_reduce_ps(t.raw, 1)};
@@ -75,7 +75,7 @@ HWY_INLINE auto exponent_bits(D d, V whole) {
 /// exact for whole t, 0 below about -126, infinity from 128 on, NaN for NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2_fast(D d, V t) {
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
   const V r = fraction_above_floor(t);
 #else
   t = clamp_keeping_nan(d, t, -127.0f, 128.0f);  // keeps the exponent within its eight bits
@@ -84,7 +84,7 @@ HWY_INLINE V exp2_fast(D d, V t) {
 #endif
   const V p = polynomial_5(d, r, 0.6931512951850891f, 0.24016444385051727f, 0.05579991266131401f,
                            0.009017029777169228f, 0.0018671302823349833f);
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
   return scale_by_floor(p, t);
 #else
   const hn::RebindToSigned<D> di;
@@ -103,7 +103,7 @@ HWY_INLINE V exp_fast(D d, V x) {
   r = hn::NegMulAdd(n, hn::Set(d, 1.42860682030941723e-6f), r);
   const V p = polynomial_5(d, r, 0.9999997071886749f, 0.4999914952878404f, 0.16667636196038627f,
                            0.041897929558908864f, 0.008290314751865663f);
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
   return scale_by_floor(p, n);
 #else
   // In two steps, so that an exponent of 128 becomes infinity instead of wrapping into the sign.
