@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the release build on emulated processors without AVX: shows that kernels are chosen at run time and
-# that nothing else was compiled for a newer processor. Needs qemu-x86_64 (scripts/setup.sh --ci).
+# Runs the release build on emulated processors without AVX, and its kernels on one with AVX2: shows that they are
+# chosen at run time, and that nothing else was compiled for a newer processor. Needs qemu-x86_64 (scripts/setup.sh --ci).
 #
 #   scripts/baseline.sh [FOLDER]    FOLDER holds the executables, default build/bin
 source "$(dirname "$0")/common.sh"
@@ -37,7 +37,13 @@ for processor in qemu64 Nehalem; do
   emulated "$processor" "$binaries/asap-eval" compare --run "$run/teacher" --compiled "$run/operator" --out "$run/compare"
   emulated "$processor" "$binaries/relu-fit" fit --function 'x^2' --interval 0 1 --depth 2 --method kaiming --points 20 --out "$run/fit"
 done
+# The kernels of the instruction sets between, against loops in double.
+for processor in Nehalem Haswell; do
+  for kernels in unit_simd unit_gemm unit_kernels unit_kantorovich_1d unit_tiled_attention; do
+    emulated "$processor" "$binaries/$kernels"
+  done
+done
 # Processors of one instruction set give the same bytes.
 diff -r "$results/qemu64/teacher/checkpoint" "$results/Nehalem/teacher/checkpoint" ||
   fail "two processors of the same instruction set trained different networks"
-say "trains, compiles, compares and fits without AVX, and alike on both processors"
+say "trains, compiles, compares and fits without AVX, and alike on both processors; kernels right with AVX2, too"

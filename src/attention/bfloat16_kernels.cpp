@@ -11,7 +11,7 @@ namespace asap {
 namespace {
 
 constexpr std::int64_t kLanes = 16;
-constexpr int kScoreRows = 8;
+constexpr int kScoreRows = kTileRows;
 constexpr int kValueRows = 6;
 
 /// Two rows of floats as pairs of bfloat16, to nearest even.

@@ -33,8 +33,9 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena
   const KernelStorage storage = options.storage;
   const std::int64_t padded = head.padded_keys();
   const std::int64_t row_bytes = padded * static_cast<std::int64_t>(sizeof(float));
-  block_rows_ =
-      storage == KernelStorage::recompute && kRowBlock * row_bytes > kBlockBytes ? 8 : kRowBlock;
+  block_rows_ = storage == KernelStorage::recompute && kRowBlock * row_bytes > kBlockBytes
+                    ? kTileRows
+                    : kRowBlock;
   const std::int64_t blocks = head.padded_rows() / kRowBlock;
   chunk_rows_ =
       kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
@@ -161,7 +162,7 @@ void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const fl
             gibbs_tile(operands, tile, worker.row_sums);
           if (half) {
             const auto narrow = half_products_ ? half_products_->narrow : &narrow_tile;
-            narrow(tile, round_up(rows, 8) * width, half + begin * kRowBlock);
+            narrow(tile, round_up(rows, kTileRows) * width, half + begin * kRowBlock);
           }
         }
         if (half)
@@ -175,13 +176,12 @@ void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const fl
 /// Fewer rows than a block are read again from the first-level cache, but where they do not fit it
 /// anyway, whole blocks are better: they lie one after another, as prefetchers like it.
 constexpr std::int64_t kFirstLevelBytes = 40 * 1024;
-constexpr std::int64_t kSweepRows = 8;
 
 template <class Entry>
 void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
   begin_pass(0);
   for_each_block(
-      kSweepRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+      kTileRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
         // A block of kRowBlock rows lies tile by tile; `first` may be a row inside it.
         const std::int64_t inside = first % kRowBlock;
         const Entry* block = kept + (first - inside) * head_.padded_keys();
@@ -189,7 +189,7 @@ void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
           return block + c * kKeyBlock * kRowBlock + inside * key_block_width(head_.m, c);
         };
         float sums[kRowBlock], weights[kRowBlock] = {};
-        std::fill_n(worker.row_sums, round_up(rows, kSweepRows) * kTilePadding, 0.0f);
+        std::fill_n(worker.row_sums, round_up(rows, kTileRows) * kTilePadding, 0.0f);
         for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
           add_row_dots(tile(c), rows, key_block_width(head_.m, c), v.data() + c * kKeyBlock,
                        worker.row_sums);
@@ -235,7 +235,7 @@ void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int6
   const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
   const std::int64_t keys = std::min(width, head_.m - begin);
   if (values.half) {
-    half_products_->narrow(tile, round_up(rows, 8) * width, worker.half_tile);
+    half_products_->narrow(tile, round_up(rows, kTileRows) * width, worker.half_tile);
     half_products_->add_values(worker.half_tile, rows, width, values.half + begin * output_width_,
                                keys, output_width_, worker.block_output);
   } else {
@@ -307,7 +307,7 @@ void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int
         kept_half_ + offset, rows, width, values.half + begin * output_width_,
         std::min(width, head_.m - begin), output_width_, worker.block_output);
   } else {
-    widen_tile(kept_half_ + offset, round_up(rows, 8) * width, worker.block);
+    widen_tile(kept_half_ + offset, round_up(rows, kTileRows) * width, worker.block);
     add_row_dots(worker.block, rows, width, factors, worker.row_sums);
     add_tile_values(worker.block, rows, key_block, values, worker);
   }

@@ -32,8 +32,8 @@ constexpr int kValueVectors = 2;
 #endif
 constexpr int kPanelVectors = 3;
 constexpr int kValueRows = 6;
-static_assert(kRowBlock % kScoreRows == 0 && kRowBlock % kValueRows == 0 &&
-              kTilePadding % kLanes == 0);
+static_assert(kTileRows % kScoreRows == 0 && kRowBlock % kTileRows == 0 &&
+              kRowBlock % kValueRows == 0 && kTilePadding % kLanes == 0);
 
 /// Vectors of the next panel when `left` vectors of a key block remain: a panel of one keeps the
 /// load ports busier than the multipliers, so four are two and two.
@@ -191,7 +191,7 @@ HWY_INLINE void gibbs_panel(const float* x, std::int64_t inner, const float* pan
 
 void gibbs_tile(const GibbsTile& t, float* out, float* row_sums) {
   for_each_panel(t.columns, [&](std::int64_t column, auto vectors) HWY_ATTR {
-    for (std::int64_t r = 0; r < t.rows; r += kScoreRows)
+    for (std::int64_t r = 0; r < round_up(t.rows, kTileRows); r += kScoreRows)
       gibbs_panel<vectors>(t.x + r * t.inner, t.inner, t.keys + column * t.inner, t.row_offset + r,
                            t.column_offset + column, out + r * t.columns + column, t.columns,
                            row_sums + r * kTilePadding);
@@ -216,15 +216,15 @@ template <class Entry>
 void add_column_sums(const Entry* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums) {
   const D d;
-  for (std::int64_t r = 0; r < rows; r += 8) {
-    V weight[8];
-    for (int q = 0; q < 8; ++q) weight[q] = hn::Set(d, weights[r + q]);
+  for (std::int64_t r = 0; r < rows; r += kTileRows) {
+    V weight[kTileRows];
+    for (int q = 0; q < kTileRows; ++q) weight[q] = hn::Set(d, weights[r + q]);
     const Entry* row = tile + r * columns;
     for (std::int64_t j = 0; j < columns; j += kLanes) {
       V even = hn::LoadU(d, column_sums + j);
       V odd = hn::Zero(d);
 #pragma GCC unroll 4
-      for (int q = 0; q < 8; q += 2) {
+      for (int q = 0; q < kTileRows; q += 2) {
         even = hn::MulAdd(weight[q], load_entries(row + q * columns + j), even);
         odd = hn::MulAdd(weight[q + 1], load_entries(row + (q + 1) * columns + j), odd);
       }
@@ -237,17 +237,17 @@ template <class Entry>
 void add_row_dots(const Entry* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial) {
   const D d;
-  for (std::int64_t r = 0; r < rows; r += 8) {
+  for (std::int64_t r = 0; r < rows; r += kTileRows) {
     const Entry* row = tile + r * columns;
-    V total[8];
-    for (int q = 0; q < 8; ++q) total[q] = hn::LoadU(d, partial + (r + q) * kTilePadding);
+    V total[kTileRows];
+    for (int q = 0; q < kTileRows; ++q) total[q] = hn::LoadU(d, partial + (r + q) * kTilePadding);
     for (std::int64_t j = 0; j < columns; j += kLanes) {
       const V factor = hn::LoadU(d, v + j);
 #pragma GCC unroll 8
-      for (int q = 0; q < 8; ++q)
+      for (int q = 0; q < kTileRows; ++q)
         total[q] = hn::MulAdd(load_entries(row + q * columns + j), factor, total[q]);
     }
-    for (int q = 0; q < 8; ++q) hn::StoreU(total[q], d, partial + (r + q) * kTilePadding);
+    for (int q = 0; q < kTileRows; ++q) hn::StoreU(total[q], d, partial + (r + q) * kTilePadding);
   }
 }
 

@@ -15,6 +15,9 @@ namespace asap {
 /// offsets).
 inline constexpr std::int64_t kRowBlock = 24;
 inline constexpr std::int64_t kKeyBlock = 96;
+/// Rows of a tile are computed, and read, in groups of so many; what is no row of the head becomes
+/// 0.
+inline constexpr std::int64_t kTileRows = 8;
 /// Vectors over rows or columns are padded to a multiple of this.
 inline constexpr std::int64_t kTilePadding = 16;
 
@@ -62,7 +65,8 @@ void project_tokens(MatrixView<const float> tokens, MatrixView<const float> dire
 struct GibbsTile {
   const float* x;           ///< [rows, D], row-major
   std::int64_t inner;       ///< D
-  std::int64_t rows;        ///< at most kRowBlock; x and row_offset are readable to a multiple of 8
+  std::int64_t rows;        ///< at most kRowBlock; x and row_offset are readable to a multiple of
+                            ///< kTileRows
   const float* keys;        ///< the packed key block
   std::int64_t columns;     ///< its width
   const float* row_offset;  ///< [rows]
@@ -76,7 +80,7 @@ void gibbs_tile(const GibbsTile& tile, float* out, float* row_sums);
 void reduce_row_sums(const float* partial, std::int64_t rows, float* sums);
 
 /// column_sums_j += sum_i weights_i K_ij over a tile K: [kRowBlock, columns]; weights: [kRowBlock],
-/// 0 for rows that are padding (`rows` is rounded up to 8).
+/// 0 for rows that are padding (`rows` is rounded up to kTileRows).
 void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums);
 
