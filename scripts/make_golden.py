@@ -149,6 +149,74 @@ def adamw_values(generator):
     write_safetensors("adamw.safetensors", tensors, versions() | settings)
 
 
+def sinkformer(scale, layer, q, k, v):
+    """Sinkhorn attention whose column duals are detached (Sander et al. 2022, their text experiments): five
+    half-updates, rows first and last."""
+    scores = scale * q @ k.T
+    f, g = torch.zeros(len(q)), torch.zeros(len(k))
+    for half in range(5):
+        if half % 2 == 0:
+            f = -torch.logsumexp(scores + g, dim=1)
+        else:
+            total = torch.log(torch.tensor(len(q) / len(k), dtype=q.dtype))
+            g = (total - torch.logsumexp(scores + f[:, None], dim=0)).detach()
+    return torch.exp(scores + f[:, None] + g) @ v
+
+
+def espformer(scale, layer, q, k, v):
+    """Expected sliced transport over all coordinates; as many queries as keys."""
+    x, y = scale**0.5 * q, scale**0.5 * k
+    distances = ((x[:, None] - y[None]) ** 2).sum(-1)
+    plans, costs = [], []
+    for s, t in zip(x.T, y.T):
+        soft = [torch.softmax(-5 * (side.sort().values[:, None] - side[None]) ** 2, dim=1) for side in (s, t)]
+        plans.append(soft[0].T @ soft[1])
+        costs.append((distances * plans[-1]).sum() / len(q))
+    weights = torch.softmax(-0.3 * torch.stack(costs), dim=0)
+    return (weights[:, None, None] * torch.stack(plans)).sum(0) @ v
+
+
+def lotformer(scale, layer, q, k, v, learned):
+    """Two Sinkhorn plans glued at the pivots."""
+    return vit.sinkhorn_plan(scale * q @ learned.T, 2) @ vit.sinkhorn_plan(scale * learned @ k.T, 2) @ v
+
+
+def differential(scale, layer, q, k, v, learned):
+    """Ye et al. 2024: the difference of two softmaxes, normalised row by row, without gain."""
+    (q1, q2), (k1, k2) = q.chunk(2, dim=1), k.chunk(2, dim=1)
+    start = 0.8 - 0.6 * numpy.exp(-0.3 * layer)
+    a, b, c, d = learned
+    weight = torch.exp(a @ b) - torch.exp(c @ d) + start
+    first, second = (torch.softmax(scale * 2**0.5 * x @ y.T, dim=1) for x, y in ((q1, k1), (q2, k2)))
+    mixed = (first - weight * second) @ v
+    return (1 - start) * mixed * torch.rsqrt((mixed**2).mean(dim=1, keepdim=True) + 1e-5)
+
+
+def attention_values(generator):
+    """One head of every attention kind of the literature: output and all gradients."""
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    tensors, settings = {}, {"scale": 0.6, "layer": 1}
+    learned = {"lotformer": normal(3, 6), "differential": 0.5 * normal(4, 3)}
+    for function in (sinkformer, espformer, lotformer, differential):
+        name = function.__name__
+        keys = 7 if name == "espformer" else 5
+        inputs = {"q": normal(7, 6), "k": normal(keys, 6), "v": normal(keys, 4)}
+        if name in learned:
+            inputs["learned"] = learned[name]
+        for value in inputs.values():
+            value.requires_grad_()
+        output = function(settings["scale"], settings["layer"], **inputs)
+        gradient = normal(*output.shape)
+        output.backward(gradient)
+        tensors |= {name + ".output": array(output), name + ".output_gradient": array(gradient)}
+        for key, value in inputs.items():
+            tensors |= {f"{name}.{key}": array(value), f"{name}.{key}_gradient": array(value.grad)}
+    write_safetensors("attention_kinds.safetensors", tensors, versions() | settings)
+
+
 def transport_values(random):
     """Costs of exact plans for the cost -s t on a line (POT's network simplex) and entropic plans with
     regularisation 1 (POT's Sinkhorn, converged), for as many and for unequal numbers of points."""
@@ -187,6 +255,7 @@ def main():
         torch.Generator().manual_seed(4),
     )
     adamw_values(torch.Generator().manual_seed(5))
+    attention_values(torch.Generator().manual_seed(7))
     transport_values(numpy.random.default_rng(6))
 
 

@@ -7,6 +7,7 @@
 #include "attention/sinkhorn_attention.h"
 #include "attention/softmax_attention.h"
 #include "attention/tiled_attention.h"
+#include "tensor/elementwise.h"
 
 namespace asap {
 namespace {
@@ -113,6 +114,13 @@ class SinkhornKernel final : public AttentionKernel<T> {
 }  // namespace
 
 template <class T>
+T AttentionKernel<T>::row_products(MatrixView<const T> a, MatrixView<const T> b) {
+  T total = T(0);
+  for (std::int64_t i = 0; i < a.rows; ++i) total += dot<T>(a.row(i), b.row(i));
+  return total;
+}
+
+template <class T>
 std::unique_ptr<AttentionKernel<T>> make_softmax_kernel() {
   return std::make_unique<SoftmaxKernel<T>>();
 }
@@ -123,6 +131,8 @@ std::unique_ptr<AttentionKernel<T>> make_sinkhorn_kernel(int iterations, bool im
   return std::make_unique<SinkhornKernel<T>>(iterations, implicit_gradient);
 }
 
+template class AttentionKernel<float>;
+template class AttentionKernel<double>;
 template std::unique_ptr<AttentionKernel<float>> make_softmax_kernel();
 template std::unique_ptr<AttentionKernel<double>> make_softmax_kernel();
 template std::unique_ptr<AttentionKernel<float>> make_sinkhorn_kernel(int, bool);

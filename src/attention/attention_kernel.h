@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "attention/espformer_attention.h"
 #include "attention/head_gradients.h"
 #include "tensor/arena.h"
 
@@ -20,6 +21,15 @@ struct AttentionEvidence {
     log_domain_heads += other.log_domain_heads;
     return *this;
   }
+};
+
+/// What a kind of attention learns besides the projections around it: a matrix [rows, cols] for
+/// every head.
+struct LearnedShape {
+  const char* name = "";  ///< of the parameter [H, rows, cols]
+  std::int64_t rows = 0;  ///< 0: nothing is learned
+  std::int64_t cols = 0;
+  double deviation = 0;  ///< of the normal distribution its values start from
 };
 
 /// One kind of trainable attention, head by head. Kinds are interchangeable: the network, the tape
@@ -44,14 +54,27 @@ class AttentionKernel {
     forward(head, output, scratch, evidence);
   }
 
-  /// Gradients of queries, keys and values. May be called once per forward(): it reuses what the
-  /// state points to.
+  /// Gradients of queries, keys, values and of what is learned besides. May be called once per
+  /// forward(): it reuses what the state points to.
   virtual void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
                    MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
                    Arena& scratch) const = 0;
 
   /// Writes the attention plan of the head: [n, m].
   virtual void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const = 0;
+
+  /// Derivative of the loss with respect to log(head.scale), from gradients that vjp() has set.
+  /// Where the plan depends on scale * Q Kᵀ alone, that is sum_i q_i . dq_i.
+  virtual T log_scale_gradient(const AttentionHead<T>& head,
+                               const HeadGradients<T>& gradients) const {
+    return row_products(head.queries, gradients.queries);
+  }
+
+  virtual LearnedShape learned_shape(std::int64_t /*head_width*/) const { return {}; }
+
+ protected:
+  /// sum_i a_i . b_i over the rows of matrices of one shape.
+  static T row_products(MatrixView<const T> a, MatrixView<const T> b);
 };
 
 template <class T>
@@ -61,5 +84,23 @@ std::unique_ptr<AttentionKernel<T>> make_softmax_kernel();
 template <class T>
 std::unique_ptr<AttentionKernel<T>> make_sinkhorn_kernel(int iterations,
                                                          bool implicit_gradient = false);
+
+/// See sinkformer_attention.h. iterations >= 0.
+template <class T>
+std::unique_ptr<AttentionKernel<T>> make_sinkformer_kernel(int iterations);
+
+/// ESPFormer on the first `slices` coordinates of queries and keys; 0: on all of them, the
+/// published default.
+template <class T>
+std::unique_ptr<AttentionKernel<T>> make_espformer_kernel(std::int64_t slices,
+                                                          const EspformerSettings& settings);
+
+/// See lotformer_attention.h. pivots > 0, iterations >= 0.
+template <class T>
+std::unique_ptr<AttentionKernel<T>> make_lotformer_kernel(std::int64_t pivots, int iterations);
+
+/// See differential_attention.h.
+template <class T>
+std::unique_ptr<AttentionKernel<T>> make_differential_kernel();
 
 }  // namespace asap

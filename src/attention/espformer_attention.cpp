@@ -4,66 +4,22 @@
 #include <cmath>
 #include <limits>
 
+#include "attention/attention_kernel.h"
+#include "attention/soft_sort.h"
 #include "base/error.h"
 #include "tensor/elementwise.h"
 #include "tensor/gemm.h"
 #include "tensor/row_ops.h"
-#include "transport/sorting.h"
 
 namespace asap {
 namespace {
 
-constexpr std::int64_t kBlock =
-    64;  // rows of a soft permutation computed at a time: they stay in cache
-
-/// Projections of one side on one slice, as they lie and sorted.
-template <class T>
-struct Line {
-  VectorView<T> values;  // [n]
-  VectorView<T> sorted;  // [n]
-};
-
-template <class T>
-Line<T> project(MatrixView<const T> tokens, MatrixView<const T> slice, Arena& scratch) {
-  const Line<T> line{scratch.vector<T>(tokens.rows), scratch.vector<T>(tokens.rows)};
-  gemm<T>(Transpose::no, Transpose::yes, T(1), slice, tokens, T(0),
-          {line.values.data(), 1, tokens.rows});
-  std::copy(line.values.begin(), line.values.end(), line.sorted.begin());
-  sort_values(line.sorted);
-  return line;
-}
-
-/// Rows [first, first + block.rows) of the soft permutation before their division by the sums,
-/// whose inverses go to `inverse_sums`. Each row holds exp(0) = 1, so no sum is small. block:
-/// [rows, n].
-template <class T>
-void soft_permutation(const Line<T>& line, T beta, std::int64_t first, MatrixView<T> block,
-                      VectorView<T> inverse_sums) {
-  for (std::int64_t r = 0; r < block.rows; ++r) {
-    T* row = block.row(r).data();
-    const T centre = line.sorted[first + r];
-    const T* values = line.values.data();
-    for (std::int64_t i = 0; i < block.cols; ++i) {
-      const T difference = values[i] - centre;
-      row[i] = -beta * difference * difference;
-    }
-    exponential<T>(block.row(r), block.row(r));
-    inverse_sums[r] = T(1) / sum<T>(block.row(r));
-  }
-}
-
-/// [tokens | |token|²] or the beginning of it: what a soft permutation is applied to for the costs.
-template <class T>
-void append_tokens(MatrixView<const T> tokens, std::int64_t column, MatrixView<T> packed) {
-  for (std::int64_t i = 0; i < tokens.rows; ++i) {
-    std::copy_n(tokens.row(i).data(), tokens.cols, packed.row(i).data() + column);
-    packed(i, column + tokens.cols) = dot<T>(tokens.row(i), tokens.row(i));
-  }
-}
+/// Rows of a soft permutation computed at a time: they stay in cache.
+constexpr std::int64_t kBlock = 64;
 
 /// out = Q packed: keys in soft order. packed, out: [m, W].
 template <class T>
-void sort_softly(const Line<T>& line, T beta, MatrixView<const T> packed, MatrixView<T> out,
+void sort_softly(const SortedLine<T>& line, T beta, MatrixView<const T> packed, MatrixView<T> out,
                  Arena& scratch) {
   const ArenaScope scope(scratch);
   const MatrixView<T> room = scratch.matrix<T>(kBlock, packed.rows);
@@ -76,42 +32,6 @@ void sort_softly(const Line<T>& line, T beta, MatrixView<const T> packed, Matrix
     gemm<T>(Transpose::no, Transpose::no, T(1), block, packed, T(0), part);
     scale_rows<T>(part, inverse_sums.first(static_cast<std::size_t>(rows)), part);
   }
-}
-
-/// out = C sorted, C_rc = n |[r/n, (r+1)/n] ∩ [c/m, (c+1)/m]|: what rank r of n receives from ranks
-/// of m. sorted: [m, W], out: [n, W].
-template <class T>
-void couple_ranks(MatrixView<const T> sorted, MatrixView<T> out) {
-  const std::int64_t n = out.rows, m = sorted.rows;
-  for (std::int64_t r = 0; r < n; ++r) {
-    std::fill(out.row(r).begin(), out.row(r).end(), T(0));
-    // In units of 1 / (n m), rank r covers [r m, (r + 1) m) and rank c covers [c n, (c + 1) n).
-    for (std::int64_t c = r * m / n; c < m && c * n < (r + 1) * m; ++c) {
-      const std::int64_t shared = std::min((r + 1) * m, (c + 1) * n) - std::max(r * m, c * n);
-      axpy<T>(static_cast<T>(shared) / static_cast<T>(m), sorted.row(c), out.row(r));
-    }
-  }
-}
-
-/// One head made ready: what keys and queries carry through the soft permutations.
-template <class T>
-struct Carried {
-  MatrixView<T> keys;     // [V | K | |k|²] or V: [m, W]
-  MatrixView<T> queries;  // [Q | |q|²]: [n, D + 1]; empty without costs
-};
-
-template <class T>
-Carried<T> pack(const AttentionHead<T>& head, bool with_costs, Arena& scratch) {
-  const std::int64_t width = head.queries.cols, values = head.values.cols;
-  Carried<T> carried;
-  carried.keys = scratch.matrix<T>(head.keys.rows, with_costs ? values + width + 1 : values);
-  for (std::int64_t j = 0; j < head.keys.rows; ++j)
-    std::copy_n(head.values.row(j).data(), values, carried.keys.row(j).data());
-  if (!with_costs) return carried;
-  append_tokens<T>(head.keys, values, carried.keys);
-  carried.queries = scratch.matrix<T>(head.queries.rows, width + 1);
-  append_tokens<T>(head.queries, 0, carried.queries);
-  return carried;
 }
 
 /// sum over rows r of |q|²_r + |k|²_r - 2 q_r . k_r, all of them carried through soft permutations.
@@ -131,12 +51,12 @@ double transport_cost(MatrixView<const T> queries, MatrixView<const T> keys) {
 
 /// output = Γ V of one slice. Returns its cost D in units of scale, 0 without costs.
 template <class T>
-double slice_attention(const AttentionHead<T>& head, const Carried<T>& carried,
+double slice_attention(const AttentionHead<T>& head, const CarriedTokens<T>& carried,
                        MatrixView<const T> slice, T beta, MatrixView<T> output, Arena& scratch) {
   const ArenaScope scope(scratch);
   const std::int64_t n = head.queries.rows, m = head.keys.rows, width = carried.keys.cols;
-  const Line<T> s = project<T>(head.queries, slice, scratch);
-  const Line<T> t = project<T>(head.keys, slice, scratch);
+  const SortedLine<T> s = sorted_line<T>(head.queries, slice, scratch);
+  const SortedLine<T> t = sorted_line<T>(head.keys, slice, scratch);
   MatrixView<T> sorted = scratch.matrix<T>(m, width);
   sort_softly<T>(t, beta, carried.keys, sorted, scratch);
   if (n != m) {
@@ -154,7 +74,7 @@ double slice_attention(const AttentionHead<T>& head, const Carried<T>& carried,
     const MatrixView<T> keys = sorted.block(first, 0, rows, width);
     const VectorView<T> inverse = inverse_sums.first(static_cast<std::size_t>(rows));
     soft_permutation<T>(s, beta, first, block, inverse);
-    if (carried.queries.data != nullptr) {
+    if (carried.with_costs()) {
       const MatrixView<T> queries = sorted_queries.block(0, 0, rows, sorted_queries.cols);
       gemm<T>(Transpose::no, Transpose::no, T(1), block, carried.queries, T(0), queries);
       scale_rows<T>(queries, inverse, queries);
@@ -167,20 +87,85 @@ double slice_attention(const AttentionHead<T>& head, const Carried<T>& carried,
   return cost / static_cast<double>(n);
 }
 
+/// The kind of attention that can be trained: slices are coordinates.
+template <class T>
+class EspformerKernel final : public AttentionKernel<T> {
+ public:
+  using State = typename AttentionKernel<T>::State;
+
+  EspformerKernel(std::int64_t slices, const EspformerSettings& settings)
+      : slices_(slices), settings_(settings) {}
+
+  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+                AttentionEvidence& evidence) const override {
+    ++evidence.heads;
+    const MatrixView<T> slices = coordinates(head.queries.cols, arena);
+    return espformer_attention<T>(head, slices, settings_, output, arena).data();
+  }
+
+  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
+           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           Arena& scratch) const override {
+    const ArenaScope scope(scratch);
+    const MatrixView<T> slices = coordinates(head.queries.cols, scratch);
+    const VectorView<const double> weights(static_cast<const double*>(state),
+                                           static_cast<std::size_t>(slices.rows));
+    espformer_attention_vjp<T>(head, {slices, settings_, weights}, output, output_gradient,
+                               gradients, scratch);
+  }
+
+  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
+    const ArenaScope scope(scratch);
+    const std::int64_t m = head.keys.rows;
+    const MatrixView<T> identity = scratch.matrix<T>(m, m);
+    for (std::int64_t j = 0; j < m; ++j) {
+      std::ranges::fill(identity.row(j), T(0));
+      identity(j, j) = T(1);
+    }
+    AttentionHead<T> unit = head;
+    unit.values = identity;
+    espformer_attention<T>(unit, coordinates(head.queries.cols, scratch), settings_, plan, scratch);
+  }
+
+  /// The plan depends on √scale Q and √scale K.
+  T log_scale_gradient(const AttentionHead<T>& head,
+                       const HeadGradients<T>& gradients) const override {
+    return (this->row_products(head.queries, gradients.queries) +
+            this->row_products(head.keys, gradients.keys)) /
+           2;
+  }
+
+ private:
+  MatrixView<T> coordinates(std::int64_t width, Arena& arena) const {
+    const MatrixView<T> slices = arena.matrix<T>(slices_ == 0 ? width : slices_, width);
+    for (std::int64_t l = 0; l < slices.rows; ++l) {
+      std::ranges::fill(slices.row(l), T(0));
+      slices(l, l) = T(1);
+    }
+    return slices;
+  }
+
+  std::int64_t slices_;
+  EspformerSettings settings_;
+};
+
 }  // namespace
 
 template <class T>
-void espformer_attention(const AttentionHead<T>& head, MatrixView<const T> slices,
-                         const EspformerSettings& settings, MatrixView<T> output, Arena& scratch) {
+VectorView<const double> espformer_attention(const AttentionHead<T>& head,
+                                             MatrixView<const T> slices,
+                                             const EspformerSettings& settings,
+                                             MatrixView<T> output, Arena& arena) {
   check(slices.rows > 0 && slices.cols == head.queries.cols,
         "espformer_attention: no slices, or of another width");
-  const ArenaScope scope(scratch);
-  for (std::int64_t i = 0; i < output.rows; ++i)
-    std::fill(output.row(i).begin(), output.row(i).end(), T(0));
-  if (head.queries.rows == 0 || head.keys.rows == 0) return;
-  const Carried<T> carried =
-      pack<T>(head, settings.slice_inverse_temperature > 0 && slices.rows > 1, scratch);
-  const MatrixView<T> slice_output = scratch.matrix<T>(output.rows, output.cols);
+  const VectorView<double> weights = arena.vector<double>(slices.rows);
+  const ArenaScope scope(arena);
+  std::ranges::fill(weights, 0.0);
+  for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), T(0));
+  if (head.queries.rows == 0 || head.keys.rows == 0) return weights;
+  const CarriedTokens<T> carried =
+      carry_tokens<T>(head, settings.weighs_slices(slices.rows), arena);
+  const MatrixView<T> slice_output = arena.matrix<T>(output.rows, output.cols);
   const T beta = static_cast<T>(settings.sort_inverse_temperature) * head.scale;
   const double alpha = settings.slice_inverse_temperature * static_cast<double>(head.scale);
   // Softmax over slices whose costs become known one by one: `output` is kept relative to the least
@@ -188,24 +173,39 @@ void espformer_attention(const AttentionHead<T>& head, MatrixView<const T> slice
   double least = std::numeric_limits<double>::infinity(), total = 0;
   for (std::int64_t l = 0; l < slices.rows; ++l) {
     const double cost = slice_attention<T>(head, carried, slices.block(l, 0, 1, slices.cols), beta,
-                                           slice_output, scratch);
+                                           slice_output, arena);
     const double previous = least;
     least = std::min(least, cost);
     const double kept = l == 0 ? 0 : std::exp(alpha * (least - previous));
-    const double weight = std::exp(alpha * (least - cost));
-    total = total * kept + weight;
+    weights[l] = std::exp(alpha * (least - cost));
+    total = total * kept + weights[l];
+    for (std::int64_t k = 0; k < l; ++k) weights[k] *= kept;
     for (std::int64_t i = 0; i < output.rows; ++i) {
       scale<T>(static_cast<T>(kept), output.row(i), output.row(i));
-      axpy<T>(static_cast<T>(weight), slice_output.row(i), output.row(i));
+      axpy<T>(static_cast<T>(weights[l]), slice_output.row(i), output.row(i));
     }
   }
   for (std::int64_t i = 0; i < output.rows; ++i)
     scale<T>(static_cast<T>(1 / total), output.row(i), output.row(i));
+  for (double& weight : weights) weight /= total;
+  return weights;
 }
 
-template void espformer_attention<float>(const AttentionHead<float>&, MatrixView<const float>,
-                                         const EspformerSettings&, MatrixView<float>, Arena&);
-template void espformer_attention<double>(const AttentionHead<double>&, MatrixView<const double>,
-                                          const EspformerSettings&, MatrixView<double>, Arena&);
+template <class T>
+std::unique_ptr<AttentionKernel<T>> make_espformer_kernel(std::int64_t slices,
+                                                          const EspformerSettings& settings) {
+  check(slices >= 0, "make_espformer_kernel: negative number of slices");
+  return std::make_unique<EspformerKernel<T>>(slices, settings);
+}
+
+#define ASAP_INSTANTIATE(T)                                                                  \
+  template VectorView<const double> espformer_attention<T>(                                  \
+      const AttentionHead<T>&, MatrixView<const T>, const EspformerSettings&, MatrixView<T>, \
+      Arena&);                                                                               \
+  template std::unique_ptr<AttentionKernel<T>> make_espformer_kernel(std::int64_t,           \
+                                                                     const EspformerSettings&);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
 
 }  // namespace asap

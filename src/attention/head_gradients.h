@@ -12,6 +12,7 @@ struct HeadGradients {
   MatrixView<T> keys;
   MatrixView<T> values;
   bool accumulate = false;
+  MatrixView<T> learned = {};  ///< of AttentionHead::learned; always added to
 };
 
 /// What one attention head computes on: queries [n, D], keys [m, D], values [m, Dv], and the factor of the
@@ -22,6 +23,8 @@ struct AttentionHead {
   MatrixView<const T> keys;
   MatrixView<const T> values;
   T scale;
+  MatrixView<const T> learned = {};  ///< what some kinds learn besides (see LearnedShape)
+  int layer = 0;                     ///< depth of the layer the head stands in, from 0
 };
 
 }  // namespace asap

@@ -2,14 +2,24 @@
 
 namespace asap {
 
+AttentionHead<float> KernelOperator::head(int layer, const AttentionBatch<float>& batch,
+                                          std::int64_t example, std::int64_t head) const {
+  AttentionHead<float> out{batch.head_queries(example, head), batch.head_keys(example, head),
+                           batch.head_values(example, head), scale(layer, head)};
+  out.layer = layer;
+  if (!learned_.empty()) {
+    const Tensor<float>& learned = learned_[layer];
+    const std::int64_t rows = learned.shape()[1], cols = learned.shape()[2];
+    out.learned = {learned.data() + head * rows * cols, rows, cols};
+  }
+  return out;
+}
+
 void KernelOperator::apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
                            Arena& scratch) const {
   for (std::int64_t b = 0; b < batch.examples; ++b)
-    for (std::int64_t h = 0; h < batch.heads; ++h) {
-      const AttentionHead<float> head{batch.head_queries(b, h), batch.head_keys(b, h),
-                                      batch.head_values(b, h), scale(layer, h)};
-      kernel_->infer(head, batch.head_output(output, b, h), scratch);
-    }
+    for (std::int64_t h = 0; h < batch.heads; ++h)
+      kernel_->infer(head(layer, batch, b, h), batch.head_output(output, b, h), scratch);
   clear_padded_rows(batch, output);
 }
 

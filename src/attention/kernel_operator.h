@@ -12,12 +12,18 @@ namespace asap {
 class KernelOperator final : public AttentionOperator {
  public:
   /// scales: for each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
+  /// learned: for each layer what the kind learns besides, [H, rows, cols]; empty for kinds that
+  /// learn nothing.
   KernelOperator(std::unique_ptr<AttentionKernel<float>> kernel,
-                 std::vector<std::vector<float>> scales)
-      : kernel_(std::move(kernel)), scales_(std::move(scales)) {}
+                 std::vector<std::vector<float>> scales, std::vector<Tensor<float>> learned = {})
+      : kernel_(std::move(kernel)), scales_(std::move(scales)), learned_(std::move(learned)) {}
 
   void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
              Arena& scratch) const override;
+
+  /// What the kernel computes on for one head of one example.
+  AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
+                            std::int64_t head) const;
 
   const AttentionKernel<float>& kernel() const { return *kernel_; }
   float scale(int layer, std::int64_t head) const { return scales_[layer][head]; }
@@ -25,6 +31,7 @@ class KernelOperator final : public AttentionOperator {
  private:
   std::unique_ptr<AttentionKernel<float>> kernel_;
   std::vector<std::vector<float>> scales_;
+  std::vector<Tensor<float>> learned_;
 };
 
 }  // namespace asap

@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "attention/attention_batch.h"
-#include "tensor/elementwise.h"
-#include "tensor/row_ops.h"
 
 namespace asap {
 namespace {
@@ -23,82 +21,109 @@ AttentionBatch<T> unpack(const TensorView<const T>& qkv, const AttentionLayout& 
           .live_keys = layout.live};
 }
 
+/// The part [rows, cols] of one head of [H, rows, cols]; empty of an empty tensor.
+template <class T>
+MatrixView<T> head_part(const TensorView<T>& learned, std::int64_t head) {
+  if (learned.data == nullptr) return {};
+  const std::int64_t rows = learned.shape[1], cols = learned.shape[2];
+  return {learned.data + head * rows * cols, rows, cols};
+}
+
+/// What every head of a pass shares.
+template <class T>
+struct SharedInputs {
+  TensorView<const T> log_epsilon;
+  TensorView<const T> learned;
+  int layer;
+};
+
 template <class T>
 AttentionHead<T> head_of(const AttentionBatch<T>& batch, std::int64_t b, std::int64_t h,
-                         const TensorView<const T>& log_epsilon) {
-  const T scale = std::exp(-log_epsilon.data[h]) / std::sqrt(static_cast<T>(batch.head_width()));
-  return {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h), scale};
+                         const SharedInputs<T>& shared) {
+  const T scale =
+      std::exp(-shared.log_epsilon.data[h]) / std::sqrt(static_cast<T>(batch.head_width()));
+  return {batch.head_queries(b, h),     batch.head_keys(b, h), batch.head_values(b, h), scale,
+          head_part(shared.learned, h), shared.layer};
 }
 
 /// The parts of a gradient [B, N, 3 W] that belong to one head of one example.
 template <class T>
 HeadGradients<T> gradients_of(const AttentionBatch<T>& batch, const TensorView<T>& gradient,
-                              std::int64_t b, std::int64_t h, bool accumulate) {
+                              std::int64_t b, std::int64_t h) {
   const std::int64_t width = gradient.shape[2] / 3, head_width = batch.head_width();
   const auto part = [&](int index) {
     return gradient.rows().block(b * batch.query_tokens(), index * width + h * head_width,
                                  batch.live_query_count(b), head_width);
   };
-  return {part(0), part(1), part(2), accumulate};
+  return {part(0), part(1), part(2), false};
 }
 
-/// sum_i q_i . dq_i of the queries as already written by a kernel that did not accumulate.
+/// Where the gradient of a small input goes, zero unless something is there; empty when it is not
+/// wanted.
 template <class T>
-T query_product(const MatrixView<const T>& queries, const MatrixView<const T>& gradient) {
-  T total = T(0);
-  for (std::int64_t i = 0; i < queries.rows; ++i) total += dot<T>(queries.row(i), gradient.row(i));
-  return total;
+TensorView<T> open_zeroed(Pullback<T>& p, int index) {
+  if (!p.wants(index)) return {};
+  const GradientSlot<T> slot = p.slot(index);
+  if (!slot.accumulate) std::ranges::fill(slot.view.flat(), T(0));
+  return slot.view;
 }
 
 }  // namespace
 
 template <class T>
-Var<T> attention(Var<T> qkv, Var<T> log_epsilon, const AttentionLayout& layout,
+Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
                  const AttentionKernel<T>& kernel, AttentionEvidence& evidence) {
   using State = typename AttentionKernel<T>::State;
+  const Var<T> qkv = inputs.qkv;
   Tape<T>& tape = qkv.tape();
   const Shape shape = qkv.shape();
   check(shape.rank() == 3 && shape[2] % (3 * layout.heads) == 0, "attention: expected [B, N, 3 W]");
   const TensorView<T> out = tape.allocate({shape[0], shape[1], shape[2] / 3});
   const AttentionBatch<T> batch = unpack(qkv.value(), layout);
+  const bool learns = inputs.learned.valid();
+  const SharedInputs<T> shared{inputs.log_epsilon.value(),
+                               learns ? inputs.learned.value() : TensorView<const T>(),
+                               layout.layer};
   State* states = tape.arena().template take<State>(batch.examples * batch.heads);
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t h = 0; h < batch.heads; ++h)
       states[b * batch.heads + h] =
-          kernel.forward(head_of(batch, b, h, log_epsilon.value()),
-                         batch.head_output(out.rows(), b, h), tape.arena(), evidence);
+          kernel.forward(head_of(batch, b, h, shared), batch.head_output(out.rows(), b, h),
+                         tape.arena(), evidence);
   clear_padded_rows(batch, out.rows());
 
   const AttentionKernel<T>* kernel_pointer = &kernel;
-  return tape.record(out, {qkv, log_epsilon}, [=](Pullback<T>& p) {
+  // An input that is not there is replaced by one whose gradient nobody wants.
+  const Var<T> learned = learns ? inputs.learned : tape.constant(shared.log_epsilon);
+  return tape.record(out, {qkv, inputs.log_epsilon, learned}, [=](Pullback<T>& p) {
     // The kernels write the head's block; zeros elsewhere are the gradient of padded tokens.
     const GradientSlot<T> slot = p.slot(0);
     check(!slot.accumulate, "attention: the packed projection has another consumer");
     if (!layout.live.empty()) std::fill_n(slot.view.data, slot.view.size(), T(0));
-    VectorView<T> d_log_epsilon;
-    if (p.wants(1)) {
-      const GradientSlot<T> epsilon_slot = p.slot(1);
-      d_log_epsilon = epsilon_slot.view.flat();
-      if (!epsilon_slot.accumulate) std::ranges::fill(d_log_epsilon, T(0));
+    const TensorView<T> d_log_epsilon = open_zeroed(p, 1);
+    TensorView<T> d_learned = open_zeroed(p, 2);
+    if (learns && d_learned.data == nullptr) {  // kernels add to it all the same
+      d_learned = p.arena().template tensor<T>(shared.learned.shape);
+      std::ranges::fill(d_learned.flat(), T(0));
     }
     const AttentionBatch<T> batch = unpack(p.input(0), layout);
     const MatrixView<const T> output = p.output().rows();
     const MatrixView<const T> output_gradient = p.output_gradient().rows();
     for (std::int64_t b = 0; b < batch.examples; ++b)
       for (std::int64_t h = 0; h < batch.heads; ++h) {
-        const AttentionHead<T> head = head_of(batch, b, h, p.input(1));
-        const HeadGradients<T> gradients = gradients_of(batch, slot.view, b, h, false);
+        const AttentionHead<T> head = head_of(batch, b, h, shared);
+        HeadGradients<T> gradients = gradients_of(batch, slot.view, b, h);
+        gradients.learned = head_part(d_learned, h);
         kernel_pointer->vjp(head, states[b * batch.heads + h], batch.head_output(output, b, h),
                             batch.head_output(output_gradient, b, h), gradients, p.arena());
-        // S is proportional to exp(-log_epsilon), so d log_epsilon = -<S, dS> = -sum_i q_i . dq_i.
-        if (!d_log_epsilon.empty())
-          d_log_epsilon[h] -= query_product<T>(head.queries, gradients.queries);
+        if (d_log_epsilon.data != nullptr)  // the scale is proportional to exp(-log_epsilon)
+          d_log_epsilon.data[h] -= kernel_pointer->log_scale_gradient(head, gradients);
       }
   });
 }
 
-#define ASAP_INSTANTIATE(T)                                                               \
-  template Var<T> attention<T>(Var<T>, Var<T>, const AttentionLayout&,                    \
+#define ASAP_INSTANTIATE(T)                                                       \
+  template Var<T> attention<T>(const AttentionInputs<T>&, const AttentionLayout&, \
                                const AttentionKernel<T>&, AttentionEvidence&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

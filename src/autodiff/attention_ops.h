@@ -9,13 +9,21 @@ namespace asap {
 struct AttentionLayout {
   std::int64_t heads = 1;
   std::span<const std::int32_t> live = {};  ///< [B] live tokens, which come first; empty = all
+  int layer = 0;                            ///< depth of the layer, from 0
 };
 
-/// Self-attention of every head of every example. qkv: [B, N, 3 W], queries then keys then values, heads
-/// side by side in each -> [B, N, W]. Scores are Q Kᵀ / (sqrt(D) epsilon_h) with log_epsilon: [H].
-/// Output rows of padded tokens are zero. `kernel`, `evidence` and `layout.live` must outlive the pass.
+/// What attention computes on.
 template <class T>
-Var<T> attention(Var<T> qkv, Var<T> log_epsilon, const AttentionLayout& layout,
+struct AttentionInputs {
+  Var<T> qkv;          ///< [B, N, 3 W]: queries, then keys, then values, heads side by side in each
+  Var<T> log_epsilon;  ///< [H]; scores are Q Kᵀ / (sqrt(D) epsilon_h)
+  Var<T> learned = {};  ///< [H, rows, cols] where the kind learns something (see LearnedShape)
+};
+
+/// Self-attention of every head of every example -> [B, N, W]. Output rows of padded tokens are
+/// zero. `kernel`, `evidence` and `layout.live` must outlive the pass.
+template <class T>
+Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
                  const AttentionKernel<T>& kernel, AttentionEvidence& evidence);
 
 }  // namespace asap

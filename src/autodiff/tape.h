@@ -23,6 +23,8 @@ class Var {
 
   Tape<T>& tape() const { return *tape_; }
   int node() const { return node_; }
+  /// False for a handle of nothing: an optional input that is not there.
+  bool valid() const { return tape_ != nullptr; }
   TensorView<const T> value() const { return tape_->value(node_); }
   Shape shape() const { return tape_->value(node_).shape; }
 

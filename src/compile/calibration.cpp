@@ -46,8 +46,7 @@ Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
   Activations out;
   out.examples = count;
   out.heads = config.heads;
-  out.iterations =
-      config.attention.kind == AttentionKind::sinkhorn ? config.attention.iterations : 0;
+  out.iterations = config.attention.has_sinkhorn_plan() ? config.attention.iterations : 0;
   out.model_fingerprint = encoder.fingerprint();
   out.source = dataset.name;
   const Shape tokens{count * config.tokens(), config.width};
@@ -96,9 +95,9 @@ Activations capture_activations(const Encoder& encoder, const Dataset& dataset, 
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config,
                         int threads) {
   const Encoder encoder = Encoder::load(run);
-  if (encoder.config().attention.kind != AttentionKind::sinkhorn)
+  if (!encoder.config().attention.has_sinkhorn_plan())
     throw UsageError(
-        run.string() + ": the model's attention is softmax: there is nothing to compile",
+        run.string() + ": the model's attention is not Sinkhorn's: there is nothing to compile",
         "train with model.attention.kind=sinkhorn");
   const TrainConfig trained = RunFolder(run).read_config();
   const Dataset dataset = load_dataset(trained.data, Split::train);

@@ -12,8 +12,9 @@ namespace {
 
 constexpr int kMostIterations = 10000;
 
-const std::vector<std::string> kMethodNames = {"teacher",  "softmax",    "sinkhorn:K",   "f0",
-                                               "compiled", "compiled+K", "compiled_bf16"};
+const std::vector<std::string> kMethodNames = {
+    "teacher",  "softmax",    "sinkhorn:K",    "f0",
+    "compiled", "compiled+K", "compiled_bf16", "espformer"};
 
 std::optional<int> parse_iterations(std::string_view digits) {
   int value = 0;
@@ -28,6 +29,7 @@ Method parse_method(const std::string& name) {
   if (name == "softmax") return {MethodKind::softmax};
   if (name == "f0") return {MethodKind::zero_dual};
   if (name == "compiled") return {MethodKind::compiled};
+  if (name == "espformer") return {MethodKind::espformer};
   if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
   for (const auto& [prefix, kind] : {std::pair("sinkhorn:", MethodKind::sinkhorn),
                                      std::pair("compiled+", MethodKind::compiled)}) {
@@ -54,6 +56,8 @@ std::string Method::name() const {
       return "softmax";
     case MethodKind::sinkhorn:
       return "sinkhorn:" + std::to_string(iterations);
+    case MethodKind::espformer:
+      return "espformer";
     case MethodKind::zero_dual:
       return "f0";
     case MethodKind::compiled:
@@ -92,6 +96,8 @@ std::unique_ptr<AttentionOperator> make_attention(const Method& method, const En
       return encoder.softmax();
     case MethodKind::sinkhorn:
       return encoder.sinkhorn(method.iterations);
+    case MethodKind::espformer:
+      return encoder.with_kernel(make_espformer_kernel<float>(0, {}));
     case MethodKind::zero_dual: {
       CompiledHeads heads;
       for (const std::vector<float>& layer : encoder.score_scales()) {

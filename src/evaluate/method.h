@@ -18,6 +18,7 @@ enum class MethodKind {
   sinkhorn,           ///< "sinkhorn:K": the teacher cut to K iterations
   zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
   compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
+  espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
   compiled_bfloat16,  ///< "compiled_bf16": kernel and products in bfloat16 where the processor has
                       ///< them
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/files.h"
+#include "infer/kernel_choice.h"
 #include "io/run_folder.h"
 #include "tensor/elementwise.h"
 #include "tensor/gemm.h"
@@ -55,6 +56,8 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
   patch_ = matrix("embedding.patch", width, config.patch_size());
   position_ = take(weights, "embedding.position", {config.tokens(), width});
   if (config.has_class_token()) class_token_ = take(weights, "embedding.class_token", {width});
+  const LearnedShape learned =
+      make_attention_kernel<float>(config.attention)->learned_shape(config.head_width());
   for (int index = 0; index < config.layers; ++index) {
     const std::string prefix = "layers." + std::to_string(index) + ".";
     layers_.push_back({norm(prefix + "attention_norm"),
@@ -70,6 +73,9 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
     for (float& value : log_epsilon)  // becomes the factor of the scores
       value = std::exp(-value) / std::sqrt(static_cast<float>(config.head_width()));
     scales_.push_back(std::move(log_epsilon));
+    if (learned.rows > 0)
+      learned_.push_back(take(weights, prefix + "attention." + learned.name,
+                              {config.heads, learned.rows, learned.cols}));
   }
   final_norm_ = norm("final_norm");
   head_ = matrix("head", config.classes, width);
@@ -164,16 +170,21 @@ void Encoder::forward(MatrixView<const float> images, const AttentionOperator& a
 }
 
 std::unique_ptr<KernelOperator> Encoder::teacher() const {
-  return config_.attention.kind == AttentionKind::softmax ? softmax()
-                                                          : sinkhorn(config_.attention.iterations);
+  return std::make_unique<KernelOperator>(make_attention_kernel<float>(config_.attention), scales_,
+                                          learned_);
+}
+
+std::unique_ptr<KernelOperator> Encoder::with_kernel(
+    std::unique_ptr<AttentionKernel<float>> kernel) const {
+  return std::make_unique<KernelOperator>(std::move(kernel), scales_);
 }
 
 std::unique_ptr<KernelOperator> Encoder::softmax() const {
-  return std::make_unique<KernelOperator>(make_softmax_kernel<float>(), scales_);
+  return with_kernel(make_softmax_kernel<float>());
 }
 
 std::unique_ptr<KernelOperator> Encoder::sinkhorn(int iterations) const {
-  return std::make_unique<KernelOperator>(make_sinkhorn_kernel<float>(iterations), scales_);
+  return with_kernel(make_sinkhorn_kernel<float>(iterations));
 }
 
 }  // namespace asap

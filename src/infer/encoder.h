@@ -34,6 +34,9 @@ class Encoder {
   std::unique_ptr<KernelOperator> teacher() const;
   /// Softmax attention in the place of the model's own.
   std::unique_ptr<KernelOperator> softmax() const;
+  /// Any kind that learns nothing of its own in the place of the model's: same queries, keys and
+  /// scales.
+  std::unique_ptr<KernelOperator> with_kernel(std::unique_ptr<AttentionKernel<float>> kernel) const;
   /// Sinkhorn attention with so many iterations in the place of the model's own.
   std::unique_ptr<KernelOperator> sinkhorn(int iterations) const;
   /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
@@ -57,6 +60,7 @@ class Encoder {
   ModelConfig config_;
   std::string fingerprint_;
   std::vector<std::vector<float>> scales_;
+  std::vector<Tensor<float>> learned_;  // per layer, what the kind of attention learns besides
   Affine patch_, final_norm_, head_;
   Tensor<float> position_, class_token_;
   std::vector<Layer> layers_;

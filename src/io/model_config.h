@@ -7,7 +7,7 @@
 
 namespace asap {
 
-enum class AttentionKind { softmax, sinkhorn };
+enum class AttentionKind { softmax, sinkhorn, sinkformer, espformer, lotformer, differential };
 
 /// How the gradient of Sinkhorn's iterations is computed: of all T iterations as they were carried
 /// out, or of the fixed point they approach.
@@ -19,11 +19,25 @@ struct AttentionConfig {
   double epsilon = 1;   ///< entropic regularisation, in units of the scores
   bool learn_epsilon = false;
   SinkhornGradient gradient = SinkhornGradient::exact;
+  int slices = 0;                          ///< of espformer; 0: every coordinate of a head
+  double sort_inverse_temperature = 10;    ///< of espformer's soft sort, in units of 1 / score
+  double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: all weigh alike
+  int pivots = 16;                         ///< of lotformer, for each head
+
+  /// Whether the plan is that of Sinkhorn's iterations, however it is trained.
+  bool has_sinkhorn_plan() const {
+    return kind == AttentionKind::sinkhorn || kind == AttentionKind::sinkformer;
+  }
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.choice("kind", kind,
-             {{"softmax", AttentionKind::softmax}, {"sinkhorn", AttentionKind::sinkhorn}},
+             {{"softmax", AttentionKind::softmax},
+              {"sinkhorn", AttentionKind::sinkhorn},
+              {"sinkformer", AttentionKind::sinkformer},
+              {"espformer", AttentionKind::espformer},
+              {"lotformer", AttentionKind::lotformer},
+              {"differential", AttentionKind::differential}},
              "how scores become an attention plan");
     v.field("iterations", iterations, "Sinkhorn iterations T (one column and one row update each)",
             between(0, 10000));
@@ -32,6 +46,13 @@ struct AttentionConfig {
     v.choice("gradient", gradient,
              {{"exact", SinkhornGradient::exact}, {"implicit", SinkhornGradient::implicit}},
              "gradient of all T iterations, or of the fixed point");
+    v.field("slices", slices, "espformer: coordinates it sorts by; 0: all of a head's",
+            between(0, 65536));
+    v.field("sort_inverse_temperature", sort_inverse_temperature,
+            "espformer: sharpness of its soft sort, in units of 1 / score", above(0));
+    v.field("slice_inverse_temperature", slice_inverse_temperature,
+            "espformer: how much cheaper slices weigh more; 0: all weigh alike", at_least(0));
+    v.field("pivots", pivots, "lotformer: learned pivots of each head", between(1, 65536));
   }
 };
 

@@ -41,6 +41,7 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
                                           const MultiHeadAttentionShape& shape,
                                           const AttentionKernel<T>& kernel)
     : heads_(shape.heads),
+      layer_(shape.layer),
       kernel_(&kernel),
       qkv_(build.part("qkv"), shape.width, 3 * shape.width),
       output_(build.part("output"), shape.width, shape.width),
@@ -49,6 +50,10 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
   if (shape.learn_epsilon)
     log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
   for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
+  if (const LearnedShape learned = kernel.learned_shape(shape.width / shape.heads);
+      learned.rows > 0)
+    learned_ =
+        build.normal(learned.name, {shape.heads, learned.rows, learned.cols}, learned.deviation);
 }
 
 template <class T>
@@ -56,8 +61,9 @@ Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, Var<T> x,
                                       std::span<const std::int32_t> live) const {
   const Var<T> log_epsilon = log_epsilon_.valid() ? pass.tape.parameter(log_epsilon_)
                                                   : pass.tape.constant(fixed_log_epsilon_.view());
-  const Var<T> attended = attention(qkv_.forward(pass, x), log_epsilon, {heads_, live}, *kernel_,
-                                    pass.evidence);
+  AttentionInputs<T> inputs{qkv_.forward(pass, x), log_epsilon};
+  if (learned_.valid()) inputs.learned = pass.tape.parameter(learned_);
+  const Var<T> attended = attention(inputs, {heads_, live, layer_}, *kernel_, pass.evidence);
   return output_.forward(pass, attended);
 }
 

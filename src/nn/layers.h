@@ -44,10 +44,12 @@ struct MultiHeadAttentionShape {
   std::int64_t heads = 2;
   double epsilon = 1;          ///< scores are Q Kᵀ / (sqrt(D) epsilon)
   bool learn_epsilon = false;  ///< then "log_epsilon" [H] is a parameter that starts at log(epsilon)
+  int layer = 0;               ///< depth, from 0
 };
 
-/// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any kind of attention, projects back
-/// ("output" [W, W]).
+/// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any kind of attention,
+/// projects back
+/// ("output" [W, W]). What the kind learns besides is a parameter under the name the kind gives it.
 template <class T>
 class MultiHeadAttention {
  public:
@@ -58,9 +60,11 @@ class MultiHeadAttention {
 
  private:
   std::int64_t heads_;
+  int layer_;
   const AttentionKernel<T>* kernel_;
   Linear<T> qkv_, output_;
   ParameterId log_epsilon_;          // invalid when epsilon is fixed
+  ParameterId learned_;              // invalid when the kind learns nothing of its own
   Tensor<T> fixed_log_epsilon_;      // [H]
 };
 

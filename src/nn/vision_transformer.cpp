@@ -2,6 +2,7 @@
 
 #include "autodiff/elementwise_ops.h"
 #include "autodiff/shape_ops.h"
+#include "infer/kernel_choice.h"
 #include "tensor/patches.h"
 
 namespace asap {
@@ -12,12 +13,6 @@ constexpr double kEmbeddingDeviation = 0.02;
 }  // namespace
 
 template <class T>
-std::unique_ptr<AttentionKernel<T>> make_attention_kernel(const AttentionConfig& config) {
-  if (config.kind == AttentionKind::softmax) return make_softmax_kernel<T>();
-  return make_sinkhorn_kernel<T>(config.iterations, config.gradient == SinkhornGradient::implicit);
-}
-
-template <class T>
 VisionTransformer<T>::VisionTransformer(const ModelConfig& config, std::uint64_t seed)
     : config_(config), kernel_(make_attention_kernel<T>(config.attention)) {
   const ParameterBuilder<T> build(parameters_, seed);
@@ -26,11 +21,12 @@ VisionTransformer<T>::VisionTransformer(const ModelConfig& config, std::uint64_t
   position_ = embedding.normal("position", {config.tokens(), config.width}, kEmbeddingDeviation);
   if (config.has_class_token())
     class_token_ = embedding.normal("class_token", {config.width}, kEmbeddingDeviation);
-  const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
-                                      config.attention.learn_epsilon};
-  for (int layer = 0; layer < config.layers; ++layer)
+  for (int layer = 0; layer < config.layers; ++layer) {
+    const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
+                                        config.attention.learn_epsilon, layer};
     layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape,
                          config.hidden_width(), *kernel_);
+  }
   final_norm_ = std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width);
   head_ = std::make_unique<Linear<T>>(build.part("head"), config.width, config.classes);
 }
@@ -53,7 +49,5 @@ Var<T> VisionTransformer<T>::forward(PassContext<T>& pass, MatrixView<const T> i
 
 template class VisionTransformer<float>;
 template class VisionTransformer<double>;
-template std::unique_ptr<AttentionKernel<float>> make_attention_kernel(const AttentionConfig&);
-template std::unique_ptr<AttentionKernel<double>> make_attention_kernel(const AttentionConfig&);
 
 }  // namespace asap

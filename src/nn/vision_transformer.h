@@ -36,8 +36,4 @@ class VisionTransformer {
   std::unique_ptr<Linear<T>> head_;
 };
 
-/// The kernel a configuration names.
-template <class T>
-std::unique_ptr<AttentionKernel<T>> make_attention_kernel(const AttentionConfig& config);
-
 }  // namespace asap

@@ -169,27 +169,8 @@ TEST_CASE("packed attention has the right gradient, with padding and a learned e
     AttentionEvidence evidence;
     CHECK(gradient_error(
               [&](Tape<double>&, const Leaves& x) {
-                return attention(x[0], x[1], {2, lengths}, *kernel, evidence);
+                return attention<double>({x[0], x[1]}, {2, lengths}, *kernel, evidence);
               },
               {random_tensor({2, 5, 24}, 1), random_tensor({2}, 2, 0.3)}) < kGradientTolerance);
-  }
-}
-
-TEST_CASE("a padded token is as if it were not there") {
-  const auto input = random_tensor({1, 6, 12}, 1);
-  const Tensor<double> log_epsilon({2});
-  const std::vector<std::int32_t> live = {4};
-  for (const auto& kernel : {make_sinkhorn_kernel<double>(5), make_softmax_kernel<double>()}) {
-    AttentionEvidence evidence;
-    Tape<double> tape;
-    const Var<double> epsilon = tape.constant(log_epsilon.view());
-    const Var<double> padded =
-        attention(tape.leaf(input.view()), epsilon, {2, live}, *kernel, evidence);
-    const Var<double> dropped =
-        attention(tape.leaf(TensorView<const double>(input.data(), {1, 4, 12})), epsilon, {2, {}},
-                  *kernel, evidence);
-    for (std::int64_t i = 0; i < 16; ++i)
-      CHECK(padded.value().data[i] == doctest::Approx(dropped.value().data[i]).epsilon(1e-14));
-    for (std::int64_t i = 16; i < 24; ++i) CHECK(padded.value().data[i] == 0);
   }
 }

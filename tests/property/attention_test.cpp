@@ -104,7 +104,8 @@ TEST_CASE("permuting queries permutes outputs, permuting keys with their values 
     permuted.k = permuted_rows(head.k, keys);
     permuted.v = permuted_rows(head.v, keys);
     for (const auto& kernel :
-         {make_softmax_kernel<double>(), make_sinkhorn_kernel<double>(sizes.iterations)})
+         {make_softmax_kernel<double>(), make_sinkhorn_kernel<double>(sizes.iterations),
+          make_espformer_kernel<double>(0, {})})
       RC_ASSERT(
           close(permuted_rows(output_of(*kernel, head), queries), output_of(*kernel, permuted)));
   }));

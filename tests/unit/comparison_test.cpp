@@ -93,6 +93,12 @@ TEST_CASE("on a random network the closure of a zero dual is nearer to the teach
   CHECK(comparison.methods[0].plan_l1 < comparison.methods[1].plan_l1);
 }
 
+TEST_CASE("ESPFormer in the place of Sinkhorn is compared like any other method") {
+  const Comparison comparison = compare(4, {"espformer"});
+  CHECK(comparison.methods[0].plan_l1 > 0.01);
+  CHECK(comparison.methods[0].attention_milliseconds > 0);
+}
+
 TEST_CASE("everything but the times is the same on one and on two threads") {
   const std::vector<std::string> names = {"teacher", "softmax", "f0", "sinkhorn:2"};
   const Comparison one = compare(6, names, 1), two = compare(6, names, 2);

@@ -73,6 +73,9 @@ TEST_CASE("fields that do not fit each other are refused with both values") {
   expect_invalid({"train.batch=4"}, {"train.shard (8)", "train.batch (4)"});
   expect_invalid({"model.width=2", "model.mlp_ratio=0.1"}, {"model.mlp_ratio"});
   expect_invalid({"data.name=", "data.path="}, {"data.path"});
+  expect_invalid({"model.attention.kind=differential", "model.width=66"}, {"even", "33"});
+  expect_invalid({"model.attention.kind=espformer", "model.attention.slices=40"},
+                 {"model.attention.slices (40)", "32", "0"});
 }
 
 TEST_CASE("an unknown attention kind is refused with the known ones") {
