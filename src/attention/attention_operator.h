@@ -16,6 +16,12 @@ class AttentionOperator {
   /// own scratch.
   virtual void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
                      Arena& scratch) const = 0;
+
+  /// Writes the plans of one example: batch.examples is 1, its values are not looked at; head h gets columns
+  /// [h * M, (h + 1) * M) of plans: [N, H * M]. What is not live is zero. Unless a kind knows better, a plan is
+  /// seen from outside: with the identity as values the output is the plan.
+  virtual void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
+                     Arena& scratch) const;
 };
 
 }  // namespace asap

@@ -1,5 +1,7 @@
 #include "attention/kernel_operator.h"
 
+#include <algorithm>
+
 namespace asap {
 
 AttentionHead<float> KernelOperator::head(int layer, const AttentionBatch<float>& batch,
@@ -21,6 +23,16 @@ void KernelOperator::apply(int layer, const AttentionBatch<float>& batch, Matrix
     for (std::int64_t h = 0; h < batch.heads; ++h)
       kernel_->infer(head(layer, batch, b, h), batch.head_output(output, b, h), scratch);
   clear_padded_rows(batch, output);
+}
+
+void KernelOperator::plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
+                           Arena& scratch) const {
+  for (std::int64_t i = 0; i < plans.rows; ++i) std::ranges::fill(plans.row(i), 0.0f);
+  for (std::int64_t h = 0; h < batch.heads; ++h) {
+    const MatrixView<float> plan = plans.block(0, h * batch.key_tokens(), batch.live_query_count(0),
+                                               batch.live_key_count(0));
+    kernel_->plan(head(layer, batch, 0, h), plan, scratch);
+  }
 }
 
 }  // namespace asap

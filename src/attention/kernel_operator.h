@@ -21,6 +21,9 @@ class KernelOperator final : public AttentionOperator {
   void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
              Arena& scratch) const override;
 
+  void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
+             Arena& scratch) const override;
+
   /// What the kernel computes on for one head of one example.
   AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
                             std::int64_t head) const;

@@ -8,21 +8,14 @@
 namespace asap {
 namespace {
 
-/// Example `index` of a batch, with the identity as values of every head: [M, H * M].
-AttentionBatch<float> with_identity_values(const AttentionBatch<float>& batch, std::int64_t index,
-                                           Arena& arena) {
+/// Example `index` of a batch.
+AttentionBatch<float> example_of(const AttentionBatch<float>& batch, std::int64_t index) {
   const std::int64_t n = batch.query_tokens(), m = batch.key_tokens();
-  const MatrixView<float> identity = arena.matrix<float>(m, batch.heads * m);
-  for (std::int64_t j = 0; j < m; ++j) {
-    std::ranges::fill(identity.row(j), 0.0f);
-    for (std::int64_t head = 0; head < batch.heads; ++head) identity(j, head * m + j) = 1;
-  }
-  AttentionBatch<float> example;
+  AttentionBatch<float> example = batch;
   example.queries = batch.queries.block(index * n, 0, n, batch.queries.cols);
   example.keys = batch.keys.block(index * m, 0, m, batch.keys.cols);
-  example.values = identity;
+  example.values = batch.values.block(index * m, 0, m, batch.values.cols);
   example.examples = 1;
-  example.heads = batch.heads;
   const auto one = static_cast<std::size_t>(index);
   if (!batch.live_queries.empty()) example.live_queries = batch.live_queries.subspan(one, 1);
   if (!batch.live_keys.empty()) example.live_keys = batch.live_keys.subspan(one, 1);
@@ -68,23 +61,21 @@ void FidelityProbe::apply(int layer, const AttentionBatch<float>& batch, MatrixV
   teacher_.apply(layer, batch, output, scratch);
   for (std::int64_t index = 0; index < batch.examples; ++index) {
     const ArenaScope scope(scratch);
-    compare_example(layer, with_identity_values(batch, index, scratch), scratch);
+    compare_example(layer, example_of(batch, index), scratch);
   }
 }
 
 void FidelityProbe::compare_example(int layer, const AttentionBatch<float>& example,
                                     Arena& scratch) const {
-  const std::int64_t n = example.query_tokens();
-  const MatrixView<float> expected = scratch.matrix<float>(n, example.values.cols);
-  const MatrixView<float> plans = scratch.matrix<float>(n, example.values.cols);
-  teacher_.apply(layer, example, expected, scratch);
+  const std::int64_t n = example.query_tokens(), m = example.key_tokens();
+  const MatrixView<float> expected = scratch.matrix<float>(n, example.heads * m);
+  const MatrixView<float> plans = scratch.matrix<float>(n, example.heads * m);
+  teacher_.plans(layer, example, expected, scratch);
   for (std::size_t method = 0; method < methods_.size(); ++method) {
-    methods_[method]->apply(layer, example, plans, scratch);
+    methods_[method]->plans(layer, example, plans, scratch);
     for (std::int64_t head = 0; head < example.heads; ++head) {
-      // The identity has a column for every key; those of dead keys are not part of the plan.
       const auto live_part = [&](MatrixView<float> all) {
-        const MatrixView<float> plan = example.head_output(all, 0, head);
-        return plan.block(0, 0, plan.rows, example.live_key_count(0));
+        return all.block(0, head * m, example.live_query_count(0), example.live_key_count(0));
       };
       HeadFidelity& sum = sums_[method][layer][head];
       sum.plan_l1 += mean_row_distance(live_part(plans), live_part(expected));

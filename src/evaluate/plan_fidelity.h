@@ -22,8 +22,7 @@ void add_fidelity(const FidelityTable& part, FidelityTable& total);
 void scale_fidelity(double factor, FidelityTable& table);
 
 /// Attention that computes what the teacher computes and, on the way, compares the plans of other
-/// methods with the teacher's on the same queries and keys. Any operator's plan can be seen from
-/// outside: with the identity as values its output is its plan.
+/// methods with the teacher's on the same queries and keys.
 ///
 /// One probe belongs to one thread.
 class FidelityProbe final : public AttentionOperator {
