@@ -31,7 +31,9 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
       ->type_name("DIR");
   compare
       ->add_option("--methods", arguments.methods,
-                   "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, separated by commas")
+                   "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
+                   "espformer, separated by commas; "
+                   "compiled@1, compiled@0-1, compiled@each: in these layers only")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -32,9 +32,9 @@ CompareConfig default_compare_config(const std::filesystem::path& run, bool with
 ComparisonRun compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                           const CompareConfig& config, int threads,
                           const ProgressCallback& progress) {
-  const ComparisonSettings settings{parse_methods(config.methods), threads,
-                                    config.fidelity_examples};
   const Encoder encoder = Encoder::load(run);
+  const ComparisonSettings settings{parse_methods(config.methods, encoder.config().layers), threads,
+                                    config.fidelity_examples};
   std::optional<OperatorArtefact> artefact;
   if (!compiled.empty()) {
     artefact = load_operator(compiled);

@@ -16,15 +16,16 @@ const std::vector<std::string> kMethodNames = {
     "teacher",  "softmax",    "sinkhorn:K",    "f0",
     "compiled", "compiled+K", "compiled_bf16", "espformer"};
 
-std::optional<int> parse_iterations(std::string_view digits) {
+/// A whole number from 0 to `most`.
+std::optional<int> parse_whole(std::string_view digits, int most) {
   int value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  if (!whole || value < 0 || value > kMostIterations) return std::nullopt;
+  if (!whole || value < 0 || value > most) return std::nullopt;
   return value;
 }
 
-Method parse_method(const std::string& name) {
+Method parse_whole_network(const std::string& name) {
   if (name == "teacher") return {MethodKind::teacher};
   if (name == "softmax") return {MethodKind::softmax};
   if (name == "f0") return {MethodKind::zero_dual};
@@ -35,7 +36,7 @@ Method parse_method(const std::string& name) {
                                      std::pair("compiled+", MethodKind::compiled)}) {
     if (!name.starts_with(prefix)) continue;
     const auto iterations =
-        parse_iterations(std::string_view(name).substr(std::string(prefix).size()));
+        parse_whole(std::string_view(name).substr(std::string(prefix).size()), kMostIterations);
     if (!iterations)
       throw UsageError("--methods: '" + name + "' needs a whole number from 0 to " +
                            std::to_string(kMostIterations) + " after '" + prefix + "'",
@@ -46,9 +47,50 @@ Method parse_method(const std::string& name) {
                    "known are " + join(kMethodNames, ", "));
 }
 
-}  // namespace
+/// "1" or "0-2"
+LayerRange parse_layers(const std::string& name, std::string_view text, int layers) {
+  const auto dash = text.find('-');
+  const auto first = parse_whole(text.substr(0, dash), layers - 1);
+  const auto last =
+      dash == std::string_view::npos ? first : parse_whole(text.substr(dash + 1), layers - 1);
+  if (!first || !last || *first > *last)
+    throw UsageError(
+        "--methods: '" + name + "' needs layers from 0 to " + std::to_string(layers - 1) +
+            " after '@'",
+        "for example compiled@0, compiled@0-" + std::to_string(layers - 1) + " or compiled@each");
+  return {*first, *last};
+}
 
-std::string Method::name() const {
+/// What a name stands for: several methods when it ends with "@each".
+std::vector<Method> parse_method(const std::string& name, int layers) {
+  const auto at = name.find('@');
+  Method method = parse_whole_network(name.substr(0, at));
+  if (at == std::string::npos) return {method};
+  if (method.kind == MethodKind::teacher)
+    throw UsageError("--methods: '" + name + "': the teacher is what the other layers run",
+                     "name the method that replaces it, such as compiled@0");
+  const std::string_view where = std::string_view(name).substr(at + 1);
+  std::vector<Method> methods;
+  if (where == "each") {
+    for (int layer = 0; layer < layers; ++layer) {
+      method.layers = LayerRange{layer, layer};
+      methods.push_back(method);
+    }
+  } else {
+    method.layers = parse_layers(name, where, layers);
+    methods.push_back(method);
+  }
+  return methods;
+}
+
+std::string layers_text(const std::optional<LayerRange>& layers) {
+  if (!layers) return "";
+  const std::string first = "@" + std::to_string(layers->first);
+  return layers->first == layers->last ? first : first + "-" + std::to_string(layers->last);
+}
+
+/// The name without its layers.
+std::string whole_network_name(MethodKind kind, int iterations) {
   switch (kind) {
     case MethodKind::teacher:
       return "teacher";
@@ -68,14 +110,20 @@ std::string Method::name() const {
   throw InternalError("Method::name: unknown kind");
 }
 
-std::vector<Method> parse_methods(std::span<const std::string> names) {
+}  // namespace
+
+std::string Method::name() const {
+  return whole_network_name(kind, iterations) + layers_text(layers);
+}
+
+std::vector<Method> parse_methods(std::span<const std::string> names, int layers) {
   std::vector<Method> methods;
-  for (const std::string& name : names) {
-    const Method method = parse_method(name);
-    if (std::find(methods.begin(), methods.end(), method) != methods.end())
-      throw UsageError("--methods: '" + name + "' is named twice");
-    methods.push_back(method);
-  }
+  for (const std::string& name : names)
+    for (const Method& method : parse_method(name, layers)) {
+      if (std::find(methods.begin(), methods.end(), method) != methods.end())
+        throw UsageError("--methods: '" + method.name() + "' is named twice");
+      methods.push_back(method);
+    }
   if (methods.empty())
     throw UsageError("--methods: no method is named", "known are " + join(kMethodNames, ", "));
   return methods;
@@ -89,6 +137,10 @@ std::vector<std::string> default_methods(bool with_compiled) {
 
 std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
                                                   const CompiledHeads* compiled) {
+  if (method.layers)
+    return std::make_unique<PartialOperator>(
+        make_attention({method.kind, method.iterations}, encoder, compiled), encoder.teacher(),
+        *method.layers);
   switch (method.kind) {
     case MethodKind::teacher:
       return encoder.teacher();

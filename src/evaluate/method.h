@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "attention/attention_operator.h"
 #include "attention/compiled_operator.h"
+#include "evaluate/partial_operator.h"
 #include "infer/encoder.h"
 
 namespace asap {
@@ -26,14 +28,18 @@ enum class MethodKind {
 struct Method {
   MethodKind kind = MethodKind::teacher;
   int iterations = 0;  ///< K
+  /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
+  std::optional<LayerRange> layers = {};
 
   std::string name() const;
   friend bool operator==(const Method&, const Method&) = default;
 };
 
-/// Reads names such as "sinkhorn:3". UsageError for an unknown or repeated one, or when there is
-/// none.
-std::vector<Method> parse_methods(std::span<const std::string> names);
+/// Reads names such as "sinkhorn:3". A name may end with the layers it stands for: "compiled@1",
+/// "compiled@0-1", or "compiled@each", which is one method for every layer of a network of so many.
+/// UsageError for an unknown or repeated one, for layers the network does not have, or when there
+/// is none.
+std::vector<Method> parse_methods(std::span<const std::string> names, int layers);
 
 /// What is worth comparing when nothing is asked for.
 std::vector<std::string> default_methods(bool with_compiled);

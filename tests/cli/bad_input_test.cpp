@@ -223,6 +223,9 @@ TEST_CASE("runs, operators and methods that are not there are named") {
                                   "--out", out}),
                 2, {"sinkhron:3", "sinkhorn:K"});
   check_failure(
+      run("asap-eval", {"compare", "--run", run_folder, "--methods", "f0@7", "--out", out}), 2,
+      {"f0@7", "layers from 0"});
+  check_failure(
       run("asap-eval", {"compare", "--run", run_folder, "--methods", "compiled", "--out", out}), 2,
       {"compiled", "--compiled"});
   check_failure(run("asap-eval", {"compare", "--out", out}), 2, {"--run"});

@@ -55,7 +55,7 @@ Encoder random_encoder(int iterations) {
 
 Comparison compare(int iterations, std::vector<std::string> names, int threads = 1) {
   const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
-  const ComparisonSettings settings{parse_methods(names), threads, 10};
+  const ComparisonSettings settings{parse_methods(names, 2), threads, 10};
   return compare_methods(random_encoder(iterations), nullptr, dataset, settings);
 }
 
@@ -97,6 +97,22 @@ TEST_CASE("ESPFormer in the place of Sinkhorn is compared like any other method"
   const Comparison comparison = compare(4, {"espformer"});
   CHECK(comparison.methods[0].plan_l1 > 0.01);
   CHECK(comparison.methods[0].attention_milliseconds > 0);
+}
+
+TEST_CASE("a method in some layers leaves the others to the teacher") {
+  const Comparison comparison = compare(4, {"softmax", "softmax@each", "softmax@0-1"});
+  REQUIRE(comparison.methods.size() == 4);
+  const MethodResult& everywhere = comparison.methods[0];
+  for (int layer = 0; layer < 2; ++layer) {
+    const MethodResult& here = comparison.methods[1 + layer];
+    CHECK(here.name == "softmax@" + std::to_string(layer));
+    for (int head = 0; head < 2; ++head) {
+      CHECK(here.heads[layer][head].plan_l1 == everywhere.heads[layer][head].plan_l1);
+      CHECK(here.heads[1 - layer][head].plan_l1 == 0);
+    }
+  }
+  CHECK(comparison.methods[3].agreement == everywhere.agreement);
+  CHECK(comparison.methods[3].plan_l1 == everywhere.plan_l1);
 }
 
 TEST_CASE("everything but the times is the same on one and on two threads") {
