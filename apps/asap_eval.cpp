@@ -37,7 +37,7 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false);
-  compare->add_option("--examples", arguments.examples, "First so many test images (0: all)")
+  compare->add_option("--examples", arguments.examples, "First so many test examples (0: all)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   add_common_options(

@@ -67,21 +67,23 @@ void run(const Arguments& arguments) {
   const Dataset train_data = load_dataset(config.data, Split::train);
   const Dataset test_data = load_dataset(config.data, Split::test);
   config.model = fit_model_to_data(config.model, train_data, source);
+  fit_model_to_data(config.model, test_data, source);
+  const char* examples = examples_of(config.model.kind);
   const std::int64_t steps = planned_steps(config, train_data);
   if (common.prints_text())
     std::cerr << RunHeader("asap-train")
                      .add("data", train_data.name + ": " + format_count(train_data.size()) +
-                                      " training, " + format_count(test_data.size()) +
-                                      " test images")
+                                      " training, " + format_count(test_data.size()) + " test " +
+                                      examples)
                      .add("model", describe_model(config.model))
                      .add("training", format_count(steps) + " steps of " +
-                                          std::to_string(config.train.batch) + " images")
+                                          std::to_string(config.train.batch) + " " + examples)
                      .add_machine(common, config.seed)
                      .text();
 
   options.threads = common.threads;
   ProgressBar bar(common, {.title = "train",
-                           .item = "images",
+                           .item = examples,
                            .total = steps,
                            .items_per_step = static_cast<double>(config.train.batch)});
   report_to(bar, options);
@@ -93,7 +95,8 @@ void run(const Arguments& arguments) {
     interrupt.stop("interrupted after step " + format_count(result.steps) + " of " +
                    format_count(steps) +
                    "; everything is saved. Continue with: " + arguments.command_line("--resume"));
-  finish_with_summary(common, training_summary(config, result), training_text(folder, result));
+  finish_with_summary(common, training_summary(config, result),
+                      training_text(folder, config, result));
 }
 
 }  // namespace

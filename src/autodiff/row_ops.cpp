@@ -1,5 +1,6 @@
 #include "autodiff/row_ops.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/elementwise.h"
@@ -78,6 +79,7 @@ Var<T> cross_entropy(Var<T> logits, std::span<const std::int32_t> labels, T labe
   const T uniform = label_smoothing / static_cast<T>(in.cols);
   T total = T(0);
   for (std::int64_t i = 0; i < in.rows; ++i) {
+    if (labels[i] < 0) continue;
     const T mean_term = uniform > T(0) ? uniform * sum<T>(in.row(i)) : T(0);
     total += log_sums[i] - (T(1) - label_smoothing) * in(i, labels[i]) - mean_term;
   }
@@ -87,12 +89,17 @@ Var<T> cross_entropy(Var<T> logits, std::span<const std::int32_t> labels, T labe
     const MatrixView<const T> in = p.input(0).rows();
     const MatrixView<T> dx = slot.view.rows();
     const T factor = p.output_gradient().data[0] / divisor;
-    for (std::int64_t i = 0; i < in.rows; ++i)
+    for (std::int64_t i = 0; i < in.rows; ++i) {
+      if (labels[i] < 0) {
+        if (!slot.accumulate) std::ranges::fill(dx.row(i), T(0));
+        continue;
+      }
       for (std::int64_t j = 0; j < in.cols; ++j) {
         const T target = uniform + (j == labels[i] ? T(1) - label_smoothing : T(0));
         const T d = factor * (std::exp(in(i, j) - log_sums[i]) - target);
         dx(i, j) = slot.accumulate ? dx(i, j) + d : d;
       }
+    }
   });
 }
 

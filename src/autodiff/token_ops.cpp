@@ -77,6 +77,20 @@ Var<T> select_token(Var<T> x, std::int64_t index) {
 }
 
 template <class T>
+Var<T> first_rows(Var<T> table, std::int64_t count) {
+  const MatrixView<const T> rows = table.value().rows();
+  check(count <= rows.rows, "first_rows: the table has fewer rows");
+  if (count == rows.rows) return table;
+  const TensorView<const T> out(rows.data, {count, rows.cols});
+  return table.tape().record(out, {table}, [](Pullback<T>& p) {
+    const GradientSlot<T> slot = p.slot(0);
+    clear_unless_accumulating(slot);
+    const VectorView<const T> dy = p.output_gradient().flat();
+    axpy<T>(T(1), dy, slot.view.flat().first(dy.size()));
+  });
+}
+
+template <class T>
 Var<T> prepend_token(Var<T> first, Var<T> x) {
   const TensorView<const T> in = x.value();
   check(in.shape.rank() == 3 && first.value().size() == in.shape[2],
@@ -133,6 +147,7 @@ Var<T> dropout(Var<T> x, double rate, const DropoutKey& key) {
   template Var<T> embedding<T>(Var<T>, std::span<const std::int32_t>);          \
   template Var<T> mean_pool<T>(Var<T>, std::span<const std::int32_t>);          \
   template Var<T> select_token<T>(Var<T>, std::int64_t);                        \
+  template Var<T> first_rows<T>(Var<T>, std::int64_t);                          \
   template Var<T> prepend_token<T>(Var<T>, Var<T>);                             \
   template Var<T> dropout<T>(Var<T>, double, const DropoutKey&);
 ASAP_INSTANTIATE(float)

@@ -21,6 +21,10 @@ Var<T> mean_pool(Var<T> x, std::span<const std::int32_t> live);
 template <class T>
 Var<T> select_token(Var<T> x, std::int64_t index);
 
+/// The first `count` rows of a table: [entries, W] -> [count, W]. count <= entries.
+template <class T>
+Var<T> first_rows(Var<T> table, std::int64_t count);
+
 /// Puts the same token before those of each example. token: [W], x: [B, N, W] -> [B, N + 1, W].
 template <class T>
 Var<T> prepend_token(Var<T> token, Var<T> x);

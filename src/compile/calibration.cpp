@@ -13,9 +13,13 @@ namespace {
 
 constexpr std::int64_t kBatch = 16;
 
-void copy_rows(MatrixView<const float> from, std::int64_t first_row, Tensor<float>& to) {
-  for (std::int64_t i = 0; i < from.rows; ++i)
-    std::ranges::copy(from.row(i), to.rows().row(first_row + i).begin());
+/// The live rows of every example of a batch become those of examples `first` and following.
+void copy_live(MatrixView<const float> from, const AttentionBatch<float>& batch, std::int64_t first,
+               std::int64_t tokens, Tensor<float>& to) {
+  for (std::int64_t b = 0; b < batch.examples; ++b)
+    for (std::int64_t i = 0; i < batch.live_query_count(b); ++i)
+      std::ranges::copy(from.row(b * batch.query_tokens() + i),
+                        to.rows().row((first + b) * tokens + i).begin());
 }
 
 /// Computes what `inner` computes and copies its inputs to the place of these examples.
@@ -28,9 +32,10 @@ class CapturingOperator final : public AttentionOperator {
   void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
              Arena& scratch) const override {
     LayerActivations& place = captured_.layers[layer];
-    copy_rows(batch.queries, first_example_ * batch.query_tokens(), place.queries);
-    copy_rows(batch.keys, first_example_ * batch.key_tokens(), place.keys);
-    copy_rows(batch.values, first_example_ * batch.key_tokens(), place.values);
+    const std::int64_t tokens = place.queries.shape()[0] / captured_.examples;
+    copy_live(batch.queries, batch, first_example_, tokens, place.queries);
+    copy_live(batch.keys, batch, first_example_, tokens, place.keys);
+    copy_live(batch.values, batch, first_example_, tokens, place.values);
     inner_.apply(layer, batch, output, scratch);
   }
 
@@ -40,16 +45,31 @@ class CapturingOperator final : public AttentionOperator {
   std::int64_t first_example_;
 };
 
+/// Tokens that attention sees of each of these examples; empty for images, which have as many each.
+std::vector<std::int32_t> live_tokens(const ModelConfig& config, const Dataset& dataset,
+                                      std::span<const std::int64_t> examples) {
+  std::vector<std::int32_t> live;
+  if (config.kind == ModelKind::vit) return live;
+  for (const std::int64_t example : examples)
+    live.push_back(
+        static_cast<std::int32_t>(dataset.tokens(example) + (config.has_class_token() ? 1 : 0)));
+  return live;
+}
+
 Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
-                                 std::int64_t count) {
+                                 std::span<const std::int64_t> examples) {
   const ModelConfig& config = encoder.config();
   Activations out;
-  out.examples = count;
+  out.examples = std::ssize(examples);
+  out.live_queries = out.live_keys = live_tokens(config, dataset, examples);
   out.heads = config.heads;
   out.iterations = config.attention.has_sinkhorn_plan() ? config.attention.iterations : 0;
   out.model_fingerprint = encoder.fingerprint();
   out.source = dataset.name;
-  const Shape tokens{count * config.tokens(), config.width};
+  const std::int64_t longest = config.kind == ModelKind::vit
+                                   ? config.tokens()
+                                   : std::max(std::ranges::max(out.live_queries), 1);
+  const Shape tokens{out.examples * longest, config.width};
   for (const std::vector<float>& scales : encoder.score_scales())
     out.layers.push_back({Tensor<float>(tokens), Tensor<float>(tokens), Tensor<float>(tokens),
                           std::vector<double>(scales.begin(), scales.end())});
@@ -73,21 +93,21 @@ Activations capture_activations(const Encoder& encoder, const Dataset& dataset, 
                                 std::uint64_t seed, int threads) {
   if (dataset.size() < count)
     throw DataError(dataset.name + ": " + std::to_string(dataset.size()) +
-                        " images, but calibration and held_out need " + std::to_string(count),
+                        " examples, but calibration and held_out need " + std::to_string(count),
                     "lower calibration or held_out");
-  Activations out = allocate_activations(encoder, dataset, count);
   const std::vector<std::int64_t> indices = draw_examples(dataset.size(), count, seed);
+  Activations out = allocate_activations(encoder, dataset, indices);
   const std::unique_ptr<AttentionOperator> teacher = encoder.teacher();
   std::vector<Arena> arenas(std::max(threads, 1));
   parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::int64_t index, int worker) {
     const std::int64_t first = index * kBatch, size = std::min(kBatch, count - first);
     Arena& arena = arenas[worker];
     const ArenaScope scope(arena);
-    const MatrixView<float> images = arena.matrix<float>(size, dataset.image_size());
-    const MatrixView<float> logits = arena.matrix<float>(size, encoder.config().classes);
-    const VectorView<std::int32_t> labels = arena.vector<std::int32_t>(size);
-    fill_batch(dataset, std::span(indices).subspan(first, size), images, labels);
-    encoder.forward(images, CapturingOperator(*teacher, out, first), logits, arena);
+    Batch batch;
+    batch.fill(dataset, std::span(indices).subspan(first, size));
+    const MatrixView<float> logits =
+        arena.matrix<float>(encoder.logit_rows(batch.input()), encoder.config().classes);
+    encoder.forward(batch.input(), CapturingOperator(*teacher, out, first), logits, arena);
   });
   return out;
 }

@@ -1,29 +1,92 @@
 #include "data/batch.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
+#include "base/random.h"
 
 namespace asap {
 
-void fill_batch(const Dataset& dataset, std::span<const std::int64_t> indices,
-                MatrixView<float> images, std::span<std::int32_t> labels) {
-  const auto count = static_cast<std::int64_t>(indices.size());
-  const std::int64_t image_size = dataset.image_size();
-  check(images.rows == count && images.cols == image_size, "fill_batch: images have another shape");
-  check(labels.size() == indices.size(), "fill_batch: labels have another length");
+void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples) {
+  for (const std::int64_t example : examples)
+    check(example >= 0 && example < dataset.size(), "Batch::fill: index outside the data set");
+  examples_ = std::ssize(examples);
+  ids_.clear();
+  live_.clear();
+  values_.clear();
+  tokens_ = 0;
+  if (dataset.kind == ModelKind::vit)
+    fill_images(dataset, examples);
+  else
+    fill_tokens(dataset, examples);
+  fill_labels(dataset, examples);
+}
+
+void Batch::fill_images(const Dataset& dataset, std::span<const std::int64_t> examples) {
   std::array<float, 256> normalised;
   for (int pixel = 0; pixel < 256; ++pixel)
     normalised[static_cast<std::size_t>(pixel)] =
         static_cast<float>((pixel / 255.0 - dataset.pixel_mean) / dataset.pixel_deviation);
-  for (std::int64_t row = 0; row < count; ++row) {
-    const std::int64_t example = indices[static_cast<std::size_t>(row)];
-    check(example >= 0 && example < dataset.size(), "fill_batch: index outside the data set");
-    labels[static_cast<std::size_t>(row)] = dataset.labels[static_cast<std::size_t>(example)];
-    const std::uint8_t* pixels = dataset.pixels.data() + example * image_size;
-    float* out = images.row(row).data();
-    for (std::int64_t i = 0; i < image_size; ++i) out[i] = normalised[pixels[i]];
+  value_width_ = dataset.image_size();
+  values_.resize(static_cast<std::size_t>(examples_ * value_width_));
+  float* out = values_.data();
+  for (const std::int64_t example : examples) {
+    const std::uint8_t* pixels = dataset.pixels.data() + example * value_width_;
+    for (std::int64_t i = 0; i < value_width_; ++i) *out++ = normalised[pixels[i]];
   }
+}
+
+void Batch::fill_tokens(const Dataset& dataset, std::span<const std::int64_t> examples) {
+  tokens_ = 1;
+  for (const std::int64_t example : examples) tokens_ = std::max(tokens_, dataset.tokens(example));
+  const bool text = dataset.kind == ModelKind::text;
+  value_width_ = text ? 0 : dataset.point_width;
+  ids_.assign(static_cast<std::size_t>(text ? examples_ * tokens_ : 0), kUnknownToken);
+  values_.assign(static_cast<std::size_t>(examples_ * tokens_ * value_width_), 0.0f);
+  bool padded = false;
+  for (std::int64_t row = 0; row < examples_; ++row) {
+    const std::int64_t example = examples[static_cast<std::size_t>(row)];
+    const std::int64_t count = dataset.tokens(example), first = dataset.offsets[example];
+    live_.push_back(static_cast<std::int32_t>(count));
+    padded = padded || count < tokens_;
+    if (text)
+      std::copy_n(dataset.ids.begin() + first, count, ids_.begin() + row * tokens_);
+    else
+      std::copy_n(dataset.points.begin() + first * value_width_, count * value_width_,
+                  values_.begin() + row * tokens_ * value_width_);
+  }
+  if (!padded) live_.clear();
+}
+
+void Batch::fill_labels(const Dataset& dataset, std::span<const std::int64_t> examples) {
+  const std::int64_t per_example = dataset.labels_tokens ? tokens_ : 1;
+  labels_.assign(static_cast<std::size_t>(examples_ * per_example), kNotScored);
+  for (std::int64_t row = 0; row < examples_; ++row) {
+    const std::int64_t example = examples[static_cast<std::size_t>(row)];
+    std::copy_n(dataset.labels.begin() + dataset.first_label(example), dataset.label_count(example),
+                labels_.begin() + row * per_example);
+  }
+}
+
+void Batch::drop_words(double rate, std::uint64_t seed, std::uint32_t step,
+                       std::uint32_t first_example) {
+  if (rate <= 0 || ids_.empty()) return;
+  for (std::int64_t row = 0; row < examples_; ++row) {
+    RandomStream random(seed, RandomPurpose::augmentation, step,
+                        first_example + static_cast<std::uint32_t>(row));
+    const std::int64_t count = live_.empty() ? tokens_ : live_[static_cast<std::size_t>(row)];
+    for (std::int64_t i = 0; i < count; ++i)
+      if (random.uniform() < rate)
+        ids_[static_cast<std::size_t>(row * tokens_ + i)] = kUnknownToken;
+  }
+}
+
+ModelInput<float> Batch::input() const {
+  const std::int64_t rows = tokens_ > 0 ? examples_ * tokens_ : examples_;
+  ModelInput<float> input{.examples = examples_, .tokens = tokens_, .ids = ids_, .live = live_};
+  if (!values_.empty()) input.values = {values_.data(), rows, value_width_};
+  return input;
 }
 
 }  // namespace asap

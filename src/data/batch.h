@@ -2,15 +2,41 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "data/dataset.h"
-#include "tensor/view.h"
+#include "io/model_input.h"
 
 namespace asap {
 
-/// Copies the chosen examples, normalised: out = (pixel / 255 - mean) / deviation.
-/// images: [indices.size(), channels * height * width]; labels: [indices.size()].
-void fill_batch(const Dataset& dataset, std::span<const std::int64_t> indices,
-                MatrixView<float> images, std::span<std::int32_t> labels);
+/// Examples as a network takes them, padded to the longest of them, with their labels. Buffers are
+/// kept from one fill to the next. Padding is kUnknownToken, points of zeros, and labels
+/// kNotScored.
+class Batch {
+ public:
+  /// Copies the chosen examples; images normalised: (pixel / 255 - mean) / deviation. InternalError
+  /// when an index lies outside the data set.
+  void fill(const Dataset& dataset, std::span<const std::int64_t> examples);
+
+  /// Word dropout (Iyyer et al. 2015): each live token id becomes kUnknownToken with probability
+  /// `rate`. A pure function of the seed, the step, and which examples of the step's batch
+  /// (`first_example` and following) these are; padding does not change it.
+  void drop_words(double rate, std::uint64_t seed, std::uint32_t step, std::uint32_t first_example);
+
+  /// Views of this batch, valid until the next fill.
+  ModelInput<float> input() const;
+  /// [B], or [B * N] when every token has a label: as many as rows of logits.
+  std::span<const std::int32_t> labels() const { return labels_; }
+  std::int64_t size() const { return examples_; }
+
+ private:
+  void fill_images(const Dataset& dataset, std::span<const std::int64_t> examples);
+  void fill_tokens(const Dataset& dataset, std::span<const std::int64_t> examples);
+  void fill_labels(const Dataset& dataset, std::span<const std::int64_t> examples);
+
+  std::int64_t examples_ = 0, tokens_ = 0, value_width_ = 0;
+  std::vector<float> values_;
+  std::vector<std::int32_t> ids_, live_, labels_;
+};
 
 }  // namespace asap

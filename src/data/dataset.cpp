@@ -1,61 +1,105 @@
 #include "data/dataset.h"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "data/idx_dataset.h"
+#include "data/majority_dataset.h"
 #include "data/shapes_dataset.h"
 
 namespace asap {
+namespace {
+
+/// Where each kind of data comes from; one line per kind.
+Dataset load_kind(const DataConfig& config, Split split) {
+  switch (config.kind) {
+    case DataKind::idx:
+      return load_idx_dataset(config, split);
+    case DataKind::shapes:
+      return draw_shapes_dataset(config, split);
+    case DataKind::majority:
+      return draw_majority_dataset(config, split);
+  }
+  throw InternalError("load_dataset: unknown kind");
+}
+
+template <class T>
+std::string_view bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+std::string image_sizes(const Dataset& dataset) {
+  return "x" + std::to_string(dataset.channels) + "x" + std::to_string(dataset.height) + "x" +
+         std::to_string(dataset.width);
+}
+
+}  // namespace
 
 const char* split_name(Split split) { return split == Split::train ? "train" : "test"; }
 
+std::int64_t Dataset::longest() const {
+  std::int64_t most = 0;
+  for (std::int64_t example = 0; example < size(); ++example)
+    most = std::max(most, tokens(example));
+  return most;
+}
+
 Dataset load_dataset(const DataConfig& config, Split split) {
-  Dataset dataset = config.kind == DataKind::idx ? load_idx_dataset(config, split)
-                                                 : draw_shapes_dataset(config, split);
+  Dataset dataset = load_kind(config, split);
   dataset.pixel_mean = config.pixel_mean;
   dataset.pixel_deviation = config.pixel_deviation;
   keep_first(dataset, split == Split::train ? config.train_examples : config.test_examples);
   return dataset;
 }
 
-ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset,
-                              const std::string& source) {
-  const auto settle = [&](const char* field, int& size, int found) {
-    if (size == 0) size = found;
-    if (size != found)
-      throw UsageError(source + ": model." + field + " is " + std::to_string(size) + ", but " +
-                           dataset.name + " has " + std::to_string(found),
-                       std::string("leave model.") + field + " out to take it from the data");
-  };
-  settle("image_height", model.image_height, dataset.height);
-  settle("image_width", model.image_width, dataset.width);
-  settle("channels", model.channels, dataset.channels);
-  settle("classes", model.classes, dataset.classes());
-  model.validate_complete(source);
-  return model;
-}
-
 std::string dataset_fingerprint(const Dataset& dataset) {
-  const auto bytes_of = [](const auto& values) {
-    return std::string_view(reinterpret_cast<const char*>(values.data()),
-                            values.size() * sizeof(values[0]));
-  };
   // The parts are hashed on their own first, so that a byte cannot move from one to the other
   // unseen.
-  return content_fingerprint(
-      std::to_string(dataset.size()) + "x" + std::to_string(dataset.channels) + "x" +
-      std::to_string(dataset.height) + "x" + std::to_string(dataset.width) + "/" +
-      std::to_string(dataset.classes()) + " " + content_fingerprint(bytes_of(dataset.pixels)) +
-      " " + content_fingerprint(bytes_of(dataset.labels)));
+  const bool images = dataset.kind == ModelKind::vit;
+  std::string text = std::to_string(dataset.size()) + (images ? image_sizes(dataset) : "") + "/" +
+                     std::to_string(dataset.classes()) + " ";
+  if (images)
+    text += content_fingerprint(bytes_of(dataset.pixels));
+  else
+    text += std::to_string(dataset.vocabulary) + "x" + std::to_string(dataset.point_width) + " " +
+            content_fingerprint(bytes_of(dataset.offsets)) + " " +
+            content_fingerprint(bytes_of(dataset.ids)) + " " +
+            content_fingerprint(bytes_of(dataset.points));
+  return content_fingerprint(text + " " + content_fingerprint(bytes_of(dataset.labels)));
 }
 
 void keep_first(Dataset& dataset, std::int64_t count) {
   if (count <= 0 || count >= dataset.size()) return;
-  dataset.labels.resize(static_cast<std::size_t>(count));
-  dataset.pixels.resize(static_cast<std::size_t>(count * dataset.image_size()));
+  if (dataset.kind == ModelKind::vit) {
+    dataset.pixels.resize(static_cast<std::size_t>(count * dataset.image_size()));
+  } else {
+    dataset.offsets.resize(static_cast<std::size_t>(count + 1));
+    const auto tokens = static_cast<std::size_t>(dataset.offsets.back());
+    dataset.ids.resize(std::min(dataset.ids.size(), tokens));
+    dataset.points.resize(
+        std::min(dataset.points.size(), tokens * static_cast<std::size_t>(dataset.point_width)));
+  }
+  dataset.labels.resize(
+      static_cast<std::size_t>(dataset.labels_tokens ? dataset.offsets.back() : count));
   dataset.fingerprint = dataset_fingerprint(dataset);
+}
+
+std::vector<std::int64_t> length_order(const Dataset& dataset) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(dataset.size()));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::int64_t i) { return dataset.tokens(i); });
+  return order;
+}
+
+std::int64_t count_scored(const Dataset& dataset, std::span<const std::int64_t> examples) {
+  std::int64_t count = 0;
+  for (const std::int64_t example : examples)
+    for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
+      if (dataset.labels[dataset.first_label(example) + i] != kNotScored) ++count;
+  return count;
 }
 
 }  // namespace asap

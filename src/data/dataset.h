@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,23 +15,60 @@ enum class Split { train, test };
 /// "train" or "test".
 const char* split_name(Split split);
 
-/// Labelled images in memory. Pixels are bytes (a quarter of the memory of floats) and become
-/// normalised floats when a batch is filled: (pixel / 255 - mean) / deviation.
+/// Id that stands for a token the vocabulary does not hold, in every set of token sequences.
+inline constexpr std::int32_t kUnknownToken = 0;
+
+/// Label of a token or example that is not scored.
+inline constexpr std::int32_t kNotScored = -1;
+
+/// Labelled examples in memory, of one kind: images, token sequences or sets of points. Which, is
+/// told by the model that reads them (`kind`). Examples of the latter two differ in length: their
+/// tokens lie one example after the other, and `offsets` says where each begins.
 struct Dataset {
   std::string name;  ///< for messages: "fashion-mnist train"
+  ModelKind kind = ModelKind::vit;
+
+  // Images. Pixels are bytes (a quarter of the memory of floats) and become normalised floats when
+  // a batch is filled: (pixel / 255 - mean) / deviation.
   int channels = 1;
   int height = 0;
   int width = 0;
   std::vector<std::uint8_t> pixels;  ///< [examples, channels, height, width]
-  std::vector<std::int32_t> labels;  ///< [examples], each in [0, classes())
-  std::vector<std::string> class_names;
   double pixel_mean = 0.5;
   double pixel_deviation = 0.5;
-  std::string fingerprint;  ///< of sizes, pixels and labels: recognises the data again
 
-  std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
+  // Token sequences and sets of points.
+  std::vector<std::int64_t> offsets;  ///< [examples + 1]: first token of each; empty for images
+  std::vector<std::int32_t> ids;      ///< [offsets.back()], each in [0, vocabulary)
+  int vocabulary = 0;                 ///< number of token ids, kUnknownToken among them
+  int max_tokens = 0;                 ///< bound that loading put on lengths; 0: none
+  std::vector<float> points;          ///< [offsets.back(), point_width]
+  int point_width = 0;
+
+  std::vector<std::int32_t> labels;  ///< [examples], or [offsets.back()] when labels_tokens; each
+                                     ///< in [0, classes()) or kNotScored
+  bool labels_tokens = false;  ///< every token has a label, instead of every example
+  std::vector<std::string> class_names;
+  std::string fingerprint;  ///< of everything but names: recognises the data again
+
+  std::int64_t size() const {
+    return static_cast<std::int64_t>(kind == ModelKind::vit ? labels.size() : offsets.size() - 1);
+  }
   std::int64_t image_size() const { return std::int64_t{channels} * height * width; }
   int classes() const { return static_cast<int>(class_names.size()); }
+  /// Tokens of one example; 0 for images, whose number the model decides.
+  std::int64_t tokens(std::int64_t example) const {
+    return offsets.empty() ? 0 : offsets[example + 1] - offsets[example];
+  }
+  /// Tokens of the longest example.
+  std::int64_t longest() const;
+  /// First of the labels of one example, and their number.
+  std::int64_t first_label(std::int64_t example) const {
+    return labels_tokens ? offsets[example] : example;
+  }
+  std::int64_t label_count(std::int64_t example) const {
+    return labels_tokens ? tokens(example) : 1;
+  }
 };
 
 /// Reads or draws one part of the data. DataError names the file, with a hint what to install or
@@ -46,5 +84,12 @@ std::string dataset_fingerprint(const Dataset& dataset);
 
 /// Keeps the first `count` examples (0: all) and renews the fingerprint.
 void keep_first(Dataset& dataset, std::int64_t count);
+
+/// All examples, the shortest first (of equal ones the first first; images: in their order), so
+/// that neighbours need little padding.
+std::vector<std::int64_t> length_order(const Dataset& dataset);
+
+/// How many labels of these examples are scored.
+std::int64_t count_scored(const Dataset& dataset, std::span<const std::int64_t> examples);
 
 }  // namespace asap

@@ -20,39 +20,39 @@ struct Contestant {
   std::string name;
   std::unique_ptr<AttentionOperator> attention;
   TimedAttention timed;
-  std::vector<std::int32_t> predictions = {};
+  std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
   double seconds = 0;
 
-  Contestant(std::string name_, std::unique_ptr<AttentionOperator> attention_)
-      : name(std::move(name_)), attention(std::move(attention_)), timed(*attention) {}
+  Contestant(std::string name_, std::unique_ptr<AttentionOperator> attention_, std::size_t labels)
+      : name(std::move(name_)),
+        attention(std::move(attention_)),
+        timed(*attention),
+        predictions(labels, kNotScored) {}
 };
 
-/// Consecutive normalised examples.
-struct Chunk {
-  std::int64_t first = 0;
-  Tensor<float> images;              // [B, pixels]
-  std::vector<std::int32_t> labels;  // [B]
+/// Examples in batches of `shard`, each padded by itself.
+class Chunk {
+ public:
+  Chunk(const Dataset& dataset, std::span<const std::int64_t> examples, std::int64_t shard)
+      : examples_(examples), shard_(shard) {
+    batches_.resize(static_cast<std::size_t>((size() + shard - 1) / shard));
+    for (std::int64_t index = 0; index < std::ssize(batches_); ++index)
+      batches_[static_cast<std::size_t>(index)].fill(dataset, shard_examples(index));
+  }
+  std::int64_t size() const { return std::ssize(examples_); }
+  const std::vector<Batch>& batches() const { return batches_; }
+  /// The examples of one batch.
+  std::span<const std::int64_t> shard_examples(std::int64_t index) const {
+    const std::int64_t begin = index * shard_;
+    return examples_.subspan(static_cast<std::size_t>(begin),
+                             static_cast<std::size_t>(std::min(shard_, size() - begin)));
+  }
 
-  Chunk(const Dataset& dataset, std::int64_t first_, std::int64_t count)
-      : first(first_), images(Shape{count, dataset.image_size()}), labels(count) {
-    std::vector<std::int64_t> indices(count);
-    std::iota(indices.begin(), indices.end(), first);
-    fill_batch(dataset, indices, images.rows(), labels);
-  }
-  std::int64_t size() const { return images.shape()[0]; }
-  MatrixView<const float> rows(std::int64_t begin, std::int64_t count) const {
-    return images.rows().block(begin, 0, count, images.shape()[1]);
-  }
+ private:
+  std::span<const std::int64_t> examples_;
+  std::int64_t shard_;
+  std::vector<Batch> batches_;
 };
-
-/// Calls body(begin, count, worker) for the shards of [0, examples).
-template <class Body>
-void for_each_shard(std::int64_t examples, std::int64_t shard, int threads, const Body& body) {
-  parallel_for((examples + shard - 1) / shard, threads, [&](std::int64_t index, int worker) {
-    const std::int64_t begin = index * shard;
-    body(begin, std::min(shard, examples - begin), worker);
-  });
-}
 
 std::int32_t predicted_class(VectorView<const float> logits, const std::string& method) {
   if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
@@ -61,19 +61,34 @@ std::int32_t predicted_class(VectorView<const float> logits, const std::string& 
   return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
 }
 
+/// Puts the predictions of a batch to the places of its labels in the data set. A network that
+/// answers per token leaves out what is not scored.
+void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> examples,
+                      MatrixView<const float> logits, Contestant& contestant) {
+  const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
+  for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
+    const std::int64_t example = examples[b], first = dataset.first_label(example);
+    for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
+      if (dataset.labels[first + i] != kNotScored)
+        contestant.predictions[first + i] =
+            predicted_class(logits.row(b * rows + i), contestant.name);
+  }
+}
+
 /// Runs one method over a chunk and adds to its predictions and times.
-void classify(const Encoder& encoder, const Chunk& chunk, int threads, std::vector<Arena>& arenas,
-              Contestant& contestant) {
-  Tensor<float> logits(Shape{chunk.size(), encoder.config().classes});
+void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk, int threads,
+              std::vector<Arena>& arenas, Contestant& contestant) {
+  const std::vector<Batch>& batches = chunk.batches();
+  std::vector<Tensor<float>> logits;
+  for (const Batch& batch : batches)
+    logits.emplace_back(Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
   const Stopwatch watch;
-  for_each_shard(
-      chunk.size(), kShard, threads, [&](std::int64_t begin, std::int64_t count, int worker) {
-        encoder.forward(chunk.rows(begin, count), contestant.timed,
-                        logits.rows().block(begin, 0, count, logits.shape()[1]), arenas[worker]);
-      });
+  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+    encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
+  });
   contestant.seconds += watch.seconds();
-  for (std::int64_t i = 0; i < chunk.size(); ++i)
-    contestant.predictions.push_back(predicted_class(logits.rows().row(i), contestant.name));
+  for (std::int64_t index = 0; index < std::ssize(batches); ++index)
+    keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
 }
 
 /// Sums of fidelity over the first examples, shard by shard in order whatever the number of
@@ -84,15 +99,15 @@ FidelityTable measure_fidelity(const Encoder& encoder, const AttentionOperator& 
   std::vector<const AttentionOperator*> methods;
   for (const Contestant* contestant : contestants) methods.push_back(contestant->attention.get());
   const ModelConfig& config = encoder.config();
-  const std::int64_t shards = (chunk.size() + kFidelityShard - 1) / kFidelityShard;
-  std::vector<FidelityTable> parts(shards);
-  for_each_shard(chunk.size(), kFidelityShard, threads,
-                 [&](std::int64_t begin, std::int64_t count, int worker) {
-                   const FidelityProbe probe(teacher, methods, config.layers, config.heads);
-                   Tensor<float> logits(Shape{count, config.classes});
-                   encoder.forward(chunk.rows(begin, count), probe, logits.rows(), arenas[worker]);
-                   parts[begin / kFidelityShard] = probe.sums();
-                 });
+  const std::vector<Batch>& batches = chunk.batches();
+  std::vector<FidelityTable> parts(batches.size());
+  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+    const FidelityProbe probe(teacher, methods, config.layers, config.heads);
+    const ModelInput<float> input = batches[index].input();
+    Tensor<float> logits(Shape{encoder.logit_rows(input), config.classes});
+    encoder.forward(input, probe, logits.rows(), arenas[worker]);
+    parts[index] = probe.sums();
+  });
   const FidelityProbe zero(teacher, methods, config.layers, config.heads);
   FidelityTable total = zero.sums();
   for (const FidelityTable& part : parts) add_fidelity(part, total);
@@ -100,10 +115,16 @@ FidelityTable measure_fidelity(const Encoder& encoder, const AttentionOperator& 
   return total;
 }
 
-double fraction_equal(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
-  const auto equal = std::inner_product(a.begin(), a.end(), b.begin(), std::int64_t{0},
-                                        std::plus<>(), std::equal_to<>());
-  return static_cast<double>(equal) / static_cast<double>(a.size());
+/// Of the labels that are scored.
+double fraction_equal(std::span<const std::int32_t> predictions,
+                      std::span<const std::int32_t> others) {
+  std::int64_t equal = 0, scored = 0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    if (predictions[i] == kNotScored) continue;
+    ++scored;
+    if (predictions[i] == others[i]) ++equal;
+  }
+  return static_cast<double>(equal) / static_cast<double>(std::max<std::int64_t>(scored, 1));
 }
 
 MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
@@ -129,26 +150,15 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
   return result;
 }
 
-void check_data_fits(const Encoder& encoder, const Dataset& dataset) {
-  const ModelConfig& config = encoder.config();
-  if (dataset.size() == 0) throw UsageError("the test set is empty");
-  if (dataset.image_size() != config.image_size() || dataset.classes() > config.classes)
-    throw UsageError("'" + dataset.name + "' does not fit the model: images of " +
-                         std::to_string(dataset.image_size()) + " values and " +
-                         std::to_string(dataset.classes()) + " classes, the model takes " +
-                         std::to_string(config.image_size()) + " and tells " +
-                         std::to_string(config.classes) + " apart",
-                     "evaluate on the data the model was trained for");
-}
-
 }  // namespace
 
 Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
                            const Dataset& dataset, const ComparisonSettings& settings,
                            const ProgressCallback& progress) {
-  check_data_fits(encoder, dataset);
+  if (dataset.size() == 0) throw UsageError("the test set is empty");
+  fit_model_to_data(encoder.config(), dataset, "the trained model");
   // The teacher always runs, because agreement is measured against it.
-  Contestant teacher("teacher", encoder.teacher());
+  Contestant teacher("teacher", encoder.teacher(), dataset.labels.size());
   std::vector<std::unique_ptr<Contestant>> others;
   std::vector<Contestant*> contestants;  // in the order asked for
   for (const Method& method : settings.methods) {
@@ -156,8 +166,8 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
       contestants.push_back(&teacher);
       continue;
     }
-    others.push_back(
-        std::make_unique<Contestant>(method.name(), make_attention(method, encoder, compiled)));
+    others.push_back(std::make_unique<Contestant>(
+        method.name(), make_attention(method, encoder, compiled), dataset.labels.size()));
     contestants.push_back(others.back().get());
   }
   std::vector<Contestant*> all = contestants;
@@ -167,19 +177,24 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   const std::int64_t parts = chunks * static_cast<std::int64_t>(all.size());
   std::vector<Arena> arenas(settings.threads);
   std::int64_t done = 0;
+  const std::vector<std::int64_t> order = length_order(dataset);
   for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
-    const Chunk chunk(dataset, first, std::min(kChunk, dataset.size() - first));
+    const std::int64_t count = std::min(kChunk, dataset.size() - first);
+    const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
     for (Contestant* contestant : all) {
-      classify(encoder, chunk, settings.threads, arenas, *contestant);
+      classify(encoder, dataset, chunk, settings.threads, arenas, *contestant);
       if (progress) progress(++done, parts);
     }
   }
 
-  const Chunk sample(dataset, 0, std::min(settings.fidelity_examples, dataset.size()));
+  std::vector<std::int64_t> sampled(std::min(settings.fidelity_examples, dataset.size()));
+  std::iota(sampled.begin(), sampled.end(), std::int64_t{0});
+  const Chunk sample(dataset, sampled, kFidelityShard);
   FidelityTable fidelity =
       measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
   Comparison comparison;
   comparison.examples = dataset.size();
+  comparison.examples_name = examples_of(dataset.kind);
   comparison.fidelity_examples = sample.size();
   comparison.threads = settings.threads;
   for (std::size_t i = 0; i < contestants.size(); ++i)

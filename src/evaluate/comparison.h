@@ -21,7 +21,7 @@ struct ComparisonSettings {
 /// What one method achieves on a test set.
 struct MethodResult {
   std::string name;
-  double accuracy = 0;                ///< fraction of labels predicted
+  double accuracy = 0;                ///< fraction of scored labels predicted
   double agreement = 0;               ///< fraction of the teacher's predictions predicted
   double examples_per_second = 0;     ///< whole network, all threads
   double attention_milliseconds = 0;  ///< processor time in attention per example, all layers
@@ -33,6 +33,7 @@ struct MethodResult {
 struct Comparison {
   std::vector<MethodResult> methods;
   std::int64_t examples = 0;
+  std::string examples_name = "images";  ///< what they are: see examples_of
   std::int64_t fidelity_examples = 0;
   int threads = 1;
 };

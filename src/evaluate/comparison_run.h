@@ -21,14 +21,14 @@ struct CompareConfig {
             "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, espformer; "
             "followed by @LAYER, "
             "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
-    v.field("examples", examples, "first so many test images; 0: all", at_least(0));
-    v.field("fidelity_examples", fidelity_examples, "images on which plans are compared",
+    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
             between(1, 1'000'000));
-    v.group("data", data, "the test images; the run's own unless changed");
+    v.group("data", data, "the test data; the run's own unless changed");
   }
 };
 
-/// The defaults for a run: all methods that make sense, on the test images of its own data.
+/// The defaults for a run: all methods that make sense, on the test examples of its own data.
 CompareConfig default_compare_config(const std::filesystem::path& run, bool with_compiled);
 
 /// A comparison with what its report says about it.
@@ -38,7 +38,7 @@ struct ComparisonRun {
 };
 
 /// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
-/// images, and compares. DataError when the operator was compiled for another model; otherwise as
+/// examples, and compares. DataError when the operator was compiled for another model; otherwise as
 /// compare_methods.
 ComparisonRun compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                           const CompareConfig& config, int threads,

@@ -67,10 +67,12 @@ std::string headline(const Comparison& comparison) {
   return "<div class=\"cards\">\n" + cards + "</div>\n";
 }
 
-const std::vector<std::string> kColumns = {"method",       "accuracy", "agreement",   "images/s",
-                                           "attention ms", "plan L1",  "column error"};
+std::vector<std::string> columns(const Comparison& comparison) {
+  return {"method",       "accuracy", "agreement",   comparison.examples_name + "/s",
+          "attention ms", "plan L1",  "column error"};
+}
 
-/// The numbers of one method under kColumns.
+/// The numbers of one method under these columns.
 std::vector<std::string> cells_of(const MethodResult& method) {
   return {method.name,
           format_fixed(method.accuracy, 4),
@@ -82,15 +84,15 @@ std::vector<std::string> cells_of(const MethodResult& method) {
 }
 
 std::string methods_table(const Comparison& comparison) {
-  std::string rows = html_row("th", kColumns);
+  std::string rows = html_row("th", columns(comparison));
   for (const MethodResult& method : comparison.methods)
     rows += html_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
   return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n" +
          "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: "
-         "processor time in attention per image, all layers. plan L1: mean over queries of the "
+         "processor time in attention per example, all layers. plan L1: mean over queries of the "
          "absolute difference from the teacher's attention, summed over keys. column error: mean "
          "relative error of the plan's column sums. The last two on the first " +
-         format_count(comparison.fidelity_examples) + " images.</p>\n";
+         format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".</p>\n";
 }
 
 /// Plan L1 of every method that differs from the teacher, head by head.
@@ -125,10 +127,10 @@ std::string provenance(const Comparison& comparison, const ReportContext& contex
 }  // namespace
 
 std::string comparison_table(const Comparison& comparison) {
-  std::vector<Table::Column> columns;
-  for (const std::string& title : kColumns)
-    columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
-  Table table(std::move(columns));
+  std::vector<Table::Column> heads;
+  for (const std::string& title : columns(comparison))
+    heads.push_back({title, heads.empty() ? Table::Align::left : Table::Align::right});
+  Table table(std::move(heads));
   for (const MethodResult& method : comparison.methods) table.add_row(cells_of(method));
   return table.text();
 }
@@ -167,7 +169,8 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
 std::string comparison_report(const Comparison& comparison, const ReportContext& context) {
   std::string page;
   page += "<p class=\"soft\">" + escape_markup(context.data) + ", " +
-          format_count(comparison.examples) + " images. " + escape_markup(context.model) + "</p>\n";
+          format_count(comparison.examples) + " " + comparison.examples_name + ". " +
+          escape_markup(context.model) + "</p>\n";
   page += headline(comparison);
   page += "<h2>Methods</h2>\n" + methods_table(comparison);
   page += "<h2>Accuracy against time in attention</h2>\n" + render_svg(accuracy_chart(comparison));

@@ -6,17 +6,18 @@
 #include <vector>
 
 #include "attention/kernel_operator.h"
-#include "io/model_config.h"
+#include "infer/encoder_embedding.h"
 #include "io/safetensors.h"
 
 namespace asap {
 
-/// A trained Vision Transformer for inference: no tape, no gradients, activations in an arena and residuals
-/// added in place. Which attention it runs is decided per call. Immutable, so threads may share it, each
-/// with its own arena.
+/// A trained Transformer for inference: no tape, no gradients, activations in an arena and
+/// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
+/// share it, each with its own arena. Padded tokens are as if they were not there.
 class Encoder {
  public:
-  /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another shape.
+  /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another
+  /// shape.
   Encoder(const ModelConfig& config, const TensorFile& weights, std::string fingerprint);
 
   /// Newest checkpoint of the run in `run` (see RunFolder). DataError when there is none.
@@ -26,8 +27,15 @@ class Encoder {
   /// Identifies the trained weights: a hash of the file they were read from.
   const std::string& fingerprint() const { return fingerprint_; }
 
-  /// images: [B, C * H * W], normalised as in training -> logits: [B, classes].
-  void forward(MatrixView<const float> images, const AttentionOperator& attention,
+  /// Rows of logits that forward() writes: one per example or, with Pooling::none, one per token,
+  /// padding included.
+  std::int64_t logit_rows(const ModelInput<float>& input) const {
+    return input.examples * (config_.labels_tokens() ? input.tokens : 1);
+  }
+
+  /// input: normalised as in training -> logits: [logit_rows, classes]; those of padded tokens mean
+  /// nothing.
+  void forward(const ModelInput<float>& input, const AttentionOperator& attention,
                MatrixView<float> logits, Arena& arena) const;
 
   /// The attention the model was trained with.
@@ -43,27 +51,23 @@ class Encoder {
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }
 
  private:
-  struct Affine {
-    Tensor<float> weight;  // [out, in], or a gain [width]
-    Tensor<float> bias;    // [out]
-  };
   struct Layer {
-    Affine attention_norm, qkv, output, feed_forward_norm, up, down;
+    AffineWeights attention_norm, qkv, output, feed_forward_norm, up, down;
   };
   struct Activations;
 
-  void embed(MatrixView<const float> images, const Activations& a, Arena& arena) const;
   void run_layer(int index, const AttentionOperator& attention, const Activations& a,
                  Arena& arena) const;
   void classify(const Activations& a, MatrixView<float> logits, Arena& arena) const;
+  void pool(const Activations& a, MatrixView<float> pooled) const;
 
   ModelConfig config_;
   std::string fingerprint_;
   std::vector<std::vector<float>> scales_;
   std::vector<Tensor<float>> learned_;  // per layer, what the kind of attention learns besides
-  Affine patch_, final_norm_, head_;
-  Tensor<float> position_, class_token_;
+  EncoderEmbedding embedding_;
   std::vector<Layer> layers_;
+  AffineWeights final_norm_, head_;
 };
 
 }  // namespace asap

@@ -7,8 +7,9 @@
 
 namespace asap {
 
-/// Where labelled images come from: IDX files (the format of MNIST), or drawn on the spot.
-enum class DataKind { idx, shapes };
+/// Where labelled examples come from: IDX files (the format of MNIST), drawn images, drawn token
+/// sequences.
+enum class DataKind { idx, shapes, majority };
 
 /// Images of drawn shapes: see data/shapes_dataset.h.
 struct ShapesConfig {
@@ -29,6 +30,39 @@ struct ShapesConfig {
   }
 };
 
+/// Drawn token sequences: see data/majority_dataset.h.
+struct MajorityConfig {
+  int examples = 2000;
+  int test_examples = 500;
+  int min_tokens = 4;
+  int max_tokens = 32;
+  int other_tokens = 8;  ///< token ids that stand for no class
+  std::uint64_t seed = 1;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("examples", examples, "training sequences to draw", between(1, 10'000'000));
+    v.field("test_examples", test_examples, "test sequences to draw", between(1, 10'000'000));
+    v.field("min_tokens", min_tokens, "tokens of the shortest sequence", between(1, 100'000));
+    v.field("max_tokens", max_tokens, "tokens of the longest sequence", between(1, 100'000));
+    v.field("other_tokens", other_tokens, "token ids that stand for no class",
+            between(1, 1'000'000));
+    v.field("seed", seed, "which sequences are drawn; apart from the seed of the training");
+  }
+};
+
+/// What holds for token sequences wherever they come from.
+struct TextConfig {
+  double word_dropout = 0;  ///< in training, tokens become the unknown one so often
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("word_dropout", word_dropout,
+            "probability that a token is replaced by the unknown one in training",
+            between(0, 0.95));
+  }
+};
+
 struct DataConfig {
   DataKind kind = DataKind::idx;
   std::string path;                    ///< folder of the files; empty: found by name
@@ -39,24 +73,31 @@ struct DataConfig {
   double pixel_mean = 0.5;             ///< subtracted from pixels, which run from 0 to 1
   double pixel_deviation = 0.5;        ///< pixels are divided by it afterwards
   ShapesConfig shapes;
+  MajorityConfig majority;
+  TextConfig text;
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind, {{"idx", DataKind::idx}, {"shapes", DataKind::shapes}},
-             "idx: files in the format of MNIST; shapes: drawn images, which need no files");
+    v.choice(
+        "kind", kind,
+        {{"idx", DataKind::idx}, {"shapes", DataKind::shapes}, {"majority", DataKind::majority}},
+        "idx: images in the format of MNIST; shapes: drawn images; majority: drawn token "
+        "sequences; what is drawn needs no files");
     v.field("path", path,
             "idx: folder of the files; empty: ASAP_DATA_DIR, then installed packages");
     v.field("name", name, "idx: name of the data set, such as fashion-mnist");
     v.field("classes", classes, "labels run from 0 to classes - 1", between(2, 1'000'000));
-    v.field("train_examples", train_examples, "keep the first so many training images; 0: all",
+    v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
             at_least(0));
-    v.field("test_examples", test_examples, "keep the first so many test images; 0: all",
+    v.field("test_examples", test_examples, "keep the first so many test examples; 0: all",
             at_least(0));
     v.field("pixel_mean", pixel_mean, "subtracted from pixels, which run from 0 to 1",
             between(0, 1));
     v.field("pixel_deviation", pixel_deviation, "pixels are divided by it afterwards",
             between(1e-3, 1e3));
     v.group("shapes", shapes, "how shapes are drawn");
+    v.group("majority", majority, "how token sequences of kind majority are drawn");
+    v.group("text", text, "token sequences of any kind");
   }
 };
 

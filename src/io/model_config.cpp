@@ -1,6 +1,7 @@
 #include "io/model_config.h"
 
 #include <initializer_list>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -46,7 +47,45 @@ void validate_head_width(const AttentionConfig& attention, int head_width,
                      "0 takes every coordinate");
 }
 
+/// "ViT", and what each kind says of its input.
+std::string describe_kind(const ModelConfig& model) {
+  switch (model.kind) {
+    case ModelKind::vit:
+      return "ViT";
+    case ModelKind::text:
+      return "text Transformer";
+    case ModelKind::set:
+      return "set Transformer";
+  }
+  throw InternalError("describe_kind: unknown kind");
+}
+
+std::string describe_input(const ModelConfig& model) {
+  if (model.kind == ModelKind::vit) return std::to_string(model.tokens()) + " tokens";
+  if (model.kind == ModelKind::text)
+    return std::to_string(model.vocabulary) + " token ids" +
+           (model.has_positions() ? ", up to " + std::to_string(model.max_tokens) + " tokens" : "");
+  return "points of " + std::to_string(model.point_width) + " numbers" +
+         (model.point_frequencies > 0
+              ? " and " + std::to_string(model.point_frequencies) + " frequencies"
+              : "");
+}
+
+void validate_patches(const ModelConfig& model, const std::string& source) {
+  for (const auto& [name, pixels] :
+       {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
+    if (pixels % model.patch != 0)
+      throw UsageError(source + ": model.patch (" + std::to_string(model.patch) +
+                           ") must divide model." + name + " (" + std::to_string(pixels) + ")",
+                       "choose a patch that divides the image's height and width");
+}
+
 }  // namespace
+
+const char* examples_of(ModelKind kind) {
+  if (kind == ModelKind::vit) return "images";
+  return kind == ModelKind::text ? "texts" : "point sets";
+}
 
 void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
@@ -55,12 +94,7 @@ void ModelConfig::validate(const std::string& source) const {
                          ") must be a multiple of model.heads (" + std::to_string(heads) + ")",
                      "try --set model.width=" + std::to_string((width / heads + 1) * heads));
   validate_head_width(attention, head_width(), source);
-  for (const auto& [name, pixels] :
-       {std::pair("image_height", image_height), std::pair("image_width", image_width)})
-    if (pixels % patch != 0)
-      throw UsageError(source + ": model.patch (" + std::to_string(patch) + ") must divide model." +
-                           name + " (" + std::to_string(pixels) + ")",
-                       "choose a patch that divides the image's height and width");
+  if (kind == ModelKind::vit) validate_patches(*this, source);
   if (hidden_width() < 1)
     throw UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +
                      std::to_string(width));
@@ -68,17 +102,24 @@ void ModelConfig::validate(const std::string& source) const {
 
 void ModelConfig::validate_complete(const std::string& source) const {
   validate(source);
-  for (const auto& [name, size] :
-       {std::pair("image_height", image_height), std::pair("image_width", image_width),
-        std::pair("channels", channels), std::pair("classes", classes)})
-    if (size == 0)
+  const bool vit = kind == ModelKind::vit, text = kind == ModelKind::text;
+  const std::tuple<const char*, int, bool> sizes[] = {
+      {"image_height", image_height, vit},
+      {"image_width", image_width, vit},
+      {"channels", channels, vit},
+      {"vocabulary", vocabulary, text},
+      {"max_tokens", max_tokens, text && has_positions()},
+      {"point_width", point_width, kind == ModelKind::set},
+      {"classes", classes, true}};
+  for (const auto& [name, size, needed] : sizes)
+    if (needed && size == 0)
       throw UsageError(source + ": model." + name + " is 0, its size must be known here");
 }
 
 std::string describe_model(const ModelConfig& model) {
-  return "ViT, " + std::to_string(model.layers) + " layers, width " + std::to_string(model.width) +
-         ", " + std::to_string(model.heads) + " heads, " + std::to_string(model.tokens()) +
-         " tokens, " + describe_attention(model.attention);
+  return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
+         std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
+         describe_input(model) + ", " + describe_attention(model.attention);
 }
 
 }  // namespace asap

@@ -56,49 +56,85 @@ struct AttentionConfig {
   }
 };
 
-enum class ModelKind { vit };
+/// What a network reads: images cut into patches, sequences of token ids, or sets of points.
+enum class ModelKind { vit, text, set };
 
-/// How token vectors become one vector per image.
-enum class Pooling { mean, class_token };
+/// "images", "texts" or "point sets", for messages.
+const char* examples_of(ModelKind kind);
+
+/// How token vectors become one vector per example; or `none`: every token is classified.
+enum class Pooling { mean, class_token, none };
+
+/// How a network learns where a token stands. Sets have no positions.
+enum class Positions { learned, none };
 
 struct ModelConfig {
   ModelKind kind = ModelKind::vit;
-  int image_height = 0;  ///< pixels; 0: taken from the data
-  int image_width = 0;   ///< pixels; 0: taken from the data
-  int channels = 0;      ///< 0: taken from the data
-  int classes = 0;       ///< 0: taken from the data
-  int patch = 4;         ///< pixels along one side
+  int image_height = 0;       ///< pixels; 0: taken from the data
+  int image_width = 0;        ///< pixels; 0: taken from the data
+  int channels = 0;           ///< 0: taken from the data
+  int classes = 0;            ///< 0: taken from the data
+  int patch = 4;              ///< pixels along one side
+  int vocabulary = 0;         ///< text: token ids are below it; 0: taken from the data
+  int max_tokens = 0;         ///< text with positions: longest example; 0: taken from the data
+  int point_width = 0;        ///< set: numbers per point; 0: taken from the data
+  int point_frequencies = 0;  ///< set: see tensor/point_features.h; 0: the numbers as they are
+  Positions positions = Positions::learned;
   int width = 64;
   int heads = 2;
   int layers = 3;
   double mlp_ratio = 2;
   Pooling pooling = Pooling::mean;
   double dropout = 0;
+  double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
   AttentionConfig attention;
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind, {{"vit", ModelKind::vit}}, "architecture");
-    v.field("image_height", image_height, "pixels; 0: taken from the data", between(0, 65536));
-    v.field("image_width", image_width, "pixels; 0: taken from the data", between(0, 65536));
-    v.field("channels", channels, "colours per pixel; 0: taken from the data", between(0, 4096));
+    v.choice("kind", kind,
+             {{"vit", ModelKind::vit}, {"text", ModelKind::text}, {"set", ModelKind::set}},
+             "what is read: vit images, text token sequences, set points without order");
+    v.field("image_height", image_height, "vit: pixels; 0: taken from the data", between(0, 65536));
+    v.field("image_width", image_width, "vit: pixels; 0: taken from the data", between(0, 65536));
+    v.field("channels", channels, "vit: colours per pixel; 0: taken from the data",
+            between(0, 4096));
     v.field("classes", classes, "labels to tell apart; 0: taken from the data",
             between(0, 1000000));
-    v.field("patch", patch, "side of a square patch in pixels; divides the image",
+    v.field("patch", patch, "vit: side of a square patch in pixels; divides the image",
             between(1, 65536));
+    v.field("vocabulary", vocabulary, "text: number of token ids; 0: taken from the data",
+            between(0, 10'000'000));
+    v.field("max_tokens", max_tokens,
+            "text: tokens of the longest example there are positions for; 0: taken from the data",
+            between(0, 1'000'000));
+    v.field("point_width", point_width, "set: numbers per point; 0: taken from the data",
+            between(0, 65536));
+    v.field("point_frequencies", point_frequencies,
+            "set: adds sin and cos of 6, 12, 24, ... times each number, so many; 0: none",
+            between(0, 16));
+    v.choice("positions", positions, {{"learned", Positions::learned}, {"none", Positions::none}},
+             "vit, text: one learned vector per place, or none");
     v.field("width", width, "length of a token vector; a multiple of heads", between(1, 65536));
     v.field("heads", heads, "attention heads per layer", between(1, 65536));
     v.field("layers", layers, "encoder layers", between(1, 1000));
     v.field("mlp_ratio", mlp_ratio, "hidden width of the feed-forward part, as a multiple of width",
             {0, 64, true});
-    v.choice("pooling", pooling, {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}},
-             "how tokens become one vector per image");
+    v.choice(
+        "pooling", pooling,
+        {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}, {"none", Pooling::none}},
+        "how tokens become one vector per example; none: every token has a label");
     v.field("dropout", dropout, "probability that an activation is dropped in training",
+            between(0, 0.95));
+    v.field("embedding_dropout", embedding_dropout,
+            "the same for the values of embedded tokens, before positions are added",
             between(0, 0.95));
     v.group("attention", attention, "attention of every layer");
   }
 
   bool has_class_token() const { return pooling == Pooling::class_token; }
+  bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
+  /// Whether every token has class scores of its own.
+  bool labels_tokens() const { return pooling == Pooling::none; }
   int head_width() const { return width / heads; }
   int hidden_width() const { return static_cast<int>(mlp_ratio * width + 0.5); }
   /// Elements of one image, laid out [channels, height, width].
@@ -107,8 +143,12 @@ struct ModelConfig {
   std::int64_t patches() const {
     return std::int64_t{image_height / patch} * (image_width / patch);
   }
-  /// Patches and, with class_token pooling, the class token.
-  std::int64_t tokens() const { return patches() + (has_class_token() ? 1 : 0); }
+  /// Most tokens that attention sees of one example: the patches of an image or max_tokens and,
+  /// with class_token pooling, the class token. Where has_positions(), the rows of the position
+  /// table.
+  std::int64_t tokens() const {
+    return (kind == ModelKind::vit ? patches() : max_tokens) + (has_class_token() ? 1 : 0);
+  }
 
   /// UsageError in the user's words when fields are out of range or do not fit each other. `source`
   /// names the file or command line they came from. Sizes that are still 0 are not looked at.
@@ -117,7 +157,8 @@ struct ModelConfig {
   void validate_complete(const std::string& source) const;
 };
 
-/// "ViT, 3 layers, width 64, 2 heads, 49 tokens, Sinkhorn attention (T = 10, epsilon = 1)"
+/// "ViT, 3 layers, width 64, 2 heads, 49 tokens, Sinkhorn attention (T = 10, epsilon = 1)",
+/// "text Transformer, 2 layers, width 64, 2 heads, 8000 token ids, softmax attention"
 std::string describe_model(const ModelConfig& model);
 
 }  // namespace asap

@@ -18,8 +18,8 @@ enum class DivergencePolicy { stop, skip, rollback };
 struct OptimisationConfig {
   int epochs = 2;
   std::int64_t max_steps = 0;  ///< stop after so many steps; 0: after `epochs`
-  int batch = 64;              ///< images per step
-  int shard = 8;               ///< images a thread works on at a time
+  int batch = 64;              ///< examples per step
+  int shard = 8;               ///< examples a thread works on at a time
   double learning_rate = 1e-3;
   double warmup_fraction = 0.05;
   double final_learning_rate_fraction = 0.01;
@@ -37,10 +37,10 @@ struct OptimisationConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("epochs", epochs, "passes over the training images", between(1, 1'000'000));
+    v.field("epochs", epochs, "passes over the training examples", between(1, 1'000'000));
     v.field("max_steps", max_steps, "stop after so many steps; 0: after the epochs", at_least(0));
-    v.field("batch", batch, "images per step", between(1, 1'000'000));
-    v.field("shard", shard, "images a thread works on at a time; results depend on it slightly",
+    v.field("batch", batch, "examples per step", between(1, 1'000'000));
+    v.field("shard", shard, "examples a thread works on at a time; results depend on it slightly",
             between(1, 1'000'000));
     v.field("learning_rate", learning_rate, "largest step size, reached after the warm-up",
             {0, 10, true});
@@ -80,10 +80,10 @@ struct TrainConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.group("data", data, "where the images come from");
+    v.group("data", data, "where the examples come from");
     v.group("model", model, "what is trained");
     v.group("train", train, "how it is trained");
-    v.field("seed", seed, "initial weights, order of the images, dropout");
+    v.field("seed", seed, "initial weights, order of the examples, dropout");
   }
 
   /// UsageError in the user's words when fields are out of range or do not fit each other. `source`

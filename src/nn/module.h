@@ -15,19 +15,21 @@ struct PassContext {
   Tape<T>& tape;
   AttentionEvidence& evidence;
   double dropout_rate = 0;  ///< 0 when not training
-  DropoutKey dropout;
+  DropoutKey dropout = {};
+  double embedding_dropout_rate = 0;  ///< 0 when not training
 
   /// Dropout with its own random numbers at every call within the pass.
-  Var<T> drop(Var<T> x) {
-    if (dropout_rate == 0) return x;
-    const Var<T> out = asap::dropout(x, dropout_rate, dropout);
+  Var<T> drop(Var<T> x) { return drop(x, dropout_rate); }
+  Var<T> drop(Var<T> x, double rate) {
+    if (rate == 0) return x;
+    const Var<T> out = asap::dropout(x, rate, dropout);
     ++dropout.op;
     return out;
   }
 };
 
-/// Adds parameters under a name prefix and gives them their first values. Each parameter has its own random
-/// stream, so that adding one does not change the others' values.
+/// Adds parameters under a name prefix and gives them their first values. Each parameter has its
+/// own random stream, so that adding one does not change the others' values.
 template <class T>
 class ParameterBuilder {
  public:

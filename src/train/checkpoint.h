@@ -9,7 +9,7 @@
 #include "data/sampler.h"
 #include "io/run_folder.h"
 #include "io/safetensors.h"
-#include "nn/vision_transformer.h"
+#include "nn/transformer.h"
 #include "optim/adamw.h"
 
 namespace asap {
@@ -34,7 +34,7 @@ struct TrainingProgress {
 /// Everything a checkpoint restores besides the configuration.
 struct TrainingState {
   TrainingProgress progress;
-  VisionTransformer<float>& model;
+  Transformer<float>& model;
   AdamW<float>& optimizer;
   EpochSampler& sampler;
 };

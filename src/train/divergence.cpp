@@ -108,20 +108,18 @@ std::string bad_entry(Entries&& entries, VectorView<const float> flat) {
 
 }  // namespace
 
-std::string describe_divergence(const VisionTransformer<float>& model,
-                                VectorView<const float> gradient, const Dataset& data,
-                                std::span<const std::int64_t> indices) {
+std::string describe_divergence(const Transformer<float>& model, VectorView<const float> gradient,
+                                const Dataset& data, std::span<const std::int64_t> indices) {
   const auto& entries = model.parameters().entries();
   const Encoder encoder(model.config(), export_parameters(model.parameters()), "");
   const std::unique_ptr<KernelOperator> attention = encoder.teacher();
   const AttentionProbe probe(*attention);
   Arena arena;
-  const auto examples = static_cast<std::int64_t>(indices.size());
-  const MatrixView<float> images = arena.matrix<float>(examples, data.image_size());
-  const MatrixView<float> logits = arena.matrix<float>(examples, model.config().classes);
-  std::vector<std::int32_t> labels(indices.size());
-  fill_batch(data, indices, images, labels);
-  encoder.forward(images, probe, logits, arena);
+  Batch batch;
+  batch.fill(data, indices);
+  const MatrixView<float> logits =
+      arena.matrix<float>(encoder.logit_rows(batch.input()), model.config().classes);
+  encoder.forward(batch.input(), probe, logits, arena);
 
   std::string what;
   if (const std::string name = bad_entry(entries, model.parameters().flat()); !name.empty())
@@ -131,7 +129,7 @@ std::string describe_divergence(const VisionTransformer<float>& model,
   else if (!all_finite(logits))
     what = "the class scores are not finite";
   else if (const std::string last = bad_entry(std::views::reverse(entries), gradient);
-           !last.empty())  // gradients are computed from the loss back to the images
+           !last.empty())  // gradients are computed from the loss back to the input
     what = "the gradient of '" + last + "' is not finite";
   else
     what = "the loss is not finite";

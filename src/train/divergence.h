@@ -4,7 +4,7 @@
 #include <string>
 
 #include "data/dataset.h"
-#include "nn/vision_transformer.h"
+#include "nn/transformer.h"
 
 namespace asap {
 
@@ -13,8 +13,7 @@ namespace asap {
 /// farthest apart) reach:
 ///   "the scores of layer 1, head 0 are not finite; they reach from -2.1e+38 to inf"
 /// The batch is run once more, without dropout, to find out. gradient: laid out as the parameters.
-std::string describe_divergence(const VisionTransformer<float>& model,
-                                VectorView<const float> gradient, const Dataset& data,
-                                std::span<const std::int64_t> indices);
+std::string describe_divergence(const Transformer<float>& model, VectorView<const float> gradient,
+                                const Dataset& data, std::span<const std::int64_t> indices);
 
 }  // namespace asap

@@ -17,7 +17,7 @@ bool is_fixed(const std::string& field) {
   if (field == "seed" || field == "train.batch" || field == "model.attention.learn_epsilon")
     return true;
   return field.starts_with("model.") && !field.starts_with("model.attention.") &&
-         field != "model.dropout";
+         field != "model.dropout" && field != "model.embedding_dropout";
 }
 
 void check_names(std::span<const std::string> allowed,

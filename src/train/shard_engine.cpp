@@ -4,13 +4,13 @@
 
 #include "autodiff/row_ops.h"
 #include "base/parallel.h"
-#include "data/batch.h"
 #include "tensor/elementwise.h"
 
 namespace asap {
 namespace {
 
-constexpr std::int64_t kSumBlock = 1 << 12;  // values one thread adds at a time; they fit the first cache
+constexpr std::int64_t kSumBlock =
+    1 << 12;  // values one thread adds at a time; they fit the first cache
 
 std::int64_t count_correct(const MatrixView<const float>& logits,
                            std::span<const std::int32_t> labels) {
@@ -24,40 +24,36 @@ std::int64_t count_correct(const MatrixView<const float>& logits,
 
 }  // namespace
 
-ShardEngine::ShardEngine(const VisionTransformer<float>& model, const ShardEngineConfig& config)
+ShardEngine::ShardEngine(const Transformer<float>& model, const ShardEngineConfig& config)
     : model_(model), config_(config) {
-  const std::int64_t image = model.config().image_size();
-  for (int i = 0; i < std::max(config.threads, 1); ++i) {
-    auto worker = std::make_unique<Worker>();
-    worker->images = Tensor<float>({config.shard, image});
-    worker->labels.resize(static_cast<std::size_t>(config.shard));
-    workers_.push_back(std::move(worker));
-  }
+  for (int i = 0; i < std::max(config.threads, 1); ++i)
+    workers_.push_back(std::make_unique<Worker>());
 }
 
-void ShardEngine::run_shard(const Dataset& data, std::span<const std::int64_t> indices,
-                            std::int64_t step, std::int64_t index, Worker& worker) {
+void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker) {
   Shard& shard = shards_[static_cast<std::size_t>(index)];
   const std::int64_t first = index * config_.shard;
   const std::int64_t count =
-      std::min<std::int64_t>(config_.shard, static_cast<std::int64_t>(indices.size()) - first);
-  const MatrixView<float> images = worker.images.rows().block(0, 0, count, worker.images.shape()[1]);
-  const std::span<std::int32_t> labels(worker.labels.data(), static_cast<std::size_t>(count));
-  fill_batch(data, indices.subspan(static_cast<std::size_t>(first), labels.size()), images, labels);
+      std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
+  Batch& batch = worker.batch;
+  batch.fill(step.data, step.indices.subspan(static_cast<std::size_t>(first),
+                                             static_cast<std::size_t>(count)));
+  batch.drop_words(config_.word_dropout, config_.seed, step.number,
+                   static_cast<std::uint32_t>(first));
 
   shard.evidence = {};
   worker.tape.clear();
   worker.tape.bind(model_.parameters(), shard.gradient.flat());
-  PassContext<float> pass{
-      worker.tape, shard.evidence, config_.dropout,
-      DropoutKey{config_.seed, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(first)}};
-  const Var<float> logits = model_.forward(pass, images);
+  PassContext<float> pass{worker.tape, shard.evidence, config_.dropout,
+                          DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
+                          config_.embedding_dropout};
+  const Var<float> logits = model_.forward(pass, batch.input());
   const Var<float> loss =
-      cross_entropy<float>(logits, labels, static_cast<float>(config_.label_smoothing),
-                           static_cast<float>(indices.size()));
+      cross_entropy<float>(logits, batch.labels(), static_cast<float>(config_.label_smoothing),
+                           static_cast<float>(step.scored));
   worker.tape.backward(loss);
   shard.loss = static_cast<double>(loss.value().data[0]);
-  shard.correct = count_correct(logits.value().rows(), labels);
+  shard.correct = count_correct(logits.value().rows(), batch.labels());
 }
 
 void ShardEngine::add_gradients(std::int64_t shards) {
@@ -74,14 +70,15 @@ void ShardEngine::add_gradients(std::int64_t shards) {
 
 StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64_t> indices,
                                  std::int64_t step) {
-  const auto examples = static_cast<std::int64_t>(indices.size());
-  const std::int64_t count = (examples + config_.shard - 1) / config_.shard;
+  const std::int64_t count = (std::ssize(indices) + config_.shard - 1) / config_.shard;
+  const Step shared{data, indices, static_cast<std::uint32_t>(step),
+                    std::max<std::int64_t>(count_scored(data, indices), 1)};
   while (static_cast<std::int64_t>(shards_.size()) < count) {
     const auto size = static_cast<std::int64_t>(model_.parameters().flat().size());
     shards_.emplace_back().gradient = Tensor<float>({size});
   }
   parallel_for(count, config_.threads, [&](std::int64_t index, int worker) {
-    run_shard(data, indices, step, index, *workers_[static_cast<std::size_t>(worker)]);
+    run_shard(shared, index, *workers_[static_cast<std::size_t>(worker)]);
   });
   add_gradients(count);
 
@@ -89,7 +86,7 @@ StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64
   for (std::int64_t s = 0; s < count; ++s) {
     const Shard& shard = shards_[static_cast<std::size_t>(s)];
     outcome.loss += shard.loss;
-    outcome.accuracy += static_cast<double>(shard.correct) / static_cast<double>(examples);
+    outcome.accuracy += static_cast<double>(shard.correct) / static_cast<double>(shared.scored);
     outcome.evidence += shard.evidence;
   }
   return outcome;

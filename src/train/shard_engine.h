@@ -4,15 +4,15 @@
 #include <span>
 #include <vector>
 
-#include "data/dataset.h"
-#include "nn/vision_transformer.h"
+#include "data/batch.h"
+#include "nn/transformer.h"
 
 namespace asap {
 
 /// What one training step found, before the weights were changed.
 struct StepOutcome {
-  double loss = 0;          ///< mean over the batch
-  double accuracy = 0;      ///< of the batch
+  double loss = 0;      ///< mean over the labels of the batch that are scored
+  double accuracy = 0;  ///< of the same
   AttentionEvidence evidence;
 };
 
@@ -22,16 +22,18 @@ struct ShardEngineConfig {
   int threads = 1;
   std::uint64_t seed = 1;  ///< of dropout
   double dropout = 0;
+  double embedding_dropout = 0;
+  double word_dropout = 0;
   double label_smoothing = 0;
 };
 
-/// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed size,
-/// each runs forward and backward on one thread into a gradient buffer of its own, and the buffers are
-/// added in the order of the shards. Neither the cut nor the order depends on the number of threads, so
-/// results are identical to the last bit for any.
+/// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed
+/// size, each runs forward and backward on one thread into a gradient buffer of its own, and the
+/// buffers are added in the order of the shards. Neither the cut nor the order depends on the
+/// number of threads, so results are identical to the last bit for any.
 class ShardEngine {
  public:
-  ShardEngine(const VisionTransformer<float>& model, const ShardEngineConfig& config);
+  ShardEngine(const Transformer<float>& model, const ShardEngineConfig& config);
 
   /// Loss of the examples `indices` of `data` and its gradient (see gradient()).
   StepOutcome compute(const Dataset& data, std::span<const std::int64_t> indices,
@@ -50,15 +52,21 @@ class ShardEngine {
   };
   struct Worker {
     Tape<float> tape;
-    Tensor<float> images;
-    std::vector<std::int32_t> labels;
+    Batch batch;
   };
 
-  void run_shard(const Dataset& data, std::span<const std::int64_t> indices, std::int64_t step,
-                 std::int64_t index, Worker& worker);
+  /// What the shards of one step have in common.
+  struct Step {
+    const Dataset& data;
+    std::span<const std::int64_t> indices;
+    std::uint32_t number;
+    std::int64_t scored;  // labels of the whole batch that count; at least 1
+  };
+
+  void run_shard(const Step& step, std::int64_t index, Worker& worker);
   void add_gradients(std::int64_t shards);
 
-  const VisionTransformer<float>& model_;
+  const Transformer<float>& model_;
   ShardEngineConfig config_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Shard> shards_;

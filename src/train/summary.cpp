@@ -28,11 +28,13 @@ Json training_summary(const TrainConfig& config, const TrainingResult& result) {
   return summary;
 }
 
-std::string training_text(const RunFolder& folder, const TrainingResult& result) {
+std::string training_text(const RunFolder& folder, const TrainConfig& config,
+                          const TrainingResult& result) {
   return "test accuracy " + format_fixed(result.test.accuracy, 4) + ", loss " +
          format_fixed(result.test.loss, 4) + " after " + format_count(result.steps) + " steps (" +
          format_seconds(result.seconds) + ", " +
-         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " images/s)\n" +
+         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " " +
+         examples_of(config.model.kind) + "/s)\n" +
          (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
          folder.path().string() + "\n";
 }

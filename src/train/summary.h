@@ -9,6 +9,7 @@ namespace asap {
 Json training_summary(const TrainConfig& config, const TrainingResult& result);
 
 /// The same for a person, in two lines.
-std::string training_text(const RunFolder& folder, const TrainingResult& result);
+std::string training_text(const RunFolder& folder, const TrainConfig& config,
+                          const TrainingResult& result);
 
 }  // namespace asap

@@ -31,6 +31,7 @@ class Trainer {
                                          config.train.adam_epsilon, config.train.weight_decay}),
         sampler_({train_data.size(), config.train.batch, config.seed}),
         engine_(model_, {config.train.shard, options.threads, config.seed, config.model.dropout,
+                         config.model.embedding_dropout, config.data.text.word_dropout,
                          config.train.label_smoothing}) {
     result_.total_steps = planned_steps(config, train_data);
     result_.parameters = model_.parameters().parameter_count();
@@ -238,7 +239,7 @@ class Trainer {
   const Dataset& train_data_;
   const Dataset& test_data_;
   const TrainerOptions& options_;
-  VisionTransformer<float> model_;
+  Transformer<float> model_;
   AdamW<float> optimizer_;
   EpochSampler sampler_;
   ShardEngine engine_;
@@ -257,7 +258,7 @@ std::int64_t planned_steps(const TrainConfig& config, const Dataset& train) {
   if (per_epoch == 0)
     throw UsageError("train.batch is " + std::to_string(config.train.batch) +
                          ", but there are only " + std::to_string(train.size()) +
-                         " training images",
+                         " training examples",
                      "lower train.batch");
   const std::int64_t steps = per_epoch * config.train.epochs;
   return config.train.max_steps > 0 ? std::min(config.train.max_steps, steps) : steps;

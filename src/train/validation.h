@@ -6,7 +6,7 @@
 
 namespace asap {
 
-/// Loss and accuracy of a model with its own attention on all examples of `data`.
+/// Loss and accuracy of a model with its own attention on all scored labels of `data`.
 TestReport test_model(const Encoder& encoder, const Dataset& data, int threads);
 
 }  // namespace asap

@@ -88,6 +88,54 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
   CHECK(methods[5]["plan_l1"] < methods[4]["plan_l1"]);
 }
 
+TEST_CASE(
+    "token sequences of different lengths go the whole way, and a resumed run equals one in one "
+    "go") {
+  const Workspace work;
+  const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
+  Words words;
+  for (const char* assignment :
+       {"data.kind=majority", "data.classes=4", "data.majority.examples=640",
+        "data.majority.test_examples=128", "data.text.word_dropout=0.05", "model.kind=text",
+        "model.width=16", "model.layers=2", "model.pooling=class_token", "model.dropout=0.1",
+        "model.embedding_dropout=0.1", "model.attention.iterations=6", "train.batch=32",
+        "train.epochs=8", "train.learning_rate=0.01"})
+    words = words + Words{"--set", assignment};
+
+  const Outcome trained = run("asap-train", words + Words{"--out", teacher.string()});
+  REQUIRE(trained.code == 0);
+  CHECK(trained.error.find("640 training, 128 test texts") != std::string::npos);
+  CHECK(trained.error.find("text Transformer") != std::string::npos);
+  CHECK(trained.out.find("texts/s") != std::string::npos);
+  CHECK(read_json(teacher / "summary.json")["test"]["accuracy"] > 0.6);  // chance is 0.25
+
+  const fs::path parts = work / "parts";
+  REQUIRE(run("asap-train",
+              words + Words{"--out", parts.string(), "--max-steps", "70", "--threads", "1"})
+              .code == 0);
+  REQUIRE(run("asap-train", words + Words{"--out", parts.string(), "--resume"}).code == 0);
+  CHECK(newest_checkpoint(parts) == newest_checkpoint(teacher));
+  CHECK(read_file(parts / "metrics.jsonl") == read_file(teacher / "metrics.jsonl"));
+
+  REQUIRE(compile(teacher, compiled).code == 0);
+  const Outcome compared = run("asap-eval", {"compare", "--run", teacher.string(), "--compiled",
+                                             compiled.string(), "--out", out.string()});
+  REQUIRE(compared.code == 0);
+  CHECK(compared.out.find("texts/s") != std::string::npos);
+  const Json summary = read_json(out / "summary.json");
+  for (const Json& method : summary["methods"])
+    if (method["name"] == "compiled") CHECK(method["agreement"] > 0.9);
+}
+
+TEST_CASE("a model that cannot read the data is refused with what would fit") {
+  const Workspace work;
+  const Outcome outcome = train(work / "run", {"--set", "data.kind=majority"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.error.find("model.kind is vit, but majority train holds texts") !=
+        std::string::npos);
+  CHECK(outcome.error.find("--set model.kind=text") != std::string::npos);
+}
+
 TEST_CASE("checkpoints and operators do not depend on the number of threads") {
   const Workspace work;
   const fs::path one = work / "one", two = work / "two";

@@ -7,7 +7,7 @@
 #include "attention/differential_attention.h"
 #include "base/random.h"
 #include "infer/encoder.h"
-#include "nn/vision_transformer.h"
+#include "nn/transformer.h"
 
 using namespace asap;
 
@@ -265,7 +265,7 @@ TEST_CASE("networks of every kind compute at inference what they compute in trai
     config.attention.learn_epsilon = true;
     config.attention.pivots = 3;
     CAPTURE(describe_model(config));
-    VisionTransformer<float> model(config, 3);
+    Transformer<float> model(config, 3);
     TensorFile weights;
     for (const auto& entry : model.parameters().entries()) {
       Tensor<float> value(entry.shape);
@@ -277,11 +277,12 @@ TEST_CASE("networks of every kind compute at inference what they compute in trai
     tape.bind(model.parameters(), {});
     AttentionEvidence evidence;
     PassContext<float> pass{tape, evidence, 0, {}};
-    const Var<float> expected = model.forward(pass, images.rows());
+    const Var<float> expected = model.forward(pass, ModelInput<float>::of_images(images.rows()));
     Tensor<float> logits({5, 4});
     Arena arena;
     const Encoder encoder(config, weights, "random");
-    encoder.forward(images.rows(), *encoder.teacher(), logits.rows(), arena);
+    encoder.forward(ModelInput<float>::of_images(images.rows()), *encoder.teacher(), logits.rows(),
+                    arena);
     for (std::int64_t i = 0; i < logits.size(); ++i)  // float32, fused differently
       CHECK(std::abs(logits[i] - expected.value().data[i]) < 1e-5);
   }

@@ -1,11 +1,12 @@
 #include "data/batch.h"
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "tensor/tensor.h"
 
 using namespace asap;
 
@@ -24,46 +25,100 @@ Dataset three_images() {
   return dataset;
 }
 
+/// Ids 5 6 7, 8 9 and 3.
+Dataset three_texts() {
+  Dataset dataset;
+  dataset.kind = ModelKind::text;
+  dataset.offsets = {0, 3, 5, 6};
+  dataset.ids = {5, 6, 7, 8, 9, 3};
+  dataset.vocabulary = 10;
+  dataset.labels = {0, 1, 1};
+  dataset.class_names = {"a", "b"};
+  return dataset;
+}
+
 }  // namespace
 
 TEST_CASE("a batch holds the chosen images, normalised, with their labels") {
   const Dataset dataset = three_images();
-  Tensor<float> images(Shape{3, 4});
-  std::vector<std::int32_t> labels(3);
+  Batch batch;
   const std::vector<std::int64_t> indices{2, 0, 2};
-  fill_batch(dataset, indices, images.rows(), labels);
-  CHECK(labels == std::vector<std::int32_t>{1, 2, 1});
+  batch.fill(dataset, indices);
+  const ModelInput<float> input = batch.input();
+  CHECK(input.examples == 3);
+  CHECK(input.live.empty());
+  CHECK(std::ranges::equal(batch.labels(), std::vector<std::int32_t>{1, 2, 1}));
   for (int row = 0; row < 3; ++row)
     for (int i = 0; i < 4; ++i) {
       const int pixel = dataset.pixels[static_cast<std::size_t>(indices[row] * 4 + i)];
       // One rounding from double to float.
-      CHECK(images[row * 4 + i] == static_cast<float>((pixel / 255.0 - 0.2) / 0.4));
+      CHECK(input.values(row, i) == static_cast<float>((pixel / 255.0 - 0.2) / 0.4));
     }
 }
 
-TEST_CASE("a batch may be part of a wider matrix and leaves the rest alone") {
-  const Dataset dataset = three_images();
-  Tensor<float> wide(Shape{2, 6});
-  std::fill_n(wide.data(), wide.size(), -9.0f);
-  std::vector<std::int32_t> labels(2);
-  const std::vector<std::int64_t> indices{0, 1};
-  fill_batch(dataset, indices, wide.rows().block(0, 1, 2, 4), labels);
-  for (int row = 0; row < 2; ++row) {
-    CHECK(wide[row * 6] == -9.0f);
-    CHECK(wide[row * 6 + 5] == -9.0f);
-  }
-  CHECK(wide[1] == static_cast<float>(-0.2 / 0.4));
+TEST_CASE("token sequences are padded to the longest of the batch") {
+  const Dataset dataset = three_texts();
+  Batch batch;
+  batch.fill(dataset, std::vector<std::int64_t>{2, 0});
+  CHECK(batch.input().tokens == 3);
+  CHECK(std::ranges::equal(batch.input().ids, std::vector<std::int32_t>{3, 0, 0, 5, 6, 7}));
+  CHECK(std::ranges::equal(batch.input().live, std::vector<std::int32_t>{1, 3}));
+  CHECK(std::ranges::equal(batch.labels(), std::vector<std::int32_t>{1, 0}));
+  batch.fill(dataset, std::vector<std::int64_t>{2});
+  CHECK(std::ranges::equal(batch.input().ids, std::vector<std::int32_t>{3}));
+  CHECK(batch.input().live.empty());  // nothing is padded
 }
 
-TEST_CASE("indices outside the data set and buffers of another size are refused") {
-  const Dataset dataset = three_images();
-  Tensor<float> images(Shape{1, 4});
-  std::vector<std::int32_t> labels(1);
+TEST_CASE("points and labels of tokens are padded alike") {
+  Dataset dataset = three_texts();
+  dataset.kind = ModelKind::set;
+  dataset.ids.clear();
+  dataset.point_width = 2;
+  for (int i = 0; i < 12; ++i) dataset.points.push_back(static_cast<float>(i + 1));
+  dataset.labels_tokens = true;
+  dataset.labels = {0, 1, 0, 1, kNotScored, 1};
+  Batch batch;
+  batch.fill(dataset, std::vector<std::int64_t>{1, 2});
+  const ModelInput<float> input = batch.input();
+  CHECK(input.values.rows == 4);
+  CHECK(input.values(1, 1) == 10);
+  CHECK(input.values(2, 0) == 11);
+  CHECK(input.values(3, 0) == 0);
+  CHECK(std::ranges::equal(input.live, std::vector<std::int32_t>{2, 1}));
+  CHECK(
+      std::ranges::equal(batch.labels(), std::vector<std::int32_t>{1, kNotScored, 1, kNotScored}));
+  CHECK(count_scored(dataset, std::vector<std::int64_t>{1, 2}) == 2);
+}
+
+TEST_CASE("word dropout replaces live tokens only, whatever the padding and the place in a shard") {
+  Dataset dataset = three_texts();
+  Batch together, alone;
+  together.fill(dataset, std::vector<std::int64_t>{2, 0, 1});
+  together.drop_words(0.5, 3, 11, 0);
+  for (std::uint32_t row = 0; row < 3; ++row) {
+    const std::int64_t example = std::array{2, 0, 1}[row];
+    alone.fill(dataset, std::vector<std::int64_t>{example});
+    alone.drop_words(0.5, 3, 11, row);
+    for (std::int64_t i = 0; i < dataset.tokens(example); ++i)
+      CHECK(alone.input().ids[i] == together.input().ids[row * 3 + i]);
+  }
+  int dropped = 0;
+  for (std::uint32_t step = 0; step < 1000; ++step) {
+    together.fill(dataset, std::vector<std::int64_t>{0, 1, 2});
+    together.drop_words(0.3, 3, step, 0);
+    for (std::int64_t i = 0; i < 6; ++i)
+      dropped += together.input().ids[std::array{0, 1, 2, 3, 4, 6}[i]] == kUnknownToken ? 1 : 0;
+  }
+  CHECK(dropped == doctest::Approx(1800).epsilon(0.07));  // deviation of 6000 coins: 35
+}
+
+TEST_CASE("examples are put in order of length, equal ones in their own") {
+  CHECK(length_order(three_texts()) == std::vector<std::int64_t>{2, 1, 0});
+  CHECK(length_order(three_images()) == std::vector<std::int64_t>{0, 1, 2});
+}
+
+TEST_CASE("indices outside the data set are refused") {
+  Batch batch;
   for (const std::int64_t index : {-1, 3})
-    CHECK_THROWS_AS(fill_batch(dataset, std::vector{index}, images.rows(), labels), InternalError);
-  CHECK_THROWS_AS(fill_batch(dataset, std::vector<std::int64_t>{0, 1}, images.rows(), labels),
-                  InternalError);
-  labels.resize(2);
-  CHECK_THROWS_AS(fill_batch(dataset, std::vector<std::int64_t>{0}, images.rows(), labels),
-                  InternalError);
+    CHECK_THROWS_AS(batch.fill(three_images(), std::vector{index}), InternalError);
 }

@@ -102,11 +102,11 @@ TEST_CASE("What is captured is what the teacher's attention is given, example by
   for (const std::int64_t place : {0, 17, 36}) {
     const auto teacher = encoder.teacher();
     const Recorder watched(*teacher, 1);
-    Tensor<float> image({1, 64}), logits({1, 3});
-    std::int32_t label = 0;
+    Tensor<float> logits({1, 3});
+    Batch image;
     Arena arena;
-    fill_batch(images, std::span(&drawn[place], 1), image.rows(), std::span(&label, 1));
-    encoder.forward(image.rows(), watched, logits.rows(), arena);
+    image.fill(images, std::span(&drawn[place], 1));
+    encoder.forward(image.input(), watched, logits.rows(), arena);
     const std::int64_t size = 16 * 8;  // tokens * width
     const float* queries = captured.layers[1].queries.data() + place * size;
     const float* values = captured.layers[1].values.data() + place * size;
@@ -132,7 +132,7 @@ TEST_CASE("Capturing does not depend on the number of threads") {
 
 TEST_CASE("Too few images are a data error that names the data set") {
   CHECK_THROWS_WITH_AS(capture_activations(small_encoder(), small_images(3), 4, 1, 1),
-                       "noise: 3 images, but calibration and held_out need 4", DataError);
+                       "noise: 3 examples, but calibration and held_out need 4", DataError);
 }
 
 TEST_CASE("A compiled network answers like its teacher, and better than with a dual of zero") {
@@ -148,13 +148,12 @@ TEST_CASE("A compiled network answers like its teacher, and better than with a d
 
   std::vector<std::int64_t> all(300);
   for (std::int64_t i = 0; i < 300; ++i) all[i] = i;
-  Tensor<float> pixels({300, 64});
-  std::vector<std::int32_t> labels(300);
-  fill_batch(images, all, pixels.rows(), labels);
+  Batch batch;
+  batch.fill(images, all);
   Arena arena;
   const auto answer = [&](const AttentionOperator& attention) {
     Tensor<float> logits({300, 3});
-    encoder.forward(pixels.rows(), attention, logits.rows(), arena);
+    encoder.forward(batch.input(), attention, logits.rows(), arena);
     return logits;
   };
   const Tensor<float> teacher = answer(*encoder.teacher());

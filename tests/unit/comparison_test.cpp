@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "data/shapes_dataset.h"
-#include "nn/vision_transformer.h"
+#include "nn/transformer.h"
 #include "transport/marginals.h"
 
 namespace {
@@ -24,7 +24,7 @@ DataConfig small_data() {
 
 TensorFile random_weights(const ModelConfig& config) {
   TensorFile weights;
-  const VisionTransformer<float> model(config, 3);
+  const Transformer<float> model(config, 3);
   const ParameterStore<float>& parameters = model.parameters();
   for (const auto& entry : parameters.entries()) {
     Tensor<float> value(entry.shape);

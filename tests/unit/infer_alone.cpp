@@ -53,7 +53,8 @@ int main() {
   const Tensor<float> images({2, 64});
   Tensor<float> logits({2, 3});
   Arena arena;
-  encoder.forward(images.rows(), *encoder.teacher(), logits.rows(), arena);
+  encoder.forward(ModelInput<float>::of_images(images.rows()), *encoder.teacher(), logits.rows(),
+                  arena);
   for (const float value : logits.flat())
     if (!std::isfinite(value)) return 1;
   std::puts("inference links and runs without autodiff");

@@ -50,13 +50,13 @@ TrainingProgress after_step(std::int64_t step) {
 
 TEST_CASE("the gradient of a batch is the same to the last bit for any number of threads") {
   Fixture f;
-  const VisionTransformer<float> model(f.config.model, 1);
+  const Transformer<float> model(f.config.model, 1);
   std::vector<std::int64_t> indices(24);
   std::iota(indices.begin(), indices.end(), 3);
   Tensor<float> expected;
   double loss = 0;
   for (const int threads : {1, 2, 3, 5}) {
-    ShardEngine engine(model, {5, threads, 1, 0.1, 0.0});
+    ShardEngine engine(model, {.shard = 5, .threads = threads, .dropout = 0.1});
     const StepOutcome outcome = engine.compute(f.train_data, indices, 4);
     if (threads == 1) {
       expected = Tensor<float>({static_cast<std::int64_t>(engine.gradient().size())});
@@ -70,10 +70,10 @@ TEST_CASE("the gradient of a batch is the same to the last bit for any number of
 
 TEST_CASE("the sharded gradient is the gradient of the whole batch") {
   Fixture f;
-  const VisionTransformer<float> model(f.config.model, 1);
+  const Transformer<float> model(f.config.model, 1);
   std::vector<std::int64_t> indices(24);
   std::iota(indices.begin(), indices.end(), 0);
-  ShardEngine sharded(model, {5, 2, 1, 0.0, 0.0}), whole(model, {24, 1, 1, 0.0, 0.0});
+  ShardEngine sharded(model, {.shard = 5, .threads = 2}), whole(model, {.shard = 24});
   const double loss = sharded.compute(f.train_data, indices, 0).loss;
   CHECK(loss == doctest::Approx(whole.compute(f.train_data, indices, 0).loss).epsilon(1e-6));
   for (std::size_t i = 0; i < sharded.gradient().size(); ++i)  // float32 sums in another order
@@ -85,20 +85,18 @@ TEST_CASE("inference without a tape agrees with the network on the tape") {
     Fixture f;
     f.config.model.pooling = pooling;
     f.config.model.attention.learn_epsilon = true;
-    const VisionTransformer<float> model(f.config.model, 1);
+    const Transformer<float> model(f.config.model, 1);
     const Encoder encoder(f.config.model, export_parameters(model.parameters()), "");
-    Tensor<float> images({7, f.train_data.image_size()}), logits({7, 6});
-    std::vector<std::int64_t> indices(7);
-    std::vector<std::int32_t> labels(7);
-    std::iota(indices.begin(), indices.end(), 0);
-    fill_batch(f.train_data, indices, images.rows(), labels);
+    Tensor<float> logits({7, 6});
+    Batch batch;
+    batch.fill(f.train_data, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6});
     Tape<float> tape;
     tape.bind(model.parameters(), {});
     AttentionEvidence evidence;
     PassContext<float> pass{tape, evidence, 0, {}};
-    const Var<float> expected = model.forward(pass, images.rows());
+    const Var<float> expected = model.forward(pass, batch.input());
     Arena arena;
-    encoder.forward(images.rows(), *encoder.teacher(), logits.rows(), arena);
+    encoder.forward(batch.input(), *encoder.teacher(), logits.rows(), arena);
     for (std::int64_t i = 0; i < logits.size();
          ++i)  // the same operations, residuals added in place
       CHECK(std::abs(logits[i] - expected.value().data[i]) < 1e-5);
@@ -109,7 +107,7 @@ TEST_CASE("a checkpoint restores weights, moments, counters and the sampler's po
   Fixture f;
   const TemporaryFolder folder;
   const RunFolder run(folder.path() / "run");
-  VisionTransformer<float> model(f.config.model, 1), other(f.config.model, 2);
+  Transformer<float> model(f.config.model, 1), other(f.config.model, 2);
   AdamW<float> optimizer(model.parameters(), {}), other_optimizer(other.parameters(), {});
   EpochSampler sampler({96, 24, 1}), other_sampler({96, 24, 1});
   sampler.next();
@@ -140,7 +138,7 @@ TEST_CASE("only the newest checkpoints are kept") {
   Fixture f;
   const TemporaryFolder folder;
   const RunFolder run(folder.path() / "run");
-  VisionTransformer<float> model(f.config.model, 1);
+  Transformer<float> model(f.config.model, 1);
   AdamW<float> optimizer(model.parameters(), {});
   EpochSampler sampler({96, 24, 1});
   for (const std::int64_t step : {1, 5, 9, 12})

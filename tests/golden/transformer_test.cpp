@@ -1,4 +1,4 @@
-#include "nn/vision_transformer.h"
+#include "nn/transformer.h"
 
 #include <doctest/doctest.h>
 
@@ -54,14 +54,14 @@ struct GoldenModel {
     PassContext<double> pass{tape, evidence, 0, {}};
     const std::int64_t examples = static_cast<std::int64_t>(labels.size());
     logits = model.forward(
-        pass, MatrixView<const double>(images.data(), examples, images.size() / examples));
+        pass, ModelInput<double>::of_images({images.data(), examples, images.size() / examples}));
     const Var<double> loss =
         cross_entropy<double>(logits, labels, 0, static_cast<double>(examples));
     tape.backward(loss);
     return loss.value().data[0];
   }
 
-  VisionTransformer<double> model;
+  Transformer<double> model;
   Tensor<double> images, gradient;
   std::vector<std::int32_t> labels;
   Tape<double> tape;
@@ -125,8 +125,9 @@ TEST_CASE("inference without a tape gives PyTorch's logits in float32") {
     Tensor<float> logits(expected.shape());
     Arena arena;
     const std::int64_t examples = expected.shape()[0];
-    encoder.forward(MatrixView<const float>(images.data(), examples, images.size() / examples),
-                    *encoder.teacher(), logits.rows(), arena);
+    encoder.forward(
+        ModelInput<float>::of_images({images.data(), examples, images.size() / examples}),
+        *encoder.teacher(), logits.rows(), arena);
     for (std::int64_t i = 0; i < logits.size(); ++i)  // float32 through two layers of width 8
       CHECK(std::abs(logits[i] - expected[i]) < 1e-5);
   }

@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "data/dataset.h"
+
+namespace asap {
+namespace {
+
+const char* kind_name(ModelKind kind) {
+  if (kind == ModelKind::vit) return "vit";
+  return kind == ModelKind::text ? "text" : "set";
+}
+
+void check_kinds(const ModelConfig& model, const Dataset& dataset, const std::string& source) {
+  if (model.kind != dataset.kind)
+    throw UsageError(source + ": model.kind is " + kind_name(model.kind) + ", but " + dataset.name +
+                         " holds " + examples_of(dataset.kind),
+                     std::string("--set model.kind=") + kind_name(dataset.kind));
+  if (model.labels_tokens() != dataset.labels_tokens)
+    throw UsageError(source + ": " + dataset.name + " has a label for every " +
+                         (dataset.labels_tokens ? "token" : "example") + ", and model.pooling " +
+                         (dataset.labels_tokens ? "makes one answer per example"
+                                                : "is none, an answer per token"),
+                     std::string("--set model.pooling=") +
+                         (dataset.labels_tokens ? "none" : "mean, or class_token"));
+}
+
+/// Room for the longest example where positions need it. Data that are not longer fit a model with
+/// more room.
+void settle_max_tokens(ModelConfig& model, const Dataset& dataset, const std::string& source) {
+  const auto longest = static_cast<int>(dataset.longest());
+  if (model.max_tokens == 0) model.max_tokens = std::max({longest, dataset.max_tokens, 1});
+  if (model.has_positions() && longest > model.max_tokens)
+    throw UsageError(source + ": model.max_tokens is " + std::to_string(model.max_tokens) +
+                         ", but the longest example of " + dataset.name + " has " +
+                         std::to_string(longest) + " tokens",
+                     "raise model.max_tokens, or do without positions (model.positions=none)");
+}
+
+}  // namespace
+
+ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset,
+                              const std::string& source) {
+  check_kinds(model, dataset, source);
+  const auto settle = [&](const char* field, int& size, int found) {
+    if (size == 0) size = found;
+    if (size != found)
+      throw UsageError(source + ": model." + field + " is " + std::to_string(size) + ", but " +
+                           dataset.name + " has " + std::to_string(found),
+                       std::string("leave model.") + field + " out to take it from the data");
+  };
+  if (model.kind == ModelKind::vit) {
+    settle("image_height", model.image_height, dataset.height);
+    settle("image_width", model.image_width, dataset.width);
+    settle("channels", model.channels, dataset.channels);
+  } else if (model.kind == ModelKind::text) {
+    settle("vocabulary", model.vocabulary, dataset.vocabulary);
+    settle_max_tokens(model, dataset, source);
+  } else {
+    settle("point_width", model.point_width, dataset.point_width);
+  }
+  settle("classes", model.classes, dataset.classes());
+  model.validate_complete(source);
+  return model;
+}
+
+}  // namespace asap

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+
+#include "io/model_config.h"
+#include "io/model_input.h"
+#include "nn/layers.h"
+
+namespace asap {
+
+/// Token vectors of a batch and how many of them are live in each example.
+template <class T>
+struct EmbeddedTokens {
+  Var<T> tokens;                       // [B, N, W]
+  std::span<const std::int32_t> live;  // [B]; empty = all. Lives as long as the pass.
+};
+
+/// Makes token vectors of what a model reads, puts the class token before them if there is one, and
+/// adds learned positions if there are any. Parameters, by kind of model:
+///   vit   "patch" [W, C p²] with bias     text  "token" [vocabulary, W]
+///   set   "point" [W, features] with bias (see tensor/point_features.h)
+/// and "position" [tokens, W], whose row 0 is the class token's, and "class_token" [W].
+template <class T>
+class InputEmbedding {
+ public:
+  InputEmbedding(const ParameterBuilder<T>& build, const ModelConfig& config);
+
+  /// `input` must outlive the pass. InternalError when it does not fit the model.
+  EmbeddedTokens<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+
+ private:
+  Var<T> embed(PassContext<T>& pass, const ModelInput<T>& input) const;  // [B, N, W]
+  Var<T> embed_images(PassContext<T>& pass, const ModelInput<T>& input) const;
+  Var<T> embed_points(PassContext<T>& pass, const ModelInput<T>& input) const;
+
+  ModelConfig config_;
+  std::unique_ptr<Linear<T>> linear_;  // of patches or points
+  ParameterId token_, position_, class_token_;
+};
+
+}  // namespace asap

@@ -1,0 +1,37 @@
+#include "nn/transformer.h"
+
+#include "infer/kernel_choice.h"
+
+namespace asap {
+
+template <class T>
+Transformer<T>::Transformer(const ModelConfig& config, std::uint64_t seed)
+    : config_(config), kernel_(make_attention_kernel<T>(config.attention)) {
+  const ParameterBuilder<T> build(parameters_, seed);
+  embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
+  for (int layer = 0; layer < config.layers; ++layer) {
+    const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
+                                        config.attention.learn_epsilon, layer};
+    layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape,
+                         config.hidden_width(), *kernel_);
+  }
+  final_norm_ = std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width);
+  head_ = std::make_unique<Linear<T>>(build.part("head"), config.width, config.classes);
+}
+
+template <class T>
+Var<T> Transformer<T>::forward(PassContext<T>& pass, const ModelInput<T>& input) const {
+  auto [x, live] = embedding_->forward(pass, input);
+  for (const EncoderLayer<T>& layer : layers_) x = layer.forward(pass, x, live);
+  x = final_norm_->forward(pass, x);
+  if (config_.has_class_token())
+    x = select_token(x, 0);
+  else if (!config_.labels_tokens())
+    x = mean_pool(x, live);
+  return head_->forward(pass, x);
+}
+
+template class Transformer<float>;
+template class Transformer<double>;
+
+}  // namespace asap

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/input_embedding.h"
+
+namespace asap {
+
+/// Transformer encoder that classifies, with any kind of attention: an embedding of images (Vision
+/// Transformer, Dosovitskiy et al. 2021), token ids or points, pre-LN encoder layers, mean pooling
+/// or a class token or one answer per token, a linear head. Padded tokens are as if they were not
+/// there.
+template <class T>
+class Transformer {
+ public:
+  /// A complete config (see ModelConfig::validate_complete). `seed` decides the initial parameters.
+  Transformer(const ModelConfig& config, std::uint64_t seed);
+  Transformer(const Transformer&) = delete;
+  Transformer& operator=(const Transformer&) = delete;
+
+  /// Logits [B, classes], or [B, N, classes] with Pooling::none; those of padded tokens mean
+  /// nothing. What `input` views must outlive the pass.
+  Var<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+
+  ParameterStore<T>& parameters() { return parameters_; }
+  const ParameterStore<T>& parameters() const { return parameters_; }
+  const ModelConfig& config() const { return config_; }
+
+ private:
+  ModelConfig config_;
+  ParameterStore<T> parameters_;
+  std::unique_ptr<AttentionKernel<T>> kernel_;
+  std::unique_ptr<InputEmbedding<T>> embedding_;
+  std::vector<EncoderLayer<T>> layers_;
+  std::unique_ptr<LayerNorm<T>> final_norm_;
+  std::unique_ptr<Linear<T>> head_;
+};
+
+}  // namespace asap
