@@ -2,6 +2,7 @@
 
 #if defined(__AVX512BF16__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && \
     defined(__AVX512VL__)
+#include <hwy/targets.h>
 #include <immintrin.h>
 
 // This file alone is compiled for AVX512_BF16. It must use no inline function of a header outside
@@ -174,9 +175,9 @@ constexpr BFloat16Kernels table = {&pair_keys, &pair_values, &gibbs_tile, &narro
 }  // namespace
 
 const BFloat16Kernels* bfloat16_kernels() {
+  // They share the layout of the AVX-512 tile kernels, and so go only with those.
   static const bool supported =
-      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+      (hwy::SupportedTargets() & HWY_AVX3) != 0 && __builtin_cpu_supports("avx512bf16");
   return supported ? &table : nullptr;
 }
 

@@ -42,7 +42,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 // A tile of C stays in registers while k runs: up to kTileRows x kTileVectors accumulators, which with 32
-// registers (AVX-512, NEON) may be 24, with 16 (AVX2, SSE2) 12.
+// registers (AVX-512, NEON) may be 24, with 16 (AVX2) 12.
 #if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
 constexpr int kTileRows = 8;
 #else
