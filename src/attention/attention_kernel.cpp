@@ -78,6 +78,7 @@ class SinkhornKernel final : public AttentionKernel<T> {
     ++evidence.heads;
     evidence.column_error_sum += static_cast<double>(state->column_error);
     evidence.log_domain_heads += state->log_domain ? 1 : 0;
+    evidence.underflows += state->underflows;
     return state;
   }
 

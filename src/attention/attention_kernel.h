@@ -8,17 +8,19 @@
 
 namespace asap {
 
-/// What the heads of one pass report: how far the plans were from doubly stochastic, and how often
-/// the exp domain had to be left.
+/// What the heads of one pass report: how far the plans were from doubly stochastic, how often the
+/// exp domain had to be left, and how much had underflowed there.
 struct AttentionEvidence {
   std::int64_t heads = 0;             ///< heads of examples computed
   double column_error_sum = 0;        ///< over heads: mean_j |M/N sum_i A_ij - 1|
   std::int64_t log_domain_heads = 0;  ///< computed again in the log domain
+  std::int64_t underflows = 0;        ///< rows and columns of those whose sums were zero before
 
   AttentionEvidence& operator+=(const AttentionEvidence& other) {
     heads += other.heads;
     column_error_sum += other.column_error_sum;
     log_domain_heads += other.log_domain_heads;
+    underflows += other.underflows;
     return *this;
   }
 };

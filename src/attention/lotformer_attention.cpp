@@ -71,6 +71,7 @@ class LotformerKernel final : public AttentionKernel<T> {
     evidence.column_error_sum += static_cast<double>(state->column_error);
     evidence.log_domain_heads +=
         state->to_pivots.log_domain || state->from_pivots.log_domain ? 1 : 0;
+    evidence.underflows += state->to_pivots.underflows + state->from_pivots.underflows;
     return state;
   }
 

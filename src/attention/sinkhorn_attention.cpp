@@ -1,5 +1,6 @@
 #include "attention/sinkhorn_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -29,19 +30,38 @@ SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations, 
   return state;
 }
 
-/// Whether the exp domain lost nothing that matters: all scalings finite, and no product of scalings so
-/// large that an underflowed entry of K could have carried mass.
+/// Whether the exp domain lost nothing that matters: all scalings finite, no product of scalings so
+/// large that an underflowed entry of K could have carried mass, and none so large or small that
+/// its square, which the backward pass needs, is no normal number. (Entries of K are at most 1, so
+/// that no scaling is below 1 / m of the inverse of the largest one of the other kind.)
 template <class T>
 bool trustworthy(const SinkhornState<T>& state) {
   const int count = state.iterations + 1;
   // One reduction per stack: the scalings of all iterations lie one after the other.
-  const T u = maximum<T>(VectorView<const T>(
-      state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride)));
-  const T v = maximum<T>(VectorView<const T>(
-      state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride)));
-  const double limit = kLostPlanEntry / static_cast<double>(std::numeric_limits<T>::min());
+  const auto u = static_cast<double>(maximum<T>(VectorView<const T>(
+      state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride))));
+  const auto v = static_cast<double>(maximum<T>(VectorView<const T>(
+      state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride))));
+  const auto smallest = static_cast<double>(std::numeric_limits<T>::min());
+  const auto longest = static_cast<double>(std::max(state.kernel.rows, state.kernel.cols));
   return std::isfinite(state.column_error) &&  // the maxima above may pass over NaN
-         static_cast<double>(u) * static_cast<double>(v) <= limit;
+         u * v <= kLostPlanEntry / smallest &&
+         std::max(u, v) <= 1 / (std::sqrt(smallest) * longest);
+}
+
+/// Rows or columns that lost all their entries of K to underflow: their scalings are not finite.
+/// Those of the first update that has any, since what follows it is not finite throughout.
+template <class T>
+std::int64_t count_underflows(const SinkhornState<T>& state) {
+  const auto count = [&](VectorView<const T> scalings, std::int64_t size) {
+    return std::ranges::count_if(scalings.first(static_cast<std::size_t>(size)),
+                                 [](T value) { return !std::isfinite(value); });
+  };
+  for (int t = 0; t <= state.iterations; ++t) {
+    if (const auto columns = count(state.v(t), state.kernel.cols); columns > 0) return columns;
+    if (const auto rows = count(state.u(t), state.kernel.rows); rows > 0) return rows;
+  }
+  return 0;
 }
 
 /// Shifts, exponentials and iterations on the scores that state.kernel holds.
@@ -83,6 +103,7 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
   gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0), state.kernel);
   iterate(state, arena);
   if (!trustworthy(state)) {
+    state.underflows = count_underflows(state);
     gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0),
             state.kernel);
     sinkhorn_log_domain<T>(head, state, output, arena);

@@ -19,6 +19,7 @@ struct SinkhornState {
   MatrixView<T> row_factors;    // [2T + 1, n]
   MatrixView<T> column_factors; // [2T + 1, m], rows padded
   T column_error = T(0);        // mean_j |M/N sum_i A_ij - 1|
+  std::int64_t underflows = 0;  // rows or columns whose sum was zero when the exp domain was left
 
   VectorView<T> u(int t) const { return row_factors.row(t); }
   /// Padded to the row stride of the kernel.

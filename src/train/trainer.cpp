@@ -188,7 +188,8 @@ class Trainer {
         {"gradient_norm", report.gradient_norm},
         {"column_error", evidence.column_error_sum /
                              static_cast<double>(std::max<std::int64_t>(evidence.heads, 1))},
-        {"log_domain_heads", evidence.log_domain_heads}};
+        {"log_domain_heads", evidence.log_domain_heads},
+        {"underflows", evidence.underflows}};
     if (progress_.skipped_steps > 0) line["skipped_steps"] = progress_.skipped_steps;
     if (progress_.rollbacks > 0) line["rollbacks"] = progress_.rollbacks;
     metrics_->write(line);

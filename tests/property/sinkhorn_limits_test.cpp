@@ -66,12 +66,12 @@ struct Pass {
   bool log_domain = false;
   double column_error = 0;
 
-  Pass(const Inputs<T>& in, bool with_plan, bool implicit = false)
+  Pass(const Inputs<T>& in, bool with_plan, bool implicit = false, int iterations = kIterations)
       : output({in.n(), kWidth}),
         d_q({in.n(), kWidth}),
         d_k({in.m(), kWidth}),
         d_v({in.m(), kWidth}) {
-    SinkhornState<T> state = sinkhorn_attention<T>(in.head(), kIterations, output.rows(), arena);
+    SinkhornState<T> state = sinkhorn_attention<T>(in.head(), iterations, output.rows(), arena);
     log_domain = state.log_domain;
     column_error = static_cast<double>(state.column_error);
     if (with_plan) {
@@ -98,6 +98,33 @@ struct Pass {
     return error;
   }
 };
+
+/// Queries and keys that differ in one dimension only, around means of opposite signs: the scalings
+/// of rows and columns grow apart with every iteration, and one kind further than the other. Scores
+/// span about 4 * sharpness.
+template <class T>
+Inputs<T> lopsided_inputs(std::int64_t n, double sharpness, std::uint32_t which) {
+  Inputs<T> in = inputs_of_range<T>(n, n, 1);
+  RandomStream random(13, RandomPurpose::test, which);
+  const double size = std::sqrt(sharpness);
+  for (const auto& [x, mean] : {std::pair(&in.q, -0.3), std::pair(&in.k, 0.4)})
+    for (std::int64_t i = 0; i < n; ++i) {
+      std::ranges::fill(x->rows().row(i), T(0));
+      const double value = size * (mean + 0.4 * random.normal());
+      x->rows()(i, 0) = static_cast<T>(std::round(value * 256) / 256);
+    }
+  return in;
+}
+
+/// Largest difference, in parts of the largest entry of the reference.
+double difference(const Tensor<float>& x, const Tensor<double>& reference) {
+  double error = 0, largest = 0;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    error = std::max(error, std::abs(static_cast<double>(x[i]) - reference[i]));
+    largest = std::max(largest, std::abs(reference[i]));
+  }
+  return error / largest;
+}
 
 /// The plan by the float64 log-domain reference.
 template <class T>
@@ -163,6 +190,26 @@ TEST_CASE(
     check_finite(inputs_of_range<float>(4096, 3, range));
     check_finite(inputs_of_range<float>(3, 4096, range));
   }
+}
+
+TEST_CASE(
+    "gradients of many iterations stay finite as scalings grow apart, and near those in double") {
+  for (const double sharpness : {10.0, 30.0, 100.0, 300.0, 2500.0})
+    for (const int iterations : {3, 10, 30, 100})
+      for (const std::uint32_t which : {0, 1, 2, 3}) {
+        CAPTURE(sharpness);
+        CAPTURE(iterations);
+        const Inputs<float> in = lopsided_inputs<float>(64, sharpness, which);
+        const Pass<float> pass(in, false, false, iterations);
+        CHECK(pass.finite());
+        CHECK(Pass<float>(in, false, true, iterations).finite());
+        if (sharpness > 100) continue;  // rounded scores, amplified by the iterations
+        const Pass<double> reference(lopsided_inputs<double>(64, sharpness, which), false, false,
+                                     iterations);
+        CHECK(difference(pass.d_q, reference.d_q) < 1e-3);
+        CHECK(difference(pass.d_k, reference.d_k) < 1e-3);
+        CHECK(difference(pass.d_v, reference.d_v) < 1e-3);
+      }
 }
 
 TEST_CASE("scores beyond what the exp domain holds are finite too") {

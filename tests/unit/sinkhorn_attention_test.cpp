@@ -86,6 +86,7 @@ TEST_CASE("the exp domain in float32 stays within 3e-6 of the log domain in floa
       Arena arena;
       const Run<float> r = run<float>(c, iterations, arena);
       CHECK_FALSE(r.state.log_domain);
+      CHECK(r.state.underflows == 0);
       CHECK(plan_error(r.plan, reference_plan(c, iterations)) < 3e-6);
     }
 }
@@ -105,6 +106,7 @@ TEST_CASE("scores that would overflow are computed in the log domain, finite and
   Arena arena;
   const Run<float> r = run<float>(c, 30, arena);
   CHECK(r.state.log_domain);
+  CHECK(r.state.underflows > 0);
   for (const float value : r.output.flat()) CHECK(std::isfinite(value));
   // Scores of size 5000 carry float32 rounding of 5000 * 2^-24 = 3e-4, amplified by the iterations.
   CHECK(plan_error(r.plan, reference_plan(c, 30)) < 2e-2);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "autodiff/row_ops.h"
+#include "base/files.h"
 #include "data/batch.h"
 #include "data/dataset.h"
 #include "infer/encoder.h"
@@ -145,6 +146,28 @@ TEST_CASE("only the newest checkpoints are kept") {
     save_checkpoint(run, {after_step(step), model, optimizer, sampler}, f.config, "data", 2);
   CHECK(run.checkpoint_steps() == std::vector<std::int64_t>{9, 12});
   CHECK(run.newest_checkpoint() == run.checkpoint(12));
+}
+
+TEST_CASE("every step's line of metrics.jsonl holds the evidence of Sinkhorn attention") {
+  for (const double epsilon : {1.0, 1e-2}) {
+    CAPTURE(epsilon);
+    Fixture f;
+    // In one dimension the duals of neighbouring tokens grow apart with every iteration.
+    f.config.model.heads = 16;
+    f.config.model.patch = 2;
+    f.config.model.attention.iterations = 30;
+    f.config.model.attention.epsilon = epsilon;
+    const TemporaryFolder folder;
+    const RunFolder run(folder.path() / "run");
+    train(f.config, run, f.train_data, f.test_data, {});
+    const std::string metrics = read_file(run.metrics());
+    const Json line = parse_json(metrics.substr(0, metrics.find('\n')), "metrics");
+    CHECK(line["step"] == 1);
+    CHECK(line["column_error"] > 0.0);
+    CHECK(line["column_error"] < 2.0);
+    CHECK((line["log_domain_heads"] > 0) == (epsilon < 1));
+    CHECK((line["underflows"] > 0) == (epsilon < 1));
+  }
 }
 
 TEST_CASE("a divergence stops the training with step and tensor and keeps the last checkpoint") {
