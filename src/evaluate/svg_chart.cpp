@@ -4,72 +4,15 @@
 #include <cmath>
 
 #include "base/format.h"
+#include "evaluate/svg_parts.h"
 
 namespace asap {
 namespace {
 
-// Sizes in the units of the view box. The text stays readable when a phone scales the picture to
-// 360 pixels.
-constexpr double kWidth = 520;
-constexpr double kScatterHeight = 380;
-constexpr double kLeft = 70, kRight = 24, kTop = 16, kBottom = 54;
+using namespace svg;
+
 constexpr double kLabelGap = 17;  // between the base lines of two labels
 constexpr double kBarStep = 28;
-
-const char* const kStyle =
-    "<style>"
-    ".asap-chart{font:14px system-ui,sans-serif;fill:#444}"
-    ".asap-chart .grid{stroke:#ddd}.asap-chart .link{stroke:#bbb}"
-    ".asap-chart .plain{fill:#8a8f98}.asap-chart .reference{fill:#d9822b}"
-    ".asap-chart .subject{fill:#2f6fde}.asap-chart .strong{font-weight:600}"
-    "@media(prefers-color-scheme:dark){.asap-chart{fill:#ccc}.asap-chart .grid{stroke:#3a3f47}"
-    ".asap-chart .link{stroke:#666}.asap-chart .plain{fill:#8a8f98}"
-    ".asap-chart .reference{fill:#f0a35e}.asap-chart .subject{fill:#74a3f5}}"
-    "</style>";
-
-const char* class_of(Emphasis emphasis) {
-  switch (emphasis) {
-    case Emphasis::plain:
-      return "plain";
-    case Emphasis::reference:
-      return "reference";
-    case Emphasis::subject:
-      return "subject";
-  }
-  return "plain";
-}
-
-/// A coordinate: tenths are finer than any screen shows.
-std::string number(double value) { return format_fixed(value, 1); }
-
-std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
-                    const std::string& css_class = "") {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\"" +
-         (css_class.empty() ? "" : " class=\"" + css_class + "\"") + ">" + escape_markup(text) +
-         "</text>\n";
-}
-
-std::string line_between(double x1, double y1, double x2, double y2, const std::string& css_class) {
-  return "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) +
-         "\" y2=\"" + number(y2) + "\" class=\"" + css_class + "\"/>\n";
-}
-
-std::string document(double height, const std::string& title, const std::string& content) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " +
-         number(height) + "\" role=\"img\" class=\"asap-chart\" aria-label=\"" +
-         escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + kStyle +
-         "\n" + content + "</svg>\n";
-}
-
-/// A linear map from values to coordinates.
-struct Axis {
-  std::vector<double> ticks;
-  double from, to;  // coordinates of the first and last tick
-
-  double at(double value) const {
-    return from + (to - from) * (value - ticks.front()) / (ticks.back() - ticks.front());
-  }
-};
 
 /// A point on the paper and where its label begins or ends.
 struct Label {
@@ -114,24 +57,6 @@ void place(std::vector<Label>& labels, double highest, double lowest) {
   }
 }
 
-std::string draw_axes(const ScatterChart& chart, const Axis& x, const Axis& y) {
-  std::string svg;
-  for (const double tick : y.ticks) {
-    svg += line_between(x.from, y.at(tick), x.to, y.at(tick), "grid");
-    svg += text_at(x.from - 8, y.at(tick) + 5, "end", format_significant(tick));
-  }
-  for (const double tick : x.ticks) {
-    svg += line_between(x.at(tick), y.from, x.at(tick), y.from + 5, "grid");
-    svg += text_at(x.at(tick), y.from + 21, "middle", format_significant(tick));
-  }
-  svg += text_at((x.from + x.to) / 2, y.from + 44, "middle", chart.x_title, "strong");
-  const std::string middle = number((y.from + y.to) / 2);
-  svg += "<text transform=\"translate(16 " + middle +
-         ") rotate(-90)\" text-anchor=\"middle\" class=\"strong\">" + escape_markup(chart.y_title) +
-         "</text>\n";
-  return svg;
-}
-
 std::string draw_point(const Label& label) {
   const double text_x = label.text_x();
   std::string svg;
@@ -146,49 +71,6 @@ std::string draw_point(const Label& label) {
 
 }  // namespace
 
-std::string escape_markup(const std::string& text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
-}
-
-std::vector<double> axis_ticks(double low, double high, int count) {
-  if (!(high > low)) high = low + std::max(1e-3, std::abs(low) * 1e-3);
-  const double rough = (high - low) / count;
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  double step = 10 * power;
-  for (const double factor : {1.0, 2.0, 5.0})
-    if (factor * power >= rough * (1 - 1e-9)) {
-      step = factor * power;
-      break;
-    }
-  std::vector<double> ticks;
-  const auto first = static_cast<std::int64_t>(std::floor(low / step + 1e-9));
-  const auto last = static_cast<std::int64_t>(std::ceil(high / step - 1e-9));
-  for (std::int64_t i = first; i <= last; ++i) ticks.push_back(static_cast<double>(i) * step);
-  return ticks;
-}
-
 std::string render_svg(const ScatterChart& chart) {
   double x_high = 0, y_low = INFINITY, y_high = -INFINITY;
   std::vector<Label> labels;
@@ -201,7 +83,7 @@ std::string render_svg(const ScatterChart& chart) {
   }
   if (labels.empty())
     return document(40, chart.title, text_at(kWidth / 2, 25, "middle", "no data"));
-  const double bottom = kScatterHeight - kBottom;
+  const double bottom = kChartHeight - kBottom;
   const Axis x{axis_ticks(0, x_high, 5), kLeft, kWidth - kRight};
   const Axis y{axis_ticks(y_low, y_high, 5), bottom, kTop};
   for (Label& label : labels) {
@@ -209,9 +91,9 @@ std::string render_svg(const ScatterChart& chart) {
     label.y = y.at(label.point->y);
   }
   place(labels, kTop + 4, bottom - 8);
-  std::string content = draw_axes(chart, x, y);
+  std::string content = draw_axes({chart.x_title, chart.y_title}, x, y);
   for (const Label& label : labels) content += draw_point(label);
-  return document(kScatterHeight, chart.title, content);
+  return document(kChartHeight, chart.title, content);
 }
 
 std::string render_svg(const BarChart& chart) {

@@ -37,11 +37,25 @@ struct BarChart {
   std::vector<ChartBar> bars;
 };
 
+/// One line of a line chart.
+struct ChartLine {
+  std::string label;
+  std::vector<double> values;  ///< at x = 0, 1, 2, ...
+  Emphasis emphasis = Emphasis::plain;
+};
+
+struct LineChart {
+  std::string title;
+  std::string x_title, y_title;
+  std::vector<ChartLine> lines;
+};
+
 /// Complete SVG documents that follow the reader's light or dark setting and may also be pasted
-/// into HTML. The x axis of a scatter chart begins at 0, its y axis near the lowest point. Points
-/// and bars that are not finite are left out.
+/// into HTML. The x axis of a scatter chart begins at 0, its y axis near the lowest point; the y
+/// axis of a line chart begins at 0. What is not finite is left out.
 std::string render_svg(const ScatterChart& chart);
 std::string render_svg(const BarChart& chart);
+std::string render_svg(const LineChart& chart);
 
 /// Text with the characters that mean something to XML and HTML replaced.
 std::string escape_markup(const std::string& text);

@@ -130,6 +130,21 @@ TEST_CASE("every finite point and bar is drawn, others are left out") {
   CHECK(render_svg(ScatterChart{"empty", "x", "y", {}}).find("no data") != std::string::npos);
 }
 
+TEST_CASE("every line of a line chart is drawn with its name, over what is not finite") {
+  const LineChart chart{"t",
+                        "layer",
+                        "entropy",
+                        {{"softmax", {1, NAN, 0.5}},
+                         {"sinkhorn", {0.2, 0.3}, Emphasis::reference},
+                         {"none", {INFINITY}}}};
+  const std::string svg = render_svg(chart);
+  CHECK(occurrences(svg, "<path") == 5);  // two lines, three samples in the legend
+  for (const char* part : {"softmax", "sinkhorn", "none", ">layer<", ">entropy<"})
+    CHECK(svg.find(part) != std::string::npos);
+  CHECK(svg.find("nan") == std::string::npos);
+  CHECK(svg.find("inf") == std::string::npos);
+}
+
 TEST_CASE("pictures carry their own light and dark colours") {
   const std::string svg = render_svg(BarChart{"title", "v", 3, {{"a", 1}}});
   CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));

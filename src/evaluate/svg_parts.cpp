@@ -1,0 +1,123 @@
+#include "evaluate/svg_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/format.h"
+
+namespace asap {
+namespace svg {
+namespace {
+
+const char* const kStyle =
+    "<style>"
+    ".asap-chart{font:14px system-ui,sans-serif;fill:#444}"
+    ".asap-chart .grid{stroke:#ddd}.asap-chart .link{stroke:#bbb}"
+    ".asap-chart .plain{fill:#8a8f98}.asap-chart .reference{fill:#d9822b}"
+    ".asap-chart .subject{fill:#2f6fde}.asap-chart path.line{fill:none;stroke-width:2.5}"
+    ".asap-chart .line.plain{stroke:#8a8f98}.asap-chart .line.reference{stroke:#d9822b}"
+    ".asap-chart .line.subject{stroke:#2f6fde}.asap-chart .strong{font-weight:600}"
+    "@media(prefers-color-scheme:dark){.asap-chart{fill:#ccc}.asap-chart .grid{stroke:#3a3f47}"
+    ".asap-chart .link{stroke:#666}.asap-chart .plain{fill:#8a8f98}"
+    ".asap-chart .reference{fill:#f0a35e}.asap-chart .subject{fill:#74a3f5}}"
+    "</style>";
+
+}  // namespace
+
+const char* class_of(Emphasis emphasis) {
+  switch (emphasis) {
+    case Emphasis::plain:
+      return "plain";
+    case Emphasis::reference:
+      return "reference";
+    case Emphasis::subject:
+      return "subject";
+  }
+  return "plain";
+}
+
+std::string number(double value) { return format_fixed(value, 1); }
+
+std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
+                    const std::string& css_class) {
+  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\"" +
+         (css_class.empty() ? "" : " class=\"" + css_class + "\"") + ">" + escape_markup(text) +
+         "</text>\n";
+}
+
+std::string line_between(double x1, double y1, double x2, double y2, const std::string& css_class) {
+  return "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) +
+         "\" y2=\"" + number(y2) + "\" class=\"" + css_class + "\"/>\n";
+}
+
+std::string document(double height, const std::string& title, const std::string& content) {
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " +
+         number(height) + "\" role=\"img\" class=\"asap-chart\" aria-label=\"" +
+         escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + kStyle +
+         "\n" + content + "</svg>\n";
+}
+
+std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y) {
+  std::string svg;
+  for (const double tick : y.ticks) {
+    svg += line_between(x.from, y.at(tick), x.to, y.at(tick), "grid");
+    svg += text_at(x.from - 8, y.at(tick) + 5, "end", format_significant(tick));
+  }
+  for (const double tick : x.ticks) {
+    svg += line_between(x.at(tick), y.from, x.at(tick), y.from + 5, "grid");
+    svg += text_at(x.at(tick), y.from + 21, "middle", format_significant(tick));
+  }
+  svg += text_at((x.from + x.to) / 2, y.from + 44, "middle", titles.x, "strong");
+  const std::string middle = number((y.from + y.to) / 2);
+  svg += "<text transform=\"translate(16 " + middle +
+         ") rotate(-90)\" text-anchor=\"middle\" class=\"strong\">" + escape_markup(titles.y) +
+         "</text>\n";
+  return svg;
+}
+
+}  // namespace svg
+
+std::string escape_markup(const std::string& text) {
+  std::string result;
+  for (const char character : text) {
+    switch (character) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        result += character;
+    }
+  }
+  return result;
+}
+
+std::vector<double> axis_ticks(double low, double high, int count) {
+  if (!(high > low)) high = low + std::max(1e-3, std::abs(low) * 1e-3);
+  const double rough = (high - low) / count;
+  const double power = std::pow(10.0, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power >= rough * (1 - 1e-9)) {
+      step = factor * power;
+      break;
+    }
+  std::vector<double> ticks;
+  const auto first = static_cast<std::int64_t>(std::floor(low / step + 1e-9));
+  const auto last = static_cast<std::int64_t>(std::ceil(high / step - 1e-9));
+  for (std::int64_t i = first; i <= last; ++i) ticks.push_back(static_cast<double>(i) * step);
+  return ticks;
+}
+
+}  // namespace asap

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "evaluate/svg_chart.h"
+
+namespace asap::svg {
+
+/// What the charts are made of. Lengths are in the units of the view box; text stays readable when
+/// a phone scales the picture to 360 pixels.
+inline constexpr double kWidth = 520;
+inline constexpr double kChartHeight = 380;
+inline constexpr double kLeft = 70, kRight = 24, kTop = 16, kBottom = 54;
+
+/// The style class of an emphasis.
+const char* class_of(Emphasis emphasis);
+
+/// A coordinate: tenths are finer than any screen shows.
+std::string number(double value);
+
+/// anchor: start, middle or end.
+std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
+                    const std::string& css_class = "");
+
+std::string line_between(double x1, double y1, double x2, double y2, const std::string& css_class);
+
+/// The whole picture.
+std::string document(double height, const std::string& title, const std::string& content);
+
+/// A linear map from values to coordinates.
+struct Axis {
+  std::vector<double> ticks;
+  double from, to;  ///< coordinates of the first and last tick
+
+  double at(double value) const {
+    return from + (to - from) * (value - ticks.front()) / (ticks.back() - ticks.front());
+  }
+};
+
+struct AxisTitles {
+  std::string x, y;
+};
+
+std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y);
+
+}  // namespace asap::svg
