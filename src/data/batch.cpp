@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -21,6 +22,34 @@ void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples)
   else
     fill_tokens(dataset, examples);
   fill_labels(dataset, examples);
+}
+
+void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples,
+                 const PointDraw& draw) {
+  fill(dataset, examples);
+  if (dataset.drawn_points > 0) draw_points(dataset, examples, draw);
+}
+
+void Batch::draw_points(const Dataset& dataset, std::span<const std::int64_t> examples,
+                        const PointDraw& draw) {
+  check(!dataset.labels_tokens, "Batch::fill: points with labels of their own cannot be drawn");
+  std::vector<std::int64_t> order;
+  for (std::int64_t row = 0; row < examples_; ++row) {
+    const std::int64_t example = examples[static_cast<std::size_t>(row)];
+    const std::int64_t stored = dataset.stored_tokens(example), count = dataset.tokens(example);
+    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
+                        draw.first_example + static_cast<std::uint32_t>(row));
+    order.resize(static_cast<std::size_t>(stored));
+    std::iota(order.begin(), order.end(), dataset.offsets[example]);
+    float* out = values_.data() + row * tokens_ * value_width_;
+    for (std::int64_t i = 0; i < count; ++i, out += value_width_) {
+      const auto left = static_cast<std::uint64_t>(stored - i);
+      std::swap(order[static_cast<std::size_t>(i)],
+                order[static_cast<std::size_t>(i) + random.below(left)]);
+      std::copy_n(dataset.points.begin() + order[static_cast<std::size_t>(i)] * value_width_,
+                  value_width_, out);
+    }
+  }
 }
 
 void Batch::fill_images(const Dataset& dataset, std::span<const std::int64_t> examples) {

@@ -9,14 +9,25 @@
 
 namespace asap {
 
+/// Which points of an example a step of the training uses: a pure function of the seed, the step,
+/// and which examples of the step's batch (`first_example` and following) these are.
+struct PointDraw {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0, first_example = 0;
+};
+
 /// Examples as a network takes them, padded to the longest of them, with their labels. Buffers are
 /// kept from one fill to the next. Padding is kUnknownToken, points of zeros, and labels
 /// kNotScored.
 class Batch {
  public:
   /// Copies the chosen examples; images normalised: (pixel / 255 - mean) / deviation. InternalError
-  /// when an index lies outside the data set.
+  /// when an index lies outside the data set. Where Dataset::drawn_points asks for fewer points
+  /// than there are, these are the first ones.
   void fill(const Dataset& dataset, std::span<const std::int64_t> examples);
+
+  /// The same with points drawn at random, without repetition.
+  void fill(const Dataset& dataset, std::span<const std::int64_t> examples, const PointDraw& draw);
 
   /// Word dropout (Iyyer et al. 2015): each live token id becomes kUnknownToken with probability
   /// `rate`. A pure function of the seed, the step, and which examples of the step's batch
@@ -32,6 +43,8 @@ class Batch {
  private:
   void fill_images(const Dataset& dataset, std::span<const std::int64_t> examples);
   void fill_tokens(const Dataset& dataset, std::span<const std::int64_t> examples);
+  void draw_points(const Dataset& dataset, std::span<const std::int64_t> examples,
+                   const PointDraw& draw);
   void fill_labels(const Dataset& dataset, std::span<const std::int64_t> examples);
 
   std::int64_t examples_ = 0, tokens_ = 0, value_width_ = 0;

@@ -7,8 +7,12 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "data/idx_dataset.h"
+#include "data/listops_dataset.h"
 #include "data/majority_dataset.h"
+#include "data/matching_dataset.h"
+#include "data/points_dataset.h"
 #include "data/shapes_dataset.h"
+#include "data/solids_dataset.h"
 
 namespace asap {
 namespace {
@@ -22,6 +26,14 @@ Dataset load_kind(const DataConfig& config, Split split) {
       return draw_shapes_dataset(config, split);
     case DataKind::majority:
       return draw_majority_dataset(config, split);
+    case DataKind::points:
+      return load_points_dataset(config, split);
+    case DataKind::solids:
+      return draw_solids_dataset(config, split);
+    case DataKind::matching:
+      return draw_matching_dataset(config, split);
+    case DataKind::listops:
+      return draw_listops_dataset(config, split);
   }
   throw InternalError("load_dataset: unknown kind");
 }

@@ -44,6 +44,7 @@ struct Dataset {
   int max_tokens = 0;                 ///< bound that loading put on lengths; 0: none
   std::vector<float> points;          ///< [offsets.back(), point_width]
   int point_width = 0;
+  int drawn_points = 0;  ///< of each example so many of its points are used; 0: all
 
   std::vector<std::int32_t> labels;  ///< [examples], or [offsets.back()] when labels_tokens; each
                                      ///< in [0, classes()) or kNotScored
@@ -56,8 +57,13 @@ struct Dataset {
   }
   std::int64_t image_size() const { return std::int64_t{channels} * height * width; }
   int classes() const { return static_cast<int>(class_names.size()); }
-  /// Tokens of one example; 0 for images, whose number the model decides.
+  /// Tokens of one example as a network is given it; 0 for images, whose number the model decides.
   std::int64_t tokens(std::int64_t example) const {
+    const std::int64_t stored = stored_tokens(example);
+    return drawn_points > 0 && drawn_points < stored ? drawn_points : stored;
+  }
+  /// Tokens of one example there are to choose from.
+  std::int64_t stored_tokens(std::int64_t example) const {
     return offsets.empty() ? 0 : offsets[example + 1] - offsets[example];
   }
   /// Tokens of the longest example.

@@ -4,12 +4,12 @@
 #include <string>
 
 #include "io/config_fields.h"
+#include "io/generated_data_config.h"
 
 namespace asap {
 
-/// Where labelled examples come from: IDX files (the format of MNIST), drawn images, drawn token
-/// sequences.
-enum class DataKind { idx, shapes, majority };
+/// Where labelled examples come from: files (IDX, the format of MNIST; sets of points), or drawn.
+enum class DataKind { idx, shapes, majority, points, solids, matching, listops };
 
 /// Images of drawn shapes: see data/shapes_dataset.h.
 struct ShapesConfig {
@@ -75,17 +75,28 @@ struct DataConfig {
   ShapesConfig shapes;
   MajorityConfig majority;
   TextConfig text;
+  PointsConfig points;
+  SolidsConfig solids;
+  MatchingConfig matching;
+  ListopsConfig listops;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.choice(
         "kind", kind,
-        {{"idx", DataKind::idx}, {"shapes", DataKind::shapes}, {"majority", DataKind::majority}},
-        "idx: images in the format of MNIST; shapes: drawn images; majority: drawn token "
-        "sequences; what is drawn needs no files");
+        {{"idx", DataKind::idx},
+         {"shapes", DataKind::shapes},
+         {"majority", DataKind::majority},
+         {"points", DataKind::points},
+         {"solids", DataKind::solids},
+         {"matching", DataKind::matching},
+         {"listops", DataKind::listops}},
+        "images in the format of MNIST (idx) or drawn (shapes); sets of points from files (points) "
+        "or drawn (solids); drawn pairs of codes (matching); drawn token sequences (majority, "
+        "listops)");
     v.field("path", path,
-            "idx: folder of the files; empty: ASAP_DATA_DIR, then installed packages");
-    v.field("name", name, "idx: name of the data set, such as fashion-mnist");
+            "idx, points: folder of the files; empty: ASAP_DATA_DIR, then installed packages");
+    v.field("name", name, "idx, points: name of the data set, such as fashion-mnist, modelnet10");
     v.field("classes", classes, "labels run from 0 to classes - 1", between(2, 1'000'000));
     v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
             at_least(0));
@@ -98,6 +109,10 @@ struct DataConfig {
     v.group("shapes", shapes, "how shapes are drawn");
     v.group("majority", majority, "how token sequences of kind majority are drawn");
     v.group("text", text, "token sequences of any kind");
+    v.group("points", points, "sets of points of kinds points and solids");
+    v.group("solids", solids, "how sets of points of kind solids are drawn");
+    v.group("matching", matching, "how pairs of codes are drawn");
+    v.group("listops", listops, "how ListOps expressions are drawn");
   }
 };
 

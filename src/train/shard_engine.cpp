@@ -36,8 +36,9 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
   const std::int64_t count =
       std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
   Batch& batch = worker.batch;
-  batch.fill(step.data, step.indices.subspan(static_cast<std::size_t>(first),
-                                             static_cast<std::size_t>(count)));
+  batch.fill(step.data,
+             step.indices.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+             {config_.seed, step.number, static_cast<std::uint32_t>(first)});
   batch.drop_words(config_.word_dropout, config_.seed, step.number,
                    static_cast<std::uint32_t>(first));
 
