@@ -1,6 +1,7 @@
 // asap-eval: judges a trained network with other attention in the place of its own, and what
 // attention costs.
 #include "asap_eval/bench_command.h"
+#include "asap_eval/diagnose_command.h"
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/main.h"
@@ -79,11 +80,15 @@ int main(int argc, char** argv) {
     add_compare(app, arguments);
     BenchCommand bench_command;
     const CLI::App* bench = bench_command.add_to(app);
+    DiagnoseCommand diagnose_command;
+    const CLI::App* diagnose = diagnose_command.add_to(app);
     add_information_options(app, "asap-eval");
     app.require_subcommand(1);
     words.parse(app);
     if (bench->parsed())
       bench_command.run();
+    else if (diagnose->parsed())
+      diagnose_command.run();
     else
       compare(arguments);
   });

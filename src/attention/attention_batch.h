@@ -35,6 +35,20 @@ struct AttentionBatch {
     return live_keys.empty() ? key_tokens() : live_keys[example];
   }
 
+  /// One example as a batch of its own.
+  AttentionBatch example(std::int64_t index) const {
+    const std::int64_t n = query_tokens(), m = key_tokens();
+    AttentionBatch one = *this;
+    one.queries = queries.block(index * n, 0, n, queries.cols);
+    one.keys = keys.block(index * m, 0, m, keys.cols);
+    one.values = values.block(index * m, 0, m, values.cols);
+    one.examples = 1;
+    const auto at = static_cast<std::size_t>(index);
+    if (!live_queries.empty()) one.live_queries = live_queries.subspan(at, 1);
+    if (!live_keys.empty()) one.live_keys = live_keys.subspan(at, 1);
+    return one;
+  }
+
   /// Live queries of one head of one example: [n, D].
   MatrixView<const T> head_queries(std::int64_t example, std::int64_t head) const {
     return queries.block(example * query_tokens(), head * head_width(), live_query_count(example),

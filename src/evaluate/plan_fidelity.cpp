@@ -8,20 +8,6 @@
 namespace asap {
 namespace {
 
-/// Example `index` of a batch.
-AttentionBatch<float> example_of(const AttentionBatch<float>& batch, std::int64_t index) {
-  const std::int64_t n = batch.query_tokens(), m = batch.key_tokens();
-  AttentionBatch<float> example = batch;
-  example.queries = batch.queries.block(index * n, 0, n, batch.queries.cols);
-  example.keys = batch.keys.block(index * m, 0, m, batch.keys.cols);
-  example.values = batch.values.block(index * m, 0, m, batch.values.cols);
-  example.examples = 1;
-  const auto one = static_cast<std::size_t>(index);
-  if (!batch.live_queries.empty()) example.live_queries = batch.live_queries.subspan(one, 1);
-  if (!batch.live_keys.empty()) example.live_keys = batch.live_keys.subspan(one, 1);
-  return example;
-}
-
 double mean_row_distance(MatrixView<const float> a, MatrixView<const float> b) {
   double total = 0;
   for (std::int64_t i = 0; i < a.rows; ++i)
@@ -61,7 +47,7 @@ void FidelityProbe::apply(int layer, const AttentionBatch<float>& batch, MatrixV
   teacher_.apply(layer, batch, output, scratch);
   for (std::int64_t index = 0; index < batch.examples; ++index) {
     const ArenaScope scope(scratch);
-    compare_example(layer, example_of(batch, index), scratch);
+    compare_example(layer, batch.example(index), scratch);
   }
 }
 

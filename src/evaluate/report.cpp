@@ -115,16 +115,16 @@ std::string heads_table(const Comparison& comparison) {
          "</table></div>\n";
 }
 
-std::string provenance(const Comparison& comparison, const ReportContext& context) {
+}  // namespace
+
+std::string provenance_section(const ReportContext& context, int threads) {
   std::string commands;
   for (const std::string& command : context.commands) commands += escape_markup(command) + "\n";
-  std::string versions = html_row("td", {"threads", std::to_string(comparison.threads)});
+  std::string versions = html_row("td", {"threads", std::to_string(threads)});
   for (const auto& [name, value] : context.versions) versions += html_row("td", {name, value});
   return "<h2>How to make this again</h2>\n<pre>" + commands +
          "</pre>\n<div class=\"scroll\"><table>\n" + versions + "</table></div>\n";
 }
-
-}  // namespace
 
 std::string comparison_table(const Comparison& comparison) {
   std::vector<Table::Column> heads;
@@ -177,7 +177,7 @@ std::string comparison_report(const Comparison& comparison, const ReportContext&
   page += "<h2>Distance of the plans from the teacher's</h2>\n" +
           render_svg(distance_chart(comparison));
   page += heads_table(comparison);
-  page += provenance(comparison, context);
+  page += provenance_section(context, comparison.threads);
   return html_page("Comparison of attention methods", page);
 }
 

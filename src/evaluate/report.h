@@ -19,6 +19,9 @@ struct ReportContext {
   std::vector<std::pair<std::string, std::string>> versions;  ///< "toolkit" -> "0.1.0", ...
 };
 
+/// The section of a report that says how to make it again: commands, threads, versions.
+std::string provenance_section(const ReportContext& context, int threads);
+
 /// The numbers of every method as a text table.
 std::string comparison_table(const Comparison& comparison);
 

@@ -112,7 +112,7 @@ void Encoder::classify(const Activations& a, MatrixView<float> logits, Arena& ar
 }
 
 void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& attention,
-                      MatrixView<float> logits, Arena& arena) const {
+                      MatrixView<float> logits, Arena& arena, TokenObserver* observer) const {
   check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
         "Encoder::forward: logits of another shape");
   const ArenaScope scope(arena);
@@ -126,7 +126,11 @@ void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& a
                       arena.matrix<float>(rows, width),
                       arena.matrix<float>(rows, widest)};
   embedding_.apply(input, a.residual, arena);
-  for (int index = 0; index < config_.layers; ++index) run_layer(index, attention, a, arena);
+  if (observer) observer->see(0, {a.residual, a.examples, a.live});
+  for (int index = 0; index < config_.layers; ++index) {
+    run_layer(index, attention, a, arena);
+    if (observer) observer->see(index + 1, {a.residual, a.examples, a.live});
+  }
   classify(a, logits, arena);
 }
 

@@ -11,6 +11,27 @@
 
 namespace asap {
 
+/// The tokens of some examples at one depth of the network, padded to equal length.
+struct TokenRows {
+  MatrixView<const float> rows;             // [B * N, W], the class token included
+  std::int64_t examples;                    // B
+  std::span<const std::int32_t> live = {};  // [B]; empty = all
+
+  /// Live tokens of one example: [n, W].
+  MatrixView<const float> live_rows(std::int64_t example) const {
+    const std::int64_t tokens = rows.rows / examples;
+    const std::int64_t count = live.empty() ? tokens : live[static_cast<std::size_t>(example)];
+    return rows.block(example * tokens, 0, count, rows.cols);
+  }
+};
+
+/// Is shown the tokens of every pass before the first layer (depth 0) and after each.
+class TokenObserver {
+ public:
+  virtual ~TokenObserver() = default;
+  virtual void see(int depth, const TokenRows& tokens) = 0;
+};
+
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
 /// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
 /// share it, each with its own arena. Padded tokens are as if they were not there.
@@ -34,9 +55,9 @@ class Encoder {
   }
 
   /// input: normalised as in training -> logits: [logit_rows, classes]; those of padded tokens mean
-  /// nothing.
+  /// nothing. `observer`, if there is one, sees the tokens on the way.
   void forward(const ModelInput<float>& input, const AttentionOperator& attention,
-               MatrixView<float> logits, Arena& arena) const;
+               MatrixView<float> logits, Arena& arena, TokenObserver* observer = nullptr) const;
 
   /// The attention the model was trained with.
   std::unique_ptr<KernelOperator> teacher() const;

@@ -1,0 +1,53 @@
+#include "asap_eval/diagnose_command.h"
+
+#include "base/files.h"
+#include "cli/config.h"
+#include "cli/summary.h"
+#include "cli/version.h"
+#include "evaluate/diagnosis_run.h"
+
+namespace asap {
+
+CLI::App* DiagnoseCommand::add_to(CLI::App& app) {
+  CLI::App* diagnose = app.add_subcommand(
+      "diagnose",
+      "Attention sinks, entropy, rank collapse, logit ranges and column errors, head by head.");
+  diagnose->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
+  diagnose->add_option("--compiled", compiled_, "Operator folder of asap-compile")
+      ->type_name("DIR");
+  diagnose->add_option("--methods", methods_, "As of asap-eval compare")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  diagnose->add_option("--examples", examples_, "First so many test examples (0: all)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  diagnose->add_option("--iterations", iterations_, "Follow column errors up to so many iterations")
+      ->type_name("T")
+      ->check(CLI::NonNegativeNumber);
+  add_common_options(
+      *diagnose, common_, "asap-eval",
+      "asap-eval diagnose --run runs/fashion --compiled runs/operator --out runs/diagnosis");
+  return diagnose;
+}
+
+void DiagnoseCommand::run() const {
+  configure_logging(common_);
+  DiagnoseConfig config =
+      resolve_config(common_, default_diagnose_config(run_, !compiled_.empty()));
+  if (!methods_.empty()) config.methods = methods_;
+  if (examples_) config.examples = *examples_;
+  if (iterations_) set_field(config, "iterations=" + std::to_string(*iterations_));
+  if (dump_config(common_, config)) return;
+  const std::filesystem::path& out = common_.required_out();
+
+  DiagnosisRun result = diagnose_run(run_, compiled_, config, common_.threads);
+  result.context.versions.emplace_back("SIMD", simd_name());
+  make_directories(out);
+  write_diagnosis(out, result.diagnosis, result.context);
+  finish_with_summary(
+      common_, diagnosis_summary(result.diagnosis, result.context),
+      diagnosis_table(result.diagnosis) + "report: " + (out / "report.html").string() + "\n");
+}
+
+}  // namespace asap

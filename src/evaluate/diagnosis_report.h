@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+
+#include "evaluate/diagnosis.h"
+#include "evaluate/report.h"
+#include "io/json.h"
+
+namespace asap {
+
+/// A table for the screen: one row per method and layer, means over heads.
+std::string diagnosis_table(const Diagnosis& diagnosis);
+
+Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
+
+/// A page with every table and picture. Needs no other file.
+std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context);
+
+/// Writes report.html and the pictures rank_collapse.svg, entropy.svg, attention_sinks.svg,
+/// column_error.svg, the last only where the teacher was asked for.
+void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                     const ReportContext& context);
+
+}  // namespace asap
