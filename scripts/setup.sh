@@ -14,6 +14,7 @@ packages=(
   gnuplot-nox           # pictures of relu-fit
   libeigen3-dev         # small dense solvers
   libhwy-dev            # SIMD
+  libpng-dev libturbojpeg0-dev  # pictures in folders
   libmuparser-dev       # functions given as text to relu-fit
   librandom123-dev      # random numbers
   libspdlog-dev         # --verbose

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "data/idx_dataset.h"
+#include "data/image_folders_dataset.h"
+#include "data/image_records_dataset.h"
 #include "data/listops_dataset.h"
 #include "data/majority_dataset.h"
 #include "data/matching_dataset.h"
@@ -34,6 +36,10 @@ Dataset load_kind(const DataConfig& config, Split split) {
       return draw_matching_dataset(config, split);
     case DataKind::listops:
       return draw_listops_dataset(config, split);
+    case DataKind::image_records:
+      return load_image_records_dataset(config, split);
+    case DataKind::image_folders:
+      return load_image_folders_dataset(config, split);
   }
   throw InternalError("load_dataset: unknown kind");
 }

@@ -5,11 +5,23 @@
 
 #include "io/config_fields.h"
 #include "io/generated_data_config.h"
+#include "io/image_config.h"
 
 namespace asap {
 
-/// Where labelled examples come from: files (IDX, the format of MNIST; sets of points), or drawn.
-enum class DataKind { idx, shapes, majority, points, solids, matching, listops };
+/// Where labelled examples come from: files (IDX, the format of MNIST; image records such as
+/// CIFAR's; folders of PNG and JPEG; sets of points), or drawn.
+enum class DataKind {
+  idx,
+  shapes,
+  majority,
+  points,
+  solids,
+  matching,
+  listops,
+  image_records,
+  image_folders
+};
 
 /// Images of drawn shapes: see data/shapes_dataset.h.
 struct ShapesConfig {
@@ -79,6 +91,7 @@ struct DataConfig {
   SolidsConfig solids;
   MatchingConfig matching;
   ListopsConfig listops;
+  ImagesConfig images;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -90,14 +103,19 @@ struct DataConfig {
          {"points", DataKind::points},
          {"solids", DataKind::solids},
          {"matching", DataKind::matching},
-         {"listops", DataKind::listops}},
-        "images in the format of MNIST (idx) or drawn (shapes); sets of points from files (points) "
+         {"listops", DataKind::listops},
+         {"image_records", DataKind::image_records},
+         {"image_folders", DataKind::image_folders}},
+        "images in the format of MNIST (idx), as fixed records such as CIFAR's (image_records), in "
+        "folders of PNG and JPEG (image_folders) or drawn (shapes); sets of points from files "
+        "(points) "
         "or drawn (solids); drawn pairs of codes (matching); drawn token sequences (majority, "
         "listops)");
-    v.field("path", path,
-            "idx, points: folder of the files; empty: ASAP_DATA_DIR, then installed packages");
-    v.field("name", name, "idx, points: name of the data set, such as fashion-mnist, modelnet10");
-    v.field("classes", classes, "labels run from 0 to classes - 1", between(2, 1'000'000));
+    v.field("path", path, "folder of the files; empty: ASAP_DATA_DIR, then installed packages");
+    v.field("name", name, "name of the data set in files, such as fashion-mnist, modelnet10");
+    v.field("classes", classes,
+            "labels run from 0 to classes - 1; image_folders: there is one for each folder",
+            between(2, 1'000'000));
     v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
             at_least(0));
     v.field("test_examples", test_examples, "keep the first so many test examples; 0: all",
@@ -113,6 +131,7 @@ struct DataConfig {
     v.group("solids", solids, "how sets of points of kind solids are drawn");
     v.group("matching", matching, "how pairs of codes are drawn");
     v.group("listops", listops, "how ListOps expressions are drawn");
+    v.group("images", images, "images from files, and what training does to images");
   }
 };
 

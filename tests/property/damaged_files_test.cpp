@@ -12,10 +12,13 @@
 #include "data/sampler.h"
 #include "io/gzip.h"
 #include "io/idx.h"
+#include "io/image_file.h"
+#include "io/image_records.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "io/train_config.h"
 #include "support/damage.h"
+#include "support/image_files.h"
 
 using namespace asap;
 
@@ -66,6 +69,29 @@ TEST_CASE("damaged npy files are accepted or refused, never more") {
     CHECK(parse_npy(serialise_npy(read), "file") == read);
   });
   CHECK(refused > kMutations / 2);
+}
+
+TEST_CASE("damaged PNG and JPEG files are accepted or refused, never more") {
+  const auto read = [](const std::string& bytes) {
+    const Image image = decode_image(bytes, 4096, "file");
+    CHECK(std::ssize(image.pixels) == 3 * image.height * image.width);
+  };
+  const Image image = test::coloured_image(3, 12, 10);
+  CHECK(count_refusals(test::png_file(image), read) > kMutations / 2);
+  CHECK(count_refusals(test::jpeg_file(image), read) > kMutations / 4);
+}
+
+TEST_CASE("damaged image records, plain and packed, are accepted or refused, never more") {
+  ImageRecordShape shape;
+  shape.height = shape.width = 4;
+  const std::string plain(3 * shape.bytes(), '\3');
+  const auto read = [&](const std::string& bytes) {
+    ImageRecords records;
+    append_image_records(bytes, shape, "file", records);
+    CHECK(records.pixels.size() == records.labels.size() * shape.pixel_bytes());
+  };
+  CHECK(count_refusals(plain, read) > kMutations / 4);
+  CHECK(count_refusals(compress_gzip(plain), read) > kMutations / 2);
 }
 
 TEST_CASE("damaged IDX files, plain and packed, are accepted or refused, never more") {

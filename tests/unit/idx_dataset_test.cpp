@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -200,4 +201,19 @@ TEST_CASE("Fashion-MNIST's normalisation in the shipped configuration is that of
   // The configuration gives three decimals.
   CHECK(std::abs(mean - config.pixel_mean) <= 0.5e-3);
   CHECK(std::abs(deviation - config.pixel_deviation) <= 0.5e-3);
+}
+
+TEST_CASE("MNIST is found by its name where ASAP_DATA_DIR holds it") {
+  const char* folder = std::getenv("ASAP_DATA_DIR");
+  if (!folder || !std::filesystem::is_directory(std::filesystem::path(folder) / "mnist")) {
+    MESSAGE("skipped: ASAP_DATA_DIR has no mnist");
+    return;
+  }
+  DataConfig config;
+  config.name = "mnist";
+  const Dataset test = load_dataset(config, Split::test);
+  CHECK(test.size() == 10000);
+  CHECK(test.height == 28);
+  CHECK(test.labels.at(0) == 7);  // its well-known first digits: 7 2 1 0 4
+  CHECK(test.labels.at(4) == 4);
 }

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace asap {
+
+/// The folder a data set of files lies in: data.path, or ASAP_DATA_DIR/<data.name> when that is
+/// empty. DataError with `hint` when there is none.
+std::filesystem::path find_data_folder(const DataConfig& config, const std::string& hint);
+
+/// The first file, in the order of names, whose name contains train or test and ends in .bin or
+/// .bin.gz; an empty path when there is none.
+std::filesystem::path find_split_binary(const std::filesystem::path& folder, Split split);
+
+/// Names of the classes from a file with one on each line; "0", "1", ... when it is not there or
+/// has not as many as there are classes.
+std::vector<std::string> read_class_names(const std::filesystem::path& path, int classes);
+
+}  // namespace asap
