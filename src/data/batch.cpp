@@ -16,7 +16,7 @@ void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples)
   ids_.clear();
   live_.clear();
   values_.clear();
-  tokens_ = 0;
+  tokens_ = height_ = width_ = 0;
   if (dataset.kind == ModelKind::vit)
     fill_images(dataset, examples);
   else
@@ -25,13 +25,13 @@ void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples)
 }
 
 void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples,
-                 const PointDraw& draw) {
+                 const ExampleDraw& draw) {
   fill(dataset, examples);
   if (dataset.drawn_points > 0) draw_points(dataset, examples, draw);
 }
 
 void Batch::draw_points(const Dataset& dataset, std::span<const std::int64_t> examples,
-                        const PointDraw& draw) {
+                        const ExampleDraw& draw) {
   check(!dataset.labels_tokens, "Batch::fill: points with labels of their own cannot be drawn");
   std::vector<std::int64_t> order;
   for (std::int64_t row = 0; row < examples_; ++row) {
@@ -58,6 +58,8 @@ void Batch::fill_images(const Dataset& dataset, std::span<const std::int64_t> ex
     normalised[static_cast<std::size_t>(pixel)] =
         static_cast<float>((pixel / 255.0 - dataset.pixel_mean) / dataset.pixel_deviation);
   value_width_ = dataset.image_size();
+  height_ = dataset.height;
+  width_ = dataset.width;
   values_.resize(static_cast<std::size_t>(examples_ * value_width_));
   float* out = values_.data();
   for (const std::int64_t example : examples) {
@@ -108,6 +110,35 @@ void Batch::drop_words(double rate, std::uint64_t seed, std::uint32_t step,
     for (std::int64_t i = 0; i < count; ++i)
       if (random.uniform() < rate)
         ids_[static_cast<std::size_t>(row * tokens_ + i)] = kUnknownToken;
+  }
+}
+
+void Batch::augment_images(const ImageAugmentation& augmentation, const ExampleDraw& draw) {
+  const std::int64_t padding = augmentation.crop_padding;
+  if (height_ == 0 || (!augmentation.flip && padding == 0)) return;
+  const std::int64_t rows = value_width_ / width_;  // of all channels
+  for (std::int64_t example = 0; example < examples_; ++example) {
+    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
+                        draw.first_example + static_cast<std::uint32_t>(example));
+    const auto shift = [&] {
+      return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(2 * padding + 1))) -
+             padding;
+    };
+    const bool flip = augmentation.flip && random.below(2) == 1;
+    const std::int64_t down = shift(), right = shift();
+    float* image = values_.data() + example * value_width_;
+    moved_.assign(static_cast<std::size_t>(value_width_), 0.0f);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t from = row % height_ + down;
+      if (from < 0 || from >= height_) continue;
+      const float* source = image + (row + down) * width_;
+      float* out = moved_.data() + row * width_;
+      for (std::int64_t column = 0; column < width_; ++column) {
+        const std::int64_t at = (flip ? width_ - 1 - column : column) + right;
+        if (at >= 0 && at < width_) out[column] = source[at];
+      }
+    }
+    std::ranges::copy(moved_, image);
   }
 }
 

@@ -15,7 +15,7 @@ enum class ImageFit { stretch, crop };
 
 enum class ImageColours { rgb, grey };
 
-/// Images from files.
+/// Images from files, and what training does to images wherever they come from.
 struct ImagesConfig {
   RecordLayout layout = RecordLayout::rgb;
   Cifar100Labels labels = Cifar100Labels::fine;
@@ -23,7 +23,9 @@ struct ImagesConfig {
   int size = 0;          ///< pixels along one side after resizing; 0: as they are
   ImageFit fit = ImageFit::stretch;
   ImageColours colours = ImageColours::rgb;
-  int max_side = 4096;  ///< pixels; PNG and JPEG files with more are refused
+  int max_side = 4096;   ///< pixels; PNG and JPEG files with more are refused
+  bool flip = false;     ///< in training, every other image is mirrored
+  int crop_padding = 0;  ///< pixels by which training moves images at most
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -47,6 +49,10 @@ struct ImagesConfig {
              "image_records, image_folders: three channels, or one");
     v.field("max_side", max_side, "image_folders: pixels along the longest side there may be",
             between(1, 16384));
+    v.field("flip", flip, "images of any kind: each is mirrored with probability 1/2 in training");
+    v.field("crop_padding", crop_padding,
+            "images of any kind: in training each is moved by up to so many pixels both ways",
+            between(0, 4096));
   }
 };
 

@@ -36,9 +36,11 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
   const std::int64_t count =
       std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
   Batch& batch = worker.batch;
+  const ExampleDraw draw{config_.seed, step.number, static_cast<std::uint32_t>(first)};
   batch.fill(step.data,
              step.indices.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-             {config_.seed, step.number, static_cast<std::uint32_t>(first)});
+             draw);
+  batch.augment_images(config_.images, draw);
   batch.drop_words(config_.word_dropout, config_.seed, step.number,
                    static_cast<std::uint32_t>(first));
 

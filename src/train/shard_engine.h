@@ -25,6 +25,7 @@ struct ShardEngineConfig {
   double embedding_dropout = 0;
   double word_dropout = 0;
   double label_smoothing = 0;
+  ImageAugmentation images{};
 };
 
 /// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed

@@ -30,9 +30,14 @@ class Trainer {
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
         sampler_({train_data.size(), config.train.batch, config.seed}),
-        engine_(model_, {config.train.shard, options.threads, config.seed, config.model.dropout,
-                         config.model.embedding_dropout, config.data.text.word_dropout,
-                         config.train.label_smoothing}) {
+        engine_(model_, {config.train.shard,
+                         options.threads,
+                         config.seed,
+                         config.model.dropout,
+                         config.model.embedding_dropout,
+                         config.data.text.word_dropout,
+                         config.train.label_smoothing,
+                         {config.data.images.flip, config.data.images.crop_padding}}) {
     result_.total_steps = planned_steps(config, train_data);
     result_.parameters = model_.parameters().parameter_count();
     schedule_ = {config.train.learning_rate, config.train.final_learning_rate_fraction,

@@ -40,7 +40,8 @@ Words picture_settings(const fs::path& folder) {
   Words words;
   for (const std::string& assignment :
        {std::string("data.kind=image_folders"), "data.path=" + folder.string(),
-        std::string("data.images.size=8"), std::string("train.epochs=8")})
+        std::string("data.images.size=8"), std::string("data.images.flip=true"),
+        std::string("data.images.crop_padding=1"), std::string("train.epochs=8")})
     words = words + Words{"--set", assignment};
   return words;
 }
@@ -86,6 +87,18 @@ TEST_CASE("folders of pictures go the whole way, at any number of threads") {
   CHECK(methods[0]["accuracy"] == summary["test"]["accuracy"]);
   CHECK(methods[3]["plan_l1"] < methods[2]["plan_l1"]);
   CHECK(read_file(out / "report.html").find("images/s") != std::string::npos);
+}
+
+TEST_CASE("augmentation changes a training and is part of its configuration") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  REQUIRE(train(folder, {"--max-steps", "5"}).code == 0);
+  const Outcome resumed = train(folder, {"--resume", "--set", "data.images.flip=true"});
+  CHECK(resumed.code == 2);
+  CHECK(last_line(resumed.error).find("data.images.flip") != std::string::npos);
+  REQUIRE(train(work / "flipped", {"--max-steps", "5", "--set", "data.images.flip=true"}).code ==
+          0);
+  CHECK(newest_checkpoint(work / "flipped") != newest_checkpoint(folder));
 }
 
 TEST_CASE("pictures that cannot be used end the training with their name") {

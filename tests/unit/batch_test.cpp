@@ -112,6 +112,80 @@ TEST_CASE("word dropout replaces live tokens only, whatever the padding and the 
   CHECK(dropped == doctest::Approx(1800).epsilon(0.07));  // deviation of 6000 coins: 35
 }
 
+namespace {
+
+/// Six images of 2 x 3 x 4 pixels, all different.
+Dataset six_images() {
+  Dataset dataset;
+  dataset.channels = 2;
+  dataset.height = 3;
+  dataset.width = 4;
+  for (int i = 0; i < 6 * 24; ++i) dataset.pixels.push_back(static_cast<std::uint8_t>(i));
+  dataset.labels = {0, 1, 0, 1, 0, 1};
+  dataset.class_names = {"a", "b"};
+  return dataset;
+}
+
+/// Whether `changed` is `image` mirrored if `flip`, and moved down and right with zeros around it.
+bool is_moved(const float* changed, const float* image, bool flip, int down, int right) {
+  for (int channel = 0; channel < 2; ++channel)
+    for (int row = 0; row < 3; ++row)
+      for (int column = 0; column < 4; ++column) {
+        const int from_row = row + down, from_column = (flip ? 3 - column : column) + right;
+        const bool inside = from_row >= 0 && from_row < 3 && from_column >= 0 && from_column < 4;
+        const float expected = inside ? image[channel * 12 + from_row * 4 + from_column] : 0;
+        if (changed[channel * 12 + row * 4 + column] != expected) return false;
+      }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("images are mirrored and moved, each in its own way, whatever its place in a shard") {
+  const Dataset dataset = six_images();
+  const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5};
+  Batch plain, together, alone;
+  plain.fill(dataset, all);
+  int flips = 0, moves = 0;
+  for (std::uint32_t step = 0; step < 200; ++step) {
+    together.fill(dataset, all);
+    together.augment_images({true, 2}, {9, step, 0});
+    for (std::int64_t row = 0; row < 6; ++row) {
+      const float *changed = together.input().values.row(row).data(),
+                  *image = plain.input().values.row(row).data();
+      int found = 0;
+      for (int variant = 0; variant < 50; ++variant) {
+        const bool flip = variant >= 25;
+        const int down = variant % 25 / 5 - 2, right = variant % 5 - 2;
+        if (!is_moved(changed, image, flip, down, right)) continue;
+        ++found;
+        flips += flip ? 1 : 0;
+        moves += down != 0 ? 1 : 0;
+      }
+      CHECK(found == 1);
+    }
+    alone.fill(dataset, std::vector<std::int64_t>{4});
+    alone.augment_images({true, 2}, {9, step, 4});
+    CHECK(std::ranges::equal(alone.input().values.row(0), together.input().values.row(4)));
+  }
+  CHECK(flips == doctest::Approx(600).epsilon(0.1));  // deviation of 1200 coins: 17
+  CHECK(moves == doctest::Approx(960).epsilon(0.1));
+}
+
+TEST_CASE("images do not change when neither flips nor crops are asked for") {
+  const Dataset dataset = six_images();
+  const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5};
+  Batch plain, changed;
+  plain.fill(dataset, all);
+  changed.fill(dataset, all);
+  changed.augment_images({}, {9, 1, 0});
+  for (std::int64_t row = 0; row < 6; ++row)
+    CHECK(std::ranges::equal(changed.input().values.row(row), plain.input().values.row(row)));
+  changed.fill(three_texts(), std::vector<std::int64_t>{0, 1});
+  changed.augment_images({true, 4}, {9, 1, 0});
+  CHECK(std::ranges::equal(changed.input().ids, std::vector<std::int32_t>{5, 6, 7, 8, 9, 0}));
+}
+
 TEST_CASE("examples are put in order of length, equal ones in their own") {
   CHECK(length_order(three_texts()) == std::vector<std::int64_t>{2, 1, 0});
   CHECK(length_order(three_images()) == std::vector<std::int64_t>{0, 1, 2});
