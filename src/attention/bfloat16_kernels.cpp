@@ -34,7 +34,7 @@ inline __m512 exp2_lanes(__m512 t) {
   return _mm512_scalef_ps(_mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f)), t);
 }
 
-/// The order of panels inside a key block, see panel_vectors in tile_kernels.cpp.
+/// The order of panels inside a key block, see panel_vectors in tile_panels-inl.h.
 inline std::int64_t panel_vectors(std::int64_t left) { return left == 4 ? 2 : left < 3 ? left : 3; }
 
 void pair_keys(const float* packed, std::int64_t inner, std::int64_t columns, BFloat16* out) {

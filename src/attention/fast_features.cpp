@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "attention/tile_kernels.h"
+#include "attention/tile_operands.h"
 #include "tensor/elementwise.h"
 #include "tensor/gemm.h"
 #include "tensor/row_ops.h"

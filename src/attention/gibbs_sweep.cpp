@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attention/tile_operands.h"
 #include "base/parallel.h"
 
 namespace asap {

@@ -6,12 +6,9 @@ namespace asap {
 
 /// Addresses of the tile kernels of one instruction set; see tile_kernels.h for what each does.
 struct TileKernelsTable {
-  float (*pack_keys)(MatrixView<const float> keys, float factor, const float* mean, float* packed);
-  void (*centre_queries)(MatrixView<const float> queries, float factor, const float* mean,
-                         MatrixView<float> x, float* norms);
-  void (*project_tokens)(MatrixView<const float> tokens, MatrixView<const float> directions,
-                         MatrixView<float> out);
   void (*gibbs_tile)(const GibbsTile& tile, float* out, float* row_sums);
+  void (*gibbs_tile_columns)(const GibbsTile& tile, float* out, float* column_sums,
+                             const MemoryAhead& ahead);
   void (*reduce_row_sums)(const float* partial, std::int64_t rows, float* sums);
   void (*add_column_sums)(const float* tile, std::int64_t rows, std::int64_t columns,
                           const float* weights, float* column_sums);
@@ -25,9 +22,6 @@ struct TileKernelsTable {
                      const float* values, std::int64_t keys, std::int64_t value_width, float* out);
   void (*narrow_tile)(const float* tile, std::int64_t count, BFloat16* out);
   void (*widen_tile)(const BFloat16* tile, std::int64_t count, float* out);
-  void (*log2_values)(const float* x, std::int64_t count, float* out);
-  void (*exp2_values)(const float* x, std::int64_t count, float* out);
-  void (*pack_values)(MatrixView<const float> values, const float* factors, float* out);
 };
 
 }  // namespace asap

@@ -5,10 +5,12 @@
 #include <limits>
 #include <numbers>
 
+#include "attention/column_pass.h"
 #include "attention/compiled_attention.h"
 #include "attention/fast_features.h"
 #include "attention/sinkhorn_attention.h"
 #include "attention/softmax_attention.h"
+#include "attention/tile_operands.h"
 
 namespace asap {
 namespace {
@@ -136,6 +138,11 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   const float row_sum_weight = predict_before_row_sums(map, head, row_dual, scratch);
   std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
 
+  TiledEvidence evidence;
+  if (row_sum_weight == 0 && extra_iterations == 0) {
+    if (apply_closed_row_dual(tiled, row_dual, head.values, options, output, scratch)) return {};
+    evidence.repeated = true;
+  }
   GibbsSweep sweep(tiled, options, scratch);
   const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
   const auto predict = [&](std::int64_t first, std::int64_t count, const float* row_sums,
@@ -153,9 +160,10 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
     finish_recomputing(sweep, tiled, extra_iterations + 1, row_dual, head.values, output, scratch);
   else
     finish_kept(sweep, tiled, extra_iterations + 1, head.values, output, scratch);
-  if (sweep.trustworthy()) return {};
+  if (sweep.trustworthy()) return evidence;
   compiled_attention<float>(map, head, extra_iterations, output, scratch);
-  return {true};
+  evidence.log_domain = true;
+  return evidence;
 }
 
 }  // namespace asap

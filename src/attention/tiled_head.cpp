@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "attention/tile_operands.h"
 #include "tensor/row_ops.h"
 
 namespace asap {

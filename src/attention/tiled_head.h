@@ -1,7 +1,7 @@
 #pragma once
 
 #include "attention/head_gradients.h"
-#include "attention/tile_kernels.h"
+#include "attention/tile_layout.h"
 #include "tensor/arena.h"
 
 namespace asap {

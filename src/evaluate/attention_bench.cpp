@@ -187,6 +187,7 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
   context.iterations = config.iterations;
   context.compiled = fit_map(activations, {"pot", "gau", "lin", "tilt", "lse"}, config, threads);
   context.no_sort = fit_map(activations, {"gau", "lin", "tilt", "lse"}, config, threads);
+  context.no_lse = fit_map(activations, {"pot", "gau", "lin", "tilt"}, config, threads);
   const Slices axes = random_slices(config.slices, config.head_width, config.seed, 0);
   context.axes = Tensor<float>(axes.query.shape());
   for (std::int64_t i = 0; i < axes.query.size(); ++i)

@@ -128,6 +128,11 @@ std::int64_t run_compiled_no_sort(const FormCall& call) {
                            best_options(call, ProductPrecision::single));
 }
 
+template <ProductPrecision precision>
+std::int64_t run_compiled_no_lse(const FormCall& call) {
+  return run_compiled_head(call, call.context.no_lse, best_options(call, precision));
+}
+
 std::int64_t run_espformer(const FormCall& call) {
   const EspformerSettings settings;
   return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
@@ -203,6 +208,10 @@ constexpr AttentionForm kForms[] = {
     {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
      run_compiled_tiled<KernelStorage::recompute, ProductPrecision::bfloat16>,
      compiled_tiled_products},
+    {"compiled_no_lse", "compiled without row sums as a feature: one pass, O(N D) memory",
+     run_compiled_no_lse<ProductPrecision::single>, attention_products},
+    {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
+     run_compiled_no_lse<ProductPrecision::bfloat16>, attention_products},
     {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
 };
 

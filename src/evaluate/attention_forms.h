@@ -15,6 +15,7 @@ struct FormContext {
   int iterations = 10;    ///< T of the Sinkhorn forms
   CompiledHead compiled;  ///< fitted with every feature
   CompiledHead no_sort;   ///< fitted without the one feature that sorts
+  CompiledHead no_lse;    ///< fitted without the one feature that needs row sums
   Tensor<float> axes;     ///< slices of the sliced soft sort: [L, D]
 };
 

@@ -34,6 +34,12 @@ RATIOS = [
     ("sinkhorn_tiled", "compiled_tiled", ">=", {}),
     ("sinkhorn_tiled", "compiled_tiled_bf16", ">=", {(4096, 64): 5, (8192, 64): 5, (16384, 64): 5}),
     ("compiled_bf16", "onnx_softmax", "<=", {}),
+    ("compiled_no_lse", "onnx_softmax", "<=", {}),
+    ("compiled_no_lse_bf16", "onnx_softmax", "<=", {}),
+    ("best stored Sinkhorn", "compiled_no_lse", ">=", {}),
+    ("best stored Sinkhorn", "compiled_no_lse_bf16", ">=", {}),
+    ("sinkhorn_tiled", "compiled_no_lse", ">=", {}),
+    ("sinkhorn_tiled", "compiled_no_lse_bf16", ">=", {}),
     ("softmax", "onnx_softmax", "<=", {}),
 ]
 COMPILED = ("compiled",)  # float32, all features, the storage that the product chooses

@@ -9,10 +9,12 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::vector<std::string> kForms = {
-    "softmax",        "softmax_stored",   "sinkhorn_exp",        "sinkhorn_single",
-    "sinkhorn_half",  "sinkhorn_bf16",    "sinkhorn_tiled",      "sinkhorn_log",
-    "compiled",       "compiled_no_sort", "compiled_single",     "compiled_half",
-    "compiled_tiled", "compiled_bf16",    "compiled_tiled_bf16", "espformer"};
+    "softmax",          "softmax_stored",       "sinkhorn_exp",
+    "sinkhorn_single",  "sinkhorn_half",        "sinkhorn_bf16",
+    "sinkhorn_tiled",   "sinkhorn_log",         "compiled",
+    "compiled_no_sort", "compiled_single",      "compiled_half",
+    "compiled_tiled",   "compiled_bf16",        "compiled_tiled_bf16",
+    "compiled_no_lse",  "compiled_no_lse_bf16", "espformer"};
 
 /// A benchmark of a few milliseconds.
 Words tiny_bench(const fs::path& out) {

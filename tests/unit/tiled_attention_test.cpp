@@ -162,7 +162,22 @@ struct Map {
   }
   DualMap<float> map32() const { return {DualFeatures(), a32.rows(), b32.rows(), weights32}; }
   DualMap<double> map64() const { return {DualFeatures(), a.rows(), b.rows(), weights}; }
+  /// Without the last feature, row_sum.
+  DualMap<float> known32() const {
+    DualMap<float> map = map32();
+    map.features.row_sum = false;
+    map.weights = map.weights.first(weights.size() - 1);
+    return map;
+  }
+  DualMap<double> known64() const {
+    DualMap<double> map = map64();
+    map.features.row_sum = false;
+    map.weights = map.weights.first(weights.size() - 1);
+    return map;
+  }
 };
+
+constexpr ProductPrecision kPrecisions[] = {ProductPrecision::single, ProductPrecision::bfloat16};
 
 }  // namespace
 
@@ -185,6 +200,73 @@ TEST_CASE("the tiled compiled operator equals the plain form in double for every
         }
 }
 
+TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form in double") {
+  Arena arena, arena64;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const ProductPrecision precision : kPrecisions) {
+        const Case c(sizes, deviation);
+        const Map map(4, sizes.width);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        const SweepOptions way{.storage = KernelStorage::half, .precision = precision};
+        const TiledEvidence evidence =
+            tiled_compiled_attention(map.known32(), c.head(), 0, way, output.rows(), arena);
+        compiled_attention<double>(map.known64(), c.head64(), 0, expected.rows(), arena64);
+        const bool half = precision == ProductPrecision::bfloat16;
+        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", bfloat16: " << half);
+        CHECK(!evidence.repeated);
+        CHECK(!evidence.log_domain);
+        // Single products are right whatever storage was asked for: none is needed.
+        CHECK(largest_difference(output, expected) <
+              10 * (half ? tolerance(deviation, way) : tolerance(deviation)));
+      }
+}
+
+TEST_CASE("without features the one pass closes f = 0") {
+  Arena arena, arena64;
+  const Case c({97, 130, 20, 40}, 1.5);
+  Tensor<float> output = c.output();
+  Tensor<double> expected = c.output64();
+  CHECK(!tiled_compiled_attention({}, c.head(), 0, {}, output.rows(), arena).repeated);
+  compiled_attention<double>({}, c.head64(), 0, expected.rows(), arena64);
+  CHECK(largest_difference(output, expected) < 10 * tolerance(1.5));
+}
+
+TEST_CASE("a row dual too wide for one shift is computed again, and right") {
+  const Case c({60, 70, 16, 16}, 1);
+  Map map(4, 16);
+  DualMap<float> steep = map.map32();
+  DualMap<double> steep64 = map.map64();
+  steep.features =
+      steep64.features = {.potential = false, .gaussian = false, .tilt = false, .row_sum = false};
+  // Hundreds of units between the rows: the dual's own rounding is 1e-4.
+  const std::vector<float> weights(4, 60.0f);
+  const std::vector<double> weights64(4, 60.0);
+  steep.weights = weights;
+  steep64.weights = weights64;
+  Arena arena, arena64;
+  Tensor<double> expected = c.output64();
+  compiled_attention<double>(steep64, c.head64(), 0, expected.rows(), arena64);
+  for (const SweepOptions& way : kWays) {
+    if (way.precision != ProductPrecision::single || way.storage == KernelStorage::half) continue;
+    Tensor<float> output = c.output();
+    CHECK(tiled_compiled_attention(steep, c.head(), 0, way, output.rows(), arena).repeated);
+    CHECK(largest_difference(output, expected) < 2e-3);
+  }
+}
+
+TEST_CASE("NaN among the scores or in the row dual never passes the one pass unseen") {
+  const Map map(4, 16);
+  Arena arena;
+  for (const bool in_queries : {true, false}) {
+    Case c({40, 50, 16, 16}, 1);
+    (in_queries ? c.q : c.k).flat()[100] = std::nanf("");
+    Tensor<float> output = c.output();
+    CHECK(tiled_compiled_attention(map.known32(), c.head(), 0, {}, output.rows(), arena).repeated);
+  }
+}
+
 TEST_CASE("tiled forms give the same bytes at any number of threads") {
   const Case c({701, 650, 32, 32}, 1.5);
   const Map map(4, 32);
@@ -193,16 +275,17 @@ TEST_CASE("tiled forms give the same bytes at any number of threads") {
     const auto outputs = [&](int threads) {
       SweepOptions options = way;
       options.threads = threads;
-      std::vector<Tensor<float>> all(3, c.output());
+      std::vector<Tensor<float>> all(4, c.output());
       tiled_softmax_attention(c.head(), threads, all[0].rows(), arena);
       tiled_sinkhorn_attention(c.head(), 4, options, all[1].rows(), arena);
       tiled_compiled_attention(map.map32(), c.head(), 1, options, all[2].rows(), arena);
+      tiled_compiled_attention(map.known32(), c.head(), 0, options, all[3].rows(), arena);
       return all;
     };
     const auto one = outputs(1);
     for (const int threads : {2, 3, 5}) {
       const auto many = outputs(threads);
-      for (int form = 0; form < 3; ++form)
+      for (int form = 0; form < 4; ++form)
         for (std::size_t i = 0; i < one[form].flat().size(); ++i)
           REQUIRE(one[form].flat()[i] == many[form].flat()[i]);
     }
@@ -219,7 +302,9 @@ TEST_CASE("scores beyond the range of float are left to the log domain, and stay
     Tensor<float> output = c.output();
     CHECK(tiled_sinkhorn_attention(c.head(), 5, way, output.rows(), arena).log_domain);
     for (const float value : output.flat()) CHECK(std::isfinite(value));
-    CHECK(tiled_compiled_attention(map.map32(), c.head(), 0, way, output.rows(), arena).log_domain);
-    for (const float value : output.flat()) CHECK(std::isfinite(value));
+    for (const DualMap<float>& dual : {map.map32(), map.known32()}) {
+      CHECK(tiled_compiled_attention(dual, c.head(), 0, way, output.rows(), arena).log_domain);
+      for (const float value : output.flat()) CHECK(std::isfinite(value));
+    }
   }
 }
