@@ -12,7 +12,8 @@ using namespace asap;
 
 namespace {
 
-void add_options(CLI::App& app, CommonOptions& common, TrainerOptions& options) {
+void add_options(CLI::App& app, CommonOptions& common, TrainerOptions& options,
+                 std::string& init_from) {
   CLI::Option* resume = app.add_flag(
       "--resume", options.resume,
       "Continue from the newest checkpoint of --out, or start afresh when there is none");
@@ -26,6 +27,10 @@ void add_options(CLI::App& app, CommonOptions& common, TrainerOptions& options) 
                  "Stop, with a checkpoint, once so many steps are done (0: train to the end)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--init-from", init_from,
+                 "Start from the weights of another run: same model, but any attention, and "
+                 "other classes get a fresh classifier")
+      ->type_name("RUN");
   add_common_options(
       app, common, "asap-train",
       "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion");
@@ -53,13 +58,15 @@ void report_to(ProgressBar& bar, TrainerOptions& options) {
 void run(const Arguments& arguments) {
   CommonOptions common;
   TrainerOptions options;
+  std::string init_from;
   CLI::App app("Train a Transformer with doubly stochastic (Sinkhorn) or softmax attention.");
-  add_options(app, common, options);
+  add_options(app, common, options, init_from);
   arguments.parse(app);
   configure_logging(common);
 
   TrainConfig config = resolve_config(common, TrainConfig{});
   if (common.seed) config.seed = *common.seed;
+  if (!init_from.empty()) config.train.init_from = init_from;
   const std::string source = common.config.empty() ? "configuration" : common.config.string();
   config.validate(source);
   if (dump_config(common, config)) return;

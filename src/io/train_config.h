@@ -34,6 +34,7 @@ struct OptimisationConfig {
   bool keep_best = false;
   DivergencePolicy on_divergence = DivergencePolicy::stop;
   int divergence_limit = 10;  ///< skips in a row, or rollbacks in all, before it ends after all
+  std::string init_from;      ///< folder of another run whose weights are the first; empty: random
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -68,6 +69,8 @@ struct OptimisationConfig {
     v.field("divergence_limit", divergence_limit,
             "steps skipped in a row, or rollbacks in all, before the training ends after all",
             between(1, 1'000'000));
+    v.field("init_from", init_from,
+            "folder of another run whose weights the training starts from; empty: random ones");
   }
 };
 

@@ -70,6 +70,19 @@ std::optional<BestTest> read_best(const Json& state, const std::string& source) 
   return BestTest{static_cast<std::int64_t>(number("step")), number("accuracy"), number("loss")};
 }
 
+InitialWeights read_initial(const Json& state, const std::string& source) {
+  InitialWeights initial;
+  const auto found = state.find("initial_weights");
+  if (found == state.end()) return initial;
+  if (!found->is_object() || !found->contains("fresh") || !found->at("fresh").is_array())
+    throw DataError(source + ": 'initial_weights' needs the list 'fresh'",
+                    "the checkpoint is damaged");
+  initial.fingerprint = text_field(*found, "fingerprint", source);
+  for (const Json& name : found->at("fresh"))
+    initial.fresh.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+  return initial;
+}
+
 /// The part of state.json that TrainingProgress is. What a training never met is left out.
 void put_progress(const TrainingProgress& progress, Json& state) {
   state["step"] = progress.step;
@@ -82,6 +95,9 @@ void put_progress(const TrainingProgress& progress, Json& state) {
     state["learning_rate_factor"] = progress.learning_rate_factor;
   }
   if (progress.best) state["best"] = best_json(*progress.best);
+  if (!progress.initial.fingerprint.empty())
+    state["initial_weights"] = {{"fingerprint", progress.initial.fingerprint},
+                                {"fresh", progress.initial.fresh}};
 }
 
 TrainingProgress read_progress(const Json& state, const std::string& source) {
@@ -100,6 +116,7 @@ TrainingProgress read_progress(const Json& state, const std::string& source) {
                       "the checkpoint is damaged");
   }
   progress.best = read_best(state, source);
+  progress.initial = read_initial(state, source);
   return progress;
 }
 
@@ -162,6 +179,16 @@ std::string write_tensors(const fs::path& path, const TensorFile& file) {
 }
 
 }  // namespace
+
+StoredWeights read_newest_weights(const RunFolder& run) {
+  const auto checkpoint = run.newest_checkpoint();
+  if (!checkpoint)
+    throw DataError("'" + run.path().string() + "' holds no complete checkpoint",
+                    "let asap-train finish, or continue it with --resume");
+  const std::filesystem::path file = *checkpoint / kModelFile;
+  return {read_tensors(file, read_json(*checkpoint / kStateFile)),
+          content_fingerprint(read_file(file))};
+}
 
 TensorFile export_parameters(const ParameterStore<float>& parameters) {
   TensorFile file;

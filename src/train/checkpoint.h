@@ -11,6 +11,7 @@
 #include "io/safetensors.h"
 #include "nn/transformer.h"
 #include "optim/adamw.h"
+#include "train/initial_weights.h"
 
 namespace asap {
 
@@ -29,6 +30,7 @@ struct TrainingProgress {
   std::int64_t rollbacks = 0;
   double learning_rate_factor = 1;  ///< halved by every rollback
   std::optional<BestTest> best;     ///< only with train.keep_best
+  InitialWeights initial;           ///< what train.init_from gave
 };
 
 /// Everything a checkpoint restores besides the configuration.
@@ -38,6 +40,15 @@ struct TrainingState {
   AdamW<float>& optimizer;
   EpochSampler& sampler;
 };
+
+/// The weights of a network as they lie in a checkpoint.
+struct StoredWeights {
+  TensorFile tensors;
+  std::string fingerprint;  ///< of the file
+};
+
+/// Those of the newest checkpoint of a run. DataError when it has none or the file is damaged.
+StoredWeights read_newest_weights(const RunFolder& run);
 
 /// The model's parameters under their names.
 TensorFile export_parameters(const ParameterStore<float>& parameters);

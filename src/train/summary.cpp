@@ -21,6 +21,10 @@ Json training_summary(const TrainConfig& config, const TrainingResult& result) {
        {{"parameters", result.parameters}, {"attention", to_json(config.model.attention)}}},
       {"memory", {{"peak_bytes", peak_memory_bytes()}}},
       {"config", to_json(config)}};
+  if (!result.initial.fingerprint.empty())
+    summary["initial_weights"] = {{"run", config.train.init_from},
+                                  {"fingerprint", result.initial.fingerprint},
+                                  {"fresh", result.initial.fresh}};
   if (result.best)
     summary["best"] = {{"step", result.best->step},
                        {"accuracy", result.best->accuracy},

@@ -82,6 +82,7 @@ class Trainer {
     remove_leftovers(run_.checkpoints());
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
+    if (!resumed && !config_.train.init_from.empty()) start_from_weights();
     // It says that a run has ended, which this one has not.
     std::filesystem::remove(run_.summary());
     write_json(run_.config(), to_json(config_));
@@ -90,6 +91,11 @@ class Trainer {
     else
       metrics_.emplace(run_.metrics());
     if (!resumed && config_.train.on_divergence == DivergencePolicy::rollback) save();
+  }
+
+  void start_from_weights() {
+    progress_.initial = take_initial_weights(config_.train.init_from, model_);
+    note(describe_initial_weights(config_.train.init_from, progress_.initial));
   }
 
   /// Goes to the newest checkpoint.
@@ -233,6 +239,7 @@ class Trainer {
     result_.skipped_steps = progress_.skipped_steps;
     result_.rollbacks = progress_.rollbacks;
     result_.best = progress_.best;
+    result_.initial = progress_.initial;
     result_.seconds = seconds_;
     result_.examples_per_second =
         seconds_ > 0 ? static_cast<double>((step() - first) * config_.train.batch) / seconds_ : 0;

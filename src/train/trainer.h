@@ -59,6 +59,7 @@ struct TrainingResult {
   double train_loss = 0;  ///< of the last step
   TestReport test;        ///< of the weights as they are; not measured when interrupted
   std::optional<BestTest> best;
+  InitialWeights initial;  ///< what train.init_from gave, now or before the run was resumed
 };
 
 /// Steps of the whole training. UsageError when the data do not fill one batch.

@@ -127,6 +127,30 @@ TEST_CASE(
     if (method["name"] == "compiled") CHECK(method["agreement"] > 0.9);
 }
 
+TEST_CASE("a softmax network becomes the start of a Sinkhorn one, and a wrong one is refused") {
+  const Workspace work;
+  const fs::path first = work / "first", second = work / "second";
+  REQUIRE(train(first, {"--set", "model.attention.kind=softmax"}).code == 0);
+  const Words from = {"--init-from", first.string()};
+  const Outcome outcome = train(second, from + Words{"--max-steps", "3"});
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.error.find("starting from the weights of " + first.string()) != std::string::npos);
+  CHECK(read_json(second / "config.json")["train"]["init_from"] == first.string());
+  const Json summary = read_json(second / "summary.json");
+  CHECK(summary["initial_weights"]["run"] == first.string());
+  CHECK(summary["initial_weights"]["fresh"].empty());
+
+  fs::remove_all(first);
+  REQUIRE(train(second, from + Words{"--resume"}).code == 0);
+  CHECK(read_json(second / "summary.json")["initial_weights"] == summary["initial_weights"]);
+
+  const Outcome other =
+      train(work / "third", {"--init-from", second.string(), "--set", "model.width=32"});
+  CHECK(other.code == 2);
+  CHECK(other.error.find("'embedding.patch.weight'") != std::string::npos);
+  CHECK(train(work / "third", {"--init-from", first.string()}).code == 3);
+}
+
 TEST_CASE("a model that cannot read the data is refused with what would fit") {
   const Workspace work;
   const Outcome outcome = train(work / "run", {"--set", "data.kind=majority"});

@@ -1,0 +1,85 @@
+#include "train/initial_weights.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "train/checkpoint.h"
+
+namespace asap {
+namespace {
+
+constexpr const char* kHint =
+    "everything in model but attention and classes must be as in that run's config.json";
+
+/// Belongs to the kind of attention alone: the projections around it are every kind's.
+bool is_of_attention_kind(const std::string& name) {
+  return name.find(".attention.") != std::string::npos &&
+         name.find(".attention.qkv.") == std::string::npos &&
+         name.find(".attention.output.") == std::string::npos;
+}
+
+bool is_of_classifier(const std::string& name) { return name.starts_with("head."); }
+
+[[noreturn]] void fail(const std::string& folder, const std::string& what) {
+  throw UsageError("train.init_from '" + folder + "': " + what, kHint);
+}
+
+/// Equal shapes do not tell into how many heads a projection is divided.
+void check_alike(const std::string& folder, const ModelConfig& there, const ModelConfig& here) {
+  if (there.heads != here.heads)
+    fail(folder, "model.heads is " + std::to_string(there.heads) + " there and " +
+                     std::to_string(here.heads) + " here");
+}
+
+/// What the other run has and this model has no place for, its attention's own parameters apart.
+void check_nothing_is_left(const std::string& folder, const TensorFile& file,
+                           const ParameterStore<float>& parameters) {
+  for (const auto& [name, tensor] : file.tensors) {
+    const bool known = std::ranges::any_of(parameters.entries(),
+                                           [&](const auto& entry) { return entry.name == name; });
+    if (!known && !is_of_attention_kind(name))
+      fail(folder,
+           "this model has no tensor '" + name + "', which is " + tensor.shape.text() + " there");
+  }
+}
+
+}  // namespace
+
+InitialWeights take_initial_weights(const std::string& folder, Transformer<float>& model) {
+  const RunFolder run(folder);
+  const ModelConfig there = run.read_config().model;
+  check_alike(folder, there, model.config());
+  const StoredWeights stored_weights = read_newest_weights(run);
+  const TensorFile& file = stored_weights.tensors;
+  InitialWeights initial{stored_weights.fingerprint, {}};
+  ParameterStore<float>& parameters = model.parameters();
+  std::vector<std::pair<const ParameterStore<float>::Entry*, const StoredTensor*>> fitting;
+  for (const auto& entry : parameters.entries()) {
+    const auto found = file.tensors.find(entry.name);
+    const bool fits = found != file.tensors.end() && found->second.shape == entry.shape;
+    const bool may_be_fresh =
+        is_of_attention_kind(entry.name) ||
+        (is_of_classifier(entry.name) && there.classes != model.config().classes);
+    if (fits)
+      fitting.emplace_back(&entry, &found->second);
+    else if (may_be_fresh)
+      initial.fresh.push_back(entry.name);
+    else
+      fail(folder,
+           "tensor '" + entry.name + "' must be " + entry.shape.text() + " and " +
+               (found == file.tensors.end() ? std::string("is missing there")
+                                            : "is " + found->second.shape.text() + " there"));
+  }
+  check_nothing_is_left(folder, file, parameters);
+  for (const auto& [entry, stored] : fitting)
+    std::ranges::copy(stored->to<float>().flat(), parameters.flat().begin() + entry->offset);
+  return initial;
+}
+
+std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial) {
+  std::string text = "starting from the weights of " + folder;
+  if (!initial.fresh.empty()) text += "; fresh: " + join(initial.fresh, ", ");
+  return text;
+}
+
+}  // namespace asap
