@@ -9,6 +9,7 @@
 #include "cli/summary.h"
 #include "compile/calibration.h"
 #include "compile/compile_report.h"
+#include "io/run_folder.h"
 
 using namespace asap;
 
@@ -16,6 +17,7 @@ namespace {
 
 /// Flags that stand for one key of the configuration each, as text: --slices 4.
 constexpr std::pair<const char*, const char*> kFields[] = {
+    {"--teacher", "Attention to imitate: own, or sinkhorn:T on a softmax network's scores"},
     {"--slices", "Directions on which 1D transport is solved"},
     {"--slice-kind", "canonical (from calibration) or random"},
     {"--features", "Any of pot,gau,lin,tilt,lse, comma-separated"},
@@ -36,15 +38,40 @@ std::string result_text(const CompiledModel& model, double seconds) {
                    format_fixed(e.plan_kl, 5), format_fixed(e.column_error, 4),
                    format_fixed(e.teacher_column_error, 4), format_fixed(e.output_error, 4)});
   };
-  std::vector<HeadEvidence> all;
   for (std::size_t l = 0; l < model.evidence.size(); ++l)
-    for (std::size_t h = 0; h < model.evidence[l].size(); ++h) {
-      all.push_back(model.evidence[l][h]);
-      add(std::to_string(l), std::to_string(h), all.back());
-    }
-  add("mean", "", mean_evidence(all));
+    for (std::size_t h = 0; h < model.evidence[l].size(); ++h)
+      add(std::to_string(l), std::to_string(h), model.evidence[l][h]);
+  add("mean", "", mean_evidence(model.evidence));
   return table.text() + "measured on " + format_count(model.held_out_examples) +
          " examples that the fit has not seen; " + format_seconds(seconds) + "\n";
+}
+
+/// The defaults, with the data of the run if one is named.
+CompileConfig default_config(const std::filesystem::path& run_folder) {
+  CompileConfig config;
+  if (!run_folder.empty()) config.data = RunFolder(run_folder).read_config().data;
+  return config;
+}
+
+Activations load_activations(const std::filesystem::path& run_folder,
+                             const std::filesystem::path& file, const CompileConfig& config,
+                             int threads) {
+  if (!run_folder.empty()) return capture_run(run_folder, config, threads);
+  if (file.empty())
+    throw UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
+  if (config.imitated_iterations())
+    throw UsageError("--teacher is for --run: captured activations bring a teacher of their own",
+                     "say what it is with --set activations.iterations=T");
+  return read_activations(file, config.activations);
+}
+
+/// Answers --dump-config. Without a run the data stay open: each has its own.
+bool dump(const CommonOptions& common, const CompileConfig& config, bool with_data) {
+  if (!common.dump_config) return false;
+  Json json = to_json(config);
+  if (!with_data) json.erase("data");
+  std::cout << format_json(json) << std::flush;
+  return true;
 }
 
 void run(const Arguments& arguments) {
@@ -62,20 +89,17 @@ void run(const Arguments& arguments) {
   arguments.parse(app);
   configure_logging(common);
 
-  CompileConfig config = resolve_config(common, CompileConfig{});
+  CompileConfig config = resolve_config(common, default_config(run_folder));
   for (const auto& [name, text] : flags)
     if (app.count(name) > 0) set_from_flag(config, name, text);
   if (common.seed) config.seed = *common.seed;
   config.validate(common.config.empty() ? "configuration" : common.config.string());
-  if (dump_config(common, config)) return;
+  if (dump(common, config, !run_folder.empty())) return;
   common.required_out();
-  if (run_folder.empty() && activations_file.empty())
-    throw UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
 
   const Stopwatch watch;
-  const Activations activations = run_folder.empty()
-                                      ? read_activations(activations_file, config.activations)
-                                      : capture_run(run_folder, config, common.threads);
+  const Activations activations =
+      load_activations(run_folder, activations_file, config, common.threads);
   ProgressBar bar(common, {.title = "compile",
                            .item = "heads",
                            .total = std::ssize(activations.layers) * activations.heads});

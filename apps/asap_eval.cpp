@@ -50,7 +50,7 @@ void compare(const CompareArguments& arguments) {
   const CommonOptions& common = arguments.common;
   configure_logging(common);
   CompareConfig config =
-      resolve_config(common, default_compare_config(arguments.run, !arguments.compiled.empty()));
+      resolve_config(common, default_compare_config(arguments.run, arguments.compiled));
   if (!arguments.methods.empty()) config.methods = arguments.methods;
   if (arguments.examples) config.examples = *arguments.examples;
   if (dump_config(common, config)) return;

@@ -56,6 +56,18 @@ std::vector<std::int32_t> live_tokens(const ModelConfig& config, const Dataset& 
   return live;
 }
 
+void check_enough(const Dataset& dataset, std::int64_t count) {
+  if (dataset.size() < count)
+    throw DataError(dataset.name + ": " + std::to_string(dataset.size()) +
+                        " examples, but calibration and held_out need " + std::to_string(count),
+                    "lower calibration or held_out");
+}
+
+/// T of what the network was trained with; 0 when that is not Sinkhorn's.
+int own_iterations(const AttentionConfig& attention) {
+  return attention.has_sinkhorn_plan() ? attention.iterations : 0;
+}
+
 Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
                                  std::span<const std::int64_t> examples) {
   const ModelConfig& config = encoder.config();
@@ -63,7 +75,6 @@ Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
   out.examples = std::ssize(examples);
   out.live_queries = out.live_keys = live_tokens(config, dataset, examples);
   out.heads = config.heads;
-  out.iterations = config.attention.has_sinkhorn_plan() ? config.attention.iterations : 0;
   out.model_fingerprint = encoder.fingerprint();
   out.source = dataset.name;
   const std::int64_t longest = config.kind == ModelKind::vit
@@ -91,20 +102,26 @@ std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, s
 
 Activations capture_activations(const Encoder& encoder, const Dataset& dataset, std::int64_t count,
                                 std::uint64_t seed, int threads) {
-  if (dataset.size() < count)
-    throw DataError(dataset.name + ": " + std::to_string(dataset.size()) +
-                        " examples, but calibration and held_out need " + std::to_string(count),
-                    "lower calibration or held_out");
-  const std::vector<std::int64_t> indices = draw_examples(dataset.size(), count, seed);
-  Activations out = allocate_activations(encoder, dataset, indices);
-  const std::unique_ptr<AttentionOperator> teacher = encoder.teacher();
+  check_enough(dataset, count);
+  return capture_activations(encoder, dataset, draw_examples(dataset.size(), count, seed),
+                             std::nullopt, threads);
+}
+
+Activations capture_activations(const Encoder& encoder, const Dataset& dataset,
+                                std::span<const std::int64_t> examples,
+                                std::optional<int> iterations, int threads) {
+  Activations out = allocate_activations(encoder, dataset, examples);
+  out.iterations = iterations.value_or(own_iterations(encoder.config().attention));
+  const std::unique_ptr<AttentionOperator> teacher =
+      iterations ? encoder.sinkhorn(*iterations) : encoder.teacher();
+  const std::int64_t count = std::ssize(examples);
   std::vector<Arena> arenas(std::max(threads, 1));
   parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::int64_t index, int worker) {
     const std::int64_t first = index * kBatch, size = std::min(kBatch, count - first);
     Arena& arena = arenas[worker];
     const ArenaScope scope(arena);
     Batch batch;
-    batch.fill(dataset, std::span(indices).subspan(first, size));
+    batch.fill(dataset, examples.subspan(first, size));
     const MatrixView<float> logits =
         arena.matrix<float>(encoder.logit_rows(batch.input()), encoder.config().classes);
     encoder.forward(batch.input(), CapturingOperator(*teacher, out, first), logits, arena);
@@ -112,18 +129,33 @@ Activations capture_activations(const Encoder& encoder, const Dataset& dataset, 
   return out;
 }
 
+void check_teacher(const CompileConfig& config, const ModelConfig& model,
+                   const std::string& source) {
+  const AttentionConfig& attention = model.attention;
+  if (!config.imitated_iterations()) {
+    if (attention.has_sinkhorn_plan()) return;
+    throw UsageError(
+        source + ": the model's attention is not Sinkhorn's: there is nothing to compile",
+        "train with model.attention.kind=sinkhorn, or imitate Sinkhorn on this model's scores: "
+        "--teacher sinkhorn:10");
+  }
+  if (attention.kind == AttentionKind::lotformer || attention.kind == AttentionKind::differential)
+    throw UsageError(source + ": teacher: " + config.teacher +
+                         " needs scores that are products of queries and keys, which this "
+                         "model's attention does not have",
+                     "train with softmax or Sinkhorn attention");
+}
+
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config,
                         int threads) {
   const Encoder encoder = Encoder::load(run);
-  if (!encoder.config().attention.has_sinkhorn_plan())
-    throw UsageError(
-        run.string() + ": the model's attention is not Sinkhorn's: there is nothing to compile",
-        "train with model.attention.kind=sinkhorn");
-  const TrainConfig trained = RunFolder(run).read_config();
-  const Dataset dataset = load_dataset(trained.data, Split::train);
+  check_teacher(config, encoder.config(), run.string());
+  const Dataset dataset = load_dataset(config.data, Split::train);
   fit_model_to_data(encoder.config(), dataset, RunFolder(run).config().string());
-  return capture_activations(encoder, dataset, std::int64_t{config.calibration} + config.held_out,
-                             config.seed, threads);
+  const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
+  check_enough(dataset, count);
+  return capture_activations(encoder, dataset, draw_examples(dataset.size(), count, config.seed),
+                             config.imitated_iterations(), threads);
 }
 
 }  // namespace asap

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "compile/activations.h"
 #include "data/dataset.h"
 #include "infer/encoder.h"
@@ -12,8 +14,20 @@ namespace asap {
 Activations capture_activations(const Encoder& encoder, const Dataset& dataset, std::int64_t count,
                                 std::uint64_t seed, int threads);
 
-/// Activations of the model a training run left, on config.calibration + config.held_out of its own
-/// training examples. UsageError when the run's attention is softmax.
+/// The same for these examples. With `iterations`, every layer runs Sinkhorn with so many on the
+/// network's own scores instead of what it was trained with, and that becomes the teacher: what a
+/// compiled operator replaces all layers by has seen its predecessors replaced as well.
+Activations capture_activations(const Encoder& encoder, const Dataset& dataset,
+                                std::span<const std::int64_t> examples,
+                                std::optional<int> iterations, int threads);
+
+/// UsageError unless the network's attention is what config.teacher can imitate: for "own" it must
+/// be Sinkhorn's, for "sinkhorn:T" its scores must be the products of its queries and keys.
+void check_teacher(const CompileConfig& config, const ModelConfig& model,
+                   const std::string& source);
+
+/// Activations of the model a training run left, on config.calibration + config.held_out of the
+/// training part of config.data. UsageError as check_teacher.
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config, int threads);
 
 /// `count` different indices below `size` in random order.

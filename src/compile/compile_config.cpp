@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -19,7 +20,29 @@ constexpr std::array<NamedFeature, 5> kFeatures = {{{"pot", &DualFeatures::poten
                                                     {"tilt", &DualFeatures::tilt},
                                                     {"lse", &DualFeatures::row_sum}}};
 
+constexpr std::string_view kSinkhorn = "sinkhorn:";
+constexpr int kMostIterations = 10000;
+
 }  // namespace
+
+std::optional<int> CompileConfig::imitated_iterations(const std::string& source) const {
+  if (teacher == "own") return std::nullopt;
+  if (teacher == "softmax")
+    throw UsageError(source +
+                         ": teacher: softmax cannot be imitated: the operator normalises the "
+                         "columns of its plan, and softmax does not",
+                     "imitate Sinkhorn on the network's scores: --teacher sinkhorn:10");
+  int iterations = 0;
+  if (teacher.starts_with(kSinkhorn)) {
+    const char* last = teacher.data() + teacher.size();
+    const auto [end, error] = std::from_chars(teacher.data() + kSinkhorn.size(), last, iterations);
+    if (error == std::errc() && end == last && iterations >= 1 && iterations <= kMostIterations)
+      return iterations;
+  }
+  throw UsageError(source + ": teacher: expected own or sinkhorn:T with T from 1 to " +
+                       std::to_string(kMostIterations) + ", got '" + excerpt(teacher) + "'",
+                   "for example --teacher sinkhorn:10");
+}
 
 std::vector<std::string> feature_names(const DualFeatures& features) {
   std::vector<std::string> names;
@@ -51,6 +74,7 @@ void CompileConfig::validate(const std::string& source) const {
     throw UsageError(source + ": features: at least one feature is needed",
                      "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
   parse_features(features, source);
+  imitated_iterations(source);
   if (objective == DualObjective::mlp)
     throw UsageError(source + ": objective: 'mlp' is not available in this version",
                      "use ridge, kl, output or dual");
@@ -61,6 +85,7 @@ DualFeatures CompileConfig::dual_features() const { return parse_features(featur
 Json fit_json(const CompileConfig& config) {
   Json json = to_json(config);
   json.erase("activations");
+  json.erase("data");
   return json;
 }
 

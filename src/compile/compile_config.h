@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "attention/compiled_features.h"
-#include "io/config_fields.h"
+#include "io/data_config.h"
 
 namespace asap {
 
@@ -51,6 +52,9 @@ struct ActivationsConfig {
 };
 
 struct CompileConfig {
+  /// The attention that is imitated: "own", as trained, or "sinkhorn:T", the network's scores
+  /// through T Sinkhorn iterations, which makes an operator for a softmax network.
+  std::string teacher = "own";
   int slices = 4;
   SliceKind slice_kind = SliceKind::canonical;
   std::vector<std::string> features = {"pot", "gau", "lin", "tilt", "lse"};
@@ -61,9 +65,13 @@ struct CompileConfig {
   std::uint64_t seed = 1;
   DescentConfig descent;
   ActivationsConfig activations;
+  DataConfig data;  ///< of the calibration examples
 
   template <class Visitor>
   void visit(Visitor& v) {
+    v.field("teacher", teacher,
+            "attention to imitate: own (as trained) or sinkhorn:T (T iterations on the network's "
+            "scores, for softmax networks too)");
     v.field("slices", slices, "directions L on which 1D transport is solved", between(1, 4096));
     v.choice("slice_kind", slice_kind,
              {{"canonical", SliceKind::canonical}, {"random", SliceKind::random}},
@@ -83,16 +91,21 @@ struct CompileConfig {
     v.field("seed", seed, "chooses the examples and the random slices");
     v.group("descent", descent, "gradient descent of the objectives kl, output and dual");
     v.group("activations", activations, "teacher of --activations; a run knows its own");
+    v.group("data", data,
+            "calibration examples, of the training part; the run's own unless changed");
   }
 
-  /// UsageError for unknown or no features, repeated ones, and an objective that is not available.
+  /// UsageError for unknown or no features, repeated ones, an objective that is not available and a
+  /// teacher that cannot be imitated.
   void validate(const std::string& source) const;
   /// The features by flag. Expects a valid configuration.
   DualFeatures dual_features() const;
+  /// T of teacher "sinkhorn:T"; nothing for "own". UsageError names `source` for anything else.
+  std::optional<int> imitated_iterations(const std::string& source = "configuration") const;
 };
 
-/// How a map was fitted, for artefact and summary: the configuration without the teacher's, which a
-/// run knows better.
+/// How a map was fitted, for artefact and summary: the configuration without the groups
+/// `activations` and `data`, which only say where the examples come from.
 Json fit_json(const CompileConfig& config);
 
 /// Names of the features that are set, in the order of their weights.

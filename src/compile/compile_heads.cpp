@@ -33,20 +33,6 @@ void check_possible(const Activations& activations, const CompileConfig& config)
   }
 }
 
-/// The teacher on examples [first, first + count); those without a live query or key are left out.
-std::vector<TeacherSample> run_teachers(const Activations& activations, int layer,
-                                        std::int64_t head, std::int64_t first, std::int64_t count) {
-  const AttentionBatch<float> batch = activations.batch(layer);
-  std::vector<TeacherSample> samples;
-  for (std::int64_t example = first; example < first + count; ++example)
-    if (batch.live_query_count(example) > 0 && batch.live_key_count(example) > 0)
-      samples.push_back(run_teacher(activations, layer, head, example));
-  if (samples.empty())
-    throw DataError(activations.source + ": no live tokens in examples " + std::to_string(first) +
-                    " to " + std::to_string(first + count - 1));
-  return samples;
-}
-
 Tensor<float> to_float(const Tensor<double>& from) {
   Tensor<float> out(from.shape());
   for (std::int64_t i = 0; i < from.size(); ++i) out[i] = static_cast<float>(from[i]);
@@ -71,6 +57,20 @@ CompiledHead fit_head(std::span<const TeacherSample> samples, const CompileConfi
 
 }  // namespace
 
+std::vector<TeacherSample> run_teachers(const Activations& activations, int layer,
+                                        std::int64_t head, const ExampleRange& examples) {
+  const AttentionBatch<float> batch = activations.batch(layer);
+  const std::int64_t end = examples.first + examples.count;
+  std::vector<TeacherSample> samples;
+  for (std::int64_t example = examples.first; example < end; ++example)
+    if (batch.live_query_count(example) > 0 && batch.live_key_count(example) > 0)
+      samples.push_back(run_teacher(activations, layer, head, example));
+  if (samples.empty())
+    throw DataError(activations.source + ": no live tokens in examples " +
+                    std::to_string(examples.first) + " to " + std::to_string(end - 1));
+  return samples;
+}
+
 CompiledModel compile_heads(const Activations& activations, const CompileConfig& config,
                             int threads, const CompileProgress& progress) {
   check_possible(activations, config);
@@ -87,10 +87,10 @@ CompiledModel compile_heads(const Activations& activations, const CompileConfig&
     const int layer = static_cast<int>(index / heads);
     const std::int64_t head = index % heads;
     CompiledHead& compiled = model.heads[layer][head];
-    compiled = fit_head(run_teachers(activations, layer, head, 0, config.calibration), config,
+    compiled = fit_head(run_teachers(activations, layer, head, {0, config.calibration}), config,
                         static_cast<std::uint32_t>(index));
     model.evidence[layer][head] = measure_head(
-        compiled, run_teachers(activations, layer, head, config.calibration, config.held_out));
+        compiled, run_teachers(activations, layer, head, {config.calibration, config.held_out}));
     const std::lock_guard lock(mutex);
     if (progress) progress(++done, total);
   });

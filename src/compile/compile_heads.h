@@ -15,6 +15,17 @@ struct CompiledModel {
   std::int64_t held_out_examples = 0;
 };
 
+/// Examples [first, first + count).
+struct ExampleRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+/// The teacher of one head on these examples; those without a live query or key are left out.
+/// DataError when none is left.
+std::vector<TeacherSample> run_teachers(const Activations& activations, int layer,
+                                        std::int64_t head, const ExampleRange& examples);
+
 /// Called with the number of heads done and the number of all heads.
 using CompileProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 

@@ -1,7 +1,6 @@
 #include "compile/compile_report.h"
 
 namespace asap {
-namespace {
 
 Json evidence_json(const HeadEvidence& evidence) {
   return {{"dual_r2", evidence.dual_r2},
@@ -12,7 +11,17 @@ Json evidence_json(const HeadEvidence& evidence) {
           {"output_error", evidence.output_error}};
 }
 
-}  // namespace
+Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
+  Json rows = Json::array();
+  for (std::size_t layer = 0; layer < heads.size(); ++layer)
+    for (std::size_t head = 0; head < heads[layer].size(); ++head) {
+      Json row = evidence_json(heads[layer][head]);
+      row["layer"] = layer;
+      row["head"] = head;
+      rows.push_back(std::move(row));
+    }
+  return rows;
+}
 
 OperatorArtefact make_artefact(const CompiledModel& model, const Activations& activations,
                                const CompileConfig& config) {
@@ -28,20 +37,11 @@ OperatorArtefact make_artefact(const CompiledModel& model, const Activations& ac
 
 Json compile_summary(const CompiledModel& model, const Activations& activations,
                      const CompileConfig& config) {
-  Json heads = Json::array();
-  std::vector<HeadEvidence> all;
-  for (std::size_t layer = 0; layer < model.evidence.size(); ++layer)
-    for (std::size_t head = 0; head < model.evidence[layer].size(); ++head) {
-      all.push_back(model.evidence[layer][head]);
-      Json row = evidence_json(all.back());
-      row["layer"] = layer;
-      row["head"] = head;
-      heads.push_back(std::move(row));
-    }
-  return {{"heads", std::move(heads)},
-          {"mean", evidence_json(mean_evidence(all))},
+  return {{"heads", heads_json(model.evidence)},
+          {"mean", evidence_json(mean_evidence(model.evidence))},
           {"calibration",
            {{"source", activations.source},
+            {"data", to_json(config.data)},
             {"fitted_examples", model.fitted_examples},
             {"held_out_examples", model.held_out_examples}}},
           {"model_fingerprint", activations.model_fingerprint},

@@ -6,6 +6,12 @@
 
 namespace asap {
 
+/// The numbers of HeadEvidence by name.
+Json evidence_json(const HeadEvidence& evidence);
+
+/// The same of every head, with its `layer` and `head`.
+Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
+
 /// The artefact of a compiled model.
 OperatorArtefact make_artefact(const CompiledModel& model, const Activations& activations,
                                const CompileConfig& config);

@@ -107,17 +107,19 @@ HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSampl
           .output_error = totals.output > 0 ? std::sqrt(totals.output_error / totals.output) : NAN};
 }
 
-HeadEvidence mean_evidence(std::span<const HeadEvidence> heads) {
+HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads) {
   HeadEvidence mean;
-  const double count = static_cast<double>(heads.size());
-  for (const HeadEvidence& head : heads) {
-    mean.dual_r2 += head.dual_r2 / count;
-    mean.plan_l1 += head.plan_l1 / count;
-    mean.plan_kl += head.plan_kl / count;
-    mean.column_error += head.column_error / count;
-    mean.teacher_column_error += head.teacher_column_error / count;
-    mean.output_error += head.output_error / count;
-  }
+  double count = 0;
+  for (const auto& layer : heads) count += static_cast<double>(layer.size());
+  for (const auto& layer : heads)
+    for (const HeadEvidence& head : layer) {
+      mean.dual_r2 += head.dual_r2 / count;
+      mean.plan_l1 += head.plan_l1 / count;
+      mean.plan_kl += head.plan_kl / count;
+      mean.column_error += head.column_error / count;
+      mean.teacher_column_error += head.teacher_column_error / count;
+      mean.output_error += head.output_error / count;
+    }
   return mean;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "attention/compiled_operator.h"
 #include "compile/teacher_sample.h"
@@ -20,7 +21,7 @@ struct HeadEvidence {
 /// Measures the head as it will run (float32 numbers, closure by compiled_attention).
 HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSample> samples);
 
-/// The mean of every number over heads.
-HeadEvidence mean_evidence(std::span<const HeadEvidence> heads);
+/// The mean of every number over heads, [layer][head].
+HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads);
 
 }  // namespace asap

@@ -14,6 +14,7 @@
 #include "data/matching_dataset.h"
 #include "data/points_dataset.h"
 #include "data/shapes_dataset.h"
+#include "data/shift.h"
 #include "data/solids_dataset.h"
 
 namespace asap {
@@ -69,6 +70,7 @@ Dataset load_dataset(const DataConfig& config, Split split) {
   Dataset dataset = load_kind(config, split);
   dataset.pixel_mean = config.pixel_mean;
   dataset.pixel_deviation = config.pixel_deviation;
+  apply_shift(config.shift, dataset);
   keep_first(dataset, split == Split::train ? config.train_examples : config.test_examples);
   return dataset;
 }

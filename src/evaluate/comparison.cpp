@@ -17,14 +17,17 @@ constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side
 
 /// A method at work: its attention, its predictions so far, and the time they took.
 struct Contestant {
+  Method method;
   std::string name;
   std::unique_ptr<AttentionOperator> attention;
   TimedAttention timed;
   std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
   double seconds = 0;
 
-  Contestant(std::string name_, std::unique_ptr<AttentionOperator> attention_, std::size_t labels)
-      : name(std::move(name_)),
+  Contestant(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
+             std::size_t labels)
+      : method(method_),
+        name(method_.name()),
         attention(std::move(attention_)),
         timed(*attention),
         predictions(labels, kNotScored) {}
@@ -150,6 +153,17 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
   return result;
 }
 
+/// Agreement of a compiled method with the Sinkhorn attention it imitates in the same layers, if
+/// that is among the contestants.
+std::optional<double> imitated_agreement(const Contestant& contestant, int iterations,
+                                         const std::vector<Contestant*>& contestants) {
+  if (!contestant.method.is_compiled()) return std::nullopt;
+  const Method imitated{MethodKind::sinkhorn, iterations, contestant.method.layers};
+  const auto found = std::ranges::find(contestants, imitated, &Contestant::method);
+  if (found == contestants.end()) return std::nullopt;
+  return fraction_equal(contestant.predictions, (*found)->predictions);
+}
+
 }  // namespace
 
 Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
@@ -158,7 +172,7 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   if (dataset.size() == 0) throw UsageError("the test set is empty");
   fit_model_to_data(encoder.config(), dataset, "the trained model");
   // The teacher always runs, because agreement is measured against it.
-  Contestant teacher("teacher", encoder.teacher(), dataset.labels.size());
+  Contestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
   std::vector<std::unique_ptr<Contestant>> others;
   std::vector<Contestant*> contestants;  // in the order asked for
   for (const Method& method : settings.methods) {
@@ -166,8 +180,8 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
       contestants.push_back(&teacher);
       continue;
     }
-    others.push_back(std::make_unique<Contestant>(
-        method.name(), make_attention(method, encoder, compiled), dataset.labels.size()));
+    others.push_back(std::make_unique<Contestant>(method, make_attention(method, encoder, compiled),
+                                                  dataset.labels.size()));
     contestants.push_back(others.back().get());
   }
   std::vector<Contestant*> all = contestants;
@@ -197,9 +211,13 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   comparison.examples_name = examples_of(dataset.kind);
   comparison.fidelity_examples = sample.size();
   comparison.threads = settings.threads;
-  for (std::size_t i = 0; i < contestants.size(); ++i)
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
     comparison.methods.push_back(
         result_of(*contestants[i], dataset, teacher.predictions, std::move(fidelity[i])));
+    if (settings.imitated_iterations)
+      comparison.methods.back().imitated_agreement =
+          imitated_agreement(*contestants[i], *settings.imitated_iterations, contestants);
+  }
   return comparison;
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "compile/evidence.h"
 #include "data/dataset.h"
 #include "evaluate/method.h"
 #include "evaluate/plan_fidelity.h"
@@ -16,6 +18,9 @@ struct ComparisonSettings {
   std::vector<Method> methods;
   int threads = 1;
   std::int64_t fidelity_examples = 128;  ///< plans are compared on the first so many examples
+  /// What the compiled operator imitates when that is not the teacher: Sinkhorn with so many
+  /// iterations on the network's scores.
+  std::optional<int> imitated_iterations = {};
 };
 
 /// What one method achieves on a test set.
@@ -28,10 +33,22 @@ struct MethodResult {
   double plan_l1 = 0;                 ///< mean over layers and heads of HeadFidelity
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
+  /// Of compiled methods, when they imitate something else than the teacher and that is compared,
+  /// too, in the same layers: the fraction of its predictions predicted.
+  std::optional<double> imitated_agreement = {};
+};
+
+/// A compiled operator as it is judged beside the methods.
+struct OperatorEvidence {
+  std::string teacher;                           ///< what it imitates: CompileConfig::teacher
+  int iterations = 0;                            ///< T of that
+  std::int64_t examples = 0;                     ///< on which the heads were measured
+  std::vector<std::vector<HeadEvidence>> heads;  ///< [layer][head]; empty when not measured
 };
 
 struct Comparison {
   std::vector<MethodResult> methods;
+  std::optional<OperatorEvidence> compiled = {};
   std::int64_t examples = 0;
   std::string examples_name = "images";  ///< what they are: see examples_of
   std::int64_t fidelity_examples = 0;

@@ -6,9 +6,12 @@
 
 namespace asap {
 
-CompareConfig default_compare_config(const std::filesystem::path& run, bool with_compiled) {
+CompareConfig default_compare_config(const std::filesystem::path& run,
+                                     const std::filesystem::path& compiled) {
   CompareConfig config;
-  config.methods = default_methods(with_compiled);
+  const auto imitated =
+      compiled.empty() ? std::nullopt : load_operator(compiled).config.imitated_iterations();
+  config.methods = imitated ? imitation_methods(*imitated) : default_methods(!compiled.empty());
   config.data = RunFolder(run).read_config().data;
   return config;
 }
@@ -17,14 +20,21 @@ ComparisonRun compare_run(const std::filesystem::path& run, const std::filesyste
                           const CompareConfig& config, int threads,
                           const ProgressCallback& progress) {
   const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
-  const ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
-                                    threads, config.fidelity_examples};
+  ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
+                              threads, config.fidelity_examples};
+  if (loaded.artefact) settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
   ComparisonRun result{
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};
-  result.context.commands.push_back("asap-eval compare" + loaded.arguments + " --methods " +
-                                    join(config.methods, ",") + " --examples " +
-                                    std::to_string(loaded.dataset.size()) + " --out DIR");
+  result.context.commands.push_back(
+      "asap-eval compare" + loaded.arguments + " --methods " + join(config.methods, ",") +
+      " --examples " + std::to_string(loaded.dataset.size()) +
+      (config.evidence_examples > 0
+           ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
+           : "") +
+      " --out DIR");
+  if (loaded.artefact)
+    result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);
   return result;
 }
 

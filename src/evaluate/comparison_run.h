@@ -13,6 +13,7 @@ struct CompareConfig {
   std::vector<std::string> methods;  ///< empty: default_methods
   int examples = 0;
   int fidelity_examples = 128;
+  int evidence_examples = 0;
   DataConfig data;
 
   template <class Visitor>
@@ -24,12 +25,17 @@ struct CompareConfig {
     v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
     v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
             between(1, 1'000'000));
+    v.field("evidence_examples", evidence_examples,
+            "test examples on which the operator's predicted duals are measured; 0: not at all",
+            between(0, 1'000'000));
     v.group("data", data, "the test data; the run's own unless changed");
   }
 };
 
-/// The defaults for a run: all methods that make sense, on the test examples of its own data.
-CompareConfig default_compare_config(const std::filesystem::path& run, bool with_compiled);
+/// The defaults for a run and its compiled operator, if there is one (else empty): all methods that
+/// make sense, on the test examples of the run's own data.
+CompareConfig default_compare_config(const std::filesystem::path& run,
+                                     const std::filesystem::path& compiled);
 
 /// A comparison with what its report says about it.
 struct ComparisonRun {

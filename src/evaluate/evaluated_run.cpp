@@ -1,7 +1,13 @@
 #include "evaluate/evaluated_run.h"
 
+#include <algorithm>
+#include <numeric>
+
+#include "base/parallel.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "compile/calibration.h"
+#include "compile/compile_heads.h"
 #include "io/run_folder.h"
 
 namespace asap {
@@ -10,7 +16,8 @@ namespace {
 std::string compile_command(const std::string& run, const std::string& folder,
                             const CompileConfig& config) {
   const Json fields = to_json(config);
-  return "asap-compile --run " + run + " --out " + folder + " --slices " +
+  const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
+  return "asap-compile --run " + run + " --out " + folder + teacher + " --slices " +
          std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " + join(config.features, ",") +
          " --objective " + fields["objective"].get<std::string>() + " --calibration " +
@@ -43,6 +50,27 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
                       {"model", result.encoder.fingerprint()},
                       {"test data", result.dataset.fingerprint}};
   return result;
+}
+
+OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads) {
+  const OperatorArtefact& artefact = *run.artefact;
+  OperatorEvidence evidence{artefact.config.teacher, artefact.teacher_iterations, 0, {}};
+  evidence.examples = std::min(examples, run.dataset.size());
+  if (evidence.examples == 0) return evidence;
+  std::vector<std::int64_t> first(static_cast<std::size_t>(evidence.examples));
+  std::iota(first.begin(), first.end(), std::int64_t{0});
+  const Activations activations =
+      capture_activations(run.encoder, run.dataset, first, artefact.teacher_iterations, threads);
+  const std::int64_t heads = activations.heads;
+  for (const auto& layer : artefact.heads) evidence.heads.emplace_back(layer.size());
+  parallel_for(std::ssize(artefact.heads) * heads, threads, [&](std::int64_t index, int) {
+    const auto layer = static_cast<std::size_t>(index / heads);
+    const auto head = static_cast<std::size_t>(index % heads);
+    const std::vector<TeacherSample> samples =
+        run_teachers(activations, static_cast<int>(layer), index % heads, {0, evidence.examples});
+    evidence.heads[layer][head] = measure_head(artefact.heads[layer][head], samples);
+  });
+  return evidence;
 }
 
 }  // namespace asap

@@ -28,4 +28,8 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
                                 const std::filesystem::path& compiled, const DataConfig& data,
                                 std::int64_t examples);
 
+/// What stands in the place of the attention, and how right its dual maps are on the first so many
+/// test examples (0: not measured). Expects an operator.
+OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads);
+
 }  // namespace asap

@@ -135,6 +135,11 @@ std::vector<std::string> default_methods(bool with_compiled) {
   return names;
 }
 
+std::vector<std::string> imitation_methods(int iterations) {
+  const std::string imitated = "sinkhorn:" + std::to_string(iterations);
+  return {"teacher", imitated + "@each", imitated, "f0", "compiled@each", "compiled"};
+}
+
 std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
                                                   const CompiledHeads* compiled) {
   if (method.layers)

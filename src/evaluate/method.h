@@ -32,6 +32,9 @@ struct Method {
   std::optional<LayerRange> layers = {};
 
   std::string name() const;
+  bool is_compiled() const {
+    return kind == MethodKind::compiled || kind == MethodKind::compiled_bfloat16;
+  }
   friend bool operator==(const Method&, const Method&) = default;
 };
 
@@ -43,6 +46,11 @@ std::vector<Method> parse_methods(std::span<const std::string> names, int layers
 
 /// What is worth comparing when nothing is asked for.
 std::vector<std::string> default_methods(bool with_compiled);
+
+/// The same for an operator that imitates Sinkhorn with so many iterations instead of the network's
+/// own attention: the network as trained, what is imitated and its imitation, in each layer alone
+/// and in all.
+std::vector<std::string> imitation_methods(int iterations);
 
 /// Heads of a compiled operator, [layer][head].
 using CompiledHeads = std::vector<std::vector<CompiledHead>>;

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/table.h"
+#include "compile/compile_report.h"
 #include "evaluate/html.h"
 #include "evaluate/svg_chart.h"
 
@@ -67,32 +68,51 @@ std::string headline(const Comparison& comparison) {
   return "<div class=\"cards\">\n" + cards + "</div>\n";
 }
 
+/// Whether the operator imitates something else than the teacher that is compared, too.
+bool shows_imitation(const Comparison& comparison) {
+  return std::ranges::any_of(comparison.methods, [](const MethodResult& method) {
+    return method.imitated_agreement.has_value();
+  });
+}
+
 std::vector<std::string> columns(const Comparison& comparison) {
-  return {"method",       "accuracy", "agreement",   comparison.examples_name + "/s",
-          "attention ms", "plan L1",  "column error"};
+  std::vector<std::string> names = {
+      "method",       "accuracy", "agreement",   comparison.examples_name + "/s",
+      "attention ms", "plan L1",  "column error"};
+  if (shows_imitation(comparison)) names.emplace_back("as imitated");
+  return names;
 }
 
 /// The numbers of one method under these columns.
-std::vector<std::string> cells_of(const MethodResult& method) {
-  return {method.name,
-          format_fixed(method.accuracy, 4),
-          format_fixed(method.agreement, 4),
-          format_fixed(method.examples_per_second, 0),
-          format_fixed(method.attention_milliseconds, 3),
-          format_fixed(method.plan_l1, 4),
-          format_fixed(method.column_error, 4)};
+std::vector<std::string> cells_of(const Comparison& comparison, const MethodResult& method) {
+  std::vector<std::string> cells = {method.name,
+                                    format_fixed(method.accuracy, 4),
+                                    format_fixed(method.agreement, 4),
+                                    format_fixed(method.examples_per_second, 0),
+                                    format_fixed(method.attention_milliseconds, 3),
+                                    format_fixed(method.plan_l1, 4),
+                                    format_fixed(method.column_error, 4)};
+  if (shows_imitation(comparison))
+    cells.push_back(method.imitated_agreement ? format_fixed(*method.imitated_agreement, 4) : "");
+  return cells;
 }
 
 std::string methods_table(const Comparison& comparison) {
   std::string rows = html_row("th", columns(comparison));
   for (const MethodResult& method : comparison.methods)
-    rows += html_row("td", cells_of(method), is_compiled(method) ? "subject" : "");
+    rows += html_row("td", cells_of(comparison, method), is_compiled(method) ? "subject" : "");
   return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n" +
          "<p class=\"soft\">agreement: fraction of the teacher's predictions. attention ms: "
          "processor time in attention per example, all layers. plan L1: mean over queries of the "
          "absolute difference from the teacher's attention, summed over keys. column error: mean "
          "relative error of the plan's column sums. The last two on the first " +
-         format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".</p>\n";
+         format_count(comparison.fidelity_examples) + " " + comparison.examples_name + "." +
+         (shows_imitation(comparison)
+              ? " as imitated: fraction of the predictions of the attention that is imitated" +
+                    (comparison.compiled ? ", " + comparison.compiled->teacher + "," : "") +
+                    " in the same layers."
+              : "") +
+         "</p>\n";
 }
 
 /// Plan L1 of every method that differs from the teacher, head by head.
@@ -115,6 +135,17 @@ std::string heads_table(const Comparison& comparison) {
          "</table></div>\n";
 }
 
+Json operator_json(const OperatorEvidence& evidence) {
+  Json json = {{"teacher", evidence.teacher},
+               {"iterations", evidence.iterations},
+               {"examples", evidence.examples}};
+  if (evidence.examples > 0) {
+    json["mean"] = evidence_json(mean_evidence(evidence.heads));
+    json["heads"] = heads_json(evidence.heads);
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string provenance_section(const ReportContext& context, int threads) {
@@ -131,7 +162,7 @@ std::string comparison_table(const Comparison& comparison) {
   for (const std::string& title : columns(comparison))
     heads.push_back({title, heads.empty() ? Table::Align::left : Table::Align::right});
   Table table(std::move(heads));
-  for (const MethodResult& method : comparison.methods) table.add_row(cells_of(method));
+  for (const MethodResult& method : comparison.methods) table.add_row(cells_of(comparison, method));
   return table.text();
 }
 
@@ -145,6 +176,8 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
                        {"attention_milliseconds", method.attention_milliseconds},
                        {"plan_l1", method.plan_l1},
                        {"column_error", method.column_error}});
+    if (method.imitated_agreement)
+      methods.back()["imitated_agreement"] = *method.imitated_agreement;
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
         heads.push_back({{"method", method.name},
@@ -155,15 +188,17 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
   }
   Json versions = Json::object();
   for (const auto& [name, value] : context.versions) versions[name] = value;
-  return {{"methods", methods},
-          {"heads", heads},
-          {"examples", comparison.examples},
-          {"fidelity_examples", comparison.fidelity_examples},
-          {"threads", comparison.threads},
-          {"data", context.data},
-          {"model", context.model},
-          {"commands", context.commands},
-          {"versions", versions}};
+  Json summary = {{"methods", methods},
+                  {"heads", heads},
+                  {"examples", comparison.examples},
+                  {"fidelity_examples", comparison.fidelity_examples},
+                  {"threads", comparison.threads},
+                  {"data", context.data},
+                  {"model", context.model},
+                  {"commands", context.commands},
+                  {"versions", versions}};
+  if (comparison.compiled) summary["compiled"] = operator_json(*comparison.compiled);
+  return summary;
 }
 
 std::string comparison_report(const Comparison& comparison, const ReportContext& context) {

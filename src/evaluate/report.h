@@ -25,7 +25,8 @@ std::string provenance_section(const ReportContext& context, int threads);
 /// The numbers of every method as a text table.
 std::string comparison_table(const Comparison& comparison);
 
-/// The content of summary.json: `methods[]` and `heads[]`, examples, threads, provenance.
+/// The content of summary.json: `methods[]` and `heads[]`, `compiled` (what the operator imitates
+/// and the evidence of its heads), examples, threads, provenance.
 Json comparison_summary(const Comparison& comparison, const ReportContext& context);
 
 /// One HTML file with everything in it: headline numbers, table, pictures, heads, provenance.

@@ -6,6 +6,7 @@
 #include "io/config_fields.h"
 #include "io/generated_data_config.h"
 #include "io/image_config.h"
+#include "io/shift_config.h"
 
 namespace asap {
 
@@ -92,6 +93,7 @@ struct DataConfig {
   MatchingConfig matching;
   ListopsConfig listops;
   ImagesConfig images;
+  ShiftConfig shift;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -132,6 +134,7 @@ struct DataConfig {
     v.group("matching", matching, "how pairs of codes are drawn");
     v.group("listops", listops, "how ListOps expressions are drawn");
     v.group("images", images, "images from files, and what training does to images");
+    v.group("shift", shift, "other examples than the data set's: some classes, lengths, noise");
   }
 };
 

@@ -88,6 +88,58 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
   CHECK(methods[5]["plan_l1"] < methods[4]["plan_l1"]);
 }
 
+TEST_CASE("a softmax network's layers are replaced by an operator that imitates Sinkhorn") {
+  const Workspace work;
+  const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
+  REQUIRE(train(teacher, {"--set", "model.attention.kind=softmax"}).code == 0);
+  const Outcome refused = compile(teacher, compiled);
+  CHECK(refused.code == 2);
+  CHECK(refused.error.find("--teacher sinkhorn:10") != std::string::npos);
+
+  REQUIRE(compile(teacher, compiled, {"--teacher", "sinkhorn:6"}).code == 0);
+  CHECK(read_json(compiled / "operator.json")["teacher_iterations"] == 6);
+  CHECK(read_json(compiled / "operator.json")["fit"]["teacher"] == "sinkhorn:6");
+  const Outcome compared =
+      run("asap-eval", {"compare", "--run", teacher.string(), "--compiled", compiled.string(),
+                        "--out", out.string(), "--set", "evidence_examples=20"});
+  REQUIRE(compared.code == 0);
+  CHECK(compared.out.find("as imitated") != std::string::npos);
+  const Json summary = read_json(out / "summary.json");
+  std::vector<std::string> names;
+  for (const Json& method : summary["methods"]) {
+    names.push_back(method["name"]);
+    const bool is_compiled = names.back().starts_with("compiled");
+    REQUIRE(method.contains("imitated_agreement") == is_compiled);
+    if (is_compiled) CHECK(method["imitated_agreement"] > 0.9);
+  }
+  CHECK(names == std::vector<std::string>{"teacher", "sinkhorn:6@0", "sinkhorn:6@1", "sinkhorn:6",
+                                          "f0", "compiled@0", "compiled@1", "compiled"});
+  CHECK(summary["compiled"]["teacher"] == "sinkhorn:6");
+  CHECK(summary["compiled"]["examples"] == 20);
+  CHECK(summary["compiled"]["mean"]["dual_r2"] > 0.5);
+  CHECK(summary["compiled"]["heads"].size() == 4);
+}
+
+TEST_CASE("a map is fitted on some classes and judged on the others") {
+  const Workspace work;
+  const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
+  REQUIRE(train(teacher).code == 0);
+  REQUIRE(compile(teacher, compiled,
+                  {"--set", "data.shift.classes=[0,1]", "--set", "data.shapes.examples=512"})
+              .code == 0);
+  const Json fit = read_json(compiled / "summary.json");
+  CHECK(fit["calibration"]["source"] == "shapes train (classes 0, 1)");
+  CHECK(fit["calibration"]["data"]["shift"]["classes"] == Json::array({0, 1}));
+  REQUIRE(run("asap-eval", {"compare", "--run", teacher.string(), "--compiled", compiled.string(),
+                            "--out", out.string(), "--methods", "teacher,compiled", "--set",
+                            "data.shift.classes=[2,3]", "--set", "data.shift.noise=0.05"})
+              .code == 0);
+  const Json summary = read_json(out / "summary.json");
+  CHECK(summary["data"] == "shapes test (classes 2, 3; noise 0.05)");
+  CHECK(summary["examples"] < 64);
+  CHECK(summary["methods"][1]["agreement"] > 0.8);
+}
+
 TEST_CASE(
     "token sequences of different lengths go the whole way, and a resumed run equals one in one "
     "go") {

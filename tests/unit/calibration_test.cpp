@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "compile/compile_heads.h"
 #include "data/batch.h"
+#include "support/expect_error.h"
 
 namespace asap {
 namespace {
@@ -27,8 +28,7 @@ ModelConfig small_model() {
   return config;
 }
 
-Encoder small_encoder() {
-  const ModelConfig config = small_model();
+Encoder small_encoder(const ModelConfig& config = small_model()) {
   RandomStream random(61, RandomPurpose::test);
   TensorFile file;
   const auto put = [&](const std::string& name, const Shape& shape, double offset) {
@@ -166,6 +166,51 @@ TEST_CASE("A compiled network answers like its teacher, and better than with a d
   const double iterated = distance(answer(CompiledOperator(model.heads, 3)));
   CHECK(compiled < 0.5 * distance(answer(CompiledOperator(zero))));
   CHECK(iterated < 0.5 * compiled);
+}
+
+TEST_CASE("On a softmax network the teacher is Sinkhorn on its scores, in every layer") {
+  ModelConfig model = small_model();
+  model.attention.kind = AttentionKind::softmax;
+  const Encoder softmax = small_encoder(model);
+  ModelConfig sinkhorn_model = small_model();
+  sinkhorn_model.attention.iterations = 7;
+  const Encoder sinkhorn = small_encoder(sinkhorn_model);
+  const Dataset images = small_images(20);
+  const std::vector<std::int64_t> examples = {3, 11, 4};
+  const Activations captured = capture_activations(softmax, images, examples, 7, 1);
+  const Activations expected = capture_activations(sinkhorn, images, examples, std::nullopt, 1);
+  CHECK(captured.iterations == 7);
+  for (std::size_t layer = 0; layer < 2; ++layer) {
+    CHECK(captured.layers[layer].score_scales == expected.layers[layer].score_scales);
+    CHECK(std::ranges::equal(captured.layers[layer].queries.flat(),
+                             expected.layers[layer].queries.flat()));
+  }
+  CHECK(capture_activations(softmax, images, examples, std::nullopt, 1).iterations == 0);
+}
+
+TEST_CASE("What cannot be imitated is refused with what can") {
+  ModelConfig model = small_model();
+  CompileConfig config;
+  check_teacher(config, model, "run");
+  model.attention.kind = AttentionKind::softmax;
+  expect_error<UsageError>([&] { check_teacher(config, model, "run"); },
+                           {"run: ", "nothing to compile", "--teacher sinkhorn:10"});
+  config.teacher = "sinkhorn:10";
+  check_teacher(config, model, "run");
+  for (const AttentionKind kind : {AttentionKind::lotformer, AttentionKind::differential}) {
+    model.attention.kind = kind;
+    expect_error<UsageError>([&] { check_teacher(config, model, "run"); },
+                             {"sinkhorn:10 needs scores"});
+  }
+  for (const char* teacher : {"sinkhorn", "sinkhorn:", "sinkhorn:0", "sinkhorn:3x", "sinkhorn:-1",
+                              "sinkhorn:10001", "", "Own"}) {
+    CAPTURE(teacher);
+    config.teacher = teacher;
+    expect_error<UsageError>([&] { config.validate("flags"); },
+                             {"flags: teacher: expected own or sinkhorn:T"});
+  }
+  config.teacher = "softmax";
+  expect_error<UsageError>([&] { config.validate("flags"); }, {"normalises the columns"});
 }
 
 }  // namespace

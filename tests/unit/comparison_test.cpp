@@ -115,6 +115,29 @@ TEST_CASE("a method in some layers leaves the others to the teacher") {
   CHECK(comparison.methods[3].plan_l1 == everywhere.plan_l1);
 }
 
+TEST_CASE("a compiled method is judged by what it imitates in the same layers, if that is there") {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const Encoder encoder = random_encoder(4);
+  // The closure alone: a dual of zero that calls itself compiled.
+  CompiledHeads heads;
+  for (const std::vector<float>& layer : encoder.score_scales()) {
+    auto& row = heads.emplace_back();
+    for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
+  }
+  const std::vector<std::string> names = {"compiled", "compiled@1", "f0", "sinkhorn:2"};
+  ComparisonSettings settings{parse_methods(names, 2), 1, 10};
+  Comparison comparison = compare_methods(encoder, &heads, dataset, settings);
+  for (const MethodResult& method : comparison.methods) CHECK_FALSE(method.imitated_agreement);
+  settings.imitated_iterations = 2;
+  comparison = compare_methods(encoder, &heads, dataset, settings);
+  REQUIRE(comparison.methods[0].imitated_agreement);
+  CHECK(*comparison.methods[0].imitated_agreement > 0.5);
+  CHECK_FALSE(comparison.methods[1].imitated_agreement);  // sinkhorn:2@1 is not compared
+  CHECK_FALSE(comparison.methods[2].imitated_agreement);
+  settings.imitated_iterations = 3;  // not compared either
+  CHECK_FALSE(compare_methods(encoder, &heads, dataset, settings).methods[0].imitated_agreement);
+}
+
 TEST_CASE("everything but the times is the same on one and on two threads") {
   const std::vector<std::string> names = {"teacher", "softmax", "f0", "sinkhorn:2"};
   const Comparison one = compare(6, names, 1), two = compare(6, names, 2);
