@@ -34,6 +34,7 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
       ->add_option("--methods", arguments.methods,
                    "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
                    "espformer, separated by commas; "
+                   "sinkhorn:equal: with the K that takes the compiled operator's time; "
                    "compiled@1, compiled@0-1, compiled@each: in these layers only")
       ->type_name("LIST")
       ->delimiter(',')

@@ -136,6 +136,7 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
   const auto examples = static_cast<double>(dataset.size());
   MethodResult result;
   result.name = contestant.name;
+  result.equal_latency = contestant.method.equal_latency;
   result.accuracy = fraction_equal(contestant.predictions, dataset.labels);
   result.agreement = fraction_equal(contestant.predictions, teacher_predictions);
   result.examples_per_second = examples / contestant.seconds;
@@ -158,8 +159,9 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
 std::optional<double> imitated_agreement(const Contestant& contestant, int iterations,
                                          const std::vector<Contestant*>& contestants) {
   if (!contestant.method.is_compiled()) return std::nullopt;
-  const Method imitated{MethodKind::sinkhorn, iterations, contestant.method.layers};
-  const auto found = std::ranges::find(contestants, imitated, &Contestant::method);
+  const std::string imitated =
+      Method{MethodKind::sinkhorn, iterations, contestant.method.layers}.name();
+  const auto found = std::ranges::find(contestants, imitated, &Contestant::name);
   if (found == contestants.end()) return std::nullopt;
   return fraction_equal(contestant.predictions, (*found)->predictions);
 }

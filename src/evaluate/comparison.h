@@ -33,6 +33,7 @@ struct MethodResult {
   double plan_l1 = 0;                 ///< mean over layers and heads of HeadFidelity
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
+  bool equal_latency = false;                    ///< see Method::equal_latency
   /// Of compiled methods, when they imitate something else than the teacher and that is compared,
   /// too, in the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};

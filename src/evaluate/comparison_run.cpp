@@ -1,6 +1,9 @@
 #include "evaluate/comparison_run.h"
 
+#include <utility>
+
 #include "base/text.h"
+#include "evaluate/equal_latency.h"
 #include "evaluate/evaluated_run.h"
 #include "io/run_folder.h"
 
@@ -22,7 +25,13 @@ ComparisonRun compare_run(const std::filesystem::path& run, const std::filesyste
   const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                               threads, config.fidelity_examples};
-  if (loaded.artefact) settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
+  int teacher_iterations = 0;
+  if (loaded.artefact) {
+    settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
+    teacher_iterations = loaded.artefact->teacher_iterations;
+  }
+  settings.methods = resolve_equal_latency(std::move(settings.methods), loaded.encoder,
+                                           loaded.compiled(), teacher_iterations, loaded.dataset);
   ComparisonRun result{
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};

@@ -18,10 +18,12 @@ struct CompareConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("methods", methods,
-            "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, espformer; "
-            "followed by @LAYER, "
-            "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
+    v.field(
+        "methods", methods,
+        "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
+        "time), f0, compiled, compiled+K, compiled_bf16, espformer; "
+        "followed by @LAYER, "
+        "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
     v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
     v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
             between(1, 1'000'000));

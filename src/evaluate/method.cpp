@@ -13,7 +13,7 @@ namespace {
 constexpr int kMostIterations = 10000;
 
 const std::vector<std::string> kMethodNames = {
-    "teacher",  "softmax",    "sinkhorn:K",    "f0",
+    "teacher",  "softmax",    "sinkhorn:K",    "sinkhorn:equal", "f0",
     "compiled", "compiled+K", "compiled_bf16", "espformer"};
 
 /// A whole number from 0 to `most`.
@@ -31,6 +31,7 @@ Method parse_whole_network(const std::string& name) {
   if (name == "f0") return {MethodKind::zero_dual};
   if (name == "compiled") return {MethodKind::compiled};
   if (name == "espformer") return {MethodKind::espformer};
+  if (name == "sinkhorn:equal") return {MethodKind::sinkhorn_equal};
   if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
   for (const auto& [prefix, kind] : {std::pair("sinkhorn:", MethodKind::sinkhorn),
                                      std::pair("compiled+", MethodKind::compiled)}) {
@@ -69,6 +70,9 @@ std::vector<Method> parse_method(const std::string& name, int layers) {
   if (method.kind == MethodKind::teacher)
     throw UsageError("--methods: '" + name + "': the teacher is what the other layers run",
                      "name the method that replaces it, such as compiled@0");
+  if (method.kind == MethodKind::sinkhorn_equal)
+    throw UsageError("--methods: '" + name + "': its latency is that of all layers",
+                     "name sinkhorn:equal without layers, then sinkhorn:K@LAYER");
   const std::string_view where = std::string_view(name).substr(at + 1);
   std::vector<Method> methods;
   if (where == "each") {
@@ -98,6 +102,8 @@ std::string whole_network_name(MethodKind kind, int iterations) {
       return "softmax";
     case MethodKind::sinkhorn:
       return "sinkhorn:" + std::to_string(iterations);
+    case MethodKind::sinkhorn_equal:
+      return "sinkhorn:equal";
     case MethodKind::espformer:
       return "espformer";
     case MethodKind::zero_dual:
@@ -153,6 +159,9 @@ std::unique_ptr<AttentionOperator> make_attention(const Method& method, const En
       return encoder.softmax();
     case MethodKind::sinkhorn:
       return encoder.sinkhorn(method.iterations);
+    case MethodKind::sinkhorn_equal:
+      throw UsageError("--methods: 'sinkhorn:equal' is for asap-eval compare alone",
+                       "it says there which sinkhorn:K that is");
     case MethodKind::espformer:
       return encoder.with_kernel(make_espformer_kernel<float>(0, {}));
     case MethodKind::zero_dual: {

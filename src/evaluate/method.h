@@ -18,6 +18,7 @@ enum class MethodKind {
   teacher,            ///< as trained
   softmax,            ///< the teacher's scores through softmax
   sinkhorn,           ///< "sinkhorn:K": the teacher cut to K iterations
+  sinkhorn_equal,     ///< "sinkhorn:equal": stands for the K that equal_latency.h finds
   zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
   compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
   espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
@@ -30,6 +31,7 @@ struct Method {
   int iterations = 0;  ///< K
   /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
   std::optional<LayerRange> layers = {};
+  bool equal_latency = false;  ///< K was chosen because it takes the compiled operator's time
 
   std::string name() const;
   bool is_compiled() const {

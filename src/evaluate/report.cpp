@@ -12,6 +12,9 @@
 namespace asap {
 namespace {
 
+/// Marks the truncation that takes the compiled operator's time.
+constexpr const char* kEqualMark = " (equal time)";
+
 bool is_compiled(const MethodResult& method) { return method.name.starts_with("compiled"); }
 
 const MethodResult* find_method(const Comparison& comparison, const std::string& name) {
@@ -85,7 +88,7 @@ std::vector<std::string> columns(const Comparison& comparison) {
 
 /// The numbers of one method under these columns.
 std::vector<std::string> cells_of(const Comparison& comparison, const MethodResult& method) {
-  std::vector<std::string> cells = {method.name,
+  std::vector<std::string> cells = {method.name + (method.equal_latency ? kEqualMark : ""),
                                     format_fixed(method.accuracy, 4),
                                     format_fixed(method.agreement, 4),
                                     format_fixed(method.examples_per_second, 0),
@@ -176,6 +179,7 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
                        {"attention_milliseconds", method.attention_milliseconds},
                        {"plan_l1", method.plan_l1},
                        {"column_error", method.column_error}});
+    if (method.equal_latency) methods.back()["equal_latency"] = true;
     if (method.imitated_agreement)
       methods.back()["imitated_agreement"] = *method.imitated_agreement;
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)

@@ -72,12 +72,17 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
 
   const Outcome compared = run("asap-eval", {"compare", "--run", teacher.string(), "--compiled",
                                              compiled.string(), "--out", out.string(), "--methods",
-                                             "teacher,softmax,sinkhorn:1,f0,compiled,compiled+1"});
+                                             "teacher,softmax,sinkhorn:1,f0,compiled,compiled+1,"
+                                             "sinkhorn:equal"});
   REQUIRE(compared.code == 0);
   for (const char* name : {"report.html", "accuracy.svg", "plan_distance.svg", "summary.json"})
     CHECK_MESSAGE(fs::exists(out / name), name);
   const Json methods = read_json(out / "summary.json")["methods"];
-  REQUIRE(methods.size() == 6);
+  // The truncation of equal latency: one of its own, or found to be sinkhorn:1.
+  REQUIRE(methods.size() == (methods[2].contains("equal_latency") ? 6 : 7));
+  const Json& equal = methods.size() == 6 ? methods[2] : methods[6];
+  CHECK(equal["equal_latency"] == true);
+  CHECK(equal["name"].get<std::string>().starts_with("sinkhorn:"));
   for (const Json& method : methods)
     check_numbers(method, {"accuracy", "agreement", "examples_per_second", "attention_milliseconds",
                            "plan_l1", "column_error"});
