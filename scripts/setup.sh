@@ -20,6 +20,7 @@ packages=(
   libspdlog-dev         # --verbose
   libxxhash-dev         # fingerprints
   nlohmann-json3-dev    # configurations and summaries
+  python3               # scripts/reproduce.sh
   zlib1g-dev            # compressed data sets
   doctest-dev librapidcheck-dev  # tests
   dataset-fashion-mnist # 70,000 images, in /usr/share/datasets

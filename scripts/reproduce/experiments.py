@@ -1,0 +1,167 @@
+"""The stages of each experiment on one data set and seed."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from runner import Unavailable
+
+KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
+TRUNCATIONS = (1, 2, 3, 5)
+RETRAINING_SHARE = 5  # a softmax network gets a fifth of its training once more, with Sinkhorn attention
+
+
+class Settings:
+    """What --quick changes."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.training = ["train.max_steps=150", "data.test_examples=400"] if quick else []
+        self.calibration = ["--calibration", "64", "--set", "held_out=32"] if quick else []
+        self.examples = ["--examples", "400"] if quick else []
+        self.evidence = ["--set", f"evidence_examples={16 if quick else 64}"]
+        self.cost_steps = 10 if quick else 30
+        self.cost_rounds = 1 if quick else 3
+
+
+def set_words(assignments):
+    return [word for assignment in assignments for word in ("--set", assignment)]
+
+
+class Experiments:
+    """All stages of one data set, named SET as configs/train/SET_sinkhorn.json, for one seed."""
+
+    def __init__(self, runner, settings, configs, name, seed):
+        self.runner = runner
+        self.settings = settings
+        self.configs = Path(configs)
+        self.name = name
+        self.seed = seed
+
+    def folder(self, stage):
+        return self.runner.folder(self.name, f"seed-{self.seed}", stage)
+
+    def config(self, kind):
+        return self.configs / f"{self.name}_{kind}.json"
+
+    def train(self, stage, kind, assignments=()):
+        words = ["asap-train", "--config", str(self.config(kind)), "--seed", str(self.seed), "--resume"]
+        self.runner.run(self.folder(stage), words + set_words([*self.settings.training, *assignments]))
+
+    def compile(self, run, stage, more=()):
+        words = ["asap-compile", "--run", str(self.folder(run))]
+        self.runner.run(self.folder(stage), [*words, *self.settings.calibration, *more])
+
+    def compare(self, run, operator, stage, methods, more=()):
+        words = ["asap-eval", "compare", "--run", str(self.folder(run)), "--compiled", str(self.folder(operator))]
+        words += ["--methods", ",".join(methods), *self.settings.examples, *self.settings.evidence]
+        self.runner.run(self.folder(stage), [*words, *more])
+
+    def model(self, run="sinkhorn"):
+        return self.run_config(run)["model"]
+
+    def run_config(self, run="sinkhorn"):
+        return self.runner.summary(self.folder(run))["config"]
+
+    def truncations(self, run):
+        iterations = self.model(run)["attention"]["iterations"]
+        return [f"sinkhorn:{count}" for count in TRUNCATIONS if count < iterations]
+
+    def training(self):
+        """The networks, one for each kind of attention there is a configuration of."""
+        for kind in ("sinkhorn", "softmax", "espformer"):
+            if self.config(kind).is_file():
+                self.train(kind, kind)
+        if self.config("softmax").is_file():
+            steps = max(self.runner.summary(self.folder("softmax"))["train"]["total_steps"] // RETRAINING_SHARE, 1)
+            start = ["train.init_from=" + str(self.folder("softmax")), f"train.max_steps={steps}"]
+            self.train("retrained", "sinkhorn", start)
+
+    def frozen_layer(self):
+        """One trained layer, its attention computed in every way: accuracy against latency."""
+        self.train("layer", "sinkhorn", ["model.layers=1"])
+        self.compile("layer", "layer-operator")
+        methods = ["teacher", "softmax", *self.truncations("layer"), "sinkhorn:equal", "espformer", "f0", "compiled"]
+        self.compare("layer", "layer-operator", "layer-compare", [*methods, "compiled+1"])
+
+    def replacement(self):
+        """All layers of trained networks replaced, one by one and together, nothing retrained."""
+        self.compile("sinkhorn", "sinkhorn-operator")
+        methods = ["teacher", "softmax", *self.truncations("sinkhorn"), "sinkhorn:equal", "f0"]
+        methods += ["compiled@each", "compiled", "compiled+1"]
+        self.compare("sinkhorn", "sinkhorn-operator", "sinkhorn-compare", methods)
+        if not self.runner.finished(self.folder("softmax")):
+            return
+        imitated = f"sinkhorn:{self.model()['attention']['iterations']}"
+        self.compile("softmax", "softmax-operator", ["--teacher", imitated])
+        methods = ["teacher", *(["sinkhorn:1"] if imitated != "sinkhorn:1" else []), f"{imitated}@each", imitated]
+        self.compare("softmax", "softmax-operator", "softmax-compare", [*methods, "f0", "compiled@each", "compiled"])
+
+    def cost(self):
+        """Milliseconds and memory of a training step for every kind of attention, by turns."""
+        steps = self.settings.cost_steps
+        assignments = ["data.test_examples=64", f"train.max_steps={steps}", "train.checkpoint_every=0"]
+        for turn in range(1, self.settings.cost_rounds + 1):
+            for kind in KINDS:
+                words = ["asap-train", "--config", str(self.config("sinkhorn")), "--resume"]
+                words += set_words([*assignments, f"model.attention.kind={kind}"])
+                self.runner.run(self.folder(f"cost/{kind}-{turn}"), words)
+
+    def shift_stage(self, kind, fitted, judged):
+        """A map fitted on some data and the ordinary one, both judged on other data."""
+        self.compile("sinkhorn", f"shift-{kind}-operator", set_words(fitted))
+        self.judge(kind, judged)
+
+    def judge(self, kind, judged):
+        methods = ["teacher", *[name for name in self.truncations("sinkhorn") if name == "sinkhorn:2"], "f0", "compiled"]
+        for operator in (f"shift-{kind}-operator", "sinkhorn-operator"):
+            if self.runner.finished(self.folder(operator)):
+                stage = f"shift-{kind}-compare" if operator.startswith("shift") else f"shift-{kind}-ordinary"
+                self.compare("sinkhorn", operator, stage, methods, set_words(judged))
+
+    def shift_classes(self):
+        """Fitted on the first half of the classes, judged on the other half."""
+        model = self.model()
+        count = model["classes"]
+        if model["pooling"] == "none" or count < 2:
+            return
+        first = ",".join(str(label) for label in range(count // 2))
+        rest = ",".join(str(label) for label in range(count // 2, count))
+        self.shift_stage("classes", [f"data.shift.classes=[{first}]"], [f"data.shift.classes=[{rest}]"])
+
+    def shift_noise(self):
+        """Fitted on the data as they are, judged with noise."""
+        config = self.run_config()
+        if config["data"]["kind"] == "matching":
+            self.judge("noise", [f"data.matching.noise={config['data']['matching']['noise'] + 0.1:g}"])
+        elif config["model"]["kind"] == "vit":
+            self.judge("noise", ["data.shift.noise=0.1"])
+        elif config["model"]["kind"] == "set":
+            self.judge("noise", ["data.shift.noise=0.03"])
+
+    def shift_lengths(self):
+        """Fitted on short token sequences, judged on those at least four times as long. How short they can be depends
+        on how many the data have."""
+        model = self.model()
+        if model["kind"] != "text":
+            return
+        for part in (4, 6, 8, 12, 16):
+            short = max(model["max_tokens"] // part, 1)
+            try:
+                self.shift_stage("lengths", [f"data.shift.max_tokens={short}"], [f"data.shift.min_tokens={4 * short}"])
+                return
+            except Unavailable as error:  # too few so short, or none so long: the next part
+                reason = error
+                shutil.rmtree(self.folder("shift-lengths-operator"), ignore_errors=True)
+        raise reason
+
+    def linear(self):
+        """TF-IDF and a linear classifier, for sets of texts that lie under their name."""
+        folder = self.runner.folder(self.name, "linear")
+        texts = Path(os.environ.get("ASAP_DATA_DIR", ".")) / "text"
+        if self.runner.finished(folder) or not list(texts.glob(f"{self.name}_test*.tsv.gz")):
+            return
+        script = Path(__file__).resolve().parent.parent / "linear_baseline.py"
+        command = [sys.executable, str(script), self.name, "--out", str(folder / "summary.json")]
+        self.runner.run_command(folder, command, unavailable=69)

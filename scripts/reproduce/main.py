@@ -1,0 +1,126 @@
+"""Makes the tables of the paper and their report; scripts/reproduce.sh says how it is called."""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from experiments import Experiments, Settings
+from numbers_of_runs import collect
+from page import write_report
+from runner import Failed, Runner, Unavailable, say
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# The sets of the paper and what stands in for the others; those of --quick come first.
+QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
+ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard"]
+
+
+def parse_options(words):
+    parser = argparse.ArgumentParser(prog="scripts/reproduce.sh")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--data", type=lambda text: text.split(","))
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--caller", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
+    options = parser.parse_args(words)
+    options.seeds = options.seeds or (1 if options.quick else 3)
+    default = ROOT / "runs" / ("reproduce-quick" if options.quick else "reproduce")
+    options.out = (options.caller / options.out).resolve() if options.out else default
+    options.data = options.data or (QUICK_SETS if options.quick else ALL_SETS)
+    return options
+
+
+def keep_settings(options):
+    """A folder holds results of one kind: quick ones do not become part of a full table."""
+    path = options.out / "settings.json"
+    settings = {"quick": options.quick}
+    options.out.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and json.loads(path.read_text()) != settings:
+        sys.exit(f"reproduce: error: {options.out} holds results made {'without' if options.quick else 'with'} --quick "
+                 "(hint: choose another --out)")
+    path.write_text(json.dumps(settings) + "\n")
+
+
+class Log:
+    """What was left out, and why."""
+
+    def __init__(self):
+        self.skipped = []
+        self.failed = []
+
+    def attempt(self, name, stage):
+        """Runs a stage; False when it was left out."""
+        try:
+            stage()
+            return True
+        except Unavailable as error:
+            say(f"{name}: skipped: {error}")
+            self.skipped.append({"what": name, "reason": str(error)})
+        except Failed as error:
+            say(f"{name}: failed: {error}")
+            self.failed.append({"what": name, "reason": str(error)})
+        return False
+
+
+def run_set(options, runner, log, name):
+    """All experiments on one data set."""
+    configs = ROOT / "configs" / "train"
+    if not (configs / f"{name}_sinkhorn.json").is_file():
+        log.skipped.append({"what": name, "reason": f"there is no configs/train/{name}_sinkhorn.json"})
+        say(f"{name}: skipped: {log.skipped[-1]['reason']}")
+        return
+    for seed in range(1, options.seeds + 1):
+        stages = Experiments(runner, Settings(options.quick), configs, name, seed)
+        if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
+            return
+        for experiment, stage in [("frozen layer", stages.frozen_layer), ("replacement", stages.replacement),
+                                  ("shift of classes", stages.shift_classes), ("noise", stages.shift_noise),
+                                  ("shift of lengths", stages.shift_lengths)]:
+            log.attempt(f"{name}, seed {seed}: {experiment}", stage)
+        if seed == 1:
+            log.attempt(f"{name}: training cost", stages.cost)
+            log.attempt(f"{name}: linear baseline", stages.linear)
+
+
+def machine():
+    model = "unknown processor"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    version = subprocess.run([ROOT / "build/bin/asap-train", "--version"], stdout=subprocess.PIPE, text=True)
+    return {"processor": model, "system": platform.platform(), "toolkit": version.stdout.strip()}
+
+
+def main(words):
+    options = parse_options(words)
+    keep_settings(options)
+    start = time.monotonic()
+    runner = Runner(options.out, ROOT / "build" / "bin", options.threads)
+    log = Log()
+    for name in options.data:
+        run_set(options, runner, log, name)
+    summary = collect(options.out, options.data)
+    summary |= {"quick": options.quick, "seeds": options.seeds, "machine": machine(), "skipped": log.skipped,
+                "failed": log.failed, "command": "scripts/reproduce.sh " + " ".join(words[2:])}
+    write_report(options.out, summary)
+    say(f"report: {options.out}/report.html ({time.monotonic() - start:.0f} s)")
+    return 1 if log.failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("reproduce: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)

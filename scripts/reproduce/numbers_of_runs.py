@@ -1,0 +1,111 @@
+"""Reads what the stages left into one dictionary: numbers by set, experiment and method, each a map from seed to
+value."""
+
+import json
+import re
+from pathlib import Path
+
+METRICS = ("accuracy", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
+EQUAL = "equal latency"  # the row of the truncation that takes the compiled operator's time, whatever its K
+
+
+def summary_of(folder):
+    path = Path(folder) / "summary.json"
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def put(table, *path_and_value):
+    """table[a][b]...[z] = value, with dictionaries made on the way."""
+    *path, last, value = path_and_value
+    for key in path:
+        table = table.setdefault(key, {})
+    table[last] = value
+
+
+def add_comparison(rows, seed, summary):
+    """The rows of one asap-eval compare, by method. The truncation of equal latency has a row of its own as well."""
+    for method in summary["methods"]:
+        names = [method["name"]] + ([EQUAL] if method.get("equal_latency") else [])
+        for name in names:
+            for metric in METRICS:
+                if metric in method:
+                    put(rows, name, metric, seed, method[metric])
+        if method.get("equal_latency"):
+            put(rows, EQUAL, "iterations", seed, int(method["name"].partition(":")[2]))
+
+
+def add_training(result, seed, folder):
+    for kind in ("sinkhorn", "softmax", "espformer", "retrained"):
+        summary = summary_of(folder / kind)
+        if not summary:
+            continue
+        put(result, "training", kind, "accuracy", seed, summary["test"]["accuracy"])
+        put(result, "training", kind, "examples_per_second", seed, summary["train"]["examples_per_second"])
+        if kind == "sinkhorn":
+            attention = summary["model"]["attention"]
+            result["iterations"] = attention["iterations"]
+            result["parameters"] = summary["model"]["parameters"]
+
+
+def add_cost(result, folder):
+    for path in sorted(folder.glob("cost/*-*/summary.json")):
+        kind = re.sub(r"-\d+$", "", path.parent.name)
+        summary = json.loads(path.read_text())
+        milliseconds = 1e3 * summary["train"]["seconds"] / summary["train"]["steps"]
+        row = result.setdefault("cost", {}).setdefault(kind, {"milliseconds_per_step": [], "peak_bytes": []})
+        row["milliseconds_per_step"].append(milliseconds)
+        row["peak_bytes"].append(summary["memory"]["peak_bytes"])
+    path = folder / "sinkhorn-operator" / "seconds.json"
+    if path.is_file():
+        result["compile_seconds"] = json.loads(path.read_text())["seconds"]
+
+
+def add_shift(result, seed, folder, kind):
+    for stage, name in ((f"shift-{kind}-compare", "shifted"), (f"shift-{kind}-ordinary", "ordinary")):
+        summary = summary_of(folder / stage)
+        if not summary:
+            continue
+        rows = result.setdefault("shift", {}).setdefault(kind, {})
+        add_comparison(rows.setdefault(name, {}), seed, summary)
+        rows["judged on"] = summary["data"]
+        if "mean" in summary.get("compiled", {}):
+            put(rows, "dual_r2", name, seed, summary["compiled"]["mean"]["dual_r2"])
+    operator = summary_of(folder / f"shift-{kind}-operator")
+    if operator and "shift" in result and kind in result["shift"]:
+        result["shift"][kind]["fitted on"] = operator["calibration"]["source"]
+        put(result["shift"][kind], "dual_r2", "at home", seed, operator["mean"]["dual_r2"])
+
+
+def collect_set(folder):
+    result = {}
+    for path in sorted(folder.glob("seed-*")):
+        seed = path.name.partition("-")[2]
+        add_training(result, seed, path)
+        for stage, place in (("layer-compare", ("frozen",)), ("sinkhorn-compare", ("replacement", "sinkhorn")),
+                             ("softmax-compare", ("replacement", "softmax"))):
+            summary = summary_of(path / stage)
+            if not summary:
+                continue
+            rows = result
+            for key in place:
+                rows = rows.setdefault(key, {})
+            add_comparison(rows, seed, summary)
+            result["examples"] = summary["examples"]
+        for kind in ("classes", "noise", "lengths"):
+            add_shift(result, seed, path, kind)
+        if seed == "1":
+            add_cost(result, path)
+    linear = summary_of(folder / "linear")
+    if linear:
+        result["linear"] = linear["test"]["accuracy"]
+    return result
+
+
+def collect(out, names):
+    """{"sets": {SET: ...}} of all sets that have at least one result."""
+    sets = {}
+    for name in names:
+        result = collect_set(Path(out) / name)
+        if result:
+            sets[name] = result
+    return {"sets": sets}

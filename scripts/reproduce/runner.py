@@ -1,0 +1,76 @@
+"""One stage is one command that leaves a summary.json in a folder of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+DATA_ERROR = 3  # exit code of the toolkit's commands
+
+
+class Unavailable(Exception):
+    """What a stage needs is not there: data, a library."""
+
+
+class Failed(Exception):
+    """A stage ended with an error that is not about missing data."""
+
+
+def say(text):
+    print(f"== {text}", flush=True)
+
+
+def last_error(text):
+    """The line of a command's stderr that says what is wrong."""
+    lines = [line for line in text.splitlines() if "error:" in line]
+    return (lines[-1] if lines else text.strip()[-300:]).strip()
+
+
+class Runner:
+    """Runs stages below one folder, on the executables of one build."""
+
+    def __init__(self, out, binaries, threads=None):
+        self.out = Path(out)
+        self.binaries = Path(binaries)
+        self.threads = threads
+
+    def folder(self, *parts):
+        return self.out.joinpath(*parts)
+
+    def finished(self, folder):
+        return (folder / "summary.json").is_file()
+
+    def summary(self, folder):
+        return json.loads((folder / "summary.json").read_text())
+
+    def run(self, folder, words):
+        """Runs a command of the toolkit with --out FOLDER unless it has left its summary there. Raises Unavailable
+        for missing data, Failed for any other error."""
+        if self.finished(folder):
+            return
+        command = [str(self.binaries / words[0]), *words[1:], "--out", str(folder), "--quiet"]
+        if self.threads:
+            command += ["--threads", str(self.threads)]
+        self.run_command(folder, command)
+
+    def run_command(self, folder, command, unavailable=DATA_ERROR):
+        """The same for any command that writes FOLDER/summary.json. `unavailable`: the exit code of missing data."""
+        name = folder.relative_to(self.out)
+        start = time.monotonic()
+        say(f"{name}: {' '.join(command)}")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode == unavailable:
+            raise Unavailable(last_error(done.stderr))
+        if done.returncode != 0:
+            raise Failed(f"{name}: exit code {done.returncode}: {last_error(done.stderr)}")
+        seconds = time.monotonic() - start
+        (folder / "seconds.json").write_text(json.dumps({"seconds": seconds, "command": command}) + "\n")
+        say(f"{name}: {seconds:.0f} s")
+
+
+def read_json(path):
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        sys.exit(f"reproduce: error: {path}: {error}")

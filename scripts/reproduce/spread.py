@@ -1,0 +1,45 @@
+"""Means, deviations, and when a difference counts."""
+
+import math
+
+# Differences of accuracy or agreement below these say nothing: with one seed nothing is known of the spread.
+SMALLEST_DIFFERENCE = 0.001
+SMALLEST_DIFFERENCE_OF_ONE_SEED = 0.01
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def deviation(values):
+    """Standard deviation of a sample; 0 for a single value."""
+    if len(values) < 2:
+        return 0.0
+    centre = mean(values)
+    return math.sqrt(sum((value - centre) ** 2 for value in values) / (len(values) - 1))
+
+
+def pairs(first, second):
+    """Differences first - second, seed by seed. Each maps seeds to values; seeds that one lacks are left out."""
+    return [first[seed] - second[seed] for seed in sorted(first) if seed in second]
+
+
+def verdict(differences):
+    """1 when the first of what is compared is higher, -1 when lower, 0 when the difference does not count: when its
+    mean is within its deviation over seeds, or too small to matter."""
+    if not differences:
+        return 0
+    least = SMALLEST_DIFFERENCE if len(differences) > 1 else SMALLEST_DIFFERENCE_OF_ONE_SEED
+    centre = mean(differences)
+    if abs(centre) < max(least, deviation(differences)):
+        return 0
+    return 1 if centre > 0 else -1
+
+
+def spread(values, digits=4):
+    """'0.8312 ± 0.0021', without the deviation where there is only one value, '-' where there is none."""
+    values = [value for value in values if value is not None]
+    if not values:
+        return "-"
+    text = f"{mean(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ± {deviation(values):.{digits}f}"

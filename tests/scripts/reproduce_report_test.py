@@ -1,0 +1,192 @@
+"""The report of scripts/reproduce.sh must say what its numbers say, whoever wins."""
+
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
+
+import words
+from numbers_of_runs import EQUAL, collect
+from page import html, write_report
+from spread import deviation, spread, verdict
+
+SEEDS = ("1", "2", "3")
+
+
+def row(accuracy, agreement, milliseconds, **more):
+    """A method's numbers for three seeds, a little apart."""
+    result = {"accuracy": {seed: accuracy + 0.001 * int(seed) for seed in SEEDS},
+              "agreement": {seed: agreement + 0.0001 * int(seed) for seed in SEEDS},
+              "attention_milliseconds": dict.fromkeys(SEEDS, milliseconds), "plan_l1": dict.fromkeys(SEEDS, 0.05)}
+    return result | {name: dict.fromkeys(SEEDS, value) for name, value in more.items()}
+
+
+def one_set(compiled, equal, iterations=3, teacher_time=2.0):
+    """A set where compiled and the truncation of equal latency reach these agreements."""
+    rows = {"teacher": row(0.9, 1.0, teacher_time), "sinkhorn:2": row(0.85, 0.9, 0.8), "f0": row(0.8, 0.88, 0.5),
+            EQUAL: row(0.88, equal, 1.0, iterations=iterations), "compiled": row(0.899, compiled, 1.0)}
+    rows |= {"compiled@0": row(0.9, 0.999, 1.5), "compiled@1": row(0.9, 0.97, 1.5)}
+    return {"iterations": 10, "examples": 400, "frozen": rows, "replacement": {"sinkhorn": rows}}
+
+
+def training(sinkhorn, softmax, linear=None):
+    result = {"training": {kind: {"accuracy": {seed: value + 0.002 * int(seed) for seed in SEEDS},
+                                  "examples_per_second": dict.fromkeys(SEEDS, 100.0)}
+                           for kind, value in (("sinkhorn", sinkhorn), ("softmax", softmax))}}
+    return result if linear is None else result | {"linear": linear}
+
+
+def report(**sets):
+    return {"sets": sets, "quick": False, "seeds": 3, "machine": {"processor": "a < b", "toolkit": "asap-train"},
+            "skipped": [{"what": "imdb", "reason": "not found"}], "failed": [], "command": "scripts/reproduce.sh"}
+
+
+class Differences(unittest.TestCase):
+    def test_counts_only_beyond_its_deviation(self):
+        self.assertEqual(verdict([0.02, 0.03, 0.025]), 1)
+        self.assertEqual(verdict([-0.02, -0.03, -0.025]), -1)
+        self.assertEqual(verdict([0.02, -0.03, 0.025]), 0)
+        self.assertEqual(verdict([0.0002, 0.0002]), 0)
+        self.assertEqual(verdict([0.005]), 0, "one seed says little")
+        self.assertEqual(verdict([0.05]), 1)
+        self.assertEqual(verdict([]), 0)
+
+    def test_is_shown_with_the_deviation_of_a_sample(self):
+        self.assertAlmostEqual(deviation([1, 2, 3]), 1)
+        self.assertEqual(spread([0.5]), "0.5000")
+        self.assertEqual(spread([1, 2, 3], 1), "2.0 ± 1.0")
+        self.assertEqual(spread([]), "-")
+
+
+class Words(unittest.TestCase):
+    def frozen(self, *arguments, **more):
+        return " ".join(words.frozen_words(one_set(*arguments, **more)))
+
+    def test_compiled_wins(self):
+        text = self.frozen(0.99, 0.95)
+        self.assertIn("compiled agrees more often with its teacher", text)
+        self.assertIn("K = 3 of 10", text)
+        self.assertIn("2.00 times as fast", text)
+        self.assertIn("better than two iterations", text)
+
+    def test_compiled_loses(self):
+        text = self.frozen(0.95, 0.99)
+        self.assertIn("the truncation agrees more often with its teacher", text)
+        self.assertNotIn("compiled agrees more often", text)
+        self.assertIn("worse than two iterations", " ".join(words.frozen_words(one_set(0.85, 0.99))))
+
+    def test_the_truncation_is_as_good(self):
+        self.assertIn("the truncation is as good as compiled", self.frozen(0.97, 0.97))
+
+    def test_the_whole_loop_is_as_fast(self):
+        text = self.frozen(0.99, 1.0, iterations=10, teacher_time=0.8)
+        self.assertIn("compiling gains nothing", text)
+        self.assertIn("slower than the teacher's whole loop: 1.25 times", text)
+
+    def test_the_hardest_layer_is_named(self):
+        text = " ".join(words.sinkhorn_replacement_words(one_set(0.99, 0.95)))
+        self.assertIn("replacing layer 1 costs most", text)
+
+    def test_softmax_may_be_better_and_so_may_what_needs_no_attention(self):
+        self.assertIn("Softmax is better than Sinkhorn attention by 0.0300", " ".join(
+            words.training_words(training(0.85, 0.88))))
+        self.assertIn("Sinkhorn attention is better than softmax by 0.0300", " ".join(
+            words.training_words(training(0.88, 0.85))))
+        self.assertIn("no more than the spread", " ".join(words.training_words(training(0.88, 0.8805))))
+        self.assertIn("beats every network here", " ".join(words.training_words(training(0.85, 0.88, 0.9))))
+        self.assertIn("the best network (softmax)", " ".join(words.training_words(training(0.85, 0.88, 0.8))))
+
+    def test_retraining_a_softmax_network_may_help_or_harm(self):
+        def text(retrained):
+            result = training(0.8, 0.85)
+            result["training"]["retrained"] = training(retrained, 0)["training"]["sinkhorn"]
+            return " ".join(words.training_words(result))
+        self.assertIn("is better than before (+0.0500", text(0.9))
+        self.assertIn("is worse than before (-0.0500", text(0.8))
+        self.assertIn("is as good as before", text(0.8505))
+
+    def test_replacing_softmax_may_ruin_a_network(self):
+        ruined = {"teacher": row(0.9, 1, 1), "sinkhorn:10": row(0.5, 0.5, 2), "compiled": row(0.51, 0.5, 1)}
+        ruined["compiled"]["imitated_agreement"] = dict.fromkeys(SEEDS, 0.98)
+        text = " ".join(words.softmax_replacement_words({"iterations": 10, "replacement": {"softmax": ruined}}))
+        self.assertIn("lowers accuracy by 0.4000 ± 0.0000, more than is acceptable", text)
+        self.assertIn("in 0.9800", text)
+        self.assertIn("unless it is retrained", text)
+        kept = {"teacher": row(0.9, 1, 1), "sinkhorn:10": row(0.9, 0.99, 2), "compiled": row(0.9, 0.99, 1)}
+        text = " ".join(words.softmax_replacement_words({"iterations": 10, "replacement": {"softmax": kept}}))
+        self.assertIn("leaves accuracy as it is", text)
+        self.assertNotIn("unless it is retrained", text)
+
+    def test_cost_may_go_either_way(self):
+        def text(espformer):
+            cost = {kind: {"milliseconds_per_step": [time, time, 50 * time], "peak_bytes": [2**20]}
+                    for kind, time in (("softmax", 10.0), ("sinkhorn", 12.0), ("espformer", espformer))}
+            return " ".join(words.cost_words({"cost": cost}))
+        self.assertIn("Sinkhorn attention takes 1.20 times the time", text(24))
+        self.assertIn("Sinkhorn attention trains 2.00 times as fast as ESPFormer", text(24))
+        self.assertIn("ESPFormer trains 2.00 times as fast as Sinkhorn attention", text(6))
+
+    def test_a_shift_may_break_a_map(self):
+        def text(away):
+            rows = {"compiled": row(0.9, 0.98, 1), "sinkhorn:2": row(0.9, 0.9, 1)}
+            r2 = {"at home": dict.fromkeys(SEEDS, 0.95), "shifted": dict.fromkeys(SEEDS, away)}
+            shift = {"lengths": {"shifted": rows, "ordinary": rows, "dual_r2": r2, "judged on": "long"}}
+            return " ".join(words.shift_words({"shift": shift}))
+        self.assertIn("its dual map keeps its R² (0.950", text(0.94))
+        self.assertIn("its dual map does not keep its R²", text(0.8))
+        self.assertIn("as much as a map fitted on all data", text(0.8))
+
+    def test_the_first_sentences_count_both_sides(self):
+        text = " ".join(words.overall_words(report(
+            a=one_set(0.99, 0.95) | training(0.8, 0.9), b=one_set(0.95, 0.99) | training(0.9, 0.8),
+            c=one_set(0.97, 0.97), d=one_set(0.99, 1.0, iterations=10))))
+        self.assertIn("than Sinkhorn cut to the same time on a.", text)
+        self.assertIn("is better than compiled on b.", text)
+        self.assertIn("is as good as compiled on c.", text)
+        self.assertIn("no time at all on d:", text)
+        self.assertIn("Softmax trains to a higher accuracy on a.", text)
+        self.assertIn("Sinkhorn trains to a higher accuracy on b.", text)
+
+
+class Page(unittest.TestCase):
+    def test_holds_tables_pictures_and_what_was_skipped_and_needs_no_other_file(self):
+        page = html(report(matching=one_set(0.99, 0.95) | training(0.85, 0.88)))
+        for part in ("<h2>matching</h2>", "equal time (K = 3)", "0.9902 ± 0.0001", "<svg", "layer 1", "imdb: not found",
+                     "a &lt; b", "3 seeds, mean ± standard deviation"):
+            self.assertIn(part, page)
+        for outside in ("http://", "https://", "src=", "<link"):
+            self.assertNotIn(outside, page)
+
+    def test_is_made_from_what_the_stages_left(self):
+        with tempfile.TemporaryDirectory() as out:
+            for seed, agreement in (("1", 0.97), ("2", 0.99)):
+                methods = [{"name": "teacher", "accuracy": 0.9, "agreement": 1.0, "attention_milliseconds": 2.0},
+                           {"name": "sinkhorn:3", "accuracy": 0.9, "agreement": 0.9, "attention_milliseconds": 1.0,
+                            "equal_latency": True},
+                           {"name": "compiled", "accuracy": 0.9, "agreement": agreement, "attention_milliseconds": 1.0}]
+                folder = Path(out, "toy", f"seed-{seed}", "layer-compare")
+                folder.mkdir(parents=True)
+                folder.joinpath("summary.json").write_text(json.dumps({"methods": methods, "examples": 7}))
+                cost = Path(out, "toy", f"seed-{seed}", "cost", "softmax-1")
+                cost.mkdir(parents=True)
+                cost.joinpath("summary.json").write_text(json.dumps(
+                    {"train": {"seconds": 0.5, "steps": 10}, "memory": {"peak_bytes": 1024}}))
+            summary = collect(out, ["toy", "not there"])
+            self.assertEqual(list(summary["sets"]), ["toy"])
+            frozen = summary["sets"]["toy"]["frozen"]
+            self.assertEqual(frozen["compiled"]["agreement"], {"1": 0.97, "2": 0.99})
+            self.assertEqual(frozen[EQUAL]["iterations"], {"1": 3, "2": 3})
+            self.assertEqual(frozen["sinkhorn:3"]["agreement"], {"1": 0.9, "2": 0.9})
+            self.assertEqual(summary["sets"]["toy"]["cost"]["softmax"]["milliseconds_per_step"], [50.0])
+            write_report(out, report() | summary)
+            written = json.loads(Path(out, "summary.json").read_text())
+            self.assertIn("frozen", written["words"]["toy"])
+            self.assertIn("0.9800 ± 0.0141", Path(out, "report.html").read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,98 @@
+"""The stages of scripts/reproduce.sh, with commands that only leave a summary."""
+
+import os
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
+
+import runner as runner_module
+from experiments import Experiments, Settings
+from runner import Failed, Runner, Unavailable
+
+# Stands in for every command of the toolkit: writes what the stages read of a summary, and its own words.
+STAND_IN = """#!{python}
+import json, os, sys
+words = sys.argv[1:]
+if any(os.environ.get("REFUSE", "nothing") in word for word in words):
+    print("asap: error: no such data", file=sys.stderr)
+    sys.exit(int(os.environ["REFUSE_WITH"]))
+out = words[words.index("--out") + 1]
+os.makedirs(out)
+model = {{"kind": "text", "classes": 4, "pooling": "mean", "max_tokens": 64, "attention": {{"iterations": 3}}}}
+with open(os.path.join(out, "summary.json"), "w") as file:
+    json.dump({{"words": words, "config": {{"model": model, "data": {{"kind": "text"}}}}, "train": {{"total_steps": 50}}}}, file)
+"""
+
+
+class Stages(unittest.TestCase):
+    def setUp(self):
+        runner_module.say = lambda text: None
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        for name in ("asap-train", "asap-compile", "asap-eval"):
+            path = self.folder / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(STAND_IN.format(python=sys.executable))
+            path.chmod(0o755)
+        for kind in ("sinkhorn", "softmax"):
+            path = self.folder / "configs" / f"toy_{kind}.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("{}")
+        self.runner = Runner(self.folder / "out", self.folder / "bin")
+        self.stages = Experiments(self.runner, Settings(quick=True), self.folder / "configs", "toy", 2)
+
+    def refuse(self, word, code):
+        os.environ |= {"REFUSE": word, "REFUSE_WITH": str(code)}
+        self.addCleanup(lambda: os.environ.pop("REFUSE", None))
+
+    def words(self, stage):
+        return " ".join(self.runner.summary(self.stages.folder(stage))["words"])
+
+    def test_leave_networks_operators_and_comparisons(self):
+        self.stages.training()
+        self.stages.frozen_layer()
+        self.stages.replacement()
+        self.stages.cost()
+        self.assertIn("toy_softmax.json --seed 2", self.words("softmax"))
+        self.assertIn(f"train.init_from={self.stages.folder('softmax')} --set train.max_steps=10", self.words("retrained"))
+        self.assertIn("model.layers=1", self.words("layer"))
+        self.assertIn("teacher,softmax,sinkhorn:1,sinkhorn:2,sinkhorn:equal,espformer,f0,compiled", self.words("layer-compare"))
+        self.assertIn("--teacher sinkhorn:3", self.words("softmax-operator"))
+        self.assertIn("sinkhorn:3@each", self.words("softmax-compare"))
+        self.assertIn("model.attention.kind=espformer", self.words("cost/espformer-1"))
+
+    def test_run_once(self):
+        self.stages.training()
+        self.refuse("--out", 70)
+        self.stages.training()
+        with self.assertRaisesRegex(Failed, "frozen|layer"):
+            self.stages.frozen_layer()
+
+    def test_tell_missing_data_from_other_errors(self):
+        self.refuse("--out", 3)
+        with self.assertRaisesRegex(Unavailable, "no such data"):
+            self.stages.training()
+
+    def test_fit_on_texts_as_short_as_there_are_enough_of(self):
+        self.stages.training()
+        self.stages.replacement()
+        self.refuse("data.shift.max_tokens=1", 3)  # 16 and 10 tokens, but not 8
+        self.stages.shift_lengths()
+        self.assertIn("data.shift.max_tokens=8", self.words("shift-lengths-operator"))
+        self.assertIn("data.shift.min_tokens=32", self.words("shift-lengths-compare"))
+        self.assertIn("sinkhorn-operator", self.words("shift-lengths-ordinary"))
+
+    def test_split_the_classes_in_halves(self):
+        self.stages.training()
+        self.stages.shift_classes()
+        self.assertIn("data.shift.classes=[0,1]", self.words("shift-classes-operator"))
+        self.assertIn("data.shift.classes=[2,3]", self.words("shift-classes-compare"))
+
+
+if __name__ == "__main__":
+    unittest.main()
