@@ -18,6 +18,7 @@ packages=(
   libmuparser-dev       # functions given as text to relu-fit
   librandom123-dev      # random numbers
   libspdlog-dev         # --verbose
+  libutf8proc-dev       # characters of texts
   libxxhash-dev         # fingerprints
   nlohmann-json3-dev    # configurations and summaries
   python3               # scripts/reproduce.sh

@@ -1,0 +1,142 @@
+#include "io/delimited.h"
+
+#include <limits>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "io/gzip.h"
+#include "io/utf8.h"
+
+namespace asap {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr const char* kQuotingHint =
+    "a field with quotes in it stands in quotes, each quote doubled; files without quoting: "
+    "--set data.text.quotes=no";
+
+}  // namespace
+
+/// Goes through the text once.
+class DelimitedParser {
+ public:
+  DelimitedParser(std::string_view text, const DelimitedFormat& format, const std::string& source)
+      : rest_(text), format_(format), source_(source) {
+    table_.text_.reserve(text.size());
+  }
+
+  DelimitedTable parse() {
+    while (!rest_.empty())
+      if (!take_line_end()) parse_row();
+    return std::move(table_);
+  }
+
+ private:
+  [[noreturn]] void fail(std::int64_t line, const std::string& what, const char* hint) const {
+    throw DataError(source_ + ":" + std::to_string(line) + ": " + what, hint);
+  }
+
+  /// Takes LF or CRLF off the front, if one is there.
+  bool take_line_end() {
+    const bool carriage_return = rest_.starts_with("\r\n");
+    if (!carriage_return && !rest_.starts_with('\n')) return false;
+    rest_.remove_prefix(carriage_return ? 2 : 1);
+    ++line_;
+    return true;
+  }
+
+  void parse_row() {
+    table_.lines_.push_back(line_);
+    std::int64_t columns = 0;
+    do {
+      parse_field();
+      ++columns;
+    } while (take_separator());
+    if (!rest_.empty()) check(take_line_end(), "parse_row: a field ends where a line does");
+    if (table_.columns_ == 0) table_.columns_ = columns;
+    if (columns != table_.columns_)
+      fail(table_.lines_.back(),
+           "expected " + std::to_string(table_.columns_) + " columns as in line " +
+               std::to_string(table_.lines_.front()) + ", found " + std::to_string(columns),
+           "is the separator right (data.text.separator)?");
+  }
+
+  bool take_separator() {
+    if (!rest_.starts_with(format_.separator)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  void parse_field() {
+    if (format_.quotes && rest_.starts_with('"'))
+      parse_quoted();
+    else
+      parse_plain();
+    table_.ends_.push_back(table_.text_.size());
+  }
+
+  void parse_plain() {
+    std::size_t end = 0;
+    while (end < rest_.size() && rest_[end] != format_.separator && !ends_line(end)) {
+      if (format_.quotes && rest_[end] == '"')
+        fail(line_, "a quote inside a field that does not begin with one", kQuotingHint);
+      ++end;
+    }
+    table_.text_.append(rest_.substr(0, end));
+    rest_.remove_prefix(end);
+  }
+
+  bool ends_line(std::size_t at) const {
+    return rest_[at] == '\n' || (rest_[at] == '\r' && rest_.substr(at).starts_with("\r\n"));
+  }
+
+  void parse_quoted() {
+    const std::int64_t begin = line_;
+    rest_.remove_prefix(1);
+    while (true) {
+      const std::size_t quote = rest_.find('"');
+      if (quote == std::string_view::npos)
+        fail(begin, "a quoted field that begins here does not end", kQuotingHint);
+      for (const char byte : rest_.substr(0, quote)) line_ += byte == '\n' ? 1 : 0;
+      table_.text_.append(rest_.substr(0, quote));
+      rest_.remove_prefix(quote + 1);
+      if (!rest_.starts_with('"')) break;
+      table_.text_ += '"';
+      rest_.remove_prefix(1);
+    }
+    if (!rest_.empty() && rest_.front() != format_.separator && !ends_line(0))
+      fail(line_, "a quoted field is followed by more than a separator", kQuotingHint);
+  }
+
+  std::string_view rest_;
+  const DelimitedFormat& format_;
+  const std::string& source_;
+  DelimitedTable table_;
+  std::int64_t line_ = 1;
+};
+
+std::string_view DelimitedTable::field(std::int64_t row, std::int64_t column) const {
+  const auto index = static_cast<std::size_t>(row * columns_ + column);
+  check(column >= 0 && column < columns_ && row >= 0 && row < rows(),
+        "DelimitedTable::field: no such field");
+  const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
+  return std::string_view(text_).substr(begin, ends_[index] - begin);
+}
+
+DelimitedTable parse_delimited(std::string_view bytes, const DelimitedFormat& format,
+                               const std::string& source) {
+  std::string unpacked;
+  if (is_gzip(bytes)) {
+    unpacked = decompress_gzip(bytes, std::numeric_limits<std::size_t>::max(), source);
+    bytes = unpacked;
+  }
+  require_utf8(bytes, source);
+  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+  return DelimitedParser(bytes, format, source).parse();
+}
+
+DelimitedTable read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {
+  return parse_delimited(read_file(path), format, path.string());
+}
+
+}  // namespace asap

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace asap {
+
+/// Offset of the first byte that is not part of valid UTF-8 (Unicode 15, D92: no overlong forms, no
+/// surrogates), or npos.
+std::size_t find_invalid_utf8(std::string_view text);
+
+/// DataError with line and offset of the first byte that is not part of valid UTF-8. `source` names
+/// the file, whose first line is 1.
+void require_utf8(std::string_view text, const std::string& source);
+
+/// Takes the next character off the front of valid UTF-8 that is not empty; InternalError for any
+/// other.
+char32_t next_character(std::string_view& text);
+
+/// Appends a character that is no surrogate.
+void append_utf8(char32_t character, std::string& text);
+
+}  // namespace asap

@@ -1,0 +1,122 @@
+#include "io/delimited.h"
+
+#include <doctest/doctest.h>
+
+#include "base/files.h"
+#include "io/gzip.h"
+#include "io/utf8.h"
+#include "support/expect_error.h"
+#include "support/temporary_folder.h"
+
+using namespace asap;
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+constexpr DelimitedFormat kCsv{',', true}, kTsv{'\t', false};
+
+Rows rows_of(const DelimitedTable& table) {
+  Rows rows(static_cast<std::size_t>(table.rows()));
+  for (std::int64_t row = 0; row < table.rows(); ++row)
+    for (std::int64_t column = 0; column < table.columns(); ++column)
+      rows[static_cast<std::size_t>(row)].emplace_back(table.field(row, column));
+  return rows;
+}
+
+Rows parse(std::string_view text, const DelimitedFormat& format = kCsv) {
+  return rows_of(parse_delimited(text, format, "t.csv"));
+}
+
+void expect_refusal(std::string_view text, std::initializer_list<const char*> parts,
+                    const DelimitedFormat& format = kCsv) {
+  expect_error<DataError>([&] { parse_delimited(text, format, "t.csv"); }, parts);
+}
+
+}  // namespace
+
+TEST_CASE("fields are parted by the separator and rows by LF or CRLF") {
+  const Rows expected{{"1", "a b"}, {"2", ""}};
+  CHECK(parse("1,a b\n2,\n") == expected);
+  CHECK(parse("1,a b\r\n2,\r\n") == expected);
+  CHECK(parse("1,a b\n2,") == expected);
+  CHECK(parse("\n1,a b\n\r\n\n2,\n") == expected);
+  CHECK(parse("1\ta b\n2\t\n", kTsv) == expected);
+  CHECK(parse("1;a b\n2;\n", {';', true}) == expected);
+  CHECK(parse(compress_gzip("1,a b\n2,\n")) == expected);
+  CHECK(parse("\xef\xbb\xbf"
+              "1,a b\n2,\n") == expected);
+  CHECK(parse("").empty());
+}
+
+TEST_CASE("quoted fields hold separators, line ends and doubled quotes") {
+  CHECK(parse("\"1\",\"a, \"\"b\"\"\r\nc\"\n2,\"\"\n") == Rows{{"1", "a, \"b\"\r\nc"}, {"2", ""}});
+  CHECK(parse("\"\"\"\"\n") == Rows{{"\""}});
+  CHECK(parse("\"a\"") == Rows{{"a"}});
+}
+
+TEST_CASE("without quoting a quote is an ordinary character") {
+  CHECK(parse("1\t\"half\n2\ta \"b\"\n", kTsv) == Rows{{"1", "\"half"}, {"2", "a \"b\""}});
+}
+
+TEST_CASE("rows know the line they begin at") {
+  const DelimitedTable table = parse_delimited("1,\"a\nb\"\n\n2,c\n3,d\n", kCsv, "t.csv");
+  CHECK(table.line(0) == 1);
+  CHECK(table.line(1) == 4);
+  CHECK(table.line(2) == 5);
+}
+
+TEST_CASE("broken quoting is refused by line") {
+  expect_refusal("1,a\n2,\"never ends\n3,b\n", {"t.csv:2", "does not end", "quotes=no"});
+  expect_refusal("1,a\n2,b\"c\n", {"t.csv:2", "does not begin with one"});
+  expect_refusal("1,\"a\nb\"c\n", {"t.csv:2", "more than a separator"});
+  expect_refusal("\"a\" ,b\n", {"t.csv:1", "more than a separator"});
+  expect_refusal("\"", {"t.csv:1", "does not end"});
+}
+
+TEST_CASE("rows of another width are refused by line") {
+  expect_refusal("1,a\n2,b,c\n", {"t.csv:2", "expected 2 columns as in line 1, found 3"});
+  expect_refusal("\n1,\"a\nb\"\n2\n", {"t.csv:4", "expected 2 columns as in line 2, found 1"});
+  expect_refusal("1\ta\n2 b\n", {"t.csv:2", "found 1", "data.text.separator"}, kTsv);
+}
+
+TEST_CASE("bytes that are not UTF-8 are refused with line and offset") {
+  expect_refusal(
+      "1,a\n2,gr\xfc\xdf"
+      "e\n",
+      {"t.csv:2", "0xfc", "offset 8", "UTF-8", "iconv"});
+  expect_refusal("1,\"a\n\xed\xa0\x80\"\n", {"t.csv:2", "0xed"});
+  expect_refusal(compress_gzip("\xc3"), {"t.csv:1", "0xc3", "offset 0"});
+}
+
+TEST_CASE("a table is read from a file, and errors name it") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a.csv", "1,a\n");
+  CHECK(read_delimited(folder / "a.csv", kCsv).field(0, 1) == "a");
+  expect_error<DataError>([&] { read_delimited(folder / "b.csv", kCsv); }, {"b.csv"});
+}
+
+TEST_CASE("invalid UTF-8 is found at its first byte") {
+  CHECK(find_invalid_utf8("plain, gr\xc3\xbc\xc3\x9f"
+                          "e, \xe2\x82\xac, \xf0\x9f\x98\x80") == std::string_view::npos);
+  CHECK(find_invalid_utf8("") == std::string_view::npos);
+  CHECK(find_invalid_utf8("ab\x80") == 2);            // continuation without a beginning
+  CHECK(find_invalid_utf8("a\xc3") == 1);             // cut off
+  CHECK(find_invalid_utf8("\xc0\xaf") == 0);          // overlong
+  CHECK(find_invalid_utf8("\xed\xa0\x80") == 0);      // surrogate
+  CHECK(find_invalid_utf8("\xf4\x90\x80\x80") == 0);  // beyond U+10FFFF
+  CHECK(find_invalid_utf8("a\xf0\x9f\x98"
+                          "b") == 1);  // too short
+}
+
+TEST_CASE("characters are taken off text and appended to it") {
+  std::string_view text = "a\xc3\xbc\xf0\x9f\x98\x80";
+  std::string copy;
+  for (const char32_t expected : {U'a', U'\u00fc', U'\U0001f600'}) {
+    const char32_t character = next_character(text);
+    CHECK(character == expected);
+    append_utf8(character, copy);
+  }
+  CHECK(text.empty());
+  CHECK(copy == "a\xc3\xbc\xf0\x9f\x98\x80");
+}
