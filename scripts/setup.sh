@@ -17,6 +17,7 @@ packages=(
   libpng-dev libturbojpeg0-dev  # pictures in folders
   libmuparser-dev       # functions given as text to relu-fit
   librandom123-dev      # random numbers
+  libsentencepiece-dev  # subwords
   libspdlog-dev         # --verbose
   libutf8proc-dev       # characters of texts
   libxxhash-dev         # fingerprints

@@ -1,0 +1,71 @@
+#include "text/text_codec.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "io/json.h"
+
+namespace asap {
+namespace {
+
+constexpr const char* kCodecFile = "codec.json";
+constexpr const char* kHint = "the file is damaged; train again, or restore it";
+
+/// What codec.json holds.
+struct CodecFields {
+  TextConfig text;
+  std::vector<std::string> labels, class_names, header;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.group("text", text, "how texts are read");
+    v.field("labels", labels, "labels as files write them, one per class");
+    v.field("class_names", class_names, "names of the same classes");
+    v.field("header", header, "column names of the training file");
+  }
+};
+
+void check_fields(const CodecFields& fields, const std::string& source) {
+  const std::set<std::string> different(fields.labels.begin(), fields.labels.end());
+  if (fields.labels.empty() || different.size() != fields.labels.size() ||
+      fields.class_names.size() != fields.labels.size())
+    throw DataError(source + ": needs different labels and a class name for each", kHint);
+}
+
+}  // namespace
+
+int TextCodec::class_of(const std::string& label) const {
+  const auto found = std::ranges::find(labels, label);
+  return found == labels.end() ? -1 : static_cast<int>(found - labels.begin());
+}
+
+void write_text_codec(const TextCodec& codec, const std::filesystem::path& folder) {
+  StagedDirectory staged(folder);
+  write_json(staged.path() / kCodecFile,
+             to_json(CodecFields{codec.config, codec.labels, codec.class_names, codec.header}));
+  codec.tokenizer->write(staged.path());
+  staged.commit();
+}
+
+std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kCodecFile;
+  CodecFields fields;
+  const Json json = read_json(path);
+  try {
+    from_json(json, fields, path.string());
+  } catch (const UsageError& error) {  // what the user can do about it is different here
+    throw DataError(error.what(), kHint);
+  }
+  check_fields(fields, path.string());
+  auto codec = std::make_shared<TextCodec>();
+  codec->tokenizer = read_tokenizer(fields.text, folder);
+  codec->config = std::move(fields.text);
+  codec->labels = std::move(fields.labels);
+  codec->class_names = std::move(fields.class_names);
+  codec->header = std::move(fields.header);
+  return codec;
+}
+
+}  // namespace asap

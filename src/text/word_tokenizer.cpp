@@ -1,0 +1,113 @@
+#include "text/word_tokenizer.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "io/utf8.h"
+#include "text/words.h"
+
+namespace asap {
+namespace {
+
+/// Lets maps of strings be searched with views.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>()(text);
+  }
+};
+
+template <class Value>
+using WordMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+WordRules rules_of(const TextConfig& config) { return {config.lowercase, config.punctuation}; }
+
+class WordTokenizer final : public Tokenizer {
+ public:
+  WordTokenizer(const WordRules& rules, std::vector<std::string> words)
+      : rules_(rules), words_(std::move(words)) {
+    for (const std::string& word : words_)
+      ids_.emplace(word, static_cast<std::int32_t>(ids_.size()) + 1);
+    check(ids_.size() == words_.size(), "WordTokenizer: a word comes twice");
+  }
+
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    std::vector<std::int32_t> ids;
+    for_each_word(text, rules_, [&](std::string_view word) {
+      const auto found = ids_.find(word);
+      ids.push_back(found == ids_.end() ? kUnknownToken : found->second);
+    });
+    return ids;
+  }
+
+  int vocabulary() const override { return static_cast<int>(words_.size()) + 1; }
+
+  void write(const std::filesystem::path& folder) const override {
+    std::string lines;
+    for (const std::string& word : words_) lines += word + '\n';
+    write_file_atomically(folder / kVocabularyFile, lines);
+  }
+
+ private:
+  WordRules rules_;
+  std::vector<std::string> words_;
+  WordMap<std::int32_t> ids_;
+};
+
+WordMap<std::int64_t> count_words(const Texts& texts, const WordRules& rules) {
+  WordMap<std::int64_t> counts;
+  for (std::int64_t i = 0; i < texts.count; ++i)
+    for_each_word(texts.at(i), rules, [&](std::string_view word) {
+      const auto found = counts.find(word);
+      if (found != counts.end())
+        ++found->second;
+      else
+        counts.emplace(word, 1);
+    });
+  return counts;
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> learn_word_tokenizer(const TextConfig& config, const Texts& texts,
+                                                const std::string& source) {
+  const WordMap<std::int64_t> counts = count_words(texts, rules_of(config));
+  std::vector<std::pair<std::int64_t, std::string>> kept;  // minus the count, word
+  for (const auto& [word, count] : counts)
+    if (count >= config.min_count) kept.emplace_back(-count, word);
+  if (kept.empty())
+    throw DataError(source + ": no word comes " + std::to_string(config.min_count) + " times",
+                    "lower data.text.min_count");
+  std::ranges::sort(kept);
+  kept.resize(std::min(kept.size(), static_cast<std::size_t>(config.vocabulary_size - 1)));
+  std::vector<std::string> words;
+  for (auto& entry : kept) words.push_back(std::move(entry.second));
+  return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));
+}
+
+std::unique_ptr<Tokenizer> read_word_tokenizer(const TextConfig& config,
+                                               const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kVocabularyFile;
+  const std::string content = read_file(path);
+  require_utf8(content, path.string());
+  std::vector<std::string> words;
+  WordMap<std::int64_t> lines;
+  for (std::string_view rest = content; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    words.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const auto line = std::ssize(words);
+    const auto [first, is_new] = lines.emplace(words.back(), line);
+    if (words.back().empty() || !is_new)
+      throw DataError(
+          path.string() + ":" + std::to_string(line) +
+              (is_new ? ": an empty word"
+                      : ": the word of line " + std::to_string(first->second) + " comes again"),
+          "the file is damaged; train again, or restore it");
+  }
+  return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));
+}
+
+}  // namespace asap
