@@ -72,7 +72,7 @@ void run(const Arguments& arguments) {
   if (dump_config(common, config)) return;
   const RunFolder folder(common.required_out());
   const Dataset train_data = load_dataset(config.data, Split::train);
-  const Dataset test_data = load_dataset(config.data, Split::test);
+  const Dataset test_data = load_dataset(config.data, Split::test, train_data.codec);
   config.model = fit_model_to_data(config.model, train_data, source);
   fit_model_to_data(config.model, test_data, source);
   const char* examples = examples_of(config.model.kind);

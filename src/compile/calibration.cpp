@@ -150,7 +150,7 @@ Activations capture_run(const std::filesystem::path& run, const CompileConfig& c
                         int threads) {
   const Encoder encoder = Encoder::load(run);
   check_teacher(config, encoder.config(), run.string());
-  const Dataset dataset = load_dataset(config.data, Split::train);
+  const Dataset dataset = load_dataset_for(RunFolder(run), config.data, Split::train);
   fit_model_to_data(encoder.config(), dataset, RunFolder(run).config().string());
   const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
   check_enough(dataset, count);

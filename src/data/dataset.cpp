@@ -16,12 +16,13 @@
 #include "data/shapes_dataset.h"
 #include "data/shift.h"
 #include "data/solids_dataset.h"
+#include "data/text_dataset.h"
 
 namespace asap {
 namespace {
 
 /// Where each kind of data comes from; one line per kind.
-Dataset load_kind(const DataConfig& config, Split split) {
+Dataset load_kind(const DataConfig& config, Split split, std::shared_ptr<const TextCodec> codec) {
   switch (config.kind) {
     case DataKind::idx:
       return load_idx_dataset(config, split);
@@ -41,6 +42,8 @@ Dataset load_kind(const DataConfig& config, Split split) {
       return load_image_records_dataset(config, split);
     case DataKind::image_folders:
       return load_image_folders_dataset(config, split);
+    case DataKind::text:
+      return load_text_dataset(config, split, std::move(codec));
   }
   throw InternalError("load_dataset: unknown kind");
 }
@@ -66,13 +69,19 @@ std::int64_t Dataset::longest() const {
   return most;
 }
 
-Dataset load_dataset(const DataConfig& config, Split split) {
-  Dataset dataset = load_kind(config, split);
+Dataset load_dataset(const DataConfig& config, Split split,
+                     std::shared_ptr<const TextCodec> codec) {
+  Dataset dataset = load_kind(config, split, std::move(codec));
   dataset.pixel_mean = config.pixel_mean;
   dataset.pixel_deviation = config.pixel_deviation;
   apply_shift(config.shift, dataset);
   keep_first(dataset, split == Split::train ? config.train_examples : config.test_examples);
   return dataset;
+}
+
+Dataset load_dataset_for(const RunFolder& run, const DataConfig& config, Split split) {
+  return load_dataset(config, split,
+                      config.kind == DataKind::text ? read_text_codec(run.text()) : nullptr);
 }
 
 std::string dataset_fingerprint(const Dataset& dataset) {

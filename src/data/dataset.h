@@ -1,22 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "io/data_config.h"
 #include "io/model_config.h"
+#include "io/run_folder.h"
+#include "text/tokenizer.h"
 
 namespace asap {
+
+struct TextCodec;
 
 enum class Split { train, test };
 
 /// "train" or "test".
 const char* split_name(Split split);
-
-/// Id that stands for a token the vocabulary does not hold, in every set of token sequences.
-inline constexpr std::int32_t kUnknownToken = 0;
 
 /// Label of a token or example that is not scored.
 inline constexpr std::int32_t kNotScored = -1;
@@ -48,9 +50,11 @@ struct Dataset {
 
   std::vector<std::int32_t> labels;  ///< [examples], or [offsets.back()] when labels_tokens; each
                                      ///< in [0, classes()) or kNotScored
-  bool labels_tokens = false;  ///< every token has a label, instead of every example
+  bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
   std::string fingerprint;  ///< of everything but names: recognises the data again
+  std::shared_ptr<const TextCodec>
+      codec;  ///< of texts from files, else null: see text/text_codec.h
 
   std::int64_t size() const {
     return static_cast<std::int64_t>(kind == ModelKind::vit ? labels.size() : offsets.size() - 1);
@@ -78,8 +82,13 @@ struct Dataset {
 };
 
 /// Reads or draws one part of the data. DataError names the file, with a hint what to install or
-/// which flag to set when it is missing.
-Dataset load_dataset(const DataConfig& config, Split split);
+/// which flag to set when it is missing. Texts get the ids and classes of `codec`, or, when it is
+/// null, those that their training part gives.
+Dataset load_dataset(const DataConfig& config, Split split,
+                     std::shared_ptr<const TextCodec> codec = nullptr);
+
+/// The same for a network that a training run left: texts get the ids and classes of the training.
+Dataset load_dataset_for(const RunFolder& run, const DataConfig& config, Split split);
 
 /// Fills the sizes of the model that are 0 from the data and checks the others against them.
 /// UsageError names the field. The result is complete and valid.

@@ -10,17 +10,47 @@
 
 namespace asap {
 
-std::vector<std::int64_t> epoch_order(std::int64_t examples, std::uint64_t seed,
-                                      std::uint32_t epoch) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(examples));
+namespace {
+
+/// The numbers below `count` in random order.
+std::vector<std::int64_t> shuffled(std::int64_t count, RandomStream& random) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  RandomStream random(seed, RandomPurpose::shuffle, epoch);
   for (std::size_t left = order.size(); left > 1; --left)
     std::swap(order[left - 1], order[random.below(left)]);
   return order;
 }
 
-EpochSampler::EpochSampler(const SamplerConfig& config) : config_(config) {
+}  // namespace
+
+std::vector<std::int64_t> epoch_order(std::int64_t examples, std::uint64_t seed,
+                                      std::uint32_t epoch) {
+  RandomStream random(seed, RandomPurpose::shuffle, epoch);
+  return shuffled(examples, random);
+}
+
+void sort_in_pools(std::span<std::int64_t> order, const SamplerConfig& config,
+                   std::span<const std::int64_t> lengths, std::uint32_t epoch) {
+  const std::int64_t batches = std::ssize(order) / config.batch;
+  RandomStream random(config.seed, RandomPurpose::shuffle, epoch, 1);
+  std::vector<std::int64_t> sorted;
+  for (std::int64_t first = 0; first < batches; first += config.length_pool) {
+    const std::int64_t count = std::min(config.length_pool, batches - first);
+    const auto pool = order.subspan(static_cast<std::size_t>(first * config.batch),
+                                    static_cast<std::size_t>(count * config.batch));
+    sorted.assign(pool.begin(), pool.end());
+    std::ranges::stable_sort(sorted, {}, [&](std::int64_t i) { return lengths[i]; });
+    const std::vector<std::int64_t> places = shuffled(count, random);
+    for (std::int64_t i = 0; i < count; ++i)
+      std::copy_n(sorted.begin() + i * config.batch, config.batch,
+                  pool.begin() + places[i] * config.batch);
+  }
+}
+
+EpochSampler::EpochSampler(const SamplerConfig& config, std::vector<std::int64_t> lengths)
+    : config_(config), lengths_(std::move(lengths)) {
+  check(config_.length_pool < 2 || std::ssize(lengths_) == config_.examples,
+        "EpochSampler: pools need the length of every example");
   if (config_.examples < 1) throw UsageError("there are no examples to train on");
   if (config_.batch < 1) throw UsageError("a batch must hold at least one example");
   if (batches_per_epoch() == 0)
@@ -43,7 +73,10 @@ std::span<const std::int64_t> EpochSampler::next() {
     batch_index_ = 0;
     order_.clear();
   }
-  if (order_.empty()) order_ = epoch_order(config_.examples, config_.seed, epoch_);
+  if (order_.empty()) {
+    order_ = epoch_order(config_.examples, config_.seed, epoch_);
+    if (config_.length_pool > 1) sort_in_pools(order_, config_, lengths_, epoch_);
+  }
   const std::int64_t first = batch_index_++ * config_.batch;
   const std::int64_t count = std::min(config_.batch, config_.examples - first);
   return std::span(order_).subspan(static_cast<std::size_t>(first),
@@ -51,12 +84,15 @@ std::span<const std::int64_t> EpochSampler::next() {
 }
 
 Json EpochSampler::position() const {
-  return {{"epoch", epoch_},
-          {"batch_index", batch_index_},
-          {"examples", config_.examples},
-          {"batch", config_.batch},
-          {"seed", config_.seed},
-          {"keep_last_partial", config_.keep_last_partial}};
+  Json position = {{"epoch", epoch_},
+                   {"batch_index", batch_index_},
+                   {"examples", config_.examples},
+                   {"batch", config_.batch},
+                   {"seed", config_.seed},
+                   {"keep_last_partial", config_.keep_last_partial}};
+  // Positions from before there were pools have none.
+  if (config_.length_pool > 1) position["length_pool"] = config_.length_pool;
+  return position;
 }
 
 void EpochSampler::restore(const Json& position, const std::string& source) {

@@ -40,7 +40,7 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
         compile_command(run.string(), compiled.string(), result.artefact->config));
     result.arguments += " --compiled " + compiled.string();
   }
-  result.dataset = load_dataset(data, Split::test);
+  result.dataset = load_dataset_for(RunFolder(run), data, Split::test);
   keep_first(result.dataset, examples);
   context.data = result.dataset.name;
   context.model = describe_model(result.encoder.config());

@@ -7,11 +7,12 @@
 #include "io/generated_data_config.h"
 #include "io/image_config.h"
 #include "io/shift_config.h"
+#include "io/text_config.h"
 
 namespace asap {
 
 /// Where labelled examples come from: files (IDX, the format of MNIST; image records such as
-/// CIFAR's; folders of PNG and JPEG; sets of points), or drawn.
+/// CIFAR's; folders of PNG and JPEG; sets of points; labelled texts), or drawn.
 enum class DataKind {
   idx,
   shapes,
@@ -21,7 +22,8 @@ enum class DataKind {
   matching,
   listops,
   image_records,
-  image_folders
+  image_folders,
+  text
 };
 
 /// Images of drawn shapes: see data/shapes_dataset.h.
@@ -64,23 +66,11 @@ struct MajorityConfig {
   }
 };
 
-/// What holds for token sequences wherever they come from.
-struct TextConfig {
-  double word_dropout = 0;  ///< in training, tokens become the unknown one so often
-
-  template <class Visitor>
-  void visit(Visitor& v) {
-    v.field("word_dropout", word_dropout,
-            "probability that a token is replaced by the unknown one in training",
-            between(0, 0.95));
-  }
-};
-
 struct DataConfig {
   DataKind kind = DataKind::idx;
   std::string path;                    ///< folder of the files; empty: found by name
   std::string name = "fashion-mnist";  ///< which data set
-  int classes = 10;                    ///< labels run from 0 to classes - 1
+  int classes = 10;                    ///< labels run from 0 to classes - 1; not of texts
   int train_examples = 0;              ///< keep the first so many; 0: all
   int test_examples = 0;               ///< keep the first so many; 0: all
   double pixel_mean = 0.5;             ///< subtracted from pixels, which run from 0 to 1
@@ -107,16 +97,17 @@ struct DataConfig {
          {"matching", DataKind::matching},
          {"listops", DataKind::listops},
          {"image_records", DataKind::image_records},
-         {"image_folders", DataKind::image_folders}},
+         {"image_folders", DataKind::image_folders},
+         {"text", DataKind::text}},
         "images in the format of MNIST (idx), as fixed records such as CIFAR's (image_records), in "
         "folders of PNG and JPEG (image_folders) or drawn (shapes); sets of points from files "
-        "(points) "
-        "or drawn (solids); drawn pairs of codes (matching); drawn token sequences (majority, "
-        "listops)");
+        "(points) or drawn (solids); drawn pairs of codes (matching); drawn token sequences "
+        "(majority, listops); labelled texts from files (text)");
     v.field("path", path, "folder of the files; empty: ASAP_DATA_DIR, then installed packages");
     v.field("name", name, "name of the data set in files, such as fashion-mnist, modelnet10");
     v.field("classes", classes,
-            "labels run from 0 to classes - 1; image_folders: there is one for each folder",
+            "labels run from 0 to classes - 1; image_folders: there is one for each folder; text: "
+            "they are those of the training part",
             between(2, 1'000'000));
     v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
             at_least(0));
@@ -128,7 +119,7 @@ struct DataConfig {
             between(1e-3, 1e3));
     v.group("shapes", shapes, "how shapes are drawn");
     v.group("majority", majority, "how token sequences of kind majority are drawn");
-    v.group("text", text, "token sequences of any kind");
+    v.group("text", text, "texts of kind text; word_dropout: token sequences of any kind");
     v.group("points", points, "sets of points of kinds points and solids");
     v.group("solids", solids, "how sets of points of kind solids are drawn");
     v.group("matching", matching, "how pairs of codes are drawn");

@@ -13,6 +13,7 @@ namespace asap {
 ///   RUN/metrics.jsonl                   one JSON object per logged step
 ///   RUN/checkpoint/step-00001000/       model.safetensors, optimizer.safetensors, state.json
 ///   RUN/checkpoint/best/                the same, of the best test so far (train.keep_best)
+///   RUN/text/                           of texts: token ids and classes, see text/text_codec.h
 ///   RUN/.lock                           there while a process trains into the folder
 ///   RUN/summary.json                    written last
 class RunFolder {
@@ -22,6 +23,7 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.json"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path text() const { return path_ / "text"; }
   std::filesystem::path summary() const { return path_ / "summary.json"; }
   std::filesystem::path lock() const { return path_ / ".lock"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoint"; }

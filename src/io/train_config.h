@@ -20,6 +20,7 @@ struct OptimisationConfig {
   std::int64_t max_steps = 0;  ///< stop after so many steps; 0: after `epochs`
   int batch = 64;              ///< examples per step
   int shard = 8;               ///< examples a thread works on at a time
+  int length_pool = 0;         ///< batches whose examples are sorted by length; 0, 1: none
   double learning_rate = 1e-3;
   double warmup_fraction = 0.05;
   double final_learning_rate_fraction = 0.01;
@@ -43,6 +44,10 @@ struct OptimisationConfig {
     v.field("batch", batch, "examples per step", between(1, 1'000'000));
     v.field("shard", shard, "examples a thread works on at a time; results depend on it slightly",
             between(1, 1'000'000));
+    v.field("length_pool", length_pool,
+            "so many batches are drawn together and cut after sorting by length, so that little is "
+            "padded; 0 or 1: not sorted",
+            between(0, 1'000'000));
     v.field("learning_rate", learning_rate, "largest step size, reached after the warm-up",
             {0, 10, true});
     v.field("warmup_fraction", warmup_fraction, "part of the steps in which the rate rises from 0",

@@ -10,11 +10,20 @@
 #include "base/timing.h"
 #include "io/metrics.h"
 #include "optim/schedule.h"
+#include "text/text_codec.h"
 #include "train/divergence.h"
 #include "train/validation.h"
 
 namespace asap {
 namespace {
+
+/// Tokens of each example, where batches are made of examples of similar length.
+std::vector<std::int64_t> lengths_for(const TrainConfig& config, const Dataset& data) {
+  std::vector<std::int64_t> lengths;
+  if (config.train.length_pool > 1)
+    for (std::int64_t i = 0; i < data.size(); ++i) lengths.push_back(data.tokens(i));
+  return lengths;
+}
 
 /// One training run from its state to its end.
 class Trainer {
@@ -29,7 +38,9 @@ class Trainer {
         model_(config.model, config.seed),
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
-        sampler_({train_data.size(), config.train.batch, config.seed}),
+        sampler_(
+            {train_data.size(), config.train.batch, config.seed, false, config.train.length_pool},
+            lengths_for(config, train_data)),
         engine_(model_, {config.train.shard,
                          options.threads,
                          config.seed,
@@ -85,6 +96,7 @@ class Trainer {
     if (!resumed && !config_.train.init_from.empty()) start_from_weights();
     // It says that a run has ended, which this one has not.
     std::filesystem::remove(run_.summary());
+    if (train_data_.codec) write_text_codec(*train_data_.codec, run_.text());
     write_json(run_.config(), to_json(config_));
     if (resumed)
       metrics_.emplace(run_.metrics(), step());

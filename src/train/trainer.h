@@ -65,11 +65,11 @@ struct TrainingResult {
 /// Steps of the whole training. UsageError when the data do not fill one batch.
 std::int64_t planned_steps(const TrainConfig& config, const Dataset& train);
 
-/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl and checkpoints in the
-/// run folder. A non-finite loss or gradient is dealt with as train.on_divergence says; when it
-/// ends the training, it is a NumericalError that names the step and the first tensor that went
-/// bad, and the checkpoints stay. UsageError when the folder holds a run and `resume` is not set,
-/// or another process trains into it.
+/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl, checkpoints and, of
+/// texts, their codec in the run folder. A non-finite loss or gradient is dealt with as
+/// train.on_divergence says; when it ends the training, it is a NumericalError that names the step
+/// and the first tensor that went bad, and the checkpoints stay. UsageError when the folder holds a
+/// run and `resume` is not set, or another process trains into it.
 TrainingResult train(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
                      const Dataset& test_data, const TrainerOptions& options);
 

@@ -111,3 +111,59 @@ TEST_CASE("a sampler that can give no batch is refused") {
   expect_error<UsageError>([] { EpochSampler({3, 4, 1, false}); }, {"batch of 4", "3 examples"});
   CHECK(EpochSampler({3, 4, 1, true}).next().size() == 3);
 }
+
+TEST_CASE("batches of a pool hold examples of similar length, each example once") {
+  const std::vector<std::int64_t> lengths{9, 1, 8, 2, 7, 3, 6, 4, 5, 5, 1, 9};
+  const SamplerConfig config{12, 2, 3, false, 3};
+  EpochSampler sampler(config, lengths);
+  const std::vector<std::int64_t> epoch = take(sampler, 6), drawn = epoch_order(12, 3, 0);
+  for (std::size_t first : {0, 6}) {
+    std::vector<std::int64_t> pool(drawn.begin() + static_cast<std::ptrdiff_t>(first),
+                                   drawn.begin() + static_cast<std::ptrdiff_t>(first) + 6);
+    std::ranges::stable_sort(pool, {}, [&](std::int64_t i) { return lengths[i]; });
+    for (std::size_t batch = 0; batch < 6; batch += 2) {
+      const auto at = std::ranges::find(pool, epoch[first + batch]);
+      REQUIRE(at != pool.end());
+      CHECK((at - pool.begin()) % 2 == 0);
+      CHECK(at[1] == epoch[first + batch + 1]);
+    }
+  }
+  std::vector<std::int64_t> sorted = epoch;
+  std::ranges::sort(sorted);
+  for (std::int64_t i = 0; i < 12; ++i) CHECK(sorted[i] == i);
+}
+
+TEST_CASE("pools go on after the last whole one, and what is dropped is no matter of length") {
+  std::vector<std::int64_t> lengths(23);
+  for (std::int64_t i = 0; i < 23; ++i) lengths[i] = i;
+  EpochSampler dropping({23, 5, 9, false, 3}, lengths);
+  std::vector<std::int64_t> used = take(dropping, 4), drawn = epoch_order(23, 9, 0);
+  drawn.resize(20);
+  std::ranges::sort(used);
+  std::ranges::sort(drawn);
+  CHECK(used == drawn);
+  EpochSampler keeping({23, 5, 9, true, 100}, lengths);
+  take(keeping, 4);
+  const auto last = keeping.next();
+  const std::vector<std::int64_t> order = epoch_order(23, 9, 0);
+  CHECK(std::vector(last.begin(), last.end()) == std::vector(order.begin() + 20, order.end()));
+}
+
+TEST_CASE("a sampler with pools is restored at any position, and refuses those of another pool") {
+  std::vector<std::int64_t> lengths(23);
+  for (std::int64_t i = 0; i < 23; ++i) lengths[i] = i * 7 % 11;
+  const SamplerConfig config{23, 5, 9, true, 2};
+  for (int stop = 0; stop <= 12; ++stop) {
+    EpochSampler whole(config, lengths);
+    take(whole, stop);
+    EpochSampler resumed(config, lengths);
+    resumed.restore(whole.position(), "memory");
+    CHECK(take(resumed, 12) == take(whole, 12));
+  }
+  EpochSampler sampler(config, lengths);
+  expect_error<DataError>(
+      [&] {
+        sampler.restore(EpochSampler({23, 5, 9, true}).position(), "s");
+      },
+      {"length_pool"});
+}

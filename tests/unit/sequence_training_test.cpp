@@ -3,6 +3,7 @@
 
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"
+#include "data/batch.h"
 #include "evaluate/comparison.h"
 #include "support/small_sequences.h"
 #include "support/temporary_folder.h"
@@ -89,4 +90,56 @@ TEST_CASE("labelled points are compiled and compared by their scored labels") {
   CHECK(comparison.methods[0].plan_l1 == 0);
   CHECK(comparison.methods[2].plan_l1 < comparison.methods[1].plan_l1);
   CHECK(comparison.methods[2].agreement > 0.97);
+}
+
+TEST_CASE("batches of similar length are learnt from too, and a resumed training ends the same") {
+  Dataset data = small_sequences(ModelKind::set, mixed_lengths(160));
+  label_by_sign(data);
+  TrainConfig config = config_for(data);
+  config.train.length_pool = 4;
+  const TemporaryFolder folder;
+  const TrainingResult whole = train(config, RunFolder(folder / "whole"), data, data, {});
+  CHECK(whole.test.accuracy > 0.9);
+  TrainerOptions options;
+  options.stop_after = 33;
+  options.threads = 2;
+  train(config, RunFolder(folder / "parts"), data, data, options);
+  options.stop_after = 0;
+  options.resume = true;
+  const TrainingResult resumed = train(config, RunFolder(folder / "parts"), data, data, options);
+  CHECK(resumed.train_loss == whole.train_loss);
+  CHECK(resumed.test.loss == whole.test.loss);
+}
+
+TEST_CASE("batching by length changes no prediction") {
+  const Dataset data = small_sequences(ModelKind::text, mixed_lengths(64));
+  const TemporaryFolder folder;
+  TrainerOptions options;
+  options.stop_after = 20;
+  train(config_for(data), RunFolder(folder / "run"), data, data, options);
+  const Encoder encoder = Encoder::load(folder / "run");
+  const auto attention = encoder.teacher();
+  /// Logits of every example, computed in batches of `size` in this order.
+  const auto logits_of = [&](const std::vector<std::int64_t>& order, std::int64_t size) {
+    Tensor<float> all({data.size(), encoder.config().classes});
+    for (std::int64_t first = 0; first < data.size(); first += size) {
+      const auto examples = std::span(order).subspan(first, size);
+      Batch batch;
+      batch.fill(data, examples);
+      Tensor<float> logits({size, encoder.config().classes});
+      Arena arena;
+      encoder.forward(batch.input(), *attention, logits.rows(), arena);
+      for (std::int64_t i = 0; i < size; ++i)
+        std::ranges::copy(logits.rows().row(i), all.rows().row(examples[i]).begin());
+    }
+    return all;
+  };
+  const std::vector<std::int64_t> drawn = epoch_order(data.size(), 1, 0);
+  const Tensor<float> alone = logits_of(drawn, 1), mixed = logits_of(drawn, 16),
+                      sorted = logits_of(length_order(data), 16);
+  for (std::int64_t i = 0; i < alone.size(); ++i) {
+    // Sums in another order, nothing else.
+    CHECK(std::abs(mixed[i] - alone[i]) < 1e-5f);
+    CHECK(std::abs(sorted[i] - alone[i]) < 1e-5f);
+  }
 }

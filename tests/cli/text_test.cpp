@@ -1,0 +1,126 @@
+// Texts from files, from the command line: the whole way, and everything that can be wrong with
+// them.
+#include <doctest/doctest.h>
+
+#include "cli/process.h"
+#include "support/text_folder.h"
+
+using namespace asap;
+using namespace asap::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Training of a tiny network on the texts of a folder.
+Words text_training(const fs::path& data) {
+  Words words;
+  for (const char* assignment :
+       {"data.kind=text", "model.kind=text", "data.text.min_count=1", "data.text.max_tokens=16",
+        "data.text.truncation=head_tail", "model.width=16", "model.heads=2", "model.layers=2",
+        "model.attention.iterations=4", "train.batch=16", "train.epochs=6",
+        "train.learning_rate=0.01", "train.checkpoint_every=10", "train.length_pool=4"})
+    words = words + Words{"--set", assignment};
+  return words + Words{"--set", "data.path=" + data.string()};
+}
+
+Outcome train_text(const fs::path& data, const fs::path& folder, const Words& more = {}) {
+  return run("asap-train", text_training(data) + Words{"--out", folder.string()} + more);
+}
+
+void check_refusal(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
+  const std::string line = last_line(outcome.error);
+  CAPTURE(line);
+  CHECK(outcome.code == code);
+  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
+}
+
+}  // namespace
+
+TEST_CASE("texts are trained on, compiled and compared with the ids of the training") {
+  const Workspace work;
+  write_text_folder(work / "data");
+  REQUIRE(train_text(work / "data", work / "run").code == 0);
+  CHECK(read_json(work / "run" / "summary.json")["test"]["accuracy"] > 0.9);
+  CHECK(fs::exists(work / "run" / "text" / "vocabulary.txt"));
+  CHECK(fs::exists(work / "run" / "text" / "codec.json"));
+  REQUIRE(compile(work / "run", work / "operator").code == 0);
+
+  // Comparing needs the vocabulary of the run, not the training part.
+  fs::remove(work / "data" / "train.tsv");
+  const Outcome compared =
+      run("asap-eval",
+          {"compare", "--run", (work / "run").string(), "--compiled", (work / "operator").string(),
+           "--out", (work / "compare").string(), "--methods", "teacher,f0,compiled"});
+  REQUIRE(compared.code == 0);
+  const Json methods = read_json(work / "compare" / "summary.json")["methods"];
+  CHECK(methods[0]["accuracy"] > 0.9);
+  CHECK(methods[2]["agreement"] > 0.95);
+
+  fs::remove_all(work / "run" / "text");
+  check_refusal(run("asap-eval", {"compare", "--run", (work / "run").string(), "--out",
+                                  (work / "other").string()}),
+                3, {"codec.json"});
+}
+
+TEST_CASE("a training on texts that was stopped and resumed equals one that was not") {
+  for (const char* tokenizer : {"words", "bytes", "sentencepiece"}) {
+    CAPTURE(tokenizer);
+    const Workspace work;
+    write_text_folder(work / "data", 96);
+    const Words more{"--set", std::string("data.text.tokenizer=") + tokenizer,
+                     "--set", "train.epochs=2",
+                     "--set", "data.text.vocabulary_size=40"};
+    const Outcome whole = train_text(work / "data", work / "whole", more);
+    if (whole.code == 2 && whole.error.find("libsentencepiece-dev") != std::string::npos) continue;
+    REQUIRE(whole.code == 0);
+    REQUIRE(train_text(work / "data", work / "parts", more + Words{"--max-steps", "7"}).code == 0);
+    REQUIRE(train_text(work / "data", work / "parts", more + Words{"--resume", "--threads", "2"})
+                .code == 0);
+    CHECK(newest_checkpoint(work / "parts") == newest_checkpoint(work / "whole"));
+    for (const auto& entry : fs::directory_iterator(work / "whole" / "text"))
+      CHECK(read_file(entry.path()) ==
+            read_file(work / "parts" / "text" / entry.path().filename()));
+  }
+}
+
+TEST_CASE("texts that cannot be read are data errors with file and line") {
+  const Workspace work;
+  const fs::path data = work / "data";
+  write_text_folder(data, 32);
+  const auto refuse = [&](const std::string& name, const std::string& content,
+                          const std::vector<std::string>& parts) {
+    const std::string good = fs::exists(data / name) ? read_file(data / name) : "";
+    write_file_atomically(data / name, content);
+    check_refusal(train_text(data, work / "run"), 3, parts);
+    CHECK_FALSE(fs::exists(work / "run"));
+    if (good.empty())
+      fs::remove(data / name);
+    else
+      write_file_atomically(data / name, good);
+  };
+  const std::string train = read_file(data / "train.tsv");
+  refuse("train.csv", "good,a\nbad,\"b\n", {"train.csv:2", "does not end"});
+  refuse("train.csv", "good,a\nbad,b\"b\n", {"train.csv:2", "quote"});
+  refuse("train.tsv", train + "good\ta\tb\n", {"train.tsv:33", "expected 2 columns", "found 3"});
+  refuse("train.tsv", train + "good a\n", {"train.tsv:33", "found 1"});
+  refuse("train.tsv", train + "good\tcaf\xe9\n", {"train.tsv:33", "0xe9", "UTF-8"});
+  refuse("train.tsv", train + "good\t\n", {"train.tsv:33", "empty", "skip_empty"});
+  refuse("test.tsv", "good\ta\nmixed\tb\n", {"test.tsv:2", "'mixed'", "bad, good"});
+  refuse("classes.txt", "good\nbad\nugly\n", {"'ugly'", "empty"});
+}
+
+TEST_CASE("resuming with another vocabulary or pool, and half of the files, is refused") {
+  const Workspace work;
+  write_text_folder(work / "data", 64);
+  REQUIRE(train_text(work / "data", work / "run", {"--max-steps", "5"}).code == 0);
+  const auto before = newest_checkpoint(work / "run");
+  check_refusal(
+      train_text(work / "data", work / "run", {"--resume", "--set", "data.text.vocabulary_size=5"}),
+      2, {"data.text.vocabulary_size", "--allow"});
+  check_refusal(
+      train_text(work / "data", work / "run", {"--resume", "--set", "train.length_pool=2"}), 2,
+      {"train.length_pool", "middle of a run"});
+  check_refusal(train_text(work / "data", work / "other", {"--set", "data.text.train_file=a.tsv"}),
+                2, {"data.text.train_file", "data.text.test_file"});
+  CHECK(newest_checkpoint(work / "run") == before);
+}
