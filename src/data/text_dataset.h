@@ -6,7 +6,8 @@
 namespace asap {
 
 /// Reads labelled texts (see read_labelled_texts) as token ids. `codec` is what a training learnt;
-/// null: learnt now from the training part (see learn_text_codec). Dataset::codec keeps it.
+/// null: learnt now from the training part, in which every class needs texts. Dataset::codec keeps
+/// it.
 /// DataError names file and line of texts without tokens (unless data.text.skip_empty) and of
 /// labels that the codec does not know.
 Dataset load_text_dataset(const DataConfig& config, Split split,

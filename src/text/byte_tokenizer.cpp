@@ -20,7 +20,7 @@ class ByteTokenizer final : public Tokenizer {
   }
 
   int vocabulary() const override { return 1 + kByteValues; }
-  void write(const std::filesystem::path&) const override {}
+  std::string serialise() const override { return {}; }
 
  private:
   bool lowercase_;

@@ -1,7 +1,6 @@
 #include "text/sentencepiece_tokenizer.h"
 
 #include "base/error.h"
-#include "base/files.h"
 
 #ifdef ASAP_HAS_SENTENCEPIECE
 #include <sentencepiece_processor.h>
@@ -31,9 +30,7 @@ class SentencePieceTokenizer final : public Tokenizer {
 
   int vocabulary() const override { return processor_.GetPieceSize(); }
 
-  void write(const std::filesystem::path& folder) const override {
-    write_file_atomically(folder / kSentencePieceFile, model_);
-  }
+  std::string serialise() const override { return model_; }
 
  private:
   std::string model_;
@@ -94,9 +91,8 @@ std::unique_ptr<Tokenizer> learn_sentencepiece(const TextConfig& config, const T
   return std::make_unique<SentencePieceTokenizer>(std::move(model), source);
 }
 
-std::unique_ptr<Tokenizer> read_sentencepiece(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kSentencePieceFile;
-  return std::make_unique<SentencePieceTokenizer>(read_file(path), path.string());
+std::unique_ptr<Tokenizer> parse_sentencepiece(std::string_view bytes, const std::string& source) {
+  return std::make_unique<SentencePieceTokenizer>(std::string(bytes), source);
 }
 
 bool has_sentencepiece() { return true; }
@@ -118,7 +114,7 @@ std::unique_ptr<Tokenizer> learn_sentencepiece(const TextConfig&, const Texts&,
   fail_without_library();
 }
 
-std::unique_ptr<Tokenizer> read_sentencepiece(const std::filesystem::path&) {
+std::unique_ptr<Tokenizer> parse_sentencepiece(std::string_view, const std::string&) {
   fail_without_library();
 }
 

@@ -4,9 +4,6 @@
 
 namespace asap {
 
-/// The file of a sentencepiece tokenizer, as the library writes it.
-inline constexpr const char* kSentencePieceFile = "sentencepiece.model";
-
 /// Subword pieces of a unigram language model (Kudo and Richardson 2018, SentencePiece), of about
 /// config.vocabulary_size ids, learnt by one thread from the first texts, kSentencePieceBytes of
 /// them, so that it is the same at any --threads and needs a bounded memory. UsageError when this
@@ -14,8 +11,8 @@ inline constexpr const char* kSentencePieceFile = "sentencepiece.model";
 std::unique_ptr<Tokenizer> learn_sentencepiece(const TextConfig& config, const Texts& texts,
                                                const std::string& source);
 
-/// DataError names the file when it is no such model.
-std::unique_ptr<Tokenizer> read_sentencepiece(const std::filesystem::path& folder);
+/// From a model as the library writes it. DataError names `source` when it is none.
+std::unique_ptr<Tokenizer> parse_sentencepiece(std::string_view bytes, const std::string& source);
 
 inline constexpr std::int64_t kSentencePieceBytes = 16 << 20;
 

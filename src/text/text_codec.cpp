@@ -11,12 +11,15 @@ namespace asap {
 namespace {
 
 constexpr const char* kCodecFile = "codec.json";
+constexpr const char* kVocabularyFile = "vocabulary.txt";
+constexpr const char* kSentencePieceFile = "sentencepiece.model";
 constexpr const char* kHint = "the file is damaged; train again, or restore it";
 
 /// What codec.json holds.
 struct CodecFields {
   TextConfig text;
   std::vector<std::string> labels, class_names, header;
+  std::string tokenizer_fingerprint;  // of the tokenizer's file
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -24,14 +27,33 @@ struct CodecFields {
     v.field("labels", labels, "labels as files write them, one per class");
     v.field("class_names", class_names, "names of the same classes");
     v.field("header", header, "column names of the training file");
+    v.field("tokenizer_fingerprint", tokenizer_fingerprint, "of the tokenizer's file");
   }
 };
+
+/// The file of the tokenizer; empty: it needs none.
+std::filesystem::path tokenizer_file(TokenizerKind kind) {
+  if (kind == TokenizerKind::bytes) return {};
+  return kind == TokenizerKind::words ? kVocabularyFile : kSentencePieceFile;
+}
 
 void check_fields(const CodecFields& fields, const std::string& source) {
   const std::set<std::string> different(fields.labels.begin(), fields.labels.end());
   if (fields.labels.empty() || different.size() != fields.labels.size() ||
       fields.class_names.size() != fields.labels.size())
     throw DataError(source + ": needs different labels and a class name for each", kHint);
+}
+
+/// Only the bytes that were written: sentencepiece's own reader may end the process over others.
+std::unique_ptr<Tokenizer> read_tokenizer(const CodecFields& fields,
+                                          const std::filesystem::path& folder) {
+  const std::filesystem::path file = tokenizer_file(fields.text.tokenizer);
+  if (file.empty()) return parse_tokenizer(fields.text, {}, "");
+  const std::filesystem::path path = folder / file;
+  const std::string bytes = read_file(path);
+  if (content_fingerprint(bytes) != fields.tokenizer_fingerprint)
+    throw DataError(path.string() + ": is not the file that the training wrote", kHint);
+  return parse_tokenizer(fields.text, bytes, path.string());
 }
 
 }  // namespace
@@ -43,9 +65,12 @@ int TextCodec::class_of(const std::string& label) const {
 
 void write_text_codec(const TextCodec& codec, const std::filesystem::path& folder) {
   StagedDirectory staged(folder);
+  const std::string bytes = codec.tokenizer->serialise();
   write_json(staged.path() / kCodecFile,
-             to_json(CodecFields{codec.config, codec.labels, codec.class_names, codec.header}));
-  codec.tokenizer->write(staged.path());
+             to_json(CodecFields{codec.config, codec.labels, codec.class_names, codec.header,
+                                 content_fingerprint(bytes)}));
+  if (const auto file = tokenizer_file(codec.config.tokenizer); !file.empty())
+    write_file_atomically(staged.path() / file, bytes);
   staged.commit();
 }
 
@@ -60,7 +85,7 @@ std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& fo
   }
   check_fields(fields, path.string());
   auto codec = std::make_shared<TextCodec>();
-  codec->tokenizer = read_tokenizer(fields.text, folder);
+  codec->tokenizer = read_tokenizer(fields, folder);
   codec->config = std::move(fields.text);
   codec->labels = std::move(fields.labels);
   codec->class_names = std::move(fields.class_names);

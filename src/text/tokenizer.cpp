@@ -19,17 +19,17 @@ std::unique_ptr<Tokenizer> learn_tokenizer(const TextConfig& config, const Texts
   throw InternalError("learn_tokenizer: unknown kind");
 }
 
-std::unique_ptr<Tokenizer> read_tokenizer(const TextConfig& config,
-                                          const std::filesystem::path& folder) {
+std::unique_ptr<Tokenizer> parse_tokenizer(const TextConfig& config, std::string_view bytes,
+                                           const std::string& source) {
   switch (config.tokenizer) {
     case TokenizerKind::words:
-      return read_word_tokenizer(config, folder);
+      return parse_word_tokenizer(config, bytes, source);
     case TokenizerKind::bytes:
       return make_byte_tokenizer(config);
     case TokenizerKind::sentencepiece:
-      return read_sentencepiece(folder);
+      return parse_sentencepiece(bytes, source);
   }
-  throw InternalError("read_tokenizer: unknown kind");
+  throw InternalError("parse_tokenizer: unknown kind");
 }
 
 std::vector<std::int32_t> truncate_tokens(std::vector<std::int32_t> tokens, int most,

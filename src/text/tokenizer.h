@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,9 +26,9 @@ class Tokenizer {
   /// Number of ids, kUnknownToken among them.
   virtual int vocabulary() const = 0;
 
-  /// Writes what read_tokenizer needs beside the configuration: the same bytes for the same
-  /// content.
-  virtual void write(const std::filesystem::path& folder) const = 0;
+  /// What parse_tokenizer needs beside the configuration: equal bytes for equal tokenizers. Empty
+  /// where the configuration says everything.
+  virtual std::string serialise() const = 0;
 };
 
 /// Texts of a training part: how many, and each of them.
@@ -43,9 +42,9 @@ struct Texts {
 std::unique_ptr<Tokenizer> learn_tokenizer(const TextConfig& config, const Texts& texts,
                                            const std::string& source);
 
-/// The tokenizer that was written into a folder. DataError when its files are damaged.
-std::unique_ptr<Tokenizer> read_tokenizer(const TextConfig& config,
-                                          const std::filesystem::path& folder);
+/// The tokenizer that was serialised. DataError, which names `source`, when the bytes are damaged.
+std::unique_ptr<Tokenizer> parse_tokenizer(const TextConfig& config, std::string_view bytes,
+                                           const std::string& source);
 
 /// The first, last, or first and last of the tokens, `most` in all; of an odd number the first half
 /// is the larger.

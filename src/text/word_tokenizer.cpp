@@ -4,7 +4,6 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "io/utf8.h"
 #include "text/words.h"
 
@@ -44,10 +43,10 @@ class WordTokenizer final : public Tokenizer {
 
   int vocabulary() const override { return static_cast<int>(words_.size()) + 1; }
 
-  void write(const std::filesystem::path& folder) const override {
+  std::string serialise() const override {
     std::string lines;
     for (const std::string& word : words_) lines += word + '\n';
-    write_file_atomically(folder / kVocabularyFile, lines);
+    return lines;
   }
 
  private:
@@ -87,14 +86,12 @@ std::unique_ptr<Tokenizer> learn_word_tokenizer(const TextConfig& config, const 
   return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));
 }
 
-std::unique_ptr<Tokenizer> read_word_tokenizer(const TextConfig& config,
-                                               const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kVocabularyFile;
-  const std::string content = read_file(path);
-  require_utf8(content, path.string());
+std::unique_ptr<Tokenizer> parse_word_tokenizer(const TextConfig& config, std::string_view bytes,
+                                                const std::string& source) {
+  require_utf8(bytes, source);
   std::vector<std::string> words;
   WordMap<std::int64_t> lines;
-  for (std::string_view rest = content; !rest.empty();) {
+  for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     words.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -102,7 +99,7 @@ std::unique_ptr<Tokenizer> read_word_tokenizer(const TextConfig& config,
     const auto [first, is_new] = lines.emplace(words.back(), line);
     if (words.back().empty() || !is_new)
       throw DataError(
-          path.string() + ":" + std::to_string(line) +
+          source + ":" + std::to_string(line) +
               (is_new ? ": an empty word"
                       : ": the word of line " + std::to_string(first->second) + " comes again"),
           "the file is damaged; train again, or restore it");

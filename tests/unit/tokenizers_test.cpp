@@ -150,16 +150,12 @@ TEST_CASE("sentencepiece learns the same pieces again, with the unknown one firs
     MESSAGE("skipped: this build has no sentencepiece");
     return;
   }
-  const TemporaryFolder folder;
   const Words texts = sentences();
   const auto first = learn_tokenizer(pieces_config(), texts_of(texts), "t");
   const auto second = learn_tokenizer(pieces_config(), texts_of(texts), "t");
   CHECK(first->vocabulary() > 20);
   CHECK(first->vocabulary() <= 60);
-  first->write(folder.path());
-  const std::string model = read_file(folder / kSentencePieceFile);
-  second->write(folder.path());
-  CHECK(read_file(folder / kSentencePieceFile) == model);
+  CHECK(first->serialise() == second->serialise());
   const Ids ids = first->encode("the sailor describes a machine \U0001f495");
   CHECK(ids.back() == kUnknownToken);
   CHECK(ids.size() > 4);
@@ -179,15 +175,11 @@ TEST_CASE("damaged codecs are refused by file") {
   const auto refuse = [&](std::initializer_list<const char*> parts) {
     expect_error<DataError>([&] { read_text_codec(folder / "text"); }, parts);
   };
-  const std::filesystem::path words = folder / "text" / kVocabularyFile,
+  const std::filesystem::path words = folder / "text" / "vocabulary.txt",
                               fields = folder / "text" / "codec.json";
   CHECK(read_file(words) == "a\nb\n");
-  write_file_atomically(words, "a\nb\na\n");
-  refuse({"vocabulary.txt:3", "line 1"});
-  write_file_atomically(words, "a\n\nb\n");
-  refuse({"vocabulary.txt:2", "empty"});
-  write_file_atomically(words, "a\n\xff\n");
-  refuse({"vocabulary.txt:2", "UTF-8"});
+  write_file_atomically(words, "a\nc\n");
+  refuse({"vocabulary.txt", "not the file that the training wrote"});
   std::filesystem::remove(words);
   refuse({"vocabulary.txt"});
   const std::string good = read_file(fields);
@@ -197,9 +189,18 @@ TEST_CASE("damaged codecs are refused by file") {
   refuse({"codec.json", "labels"});
   write_file_atomically(fields, good.substr(0, good.size() / 2));
   refuse({"codec.json"});
-  if (!has_sentencepiece()) return;
-  write_file_atomically(fields, R"({"text": {"tokenizer": "sentencepiece"},
-                                    "labels": ["0"], "class_names": ["a"]})");
-  write_file_atomically(folder / "text" / kSentencePieceFile, "no model");
-  refuse({"sentencepiece.model"});
+}
+
+TEST_CASE("damaged vocabularies and models are refused by line") {
+  const auto refuse = [](TokenizerKind kind, std::string_view bytes,
+                         std::initializer_list<const char*> parts) {
+    TextConfig config;
+    config.tokenizer = kind;
+    expect_error<DataError>([&] { parse_tokenizer(config, bytes, "v.txt"); }, parts);
+  };
+  refuse(TokenizerKind::words, "a\nb\na\n", {"v.txt:3", "line 1"});
+  refuse(TokenizerKind::words, "a\n\nb\n", {"v.txt:2", "empty"});
+  refuse(TokenizerKind::words, "a\n\xff\n", {"v.txt:2", "UTF-8"});
+  if (has_sentencepiece())
+    refuse(TokenizerKind::sentencepiece, "no model", {"v.txt", "sentencepiece"});
 }
