@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """TF-IDF and a linear classifier on a set of texts: what any attention should be compared with.
 
     scripts/linear_baseline.py agnews                       files of ASAP_DATA_DIR/text
@@ -64,7 +64,8 @@ def fit_and_test(train, test):
         from sklearn.pipeline import make_pipeline
         from sklearn.svm import LinearSVC
     except ImportError:
-        fail(MISSING_LIBRARY, "scikit-learn is missing (hint: apt-get install python3-sklearn)")
+        fail(MISSING_LIBRARY, f"{sys.executable} has no scikit-learn (hint: apt-get install python3-sklearn, which is "
+             "for /usr/bin/python3)")
     labels, texts = train
     model = make_pipeline(TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LinearSVC(random_state=1))
     model.fit(texts, labels)

@@ -9,6 +9,7 @@ from runner import Unavailable
 
 KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
 TRUNCATIONS = (1, 2, 3, 5)
+DEBIAN_PYTHON = "/usr/bin/python3"  # the one python3-sklearn is for
 RETRAINING_SHARE = 5  # a softmax network gets a fifth of its training once more, with Sinkhorn attention
 
 
@@ -163,5 +164,6 @@ class Experiments:
         if self.runner.finished(folder) or not list(texts.glob(f"{self.name}_test*.tsv.gz")):
             return
         script = Path(__file__).resolve().parent.parent / "linear_baseline.py"
-        command = [sys.executable, str(script), self.name, "--out", str(folder / "summary.json")]
+        python = DEBIAN_PYTHON if Path(DEBIAN_PYTHON).exists() else sys.executable
+        command = [python, str(script), self.name, "--out", str(folder / "summary.json")]
         self.runner.run_command(folder, command, unavailable=69)

@@ -86,8 +86,10 @@ def section(title, content):
 
 def training_table(result):
     names = {"retrained": "softmax, then a fifth with sinkhorn"}
-    rows = [([names.get(kind, kind), spread(list(row["accuracy"].values())), spread(list(row["examples_per_second"].values()), 0)],
-             kind == "sinkhorn") for kind, row in result.get("training", {}).items()]
+    rows = []
+    for kind, row in result.get("training", {}).items():
+        accuracy, speed = list(row["accuracy"].values()), list(row["examples_per_second"].values())
+        rows.append(([names.get(kind, kind), spread(accuracy), spread(speed, 0)], kind == "sinkhorn"))
     if "linear" in result:
         rows.append((["TF-IDF, linear", f"{result['linear']:.4f}", "-"], False))
     return table(["trained with", "test accuracy", "examples/s in training"], rows) if rows else ""
