@@ -115,7 +115,7 @@ def replacement_section(rows, sentences):
 def cost_table(result):
     rows = [([kind, spread(row["milliseconds_per_step"], 1), f"{max(row['peak_bytes']) / 2**20:.0f}"],
              kind == "sinkhorn") for kind, row in result.get("cost", {}).items()]
-    return table(["attention", "ms per training step", "peak memory, MiB"], rows) if rows else ""
+    return table(["attention", "ms per training step", "peak memory of the process, data included, MiB"], rows) if rows else ""
 
 
 def shift_table(result):
