@@ -59,62 +59,139 @@ void pair_values(const float* values, std::int64_t keys, std::int64_t value_widt
     }
 }
 
+/// See LinesAhead in tile_kernels.cpp.
+struct LinesAhead {
+  const char* at = nullptr;
+  const char* last = nullptr;
+
+  void fetch_next() {
+    __builtin_prefetch(at, 0, 2);
+    at = last - at > 64 ? at + 64 : last;
+  }
+};
+
 inline __m512bh broadcast_pair(const BFloat16* at) {
   int bits;
   __builtin_memcpy(&bits, at, sizeof bits);
   return (__m512bh)_mm512_set1_epi32(bits);
 }
 
-template <int Vectors>
-inline void gibbs_panel(const BFloat16* x, std::int64_t inner, const BFloat16* panel,
-                        const float* row_offset, const float* column_offset, float* out,
-                        std::int64_t columns, float* row_sums) {
-  __m512 score[kScoreRows][Vectors];
+/// x_i . y_j + offsets of kScoreRows queries from `row` on and the panel of keys at `column`.
+template <int Vectors, bool fetch>
+inline __attribute__((always_inline)) void score_panel(const GibbsTile& t, const BFloat16* x,
+                                                       const BFloat16* keys, std::int64_t row,
+                                                       std::int64_t column,
+                                                       __m512 (&score)[kScoreRows][Vectors],
+                                                       LinesAhead& ahead) {
+  const float* row_offset = t.row_offset + row;
 #pragma GCC unroll 3
   for (int v = 0; v < Vectors; ++v) {
-    const __m512 column = _mm512_loadu_ps(column_offset + v * kLanes);
+    const __m512 offset = _mm512_loadu_ps(t.column_offset + column + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kScoreRows; ++r)
-      score[r][v] = _mm512_add_ps(column, _mm512_set1_ps(row_offset[r]));
+      score[r][v] = _mm512_add_ps(offset, _mm512_set1_ps(row_offset[r]));
   }
-  for (std::int64_t k = 0; k < inner; k += 2, panel += 2 * Vectors * kLanes) {
+  const BFloat16* left = x + row * t.inner;
+  const BFloat16* panel = keys + column * t.inner;
+  for (std::int64_t k = 0; k < t.inner; k += 2, panel += 2 * Vectors * kLanes) {
+    if constexpr (fetch) ahead.fetch_next();
     __m512bh y[Vectors];
 #pragma GCC unroll 3
     for (int v = 0; v < Vectors; ++v) y[v] = (__m512bh)_mm512_loadu_si512(panel + 2 * v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kScoreRows; ++r) {
-      const __m512bh left = broadcast_pair(x + r * inner + k);
+      const __m512bh pair = broadcast_pair(left + r * t.inner + k);
 #pragma GCC unroll 3
-      for (int v = 0; v < Vectors; ++v) score[r][v] = _mm512_dpbf16_ps(score[r][v], left, y[v]);
+      for (int v = 0; v < Vectors; ++v) score[r][v] = _mm512_dpbf16_ps(score[r][v], pair, y[v]);
     }
   }
+}
+
+/// One panel of gibbs_tile.
+struct RowSums {
+  static constexpr bool kFetchesAhead = false;
+  float* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
 #pragma GCC unroll 8
-  for (int r = 0; r < kScoreRows; ++r) {
-    __m512 total = _mm512_loadu_ps(row_sums + r * kTilePadding);
+    for (int r = 0; r < kScoreRows; ++r) {
+      __m512 total = _mm512_loadu_ps(sums + (row + r) * kTilePadding);
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) {
-      const __m512 value = exp2_lanes(score[r][v]);
-      _mm512_storeu_ps(out + r * columns + v * kLanes, value);
-      total = _mm512_add_ps(total, value);
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm512_storeu_ps(out + (row + r) * t.columns + column + v * kLanes, value);
+        total = _mm512_add_ps(total, value);
+      }
+      _mm512_storeu_ps(sums + (row + r) * kTilePadding, total);
     }
-    _mm512_storeu_ps(row_sums + r * kTilePadding, total);
+  }
+};
+
+/// One panel of gibbs_tile_columns.
+struct ColumnSums {
+  static constexpr bool kFetchesAhead = true;
+  BFloat16* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
+    __m512 total[Vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) total[v] = _mm512_loadu_ps(sums + column + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm256_storeu_si256((__m256i*)(out + (row + r) * t.columns + column + v * kLanes),
+                            (__m256i)_mm512_cvtneps_pbh(value));
+        total[v] = _mm512_add_ps(total[v], value);
+      }
+    }
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) _mm512_storeu_ps(sums + column + v * kLanes, total[v]);
+  }
+};
+
+template <int Vectors, class Sums>
+void gibbs_panel(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, std::int64_t column,
+                 Sums sums, LinesAhead& ahead) {
+  for (std::int64_t row = 0; row < t.rows; row += kScoreRows) {
+    __m512 score[kScoreRows][Vectors];
+    score_panel<Vectors, Sums::kFetchesAhead>(t, x, keys, row, column, score, ahead);
+    sums.template write<Vectors>(t, row, column, score);
+  }
+}
+
+template <class Sums>
+inline void gibbs_panels(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, Sums sums,
+                         LinesAhead ahead) {
+  for (std::int64_t column = 0; column < t.columns;) {
+    const std::int64_t vectors = panel_vectors((t.columns - column) / kLanes);
+    const auto run = vectors == 3   ? &gibbs_panel<3, Sums>
+                     : vectors == 2 ? &gibbs_panel<2, Sums>
+                                    : &gibbs_panel<1, Sums>;
+    run(t, x, keys, column, sums, ahead);
+    column += vectors * kLanes;
   }
 }
 
 void gibbs_tile(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, float* out,
                 float* row_sums) {
-  for (std::int64_t column = 0; column < t.columns;) {
-    const std::int64_t vectors = panel_vectors((t.columns - column) / kLanes);
-    for (std::int64_t r = 0; r < t.rows; r += kScoreRows) {
-      const auto run = vectors == 3   ? &gibbs_panel<3>
-                       : vectors == 2 ? &gibbs_panel<2>
-                                      : &gibbs_panel<1>;
-      run(x + r * t.inner, t.inner, keys + column * t.inner, t.row_offset + r,
-          t.column_offset + column, out + r * t.columns + column, t.columns,
-          row_sums + r * kTilePadding);
-    }
-    column += vectors * kLanes;
-  }
+  gibbs_panels(t, x, keys, RowSums{out, row_sums}, LinesAhead{});
+}
+
+void gibbs_tile_columns(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, BFloat16* out,
+                        float* column_sums, const MemoryAhead& memory) {
+  const char* begin = (const char*)memory.begin;
+  gibbs_panels(t, x, keys, ColumnSums{out, column_sums},
+               LinesAhead{begin, begin + (memory.bytes > 0 ? memory.bytes - 1 : 0)});
 }
 
 void narrow(const float* tile, std::int64_t count, BFloat16* out) {
@@ -170,7 +247,8 @@ void add_values(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
   }
 }
 
-constexpr BFloat16Kernels table = {&pair_keys, &pair_values, &gibbs_tile, &narrow, &add_values};
+constexpr BFloat16Kernels table = {&pair_keys,          &pair_values, &gibbs_tile,
+                                   &gibbs_tile_columns, &narrow,      &add_values};
 
 }  // namespace
 

@@ -19,6 +19,9 @@ struct BFloat16Kernels {
   /// gibbs_tile on rounded queries x: [rows, D] and paired keys.
   void (*gibbs_tile)(const GibbsTile& tile, const BFloat16* x, const BFloat16* keys, float* out,
                      float* row_sums);
+  /// gibbs_tile_columns on the same; entries are rounded once they are added up.
+  void (*gibbs_tile_columns)(const GibbsTile& tile, const BFloat16* x, const BFloat16* keys,
+                             BFloat16* out, float* column_sums, const MemoryAhead& ahead);
   /// narrow_tile with the processor's own rounding instruction.
   void (*narrow)(const float* tile, std::int64_t count, BFloat16* out);
   /// out: [kRowBlock, value_width] += K V over a tile K: [kRowBlock, columns], of which `keys`

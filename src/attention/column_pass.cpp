@@ -38,6 +38,16 @@ VectorView<float> shifted_row_dual(const TiledHead& head, VectorView<const float
   return shifted;
 }
 
+/// All packed keys rounded to pairs.
+BFloat16* half_packed_keys(const TiledHead& head, const BFloat16Kernels& kernels, Arena& arena) {
+  auto* keys = arena.take<BFloat16>(head.padded_keys() * head.inner);
+  for (std::int64_t c = 0; c < key_blocks(head.m); ++c) {
+    const std::int64_t offset = c * kKeyBlock * head.inner;
+    kernels.pair_keys(head.keys + offset, head.inner, key_block_width(head.m, c), keys + offset);
+  }
+  return keys;
+}
+
 /// See apply_closed_row_dual.
 class ColumnPass {
  public:
@@ -47,10 +57,6 @@ class ColumnPass {
   bool run(MatrixView<float> output);
 
  private:
-  struct Worker {
-    float* tile;      // [kRowBlock, kWidestKeyBlock], when entries are kept as bfloat16
-    float* row_sums;  // [kRowBlock, kTilePadding]
-  };
   /// A fixed run of row blocks.
   struct Chunk {
     float* column_sums;  // of the group at hand: [group_width_]
@@ -59,10 +65,13 @@ class ColumnPass {
   /// What a row block reads and writes in every turn, side by side in memory: a record of
   /// record_values_ floats that begins with x.
   struct Block {
-    float* x;               // [kRowBlock, D]
-    float* output_sums;     // sum_j K_ij c_j V_j so far: [kRowBlock, output_width_]
-    float* kernel;          // K of the group, tile by tile: kRowBlock * group_width_ values,
-    BFloat16* kernel_half;  // or as bfloat16, for products in bfloat16
+    float* x;            // [kRowBlock, D]
+    float* output_sums;  // sum_j K_ij c_j V_j so far: [kRowBlock, output_width_]
+    float* kernel;       // K of the group, tile by tile: kRowBlock * group_width_ values
+
+    // For products in bfloat16, x and K are of that type.
+    BFloat16* x_half() const { return reinterpret_cast<BFloat16*>(x); }
+    BFloat16* kernel_half() const { return reinterpret_cast<BFloat16*>(kernel); }
   };
 
   std::int64_t groups() const { return (key_blocks(head_.m) + kGroupBlocks - 1) / kGroupBlocks; }
@@ -72,10 +81,9 @@ class ColumnPass {
   template <class Body>
   void for_each_block(bool backwards, const Body& body);
   void start_rows(std::int64_t first) const;
-  void compute_rows(std::int64_t group, std::int64_t first, std::int64_t next, const Worker& worker,
-                    Chunk& chunk) const;
+  void compute_rows(std::int64_t group, std::int64_t first, std::int64_t next, Chunk& chunk) const;
   bool close_columns(std::int64_t group);
-  void apply_rows(std::int64_t group, std::int64_t first, const Worker& worker);
+  void apply_rows(std::int64_t group, std::int64_t first);
   void write_rows(std::int64_t first, MatrixView<float> output, Chunk& chunk) const;
   std::int64_t rows_from(std::int64_t first) const { return std::min(kRowBlock, head_.n - first); }
 
@@ -83,7 +91,8 @@ class ColumnPass {
   VectorView<const float> row_offset_;
   VectorView<float> column_offset_;
   MatrixView<const float> values_;
-  const BFloat16Kernels* half_products_;  // null for ProductPrecision::single
+  const BFloat16Kernels* half_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* half_keys_ = nullptr;                   // paired, as head_.keys
   int threads_;
   std::int64_t chunk_rows_, group_width_, output_width_, record_values_;
   float* records_;                         // of all row blocks
@@ -92,7 +101,6 @@ class ColumnPass {
   double scaling_sum_ = 0;                 // of all columns so far
   float* group_values_;                    // c_j V_j of the group: [group_width_, output_width_]
   BFloat16* group_values_half_ = nullptr;  // the same in pairs
-  VectorView<Worker> workers_;
   VectorView<Chunk> chunks_;
 };
 
@@ -102,35 +110,34 @@ ColumnPass::ColumnPass(const TiledHead& head, VectorView<const float> row_offset
       row_offset_(row_offset),
       column_offset_(zero_column_offsets(head, arena)),
       values_(values),
-      half_products_(options.precision == ProductPrecision::bfloat16 ? bfloat16_kernels()
-                                                                     : nullptr),
       threads_(options.threads),
       group_width_(std::min(head.padded_keys(), kGroupBlocks * kKeyBlock + kTilePadding)),
       output_width_(round_up(values.cols, kTilePadding)) {
+  // Pairs need an even inner width.
+  if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
+    half_products_ = bfloat16_kernels();
   const std::int64_t blocks = head.padded_rows() / kRowBlock;
   chunk_rows_ =
       kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
-  const std::int64_t kernel_values = half_products_ ? group_width_ / 2 : group_width_;
-  record_values_ = kRowBlock * (head.inner + output_width_ + kernel_values);
+  const std::int64_t entries_per_float = half_products_ ? 2 : 1;
+  record_values_ = kRowBlock * (output_width_ + (head.inner + group_width_) / entries_per_float);
   records_ = arena.take<float>(blocks * record_values_);
   row_sums_ = arena.vector<float>(head.padded_rows());
   scaling_ = arena.vector<float>(group_width_);
   group_values_ = arena.take<float>(group_width_ * output_width_);
-  if (half_products_) group_values_half_ = arena.take<BFloat16>(group_width_ * output_width_);
-  workers_ = {arena.take<Worker>(threads_), static_cast<std::size_t>(threads_)};
-  for (Worker& worker : workers_)
-    worker = {half_products_ ? arena.take<float>(kRowBlock * kWidestKeyBlock) : nullptr,
-              arena.take<float>(kRowBlock * kTilePadding)};
+  if (half_products_) {
+    group_values_half_ = arena.take<BFloat16>(group_width_ * output_width_);
+    half_keys_ = half_packed_keys(head, *half_products_, arena);
+  }
   const std::int64_t chunks = (head.n + chunk_rows_ - 1) / chunk_rows_;
   chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
   for (Chunk& chunk : chunks_) chunk = {arena.take<float>(group_width_), true};
 }
 
 ColumnPass::Block ColumnPass::block_at(std::int64_t first) const {
-  float* record = records_ + first / kRowBlock * record_values_;
-  float* output_sums = record + kRowBlock * head_.inner;
-  float* kernel = output_sums + kRowBlock * output_width_;
-  return {record, output_sums, kernel, reinterpret_cast<BFloat16*>(kernel)};
+  float* x = records_ + first / kRowBlock * record_values_;
+  float* output_sums = x + kRowBlock * head_.inner / (half_products_ ? 2 : 1);
+  return {x, output_sums, output_sums + kRowBlock * output_width_};
 }
 
 /// Calls body(key block, its first key within the group, its width) for the key blocks of a group.
@@ -141,11 +148,11 @@ void ColumnPass::for_each_tile(std::int64_t group, const Body& body) const {
     body(c, (c - group * kGroupBlocks) * kKeyBlock, key_block_width(head_.m, c));
 }
 
-/// Calls body(first row, first row of the block that is next, worker, chunk) for all row blocks.
+/// Calls body(first row, first row of the block that is next, chunk) for all row blocks.
 template <class Body>
 void ColumnPass::for_each_block(bool backwards, const Body& body) {
   const std::int64_t count = std::ssize(chunks_);
-  parallel_for(count, threads_, [&](std::int64_t turn, int thread) {
+  parallel_for(count, threads_, [&](std::int64_t turn, int) {
     const std::int64_t index = backwards ? count - 1 - turn : turn;
     const std::int64_t begin = index * chunk_rows_, end = std::min(head_.n, begin + chunk_rows_);
     const std::int64_t last = begin + (end - begin - 1) / kRowBlock * kRowBlock;
@@ -153,13 +160,17 @@ void ColumnPass::for_each_block(bool backwards, const Body& body) {
     for (std::int64_t first = backwards ? last : begin; first >= begin && first <= last;
          first += step)
       body(first, std::clamp<std::int64_t>(first + step, 0, head_.padded_rows() - kRowBlock),
-           workers_[thread], chunks_[index]);
+           chunks_[index]);
   });
 }
 
 void ColumnPass::start_rows(std::int64_t first) const {
   const Block block = block_at(first);
-  std::copy_n(head_.x.row(first).data(), kRowBlock * head_.inner, block.x);
+  const float* x = head_.x.row(first).data();
+  if (half_products_)
+    half_products_->narrow(x, kRowBlock * head_.inner, block.x_half());
+  else
+    std::copy_n(x, kRowBlock * head_.inner, block.x);
   std::fill_n(block.output_sums, kRowBlock * output_width_, 0.0f);
   std::fill_n(&row_sums_[first], kRowBlock, 0.0f);
 }
@@ -167,7 +178,7 @@ void ColumnPass::start_rows(std::int64_t first) const {
 /// Entries of K and their part of the column sums. Meanwhile the record of the block at `next` is
 /// fetched.
 void ColumnPass::compute_rows(std::int64_t group, std::int64_t first, std::int64_t next,
-                              const Worker& worker, Chunk& chunk) const {
+                              Chunk& chunk) const {
   const Block block = block_at(first);
   const std::int64_t rows = rows_from(first);
   const std::int64_t bytes = record_values_ * static_cast<std::int64_t>(sizeof(float));
@@ -182,12 +193,15 @@ void ColumnPass::compute_rows(std::int64_t group, std::int64_t first, std::int64
                              width,
                              row_offset_.data() + first,
                              column_offset_.data() + key};
-    float* tile = half_products_ ? worker.tile : block.kernel + kRowBlock * begin;
-    gibbs_tile_columns(operands, tile, chunk.column_sums + begin, {ahead, bytes / tiles});
-    ahead += bytes / tiles;
+    float* column_sums = chunk.column_sums + begin;
+    const MemoryAhead memory{ahead, bytes / tiles};
+    ahead += memory.bytes;
     if (half_products_)
-      half_products_->narrow(tile, round_up(rows, kTileRows) * width,
-                             block.kernel_half + kRowBlock * begin);
+      half_products_->gibbs_tile_columns(operands, block.x_half(), half_keys_ + key * head_.inner,
+                                         block.kernel_half() + kRowBlock * begin, column_sums,
+                                         memory);
+    else
+      gibbs_tile_columns(operands, block.kernel + kRowBlock * begin, column_sums, memory);
   });
 }
 
@@ -215,27 +229,27 @@ bool ColumnPass::close_columns(std::int64_t group) {
 }
 
 /// What a group adds to the outputs and row sums of a block.
-void ColumnPass::apply_rows(std::int64_t group, std::int64_t first, const Worker& worker) {
+void ColumnPass::apply_rows(std::int64_t group, std::int64_t first) {
   const Block block = block_at(first);
   const std::int64_t rows = rows_from(first);
-  std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+  float partial_sums[kRowBlock * kTilePadding] = {};
   for_each_tile(group, [&](std::int64_t c, std::int64_t begin, std::int64_t width) {
     const std::int64_t keys = std::min(width, head_.m - c * kKeyBlock);
     const float* factors = scaling_.data() + begin;
     if (half_products_) {
-      const BFloat16* tile = block.kernel_half + kRowBlock * begin;
-      add_row_dots(tile, rows, width, factors, worker.row_sums);
+      const BFloat16* tile = block.kernel_half() + kRowBlock * begin;
+      add_row_dots(tile, rows, width, factors, partial_sums);
       half_products_->add_values(tile, rows, width, group_values_half_ + begin * output_width_,
                                  keys, output_width_, block.output_sums);
     } else {
       const float* tile = block.kernel + kRowBlock * begin;
-      add_row_dots(tile, rows, width, factors, worker.row_sums);
+      add_row_dots(tile, rows, width, factors, partial_sums);
       add_values(tile, rows, width, group_values_ + begin * output_width_, keys, output_width_,
                  block.output_sums);
     }
   });
   float sums[kRowBlock];
-  reduce_row_sums(worker.row_sums, rows, sums);
+  reduce_row_sums(partial_sums, rows, sums);
   for (std::int64_t i = 0; i < rows; ++i) row_sums_[first + i] += sums[i];
 }
 
@@ -256,17 +270,16 @@ bool ColumnPass::run(MatrixView<float> output) {
   // other turn goes backwards, for the rows that a turn ends with are in cache, too.
   for (std::int64_t group = 0; group <= groups(); ++group) {
     for (Chunk& chunk : chunks_) std::fill_n(chunk.column_sums, group_width_, 0.0f);
-    for_each_block(group % 2 == 1,
-                   [&](std::int64_t first, std::int64_t next, const Worker& worker, Chunk& chunk) {
-                     if (group == 0)
-                       start_rows(first);
-                     else
-                       apply_rows(group - 1, first, worker);
-                     if (group < groups())
-                       compute_rows(group, first, next, worker, chunk);
-                     else
-                       write_rows(first, output, chunk);
-                   });
+    for_each_block(group % 2 == 1, [&](std::int64_t first, std::int64_t next, Chunk& chunk) {
+      if (group == 0)
+        start_rows(first);
+      else
+        apply_rows(group - 1, first);
+      if (group < groups())
+        compute_rows(group, first, next, chunk);
+      else
+        write_rows(first, output, chunk);
+    });
     if (group < groups() && !close_columns(group)) return false;
   }
   return std::ranges::all_of(chunks_, &Chunk::in_range);

@@ -17,8 +17,9 @@ enum class ProductPrecision {
   single,
   /// On processors with AVX512_BF16, twice as fast: values and the plan entries they meet are
   /// rounded to bfloat16 (2^-9 of each), and where the kernel is recomputed so are the queries and
-  /// keys of the passes that only add up rows and columns. Scores behind the output stay in float.
-  /// Elsewhere the same as `single`.
+  /// keys of the passes that only add up rows and columns. Scores behind the output stay in float,
+  /// unless they are those of apply_closed_row_dual, whose columns are normalised by the same
+  /// scores. Elsewhere the same as `single`.
   bfloat16,
 };
 
