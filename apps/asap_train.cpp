@@ -71,7 +71,8 @@ void run(const Arguments& arguments) {
   config.validate(source);
   if (dump_config(common, config)) return;
   const RunFolder folder(common.required_out());
-  const Dataset train_data = load_dataset(config.data, Split::train);
+  const Dataset train_data =
+      load_dataset(config.data, Split::train, initial_text_codec(config, folder, options.resume));
   const Dataset test_data = load_dataset(config.data, Split::test, train_data.codec);
   config.model = fit_model_to_data(config.model, train_data, source);
   fit_model_to_data(config.model, test_data, source);

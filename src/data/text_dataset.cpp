@@ -68,6 +68,17 @@ std::shared_ptr<const TextCodec> learn_text_codec(const DataConfig& config,
   return codec;
 }
 
+/// The configuration of `texts` as far as it decides how they are read and cut, with the token ids
+/// of `initial`.
+TextConfig with_token_ids_of(const TextConfig& initial, TextConfig texts) {
+  texts.tokenizer = initial.tokenizer;
+  texts.vocabulary_size = initial.vocabulary_size;
+  texts.min_count = initial.min_count;
+  texts.lowercase = initial.lowercase;
+  texts.punctuation = initial.punctuation;
+  return texts;
+}
+
 LabelledTexts read_part(const DataConfig& config, Split split, const TextCodec* codec) {
   LabelledTexts texts = read_labelled_texts(config, split, codec ? &codec->header : nullptr);
   texts.keep_first(split == Split::train ? config.train_examples : config.test_examples);
@@ -118,6 +129,17 @@ Dataset load_text_dataset(const DataConfig& config, Split split,
   dataset.codec = std::move(codec);
   dataset.fingerprint = dataset_fingerprint(dataset);
   return dataset;
+}
+
+std::shared_ptr<const TextCodec> adapt_text_codec(const DataConfig& config,
+                                                  const TextCodec& initial) {
+  const LabelledTexts texts = read_part(config, Split::train, nullptr);
+  auto codec = std::make_shared<TextCodec>();
+  codec->config = with_token_ids_of(initial.config, config.text);
+  codec->header = texts.header;
+  learn_classes(texts, *codec);
+  codec->tokenizer = initial.tokenizer;
+  return codec;
 }
 
 }  // namespace asap

@@ -13,4 +13,9 @@ namespace asap {
 Dataset load_text_dataset(const DataConfig& config, Split split,
                           std::shared_ptr<const TextCodec> codec);
 
+/// The codec of a training that starts from the weights of another run, whose codec is `initial`:
+/// its token ids, because the weights know no others, and the classes of this training part.
+std::shared_ptr<const TextCodec> adapt_text_codec(const DataConfig& config,
+                                                  const TextCodec& initial);
+
 }  // namespace asap

@@ -13,7 +13,7 @@ namespace asap {
 /// its classes.
 struct TextCodec {
   TextConfig config;  ///< of the training
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::shared_ptr<const Tokenizer> tokenizer;
   std::vector<std::string> labels;       ///< as files write them, one per class
   std::vector<std::string> class_names;  ///< of the same classes
   std::vector<std::string> header;       ///< column names of the training file; empty: it has none

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "data/text_dataset.h"
 #include "train/checkpoint.h"
 
 namespace asap {
@@ -74,6 +75,14 @@ InitialWeights take_initial_weights(const std::string& folder, Transformer<float
   for (const auto& [entry, stored] : fitting)
     std::ranges::copy(stored->to<float>().flat(), parameters.flat().begin() + entry->offset);
   return initial;
+}
+
+std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, const RunFolder& own,
+                                                    bool resumed) {
+  if (config.train.init_from.empty() || config.data.kind != DataKind::text) return nullptr;
+  const bool learnt = resumed && std::filesystem::exists(own.text());
+  const auto folder = learnt ? own.text() : RunFolder(config.train.init_from).text();
+  return adapt_text_codec(config.data, *read_text_codec(folder));
 }
 
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "io/run_folder.h"
 #include "nn/transformer.h"
+#include "text/text_codec.h"
 
 namespace asap {
 
@@ -20,6 +23,12 @@ struct InitialWeights {
 /// classifier when the classes are others. UsageError names the first tensor that does not fit;
 /// DataError when `folder` holds no run or no undamaged checkpoint.
 InitialWeights take_initial_weights(const std::string& folder, Transformer<float>& model);
+
+/// The codec of the texts that such a training reads: the token ids of the other run, or once
+/// `own` has a codec, which a resumed training has, of its own. Null without train.init_from and
+/// for other data. DataError when the other run has none.
+std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, const RunFolder& own,
+                                                    bool resumed);
 
 /// One line for the user: what was taken over, and what was not.
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial);

@@ -124,3 +124,33 @@ TEST_CASE("resuming with another vocabulary or pool, and half of the files, is r
                 2, {"data.text.train_file", "data.text.test_file"});
   CHECK(newest_checkpoint(work / "run") == before);
 }
+
+TEST_CASE("a training that starts from another run's weights reads its texts with that run's ids") {
+  const Workspace work;
+  write_text_folder(work / "data", 64);
+  REQUIRE(train_text(work / "data", work / "first", {"--max-steps", "8"}).code == 0);
+  // As many words, but others, and other classes.
+  fs::create_directories(work / "more");
+  for (const char* part : {"train.tsv", "test.tsv"}) {
+    std::string lines;
+    for (int i = 0; i < 24; ++i)
+      lines += i % 3 == 0   ? "old\tan ancient film\n"
+               : i % 3 == 1 ? "new\ta warm plot\n"
+                            : "none\tit rained\n";
+    write_file_atomically(work / "more" / part, lines);
+  }
+  const Words from{"--init-from", (work / "first").string()};
+  REQUIRE(train_text(work / "more", work / "second", from + Words{"--max-steps", "3"}).code == 0);
+  const auto vocabulary = [&](const char* name) {
+    return read_file(work / name / "text" / "vocabulary.txt");
+  };
+  CHECK(vocabulary("second") == vocabulary("first"));
+  CHECK(read_json(work / "second" / "text" / "codec.json")["labels"] ==
+        Json({"new", "none", "old"}));
+
+  // Resumed, it needs the other run no more.
+  fs::remove_all(work / "first");
+  CHECK(train_text(work / "more", work / "second", from + Words{"--resume"}).code == 0);
+  fs::create_directories(work / "first");
+  check_refusal(train_text(work / "more", work / "third", from), 3, {"codec.json"});
+}
