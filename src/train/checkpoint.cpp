@@ -221,6 +221,10 @@ void write_checkpoint(const fs::path& path, const TrainingState& state, const Tr
 void save_checkpoint(const RunFolder& run, const TrainingState& state, const TrainConfig& config,
                      const std::string& data_fingerprint, int keep) {
   write_checkpoint(run.checkpoint(state.progress.step), state, config, data_fingerprint);
+  remove_old_checkpoints(run, keep);
+}
+
+void remove_old_checkpoints(const RunFolder& run, int keep) {
   const std::vector<std::int64_t> steps = run.checkpoint_steps();
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i)
     remove_folder(run.checkpoint(steps[i]));

@@ -63,6 +63,10 @@ void write_checkpoint(const std::filesystem::path& folder, const TrainingState& 
 void save_checkpoint(const RunFolder& run, const TrainingState& state, const TrainConfig& config,
                      const std::string& data_fingerprint, int keep);
 
+/// Removes the oldest checkpoints beyond `keep`. A training that was killed after it wrote its last
+/// checkpoint left one too many.
+void remove_old_checkpoints(const RunFolder& run, int keep);
+
 /// How load_checkpoint may depart from the rules.
 struct ResumeOptions {
   /// Fields (or groups: "train") whose value may differ from the checkpoint's. UsageError for names

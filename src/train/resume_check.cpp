@@ -14,7 +14,8 @@ bool covers(const std::string& entry, const std::string& field) {
 
 /// Fields that decide the order of the examples or the shapes of the parameters.
 bool is_fixed(const std::string& field) {
-  if (field == "seed" || field == "train.batch" || field == "train.length_pool" || field == "model.attention.learn_epsilon")
+  if (field == "seed" || field == "train.batch" || field == "train.length_pool" ||
+      field == "model.attention.learn_epsilon")
     return true;
   return field.starts_with("model.") && !field.starts_with("model.attention.") &&
          field != "model.dropout" && field != "model.embedding_dropout";

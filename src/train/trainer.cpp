@@ -116,6 +116,9 @@ class Trainer {
     const bool found = load_checkpoint(run_, state, config_, train_data_.fingerprint,
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
+    // Where a damaged one was passed over, the older ones are what is left of the run.
+    if (found && run_.checkpoint_steps().back() == step())
+      remove_old_checkpoints(run_, config_.train.keep_checkpoints);
     return found;
   }
 

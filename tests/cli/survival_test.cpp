@@ -118,6 +118,25 @@ TEST_CASE(
   MESSAGE(kills, " kills, ", finished, " trainings finished");
 }
 
+TEST_CASE(
+    "a training that was killed before it removed an old checkpoint removes it when resumed") {
+  const Workspace work;
+  const fs::path whole = work / "whole", killed = work / "killed";
+  REQUIRE(run("asap-train", busy_training(whole)).code == 0);
+  REQUIRE(run("asap-train", busy_training(killed)).code == 0);
+  const fs::path checkpoints = killed / "checkpoint";
+  REQUIRE_FALSE(fs::exists(checkpoints / "step-00000030"));
+  fs::copy(checkpoints / "step-00000033", checkpoints / "step-00000030",
+           fs::copy_options::recursive);
+  REQUIRE(run("asap-train", busy_training(killed) + Words{"--resume"}).code == 0);
+  check_same_files(whole, killed);
+
+  // When the newest is damaged, an older one is all there is to go on from.
+  write_file_atomically(checkpoints / "step-00000036" / "state.json", "{");
+  REQUIRE(run("asap-train", busy_training(killed) + Words{"--resume"}).code == 0);
+  check_same_files(whole, killed);
+}
+
 TEST_CASE("a file that cannot grow is reported, and the run goes on where it was") {
   const Workspace work;
   const fs::path whole = work / "whole", limited = work / "limited";
