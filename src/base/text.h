@@ -1,5 +1,7 @@
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -7,7 +9,8 @@
 
 namespace asap {
 
-/// The candidate nearest to `word` in edit distance, or "" when none is near enough to be a typing error.
+/// The candidate nearest to `word` in edit distance, or "" when none is near enough to be a typing
+/// error.
 std::string nearest_name(std::string_view word, std::span<const std::string> candidates);
 
 /// "did you mean 'x'?" for the nearest candidate, else "expected one of: a, b, c".
@@ -17,6 +20,18 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 
 /// Splits at every separator; an empty text has no parts.
 std::vector<std::string> split(std::string_view text, char separator);
+
+/// Without the blanks, tabs and line ends around it.
+std::string_view trim(std::string_view text);
+
+/// The number that the whole text is, or nothing. T as std::from_chars takes it.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 /// Shortest decimal text that reads back as the same number ("0.1", "1e-09", "nan").
 std::string format_number(double value);

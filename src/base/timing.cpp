@@ -1,9 +1,20 @@
 #include "base/timing.h"
 
+#include <algorithm>
+
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/error.h"
+
 namespace asap {
+
+double median(std::vector<double> values) {
+  check(!values.empty(), "median: no values");
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
 
 double thread_cpu_seconds() {
   timespec time{};

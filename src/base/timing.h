@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 namespace asap {
 
@@ -16,6 +17,9 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// The median of timings; `values` must not be empty.
+double median(std::vector<double> values);
 
 /// Processor time the calling thread has used so far, in seconds: unlike time on the clock it does
 /// not grow while other programs are running.

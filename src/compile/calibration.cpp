@@ -56,11 +56,13 @@ std::vector<std::int32_t> live_tokens(const ModelConfig& config, const Dataset& 
   return live;
 }
 
-void check_enough(const Dataset& dataset, std::int64_t count) {
+std::vector<std::int64_t> draw_calibration(const Dataset& dataset, std::int64_t count,
+                                           std::uint64_t seed) {
   if (dataset.size() < count)
     throw DataError(dataset.name + ": " + std::to_string(dataset.size()) +
                         " examples, but calibration and held_out need " + std::to_string(count),
                     "lower calibration or held_out");
+  return draw_examples(dataset.size(), count, seed);
 }
 
 /// T of what the network was trained with; 0 when that is not Sinkhorn's.
@@ -102,9 +104,8 @@ std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, s
 
 Activations capture_activations(const Encoder& encoder, const Dataset& dataset, std::int64_t count,
                                 std::uint64_t seed, int threads) {
-  check_enough(dataset, count);
-  return capture_activations(encoder, dataset, draw_examples(dataset.size(), count, seed),
-                             std::nullopt, threads);
+  return capture_activations(encoder, dataset, draw_calibration(dataset, count, seed), std::nullopt,
+                             threads);
 }
 
 Activations capture_activations(const Encoder& encoder, const Dataset& dataset,
@@ -153,8 +154,7 @@ Activations capture_run(const std::filesystem::path& run, const CompileConfig& c
   const Dataset dataset = load_dataset_for(RunFolder(run), config.data, Split::train);
   fit_model_to_data(encoder.config(), dataset, RunFolder(run).config().string());
   const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
-  check_enough(dataset, count);
-  return capture_activations(encoder, dataset, draw_examples(dataset.size(), count, config.seed),
+  return capture_activations(encoder, dataset, draw_calibration(dataset, count, config.seed),
                              config.imitated_iterations(), threads);
 }
 

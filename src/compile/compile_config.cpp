@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/text.h"
 
@@ -32,12 +31,9 @@ std::optional<int> CompileConfig::imitated_iterations(const std::string& source)
                          ": teacher: softmax cannot be imitated: the operator normalises the "
                          "columns of its plan, and softmax does not",
                      "imitate Sinkhorn on the network's scores: --teacher sinkhorn:10");
-  int iterations = 0;
   if (teacher.starts_with(kSinkhorn)) {
-    const char* last = teacher.data() + teacher.size();
-    const auto [end, error] = std::from_chars(teacher.data() + kSinkhorn.size(), last, iterations);
-    if (error == std::errc() && end == last && iterations >= 1 && iterations <= kMostIterations)
-      return iterations;
+    const auto iterations = parse_number<int>(std::string_view(teacher).substr(kSinkhorn.size()));
+    if (iterations && *iterations >= 1 && *iterations <= kMostIterations) return iterations;
   }
   throw UsageError(source + ": teacher: expected own or sinkhorn:T with T from 1 to " +
                        std::to_string(kMostIterations) + ", got '" + excerpt(teacher) + "'",

@@ -100,12 +100,11 @@ void Batch::fill_labels(const Dataset& dataset, std::span<const std::int64_t> ex
   }
 }
 
-void Batch::drop_words(double rate, std::uint64_t seed, std::uint32_t step,
-                       std::uint32_t first_example) {
+void Batch::drop_words(double rate, const ExampleDraw& draw) {
   if (rate <= 0 || ids_.empty()) return;
   for (std::int64_t row = 0; row < examples_; ++row) {
-    RandomStream random(seed, RandomPurpose::augmentation, step,
-                        first_example + static_cast<std::uint32_t>(row));
+    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
+                        draw.first_example + static_cast<std::uint32_t>(row));
     const std::int64_t count = live_.empty() ? tokens_ : live_[static_cast<std::size_t>(row)];
     for (std::int64_t i = 0; i < count; ++i)
       if (random.uniform() < rate)

@@ -9,9 +9,9 @@
 
 namespace asap {
 
-/// Which points of an example a step of the training uses, and how it changes images: a pure
-/// function of the seed, the step, and which examples of the step's batch (`first_example` and
-/// following) these are.
+/// Which points of an example a step of the training uses, how it changes images and which words it
+/// drops: a pure function of the seed, the step, and which examples of the step's batch
+/// (`first_example` and following) these are.
 struct ExampleDraw {
   std::uint64_t seed = 0;
   std::uint32_t step = 0, first_example = 0;
@@ -38,9 +38,8 @@ class Batch {
             const ExampleDraw& draw);
 
   /// Word dropout (Iyyer et al. 2015): each live token id becomes kUnknownToken with probability
-  /// `rate`. A pure function of the seed, the step, and which examples of the step's batch
-  /// (`first_example` and following) these are; padding does not change it.
-  void drop_words(double rate, std::uint64_t seed, std::uint32_t step, std::uint32_t first_example);
+  /// `rate`. Padding does not change it.
+  void drop_words(double rate, const ExampleDraw& draw);
 
   /// Mirrors each image left to right with probability 1/2, and cuts its size out of a picture with
   /// crop_padding more pixels on every side, at a random place (He et al. 2016, section 4.2). What

@@ -1,5 +1,6 @@
 #include "data/data_folder.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -9,28 +10,53 @@
 namespace asap {
 namespace fs = std::filesystem;
 
+std::optional<fs::path> data_directory() {
+  const char* variable = std::getenv("ASAP_DATA_DIR");
+  if (!variable || !*variable) return std::nullopt;
+  return variable;
+}
+
+std::optional<fs::path> find_plain_or_packed(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  for (const char* ending : {"", ".gz"})
+    if (const fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored))
+      return path;
+  return std::nullopt;
+}
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) entries.push_back(entry.path());
+  std::ranges::sort(entries);
+  return entries;
+}
+
 fs::path find_data_folder(const DataConfig& config, const std::string& hint) {
   std::error_code ignored;
   if (!config.path.empty()) {
     if (fs::is_directory(config.path, ignored)) return config.path;
     throw DataError("'" + config.path + "' is not a folder", hint);
   }
-  if (const char* variable = std::getenv("ASAP_DATA_DIR"); variable && *variable)
-    if (const fs::path folder = fs::path(variable) / config.name; fs::is_directory(folder, ignored))
+  if (const auto directory = data_directory())
+    if (const fs::path folder = *directory / config.name; fs::is_directory(folder, ignored))
       return folder;
   throw DataError("the data set '" + config.name + "' was not found", hint);
 }
 
 fs::path find_split_binary(const fs::path& folder, Split split) {
-  std::error_code ignored;
-  fs::path first;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const fs::path& path : sorted_entries(folder)) {
+    const std::string name = path.filename().string();
     if (name.find(split_name(split)) == std::string::npos) continue;
-    if (!name.ends_with(".bin") && !name.ends_with(".bin.gz")) continue;
-    if (first.empty() || entry.path() < first) first = entry.path();
+    if (name.ends_with(".bin") || name.ends_with(".bin.gz")) return path;
   }
-  return first;
+  return {};
+}
+
+std::vector<std::string> numbered_classes(int classes) {
+  std::vector<std::string> names;
+  for (int label = 0; label < classes; ++label) names.push_back(std::to_string(label));
+  return names;
 }
 
 std::vector<std::string> read_class_names(const fs::path& path, int classes) {
@@ -41,10 +67,7 @@ std::vector<std::string> read_class_names(const fs::path& path, int classes) {
       while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
       if (!line.empty()) names.push_back(std::move(line));
     }
-  if (std::ssize(names) == classes) return names;
-  names.clear();
-  for (int label = 0; label < classes; ++label) names.push_back(std::to_string(label));
-  return names;
+  return std::ssize(names) == classes ? names : numbered_classes(classes);
 }
 
 }  // namespace asap

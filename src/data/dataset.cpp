@@ -102,18 +102,9 @@ std::string dataset_fingerprint(const Dataset& dataset) {
 
 void keep_first(Dataset& dataset, std::int64_t count) {
   if (count <= 0 || count >= dataset.size()) return;
-  if (dataset.kind == ModelKind::vit) {
-    dataset.pixels.resize(static_cast<std::size_t>(count * dataset.image_size()));
-  } else {
-    dataset.offsets.resize(static_cast<std::size_t>(count + 1));
-    const auto tokens = static_cast<std::size_t>(dataset.offsets.back());
-    dataset.ids.resize(std::min(dataset.ids.size(), tokens));
-    dataset.points.resize(
-        std::min(dataset.points.size(), tokens * static_cast<std::size_t>(dataset.point_width)));
-  }
-  dataset.labels.resize(
-      static_cast<std::size_t>(dataset.labels_tokens ? dataset.offsets.back() : count));
-  dataset.fingerprint = dataset_fingerprint(dataset);
+  std::vector<std::int64_t> first(static_cast<std::size_t>(count));
+  std::iota(first.begin(), first.end(), std::int64_t{0});
+  keep_examples(dataset, first);
 }
 
 std::vector<std::int64_t> length_order(const Dataset& dataset) {

@@ -1,11 +1,10 @@
 #include "data/idx_dataset.h"
 
-#include <cstdlib>
-#include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/data_folder.h"
 #include "io/idx.h"
 
 namespace asap {
@@ -13,15 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kInstalledDatasets = "/usr/share/datasets";
-
-/// The file, plain or packed, if it is in the folder.
-std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
-  std::error_code ignored;
-  for (const char* ending : {"", ".gz"})
-    if (const fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored))
-      return path;
-  return std::nullopt;
-}
 
 std::string missing_hint(const DataConfig& config) {
   const std::string package =
@@ -33,7 +23,7 @@ std::string missing_hint(const DataConfig& config) {
 }
 
 fs::path require_file(const fs::path& folder, const std::string& name, const DataConfig& config) {
-  if (const auto path = find_file(folder, name)) return *path;
+  if (const auto path = find_plain_or_packed(folder, name)) return *path;
   throw DataError("'" + folder.string() + "' has no " + name + " or " + name + ".gz",
                   missing_hint(config));
 }
@@ -42,7 +32,7 @@ fs::path require_file(const fs::path& folder, const std::string& name, const Dat
 fs::path find_folder(const DataConfig& config, const std::string& file) {
   std::vector<std::string> tried;
   for (const fs::path& folder : idx_search_path(config)) {
-    if (find_file(folder, file)) return folder;
+    if (find_plain_or_packed(folder, file)) return folder;
     tried.push_back("'" + folder.string() + "'");
   }
   throw DataError("the data set '" + config.name + "' was not found: no " + file + " or " + file +
@@ -54,9 +44,7 @@ std::vector<std::string> class_names(const DataConfig& config) {
   if (config.name == "fashion-mnist" && config.classes == 10)
     return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
             "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
-  std::vector<std::string> names;
-  for (int label = 0; label < config.classes; ++label) names.push_back(std::to_string(label));
-  return names;
+  return numbered_classes(config.classes);
 }
 
 std::vector<std::int32_t> read_labels(const fs::path& path, int classes) {
@@ -75,9 +63,9 @@ std::vector<std::int32_t> read_labels(const fs::path& path, int classes) {
 std::vector<fs::path> idx_search_path(const DataConfig& config) {
   if (!config.path.empty()) return {config.path};
   std::vector<fs::path> folders;
-  if (const char* variable = std::getenv("ASAP_DATA_DIR"); variable && *variable) {
-    folders.push_back(fs::path(variable) / config.name);
-    folders.emplace_back(variable);
+  if (const auto directory = data_directory()) {
+    folders.push_back(*directory / config.name);
+    folders.push_back(*directory);
   }
   folders.push_back(fs::path(kInstalledDatasets) / config.name);
   return folders;

@@ -45,9 +45,7 @@ std::vector<std::string> cifar_files(RecordLayout layout, Split split) {
 
 /// The file, plain or packed.
 fs::path require_file(const fs::path& folder, const std::string& name) {
-  std::error_code ignored;
-  for (const char* ending : {"", ".gz"})
-    if (fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored)) return path;
+  if (const auto path = find_plain_or_packed(folder, name)) return *path;
   fail_missing(folder, name);
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "data/data_folder.h"
+#include "data/token_range.h"
 
 namespace asap {
 namespace {
@@ -139,16 +141,13 @@ Dataset draw_listops_dataset(const DataConfig& config, Split split) {
     throw UsageError("data.classes is " + std::to_string(config.classes) +
                          ", but the value of a ListOps expression is one of ten digits",
                      "--set data.classes=10");
-  if (listops.max_tokens < listops.min_tokens)
-    throw UsageError("data.listops.max_tokens (" + std::to_string(listops.max_tokens) +
-                     ") is below data.listops.min_tokens (" + std::to_string(listops.min_tokens) +
-                     ")");
+  check_token_range("data.listops", listops);
   Dataset dataset;
   dataset.name = std::string("listops ") + split_name(split);
   dataset.kind = ModelKind::text;
   dataset.vocabulary = kVocabulary;
   dataset.max_tokens = listops.max_tokens;
-  for (int label = 0; label < 10; ++label) dataset.class_names.push_back(std::to_string(label));
+  dataset.class_names = numbered_classes(10);
   dataset.offsets = {0};
   const int count = split == Split::train ? listops.examples : listops.test_examples;
   for (int i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "data/token_range.h"
 
 namespace asap {
 namespace {
@@ -35,10 +36,7 @@ void draw_sequence(std::int32_t label, const DataConfig& config, RandomStream& r
 
 Dataset draw_majority_dataset(const DataConfig& config, Split split) {
   const MajorityConfig& majority = config.majority;
-  if (majority.max_tokens < majority.min_tokens)
-    throw UsageError("data.majority.max_tokens (" + std::to_string(majority.max_tokens) +
-                     ") is below data.majority.min_tokens (" + std::to_string(majority.min_tokens) +
-                     ")");
+  check_token_range("data.majority", majority);
   Dataset dataset;
   dataset.name = std::string("majority ") + split_name(split);
   dataset.kind = ModelKind::text;

@@ -1,13 +1,13 @@
 #include "data/point_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "io/gzip.h"
 #include "io/json.h"
 
@@ -36,13 +36,6 @@ float coordinate(const char* bytes) {
   return static_cast<float>(value) / 32767.0f;
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 std::vector<std::string_view> split_fields(std::string_view line) {
   std::vector<std::string_view> fields;
   while (true) {
@@ -51,12 +44,6 @@ std::vector<std::string_view> split_fields(std::string_view line) {
     if (comma == std::string_view::npos) return fields;
     line.remove_prefix(comma + 1);
   }
-}
-
-template <class T>
-bool parse_number(std::string_view text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 /// Labels of any type that a file holds, as doubles, which hold the permitted ones exactly.
@@ -104,9 +91,8 @@ class TableParser {
   }
 
   void add(const std::vector<std::string_view>& fields) {
-    std::int32_t label = 0;
-    const bool numeric = fields.size() > 1 && parse_number(fields[1], label);
-    if (!numeric && columns_ == 0 && !header_) {
+    const auto label = fields.size() > 1 ? parse_number<std::int32_t>(fields[1]) : std::nullopt;
+    if (!label && columns_ == 0 && !header_) {
       header_ = true;
       return;
     }
@@ -114,15 +100,15 @@ class TableParser {
     if (columns_ == 0) columns_ = fields.size();
     if (fields.size() != columns_)
       fail("expected " + std::to_string(columns_) + " columns as before, found " + count(fields));
-    if (!numeric || label < 0 || label >= kMostLabels)
+    if (!label || *label < 0 || *label >= kMostLabels)
       fail("label '" + excerpt(fields[1]) + "' is not a whole number from 0 on");
-    begin_set(fields[0], label);
+    begin_set(fields[0], *label);
     for (std::size_t k = 2; k < fields.size(); ++k) {
-      double value = 0;
-      if (!parse_number(fields[k], value)) fail("'" + excerpt(fields[k]) + "' is not a number");
-      if (!std::isfinite(static_cast<float>(value)))
+      const auto value = parse_number<double>(fields[k]);
+      if (!value) fail("'" + excerpt(fields[k]) + "' is not a number");
+      if (!std::isfinite(static_cast<float>(*value)))
         fail("coordinate " + std::string(fields[k]) + " is not finite");
-      sets_.points.push_back(static_cast<float>(value));
+      sets_.points.push_back(static_cast<float>(*value));
     }
     ++points_;
   }

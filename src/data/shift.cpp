@@ -55,6 +55,7 @@ void add_noise(const ShiftConfig& shift, Dataset& dataset) {
         dataset.points[i] += static_cast<float>(shift.noise * random.normal());
     }
   }
+  dataset.fingerprint = dataset_fingerprint(dataset);
 }
 
 std::string describe(const ShiftConfig& shift) {
@@ -77,8 +78,10 @@ void compact(std::vector<T>& values, std::span<const std::int64_t> examples, con
              const End& end) {
   if (values.empty()) return;
   auto out = values.begin();
-  for (const std::int64_t example : examples)
-    out = std::move(values.begin() + begin(example), values.begin() + end(example), out);
+  for (const std::int64_t example : examples) {
+    const auto from = values.begin() + begin(example), to = values.begin() + end(example);
+    out = out == from ? to : std::move(from, to, out);
+  }
   values.erase(out, values.end());
 }
 
@@ -124,7 +127,6 @@ void apply_shift(const ShiftConfig& shift, Dataset& dataset) {
     throw DataError(dataset.name + ": no example is left", "ask for less in data.shift");
   if (std::ssize(kept) < dataset.size()) keep_examples(dataset, kept);
   if (shift.noise > 0) add_noise(shift, dataset);
-  dataset.fingerprint = dataset_fingerprint(dataset);
 }
 
 }  // namespace asap

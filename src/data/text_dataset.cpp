@@ -1,7 +1,6 @@
 #include "data/text_dataset.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/error.h"
@@ -16,9 +15,7 @@ constexpr std::int64_t kMostNamed = 10;  // labels that a message lists
 
 /// The number a label is, or -1.
 std::int64_t number_of(const std::string& label) {
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
-  return error == std::errc() && end == label.data() + label.size() ? value : -1;
+  return parse_number<std::int64_t>(label).value_or(-1);
 }
 
 /// Numbers by value, everything else by its bytes.
@@ -55,19 +52,6 @@ void learn_classes(const LabelledTexts& texts, TextCodec& codec) {
         "is data.text.label_column right?");
 }
 
-std::shared_ptr<const TextCodec> learn_text_codec(const DataConfig& config,
-                                                  const LabelledTexts& texts) {
-  auto codec = std::make_shared<TextCodec>();
-  codec->config = config.text;
-  codec->header = texts.header;
-  learn_classes(texts, *codec);
-  const Texts view{texts.size(), [&texts](std::int64_t i) -> std::string_view {
-                     return texts.texts[static_cast<std::size_t>(i)];
-                   }};
-  codec->tokenizer = learn_tokenizer(config.text, view, texts.source);
-  return codec;
-}
-
 /// The configuration of `texts` as far as it decides how they are read and cut, with the token ids
 /// of `initial`.
 TextConfig with_token_ids_of(const TextConfig& initial, TextConfig texts) {
@@ -77,6 +61,22 @@ TextConfig with_token_ids_of(const TextConfig& initial, TextConfig texts) {
   texts.lowercase = initial.lowercase;
   texts.punctuation = initial.punctuation;
   return texts;
+}
+
+/// What `texts` teach beyond `initial`, which may hold token ids and is else null.
+std::shared_ptr<const TextCodec> learn_text_codec(const DataConfig& config,
+                                                  const LabelledTexts& texts,
+                                                  const TextCodec* initial) {
+  auto codec = std::make_shared<TextCodec>();
+  codec->config = initial ? with_token_ids_of(initial->config, config.text) : config.text;
+  codec->header = texts.header;
+  learn_classes(texts, *codec);
+  const Texts view{texts.size(), [&texts](std::int64_t i) -> std::string_view {
+                     return texts.texts[static_cast<std::size_t>(i)];
+                   }};
+  codec->tokenizer =
+      initial ? initial->tokenizer : learn_tokenizer(config.text, view, texts.source);
+  return codec;
 }
 
 LabelledTexts read_part(const DataConfig& config, Split split, const TextCodec* codec) {
@@ -100,10 +100,11 @@ LabelledTexts read_part(const DataConfig& config, Split split, const TextCodec* 
 
 Dataset load_text_dataset(const DataConfig& config, Split split,
                           std::shared_ptr<const TextCodec> codec) {
-  if (!codec && split == Split::test)
-    codec = learn_text_codec(config, read_part(config, Split::train, nullptr));
-  const LabelledTexts texts = read_part(config, split, codec.get());
-  if (!codec) codec = learn_text_codec(config, texts);
+  const auto complete = [&] { return codec && codec->has_classes(); };
+  if (!complete() && split == Split::test)
+    codec = learn_text_codec(config, read_part(config, Split::train, nullptr), codec.get());
+  const LabelledTexts texts = read_part(config, split, complete() ? codec.get() : nullptr);
+  if (!complete()) codec = learn_text_codec(config, texts, codec.get());
   Dataset dataset;
   dataset.name = texts.source;
   dataset.kind = ModelKind::text;
@@ -129,17 +130,6 @@ Dataset load_text_dataset(const DataConfig& config, Split split,
   dataset.codec = std::move(codec);
   dataset.fingerprint = dataset_fingerprint(dataset);
   return dataset;
-}
-
-std::shared_ptr<const TextCodec> adapt_text_codec(const DataConfig& config,
-                                                  const TextCodec& initial) {
-  const LabelledTexts texts = read_part(config, Split::train, nullptr);
-  auto codec = std::make_shared<TextCodec>();
-  codec->config = with_token_ids_of(initial.config, config.text);
-  codec->header = texts.header;
-  learn_classes(texts, *codec);
-  codec->tokenizer = initial.tokenizer;
-  return codec;
 }
 
 }  // namespace asap

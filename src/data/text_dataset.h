@@ -6,16 +6,11 @@
 namespace asap {
 
 /// Reads labelled texts (see read_labelled_texts) as token ids. `codec` is what a training learnt;
-/// null: learnt now from the training part, in which every class needs texts. Dataset::codec keeps
-/// it.
-/// DataError names file and line of texts without tokens (unless data.text.skip_empty) and of
-/// labels that the codec does not know.
+/// null: learnt now from the training part, in which every class needs texts; where it has token
+/// ids only (TextCodec::token_ids), the classes are. Dataset::codec keeps it. DataError names file
+/// and line of texts without tokens (unless data.text.skip_empty) and of labels that the codec does
+/// not know.
 Dataset load_text_dataset(const DataConfig& config, Split split,
                           std::shared_ptr<const TextCodec> codec);
-
-/// The codec of a training that starts from the weights of another run, whose codec is `initial`:
-/// its token ids, because the weights know no others, and the classes of this training part.
-std::shared_ptr<const TextCodec> adapt_text_codec(const DataConfig& config,
-                                                  const TextCodec& initial);
 
 }  // namespace asap

@@ -1,14 +1,13 @@
 #include "data/text_files.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <optional>
 #include <set>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "data/data_folder.h"
 #include "io/delimited.h"
 #include "io/json.h"
 #include "io/utf8.h"
@@ -17,7 +16,6 @@ namespace asap {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
 constexpr const char* kTableEndings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
 
 /// Where one part of the data lies.
@@ -26,30 +24,11 @@ struct Place {
   fs::path class_file;  // perhaps not there
 };
 
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
-
-bool is_number(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
+bool is_number(std::string_view text) { return parse_number<int>(text).has_value(); }
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
-}
-
-/// Entries of a folder in the order of their names.
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::error_code ignored;
-  std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) entries.push_back(entry.path());
-  std::ranges::sort(entries);
-  return entries;
 }
 
 bool is_table(const std::string& name) {
@@ -58,9 +37,9 @@ bool is_table(const std::string& name) {
 
 std::vector<fs::path> roots_of(const DataConfig& config) {
   if (!config.path.empty()) return {config.path};
-  const char* variable = std::getenv("ASAP_DATA_DIR");
-  if (!variable || !*variable) return {};
-  return {fs::path(variable) / "text", fs::path(variable)};
+  const auto directory = data_directory();
+  if (!directory) return {};
+  return {*directory / "text", *directory};
 }
 
 /// SPLIT.csv and the like, or a folder per class.
@@ -75,7 +54,7 @@ std::optional<Place> find_plain(const fs::path& folder, const std::string& split
 /// NAME_SPLIT*.csv and the like.
 std::optional<Place> find_named(const fs::path& folder, const std::string& name,
                                 const std::string& split) {
-  const std::vector<fs::path> entries = entries_of(folder);
+  const std::vector<fs::path> entries = sorted_entries(folder);
   std::vector<std::string> prefixes{name + "_" + split};
   if (split == "train") prefixes.push_back(name + "_val");
   for (const std::string& prefix : prefixes)
@@ -116,9 +95,9 @@ LabelledTexts read_class_folders(const fs::path& folder) {
   LabelledTexts out;
   out.source = folder.string();
   std::vector<std::pair<std::string, std::vector<fs::path>>> classes;
-  for (const fs::path& entry : entries_of(folder)) {
+  for (const fs::path& entry : sorted_entries(folder)) {
     if (!is_folder(entry) || entry.filename() == "unsup") continue;
-    classes.emplace_back(entry.filename().string(), entries_of(entry));
+    classes.emplace_back(entry.filename().string(), sorted_entries(entry));
     std::erase_if(classes.back().second,
                   [](const fs::path& path) { return path.extension() != ".txt"; });
   }
@@ -180,7 +159,7 @@ class TableReader {
     const std::int64_t label = column(config_.label_column, "label_column");
     const std::vector<std::int64_t> columns = text_columns(label);
     for (std::int64_t i = has_header_ ? 1 : 0; i < table_.rows(); ++i) {
-      out.labels.push_back(trimmed(table_.field(i, label)));
+      out.labels.emplace_back(trim(table_.field(i, label)));
       if (out.labels.back().empty())
         throw DataError(source_ + ":" + std::to_string(table_.line(i)) + ": the label is empty",
                         "is data.text.label_column right?");
@@ -199,7 +178,7 @@ class TableReader {
   std::vector<std::string> row(std::int64_t index) const {
     std::vector<std::string> fields;
     for (std::int64_t k = 0; k < table_.columns(); ++k)
-      fields.push_back(trimmed(table_.field(index, k)));
+      fields.emplace_back(trim(table_.field(index, k)));
     return fields;
   }
 
@@ -210,9 +189,9 @@ class TableReader {
     if (named) return true;
     if (known_header) return !known_header->empty() && row(0) == *known_header;
     const std::int64_t label = column(config_.label_column, "label_column");
-    const std::string first = trimmed(table_.field(0, label));
+    const std::string_view first = trim(table_.field(0, label));
     for (std::int64_t i = 1; i < table_.rows(); ++i)
-      if (trimmed(table_.field(i, label)) == first) return false;
+      if (trim(table_.field(i, label)) == first) return false;
     return table_.rows() > 1 && !is_number(first);
   }
 
@@ -222,8 +201,7 @@ class TableReader {
       if (const auto found = std::ranges::find(names, name); found != names.end())
         return found - names.begin();
     }
-    std::int64_t index = -1;
-    if (is_number(name)) index = std::stoll(name);
+    const std::int64_t index = parse_number<int>(name).value_or(-1);
     if (index >= 0 && index < table_.columns()) return index;
     throw DataError(
         source_ + ": there is no column '" + excerpt(name) + "' (data.text." + field + ")",
@@ -289,16 +267,17 @@ std::map<std::string, std::string> read_class_names(const fs::path& path,
   require_utf8(content, path.string());
   std::vector<std::string> lines;
   for (const std::string& line : split(content, '\n'))
-    if (std::string name = trimmed(line); !name.empty()) lines.push_back(std::move(name));
+    if (const std::string_view name = trim(line); !name.empty()) lines.emplace_back(name);
   const bool pairs = std::ranges::all_of(
       lines, [](const std::string& line) { return line.find('\t') != std::string::npos; });
   const bool numbers = std::ranges::all_of(labels, is_number);
   const std::size_t first = std::ranges::find(labels, "0") == labels.end() ? 1 : 0;
   std::map<std::string, std::string> names;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::size_t tab = lines[i].find('\t');
+    const std::string_view line = lines[i];
+    const std::size_t tab = line.find('\t');
     if (pairs)
-      names[trimmed(lines[i].substr(0, tab))] = trimmed(lines[i].substr(tab));
+      names[std::string(trim(line.substr(0, tab)))] = trim(line.substr(tab));
     else
       names[numbers ? std::to_string(first + i) : lines[i]] = lines[i];
   }

@@ -16,12 +16,6 @@ namespace {
 constexpr std::int64_t kLongestCalibration = 512;  // a map fitted on short heads serves long ones
 constexpr std::uint32_t kCalibrationStream = 1u << 30, kCheckStream = kCalibrationStream + 1;
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 /// A dual map for heads of this source, fitted on heads of their own.
 CompiledHead fit_map(const Activations& activations, std::vector<std::string> features,
                      const BenchConfig& config, int threads) {

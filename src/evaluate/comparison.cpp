@@ -18,7 +18,6 @@ constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side
 /// A method at work: its attention, its predictions so far, and the time they took.
 struct Contestant {
   Method method;
-  std::string name;
   std::unique_ptr<AttentionOperator> attention;
   TimedAttention timed;
   std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
@@ -27,7 +26,6 @@ struct Contestant {
   Contestant(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
              std::size_t labels)
       : method(method_),
-        name(method_.name()),
         attention(std::move(attention_)),
         timed(*attention),
         predictions(labels, kNotScored) {}
@@ -74,7 +72,7 @@ void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> exam
     for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
       if (dataset.labels[first + i] != kNotScored)
         contestant.predictions[first + i] =
-            predicted_class(logits.row(b * rows + i), contestant.name);
+            predicted_class(logits.row(b * rows + i), contestant.method.name());
   }
 }
 
@@ -135,7 +133,7 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
                        std::vector<std::vector<HeadFidelity>> heads) {
   const auto examples = static_cast<double>(dataset.size());
   MethodResult result;
-  result.name = contestant.name;
+  result.name = contestant.method.name();
   result.equal_latency = contestant.method.equal_latency;
   result.accuracy = fraction_equal(contestant.predictions, dataset.labels);
   result.agreement = fraction_equal(contestant.predictions, teacher_predictions);
@@ -161,7 +159,8 @@ std::optional<double> imitated_agreement(const Contestant& contestant, int itera
   if (!contestant.method.is_compiled()) return std::nullopt;
   const std::string imitated =
       Method{MethodKind::sinkhorn, iterations, contestant.method.layers}.name();
-  const auto found = std::ranges::find(contestants, imitated, &Contestant::name);
+  const auto found = std::ranges::find(
+      contestants, imitated, [](const Contestant* other) { return other->method.name(); });
   if (found == contestants.end()) return std::nullopt;
   return fraction_equal(contestant.predictions, (*found)->predictions);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/timing.h"
 #include "data/batch.h"
 #include "evaluate/timed_attention.h"
 
@@ -69,14 +70,6 @@ std::optional<int> largest_affordable(int most, const std::function<bool(int)>& 
     (affordable(middle) ? below : above) = middle;
   }
   return below < 0 ? std::nullopt : std::optional(below);
-}
-
-double median(std::vector<double> values) {
-  check(!values.empty(), "median: no values");
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Encoder& encoder,

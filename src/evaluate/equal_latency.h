@@ -13,9 +13,6 @@ namespace asap {
 /// whoever can afford K is taken to afford less.
 std::optional<int> largest_affordable(int most, const std::function<bool(int)>& affordable);
 
-/// The median; `values` must not be empty.
-double median(std::vector<double> values);
-
 /// Puts "sinkhorn:K" in the place of "sinkhorn:equal", marked as of equal latency: K is the largest
 /// number of iterations, up to those of what the operator imitates, whose milliseconds in attention
 /// are not above the compiled operator's. Both are measured side by side on some of the examples,

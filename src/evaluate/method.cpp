@@ -1,7 +1,6 @@
 #include "evaluate/method.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/error.h"
@@ -18,11 +17,8 @@ const std::vector<std::string> kMethodNames = {
 
 /// A whole number from 0 to `most`.
 std::optional<int> parse_whole(std::string_view digits, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  if (!whole || value < 0 || value > most) return std::nullopt;
-  return value;
+  const auto value = parse_number<int>(digits);
+  return value && *value >= 0 && *value <= most ? value : std::nullopt;
 }
 
 Method parse_whole_network(const std::string& name) {
@@ -146,6 +142,15 @@ std::vector<std::string> imitation_methods(int iterations) {
   return {"teacher", imitated + "@each", imitated, "f0", "compiled@each", "compiled"};
 }
 
+CompiledHeads zero_dual_heads(const Encoder& encoder) {
+  CompiledHeads heads;
+  for (const std::vector<float>& layer : encoder.score_scales()) {
+    auto& row = heads.emplace_back();
+    for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
+  }
+  return heads;
+}
+
 std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
                                                   const CompiledHeads* compiled) {
   if (method.layers)
@@ -164,14 +169,8 @@ std::unique_ptr<AttentionOperator> make_attention(const Method& method, const En
                        "it says there which sinkhorn:K that is");
     case MethodKind::espformer:
       return encoder.with_kernel(make_espformer_kernel<float>(0, {}));
-    case MethodKind::zero_dual: {
-      CompiledHeads heads;
-      for (const std::vector<float>& layer : encoder.score_scales()) {
-        auto& row = heads.emplace_back();
-        for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
-      }
-      return std::make_unique<CompiledOperator>(std::move(heads));
-    }
+    case MethodKind::zero_dual:
+      return std::make_unique<CompiledOperator>(zero_dual_heads(encoder));
     case MethodKind::compiled:
     case MethodKind::compiled_bfloat16:
       if (!compiled)

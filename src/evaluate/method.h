@@ -57,6 +57,9 @@ std::vector<std::string> imitation_methods(int iterations);
 /// Heads of a compiled operator, [layer][head].
 using CompiledHeads = std::vector<std::vector<CompiledHead>>;
 
+/// Heads that predict nothing: the closure alone.
+CompiledHeads zero_dual_heads(const Encoder& encoder);
+
 /// The attention of a method for this encoder. `compiled` may be null when the method needs no
 /// compiled operator; UsageError when it does.
 std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,

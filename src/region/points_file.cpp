@@ -1,25 +1,18 @@
 #include "region/points_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
+#include "base/text.h"
 #include "io/json.h"
 
 namespace asap {
 namespace {
-
-constexpr std::string_view kBlanks = " \t\r";
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 /// Cuts the next field off a trimmed line: up to a comma or semicolon, or up to blanks.
 std::string_view next_field(std::string_view& rest) {
@@ -30,11 +23,10 @@ std::string_view next_field(std::string_view& rest) {
   return field;
 }
 
-/// A number, or false. Accepts a leading plus, nan and inf.
-bool to_number(std::string_view field, double& value) {
+/// A number, or nothing. Accepts a leading plus, nan and inf.
+std::optional<double> to_number(std::string_view field) {
   if (field.starts_with('+')) field.remove_prefix(1);
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  return error == std::errc() && end == field.data() + field.size();
+  return parse_number<double>(field);
 }
 
 class Parser {
@@ -63,15 +55,14 @@ class Parser {
     std::string_view rest = content, bad;
     while (!rest.empty()) {
       const std::string_view field = next_field(rest);
-      double value = 0;
-      if (!to_number(field, value) && bad.data() == nullptr) bad = field;
-      if (count < 3) values[count] = value;
+      const std::optional<double> value = to_number(field);
+      if (!value && bad.data() == nullptr) bad = field;
+      if (count < 3) values[count] = value.value_or(0);
       ++count;
     }
     if (bad.data() != nullptr) {
-      double number = 0;
       std::string_view first = content;
-      if (samples_.x.empty() && !header_ && !to_number(next_field(first), number)) {
+      if (samples_.x.empty() && !header_ && !to_number(next_field(first))) {
         header_ = true;
         return;
       }

@@ -58,6 +58,13 @@ std::unique_ptr<Tokenizer> read_tokenizer(const CodecFields& fields,
 
 }  // namespace
 
+std::shared_ptr<const TextCodec> TextCodec::token_ids() const {
+  auto codec = std::make_shared<TextCodec>();
+  codec->config = config;
+  codec->tokenizer = tokenizer;
+  return codec;
+}
+
 int TextCodec::class_of(const std::string& label) const {
   const auto found = std::ranges::find(labels, label);
   return found == labels.end() ? -1 : static_cast<int>(found - labels.begin());

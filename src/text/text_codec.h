@@ -18,6 +18,9 @@ struct TextCodec {
   std::vector<std::string> class_names;  ///< of the same classes
   std::vector<std::string> header;       ///< column names of the training file; empty: it has none
 
+  bool has_classes() const { return !labels.empty(); }
+  /// The token ids alone, for other classes.
+  std::shared_ptr<const TextCodec> token_ids() const;
   /// Class of a label, or -1.
   int class_of(const std::string& label) const;
 };

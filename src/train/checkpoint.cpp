@@ -122,14 +122,15 @@ TrainingProgress read_progress(const Json& state, const std::string& source) {
 
 /// Reads one file of a checkpoint and compares it with the fingerprint in state.json, if there is
 /// one.
-TensorFile read_tensors(const fs::path& file, const Json& state) {
+StoredWeights read_tensors(const fs::path& file, const Json& state) {
   const std::string bytes = read_file(file);
+  const std::string fingerprint = content_fingerprint(bytes);
   const Json& files = state.value("files", Json::object());
   const auto expected = files.find(file.filename().string());
-  if (expected != files.end() && *expected != content_fingerprint(bytes))
+  if (expected != files.end() && *expected != fingerprint)
     throw DataError(file.string() + ": damaged: its content is not what was written",
                     "restore it from a copy, or remove this checkpoint");
-  return parse_safetensors(bytes, file.string());
+  return {parse_safetensors(bytes, file.string()), fingerprint};
 }
 
 /// What a checkpoint folder holds, read and found undamaged.
@@ -151,8 +152,8 @@ StoredCheckpoint read_checkpoint(const fs::path& folder) {
         stored.source + ": unknown format_version " + stored.state.at("format_version").dump(),
         "the checkpoint was written by a newer asap-train");
   stored.progress = read_progress(stored.state, stored.source);
-  stored.model = read_tensors(folder / kModelFile, stored.state);
-  stored.moments = read_tensors(folder / kOptimizerFile, stored.state);
+  stored.model = read_tensors(folder / kModelFile, stored.state).tensors;
+  stored.moments = read_tensors(folder / kOptimizerFile, stored.state).tensors;
   return stored;
 }
 
@@ -185,9 +186,7 @@ StoredWeights read_newest_weights(const RunFolder& run) {
   if (!checkpoint)
     throw DataError("'" + run.path().string() + "' holds no complete checkpoint",
                     "let asap-train finish, or continue it with --resume");
-  const std::filesystem::path file = *checkpoint / kModelFile;
-  return {read_tensors(file, read_json(*checkpoint / kStateFile)),
-          content_fingerprint(read_file(file))};
+  return read_tensors(*checkpoint / kModelFile, read_json(*checkpoint / kStateFile));
 }
 
 TensorFile export_parameters(const ParameterStore<float>& parameters) {

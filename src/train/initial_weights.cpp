@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "data/text_dataset.h"
 #include "train/checkpoint.h"
 
 namespace asap {
@@ -82,7 +81,7 @@ std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, c
   if (config.train.init_from.empty() || config.data.kind != DataKind::text) return nullptr;
   const bool learnt = resumed && std::filesystem::exists(own.text());
   const auto folder = learnt ? own.text() : RunFolder(config.train.init_from).text();
-  return adapt_text_codec(config.data, *read_text_codec(folder));
+  return read_text_codec(folder)->token_ids();
 }
 
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial) {

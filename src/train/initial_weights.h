@@ -24,9 +24,9 @@ struct InitialWeights {
 /// DataError when `folder` holds no run or no undamaged checkpoint.
 InitialWeights take_initial_weights(const std::string& folder, Transformer<float>& model);
 
-/// The codec of the texts that such a training reads: the token ids of the other run, or once
-/// `own` has a codec, which a resumed training has, of its own. Null without train.init_from and
-/// for other data. DataError when the other run has none.
+/// What such a training must read its texts with: the token ids of the other run, because its
+/// weights know no others, or once `own` has a codec, which a resumed training has, of its own.
+/// Null without train.init_from and for other data. DataError when the other run has none.
 std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, const RunFolder& own,
                                                     bool resumed);
 

@@ -41,8 +41,7 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
              step.indices.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
              draw);
   batch.augment_images(config_.images, draw);
-  batch.drop_words(config_.word_dropout, config_.seed, step.number,
-                   static_cast<std::uint32_t>(first));
+  batch.drop_words(config_.word_dropout, draw);
 
   shard.evidence = {};
   worker.tape.clear();

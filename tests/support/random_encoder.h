@@ -48,14 +48,4 @@ inline Encoder random_encoder(int iterations) {
   return {config, random_weights(config), "random"};
 }
 
-/// A compiled operator that predicts nothing: the closure alone.
-inline CompiledHeads zero_duals(const Encoder& encoder) {
-  CompiledHeads heads;
-  for (const std::vector<float>& layer : encoder.score_scales()) {
-    auto& row = heads.emplace_back();
-    for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
-  }
-  return heads;
-}
-
 }  // namespace asap::test

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "infer/encoder.h"
 #include "nn/transformer.h"
+#include "train/checkpoint.h"
 
 using namespace asap;
 
@@ -266,12 +267,7 @@ TEST_CASE("networks of every kind compute at inference what they compute in trai
     config.attention.pivots = 3;
     CAPTURE(describe_model(config));
     Transformer<float> model(config, 3);
-    TensorFile weights;
-    for (const auto& entry : model.parameters().entries()) {
-      Tensor<float> value(entry.shape);
-      std::copy_n(model.parameters().flat().begin() + entry.offset, value.size(), value.data());
-      weights.put(entry.name, value);
-    }
+    const TensorFile weights = export_parameters(model.parameters());
     const Tensor<float> images = random_tensor<float>({5, 64}, 5);
     Tape<float> tape;
     tape.bind(model.parameters(), {});

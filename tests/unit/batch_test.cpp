@@ -94,18 +94,18 @@ TEST_CASE("word dropout replaces live tokens only, whatever the padding and the 
   Dataset dataset = three_texts();
   Batch together, alone;
   together.fill(dataset, std::vector<std::int64_t>{2, 0, 1});
-  together.drop_words(0.5, 3, 11, 0);
+  together.drop_words(0.5, {3, 11, 0});
   for (std::uint32_t row = 0; row < 3; ++row) {
     const std::int64_t example = std::array{2, 0, 1}[row];
     alone.fill(dataset, std::vector<std::int64_t>{example});
-    alone.drop_words(0.5, 3, 11, row);
+    alone.drop_words(0.5, {3, 11, row});
     for (std::int64_t i = 0; i < dataset.tokens(example); ++i)
       CHECK(alone.input().ids[i] == together.input().ids[row * 3 + i]);
   }
   int dropped = 0;
   for (std::uint32_t step = 0; step < 1000; ++step) {
     together.fill(dataset, std::vector<std::int64_t>{0, 1, 2});
-    together.drop_words(0.3, 3, step, 0);
+    together.drop_words(0.3, {3, step, 0});
     for (std::int64_t i = 0; i < 6; ++i)
       dropped += together.input().ids[std::array{0, 1, 2, 3, 4, 6}[i]] == kUnknownToken ? 1 : 0;
   }

@@ -78,7 +78,7 @@ TEST_CASE("a method in some layers leaves the others to the teacher") {
 TEST_CASE("a compiled method is judged by what it imitates in the same layers, if that is there") {
   const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
   const Encoder encoder = random_encoder(4);
-  const CompiledHeads heads = zero_duals(encoder);
+  const CompiledHeads heads = zero_dual_heads(encoder);
   const std::vector<std::string> names = {"compiled", "compiled@1", "f0", "sinkhorn:4"};
   ComparisonSettings settings{parse_methods(names, 2), 1, 10};
   Comparison comparison = compare_methods(encoder, &heads, dataset, settings);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/timing.h"
 #include "support/expect_error.h"
 #include "support/random_encoder.h"
 
@@ -34,7 +35,7 @@ TEST_CASE("a median does not follow an outlier") {
 TEST_CASE("the truncation of equal latency stands under its own name and is marked") {
   const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
   const Encoder encoder = random_encoder(4);
-  const CompiledHeads heads = zero_duals(encoder);
+  const CompiledHeads heads = zero_dual_heads(encoder);
   const std::vector<std::string> names = {"teacher", "sinkhorn:equal", "compiled"};
   const std::vector<Method> methods =
       resolve_equal_latency(parse_methods(names, 2), encoder, &heads, 4, dataset);
