@@ -4,10 +4,13 @@
 # retrained; what training costs; what a shift of the data does. Run again, it skips what is finished and continues
 # what was interrupted.
 #
-#   scripts/reproduce.sh [--quick] [--data SET,...] [--seeds N] [--out DIR] [--threads N]
+#   scripts/reproduce.sh [--quick] [--data SET,...] [--experiments NAME,...] [--seeds N] [--out DIR]
+#                        [--threads N]
 #
 #   --quick      one seed, few steps, few examples: under 15 minutes on two cores, numbers to look at, not to quote
 #   --data       names of configs/train/SET_sinkhorn.json; default: all of the paper that are found
+#   --experiments  some of training,retraining,frozen,replacement,imitation,shift,cost,linear (default:
+#                all; networks are always trained)
 #   --seeds      default 3 (--quick: 1)
 #   --out        default runs/reproduce (--quick: runs/reproduce-quick)
 #   ASAP_DATA_DIR   folder of the data sets that no Debian package brings

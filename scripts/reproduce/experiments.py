@@ -74,6 +74,9 @@ class Experiments:
         for kind in ("sinkhorn", "softmax", "espformer"):
             if self.config(kind).is_file():
                 self.train(kind, kind)
+
+    def retraining(self):
+        """The softmax network, trained on for a fifth of its steps with Sinkhorn attention."""
         if self.config("softmax").is_file():
             steps = max(self.runner.summary(self.folder("softmax"))["train"]["total_steps"] // RETRAINING_SHARE, 1)
             start = ["train.init_from=" + str(self.folder("softmax")), f"train.max_steps={steps}"]
@@ -87,11 +90,14 @@ class Experiments:
         self.compare("layer", "layer-operator", "layer-compare", [*methods, "compiled+1"])
 
     def replacement(self):
-        """All layers of trained networks replaced, one by one and together, nothing retrained."""
+        """All layers of trained Sinkhorn networks replaced, one by one and together, nothing retrained."""
         self.compile("sinkhorn", "sinkhorn-operator")
         methods = ["teacher", "softmax", *self.truncations("sinkhorn"), "sinkhorn:equal", "f0"]
         methods += ["compiled@each", "compiled", "compiled+1"]
         self.compare("sinkhorn", "sinkhorn-operator", "sinkhorn-compare", methods)
+
+    def imitation(self):
+        """Layers of trained softmax networks replaced by the operator that imitates Sinkhorn on their scores."""
         if not self.runner.finished(self.folder("softmax")):
             return
         imitated = f"sinkhorn:{self.model()['attention']['iterations']}"

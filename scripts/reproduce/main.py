@@ -18,6 +18,7 @@ from runner import Failed, Runner, Unavailable, say
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The sets of the paper and what stands in for the others; those of --quick come first.
 QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
+EXPERIMENTS = ["training", "retraining", "frozen", "replacement", "imitation", "shift", "cost", "linear"]
 ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard"]
 
 
@@ -25,11 +26,15 @@ def parse_options(words):
     parser = argparse.ArgumentParser(prog="scripts/reproduce.sh")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=lambda text: text.split(","))
+    parser.add_argument("--experiments", type=lambda text: text.split(","), default=EXPERIMENTS)
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--caller", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
     options = parser.parse_args(words)
+    unknown = [name for name in options.experiments if name not in EXPERIMENTS]
+    if unknown:
+        parser.error(f"--experiments: there is no '{unknown[0]}' (hint: some of {','.join(EXPERIMENTS)})")
     options.seeds = options.seeds or (1 if options.quick else 3)
     default = ROOT / "runs" / ("reproduce-quick" if options.quick else "reproduce")
     options.out = (options.caller / options.out).resolve() if options.out else default
@@ -80,13 +85,17 @@ def run_set(options, runner, log, name):
         stages = Experiments(runner, Settings(options.quick), configs, name, seed)
         if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
             return
-        for experiment, stage in [("frozen layer", stages.frozen_layer), ("replacement", stages.replacement),
-                                  ("shift of classes", stages.shift_classes), ("noise", stages.shift_noise),
-                                  ("shift of lengths", stages.shift_lengths)]:
-            log.attempt(f"{name}, seed {seed}: {experiment}", stage)
-        if seed == 1:
-            log.attempt(f"{name}: training cost", stages.cost)
-            log.attempt(f"{name}: linear baseline", stages.linear)
+        for experiment, title, stage in [("retraining", "retraining", stages.retraining),
+                                         ("frozen", "frozen layer", stages.frozen_layer),
+                                         ("replacement", "replacement", stages.replacement),
+                                         ("imitation", "imitation", stages.imitation),
+                                         ("shift", "shift of classes", stages.shift_classes),
+                                         ("shift", "noise", stages.shift_noise),
+                                         ("shift", "shift of lengths", stages.shift_lengths),
+                                         ("cost", "training cost", stages.cost),
+                                         ("linear", "linear baseline", stages.linear)]:
+            if experiment in options.experiments and (seed == 1 or experiment not in ("cost", "linear")):
+                log.attempt(f"{name}, seed {seed}: {title}", stage)
 
 
 def machine():

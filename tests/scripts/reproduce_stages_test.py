@@ -1,5 +1,7 @@
 """The stages of scripts/reproduce.sh, with commands that only leave a summary."""
 
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -9,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 
+import main as main_module
 import runner as runner_module
 from experiments import Experiments, Settings
 from runner import Failed, Runner, Unavailable
@@ -30,7 +33,7 @@ with open(os.path.join(out, "summary.json"), "w") as file:
 
 class Stages(unittest.TestCase):
     def setUp(self):
-        runner_module.say = lambda text: None
+        runner_module.say = main_module.say = lambda text: None
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -54,10 +57,9 @@ class Stages(unittest.TestCase):
         return " ".join(self.runner.summary(self.stages.folder(stage))["words"])
 
     def test_leave_networks_operators_and_comparisons(self):
-        self.stages.training()
-        self.stages.frozen_layer()
-        self.stages.replacement()
-        self.stages.cost()
+        for stage in (self.stages.training, self.stages.retraining, self.stages.frozen_layer, self.stages.replacement,
+                      self.stages.imitation, self.stages.cost):
+            stage()
         self.assertIn("toy_softmax.json --seed 2", self.words("softmax"))
         self.assertIn(f"train.init_from={self.stages.folder('softmax')} --set train.max_steps=10", self.words("retrained"))
         self.assertIn("model.layers=1", self.words("layer"))
@@ -92,6 +94,21 @@ class Stages(unittest.TestCase):
         self.stages.shift_classes()
         self.assertIn("data.shift.classes=[0,1]", self.words("shift-classes-operator"))
         self.assertIn("data.shift.classes=[2,3]", self.words("shift-classes-compare"))
+
+    def test_run_those_that_were_chosen_and_costly_ones_for_one_seed(self):
+        words = ["--data", "matching", "--seeds", "2", "--quick", "--experiments", "replacement,cost"]
+        options = main_module.parse_options(words)
+        main_module.run_set(options, self.runner, main_module.Log(), "matching")
+        stages = {path.parent.relative_to(self.runner.out / "matching").as_posix()
+                  for path in self.runner.out.rglob("summary.json")}
+        self.assertLessEqual({"seed-1/sinkhorn", "seed-2/sinkhorn-compare", "seed-1/cost/softmax-1"}, stages)
+        self.assertFalse(stages & {"seed-1/retrained", "seed-1/layer", "seed-1/softmax-operator", "seed-2/cost/softmax-1"})
+
+    def test_refuse_an_experiment_there_is_not(self):
+        with self.assertRaises(SystemExit) as refused, contextlib.redirect_stderr(io.StringIO()) as message:
+            main_module.parse_options(["--experiments", "frozen,thawed"])
+        self.assertEqual(refused.exception.code, 2)
+        self.assertIn("there is no 'thawed'", message.getvalue())
 
 
 if __name__ == "__main__":
