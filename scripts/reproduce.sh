@@ -9,8 +9,8 @@
 #
 #   --quick      one seed, few steps, few examples: under 15 minutes on two cores, numbers to look at, not to quote
 #   --data       names of configs/train/SET_sinkhorn.json; default: all of the paper that are found
-#   --experiments  some of training,retraining,frozen,replacement,imitation,shift,cost,linear (default:
-#                all; networks are always trained)
+#   --experiments  some of training,retraining,levels,frozen,replacement,imitation,shift,cost,linear
+#                (default: all; networks are always trained; levels: matching with other noise)
 #   --seeds      default 3 (--quick: 1)
 #   --out        default runs/reproduce (--quick: runs/reproduce-quick)
 #   ASAP_DATA_DIR   folder of the data sets that no Debian package brings

@@ -10,6 +10,7 @@ from runner import Unavailable
 KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
 TRUNCATIONS = (1, 2, 3, 5)
 DEBIAN_PYTHON = "/usr/bin/python3"  # the one python3-sklearn is for
+NOISE_LEVELS = {"matching": (0.3, 0.5, 0.7)}  # beside those of the configurations
 RETRAINING_SHARE = 5  # a softmax network gets a fifth of its training once more, with Sinkhorn attention
 
 
@@ -81,6 +82,12 @@ class Experiments:
             steps = max(self.runner.summary(self.folder("softmax"))["train"]["total_steps"] // RETRAINING_SHARE, 1)
             start = ["train.init_from=" + str(self.folder("softmax")), f"train.max_steps={steps}"]
             self.train("retrained", "sinkhorn", start)
+
+    def noise_levels(self):
+        """Networks trained on noisier and less noisy pairs, with softmax and with Sinkhorn."""
+        for noise in NOISE_LEVELS.get(self.name, ()):
+            for kind in ("sinkhorn", "softmax"):
+                self.train(f"noise-{noise:g}/{kind}", kind, [f"data.matching.noise={noise:g}"])
 
     def frozen_layer(self):
         """One trained layer, its attention computed in every way: accuracy against latency."""

@@ -18,7 +18,8 @@ from runner import Failed, Runner, Unavailable, say
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The sets of the paper and what stands in for the others; those of --quick come first.
 QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
-EXPERIMENTS = ["training", "retraining", "frozen", "replacement", "imitation", "shift", "cost", "linear"]
+EXPERIMENTS = ["training", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
+               "linear"]
 ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard"]
 
 
@@ -86,6 +87,7 @@ def run_set(options, runner, log, name):
         if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
             return
         for experiment, title, stage in [("retraining", "retraining", stages.retraining),
+                                         ("levels", "noise levels", stages.noise_levels),
                                          ("frozen", "frozen layer", stages.frozen_layer),
                                          ("replacement", "replacement", stages.replacement),
                                          ("imitation", "imitation", stages.imitation),

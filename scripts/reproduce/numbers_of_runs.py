@@ -47,6 +47,17 @@ def add_training(result, seed, folder):
             result["parameters"] = summary["model"]["parameters"]
 
 
+def add_noise_levels(sets, out):
+    """Accuracy over the noise that networks were trained and judged with, from all sets of pairs of codes."""
+    for path in sorted(path for name in sets for path in Path(out, name).glob("seed-*/**/summary.json")):
+        summary = json.loads(path.read_text())
+        data = summary.get("config", {}).get("data", {})
+        if path.parent.name in ("sinkhorn", "softmax", "espformer") and data.get("kind") == "matching":
+            seed = path.relative_to(out).parts[1].partition("-")[2]
+            put(sets, "matching", "noise_levels", path.parent.name, f"{data['matching']['noise']:g}", seed,
+                summary["test"]["accuracy"])
+
+
 def add_cost(result, folder):
     for path in sorted(folder.glob("cost/*-*/summary.json")):
         kind = re.sub(r"-\d+$", "", path.parent.name)
@@ -108,4 +119,6 @@ def collect(out, names):
         result = collect_set(Path(out) / name)
         if result:
             sets[name] = result
+    if "matching" in sets:
+        add_noise_levels(sets, out)
     return {"sets": sets}

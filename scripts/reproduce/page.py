@@ -4,6 +4,7 @@ import json
 from html import escape
 from pathlib import Path
 
+from figures import noise_levels_figure
 from numbers_of_runs import EQUAL
 from spread import mean, spread
 from words import (cost_words, each_layer, frozen_words, overall_words, shift_words, sinkhorn_replacement_words,
@@ -138,6 +139,8 @@ def set_section(name, result):
     if "examples" in result:
         page += f'<p class="soft">judged on {result["examples"]} test examples; T = {result.get("iterations")}</p>\n'
     page += section("Trained networks", training_table(result) + paragraphs(training_words(result)))
+    if len(result.get("noise_levels", {}).get("sinkhorn", {})) > 1:
+        page += section("Trained with other noise", noise_levels_figure(result["noise_levels"]))
     if frozen:
         page += section("A frozen layer: accuracy against latency",
                         method_table(frozen) + chart(frozen) + paragraphs(frozen_words(result)))
@@ -193,4 +196,7 @@ def add_words(summary):
 def write_report(out, summary):
     add_words(summary)
     Path(out, "report.html").write_text(html(summary), encoding="utf-8")
+    for name, result in summary["sets"].items():
+        if len(result.get("noise_levels", {}).get("sinkhorn", {})) > 1:
+            Path(out, f"{name}_noise_levels.svg").write_text(noise_levels_figure(result["noise_levels"]), encoding="utf-8")
     Path(out, "summary.json").write_text(json.dumps(summary, indent=2) + "\n")

@@ -4,16 +4,19 @@ import json
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 
 import words
+from figures import noise_levels_figure
 from numbers_of_runs import EQUAL, collect
 from page import html, write_report
 from spread import deviation, spread, verdict
 
+SVG = "{http://www.w3.org/2000/svg}"
 SEEDS = ("1", "2", "3")
 
 
@@ -186,6 +189,26 @@ class Page(unittest.TestCase):
             written = json.loads(Path(out, "summary.json").read_text())
             self.assertIn("frozen", written["words"]["toy"])
             self.assertIn("0.9800 ± 0.0141", Path(out, "report.html").read_text(encoding="utf-8"))
+
+    def test_shows_accuracy_over_noise(self):
+        with tempfile.TemporaryDirectory() as out:
+            for seed, shift in (("1", 0.0), ("2", 0.02)):
+                for name, stage, noise, accuracy in (
+                        ("matching", "sinkhorn", 0.4, 0.99), ("matching", "softmax", 0.4, 0.97),
+                        ("matching", "noise-0.6/sinkhorn", 0.6, 0.9), ("matching_hard", "softmax", 0.6, 0.8)):
+                    folder = Path(out, name, f"seed-{seed}", stage)
+                    folder.mkdir(parents=True)
+                    folder.joinpath("summary.json").write_text(json.dumps(
+                        {"config": {"data": {"kind": "matching", "matching": {"noise": noise}}}, "test": {"accuracy": accuracy - shift},
+                         "train": {"examples_per_second": 1.0}, "model": {"parameters": 1, "attention": {"iterations": 3}}}))
+            levels = collect(out, ["matching", "matching_hard"])["sets"]["matching"]["noise_levels"]
+        self.assertEqual(levels["sinkhorn"], {"0.4": {"1": 0.99, "2": 0.97}, "0.6": {"1": 0.9, "2": 0.88}})
+        picture = ElementTree.fromstring(noise_levels_figure(levels))
+        lines = {group.get("class"): group.find(SVG + "polyline").get("points").split() for group in picture.iter(SVG + "g")}
+        self.assertEqual({kind: len(points) for kind, points in lines.items()}, {"sinkhorn": 2, "softmax": 2})
+        heights = {kind: [float(point.partition(",")[2]) for point in points] for kind, points in lines.items()}
+        self.assertLess(heights["sinkhorn"][0], heights["sinkhorn"][1], "less accurate is lower: larger y")
+        self.assertLess(heights["sinkhorn"][1], heights["softmax"][1])
 
 
 if __name__ == "__main__":
