@@ -9,6 +9,8 @@
 #include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/comparison_run.h"
+#include "evaluate/paper_figures.h"
+#include "evaluate/report.h"
 
 using namespace asap;
 
@@ -19,6 +21,9 @@ struct CompareArguments {
   std::filesystem::path run, compiled;
   std::vector<std::string> methods;
   std::optional<int> examples;
+  std::string bench;
+  std::filesystem::path plot_library;
+  bool figures = false;
 };
 
 void add_compare(CLI::App& app, CompareArguments& arguments) {
@@ -42,6 +47,17 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
   compare->add_option("--examples", arguments.examples, "First so many test examples (0: all)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  compare
+      ->add_option("--bench", arguments.bench,
+                   "Folder of asap-eval bench: the report shows its times by number of tokens")
+      ->type_name("DIR");
+  compare
+      ->add_option("--plot-library", arguments.plot_library,
+                   "d3.min.js for the report, or none (default: Debian's node-d3, if installed; "
+                   "environment variable ASAP_D3)")
+      ->type_name("FILE");
+  compare->add_flag("--figures", arguments.figures,
+                    "Draw the figures for papers as well, SVG and PNG in figures/ (needs gnuplot)");
   add_common_options(
       *compare, arguments.common, "asap-eval",
       "asap-eval compare --run runs/fashion --compiled runs/operator --out runs/compare");
@@ -54,19 +70,23 @@ void compare(const CompareArguments& arguments) {
       resolve_config(common, default_compare_config(arguments.run, arguments.compiled));
   if (!arguments.methods.empty()) config.methods = arguments.methods;
   if (arguments.examples) config.examples = *arguments.examples;
+  if (!arguments.bench.empty()) config.bench = arguments.bench;
   if (dump_config(common, config)) return;
   const std::filesystem::path& out = common.required_out();
+  if (arguments.figures) require_gnuplot();
+  const PlotLibrary library = find_plot_library(arguments.plot_library);
 
   ProgressBar bar(common, {.title = "compare", .item = "parts"});
-  ComparisonRun result = compare_run(arguments.run, arguments.compiled, config, common.threads,
-                                     [&](std::int64_t done, std::int64_t total) {
-                                       bar.set_total(total);
-                                       bar.update(done);
-                                     });
+  ReportData result = compare_run(arguments.run, arguments.compiled, config, common.threads,
+                                  [&](std::int64_t done, std::int64_t total) {
+                                    bar.set_total(total);
+                                    bar.update(done);
+                                  });
   bar.finish();
   result.context.versions.emplace_back("SIMD", simd_name());
   make_directories(out);
-  write_report(out, result.comparison, result.context);
+  write_report(out, result, library);
+  if (arguments.figures) write_paper_figures(out / "figures", result);
   finish_with_summary(
       common, comparison_summary(result.comparison, result.context),
       comparison_table(result.comparison) + "report: " + (out / "report.html").string() + "\n");

@@ -11,6 +11,7 @@ results=runs/quickstart
 teacher=$results/teacher
 operator=$results/operator
 comparison=$results/compare
+times=$results/bench
 config=configs/train/fashion_mnist_sinkhorn.json
 
 # finished OUTPUT INPUT: whether the stage that makes OUTPUT from INPUT need not run.
@@ -22,7 +23,9 @@ compile() {
     --features pot,gau,lin,tilt,lse --calibration 256
 }
 compare() {
-  build/bin/asap-eval compare --run "$teacher" --compiled "$operator" --out "$comparison" \
+  build/bin/asap-eval bench --sizes 64,128,256,512,1024 --head-width 32 --rounds 3 --threads 1 --quiet \
+    --forms softmax,sinkhorn_exp,compiled --out "$times"
+  build/bin/asap-eval compare --bench "$times" --run "$teacher" --compiled "$operator" --out "$comparison" \
     --methods teacher,softmax,sinkhorn:1,sinkhorn:3,f0,compiled,compiled+1
 }
 

@@ -3,7 +3,8 @@
 # nothing else. Does nothing when all of them are there. Needs root or sudo.
 #
 #   scripts/setup.sh              what build, tests and quickstart need
-#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed
+#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed, and the browser that
+#                                 opens the reports
 #   scripts/setup.sh --developer  also clang with formatter, linter and fuzzer, coverage, and what micro-benchmarks,
 #                                 comparisons with other libraries and the golden-value script need
 source "$(dirname "$0")/common.sh"
@@ -22,6 +23,7 @@ packages=(
   libutf8proc-dev       # characters of texts
   libxxhash-dev         # fingerprints
   nlohmann-json3-dev    # configurations and summaries
+  node-d3               # charts in reports
   python3               # scripts/reproduce.sh
   zlib1g-dev            # compressed data sets
   doctest-dev librapidcheck-dev  # tests
@@ -29,9 +31,9 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  --ci) packages+=(qemu-user) ;;
+  --ci) packages+=(qemu-user chromium chromium-driver) ;;
   --developer)
-    packages+=(qemu-user clang libclang-rt-14-dev libomp-dev clang-format clang-tidy clang-tools gcovr ccache
+    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev clang-format clang-tidy clang-tools gcovr ccache
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
   *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
 esac

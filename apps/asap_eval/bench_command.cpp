@@ -82,7 +82,7 @@ void BenchCommand::run() const {
       });
   bar.finish();
   make_directories(out);
-  const bool drawn = write_bench_report(out, config, result);
+  const bool drawn = write_bench_report(out, config, result, find_plot_library());
   std::string text = bench_text(result);
   if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
   text += "report: " + (out / "report.html").string() + "\n";

@@ -4,6 +4,7 @@
 #include "cli/config.h"
 #include "cli/summary.h"
 #include "cli/version.h"
+#include "evaluate/diagnosis_report.h"
 #include "evaluate/diagnosis_run.h"
 
 namespace asap {
@@ -25,6 +26,9 @@ CLI::App* DiagnoseCommand::add_to(CLI::App& app) {
   diagnose->add_option("--iterations", iterations_, "Follow column errors up to so many iterations")
       ->type_name("T")
       ->check(CLI::NonNegativeNumber);
+  diagnose->add_flag(
+      "--figures", figures_,
+      "Draw the figures for papers as well, SVG and PNG in figures/ (needs gnuplot)");
   add_common_options(
       *diagnose, common_, "asap-eval",
       "asap-eval diagnose --run runs/fashion --compiled runs/operator --out runs/diagnosis");
@@ -40,11 +44,13 @@ void DiagnoseCommand::run() const {
   if (iterations_) set_field(config, "iterations=" + std::to_string(*iterations_));
   if (dump_config(common_, config)) return;
   const std::filesystem::path& out = common_.required_out();
+  if (figures_) require_gnuplot();
 
   DiagnosisRun result = diagnose_run(run_, compiled_, config, common_.threads);
   result.context.versions.emplace_back("SIMD", simd_name());
   make_directories(out);
-  write_diagnosis(out, result.diagnosis, result.context);
+  write_diagnosis(out, result.diagnosis, result.context, find_plot_library());
+  if (figures_) draw_paper_figures(out / "figures", diagnosis_figures(result.diagnosis));
   finish_with_summary(
       common_, diagnosis_summary(result.diagnosis, result.context),
       diagnosis_table(result.diagnosis) + "report: " + (out / "report.html").string() + "\n");

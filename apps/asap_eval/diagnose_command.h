@@ -22,6 +22,7 @@ class DiagnoseCommand {
   std::filesystem::path run_, compiled_;
   std::vector<std::string> methods_;
   std::optional<int> examples_, iterations_;
+  bool figures_ = false;
 };
 
 }  // namespace asap

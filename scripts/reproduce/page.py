@@ -4,23 +4,14 @@ import json
 from html import escape
 from pathlib import Path
 
+from charts import bars, choice, family_of, scatter, spread_lines
 from figures import noise_levels_figure
+from look import Figures, page as whole_page, plot_library
 from numbers_of_runs import EQUAL
 from spread import mean, spread
 from words import (cost_words, each_layer, frozen_words, overall_words, shift_words, sinkhorn_replacement_words,
                    softmax_replacement_words, training_words)
 
-STYLE = """
-:root{color-scheme:light dark;--back:#fff;--text:#222;--soft:#667;--line:#ddd;--card:#f5f6f8;--mark:#c2410c}
-@media(prefers-color-scheme:dark){:root{--back:#16181c;--text:#e4e6ea;--soft:#9aa;--line:#3a3f47;--card:#20242a;--mark:#fb923c}}
-body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}
-main{max-width:52rem;margin:auto;padding:1rem}h1{font-size:1.5rem}h2{font-size:1.25rem;margin-top:2.5rem}h3{font-size:1rem}
-.soft{color:var(--soft)}.scroll{overflow-x:auto}.warn{border-left:4px solid var(--mark);padding-left:.75rem}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
-th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}tr.subject{font-weight:600}
-svg{width:100%;height:auto}svg text{fill:var(--text);font-size:12px}pre{background:var(--card);padding:.75rem;overflow-x:auto}
-"""
 COLUMNS = [("accuracy", "accuracy", 4), ("agreement", "agreement", 4), ("attention_milliseconds", "attention ms", 3),
            ("plan_l1", "plan L1", 4), ("column_error", "column error", 4)]
 
@@ -53,32 +44,75 @@ def method_table(rows):
     return table(["method", *[title for _, title, _ in columns]], lines)
 
 
-def chart(rows):
-    """Accuracy against milliseconds in attention, one labelled point per method."""
-    points = [(label_of(name, rows), mean(list(row["attention_milliseconds"].values())),
-               mean(list(row["accuracy"].values())), name.startswith("compiled"))
-              for name, row in rows.items() if row.get("attention_milliseconds") and row.get("accuracy")]
-    if len(points) < 2:
+MEASURES = [("accuracy", "accuracy", False), ("agreement", "agreement", False), ("plan_l1", "plan L1", True)]
+
+
+def points_of(rows, measure):
+    return [(label_of(name, rows), family_of(name), mean(list(row["attention_milliseconds"].values())),
+             mean(list(row[measure].values())))
+            for name, row in rows.items() if row.get("attention_milliseconds") and row.get(measure)]
+
+
+def tradeoff(rows, figures):
+    """Each measure against milliseconds in attention, one labelled point per method."""
+    options = [(title, scatter(points_of(rows, measure), "milliseconds in attention per example", title, lower))
+               for measure, title, lower in MEASURES if len(points_of(rows, measure)) > 1]
+    if not options:
         return ""
-    times, accuracies = [point[1] for point in points], [point[2] for point in points]
-    low, high = min(accuracies), max(accuracies)
-    longest, height = max(times), max(high - low, 1e-6)
-    parts = ['<svg viewBox="0 0 640 300" role="img" aria-label="accuracy against milliseconds in attention">',
-             '<path d="M60 10V250H630" fill="none" stroke="currentColor" opacity=".4"/>',
-             '<text x="345" y="290" text-anchor="middle">milliseconds in attention per example</text>',
-             f'<text x="55" y="25" text-anchor="end">{high:.3f}</text>',
-             f'<text x="55" y="245" text-anchor="end">{low:.3f}</text>',
-             f'<text x="630" y="268" text-anchor="end">{longest:.3g}</text>']
-    for name, milliseconds, accuracy, subject in points:
-        x, y = 60 + 480 * milliseconds / longest, 240 - 220 * (accuracy - low) / height
-        colour = "var(--mark)" if subject else "currentColor"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
-                     f'<text x="{x + 7:.1f}" y="{y + 4:.1f}">{escape(name)}</text>')
-    return "\n".join(parts) + "</svg>\n"
+    return figures.add(choice("methods against time in attention", options),
+                       "Each mark is a method, mean over seeds. Farther left is faster; of accuracy and agreement "
+                       "higher is better, of plan L1 lower. The dotted line joins what nothing else beats in both.")
+
+
+def layer_bars(rows, figures):
+    """Agreement left when one layer or all are replaced."""
+    names = [*each_layer(rows, "compiled"), *(["compiled"] if "compiled" in rows else [])]
+    values = [("all layers" if name == "compiled" else f"layer {name.partition('@')[2]}", family_of(name),
+               1 - mean(list(rows[name]["agreement"].values()))) for name in names if rows[name].get("agreement")]
+    if len(values) < 2:
+        return ""
+    return figures.add(bars(values, "share of predictions that change", 4),
+                       "What replacing one layer, or all, by the compiled operator changes; mean over seeds.")
+
+
+def noise_levels(levels, figures):
+    """Accuracy by the noise of the codes, one line per kind of attention."""
+    lines = []
+    for kind, row in levels.items():
+        at = sorted(row, key=float)
+        lines.append((kind, family_of(kind), [float(noise) for noise in at], [list(row[noise].values()) for noise in at]))
+    return figures.add(spread_lines(lines, "standard deviation of the noise on both codes", "test accuracy"),
+                       "Networks trained on matching with more and more noise; mean over seeds, the band a deviation to "
+                       "each side.", noise_levels_figure(levels))
+
+
+def cost_bars(result, figures):
+    values = [(kind, family_of(kind), mean(row["milliseconds_per_step"])) for kind, row in result.get("cost", {}).items()]
+    if len(values) < 2:
+        return ""
+    return figures.add(bars(values, "milliseconds per training step", 1), "Time of a training step at equal sizes.")
+
+
+def shift_bars(result, figures):
+    """Agreement of compiled where its map was fitted on other data."""
+    values = []
+    for kind, rows in result.get("shift", {}).items():
+        for place, title in (("shifted", "fitted elsewhere"), ("ordinary", "fitted on all")):
+            for method in ("compiled", "sinkhorn:2"):
+                row = rows.get(place, {}).get(method, {})
+                if row.get("agreement") and (method == "compiled" or place == "shifted"):
+                    label = f"{kind}: {title}" if method == "compiled" else f"{kind}: {method}"
+                    values.append((label, family_of(method), 1 - mean(list(row["agreement"].values()))))
+    if len(values) < 2:
+        return ""
+    return figures.add(bars(values, "share of predictions that differ from the teacher's", 4),
+                       "On data of another kind than the map was fitted on; beside it a map fitted on all data.")
 
 
 def paragraphs(sentences):
-    return f"<p>{escape(' '.join(sentences))}</p>\n" if sentences else ""
+    if not sentences:
+        return ""
+    return '<ul class="words">\n' + "".join(f"<li>{escape(sentence)}</li>\n" for sentence in sentences) + "</ul>\n"
 
 
 def section(title, content):
@@ -107,10 +141,10 @@ def layer_cells(row):
     return [spread(list(row.get(name, {}).values())) for name in ("accuracy", "agreement", "plan_l1")]
 
 
-def replacement_section(rows, sentences):
+def replacement_section(rows, sentences, figures):
     whole = {name: row for name, row in rows.items() if "@" not in name}
     methods = ["compiled", *[name for name in whole if name.startswith("sinkhorn:") and each_layer(rows, name)]]
-    return (method_table(whole) if whole else "") + "".join(layer_table(rows, name) for name in methods) + paragraphs(sentences)
+    return (method_table(whole) + tradeoff(whole, figures) if whole else "") + layer_bars(rows, figures) + "".join(layer_table(rows, name) for name in methods) + paragraphs(sentences)
 
 
 def cost_table(result):
@@ -132,27 +166,27 @@ def shift_table(result):
     return table(["", "accuracy", "agreement", "plan L1", "dual R²"], lines) if lines else ""
 
 
-def set_section(name, result):
+def set_section(name, result, figures):
     frozen = result.get("frozen", {})
     replacement = result.get("replacement", {})
-    page = f"<h2>{escape(name)}</h2>\n"
+    page = f"<h2 id=\"{escape(name)}\">{escape(name)}</h2>\n"
     if "examples" in result:
         page += f'<p class="soft">judged on {result["examples"]} test examples; T = {result.get("iterations")}</p>\n'
     page += section("Trained networks", training_table(result) + paragraphs(training_words(result)))
     if len(result.get("noise_levels", {}).get("sinkhorn", {})) > 1:
-        page += section("Trained with other noise", noise_levels_figure(result["noise_levels"]))
+        page += section("Trained with other noise", noise_levels(result["noise_levels"], figures))
     if frozen:
         page += section("A frozen layer: accuracy against latency",
-                        method_table(frozen) + chart(frozen) + paragraphs(frozen_words(result)))
+                        method_table(frozen) + tradeoff(frozen, figures) + paragraphs(frozen_words(result)))
     if "sinkhorn" in replacement:
         page += section("Layers of the Sinkhorn network replaced, nothing retrained",
-                        replacement_section(replacement["sinkhorn"], sinkhorn_replacement_words(result)))
+                        replacement_section(replacement["sinkhorn"], sinkhorn_replacement_words(result), figures))
     if "softmax" in replacement:
         page += section("Layers of the softmax network replaced, nothing retrained",
-                        replacement_section(replacement["softmax"], softmax_replacement_words(result)))
-    page += section("Training cost at equal sizes", cost_table(result) + paragraphs(cost_words(result)))
+                        replacement_section(replacement["softmax"], softmax_replacement_words(result), figures))
+    page += section("Training cost at equal sizes", cost_table(result) + cost_bars(result, figures) + paragraphs(cost_words(result)))
     return page + section("Other data than those the map was fitted on",
-                          shift_table(result) + paragraphs(shift_words(result)))
+                          shift_table(result) + shift_bars(result, figures) + paragraphs(shift_words(result)))
 
 
 def left_out(title, entries):
@@ -162,24 +196,41 @@ def left_out(title, entries):
     return f"<h2>{title}</h2>\n<ul>{rows}</ul>\n"
 
 
-def html(summary):
-    """The whole page from what collect() and main.py put together."""
-    seeds = summary["seeds"]
-    page = ["<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Doubly stochastic attention, compiled: tables</title><style>{STYLE}</style></head><body><main>",
-            "<h1>Doubly stochastic attention, compiled: tables</h1>",
-            f'<p class="soft">{seeds} {"seed" if seeds == 1 else "seeds, mean ± standard deviation"}; '
-            f'{escape(summary["machine"]["processor"])}; {escape(summary["machine"]["toolkit"])}</p>']
+def overview(sets):
+    """One row per set: what all layers compiled keep and cost."""
+    lines = []
+    for name, result in sets.items():
+        rows = result.get("replacement", {}).get("sinkhorn", {})
+        if "compiled" not in rows or "teacher" not in rows:
+            continue
+        time = {method: mean(list(rows[method]["attention_milliseconds"].values())) for method in ("teacher", "compiled")}
+        equal = rows.get(EQUAL, {}).get("agreement", {})
+        lines.append(([name, spread(list(rows["teacher"]["accuracy"].values())), spread(list(rows["compiled"]["accuracy"].values())),
+                       spread(list(rows["compiled"]["agreement"].values())), spread(list(equal.values())),
+                       f"{time['teacher'] / time['compiled']:.2f}"], False))
+    if not lines:
+        return ""
+    return ("<h2>Overview</h2>\n" + table(["set", "teacher", "compiled", "agreement", "agreement, equal time", "speed"], lines)
+            + '<p class="soft">All layers of the Sinkhorn network compiled, nothing retrained: accuracy of teacher and '
+            "compiled, agreement of compiled and of the truncated Sinkhorn that takes the same time, and the teacher's time "
+            "in attention over the compiled operator's.</p>\n")
+
+
+def html(summary, library=None):
+    """The whole page from what collect() and main.py put together. library: code of d3; None: the installed one."""
+    seeds, figures, content = summary["seeds"], Figures(), []
     if summary["quick"]:
-        page.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers show that '
-                    "everything runs; they are not to be quoted.</p>")
-    page.append(paragraphs(overall_words(summary)))
-    page += [set_section(name, result) for name, result in summary["sets"].items()]
-    page.append(left_out("Skipped", summary["skipped"]))
-    page.append(left_out("Failed", summary["failed"]))
-    page.append(f"<h2>How to make this again</h2><pre>{escape(summary['command'])}</pre></main></body></html>\n")
-    return "\n".join(page)
+        content.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers show that '
+                       "everything runs; they are not to be quoted.</p>")
+    content += [paragraphs(overall_words(summary)), overview(summary["sets"])]
+    content += [set_section(name, result, figures) for name, result in summary["sets"].items()]
+    content.append(left_out("Skipped", summary["skipped"]))
+    content.append(left_out("Failed", summary["failed"]))
+    content.append(f"<h2>How to make this again</h2>\n<pre>{escape(summary['command'])}</pre>\n")
+    subtitle = (f'{seeds} {"seed" if seeds == 1 else "seeds, mean ± standard deviation"}; '
+                f'{summary["machine"]["processor"]}; {summary["machine"]["toolkit"]}')
+    return whole_page("Doubly stochastic attention, compiled: tables", subtitle, "\n".join(content), figures,
+                      plot_library() if library is None else library)
 
 
 def add_words(summary):

@@ -49,12 +49,19 @@ Tensor<double> rebuilt_plan(const DualMap<double>& map, const TeacherSample& sam
   return plan;
 }
 
+std::vector<double> apply_map(const DualMap<double>& map, const TeacherSample& sample,
+                              Arena& scratch) {
+  std::vector<double> dual(sample.target.size());
+  const Tensor<double> features = centred_features(map, sample, scratch);
+  for (std::size_t p = 0; p < map.weights.size(); ++p)
+    axpy<double>(map.weights[p], features.rows().row(static_cast<std::int64_t>(p)), dual);
+  return dual;
+}
+
 void add_dual(const DualMap<double>& map, const TeacherSample& sample, Totals& totals,
               Arena& scratch) {
   std::vector<double> residual = sample.target;
-  const Tensor<double> features = centred_features(map, sample, scratch);
-  for (std::size_t p = 0; p < map.weights.size(); ++p)
-    axpy<double>(-map.weights[p], features.rows().row(static_cast<std::int64_t>(p)), residual);
+  axpy<double>(-1.0, apply_map(map, sample, scratch), residual);
   totals.residual += dot<double>(residual, residual);
   totals.variance += dot<double>(sample.target, sample.target);
 }
@@ -105,6 +112,12 @@ HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSampl
           .column_error = totals.column / totals.columns,
           .teacher_column_error = totals.teacher_column / totals.columns,
           .output_error = totals.output > 0 ? std::sqrt(totals.output_error / totals.output) : NAN};
+}
+
+std::vector<double> predicted_dual(const CompiledHead& head, const TeacherSample& sample) {
+  const DoubleHead numbers(head);
+  Arena scratch;
+  return apply_map(numbers.map(), sample, scratch);
 }
 
 HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads) {

@@ -21,6 +21,9 @@ struct HeadEvidence {
 /// Measures the head as it will run (float32 numbers, closure by compiled_attention).
 HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSample> samples);
 
+/// The dual that the head predicts for its teacher's target, centred over the queries: [n].
+std::vector<double> predicted_dual(const CompiledHead& head, const TeacherSample& sample);
+
 /// The mean of every number over heads, [layer][head].
 HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads);
 

@@ -4,11 +4,14 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/processor.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "evaluate/bench_plot.h"
+#include "evaluate/chart_json.h"
 #include "evaluate/html.h"
+#include "evaluate/report_charts.h"
 #include "evaluate/svg_chart.h"
 
 namespace asap {
@@ -155,8 +158,7 @@ std::string html_of(const Grid& grid) {
   std::string rows = html_row("th", grid.rows[0]);
   for (std::size_t i = 1; i < grid.rows.size(); ++i)
     rows += html_row("td", grid.rows[i], is_compiled_form(grid.rows[i][0]) ? "subject" : "");
-  return "<h2>" + escape_markup(grid.title) + "</h2>\n<div class=\"scroll\"><table>\n" + rows +
-         "</table></div>\n<p class=\"soft\">" + escape_markup(grid.note) + "</p>\n";
+  return html_section(grid.title, html_table(rows) + html_paragraph(grid.note, "soft"));
 }
 
 Json form_json(const BenchRow& row, const FormResult& form, double peak) {
@@ -202,6 +204,22 @@ double log_slope(const std::vector<double>& x, const std::vector<double>& y) {
     variance += (std::log(x[i]) - mean_x) * (std::log(x[i]) - mean_x);
   }
   return covariance / variance;
+}
+
+/// The forms that tell the story, by number of tokens.
+ScalingCurves main_curves(const BenchResult& result) {
+  ScalingCurves scaling;
+  for (const char* name :
+       {"softmax", "sinkhorn_exp", "sinkhorn_tiled", "compiled", "compiled_tiled"}) {
+    ScalingCurve curve{name, {}, {}};
+    for (const BenchRow& row : result.rows)
+      if (const FormResult* form = row.find(name); form && form->skipped.empty()) {
+        curve.tokens.push_back(static_cast<double>(row.tokens));
+        curve.milliseconds.push_back(form->milliseconds);
+      }
+    if (!curve.tokens.empty()) scaling.curves.push_back(std::move(curve));
+  }
+  return scaling;
 }
 
 }  // namespace
@@ -262,23 +280,33 @@ Json bench_summary(const BenchConfig& config, const BenchResult& result) {
 }
 
 bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& config,
-                        const BenchResult& result) {
+                        const BenchResult& result, const PlotLibrary& library) {
   const bool drawn = draw_bench(result, form_names(result), folder / "scaling.svg");
-  std::string content =
-      "<p class=\"soft\">Attention of one head, by turns in one process on generated queries and "
-      "keys whose scores are as sharp as those of trained teachers; sorts, projections and "
-      "centring included.</p>\n";
-  if (drawn)
-    content += "<p><img src=\"scaling.svg\" alt=\"time and memory over N\" width=\"100%\"></p>\n";
-  for (const Grid& grid : grids(result)) content += html_of(grid);
-  content += "<h2>Forms</h2>\n<div class=\"scroll\"><table>\n";
+  Page page{.title = "Attention benchmark", .subtitle = {}, .content = {}};
+  page.subtitle =
+      "Attention of one head, by turns in one process on generated queries and keys whose scores "
+      "are as sharp as those of trained teachers; sorts, projections and centring included.";
+  if (result.rows.size() > 1) {
+    const LineChart chart = scaling_chart(main_curves(result));
+    page.charts["scaling"] = chart_json(chart);
+    page.content += html_figure(
+        "scaling", render_svg(chart),
+        "Milliseconds per head by number of tokens, both logarithmic, of the forms that "
+        "others are measured against" +
+            std::string(drawn ? "; all of them, with their memory, in scaling.svg." : "."));
+  }
+  for (const Grid& grid : grids(result)) page.content += html_of(grid);
+  std::string forms;
   for (const AttentionForm& form : attention_forms())
-    content += html_row("td", {form.name, form.meaning});
-  content += "</table></div>\n<h2>How to make this again</h2>\n<pre>" +
-             escape_markup(command_line(config, result)) + "</pre>\n<p class=\"soft\">toolkit " +
-             escape_markup(version() + " " + source_commit() + ", " + build_description()) +
-             "</p>\n";
-  write_file_atomically(folder / "report.html", html_page("Attention benchmark", content));
+    forms += html_row("td", {form.name, form.meaning});
+  page.content += html_section("Forms", html_table(forms, "facts"));
+  page.content +=
+      html_section("How to make this again",
+                   "<pre>" + escape_markup(command_line(config, result)) + "</pre>\n" +
+                       html_paragraph("toolkit " + version() + " " + source_commit() + ", " +
+                                          build_description() + "; " + processor_description(),
+                                      "soft"));
+  write_file_atomically(folder / "report.html", html_page(page, library));
   return drawn;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "evaluate/attention_bench.h"
+#include "evaluate/page_parts.h"
 #include "io/json.h"
 
 namespace asap {
@@ -34,6 +35,6 @@ Json bench_summary(const BenchConfig& config, const BenchResult& result);
 /// Writes report.html and, where there are two sizes or more and gnuplot, scaling.svg (time and
 /// memory over N on logarithmic axes). Returns whether the picture was drawn.
 bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& config,
-                        const BenchResult& result);
+                        const BenchResult& result, const PlotLibrary& library);
 
 }  // namespace asap

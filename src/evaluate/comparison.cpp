@@ -149,6 +149,7 @@ MethodResult result_of(const Contestant& contestant, const Dataset& dataset,
   result.plan_l1 /= count;
   result.column_error /= count;
   result.heads = std::move(heads);
+  result.predictions = contestant.predictions;
   return result;
 }
 
@@ -212,6 +213,7 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   comparison.examples_name = examples_of(dataset.kind);
   comparison.fidelity_examples = sample.size();
   comparison.threads = settings.threads;
+  comparison.teacher_predictions = teacher.predictions;
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     comparison.methods.push_back(
         result_of(*contestants[i], dataset, teacher.predictions, std::move(fidelity[i])));

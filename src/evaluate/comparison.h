@@ -34,6 +34,8 @@ struct MethodResult {
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
   bool equal_latency = false;                    ///< see Method::equal_latency
+  /// Where the data set has labels; kNotScored as there.
+  std::vector<std::int32_t> predictions = {};
   /// Of compiled methods, when they imitate something else than the teacher and that is compared,
   /// too, in the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};
@@ -54,6 +56,7 @@ struct Comparison {
   std::string examples_name = "images";  ///< what they are: see examples_of
   std::int64_t fidelity_examples = 0;
   int threads = 1;
+  std::vector<std::int32_t> teacher_predictions = {};  ///< as MethodResult::predictions
 };
 
 /// Called as work goes on with the parts finished and their number.

@@ -19,9 +19,11 @@ CompareConfig default_compare_config(const std::filesystem::path& run,
   return config;
 }
 
-ComparisonRun compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
-                          const CompareConfig& config, int threads,
-                          const ProgressCallback& progress) {
+ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                       const CompareConfig& config, int threads, const ProgressCallback& progress) {
+  // What can be refused comes before what takes long.
+  const ScalingCurves scaling =
+      config.bench.empty() ? ScalingCurves{} : read_scaling_curves(config.bench);
   const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                               threads, config.fidelity_examples};
@@ -32,7 +34,7 @@ ComparisonRun compare_run(const std::filesystem::path& run, const std::filesyste
   }
   settings.methods = resolve_equal_latency(std::move(settings.methods), loaded.encoder,
                                            loaded.compiled(), teacher_iterations, loaded.dataset);
-  ComparisonRun result{
+  ReportData result{
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};
   result.context.commands.push_back(
@@ -41,9 +43,15 @@ ComparisonRun compare_run(const std::filesystem::path& run, const std::filesyste
       (config.evidence_examples > 0
            ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
            : "") +
-      " --out DIR");
+      (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR");
   if (loaded.artefact)
     result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);
+  if (config.shown_examples > 0)
+    result.gallery = collect_plans(loaded.encoder, loaded.compiled(), loaded.dataset,
+                                   result.comparison, {.examples = config.shown_examples});
+  result.study = study_heads(loaded, {}, threads);
+  result.training = read_training_curves(RunFolder(run).metrics());
+  result.scaling = scaling;
   return result;
 }
 

@@ -2,8 +2,7 @@
 
 #include <filesystem>
 
-#include "evaluate/comparison.h"
-#include "evaluate/report.h"
+#include "evaluate/report_data.h"
 #include "io/data_config.h"
 
 namespace asap {
@@ -14,6 +13,8 @@ struct CompareConfig {
   int examples = 0;
   int fidelity_examples = 128;
   int evidence_examples = 0;
+  int shown_examples = 6;
+  std::string bench;
   DataConfig data;
 
   template <class Visitor>
@@ -30,6 +31,11 @@ struct CompareConfig {
     v.field("evidence_examples", evidence_examples,
             "test examples on which the operator's predicted duals are measured; 0: not at all",
             between(0, 1'000'000));
+    v.field("shown_examples", shown_examples,
+            "test examples whose attention plans the report shows; 0: none", between(0, 100));
+    v.field(
+        "bench", bench,
+        "folder of asap-eval bench whose times by number of tokens the report shows; empty: none");
     v.group("data", data, "the test data; the run's own unless changed");
   }
 };
@@ -39,17 +45,12 @@ struct CompareConfig {
 CompareConfig default_compare_config(const std::filesystem::path& run,
                                      const std::filesystem::path& compiled);
 
-/// A comparison with what its report says about it.
-struct ComparisonRun {
-  Comparison comparison;
-  ReportContext context;
-};
-
 /// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
-/// examples, and compares. DataError when the operator was compiled for another model; otherwise as
+/// examples, compares, and collects what the report shows besides. DataError when the operator was
+/// compiled for another model or the bench folder holds no measurement; otherwise as
 /// compare_methods.
-ComparisonRun compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
-                          const CompareConfig& config, int threads,
-                          const ProgressCallback& progress = {});
+ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                       const CompareConfig& config, int threads,
+                       const ProgressCallback& progress = {});
 
 }  // namespace asap

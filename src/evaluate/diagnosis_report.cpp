@@ -3,7 +3,9 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/table.h"
+#include "evaluate/chart_json.h"
 #include "evaluate/html.h"
+#include "evaluate/report_page.h"
 #include "evaluate/svg_chart.h"
 
 namespace asap {
@@ -18,11 +20,6 @@ constexpr const char* kNote =
     "error of the plan's column sums. logit range: largest score minus smallest. rank residual: "
     "distance of the tokens after the layer from all being equal, relative to their size. Every "
     "method runs in all layers, so that deeper ones see what it made of the tokens.";
-
-Emphasis emphasis_of(const MethodDiagnosis& method) {
-  if (method.name == "teacher") return Emphasis::reference;
-  return method.name.starts_with("compiled") ? Emphasis::subject : Emphasis::plain;
-}
 
 /// Cells of one layer of one method, under kColumns; of one head where `head` is given.
 std::vector<std::string> cells(const MethodDiagnosis& method, std::size_t layer,
@@ -47,14 +44,14 @@ LineChart depth_chart(const Diagnosis& diagnosis, const std::string& title, cons
                       double PlanMeasures::*measure) {
   LineChart chart{title, "layer", y, {}};
   for (const MethodDiagnosis& method : diagnosis.methods)
-    chart.lines.push_back({method.name, by_layer(method, measure), emphasis_of(method)});
+    chart.lines.push_back({method.name, by_layer(method, measure), family_of(method.name)});
   return chart;
 }
 
 LineChart rank_chart(const Diagnosis& diagnosis) {
   LineChart chart{"Rank collapse by depth", "layers passed", "relative residual to rank one", {}};
   for (const MethodDiagnosis& method : diagnosis.methods)
-    chart.lines.push_back({method.name, method.rank_residuals, emphasis_of(method)});
+    chart.lines.push_back({method.name, method.rank_residuals, family_of(method.name)});
   return chart;
 }
 
@@ -71,33 +68,41 @@ LineChart iteration_chart(const Diagnosis& diagnosis) {
         for (std::size_t t = 0; t < head.size(); ++t)
           mean[t] += head[t] / static_cast<double>(heads.size());
       points = mean.size();
-      chart.lines.push_back({"layer " + std::to_string(layer), mean, Emphasis::reference});
+      chart.lines.push_back({"layer " + std::to_string(layer), mean, Family::teacher});
     }
   for (const MethodDiagnosis& method : diagnosis.methods) {
-    if (points == 0 || emphasis_of(method) != Emphasis::subject) continue;
+    if (points == 0 || family_of(method.name) != Family::compiled) continue;
     const std::vector<double> layers = by_layer(method, &PlanMeasures::column_error);
     for (std::size_t layer = 0; layer < layers.size(); ++layer)
       chart.lines.push_back({method.name + ", layer " + std::to_string(layer),
-                             std::vector<double>(points, layers[layer]), Emphasis::subject});
+                             std::vector<double>(points, layers[layer]), Family::compiled});
   }
   return chart;
 }
 
-/// A picture and the name of its file.
+/// A picture, the name of its file without ".svg", and what it shows.
 struct Picture {
-  const char* file;
+  const char* name;
   LineChart chart;
+  const char* caption;
 };
 
 std::vector<Picture> pictures(const Diagnosis& diagnosis) {
   std::vector<Picture> all = {
-      {"rank_collapse.svg", rank_chart(diagnosis)},
-      {"entropy.svg",
-       depth_chart(diagnosis, "Entropy of attention", "entropy", &PlanMeasures::entropy)},
-      {"attention_sinks.svg",
-       depth_chart(diagnosis, "Attention sinks", "sink share", &PlanMeasures::sink_share)}};
+      {"rank_collapse", rank_chart(diagnosis),
+       "How far the tokens are from all being the same, before the first layer and after each; 0: "
+       "they cannot be told apart."},
+      {"entropy", depth_chart(diagnosis, "Entropy of attention", "entropy", &PlanMeasures::entropy),
+       "How evenly a query attends: 1 to all keys alike, 0 to a single one; means over heads."},
+      {"attention_sinks",
+       depth_chart(diagnosis, "Attention sinks", "sink share", &PlanMeasures::sink_share),
+       "Share of all attention that the most attended key receives; means over heads."}};
   const LineChart iterations = iteration_chart(diagnosis);
-  if (!iterations.lines.empty()) all.push_back({"column_error.svg", iterations});
+  if (!iterations.lines.empty())
+    all.push_back(
+        {"column_error", iterations,
+         "How far the plan's column sums are from equal after so many Sinkhorn iterations; "
+         "level lines: what the compiled operator leaves."});
   return all;
 }
 
@@ -111,8 +116,8 @@ std::string heads_table(const Diagnosis& diagnosis) {
         rows += html_row("td",
                          cells(method, layer, std::to_string(layer) + ", " + std::to_string(head),
                                method.heads[layer][head]),
-                         emphasis_of(method) == Emphasis::subject ? "subject" : "");
-  return "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n";
+                         family_of(method.name) == Family::compiled ? "subject" : "");
+  return html_table(rows);
 }
 
 Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t head) {
@@ -158,23 +163,35 @@ Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context)
           {"versions", versions}};
 }
 
-std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context) {
-  std::string page = "<p class=\"soft\">" + escape_markup(context.data) + ", " +
-                     format_count(diagnosis.examples) + " " + diagnosis.examples_name + " of " +
-                     format_fixed(diagnosis.tokens, 1) + " tokens on average. " +
-                     escape_markup(context.model) + "</p>\n";
+std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
+                             const PlotLibrary& library) {
+  Page page{.title = "Diagnosis of attention", .subtitle = {}, .content = {}};
+  page.subtitle = context.data + ", " + format_count(diagnosis.examples) + " " +
+                  diagnosis.examples_name + " of " + format_fixed(diagnosis.tokens, 1) +
+                  " tokens on average. " + context.model;
+  for (const Picture& picture : pictures(diagnosis)) {
+    page.charts[picture.name] = chart_json(picture.chart);
+    page.content += html_section(
+        picture.chart.title, html_figure(picture.name, render_svg(picture.chart), picture.caption));
+  }
+  page.content +=
+      html_section("Every head", heads_table(diagnosis) + html_paragraph(kNote, "soft"));
+  page.content += provenance_section(context, diagnosis.threads);
+  return html_page(page, library);
+}
+
+std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis) {
+  std::vector<PaperFigure> figures;
   for (const Picture& picture : pictures(diagnosis))
-    page += "<h2>" + escape_markup(picture.chart.title) + "</h2>\n" + render_svg(picture.chart);
-  page += "<h2>Every head</h2>\n" + heads_table(diagnosis) + "<p class=\"soft\">" + kNote +
-          "</p>\n" + provenance_section(context, diagnosis.threads);
-  return html_page("Diagnosis of attention", page);
+    figures.push_back({picture.name, picture.chart});
+  return figures;
 }
 
 void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
-                     const ReportContext& context) {
+                     const ReportContext& context, const PlotLibrary& library) {
   for (const Picture& picture : pictures(diagnosis))
-    write_file_atomically(folder / picture.file, render_svg(picture.chart));
-  write_file_atomically(folder / "report.html", diagnosis_report(diagnosis, context));
+    write_file_atomically(folder / (std::string(picture.name) + ".svg"), render_svg(picture.chart));
+  write_file_atomically(folder / "report.html", diagnosis_report(diagnosis, context, library));
 }
 
 }  // namespace asap

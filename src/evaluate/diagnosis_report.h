@@ -3,7 +3,9 @@
 #include <filesystem>
 
 #include "evaluate/diagnosis.h"
-#include "evaluate/report.h"
+#include "evaluate/page_parts.h"
+#include "evaluate/paper_figures.h"
+#include "evaluate/report_context.h"
 #include "io/json.h"
 
 namespace asap {
@@ -14,11 +16,15 @@ std::string diagnosis_table(const Diagnosis& diagnosis);
 Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
 
 /// A page with every table and picture. Needs no other file.
-std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context);
+std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
+                             const PlotLibrary& library);
+
+/// Its pictures for a paper.
+std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis);
 
 /// Writes report.html and the pictures rank_collapse.svg, entropy.svg, attention_sinks.svg,
 /// column_error.svg, the last only where the teacher was asked for.
 void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
-                     const ReportContext& context);
+                     const ReportContext& context, const PlotLibrary& library);
 
 }  // namespace asap

@@ -2,7 +2,8 @@
 
 #include <filesystem>
 
-#include "evaluate/diagnosis_report.h"
+#include "evaluate/diagnosis.h"
+#include "evaluate/report_context.h"
 #include "io/data_config.h"
 
 namespace asap {

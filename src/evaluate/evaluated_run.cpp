@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/parallel.h"
+#include "base/processor.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "compile/calibration.h"
@@ -47,6 +48,7 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
   context.versions = {{"toolkit", version()},
                       {"commit", source_commit()},
                       {"build", build_description()},
+                      {"processor", processor_description()},
                       {"model", result.encoder.fingerprint()},
                       {"test data", result.dataset.fingerprint}};
   return result;

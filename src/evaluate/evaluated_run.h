@@ -4,8 +4,9 @@
 #include <optional>
 
 #include "compile/operator_artefact.h"
+#include "evaluate/comparison.h"
 #include "evaluate/method.h"
-#include "evaluate/report.h"
+#include "evaluate/report_context.h"
 #include "infer/encoder.h"
 
 namespace asap {

@@ -2,25 +2,17 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "evaluate/comparison.h"
+#include "evaluate/page_parts.h"
+#include "evaluate/report_data.h"
 #include "io/json.h"
 
 namespace asap {
 
-/// What a reader needs to know about where the numbers of a comparison come from.
-struct ReportContext {
-  std::string data;  ///< "fashion-mnist test"
-  std::string
-      model;  ///< "ViT, patch 4, width 64, 2 heads, 3 layers; Sinkhorn, T = 10, epsilon = 1"
-  std::vector<std::string> commands;                          ///< how to make it again
-  std::vector<std::pair<std::string, std::string>> versions;  ///< "toolkit" -> "0.1.0", ...
-};
-
-/// The section of a report that says how to make it again: commands, threads, versions.
-std::string provenance_section(const ReportContext& context, int threads);
+/// Titles of a table of methods, and the numbers of one method under them.
+std::vector<std::string> comparison_columns(const Comparison& comparison);
+std::vector<std::string> comparison_cells(const Comparison& comparison, const MethodResult& method);
 
 /// The numbers of every method as a text table.
 std::string comparison_table(const Comparison& comparison);
@@ -29,11 +21,11 @@ std::string comparison_table(const Comparison& comparison);
 /// and the evidence of its heads), examples, threads, provenance.
 Json comparison_summary(const Comparison& comparison, const ReportContext& context);
 
-/// One HTML file with everything in it: headline numbers, table, pictures, heads, provenance.
-std::string comparison_report(const Comparison& comparison, const ReportContext& context);
-
 /// Writes report.html and its pictures accuracy.svg and plan_distance.svg into `folder`.
-void write_report(const std::filesystem::path& folder, const Comparison& comparison,
-                  const ReportContext& context);
+void write_report(const std::filesystem::path& folder, const ReportData& data,
+                  const PlotLibrary& library);
+
+/// The same pictures for a paper, into `folder`: see paper_figures.h.
+void write_paper_figures(const std::filesystem::path& folder, const ReportData& data);
 
 }  // namespace asap

@@ -57,16 +57,32 @@ void place(std::vector<Label>& labels, double highest, double lowest) {
   }
 }
 
+/// Whether a method's name is written in bold.
+bool is_strong(Family family) { return family == Family::teacher || family == Family::compiled; }
+
+/// The line through the points that no other beats.
+std::string draw_front(const ScatterChart& chart, const Axis& x, const Axis& y) {
+  const std::vector<bool> front = pareto_front(chart.points, chart.lower_is_better);
+  std::vector<const ChartPoint*> best;
+  for (std::size_t i = 0; i < front.size(); ++i)
+    if (front[i]) best.push_back(&chart.points[i]);
+  std::ranges::sort(best, {}, &ChartPoint::x);
+  std::string path;
+  for (const ChartPoint* point : best)
+    path += path.empty() ? "M" + number(x.at(point->x)) + " " + number(y.at(point->y))
+                         : " H" + number(x.at(point->x)) + " V" + number(y.at(point->y));
+  return best.size() < 2 ? "" : "<path d=\"" + path + "\" class=\"front\"/>\n";
+}
+
 std::string draw_point(const Label& label) {
   const double text_x = label.text_x();
   std::string svg;
   if (std::abs(label.text_y - label.y) > 6)
     svg += line_between(label.x, label.y, text_x, label.text_y, "link");
-  svg += "<circle cx=\"" + number(label.x) + "\" cy=\"" + number(label.y) + "\" r=\"6\" class=\"" +
-         class_of(label.point->emphasis) + "\"/>\n";
-  const bool plain = label.point->emphasis == Emphasis::plain;
+  svg += "<circle cx=\"" + number(label.x) + "\" cy=\"" + number(label.y) +
+         "\" r=\"6\" class=\"mark " + family_name(label.point->family) + "\"/>\n";
   return svg + text_at(text_x, label.text_y + 5, label.to_the_left ? "end" : "start",
-                       label.point->label, plain ? "" : "strong");
+                       label.point->label, is_strong(label.point->family) ? "strong" : "");
 }
 
 }  // namespace
@@ -91,7 +107,7 @@ std::string render_svg(const ScatterChart& chart) {
     label.y = y.at(label.point->y);
   }
   place(labels, kTop + 4, bottom - 8);
-  std::string content = draw_axes({chart.x_title, chart.y_title}, x, y);
+  std::string content = draw_axes({chart.x_title, chart.y_title}, x, y) + draw_front(chart, x, y);
   for (const Label& label : labels) content += draw_point(label);
   return document(kChartHeight, chart.title, content);
 }
@@ -111,11 +127,10 @@ std::string render_svg(const BarChart& chart) {
   for (const ChartBar& bar : chart.bars) {
     if (!std::isfinite(bar.value)) continue;
     const double length = largest > 0 ? room * bar.value / largest : 0;
-    content += text_at(left - 8, y + 15, "end", bar.label,
-                       bar.emphasis == Emphasis::plain ? "" : "strong");
+    content += text_at(left - 8, y + 15, "end", bar.label, is_strong(bar.family) ? "strong" : "");
     content += "<rect x=\"" + number(left) + "\" y=\"" + number(y) + "\" width=\"" +
-               number(std::max(length, 1.0)) + "\" height=\"20\" rx=\"3\" class=\"" +
-               class_of(bar.emphasis) + "\"/>\n";
+               number(std::max(length, 1.0)) + "\" height=\"20\" rx=\"3\" class=\"mark " +
+               family_name(bar.family) + "\"/>\n";
     content += text_at(left + length + 8, y + 15, "start", format_fixed(bar.value, chart.decimals));
     y += kBarStep;
   }

@@ -13,28 +13,21 @@ const char* const kStyle =
     "<style>"
     ".asap-chart{font:14px system-ui,sans-serif;fill:#444}"
     ".asap-chart .grid{stroke:#ddd}.asap-chart .link{stroke:#bbb}"
-    ".asap-chart .plain{fill:#8a8f98}.asap-chart .reference{fill:#d9822b}"
-    ".asap-chart .subject{fill:#2f6fde}.asap-chart path.line{fill:none;stroke-width:2.5}"
-    ".asap-chart .line.plain{stroke:#8a8f98}.asap-chart .line.reference{stroke:#d9822b}"
-    ".asap-chart .line.subject{stroke:#2f6fde}.asap-chart .strong{font-weight:600}"
+    ".asap-chart .teacher{--c:#1b1e24}.asap-chart .softmax{--c:#a8568a}"
+    ".asap-chart .truncated{--c:#d55e00}.asap-chart .zero-dual{--c:#56a0d3}"
+    ".asap-chart .compiled{--c:#0072b2}.asap-chart .other{--c:#009e73}"
+    ".asap-chart .mark{fill:var(--c)}.asap-chart .strong{font-weight:600}"
+    ".asap-chart .line{fill:none;stroke:var(--c);stroke-width:2.5}"
+    ".asap-chart .dots{fill:none;stroke:var(--c);stroke-width:3;stroke-linecap:round;opacity:.6}"
+    ".asap-chart .front{fill:none;stroke:#999;stroke-dasharray:4 4}"
     "@media(prefers-color-scheme:dark){.asap-chart{fill:#ccc}.asap-chart .grid{stroke:#3a3f47}"
-    ".asap-chart .link{stroke:#666}.asap-chart .plain{fill:#8a8f98}"
-    ".asap-chart .reference{fill:#f0a35e}.asap-chart .subject{fill:#74a3f5}}"
+    ".asap-chart .link{stroke:#666}.asap-chart .teacher{--c:#f2f3f5}.asap-chart "
+    ".softmax{--c:#d88bbd}"
+    ".asap-chart .truncated{--c:#f0883e}.asap-chart .zero-dual{--c:#7cc4f0}"
+    ".asap-chart .compiled{--c:#4aa8e8}.asap-chart .other{--c:#3ecf9e}}"
     "</style>";
 
 }  // namespace
-
-const char* class_of(Emphasis emphasis) {
-  switch (emphasis) {
-    case Emphasis::plain:
-      return "plain";
-    case Emphasis::reference:
-      return "reference";
-    case Emphasis::subject:
-      return "subject";
-  }
-  return "plain";
-}
 
 std::string number(double value) { return format_fixed(value, 1); }
 
@@ -56,6 +49,14 @@ std::string document(double height, const std::string& title, const std::string&
          escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + kStyle +
          "\n" + content + "</svg>\n";
 }
+
+double Axis::at(double value) const {
+  const auto place = [&](double v) { return logarithmic ? std::log10(v) : v; };
+  const double low = place(ticks.front()), high = place(ticks.back());
+  return from + (to - from) * (place(value) - low) / (high - low);
+}
+
+bool Axis::shows(double value) const { return std::isfinite(value) && (!logarithmic || value > 0); }
 
 std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y) {
   std::string svg;
@@ -101,6 +102,37 @@ std::string escape_markup(const std::string& text) {
     }
   }
   return result;
+}
+
+std::vector<double> logarithmic_ticks(double low, double high) {
+  const double span = std::log10(high / low);
+  const std::vector<double> factors =
+      span > 2.5 ? std::vector<double>{1} : std::vector<double>{1, 2, 5};
+  std::vector<double> all, ticks;
+  const int first = static_cast<int>(std::floor(std::log10(low) + 1e-9)) - 1;
+  const int last = static_cast<int>(std::ceil(std::log10(high) - 1e-9)) + 1;
+  for (int power = first; power <= last; ++power)
+    for (const double factor : factors) all.push_back(factor * std::pow(10.0, power));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool before = i + 1 < all.size() && all[i + 1] <= low * (1 + 1e-9);
+    const bool behind = i > 0 && all[i - 1] >= high * (1 - 1e-9);
+    if (!before && !behind) ticks.push_back(all[i]);
+  }
+  return ticks;
+}
+
+std::vector<bool> pareto_front(const std::vector<ChartPoint>& points, bool lower_is_better) {
+  const double sign = lower_is_better ? -1 : 1;
+  std::vector<bool> front(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const ChartPoint& point = points[i];
+    front[i] = std::isfinite(point.x) && std::isfinite(point.y) &&
+               std::ranges::none_of(points, [&](const ChartPoint& other) {
+                 const double gain = sign * (other.y - point.y);
+                 return other.x <= point.x && gain >= 0 && (other.x < point.x || gain > 0);
+               });
+  }
+  return front;
 }
 
 std::vector<double> axis_ticks(double low, double high, int count) {

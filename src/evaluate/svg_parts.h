@@ -13,9 +13,6 @@ inline constexpr double kWidth = 520;
 inline constexpr double kChartHeight = 380;
 inline constexpr double kLeft = 70, kRight = 24, kTop = 16, kBottom = 54;
 
-/// The style class of an emphasis.
-const char* class_of(Emphasis emphasis);
-
 /// A coordinate: tenths are finer than any screen shows.
 std::string number(double value);
 
@@ -28,14 +25,14 @@ std::string line_between(double x1, double y1, double x2, double y2, const std::
 /// The whole picture.
 std::string document(double height, const std::string& title, const std::string& content);
 
-/// A linear map from values to coordinates.
+/// A map from values to coordinates, linear or logarithmic.
 struct Axis {
   std::vector<double> ticks;
   double from, to;  ///< coordinates of the first and last tick
+  bool logarithmic = false;
 
-  double at(double value) const {
-    return from + (to - from) * (value - ticks.front()) / (ticks.back() - ticks.front());
-  }
+  double at(double value) const;
+  bool shows(double value) const;
 };
 
 struct AxisTitles {

@@ -20,6 +20,13 @@ class ByteTokenizer final : public Tokenizer {
   }
 
   int vocabulary() const override { return 1 + kByteValues; }
+  std::string piece(std::int32_t id) const override {
+    if (id == kUnknownToken) return "?";
+    const int byte = id - 1;
+    if (byte > ' ' && byte < 0x7f) return std::string(1, static_cast<char>(byte));
+    static constexpr char kDigits[] = "0123456789abcdef";
+    return byte == ' ' ? "␣" : std::string("\\x") + kDigits[byte / 16 % 16] + kDigits[byte % 16];
+  }
   std::string serialise() const override { return {}; }
 
  private:

@@ -30,6 +30,10 @@ class SentencePieceTokenizer final : public Tokenizer {
 
   int vocabulary() const override { return processor_.GetPieceSize(); }
 
+  std::string piece(std::int32_t id) const override {
+    return id == kUnknownToken ? "?" : processor_.IdToPiece(id);
+  }
+
   std::string serialise() const override { return model_; }
 
  private:

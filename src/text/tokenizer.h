@@ -26,6 +26,9 @@ class Tokenizer {
   /// Number of ids, kUnknownToken among them.
   virtual int vocabulary() const = 0;
 
+  /// What an id stands for, as people should read it; kUnknownToken is "?". Valid UTF-8.
+  virtual std::string piece(std::int32_t id) const = 0;
+
   /// What parse_tokenizer needs beside the configuration: equal bytes for equal tokenizers. Empty
   /// where the configuration says everything.
   virtual std::string serialise() const = 0;

@@ -43,6 +43,10 @@ class WordTokenizer final : public Tokenizer {
 
   int vocabulary() const override { return static_cast<int>(words_.size()) + 1; }
 
+  std::string piece(std::int32_t id) const override {
+    return id == kUnknownToken ? "?" : words_[static_cast<std::size_t>(id - 1)];
+  }
+
   std::string serialise() const override {
     std::string lines;
     for (const std::string& word : words_) lines += word + '\n';

@@ -54,7 +54,7 @@ TEST_CASE("a run of version 1 is continued and ends as it would have then") {
 TEST_CASE("an operator of version 1 stands in for the attention it was compiled from") {
   CompareConfig config = default_compare_config(kVersion1 / "run", kVersion1 / "operator");
   config.methods = {"compiled"};
-  const ComparisonRun run = compare_run(kVersion1 / "run", kVersion1 / "operator", config, 1);
+  const ReportData run = compare_run(kVersion1 / "run", kVersion1 / "operator", config, 1);
   REQUIRE(run.comparison.methods.size() == 1);
   const Json expected = read_json(kVersion1 / "end.json");
   CHECK(run.comparison.methods[0].plan_l1 ==

@@ -157,12 +157,23 @@ class Words(unittest.TestCase):
 
 class Page(unittest.TestCase):
     def test_holds_tables_pictures_and_what_was_skipped_and_needs_no_other_file(self):
-        page = html(report(matching=one_set(0.99, 0.95) | training(0.85, 0.88)))
-        for part in ("<h2>matching</h2>", "equal time (K = 3)", "0.9902 ± 0.0001", "<svg", "layer 1", "imdb: not found",
+        page = html(report(matching=one_set(0.99, 0.95) | training(0.85, 0.88)), library="")
+        for part in ('<h2 id="matching">matching</h2>', "<h2>Overview</h2>", "equal time (K = 3)", "0.9902 ± 0.0001", "<svg", "layer 1", "imdb: not found",
                      "a &lt; b", "3 seeds, mean ± standard deviation"):
             self.assertIn(part, page)
         for outside in ("http://", "https://", "src=", "<link"):
             self.assertNotIn(outside, page)
+
+    def test_gives_its_charts_to_the_library_and_lets_no_text_end_a_script(self):
+        hostile = report(**{"</script><b>": one_set(0.99, 0.95)})
+        page = html(hostile, library="/* d3 */ '</SCRIPT>'")
+        self.assertIn("<script>/* d3 */ '<\\/SCRIPT>'</script>", page)
+        data = page.partition('id="report-data">')[2].partition("</script>")[0]
+        charts = json.loads(data)["charts"]
+        self.assertEqual([chart["kind"] for chart in charts.values()], ["choice", "choice", "bars"])
+        self.assertEqual(page.count('data-chart="chart-'), 3)
+        self.assertEqual(len(charts["chart-0"]["options"][0]["chart"]["points"]), 7)
+        self.assertNotIn("<b>", page.partition("<main>")[2].partition("</main>")[0])
 
     def test_is_made_from_what_the_stages_left(self):
         with tempfile.TemporaryDirectory() as out:

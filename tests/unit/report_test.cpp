@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include "evaluate/method.h"
+#include "evaluate/report_page.h"
+#include "evaluate/report_words.h"
 #include "evaluate/svg_chart.h"
 
 namespace {
@@ -135,7 +137,7 @@ TEST_CASE("every line of a line chart is drawn with its name, over what is not f
                         "layer",
                         "entropy",
                         {{"softmax", {1, NAN, 0.5}},
-                         {"sinkhorn", {0.2, 0.3}, Emphasis::reference},
+                         {"sinkhorn", {0.2, 0.3}, Family::teacher},
                          {"none", {INFINITY}}}};
   const std::string svg = render_svg(chart);
   CHECK(occurrences(svg, "<path") == 5);  // two lines, three samples in the legend
@@ -152,10 +154,10 @@ TEST_CASE("pictures carry their own light and dark colours") {
 }
 
 TEST_CASE("the report needs nothing but itself and opens with the headline") {
-  const std::string page = comparison_report(two_methods(), context());
+  const std::string page = comparison_report({two_methods(), context()}, {});
   CHECK(page.find("98.77 %") != std::string::npos);  // agreement
   CHECK(page.find("-0.20") != std::string::npos);    // percentage points of accuracy
-  CHECK(page.find("2.00x") != std::string::npos);    // speed of attention
+  CHECK(page.find("2.00×") != std::string::npos);    // speed of attention
   CHECK(page.find("a &lt; b &amp; c") != std::string::npos);
   CHECK(page.find("width=device-width") != std::string::npos);
   CHECK(occurrences(page, "<svg") == 2);
@@ -166,7 +168,7 @@ TEST_CASE("the report needs nothing but itself and opens with the headline") {
 TEST_CASE("a report without a compiled operator leaves the headline out") {
   Comparison comparison = two_methods();
   comparison.methods.pop_back();
-  CHECK(comparison_report(comparison, context()).find("<div class=\"cards\">") ==
+  CHECK(comparison_report({comparison, context()}, {}).find("<div class=\"cards\">") ==
         std::string::npos);
 }
 
@@ -179,4 +181,86 @@ TEST_CASE("the summary holds every number under its agreed name") {
     CHECK_MESSAGE(compiled.contains(key), key);
   CHECK(summary["heads"].size() == 4);
   CHECK(summary["heads"][3]["plan_l1"] == 0.05);
+}
+
+TEST_CASE("nothing that is embedded in a script can end it") {
+  const Json value = {{"text", "</script><script>alert(1)</script><!--"}};
+  const std::string json = script_json(value);
+  CHECK(json.find('<') == std::string::npos);
+  CHECK(parse_json(json, "page") == value);
+  const std::string script = script_element("a = '</script>' + '</ScRiPt >' + '<!--';");
+  CHECK(script == "<script>a = '<\\/script>' + '<\\/ScRiPt >' + '<\\!--';</script>\n");
+}
+
+TEST_CASE("a report with the library has its charts for it, and commands stay text") {
+  ReportContext hostile = context();
+  hostile.commands = {"asap-eval compare --run '</pre><script>alert(1)</script>'"};
+  const std::string page =
+      comparison_report({two_methods(), hostile}, {"/* d3 */ scaleLinear", "d3.min.js"});
+  CHECK(page.find("/* d3 */ scaleLinear</script>") != std::string::npos);
+  CHECK(page.find("\"tradeoff\"") != std::string::npos);
+  CHECK(page.find("alert(1)</script>") == std::string::npos);
+}
+
+TEST_CASE("the points that no other beats are the front") {
+  const std::vector<ChartPoint> points = {{"slow and good", 3, 0.9}, {"fast", 1, 0.7},
+                                          {"beaten", 2, 0.6},        {"better", 2, 0.8},
+                                          {"as good", 3, 0.9},       {"nothing", NAN, 1}};
+  CHECK(pareto_front(points) == std::vector<bool>{true, true, false, true, true, false});
+  CHECK(pareto_front(points, true) == std::vector<bool>{false, true, true, false, false, false});
+}
+
+TEST_CASE("logarithmic ticks are few and cover the range") {
+  for (const auto& [low, high] :
+       {std::pair(64.0, 1024.0), std::pair(1e-5, 3.0), std::pair(0.3, 0.4), std::pair(1.0, 10.0)}) {
+    const std::vector<double> ticks = logarithmic_ticks(low, high);
+    CHECK(ticks.front() <= low * (1 + 1e-9));
+    CHECK(ticks.back() >= high * (1 - 1e-9));
+    CHECK(ticks.size() >= 2);
+    CHECK(ticks.size() <= 9);
+  }
+}
+
+TEST_CASE("words follow the numbers, whoever wins") {
+  const auto text_of = [](double accuracy, double milliseconds, MethodResult other) {
+    Comparison comparison = two_methods();
+    comparison.methods[1].accuracy = accuracy;
+    comparison.methods[1].attention_milliseconds = milliseconds;
+    comparison.methods.push_back(std::move(other));
+    std::string text;
+    for (const std::string& sentence : comparison_words(comparison)) text += sentence + " ";
+    return text;
+  };
+  const auto holds = [](const std::string& text, const char* part) {
+    CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+  };
+  MethodResult truncated = method_result("sinkhorn:3", 0.83, 0.1);
+  truncated.agreement = 0.9;
+  holds(text_of(0.832, 0.1, truncated), "stays the same (83.40\u00a0% to 83.20\u00a0%)");
+  holds(text_of(0.832, 0.1, truncated), "2.00 times as fast as the teacher's");
+  holds(text_of(0.832, 0.1, truncated), "the best, sinkhorn:3, agrees in 90.00\u00a0%");
+  holds(text_of(0.7, 0.3, truncated), "falls by 13.40 points");
+  holds(text_of(0.9, 0.3, truncated), "rises by 6.60 points");
+  holds(text_of(0.7, 0.3, truncated), "1.50 times its time");
+  truncated.agreement = 0.99;
+  holds(text_of(0.832, 0.1, truncated), "does as well or better in no more time: sinkhorn:3.");
+  holds(text_of(0.832, 0.1, method_result("softmax", 0.9, 0.1)),
+        "attention is better than compiled");
+  holds(text_of(0.832, 0.1, method_result("softmax", 0.5, 0.1)),
+        "attention is worse than compiled");
+  holds(text_of(0.832, 0.1, method_result("softmax", 0.83, 0.1)), "is as accurate as compiled");
+  Comparison alone = two_methods();
+  alone.methods.pop_back();
+  CHECK(comparison_words(alone).empty());
+}
+
+TEST_CASE("the words about scaling say from where on compiled is faster, or that it is not") {
+  ScalingCurves scaling;
+  scaling.curves = {{"sinkhorn_exp", {64, 128, 256}, {1, 4, 20}},
+                    {"compiled", {64, 128, 256}, {2, 3, 9}}};
+  CHECK(scaling_words(scaling).find("from 128 tokens on") != std::string::npos);
+  scaling.curves[1].milliseconds = {0.5, 3, 21};
+  CHECK(scaling_words(scaling).find("is not faster") != std::string::npos);
+  scaling.curves.pop_back();
+  CHECK(scaling_words(scaling).empty());
 }

@@ -204,3 +204,16 @@ TEST_CASE("damaged vocabularies and models are refused by line") {
   if (has_sentencepiece())
     refuse(TokenizerKind::sentencepiece, "no model", {"v.txt", "sentencepiece"});
 }
+
+TEST_CASE("every id can be read: a word, a piece, a byte, or that it is unknown") {
+  const auto words = parse_tokenizer(words_config(10, 1), "sailor\nharbour\n", "file");
+  CHECK(words->piece(kUnknownToken) == "?");
+  CHECK(words->piece(2) == "harbour");
+  TextConfig config;
+  config.tokenizer = TokenizerKind::bytes;
+  const auto bytes = parse_tokenizer(config, "", "file");
+  CHECK(bytes->piece(kUnknownToken) == "?");
+  CHECK(bytes->piece(1 + 'a') == "a");
+  CHECK(bytes->piece(1 + ' ') == "␣");
+  CHECK(bytes->piece(1 + 0xe9) == "\\xe9");
+}

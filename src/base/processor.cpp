@@ -1,0 +1,23 @@
+#include "base/processor.h"
+
+#include <fstream>
+#include <thread>
+
+#include "base/text.h"
+
+namespace asap {
+
+std::string processor_description() {
+  std::string model = "unknown processor";
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("model name")) continue;
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos) model = trim(std::string_view(line).substr(colon + 1));
+    break;
+  }
+  const unsigned threads = std::thread::hardware_concurrency();
+  return model + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+}
+
+}  // namespace asap

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/json.h"
+
+namespace asap {
+
+/// The files of page/ as they were when the program was built.
+namespace page_files {
+extern const char* const style;   // page.css
+extern const char* const theme;   // theme.js
+extern const char* const charts;  // charts.js
+extern const char* const plans;   // plans.js
+}  // namespace page_files
+
+/// JSON on one line that may stand inside <script> whatever texts it holds.
+std::string script_json(const Json& value);
+
+/// A script element. Nothing in the code can end it early.
+std::string script_element(std::string_view code);
+
+/// The plotting library d3 that pages are given, so that their charts answer to the reader.
+struct PlotLibrary {
+  std::string code;  ///< empty: none was found, and charts stay still
+  std::string path;  ///< where it was found
+};
+
+/// From `chosen`, else from the environment variable ASAP_D3, else where Debian's package node-d3
+/// puts it. "none" leaves it out. UsageError when a file that was named is not there or is not d3.
+PlotLibrary find_plot_library(const std::filesystem::path& chosen = {});
+
+}  // namespace asap

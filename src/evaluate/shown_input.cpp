@@ -1,0 +1,64 @@
+#include "evaluate/shown_input.h"
+
+#include <algorithm>
+
+#include "text/text_codec.h"
+
+namespace asap {
+namespace {
+
+/// The image, by means of squares of pixels where it is large.
+void show_image(const Dataset& dataset, std::int64_t example, ShownInput& shown) {
+  const int factor = (std::max(dataset.height, dataset.width) + kShownPixels - 1) / kShownPixels;
+  shown.channels = dataset.channels;
+  shown.height = dataset.height / factor;
+  shown.width = dataset.width / factor;
+  const std::uint8_t* image = dataset.pixels.data() + example * dataset.image_size();
+  for (int channel = 0; channel < dataset.channels; ++channel)
+    for (int y = 0; y < shown.height; ++y)
+      for (int x = 0; x < shown.width; ++x) {
+        int total = 0;
+        for (int dy = 0; dy < factor; ++dy)
+          for (int dx = 0; dx < factor; ++dx)
+            total +=
+                image[(std::int64_t{channel} * dataset.height + y * factor + dy) * dataset.width +
+                      x * factor + dx];
+        shown.pixels.push_back(static_cast<std::uint8_t>(total / (factor * factor)));
+      }
+}
+
+void show_points(const Dataset& dataset, std::int64_t example, ShownInput& shown) {
+  const std::int64_t count = dataset.tokens(example), first = dataset.offsets[example];
+  const int width = dataset.point_width;
+  if (width == 2 || width == 3) {
+    shown.points = Tensor<float>({count, width});
+    std::copy_n(dataset.points.begin() + first * width, count * width, shown.points.data());
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) shown.tokens.push_back(std::to_string(i));
+}
+
+}  // namespace
+
+ShownInput show_input(const Dataset& dataset, const ModelConfig& config, std::int64_t example) {
+  ShownInput shown;
+  shown.class_token = config.has_class_token();
+  switch (dataset.kind) {
+    case ModelKind::vit:
+      shown.patches_down = config.image_height / config.patch;
+      shown.patches_across = config.image_width / config.patch;
+      show_image(dataset, example, shown);
+      break;
+    case ModelKind::text:
+      for (std::int64_t i = dataset.offsets[example]; i < dataset.offsets[example + 1]; ++i)
+        shown.tokens.push_back(dataset.codec ? dataset.codec->tokenizer->piece(dataset.ids[i])
+                                             : std::to_string(dataset.ids[i]));
+      break;
+    case ModelKind::set:
+      show_points(dataset, example, shown);
+      break;
+  }
+  return shown;
+}
+
+}  // namespace asap
