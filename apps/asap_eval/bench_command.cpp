@@ -47,6 +47,9 @@ CLI::App* BenchCommand::add_to(CLI::App& app) {
   bench->add_option("--rounds", rounds_, "Turns of every form, each on fresh data")->type_name("N");
   bench->add_option("--logit-range", logit_range_, "Median range of a head's scores")
       ->type_name("R");
+  bench->add_flag(
+      "--figures", figures_,
+      "Draw time by number of tokens for papers as well, SVG and PNG in figures/ (needs gnuplot)");
   add_common_options(*bench, common_, "asap-eval",
                      "asap-eval bench --sizes 196,512,1024 --head-width 64 --out runs/bench");
   return bench;
@@ -74,6 +77,8 @@ void BenchCommand::run() const {
   config.validate();
   const std::filesystem::path& out = common_.required_out();
 
+  if (figures_) require_gnuplot();
+
   ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
   const BenchResult result =
       run_attention_bench(config, common_.threads, [&](std::int64_t done, std::int64_t total) {
@@ -83,6 +88,7 @@ void BenchCommand::run() const {
   bar.finish();
   make_directories(out);
   const bool drawn = write_bench_report(out, config, result, find_plot_library());
+  if (figures_) draw_paper_figures(out / "figures", bench_figures(result));
   std::string text = bench_text(result);
   if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
   text += "report: " + (out / "report.html").string() + "\n";

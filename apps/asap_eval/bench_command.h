@@ -21,7 +21,7 @@ class BenchCommand {
   std::vector<std::string> forms_;
   std::optional<int> head_width_, iterations_, slices_, heads_, rounds_;
   std::optional<double> logit_range_;
-  bool scaling_ = false;
+  bool scaling_ = false, figures_ = false;
 };
 
 }  // namespace asap

@@ -279,6 +279,11 @@ Json bench_summary(const BenchConfig& config, const BenchResult& result) {
            {{"toolkit", version()}, {"commit", source_commit()}, {"build", build_description()}}}};
 }
 
+std::vector<PaperFigure> bench_figures(const BenchResult& result) {
+  if (result.rows.size() < 2) return {};
+  return {{"scaling", scaling_chart(main_curves(result))}};
+}
+
 bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& config,
                         const BenchResult& result, const PlotLibrary& library) {
   const bool drawn = draw_bench(result, form_names(result), folder / "scaling.svg");

@@ -7,6 +7,7 @@
 
 #include "evaluate/attention_bench.h"
 #include "evaluate/page_parts.h"
+#include "evaluate/paper_figures.h"
 #include "io/json.h"
 
 namespace asap {
@@ -31,6 +32,9 @@ std::string bench_text(const BenchResult& result);
 /// The content of summary.json. rows[]: `n`, `d`, milliseconds per head under each form's name, and
 /// all else that was measured in `forms`; peak, growth, ratios, the configuration.
 Json bench_summary(const BenchConfig& config, const BenchResult& result);
+
+/// Time by number of tokens of the forms that tell the story, for a paper.
+std::vector<PaperFigure> bench_figures(const BenchResult& result);
 
 /// Writes report.html and, where there are two sizes or more and gnuplot, scaling.svg (time and
 /// memory over N on logarithmic axes). Returns whether the picture was drawn.

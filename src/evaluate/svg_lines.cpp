@@ -64,7 +64,7 @@ std::string draw_panel(const CloudPanel& panel, double left, double top) {
     for (const double value : *values)
       if (std::isfinite(value)) bounds.include(value);
   std::string svg = text_at(left, top - 8, "start", panel.title, "strong") +
-                    text_at(left + kPanel, top - 8, "end", panel.note);
+                    text_at(left + 8, top + 20, "start", panel.note);
   svg += "<rect x=\"" + number(left) + "\" y=\"" + number(top) + "\" width=\"" + number(kPanel) +
          "\" height=\"" + number(kPanel) + "\" fill=\"none\" class=\"grid\"/>\n" +
          line_between(left, top + kPanel, left + kPanel, top, "link");

@@ -50,6 +50,17 @@ std::string document(double height, const std::string& title, const std::string&
          "\n" + content + "</svg>\n";
 }
 
+namespace {
+
+/// Short enough to stand beside the axis' title.
+std::string tick_text(double tick, const Axis& axis) {
+  if (!axis.logarithmic || tick >= 0.01) return format_significant(tick);
+  const int power = static_cast<int>(std::floor(std::log10(tick) + 1e-9));
+  return format_significant(tick / std::pow(10.0, power)) + "e" + std::to_string(power);
+}
+
+}  // namespace
+
 double Axis::at(double value) const {
   const auto place = [&](double v) { return logarithmic ? std::log10(v) : v; };
   const double low = place(ticks.front()), high = place(ticks.back());
@@ -62,11 +73,11 @@ std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y) {
   std::string svg;
   for (const double tick : y.ticks) {
     svg += line_between(x.from, y.at(tick), x.to, y.at(tick), "grid");
-    svg += text_at(x.from - 8, y.at(tick) + 5, "end", format_significant(tick));
+    svg += text_at(x.from - 8, y.at(tick) + 5, "end", tick_text(tick, y));
   }
   for (const double tick : x.ticks) {
     svg += line_between(x.at(tick), y.from, x.at(tick), y.from + 5, "grid");
-    svg += text_at(x.at(tick), y.from + 21, "middle", format_significant(tick));
+    svg += text_at(x.at(tick), y.from + 21, "middle", tick_text(tick, x));
   }
   svg += text_at((x.from + x.to) / 2, y.from + 44, "middle", titles.x, "strong");
   const std::string middle = number((y.from + y.to) / 2);

@@ -158,7 +158,7 @@
   }
 
   gallery.examples.forEach(function (example, i) {
-    var label = example.truth || "example " + (example.index + 1);
+    var label = /^[0-9]+$/.test(example.truth) ? "class " + example.truth : example.truth || "example " + (example.index + 1);
     var button = make("button", {type: "button", onclick: function () {
       state.example = i;
       state.token = Math.min(state.token, example.tokens - 1);
