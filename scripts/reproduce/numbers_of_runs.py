@@ -66,6 +66,8 @@ def add_cost(result, folder):
         row = result.setdefault("cost", {}).setdefault(kind, {"milliseconds_per_step": [], "peak_bytes": []})
         row["milliseconds_per_step"].append(milliseconds)
         row["peak_bytes"].append(summary["memory"]["peak_bytes"])
+        if "step_peak_bytes" in summary["train"]:  # runs of earlier versions do not have it
+            row.setdefault("step_peak_bytes", []).append(summary["train"]["step_peak_bytes"])
     path = folder / "sinkhorn-operator" / "seconds.json"
     if path.is_file():
         result["compile_seconds"] = json.loads(path.read_text())["seconds"]

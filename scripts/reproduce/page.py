@@ -147,10 +147,15 @@ def replacement_section(rows, sentences, figures):
     return (method_table(whole) + tradeoff(whole, figures) if whole else "") + layer_bars(rows, figures) + "".join(layer_table(rows, name) for name in methods) + paragraphs(sentences)
 
 
+def mebibytes(values, digits):
+    return f"{max(values) / 2**20:.{digits}f}" if values else "-"
+
+
 def cost_table(result):
-    rows = [([kind, spread(row["milliseconds_per_step"], 1), f"{max(row['peak_bytes']) / 2**20:.0f}"],
-             kind == "sinkhorn") for kind, row in result.get("cost", {}).items()]
-    return table(["attention", "ms per training step", "peak memory of the process, data included, MiB"], rows) if rows else ""
+    rows = [([kind, spread(row["milliseconds_per_step"], 1), mebibytes(row.get("step_peak_bytes"), 1),
+              mebibytes(row["peak_bytes"], 0)], kind == "sinkhorn") for kind, row in result.get("cost", {}).items()]
+    return table(["attention", "ms per training step", "peak memory of a step, MiB",
+                  "peak memory of the process, data included, MiB"], rows) if rows else ""
 
 
 def shift_table(result):

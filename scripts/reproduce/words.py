@@ -173,11 +173,14 @@ def cost_words(result):
     times = {kind: sorted(row["milliseconds_per_step"])[len(row["milliseconds_per_step"]) // 2]
              for kind, row in cost.items()}
     peaks = {kind: max(row["peak_bytes"]) for kind, row in cost.items()}
+    steps = {kind: max(row["step_peak_bytes"]) for kind, row in cost.items() if row.get("step_peak_bytes")}
     for kind, name in (("sinkhorn", "Sinkhorn attention"), ("espformer", "ESPFormer")):
         if kind in cost:
-            sentences.append(f"A training step with {name} takes {times[kind] / times['softmax']:.2f} times the time of "
-                             f"one with softmax; the whole process, data included, {peaks[kind] / peaks['softmax']:.2f} "
-                             "times the memory.")
+            of_a_step = (f" and {steps[kind] / steps['softmax']:.2f} times the memory"
+                         if kind in steps and "softmax" in steps else "")
+            sentences.append(f"A training step with {name} takes {times[kind] / times['softmax']:.2f} times the time"
+                             f"{of_a_step} of one with softmax; the whole process, data included, "
+                             f"{peaks[kind] / peaks['softmax']:.2f} times the memory.")
     if "espformer" in cost and "sinkhorn" in cost:
         ratio = times["espformer"] / times["sinkhorn"]
         faster, slower = ("Sinkhorn attention", "ESPFormer") if ratio > 1 else ("ESPFormer", "Sinkhorn attention")

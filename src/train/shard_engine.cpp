@@ -70,6 +70,12 @@ void ShardEngine::add_gradients(std::int64_t shards) {
   });
 }
 
+std::int64_t ShardEngine::step_peak_bytes() const {
+  std::size_t total = 0;
+  for (const std::unique_ptr<Worker>& worker : workers_) total += worker->tape.arena().peak_bytes();
+  return static_cast<std::int64_t>(total);
+}
+
 StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64_t> indices,
                                  std::int64_t step) {
   const std::int64_t count = (std::ssize(indices) + config_.shard - 1) / config_.shard;

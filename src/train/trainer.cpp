@@ -256,6 +256,7 @@ class Trainer {
     result_.best = progress_.best;
     result_.initial = progress_.initial;
     result_.seconds = seconds_;
+    result_.step_peak_bytes = engine_.step_peak_bytes();
     result_.examples_per_second =
         seconds_ > 0 ? static_cast<double>((step() - first) * config_.train.batch) / seconds_ : 0;
     // Not a line of metrics.jsonl: a training that was not stopped here would not have it.

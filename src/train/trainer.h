@@ -56,6 +56,7 @@ struct TrainingResult {
   double seconds = 0;  ///< of this process, without tests
   double examples_per_second = 0;
   std::int64_t parameters = 0;
+  std::int64_t step_peak_bytes = 0;  ///< see ShardEngine::step_peak_bytes; of this process
   double train_loss = 0;  ///< of the last step
   TestReport test;        ///< of the weights as they are; not measured when interrupted
   std::optional<BestTest> best;

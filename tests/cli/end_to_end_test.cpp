@@ -51,7 +51,10 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
     CHECK_MESSAGE(fs::exists(teacher / name), name);
   const Json training = read_json(teacher / "summary.json");
   check_numbers(training["test"], {"accuracy", "loss"});
-  check_numbers(training["train"], {"steps", "seconds", "examples_per_second"});
+  check_numbers(training["train"], {"steps", "seconds", "examples_per_second", "step_peak_bytes"});
+  // A part of what the process held, and more than the pixels of a shard.
+  CHECK(training["train"]["step_peak_bytes"] > 8 * 64 * 4);
+  CHECK(training["train"]["step_peak_bytes"] < training["memory"]["peak_bytes"]);
   check_numbers(training["model"], {"parameters"});
   check_numbers(training["memory"], {"peak_bytes"});
   CHECK(training["train"]["steps"] == 384);

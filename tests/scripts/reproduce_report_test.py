@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 import words
 from figures import noise_levels_figure
 from numbers_of_runs import EQUAL, collect
-from page import html, write_report
+from page import cost_table, html, write_report
 from spread import deviation, spread, verdict
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -129,9 +129,18 @@ class Words(unittest.TestCase):
             cost = {kind: {"milliseconds_per_step": [time, time, 50 * time], "peak_bytes": [2**20]}
                     for kind, time in (("softmax", 10.0), ("sinkhorn", 12.0), ("espformer", espformer))}
             return " ".join(words.cost_words({"cost": cost}))
-        self.assertIn("Sinkhorn attention takes 1.20 times the time", text(24))
+        self.assertIn("Sinkhorn attention takes 1.20 times the time of one with softmax; the whole process", text(24))
         self.assertIn("Sinkhorn attention trains 2.00 times as fast as ESPFormer", text(24))
         self.assertIn("ESPFormer trains 2.00 times as fast as Sinkhorn attention", text(6))
+
+    def test_memory_of_a_step_is_told_apart_from_that_of_the_process(self):
+        cost = {kind: {"milliseconds_per_step": [10.0], "peak_bytes": [100 * 2**20], "step_peak_bytes": [step * 2**20]}
+                for kind, step in (("softmax", 10), ("sinkhorn", 15))}
+        self.assertIn("1.00 times the time and 1.50 times the memory of one with softmax; the whole process, data "
+                      "included, 1.00 times the memory", " ".join(words.cost_words({"cost": cost})))
+        table = cost_table({"cost": cost})
+        self.assertIn("15.0", table)
+        self.assertIn("peak memory of a step", table)
 
     def test_a_shift_may_break_a_map(self):
         def text(away):
