@@ -78,6 +78,7 @@ void BenchCommand::run() const {
   const std::filesystem::path& out = common_.required_out();
 
   if (figures_) require_gnuplot();
+  const PlotLibrary library = find_plot_library();
 
   ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
   const BenchResult result =
@@ -87,7 +88,7 @@ void BenchCommand::run() const {
       });
   bar.finish();
   make_directories(out);
-  const bool drawn = write_bench_report(out, config, result, find_plot_library());
+  const bool drawn = write_bench_report(out, config, result, library);
   if (figures_) draw_paper_figures(out / "figures", bench_figures(result));
   std::string text = bench_text(result);
   if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";

@@ -45,11 +45,12 @@ void DiagnoseCommand::run() const {
   if (dump_config(common_, config)) return;
   const std::filesystem::path& out = common_.required_out();
   if (figures_) require_gnuplot();
+  const PlotLibrary library = find_plot_library();
 
   DiagnosisRun result = diagnose_run(run_, compiled_, config, common_.threads);
   result.context.versions.emplace_back("SIMD", simd_name());
   make_directories(out);
-  write_diagnosis(out, result.diagnosis, result.context, find_plot_library());
+  write_diagnosis(out, result.diagnosis, result.context, library);
   if (figures_) draw_paper_figures(out / "figures", diagnosis_figures(result.diagnosis));
   finish_with_summary(
       common_, diagnosis_summary(result.diagnosis, result.context),

@@ -6,8 +6,6 @@ from spread import deviation, mean
 
 FAMILIES = (("teacher", "teacher"), ("softmax", "softmax"), ("sinkhorn", "truncated"), ("equal", "truncated"),
             ("f0", "zero-dual"), ("compiled", "compiled"))
-COLOURS = {"teacher": "var(--teacher)", "softmax": "var(--softmax)", "truncated": "var(--truncated)",
-           "zero-dual": "var(--zero-dual)", "compiled": "var(--compiled)", "other": "var(--other)"}
 WIDTH = 640
 
 
@@ -73,7 +71,7 @@ def still_scatter(chart):
         while any(abs(text - other) < 14 and abs(x - at) < 120 for at, other in taken):
             text += 2
         taken.append((x, text))
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{COLOURS[p["family"]]}"/>'
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="var(--{p["family"]})"/>'
                      f'<text x="{x + 9:.1f}" y="{text:.1f}">{escape(p["label"])}</text>')
     return picture(300, chart["title"], parts)
 
@@ -85,7 +83,7 @@ def still_bars(chart):
     for i, bar in enumerate(chart["bars"]):
         wide = max((WIDTH - left - 80) * bar["value"] / longest, 1)
         parts.append(f'<text x="{left - 8:.0f}" y="{i * 26 + 16}" text-anchor="end">{escape(bar["label"])}</text>'
-                     f'<rect x="{left:.0f}" y="{i * 26 + 3}" width="{wide:.1f}" height="18" fill="{COLOURS[bar["family"]]}"/>'
+                     f'<rect x="{left:.0f}" y="{i * 26 + 3}" width="{wide:.1f}" height="18" fill="var(--{bar["family"]})"/>'
                      f'<text x="{left + wide + 6:.0f}" y="{i * 26 + 16}">{bar["value"]:.{chart["decimals"]}f}</text>')
     height = 26 * len(chart["bars"]) + 26
     parts.append(f'<text class="title" x="{left:.0f}" y="{height - 8}">{escape(chart["x"])}</text>')

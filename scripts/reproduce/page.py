@@ -55,8 +55,9 @@ def points_of(rows, measure):
 
 def tradeoff(rows, figures):
     """Each measure against milliseconds in attention, one labelled point per method."""
-    options = [(title, scatter(points_of(rows, measure), "milliseconds in attention per example", title, lower))
-               for measure, title, lower in MEASURES if len(points_of(rows, measure)) > 1]
+    measured = [(title, lower, points_of(rows, measure)) for measure, title, lower in MEASURES]
+    options = [(title, scatter(points, "milliseconds in attention per example", title, lower))
+               for title, lower, points in measured if len(points) > 1]
     if not options:
         return ""
     return figures.add(choice("methods against time in attention", options),
@@ -144,7 +145,9 @@ def layer_cells(row):
 def replacement_section(rows, sentences, figures):
     whole = {name: row for name, row in rows.items() if "@" not in name}
     methods = ["compiled", *[name for name in whole if name.startswith("sinkhorn:") and each_layer(rows, name)]]
-    return (method_table(whole) + tradeoff(whole, figures) if whole else "") + layer_bars(rows, figures) + "".join(layer_table(rows, name) for name in methods) + paragraphs(sentences)
+    parts = [method_table(whole) + tradeoff(whole, figures)] if whole else []
+    parts += [layer_bars(rows, figures), *[layer_table(rows, name) for name in methods], paragraphs(sentences)]
+    return "".join(parts)
 
 
 def mebibytes(values, digits):

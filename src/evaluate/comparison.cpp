@@ -168,6 +168,16 @@ std::optional<double> imitated_agreement(const Contestant& contestant, int itera
 
 }  // namespace
 
+const MethodResult* Comparison::find(std::string_view name) const {
+  const auto found = std::ranges::find(methods, name, &MethodResult::name);
+  return found == methods.end() ? nullptr : &*found;
+}
+
+bool Comparison::shows_imitation() const {
+  return std::ranges::any_of(
+      methods, [](const MethodResult& method) { return method.imitated_agreement.has_value(); });
+}
+
 Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
                            const Dataset& dataset, const ComparisonSettings& settings,
                            const ProgressCallback& progress) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compile/evidence.h"
@@ -39,6 +40,9 @@ struct MethodResult {
   /// Of compiled methods, when they imitate something else than the teacher and that is compared,
   /// too, in the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};
+
+  /// Whether it stands in the teacher's place in every layer: its name says in which otherwise.
+  bool in_all_layers() const { return name.find('@') == std::string::npos; }
 };
 
 /// A compiled operator as it is judged beside the methods.
@@ -57,6 +61,11 @@ struct Comparison {
   std::int64_t fidelity_examples = 0;
   int threads = 1;
   std::vector<std::int32_t> teacher_predictions = {};  ///< as MethodResult::predictions
+
+  /// The method of this name; null when it was not compared.
+  const MethodResult* find(std::string_view name) const;
+  /// Whether some method imitates something else than the teacher that was compared, too.
+  bool shows_imitation() const;
 };
 
 /// Called as work goes on with the parts finished and their number.

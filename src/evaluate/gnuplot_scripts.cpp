@@ -56,11 +56,7 @@ int point_type(Family family) {
 
 /// The line through the points that no other beats, as a staircase.
 std::string front_block(const ScatterChart& chart) {
-  const std::vector<bool> front = pareto_front(chart.points, chart.lower_is_better);
-  std::vector<ChartPoint> best;
-  for (std::size_t i = 0; i < front.size(); ++i)
-    if (front[i]) best.push_back(chart.points[i]);
-  std::ranges::sort(best, {}, &ChartPoint::x);
+  const std::vector<ChartPoint> best = front_points(chart);
   std::vector<double> x, y;
   for (std::size_t i = 0; i < best.size(); ++i) {
     if (i > 0) {

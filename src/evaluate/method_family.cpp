@@ -1,22 +1,25 @@
 #include "evaluate/method_family.h"
 
 #include <array>
+#include <iterator>
 
 namespace asap {
 namespace {
 
 struct Entry {
   const char* name;
-  const char* colour;
+  const char *colour, *dark_colour;
 };
 
 /// In the order of Family.
-constexpr std::array<Entry, 6> kFamilies = {{{"teacher", "#1b1e24"},
-                                             {"softmax", "#a8568a"},
-                                             {"truncated", "#d55e00"},
-                                             {"zero-dual", "#56a0d3"},
-                                             {"compiled", "#0072b2"},
-                                             {"other", "#009e73"}}};
+constexpr std::array<Entry, std::size(kFamilies)> kEntries = {{{"teacher", "#1b1e24", "#f2f3f5"},
+                                                               {"softmax", "#a8568a", "#d88bbd"},
+                                                               {"truncated", "#d55e00", "#f0883e"},
+                                                               {"zero-dual", "#56a0d3", "#7cc4f0"},
+                                                               {"compiled", "#0072b2", "#4aa8e8"},
+                                                               {"other", "#009e73", "#3ecf9e"}}};
+
+const Entry& entry(Family family) { return kEntries[static_cast<std::size_t>(family)]; }
 
 }  // namespace
 
@@ -29,10 +32,10 @@ Family family_of(std::string_view name) {
   return Family::other;
 }
 
-const char* family_name(Family family) { return kFamilies[static_cast<std::size_t>(family)].name; }
+const char* family_name(Family family) { return entry(family).name; }
 
-const char* family_colour(Family family) {
-  return kFamilies[static_cast<std::size_t>(family)].colour;
-}
+const char* family_colour(Family family) { return entry(family).colour; }
+
+const char* family_dark_colour(Family family) { return entry(family).dark_colour; }
 
 }  // namespace asap

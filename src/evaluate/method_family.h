@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace asap {
@@ -18,5 +17,12 @@ const char* family_name(Family family);
 /// Its colour on white paper, "#0072b2". The colours are Okabe and Ito's, which people with any
 /// kind of colour blindness can tell apart.
 const char* family_colour(Family family);
+
+/// Its colour in a picture on a dark background.
+const char* family_dark_colour(Family family);
+
+/// All of them.
+inline constexpr Family kFamilies[] = {Family::teacher,   Family::softmax,  Family::truncated,
+                                       Family::zero_dual, Family::compiled, Family::other};
 
 }  // namespace asap

@@ -47,13 +47,18 @@ class PlanRecorder final : public AttentionOperator {
   ShownExample& example_;
 };
 
-const MethodResult* first_compiled(const std::vector<MethodResult>& methods) {
-  const auto found = std::ranges::find(methods, "compiled", &MethodResult::name);
-  if (found != methods.end()) return &*found;
-  const auto other = std::ranges::find_if(methods, [](const MethodResult& method) {
-    return family_of(method.name) == Family::compiled && method.name.find('@') == std::string::npos;
+const MethodResult* first_compiled(const Comparison& comparison) {
+  if (const MethodResult* found = comparison.find("compiled")) return found;
+  const auto other = std::ranges::find_if(comparison.methods, [](const MethodResult& method) {
+    return family_of(method.name) == Family::compiled && method.in_all_layers();
   });
-  return other == methods.end() ? nullptr : &*other;
+  return other == comparison.methods.end() ? nullptr : &*other;
+}
+
+/// The truncation to show; null when there is none.
+const MethodResult* truncation_of(const Comparison& comparison) {
+  const int index = shown_truncation(comparison.methods);
+  return index < 0 ? nullptr : &comparison.methods[static_cast<std::size_t>(index)];
 }
 
 /// Tokens that attention sees of an example.
@@ -91,18 +96,26 @@ std::vector<ShownMethod> shown_methods(const Encoder& encoder, const CompiledHea
                                        const Comparison& comparison, bool few) {
   std::vector<ShownMethod> shown;
   shown.push_back({nullptr, "teacher", encoder.teacher()});
-  const int truncation = shown_truncation(comparison.methods);
+  const MethodResult* telling[] = {first_compiled(comparison), truncation_of(comparison)};
   for (const MethodResult& method : comparison.methods) {
-    const bool wanted =
-        !few || &method == first_compiled(comparison.methods) ||
-        (truncation >= 0 && &method == &comparison.methods[static_cast<std::size_t>(truncation)]);
-    if (method.name == "teacher" || method.name.find('@') != std::string::npos || !wanted) continue;
+    const bool wanted = !few || std::ranges::find(telling, &method) != std::end(telling);
+    if (method.name == "teacher" || !method.in_all_layers() || !wanted) continue;
     const std::vector<std::string> name = {method.name};
     shown.push_back(
         {&method, method.name,
          make_attention(parse_methods(name, encoder.config().layers)[0], encoder, compiled)});
   }
   return shown;
+}
+
+/// Runs one example, whose index and cells are known, through the network.
+void record_plans(const Encoder& encoder, const Dataset& dataset,
+                  const std::vector<ShownMethod>& methods, ShownExample& example, Arena& arena) {
+  example.plans.resize(methods.size());
+  Batch batch;
+  batch.fill(dataset, std::span(&example.index, 1));
+  Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
+  encoder.forward(batch.input(), PlanRecorder(methods, example), logits.rows(), arena);
 }
 
 /// The smallest cells with which `planes` plans of so many tokens take no more than `most` entries.
@@ -120,7 +133,7 @@ int shown_truncation(const std::vector<MethodResult>& methods) {
   int best = -1, most = -1;
   for (std::size_t i = 0; i < methods.size(); ++i) {
     const std::string& name = methods[i].name;
-    if (family_of(name) != Family::truncated || name.find('@') != std::string::npos) continue;
+    if (family_of(name) != Family::truncated || !methods[i].in_all_layers()) continue;
     if (methods[i].equal_latency) return static_cast<int>(i);
     const int iterations = std::atoi(name.c_str() + name.find(':') + 1);
     if (iterations > most) {
@@ -144,7 +157,7 @@ std::vector<std::int64_t> choose_examples(const Dataset& dataset, const Comparis
     return dataset.kind == ModelKind::vit || (tokens > 1 && tokens <= kReadable);
   };
   std::vector<std::int64_t> disagreements;
-  if (const MethodResult* compiled = first_compiled(comparison.methods))
+  if (const MethodResult* compiled = first_compiled(comparison))
     for (std::int64_t i = 0; i < dataset.size() && std::ssize(disagreements) < kDisagreements; ++i)
       if (readable(i) && differs(dataset, *compiled, comparison, i)) disagreements.push_back(i);
   const std::int64_t ordinary = std::max<std::int64_t>(count - std::ssize(disagreements), 1);
@@ -203,10 +216,8 @@ PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
                ? 0
                : static_cast<std::size_t>(found - methods.begin());
   };
-  const int truncation = shown_truncation(comparison.methods);
-  if (truncation >= 0)
-    gallery.truncated = index_of(&comparison.methods[static_cast<std::size_t>(truncation)]);
-  gallery.compiled = index_of(first_compiled(comparison.methods));
+  gallery.truncated = index_of(truncation_of(comparison));
+  gallery.compiled = index_of(first_compiled(comparison));
 
   // Long examples: fewer of them before coarser ones.
   const std::int64_t affordable =
@@ -220,11 +231,7 @@ PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
     example.index = index;
     example.tokens = attended_tokens(config, dataset, index);
     example.cell = cell_size(example.tokens, planes, settings.cells / count);
-    example.plans.resize(methods.size());
-    Batch batch;
-    batch.fill(dataset, std::span(&index, 1));
-    Tensor<float> logits({encoder.logit_rows(batch.input()), config.classes});
-    encoder.forward(batch.input(), PlanRecorder(methods, example), logits.rows(), arena);
+    record_plans(encoder, dataset, methods, example, arena);
     example.input = show_input(dataset, config, index);
     if (!dataset.labels_tokens)
       example.truth = dataset.class_names[static_cast<std::size_t>(dataset.labels[index])];

@@ -16,13 +16,6 @@ namespace {
 /// Marks the truncation that takes the compiled operator's time.
 constexpr const char* kEqualMark = " (equal time)";
 
-/// Whether the operator imitates something else than the teacher that is compared, too.
-bool shows_imitation(const Comparison& comparison) {
-  return std::ranges::any_of(comparison.methods, [](const MethodResult& method) {
-    return method.imitated_agreement.has_value();
-  });
-}
-
 Json operator_json(const OperatorEvidence& evidence) {
   Json json = {{"teacher", evidence.teacher},
                {"iterations", evidence.iterations},
@@ -40,7 +33,7 @@ std::vector<std::string> comparison_columns(const Comparison& comparison) {
   std::vector<std::string> names = {
       "method",       "accuracy", "agreement",   comparison.examples_name + "/s",
       "attention ms", "plan L1",  "column error"};
-  if (shows_imitation(comparison)) names.emplace_back("as imitated");
+  if (comparison.shows_imitation()) names.emplace_back("as imitated");
   return names;
 }
 
@@ -53,7 +46,7 @@ std::vector<std::string> comparison_cells(const Comparison& comparison,
                                     format_fixed(method.attention_milliseconds, 3),
                                     format_fixed(method.plan_l1, 4),
                                     format_fixed(method.column_error, 4)};
-  if (shows_imitation(comparison))
+  if (comparison.shows_imitation())
     cells.push_back(method.imitated_agreement ? format_fixed(*method.imitated_agreement, 4) : "");
   return cells;
 }

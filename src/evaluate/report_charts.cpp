@@ -34,6 +34,18 @@ double layer_error(const std::vector<HeadFidelity>& heads) {
   return mean;
 }
 
+using TrainingValues = std::vector<double> TrainingCurves::*;
+
+LineChart training_chart(const std::string& title, const std::string& measure,
+                         const TrainingCurves& training, TrainingValues batches,
+                         TrainingValues tests) {
+  return {title,
+          "steps",
+          measure,
+          {{"training batches", training.*batches, Family::zero_dual, training.steps},
+           {"test", training.*tests, Family::teacher, training.test_steps}}};
+}
+
 }  // namespace
 
 std::string head_name(std::size_t layer, std::size_t head) {
@@ -96,19 +108,13 @@ LineChart scaling_chart(const ScalingCurves& scaling) {
 }
 
 LineChart training_loss_chart(const TrainingCurves& training) {
-  return {"Loss in training",
-          "steps",
-          "cross-entropy",
-          {{"training batches", training.loss, Family::zero_dual, training.steps},
-           {"test", training.test_loss, Family::teacher, training.test_steps}}};
+  return training_chart("Loss in training", "cross-entropy", training, &TrainingCurves::loss,
+                        &TrainingCurves::test_loss);
 }
 
 LineChart training_accuracy_chart(const TrainingCurves& training) {
-  return {"Accuracy in training",
-          "steps",
-          "accuracy",
-          {{"training batches", training.accuracy, Family::zero_dual, training.steps},
-           {"test", training.test_accuracy, Family::teacher, training.test_steps}}};
+  return training_chart("Accuracy in training", "accuracy", training, &TrainingCurves::accuracy,
+                        &TrainingCurves::test_accuracy);
 }
 
 }  // namespace asap

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "evaluate/report_data.h"
 #include "evaluate/svg_chart.h"

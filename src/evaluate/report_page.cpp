@@ -16,11 +16,6 @@
 namespace asap {
 namespace {
 
-const MethodResult* find_method(const Comparison& comparison, const std::string& name) {
-  const auto found = std::ranges::find(comparison.methods, name, &MethodResult::name);
-  return found == comparison.methods.end() ? nullptr : &*found;
-}
-
 std::string card(const std::string& value, const std::string& meaning) {
   return "<div class=\"card\"><b>" + escape_markup(value) + "</b><span class=\"soft\">" +
          escape_markup(meaning) + "</span></div>\n";
@@ -28,8 +23,8 @@ std::string card(const std::string& value, const std::string& meaning) {
 
 /// What the comparison is about: the compiled operator beside its teacher.
 std::string headline(const Comparison& comparison) {
-  const MethodResult* compiled = find_method(comparison, "compiled");
-  const MethodResult* teacher = find_method(comparison, "teacher");
+  const MethodResult* compiled = comparison.find("compiled");
+  const MethodResult* teacher = comparison.find("teacher");
   if (!compiled) return "";
   std::string cards = card(format_fixed(100 * compiled->agreement, 2) + " %",
                            "of the teacher's predictions reproduced by the compiled operator");
@@ -68,18 +63,14 @@ std::string methods_section(const Comparison& comparison) {
   std::string rows = html_row("th", comparison_columns(comparison));
   for (const MethodResult& method : comparison.methods)
     rows += method_row(method.name, comparison_cells(comparison, method));
-  const bool imitates = std::ranges::any_of(comparison.methods, [](const MethodResult& method) {
-    return method.imitated_agreement.has_value();
-  });
   std::string note =
       "accuracy: share of the labels predicted. agreement: share of the teacher's predictions. "
       "attention ms: processor time in attention per example, all layers. plan L1: mean over "
       "queries of the absolute difference from the teacher's attention, summed over keys; between "
-      "0 "
-      "and 2. column error: mean relative error of the plan's column sums. The last two on the "
+      "0 and 2. column error: mean relative error of the plan's column sums. The last two on the "
       "first " +
       format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
-  if (imitates)
+  if (comparison.shows_imitation())
     note += " as imitated: share of the predictions of the attention that is imitated" +
             (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
             " in the same layers.";
@@ -132,15 +123,13 @@ std::string plans_section(const PlanGallery& gallery) {
           html_paragraph(
               "Each square is one head's attention on one example: a query's row says how much it "
               "takes from every key. All methods are given the queries and keys of the teacher's "
-              "own "
-              "pass. Under them the difference from the teacher: blue where a method gives more, "
+              "own pass. Under them the difference from the teacher: blue where a method gives "
+              "more, "
               "orange where it gives less. Colours grow with the square root, so that small "
-              "entries "
-              "show. Choose a token by its row, by the slider or in the example, which is shaded "
-              "by "
-              "what that token attends to; examples on which compiled and teacher predict "
-              "differently "
-              "come last, where there are such.",
+              "entries show. Choose a token by its row, by the slider or in the example, which is "
+              "shaded "
+              "by what that token attends to; examples on which compiled and teacher predict "
+              "differently come last, where there are such.",
               "soft"));
 }
 
@@ -178,7 +167,7 @@ std::string spark(const std::vector<double>& errors, double compiled) {
 /// One row per head: plan L1 of every method, how well the dual is predicted, column errors.
 std::string heads_section(const ReportData& data) {
   const std::vector<MethodResult>& methods = data.comparison.methods;
-  const MethodResult* compiled = find_method(data.comparison, "compiled");
+  const MethodResult* compiled = data.comparison.find("compiled");
   const bool studied = !data.study.heads.empty();
   const bool duals = studied && !data.study.heads[0][0].target.empty();
   std::vector<std::string> header = {"layer, head"};

@@ -12,11 +12,6 @@ namespace {
 
 constexpr double kSameTime = 0.05;  // relative; below, timings do not differ
 
-const MethodResult* find_method(const Comparison& comparison, const std::string& name) {
-  const auto found = std::ranges::find(comparison.methods, name, &MethodResult::name);
-  return found == comparison.methods.end() ? nullptr : &*found;
-}
-
 std::string percent(double fraction) { return format_fixed(100 * fraction, 2) + "\u00a0%"; }
 
 /// Two standard errors of a difference of two fractions of so many examples, at its most: what a
@@ -63,7 +58,7 @@ std::string truncation_words(const Comparison& comparison, const MethodResult& c
   std::vector<std::string> better;
   const MethodResult* best = nullptr;
   for (const MethodResult& method : comparison.methods) {
-    if (family_of(method.name) != Family::truncated || method.name.find('@') != std::string::npos ||
+    if (family_of(method.name) != Family::truncated || !method.in_all_layers() ||
         method.attention_milliseconds > (1 + kSameTime) * compiled.attention_milliseconds)
       continue;
     if (method.agreement >= compiled.agreement) better.push_back(method.name);
@@ -79,7 +74,7 @@ std::string truncation_words(const Comparison& comparison, const MethodResult& c
 /// How another attention in all layers does without the fit.
 std::string other_words(const Comparison& comparison, const MethodResult& compiled,
                         const std::string& name, const std::string& what) {
-  const MethodResult* other = find_method(comparison, name);
+  const MethodResult* other = comparison.find(name);
   if (!other) return "";
   const std::string verb =
       other->accuracy > compiled.accuracy + noise(comparison, compiled.accuracy)
@@ -109,10 +104,10 @@ std::string front_words(const Comparison& comparison) {
 }  // namespace
 
 std::vector<std::string> comparison_words(const Comparison& comparison) {
-  const MethodResult* compiled = find_method(comparison, "compiled");
+  const MethodResult* compiled = comparison.find("compiled");
   if (!compiled) return {};
   std::vector<std::string> words;
-  if (const MethodResult* teacher = find_method(comparison, "teacher")) {
+  if (const MethodResult* teacher = comparison.find("teacher")) {
     words.push_back(accuracy_words(comparison, *compiled, *teacher));
     words.push_back(time_words(*compiled, *teacher));
   }

@@ -62,15 +62,11 @@ bool is_strong(Family family) { return family == Family::teacher || family == Fa
 
 /// The line through the points that no other beats.
 std::string draw_front(const ScatterChart& chart, const Axis& x, const Axis& y) {
-  const std::vector<bool> front = pareto_front(chart.points, chart.lower_is_better);
-  std::vector<const ChartPoint*> best;
-  for (std::size_t i = 0; i < front.size(); ++i)
-    if (front[i]) best.push_back(&chart.points[i]);
-  std::ranges::sort(best, {}, &ChartPoint::x);
+  const std::vector<ChartPoint> best = front_points(chart);
   std::string path;
-  for (const ChartPoint* point : best)
-    path += path.empty() ? "M" + number(x.at(point->x)) + " " + number(y.at(point->y))
-                         : " H" + number(x.at(point->x)) + " V" + number(y.at(point->y));
+  for (const ChartPoint& point : best)
+    path += path.empty() ? "M" + number(x.at(point.x)) + " " + number(y.at(point.y))
+                         : " H" + number(x.at(point.x)) + " V" + number(y.at(point.y));
   return best.size() < 2 ? "" : "<path d=\"" + path + "\" class=\"front\"/>\n";
 }
 

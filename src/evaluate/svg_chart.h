@@ -84,4 +84,7 @@ std::vector<double> logarithmic_ticks(double low, double high);
 /// really smaller or better. Points that are not finite are beaten.
 std::vector<bool> pareto_front(const std::vector<ChartPoint>& points, bool lower_is_better = false);
 
+/// The points that no other beats, from left to right.
+std::vector<ChartPoint> front_points(const ScatterChart& chart);
+
 }  // namespace asap

@@ -9,23 +9,35 @@ namespace asap {
 namespace svg {
 namespace {
 
-const char* const kStyle =
-    "<style>"
-    ".asap-chart{font:14px system-ui,sans-serif;fill:#444}"
-    ".asap-chart .grid{stroke:#ddd}.asap-chart .link{stroke:#bbb}"
-    ".asap-chart .teacher{--c:#1b1e24}.asap-chart .softmax{--c:#a8568a}"
-    ".asap-chart .truncated{--c:#d55e00}.asap-chart .zero-dual{--c:#56a0d3}"
-    ".asap-chart .compiled{--c:#0072b2}.asap-chart .other{--c:#009e73}"
-    ".asap-chart .mark{fill:var(--c)}.asap-chart .strong{font-weight:600}"
-    ".asap-chart .line{fill:none;stroke:var(--c);stroke-width:2.5}"
-    ".asap-chart .dots{fill:none;stroke:var(--c);stroke-width:3;stroke-linecap:round;opacity:.6}"
-    ".asap-chart .front{fill:none;stroke:#999;stroke-dasharray:4 4}"
-    "@media(prefers-color-scheme:dark){.asap-chart{fill:#ccc}.asap-chart .grid{stroke:#3a3f47}"
-    ".asap-chart .link{stroke:#666}.asap-chart .teacher{--c:#f2f3f5}.asap-chart "
-    ".softmax{--c:#d88bbd}"
-    ".asap-chart .truncated{--c:#f0883e}.asap-chart .zero-dual{--c:#7cc4f0}"
-    ".asap-chart .compiled{--c:#4aa8e8}.asap-chart .other{--c:#3ecf9e}}"
-    "</style>";
+/// Rules that give every family its colour.
+std::string family_rules(const char* (*colour_of)(Family)) {
+  std::string rules;
+  for (const Family family : kFamilies)
+    rules += std::string(".asap-chart .") + family_name(family) + "{--c:" + colour_of(family) + "}";
+  return rules;
+}
+
+std::string style() {
+  return "<style>"
+         ".asap-chart{font:14px system-ui,sans-serif;fill:#444}"
+         ".asap-chart .grid{stroke:#ddd}.asap-chart .link{stroke:#bbb}" +
+         family_rules(family_colour) +
+         ".asap-chart .mark{fill:var(--c)}.asap-chart .strong{font-weight:600}"
+         ".asap-chart .line{fill:none;stroke:var(--c);stroke-width:2.5}"
+         ".asap-chart .dots{fill:none;stroke:var(--c);stroke-width:3;stroke-linecap:round;"
+         "opacity:.6}"
+         ".asap-chart .front{fill:none;stroke:#999;stroke-dasharray:4 4}"
+         "@media(prefers-color-scheme:dark){.asap-chart{fill:#ccc}.asap-chart .grid{stroke:#3a3f47}"
+         ".asap-chart .link{stroke:#666}" +
+         family_rules(family_dark_colour) + "}</style>";
+}
+
+/// Short enough to stand beside the axis' title.
+std::string tick_text(double tick, const Axis& axis) {
+  if (!axis.logarithmic || tick >= 0.01) return format_significant(tick);
+  const int power = static_cast<int>(std::floor(std::log10(tick) + 1e-9));
+  return format_significant(tick / std::pow(10.0, power)) + "e" + std::to_string(power);
+}
 
 }  // namespace
 
@@ -46,20 +58,9 @@ std::string line_between(double x1, double y1, double x2, double y2, const std::
 std::string document(double height, const std::string& title, const std::string& content) {
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " +
          number(height) + "\" role=\"img\" class=\"asap-chart\" aria-label=\"" +
-         escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + kStyle +
+         escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + style() +
          "\n" + content + "</svg>\n";
 }
-
-namespace {
-
-/// Short enough to stand beside the axis' title.
-std::string tick_text(double tick, const Axis& axis) {
-  if (!axis.logarithmic || tick >= 0.01) return format_significant(tick);
-  const int power = static_cast<int>(std::floor(std::log10(tick) + 1e-9));
-  return format_significant(tick / std::pow(10.0, power)) + "e" + std::to_string(power);
-}
-
-}  // namespace
 
 double Axis::at(double value) const {
   const auto place = [&](double v) { return logarithmic ? std::log10(v) : v; };
@@ -144,6 +145,15 @@ std::vector<bool> pareto_front(const std::vector<ChartPoint>& points, bool lower
                });
   }
   return front;
+}
+
+std::vector<ChartPoint> front_points(const ScatterChart& chart) {
+  const std::vector<bool> front = pareto_front(chart.points, chart.lower_is_better);
+  std::vector<ChartPoint> best;
+  for (std::size_t i = 0; i < front.size(); ++i)
+    if (front[i]) best.push_back(chart.points[i]);
+  std::ranges::sort(best, {}, &ChartPoint::x);
+  return best;
 }
 
 std::vector<double> axis_ticks(double low, double high, int count) {
