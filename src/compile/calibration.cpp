@@ -150,6 +150,7 @@ void check_teacher(const CompileConfig& config, const ModelConfig& model,
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config,
                         int threads) {
   const Encoder encoder = Encoder::load(run);
+  encoder.require_attention(run.string());
   check_teacher(config, encoder.config(), run.string());
   const Dataset dataset = load_dataset_for(RunFolder(run), config.data, Split::train);
   fit_model_to_data(encoder.config(), dataset, RunFolder(run).config().string());

@@ -7,11 +7,13 @@ namespace {
 
 const char* kind_name(ModelKind kind) {
   if (kind == ModelKind::vit) return "vit";
+  if (kind == ModelKind::mlp) return "mlp";
   return kind == ModelKind::text ? "text" : "set";
 }
 
 void check_kinds(const ModelConfig& model, const Dataset& dataset, const std::string& source) {
-  if (model.kind != dataset.kind)
+  const bool both_images = model.reads_images() && dataset.kind == ModelKind::vit;
+  if (model.kind != dataset.kind && !both_images)
     throw UsageError(source + ": model.kind is " + kind_name(model.kind) + ", but " + dataset.name +
                          " holds " + examples_of(dataset.kind),
                      std::string("--set model.kind=") + kind_name(dataset.kind));
@@ -48,7 +50,7 @@ ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset,
                            dataset.name + " has " + std::to_string(found),
                        std::string("leave model.") + field + " out to take it from the data");
   };
-  if (model.kind == ModelKind::vit) {
+  if (model.reads_images()) {
     settle("image_height", model.image_height, dataset.height);
     settle("image_width", model.image_width, dataset.width);
     settle("channels", model.channels, dataset.channels);

@@ -31,6 +31,7 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
                                 const std::filesystem::path& compiled, const DataConfig& data,
                                 std::int64_t examples) {
   EvaluatedRun result{Encoder::load(run), std::nullopt, {}, {}, " --run " + run.string()};
+  result.encoder.require_attention(run.string());
   ReportContext& context = result.context;
   context.commands = {"asap-train --config " + RunFolder(run).config().string() + " --out " +
                       run.string()};

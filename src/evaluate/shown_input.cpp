@@ -57,6 +57,8 @@ ShownInput show_input(const Dataset& dataset, const ModelConfig& config, std::in
     case ModelKind::set:
       show_points(dataset, example, shown);
       break;
+    case ModelKind::mlp:
+      throw InternalError("show_input: data are of no such kind");
   }
   return shown;
 }

@@ -6,9 +6,20 @@
 #include "base/files.h"
 #include "infer/kernel_choice.h"
 #include "io/run_folder.h"
+#include "tensor/channel_networks.h"
 #include "tensor/elementwise.h"
 
 namespace asap {
+namespace {
+
+Tensor<float> take_regions(const TensorFile& file, const std::string& prefix,
+                           const FeedForwardConfig& config, std::int64_t channels) {
+  if (config.kind != FeedForwardKind::region) return {};
+  return take_weights(file, prefix + "regions.weights",
+                      {ChannelNetworkLayout{config.depth}.count(), channels});
+}
+
+}  // namespace
 
 /// Buffers of one forward pass.
 struct Encoder::Activations {
@@ -21,18 +32,25 @@ struct Encoder::Activations {
 };
 
 Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::string fingerprint)
-    : config_(config), fingerprint_(std::move(fingerprint)), embedding_(config, weights) {
+    : config_(config), fingerprint_(std::move(fingerprint)) {
+  if (!config.has_attention()) {
+    take_hidden_layers(weights);
+    return;
+  }
+  embedding_.emplace(config, weights);
   const std::int64_t width = config.width, hidden = config.hidden_width();
   const LearnedShape learned =
       make_attention_kernel<float>(config.attention)->learned_shape(config.head_width());
   for (int index = 0; index < config.layers; ++index) {
     const std::string prefix = "layers." + std::to_string(index) + ".";
-    layers_.push_back({take_norm(weights, prefix + "attention_norm", width),
-                       take_linear(weights, prefix + "attention.qkv", 3 * width, width),
-                       take_linear(weights, prefix + "attention.output", width, width),
-                       take_norm(weights, prefix + "feed_forward_norm", width),
-                       take_linear(weights, prefix + "feed_forward.up", hidden, width),
-                       take_linear(weights, prefix + "feed_forward.down", width, hidden)});
+    layers_.push_back(
+        {take_norm(weights, prefix + "attention_norm", width),
+         take_linear(weights, prefix + "attention.qkv", 3 * width, width),
+         take_linear(weights, prefix + "attention.output", width, width),
+         take_norm(weights, prefix + "feed_forward_norm", width),
+         take_linear(weights, prefix + "feed_forward.up", hidden, width),
+         take_linear(weights, prefix + "feed_forward.down", width, hidden),
+         take_regions(weights, prefix + "feed_forward.", config.feed_forward, hidden)});
     std::vector<float> log_epsilon(config.heads,
                                    static_cast<float>(std::log(config.attention.epsilon)));
     if (config.attention.learn_epsilon)
@@ -50,6 +68,31 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
   head_ = take_linear(weights, "head", config.classes, width);
 }
 
+void Encoder::take_hidden_layers(const TensorFile& weights) {
+  std::int64_t inputs = config_.image_size();
+  for (int index = 0; index < config_.layers; ++index) {
+    const std::string prefix = "hidden." + std::to_string(index) + ".";
+    hidden_.push_back({take_linear(weights, prefix + "linear", config_.width, inputs),
+                       take_regions(weights, prefix, config_.feed_forward, config_.width)});
+    inputs = config_.width;
+  }
+  head_ = take_linear(weights, "head", config_.classes, inputs);
+}
+
+void Encoder::run_perceptron(const ModelInput<float>& input, MatrixView<float> logits,
+                             Arena& arena) const {
+  const ArenaScope scope(arena);
+  check(input.values.cols == config_.image_size(), "Encoder: images of another size");
+  MatrixView<const float> x = input.values;
+  for (const HiddenLayer& layer : hidden_) {
+    const MatrixView<float> out = arena.matrix<float>(x.rows, config_.width);
+    apply_linear(layer.linear, x, 0, out);
+    activate(layer.regions, out);
+    x = out;
+  }
+  apply_linear(head_, x, 0, logits);
+}
+
 Encoder Encoder::load(const std::filesystem::path& run) {
   const RunFolder folder(run);
   const TrainConfig config = folder.read_config();
@@ -60,6 +103,18 @@ Encoder Encoder::load(const std::filesystem::path& run) {
   const std::filesystem::path file = *checkpoint / kModelFile;
   const std::string bytes = read_file(file);
   return {config.model, parse_safetensors(bytes, file.string()), content_fingerprint(bytes)};
+}
+
+/// x: [rows, channels], in place.
+void Encoder::activate(const Tensor<float>& regions, MatrixView<float> x) const {
+  const FeedForwardConfig& config = config_.feed_forward;
+  const VectorView<float> flat(x.data, static_cast<std::size_t>(x.rows * x.cols));
+  if (config.kind == FeedForwardKind::region)
+    channel_networks<float>(config.depth, x, regions.rows(), x);
+  else if (config.activation == Activation::relu)
+    relu<float>(flat, flat);
+  else
+    gelu<float>(flat, flat);
 }
 
 void Encoder::run_layer(int index, const AttentionOperator& attention, const Activations& a,
@@ -82,8 +137,7 @@ void Encoder::run_layer(int index, const AttentionOperator& attention, const Act
   const MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
   apply_norm(layer.feed_forward_norm, a.residual, a.normalised);
   apply_linear(layer.up, a.normalised, 0, hidden);
-  const VectorView<float> flat(hidden.data, static_cast<std::size_t>(hidden.rows * hidden.cols));
-  gelu<float>(flat, flat);
+  activate(layer.regions, hidden);
   apply_linear(layer.down, hidden, 1, a.residual);
 }
 
@@ -115,23 +169,31 @@ void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& a
                       MatrixView<float> logits, Arena& arena, TokenObserver* observer) const {
   check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
         "Encoder::forward: logits of another shape");
+  if (!config_.has_attention()) return run_perceptron(input, logits, arena);
   const ArenaScope scope(arena);
-  const std::int64_t tokens = embedding_.tokens(input), width = config_.width;
+  const std::int64_t tokens = embedding_->tokens(input), width = config_.width;
   const std::int64_t rows = input.examples * tokens;
   const std::int64_t widest = std::max<std::int64_t>(3 * width, config_.hidden_width());
   const Activations a{input.examples,
                       tokens,
-                      embedding_.live(input, arena),
+                      embedding_->live(input, arena),
                       arena.matrix<float>(rows, width),
                       arena.matrix<float>(rows, width),
                       arena.matrix<float>(rows, widest)};
-  embedding_.apply(input, a.residual, arena);
+  embedding_->apply(input, a.residual, arena);
   if (observer) observer->see(0, {a.residual, a.examples, a.live});
   for (int index = 0; index < config_.layers; ++index) {
     run_layer(index, attention, a, arena);
     if (observer) observer->see(index + 1, {a.residual, a.examples, a.live});
   }
   classify(a, logits, arena);
+}
+
+void Encoder::require_attention(const std::string& source) const {
+  if (!config_.has_attention())
+    throw UsageError(
+        source + ": a network of model.kind mlp has no attention to compile or compare",
+        "train a Transformer: model.kind vit, text or set");
 }
 
 std::unique_ptr<KernelOperator> Encoder::teacher() const {

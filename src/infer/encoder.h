@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class TokenObserver {
 
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
 /// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
-/// share it, each with its own arena. Padded tokens are as if they were not there.
+/// share it, each with its own arena. Padded tokens are as if they were not there. A perceptron
+/// runs here, too; it has no attention to choose, and what asks for some must not be asked of it.
 class Encoder {
  public:
   /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another
@@ -59,6 +61,9 @@ class Encoder {
   void forward(const ModelInput<float>& input, const AttentionOperator& attention,
                MatrixView<float> logits, Arena& arena, TokenObserver* observer = nullptr) const;
 
+  /// UsageError when the network, which `source` names, has no attention.
+  void require_attention(const std::string& source) const;
+
   /// The attention the model was trained with.
   std::unique_ptr<KernelOperator> teacher() const;
   /// Softmax attention in the place of the model's own.
@@ -74,11 +79,20 @@ class Encoder {
  private:
   struct Layer {
     AffineWeights attention_norm, qkv, output, feed_forward_norm, up, down;
+    Tensor<float> regions;  // of the learned activations; empty for a fixed one
+  };
+  struct HiddenLayer {
+    AffineWeights linear;
+    Tensor<float> regions;
   };
   struct Activations;
 
+  void take_hidden_layers(const TensorFile& weights);
+  void run_perceptron(const ModelInput<float>& input, MatrixView<float> logits, Arena& arena) const;
+
   void run_layer(int index, const AttentionOperator& attention, const Activations& a,
                  Arena& arena) const;
+  void activate(const Tensor<float>& regions, MatrixView<float> x) const;
   void classify(const Activations& a, MatrixView<float> logits, Arena& arena) const;
   void pool(const Activations& a, MatrixView<float> pooled) const;
 
@@ -86,8 +100,9 @@ class Encoder {
   std::string fingerprint_;
   std::vector<std::vector<float>> scales_;
   std::vector<Tensor<float>> learned_;  // per layer, what the kind of attention learns besides
-  EncoderEmbedding embedding_;
+  std::optional<EncoderEmbedding> embedding_;  // of Transformers
   std::vector<Layer> layers_;
+  std::vector<HiddenLayer> hidden_;  // of perceptrons
   AffineWeights final_norm_, head_;
 };
 

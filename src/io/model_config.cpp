@@ -33,6 +33,13 @@ std::string describe_attention(const AttentionConfig& attention) {
   throw InternalError("describe_attention: unknown kind");
 }
 
+/// Nothing of what most networks have.
+std::string describe_feed_forward(const FeedForwardConfig& config) {
+  if (config.kind == FeedForwardKind::region)
+    return ", region-constrained activations of depth " + std::to_string(config.depth);
+  return config.activation == Activation::relu ? ", ReLU" : "";
+}
+
 /// What only some kinds of attention ask of a head's width.
 void validate_head_width(const AttentionConfig& attention, int head_width,
                          const std::string& source) {
@@ -56,6 +63,8 @@ std::string describe_kind(const ModelConfig& model) {
       return "text Transformer";
     case ModelKind::set:
       return "set Transformer";
+    case ModelKind::mlp:
+      return "perceptron";
   }
   throw InternalError("describe_kind: unknown kind");
 }
@@ -83,12 +92,18 @@ void validate_patches(const ModelConfig& model, const std::string& source) {
 }  // namespace
 
 const char* examples_of(ModelKind kind) {
-  if (kind == ModelKind::vit) return "images";
+  if (kind == ModelKind::vit || kind == ModelKind::mlp) return "images";
   return kind == ModelKind::text ? "texts" : "point sets";
 }
 
 void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
+  if (kind == ModelKind::mlp) {
+    if (pooling != Pooling::mean)
+      throw UsageError(source + ": model.kind mlp has no tokens to pool",
+                       "leave model.pooling out");
+    return;
+  }
   if (width % heads != 0)
     throw UsageError(source + ": model.width (" + std::to_string(width) +
                          ") must be a multiple of model.heads (" + std::to_string(heads) + ")",
@@ -102,11 +117,11 @@ void ModelConfig::validate(const std::string& source) const {
 
 void ModelConfig::validate_complete(const std::string& source) const {
   validate(source);
-  const bool vit = kind == ModelKind::vit, text = kind == ModelKind::text;
+  const bool images = reads_images(), text = kind == ModelKind::text;
   const std::tuple<const char*, int, bool> sizes[] = {
-      {"image_height", image_height, vit},
-      {"image_width", image_width, vit},
-      {"channels", channels, vit},
+      {"image_height", image_height, images},
+      {"image_width", image_width, images},
+      {"channels", channels, images},
       {"vocabulary", vocabulary, text},
       {"max_tokens", max_tokens, text && has_positions()},
       {"point_width", point_width, kind == ModelKind::set},
@@ -117,9 +132,13 @@ void ModelConfig::validate_complete(const std::string& source) const {
 }
 
 std::string describe_model(const ModelConfig& model) {
+  if (model.kind == ModelKind::mlp)
+    return "perceptron, " + std::to_string(model.layers) + " hidden layers of width " +
+           std::to_string(model.width) + describe_feed_forward(model.feed_forward);
   return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
          std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
-         describe_input(model) + ", " + describe_attention(model.attention);
+         describe_input(model) + ", " + describe_attention(model.attention) +
+         describe_feed_forward(model.feed_forward);
 }
 
 }  // namespace asap

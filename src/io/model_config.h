@@ -56,8 +56,34 @@ struct AttentionConfig {
   }
 };
 
-/// What a network reads: images cut into patches, sequences of token ids, or sets of points.
-enum class ModelKind { vit, text, set };
+/// What stands between the two linear layers of the feed-forward part.
+enum class FeedForwardKind { dense, region };
+enum class Activation { gelu, relu };
+
+/// The feed-forward part of every layer: an activation for all channels, or a small
+/// region-constrained ReLU network, learned, for each (Milkert, Hyde and Laine, ICML 2025).
+struct FeedForwardConfig {
+  FeedForwardKind kind = FeedForwardKind::dense;
+  Activation activation = Activation::gelu;  ///< of dense
+  int depth = 3;                             ///< of region: hidden layers of width 4
+  double interval = 10;                      ///< of region: regions lie in [-interval, interval]
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice("kind", kind, {{"dense", FeedForwardKind::dense}, {"region", FeedForwardKind::region}},
+             "one fixed activation, or a learned region-constrained network per channel");
+    v.choice("activation", activation, {{"gelu", Activation::gelu}, {"relu", Activation::relu}},
+             "of dense");
+    v.field("depth", depth, "of region: hidden layers d of each network, which has 2^d regions",
+            between(1, 8));
+    v.field("interval", interval, "of region: they lie between -interval and interval",
+            {0, 1000, true});
+  }
+};
+
+/// What a network is and reads: Transformers on images cut into patches, on sequences of token ids
+/// or on sets of points; a multi-layer perceptron on whole images.
+enum class ModelKind { vit, text, set, mlp };
 
 /// "images", "texts" or "point sets", for messages.
 const char* examples_of(ModelKind kind);
@@ -88,15 +114,23 @@ struct ModelConfig {
   double dropout = 0;
   double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
   AttentionConfig attention;
+  FeedForwardConfig feed_forward;
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind,
-             {{"vit", ModelKind::vit}, {"text", ModelKind::text}, {"set", ModelKind::set}},
-             "what is read: vit images, text token sequences, set points without order");
-    v.field("image_height", image_height, "vit: pixels; 0: taken from the data", between(0, 65536));
-    v.field("image_width", image_width, "vit: pixels; 0: taken from the data", between(0, 65536));
-    v.field("channels", channels, "vit: colours per pixel; 0: taken from the data",
+    v.choice(
+        "kind", kind,
+        {{"vit", ModelKind::vit},
+         {"text", ModelKind::text},
+         {"set", ModelKind::set},
+         {"mlp", ModelKind::mlp}},
+        "vit, text, set: a Transformer on images, token sequences, points without order; mlp: a "
+        "perceptron on images, without attention");
+    v.field("image_height", image_height, "vit, mlp: pixels; 0: taken from the data",
+            between(0, 65536));
+    v.field("image_width", image_width, "vit, mlp: pixels; 0: taken from the data",
+            between(0, 65536));
+    v.field("channels", channels, "vit, mlp: colours per pixel; 0: taken from the data",
             between(0, 4096));
     v.field("classes", classes, "labels to tell apart; 0: taken from the data",
             between(0, 1000000));
@@ -114,9 +148,10 @@ struct ModelConfig {
             between(0, 16));
     v.choice("positions", positions, {{"learned", Positions::learned}, {"none", Positions::none}},
              "vit, text: one learned vector per place, or none");
-    v.field("width", width, "length of a token vector; a multiple of heads", between(1, 65536));
+    v.field("width", width, "length of a token vector, a multiple of heads; mlp: of a hidden layer",
+            between(1, 65536));
     v.field("heads", heads, "attention heads per layer", between(1, 65536));
-    v.field("layers", layers, "encoder layers", between(1, 1000));
+    v.field("layers", layers, "encoder layers; mlp: hidden layers", between(1, 1000));
     v.field("mlp_ratio", mlp_ratio, "hidden width of the feed-forward part, as a multiple of width",
             {0, 64, true});
     v.choice(
@@ -129,8 +164,11 @@ struct ModelConfig {
             "the same for the values of embedded tokens, before positions are added",
             between(0, 0.95));
     v.group("attention", attention, "attention of every layer");
+    v.group("feed_forward", feed_forward, "feed-forward part of every layer");
   }
 
+  bool has_attention() const { return kind != ModelKind::mlp; }
+  bool reads_images() const { return kind == ModelKind::vit || kind == ModelKind::mlp; }
   bool has_class_token() const { return pooling == Pooling::class_token; }
   bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
   /// Whether every token has class scores of its own.

@@ -9,9 +9,9 @@ namespace asap {
 
 /// The examples a network is given at once, as views. Which members count depends on the model's
 /// kind:
-///   vit   values [B, C * H * W], images with channels outermost
-///   text  ids [B * N], token ids below the vocabulary's size
-///   set   values [B * N, F], points
+///   vit, mlp  values [B, C * H * W], images with channels outermost
+///   text      ids [B * N], token ids below the vocabulary's size
+///   set       values [B * N, F], points
 /// N is the length of the longest example. Shorter ones are padded: `live` holds the number of
 /// tokens of each example, which come first; empty means that all are live. What stands in the
 /// padding must be a valid id or a finite number and changes nothing.

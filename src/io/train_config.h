@@ -30,6 +30,10 @@ struct OptimisationConfig {
   double adam_epsilon = 1e-8;
   double clip_norm = 1;  ///< largest norm of the gradient; 0: no clipping
   double label_smoothing = 0;
+  double peaks_fraction =
+      1;  ///< of the steps, in which region-constrained layers train their peaks
+  double weights_rate =
+      0.1;  ///< learning rate of the raw weights after that, as a part of the others'
   int checkpoint_every = 500;  ///< steps; 0: only at the end
   int keep_checkpoints = 1;
   bool keep_best = false;
@@ -61,6 +65,12 @@ struct OptimisationConfig {
     v.field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping", at_least(0));
     v.field("label_smoothing", label_smoothing, "probability spread over all classes",
             between(0, 0.9));
+    v.field("peaks_fraction", peaks_fraction,
+            "region-constrained layers: part of the steps in which the peaks are trained; then the "
+            "raw weights",
+            between(0, 1));
+    v.field("weights_rate", weights_rate,
+            "learning rate of those raw weights, as a part of the others'", {0, 10, true});
     v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end",
             at_least(0));
     v.field("keep_checkpoints", keep_checkpoints, "newest checkpoints to keep", between(1, 1000));

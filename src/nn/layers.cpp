@@ -27,13 +27,29 @@ Var<T> LayerNorm<T>::forward(PassContext<T>& pass, Var<T> x) const {
 }
 
 template <class T>
-FeedForward<T>::FeedForward(const ParameterBuilder<T>& build, std::int64_t width,
-                            std::int64_t hidden)
-    : up_(build.part("up"), width, hidden), down_(build.part("down"), hidden, width) {}
+ChannelActivation<T>::ChannelActivation(const ParameterBuilder<T>& build,
+                                        const FeedForwardConfig& config, std::int64_t channels)
+    : fixed_(config.activation) {
+  if (config.kind == FeedForwardKind::region)
+    regions_.emplace(build.part("regions"), config, channels);
+}
+
+template <class T>
+Var<T> ChannelActivation<T>::forward(PassContext<T>& pass, Var<T> x) const {
+  if (regions_) return regions_->forward(pass, x);
+  return fixed_ == Activation::relu ? relu(x) : gelu(x);
+}
+
+template <class T>
+FeedForward<T>::FeedForward(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
+                            std::int64_t width, std::int64_t hidden)
+    : up_(build.part("up"), width, hidden),
+      down_(build.part("down"), hidden, width),
+      activation_(build, config, hidden) {}
 
 template <class T>
 Var<T> FeedForward<T>::forward(PassContext<T>& pass, Var<T> x) const {
-  return down_.forward(pass, pass.drop(gelu(up_.forward(pass, x))));
+  return down_.forward(pass, pass.drop(activation_.forward(pass, up_.forward(pass, x))));
 }
 
 template <class T>
@@ -47,8 +63,7 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
       output_(build.part("output"), shape.width, shape.width),
       fixed_log_epsilon_({shape.heads}) {
   const double log_epsilon = std::log(shape.epsilon);
-  if (shape.learn_epsilon)
-    log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
+  if (shape.learn_epsilon) log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
   for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
   if (const LearnedShape learned = kernel.learned_shape(shape.width / shape.heads);
       learned.rows > 0)
@@ -69,12 +84,13 @@ Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, Var<T> x,
 
 template <class T>
 EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
-                              const MultiHeadAttentionShape& shape, std::int64_t hidden,
+                              const MultiHeadAttentionShape& shape, const ModelConfig& config,
                               const AttentionKernel<T>& kernel)
     : attention_norm_(build.part("attention_norm"), shape.width),
       attention_(build.part("attention"), shape, kernel),
       feed_forward_norm_(build.part("feed_forward_norm"), shape.width),
-      feed_forward_(build.part("feed_forward"), shape.width, hidden) {}
+      feed_forward_(build.part("feed_forward"), config.feed_forward, shape.width,
+                    config.hidden_width()) {}
 
 template <class T>
 Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, Var<T> x,
@@ -83,11 +99,12 @@ Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, Var<T> x,
   return add(x, pass.drop(feed_forward_.forward(pass, feed_forward_norm_.forward(pass, x))));
 }
 
-#define ASAP_INSTANTIATE(T)              \
-  template class Linear<T>;              \
-  template class LayerNorm<T>;           \
-  template class FeedForward<T>;         \
-  template class MultiHeadAttention<T>;  \
+#define ASAP_INSTANTIATE(T)             \
+  template class Linear<T>;             \
+  template class LayerNorm<T>;          \
+  template class ChannelActivation<T>;  \
+  template class FeedForward<T>;        \
+  template class MultiHeadAttention<T>; \
   template class EncoderLayer<T>;
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

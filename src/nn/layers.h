@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "autodiff/attention_ops.h"
-#include "nn/module.h"
+#include "nn/region_activation.h"
 
 namespace asap {
 
@@ -27,24 +29,46 @@ class LayerNorm {
   ParameterId gain_, offset_;
 };
 
-/// Two linear layers with GELU between them: "up" [hidden, width] and "down" [width, hidden].
+/// What stands between linear layers: GELU, ReLU, or a learned region-constrained network per
+/// channel
+/// ("regions").
+template <class T>
+class ChannelActivation {
+ public:
+  ChannelActivation(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
+                    std::int64_t channels);
+  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  /// Null for a fixed one.
+  const RegionActivation<T>* regions() const { return regions_ ? &*regions_ : nullptr; }
+
+ private:
+  Activation fixed_;
+  std::optional<RegionActivation<T>> regions_;
+};
+
+/// Two linear layers, "up" [hidden, width] and "down" [width, hidden], with an activation between
+/// them.
 template <class T>
 class FeedForward {
  public:
-  FeedForward(const ParameterBuilder<T>& build, std::int64_t width, std::int64_t hidden);
+  FeedForward(const ParameterBuilder<T>& build, const FeedForwardConfig& config, std::int64_t width,
+              std::int64_t hidden);
   Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  const RegionActivation<T>* regions() const { return activation_.regions(); }
 
  private:
   Linear<T> up_, down_;
+  ChannelActivation<T> activation_;
 };
 
 /// Sizes of multi-head attention and the regularisation of its scores.
 struct MultiHeadAttentionShape {
   std::int64_t width = 64;
   std::int64_t heads = 2;
-  double epsilon = 1;          ///< scores are Q Kᵀ / (sqrt(D) epsilon)
-  bool learn_epsilon = false;  ///< then "log_epsilon" [H] is a parameter that starts at log(epsilon)
-  int layer = 0;               ///< depth, from 0
+  double epsilon = 1;  ///< scores are Q Kᵀ / (sqrt(D) epsilon)
+  bool learn_epsilon =
+      false;      ///< then "log_epsilon" [H] is a parameter that starts at log(epsilon)
+  int layer = 0;  ///< depth, from 0
 };
 
 /// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any kind of attention,
@@ -63,18 +87,20 @@ class MultiHeadAttention {
   int layer_;
   const AttentionKernel<T>* kernel_;
   Linear<T> qkv_, output_;
-  ParameterId log_epsilon_;          // invalid when epsilon is fixed
-  ParameterId learned_;              // invalid when the kind learns nothing of its own
-  Tensor<T> fixed_log_epsilon_;      // [H]
+  ParameterId log_epsilon_;      // invalid when epsilon is fixed
+  ParameterId learned_;          // invalid when the kind learns nothing of its own
+  Tensor<T> fixed_log_epsilon_;  // [H]
 };
 
-/// Pre-LN encoder layer (Xiong et al. 2020): x + attention(norm(x)), then x + feed_forward(norm(x)).
+/// Pre-LN encoder layer (Xiong et al. 2020): x + attention(norm(x)), then x +
+/// feed_forward(norm(x)).
 template <class T>
 class EncoderLayer {
  public:
   EncoderLayer(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-               std::int64_t hidden, const AttentionKernel<T>& kernel);
+               const ModelConfig& config, const AttentionKernel<T>& kernel);
   Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
+  const FeedForward<T>& feed_forward() const { return feed_forward_; }
 
  private:
   LayerNorm<T> attention_norm_;

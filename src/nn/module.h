@@ -17,6 +17,7 @@ struct PassContext {
   double dropout_rate = 0;  ///< 0 when not training
   DropoutKey dropout = {};
   double embedding_dropout_rate = 0;  ///< 0 when not training
+  bool regions_released = false;      ///< see nn/region_activation.h
 
   /// Dropout with its own random numbers at every call within the pass.
   Var<T> drop(Var<T> x) { return drop(x, dropout_rate); }
@@ -48,6 +49,9 @@ class ParameterBuilder {
   ParameterId normal(const std::string& name, const Shape& shape, double deviation) const;
   /// Constant; no weight decay.
   ParameterId constant(const std::string& name, const Shape& shape, double value) const;
+
+  /// To give a parameter other first values; valid until the next one is added.
+  TensorView<T> value(ParameterId id) const { return store_->value(id); }
 
  private:
   ParameterId add(const std::string& name, const Shape& shape, bool decay) const;

@@ -5,22 +5,42 @@
 namespace asap {
 
 template <class T>
-Transformer<T>::Transformer(const ModelConfig& config, std::uint64_t seed)
-    : config_(config), kernel_(make_attention_kernel<T>(config.attention)) {
+Transformer<T>::Transformer(const ModelConfig& config, std::uint64_t seed) : config_(config) {
   const ParameterBuilder<T> build(parameters_, seed);
+  if (config.kind == ModelKind::mlp) {
+    perceptron_ = std::make_unique<Perceptron<T>>(build, config);
+    return;
+  }
+  kernel_ = make_attention_kernel<T>(config.attention);
   embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
   for (int layer = 0; layer < config.layers; ++layer) {
     const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
                                         config.attention.learn_epsilon, layer};
-    layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape,
-                         config.hidden_width(), *kernel_);
+    layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape, config, *kernel_);
   }
   final_norm_ = std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width);
   head_ = std::make_unique<Linear<T>>(build.part("head"), config.width, config.classes);
 }
 
 template <class T>
+std::vector<const RegionActivation<T>*> Transformer<T>::regions() const {
+  if (perceptron_) return perceptron_->regions();
+  std::vector<const RegionActivation<T>*> found;
+  for (const EncoderLayer<T>& layer : layers_)
+    if (const RegionActivation<T>* regions = layer.feed_forward().regions())
+      found.push_back(regions);
+  return found;
+}
+
+template <class T>
+void Transformer<T>::settle_regions() {
+  for (const RegionActivation<T>* regions : this->regions()) regions->settle(parameters_);
+}
+
+template <class T>
 Var<T> Transformer<T>::forward(PassContext<T>& pass, const ModelInput<T>& input) const {
+  pass.regions_released = regions_released_;
+  if (perceptron_) return perceptron_->forward(pass, input);
   auto [x, live] = embedding_->forward(pass, input);
   for (const EncoderLayer<T>& layer : layers_) x = layer.forward(pass, x, live);
   x = final_norm_->forward(pass, x);

@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "nn/input_embedding.h"
+#include "nn/perceptron.h"
 
 namespace asap {
 
 /// Transformer encoder that classifies, with any kind of attention: an embedding of images (Vision
 /// Transformer, Dosovitskiy et al. 2021), token ids or points, pre-LN encoder layers, mean pooling
 /// or a class token or one answer per token, a linear head. Padded tokens are as if they were not
-/// there.
+/// there. A model of kind mlp has none of this: it is a Perceptron.
 template <class T>
 class Transformer {
  public:
@@ -23,13 +24,23 @@ class Transformer {
   /// nothing. What `input` views must outlive the pass.
   Var<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
 
+  /// The learned activations, layer by layer; none without model.feed_forward.kind = region.
+  std::vector<const RegionActivation<T>*> regions() const;
+  /// Whether their weights are trained themselves; at first it is the peaks they follow from.
+  bool regions_released() const { return regions_released_; }
+  void release_regions(bool released) { regions_released_ = released; }
+  /// Makes all weights those that the peaks stand for: due whenever peaks have changed.
+  void settle_regions();
+
   ParameterStore<T>& parameters() { return parameters_; }
   const ParameterStore<T>& parameters() const { return parameters_; }
   const ModelConfig& config() const { return config_; }
 
  private:
   ModelConfig config_;
+  bool regions_released_ = false;
   ParameterStore<T> parameters_;
+  std::unique_ptr<Perceptron<T>> perceptron_;  // of kind mlp; the rest is null then
   std::unique_ptr<AttentionKernel<T>> kernel_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;

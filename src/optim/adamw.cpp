@@ -8,22 +8,29 @@ template <class T>
 AdamW<T>::AdamW(const ParameterStore<T>& parameters, const AdamWConfig& config)
     : config_(config),
       first_moment_({static_cast<std::int64_t>(parameters.flat().size())}),
-      second_moment_({static_cast<std::int64_t>(parameters.flat().size())}) {}
+      second_moment_({static_cast<std::int64_t>(parameters.flat().size())}),
+      pace_(parameters.entries().size()) {}
 
 template <class T>
 void AdamW<T>::step(ParameterStore<T>& parameters, VectorView<const T> gradient,
                     double learning_rate, double gradient_scale) {
   ++steps_;
-  const double count = static_cast<double>(steps_);
-  AdamWStep<T> step{.learning_rate = static_cast<T>(learning_rate),
+  AdamWStep<T> step{.learning_rate = T(0),
                     .beta1 = static_cast<T>(config_.beta1),
                     .beta2 = static_cast<T>(config_.beta2),
                     .epsilon = static_cast<T>(config_.epsilon),
                     .weight_decay = T(0),
-                    .correction1 = static_cast<T>(1 - std::pow(config_.beta1, count)),
-                    .correction2 = static_cast<T>(1 - std::pow(config_.beta2, count)),
+                    .correction1 = T(1),
+                    .correction2 = T(1),
                     .gradient_scale = static_cast<T>(gradient_scale)};
-  for (const auto& entry : parameters.entries()) {
+  for (std::size_t index = 0; index < pace_.size(); ++index) {
+    const Pace& pace = pace_[index];
+    if (pace.frozen) continue;
+    const double count = static_cast<double>(steps_ - pace.first);
+    step.learning_rate = static_cast<T>(learning_rate * pace.rate_factor);
+    step.correction1 = static_cast<T>(1 - std::pow(config_.beta1, count));
+    step.correction2 = static_cast<T>(1 - std::pow(config_.beta2, count));
+    const auto& entry = parameters.entries()[index];
     const auto offset = static_cast<std::size_t>(entry.offset);
     const auto size = static_cast<std::size_t>(entry.shape.size());
     step.weight_decay = entry.decay ? static_cast<T>(config_.weight_decay) : T(0);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "autodiff/parameter_store.h"
 #include "tensor/elementwise.h"
 
@@ -23,6 +25,17 @@ class AdamW {
   void step(ParameterStore<T>& parameters, VectorView<const T> gradient, double learning_rate,
             double gradient_scale);
 
+  /// When and how fast one parameter is trained.
+  struct Pace {
+    bool frozen = false;
+    std::int64_t first = 0;  ///< steps() when its moments were still zero
+    double rate_factor = 1;  ///< of the learning rate
+  };
+  /// From now on.
+  void set_pace(ParameterId id, const Pace& pace) {
+    pace_[static_cast<std::size_t>(id.index)] = pace;
+  }
+
   /// Updates done so far, and the moments, for checkpoints. The moments are laid out as flat().
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
@@ -32,6 +45,7 @@ class AdamW {
  private:
   AdamWConfig config_;
   Tensor<T> first_moment_, second_moment_;
+  std::vector<Pace> pace_;  // of every parameter
   std::int64_t steps_ = 0;
 };
 

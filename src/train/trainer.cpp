@@ -12,6 +12,7 @@
 #include "optim/schedule.h"
 #include "text/text_codec.h"
 #include "train/divergence.h"
+#include "train/region_phases.h"
 #include "train/validation.h"
 
 namespace asap {
@@ -38,6 +39,10 @@ class Trainer {
         model_(config.model, config.seed),
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
+        regions_(model_, optimizer_,
+                 {static_cast<std::int64_t>(config.train.peaks_fraction *
+                                            static_cast<double>(planned_steps(config, train_data))),
+                  config.train.weights_rate}),
         sampler_(
             {train_data.size(), config.train.batch, config.seed, false, config.train.length_pool},
             lengths_for(config, train_data)),
@@ -50,7 +55,7 @@ class Trainer {
                          config.train.label_smoothing,
                          {config.data.images.flip, config.data.images.crop_padding}}) {
     result_.total_steps = planned_steps(config, train_data);
-    result_.parameters = model_.parameters().parameter_count();
+    result_.parameters = regions_.parameter_count(result_.total_steps);
     schedule_ = {config.train.learning_rate, config.train.final_learning_rate_fraction,
                  static_cast<std::int64_t>(config.train.warmup_fraction *
                                            static_cast<double>(result_.total_steps)),
@@ -107,6 +112,7 @@ class Trainer {
 
   void start_from_weights() {
     progress_.initial = take_initial_weights(config_.train.init_from, model_);
+    regions_.initialised();
     note(describe_initial_weights(config_.train.init_from, progress_.initial));
   }
 
@@ -116,6 +122,7 @@ class Trainer {
     const bool found = load_checkpoint(run_, state, config_, train_data_.fingerprint,
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
+    regions_.restored(step());
     // Where a damaged one was passed over, the older ones are what is left of the run.
     if (found && run_.checkpoint_steps().back() == step())
       remove_old_checkpoints(run_, config_.train.keep_checkpoints);
@@ -125,6 +132,7 @@ class Trainer {
   /// Returns false when the training went back instead.
   bool take_step() {
     const Stopwatch watch;
+    regions_.before_step(step());
     StepReport report;
     report.total_steps = result_.total_steps;
     const std::span<const std::int64_t> indices = sampler_.next();
@@ -139,6 +147,7 @@ class Trainer {
     const double factor =
         clip > 0 && report.gradient_norm > clip ? clip / report.gradient_norm : 1.0;
     optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate, factor);
+    regions_.after_update();
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
     seconds_ += watch.seconds();
@@ -270,6 +279,7 @@ class Trainer {
   const TrainerOptions& options_;
   Transformer<float> model_;
   AdamW<float> optimizer_;
+  RegionPhases regions_;
   EpochSampler sampler_;
   ShardEngine engine_;
   WarmupCosine schedule_;

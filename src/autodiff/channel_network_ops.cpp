@@ -1,0 +1,48 @@
+#include "autodiff/channel_network_ops.h"
+
+#include "tensor/channel_networks.h"
+
+namespace asap {
+
+template <class T>
+Var<T> channel_networks(Var<T> x, Var<T> weights, int depth) {
+  const TensorView<T> out = x.tape().allocate(x.shape());
+  channel_networks<T>(depth, x.value().rows(), weights.value().rows(), out.rows());
+  return x.tape().record(out, {x, weights}, [depth](Pullback<T>& p) {
+    ChannelNetworksVjp<T> pass{
+        .x = p.input(0).rows(), .weights = p.input(1).rows(), .dy = p.output_gradient().rows()};
+    if (p.wants(0)) {
+      const GradientSlot<T> slot = p.slot(0);
+      pass.dx = slot.view.rows();
+      pass.accumulate_dx = slot.accumulate;
+    }
+    if (p.wants(1)) {
+      const GradientSlot<T> slot = p.slot(1);
+      pass.dweights = slot.view.rows();
+      pass.accumulate_dweights = slot.accumulate;
+    }
+    channel_networks_vjp<T>(depth, pass);
+  });
+}
+
+template <class T>
+Var<T> unfold_regions(Var<T> peaks, const RegionInterval& interval) {
+  const MatrixView<const T> from = peaks.value().rows();
+  const int depth = region_depth(from.rows);
+  const TensorView<T> out = peaks.tape().allocate({ChannelNetworkLayout{depth}.count(), from.cols});
+  unfold_regions<T>(interval, from, out.rows());
+  return peaks.tape().record(out, {peaks}, [interval](Pullback<T>& p) {
+    const GradientSlot<T> slot = p.slot(0);
+    unfold_regions_vjp<T>(interval, p.input(0).rows(), p.output_gradient().rows(), slot.view.rows(),
+                          slot.accumulate);
+  });
+}
+
+#define ASAP_INSTANTIATE(T)                                 \
+  template Var<T> channel_networks<T>(Var<T>, Var<T>, int); \
+  template Var<T> unfold_regions<T>(Var<T>, const RegionInterval&);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap

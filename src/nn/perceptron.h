@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "io/model_config.h"
+#include "io/model_input.h"
+#include "nn/layers.h"
+
+namespace asap {
+
+/// Multi-layer perceptron on whole images, or any other input that is one row of numbers per
+/// example: model.layers hidden layers of model.width with the activation of model.feed_forward,
+/// then a linear one. Parameters: "hidden.<i>.linear", "hidden.<i>.regions" of learned activations,
+/// "head".
+template <class T>
+class Perceptron {
+ public:
+  Perceptron(const ParameterBuilder<T>& build, const ModelConfig& config);
+
+  /// Logits [B, classes]. `input` must outlive the pass.
+  Var<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+  /// The learned activations, layer by layer.
+  std::vector<const RegionActivation<T>*> regions() const;
+
+ private:
+  struct HiddenLayer {
+    Linear<T> linear;
+    ChannelActivation<T> activation;
+  };
+
+  std::vector<HiddenLayer> hidden_;
+  std::vector<Linear<T>> head_;  // one, built after the hidden layers
+};
+
+}  // namespace asap

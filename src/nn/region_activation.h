@@ -1,0 +1,37 @@
+#pragma once
+
+#include "io/model_config.h"
+#include "nn/module.h"
+#include "tensor/region_unfolding.h"
+
+namespace asap {
+
+/// A learned activation for every channel: a ReLU network of width 4 whose weights come from
+/// triangle peaks, so that it has exactly 2^depth linear regions (Milkert, Hyde and Laine, ICML
+/// 2025). It is trained in two phases: first "peaks" [depth + 4, channels] (see
+/// tensor/region_unfolding.h), from which the weights follow; then, released, the "weights" [20
+/// depth - 7, channels] themselves. At first every channel is the parabola nearest to ReLU on the
+/// interval.
+template <class T>
+class RegionActivation {
+ public:
+  RegionActivation(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
+                   std::int64_t channels);
+
+  /// x: [..., channels]. In the first phase only the peaks get a gradient, in the second only the
+  /// weights.
+  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+
+  /// Makes the weights those that the peaks stand for.
+  void settle(ParameterStore<T>& store) const;
+
+  ParameterId peaks() const { return peaks_; }
+  ParameterId weights() const { return weights_; }
+
+ private:
+  int depth_;
+  RegionInterval interval_;
+  ParameterId peaks_, weights_;
+};
+
+}  // namespace asap
