@@ -155,15 +155,17 @@ class Experiments:
             self.judge("noise", ["data.shift.noise=0.03"])
 
     def shift_lengths(self):
-        """Fitted on short token sequences, judged on those at least four times as long. How short they can be depends
-        on how many the data have."""
+        """Fitted on short token sequences, judged on those at least four times as long. Texts of files are cut for
+        the fit, so that length alone is different; generated sequences are drawn by their length. How long there are
+        enough to be judged on depends on the data."""
         model = self.model()
         if model["kind"] != "text":
             return
+        shorten = "data.text.max_tokens" if self.run_config()["data"]["kind"] == "text" else "data.shift.max_tokens"
         for part in (4, 6, 8, 12, 16):
             short = max(model["max_tokens"] // part, 1)
             try:
-                self.shift_stage("lengths", [f"data.shift.max_tokens={short}"], [f"data.shift.min_tokens={4 * short}"])
+                self.shift_stage("lengths", [f"{shorten}={short}"], [f"data.shift.min_tokens={4 * short}"])
                 return
             except Unavailable as error:  # too few so short, or none so long: the next part
                 reason = error

@@ -86,6 +86,9 @@ def add_shift(result, seed, folder, kind):
     operator = summary_of(folder / f"shift-{kind}-operator")
     if operator and "shift" in result and kind in result["shift"]:
         result["shift"][kind]["fitted on"] = operator["calibration"]["source"]
+        text = operator["calibration"].get("data", {}).get("text", {})
+        if kind == "lengths" and "(" not in operator["calibration"]["source"] and text:
+            result["shift"][kind]["fitted on"] += f" (cut to {text['max_tokens']} tokens)"
         put(result["shift"][kind], "dual_r2", "at home", seed, operator["mean"]["dual_r2"])
 
 

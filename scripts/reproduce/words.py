@@ -202,7 +202,7 @@ def shift_words(result):
         home, away = rows.get("dual_r2", {}).get("at home", {}), rows.get("dual_r2", {}).get("shifted", {})
         changes = pairs(away, home)
         if changes:
-            holds = abs(mean(changes)) <= R2_TOLERANCE
+            holds = mean(changes) >= -R2_TOLERANCE
             text += (f"; its dual map {'keeps' if holds else 'does not keep'} its R² "
                      f"({spread(list(home.values()), 3)} where it was fitted, {spread(list(away.values()), 3)} there)")
         differences = pairs(metric(shifted, "compiled", "agreement"), metric(ordinary, "compiled", "agreement"))

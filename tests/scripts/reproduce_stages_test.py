@@ -80,12 +80,12 @@ class Stages(unittest.TestCase):
         with self.assertRaisesRegex(Unavailable, "no such data"):
             self.stages.training()
 
-    def test_fit_on_texts_as_short_as_there_are_enough_of(self):
+    def test_fit_on_texts_cut_to_a_quarter_of_what_there_is_enough_of(self):
         self.stages.training()
         self.stages.replacement()
-        self.refuse("data.shift.max_tokens=1", 3)  # 16 and 10 tokens, but not 8
+        self.refuse("data.text.max_tokens=1", 3)  # 16 and 10 tokens, but not 8
         self.stages.shift_lengths()
-        self.assertIn("data.shift.max_tokens=8", self.words("shift-lengths-operator"))
+        self.assertIn("data.text.max_tokens=8", self.words("shift-lengths-operator"))
         self.assertIn("data.shift.min_tokens=32", self.words("shift-lengths-compare"))
         self.assertIn("sinkhorn-operator", self.words("shift-lengths-ordinary"))
 
