@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Trains the same networks with fixed and with region-constrained activations, at equal numbers of parameters, and
+prints one table: test accuracy (mean ± standard deviation over seeds), parameters, milliseconds per training step.
+
+  scripts/feed_forward_table.py [--seeds N] [--networks perceptron,vit] [--threads N] [--out DIR]
+
+Fashion-MNIST is a Debian package (scripts/setup.sh); build/bin/asap-train must be there. Run again, it skips what is
+finished."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", "model.feed_forward.interval=10"]
+RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]
+GELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=gelu"]
+RELEASED = ["train.peaks_fraction=0.8"]
+
+# Of each network: its configuration, and for every row of the table what is set besides. Widths make up for what a
+# channel's own network costs: 8 numbers while only peaks are trained, 53 (depth 3) once its weights are. Fixed
+# activations get the weight decay that is best for them.
+NETWORKS = {
+    "perceptron": ("fashion_mnist_perceptron", {
+        "ReLU": [*RELU, "train.weight_decay=0.05"], "GELU": [*GELU, "train.weight_decay=0.05"],
+        "region, peaks": REGION,
+        "region, then weights": [*REGION, *RELEASED, "model.feed_forward.depth=3", "model.width=29"]}),
+    "vit": ("fashion_mnist_softmax", {
+        "ReLU": RELU, "GELU": GELU, "region, peaks": [*REGION, "model.mlp_ratio=1.9"],
+        "region, then weights": [*REGION, *RELEASED, "model.feed_forward.depth=3", "model.mlp_ratio=1.42"]}),
+}
+
+
+def train(out, config, seed, threads, assignments):
+    """The summary of one training; trains unless it is there."""
+    summary = out / "summary.json"
+    if not summary.is_file():
+        command = [str(ROOT / "build/bin/asap-train"), "--config", str(ROOT / f"configs/train/{config}.json"),
+                   "--seed", str(seed), "--resume", "--quiet", "--out", str(out)]
+        command += ["--threads", str(threads)] if threads else []
+        for assignment in assignments:
+            command += ["--set", assignment]
+        if subprocess.run(command).returncode != 0:
+            sys.exit(f"feed_forward_table: error: {' '.join(command)} failed")
+    return json.loads(summary.read_text())
+
+
+def row(name, summaries):
+    accuracy = [summary["test"]["accuracy"] for summary in summaries]
+    train_part = summaries[0]["train"]
+    milliseconds = statistics.median(1e3 * s["train"]["seconds"] / s["train"]["steps"] for s in summaries)
+    deviation = statistics.stdev(accuracy) if len(accuracy) > 1 else 0
+    return (f"| {name} | {train_part.get('parameters', summaries[0]['model']['parameters'])} "
+            f"| {statistics.mean(accuracy):.4f} ± {deviation:.4f} | {milliseconds:.2f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--networks", type=lambda text: text.split(","), default=list(NETWORKS))
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "feed_forwards")
+    options = parser.parse_args()
+    for network in options.networks:
+        if network not in NETWORKS:
+            parser.error(f"--networks: there is no '{network}' (hint: {', '.join(NETWORKS)})")
+        config, rows = NETWORKS[network]
+        print(f"\n| {network} | parameters | test accuracy | ms per step |\n|---|---|---|---|", flush=True)
+        for name, assignments in rows.items():
+            folder = options.out / network / name.replace(", ", "-").replace(" ", "-").lower()
+            summaries = [train(folder / f"seed-{seed}", config, seed, options.threads, assignments)
+                         for seed in range(1, options.seeds + 1)]
+            print(row(name, summaries), flush=True)
+
+
+if __name__ == "__main__":
+    main()
