@@ -1,6 +1,7 @@
 // asap-compile: replaces the Sinkhorn iterations of a trained model by a fitted closed form.
 #include "base/format.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/timing.h"
 #include "cli/config.h"
 #include "cli/main.h"
@@ -15,14 +16,50 @@ using namespace asap;
 
 namespace {
 
-/// Flags that stand for one key of the configuration each, as text: --slices 4.
-constexpr std::pair<const char*, const char*> kFields[] = {
-    {"--teacher", "Attention to imitate: own, or sinkhorn:T on a softmax network's scores"},
-    {"--slices", "Directions on which 1D transport is solved"},
-    {"--slice-kind", "canonical (from calibration) or random"},
-    {"--features", "Any of pot,gau,lin,tilt,lse, comma-separated"},
-    {"--objective", "ridge, kl, output or dual"},
-    {"--calibration", "Unlabelled examples to fit on"}};
+/// A flag that stands for one key of the configuration, as text: --slices 4.
+struct FieldFlag {
+  const char *name, *key, *value, *help;
+};
+constexpr FieldFlag kFields[] = {
+    {"--teacher", "teacher", "NAME",
+     "Attention to imitate: own, or sinkhorn:T on a softmax network's scores"},
+    {"--slices", "slices", "L", "Directions on which 1D transport is solved"},
+    {"--slice-kind", "slice_kind", "canonical|random",
+     "Directions from the calibration examples, or random"},
+    {"--features", "features", "LIST",
+     "What the dual is predicted from, comma-separated: any of pot, gau, lin, tilt, lse"},
+    {"--objective", "objective", "ridge|kl|output|dual",
+     "What is fitted: the dual, the plan, the output, or the entropic dual without a teacher"},
+    {"--calibration", "calibration", "N", "Unlabelled examples to fit on"}};
+
+void add_options(CLI::App& app, std::filesystem::path& run, std::filesystem::path& activations,
+                 std::map<std::string, std::string>& flags) {
+  CLI::Option* run_option =
+      app.add_option("--run", run, "Folder of a training run")->type_name("DIR")->group("Input");
+  app.add_option("--activations", activations, "Or captured queries and keys (safetensors)")
+      ->type_name("FILE")
+      ->excludes(run_option)
+      ->group("Input");
+  const std::vector<FieldDescription> keys = list_fields(CompileConfig{});
+  for (const FieldFlag& field : kFields)
+    show_default(app.add_option(field.name, flags[field.name], field.help), keys, field.key)
+        ->type_name(field.value)
+        ->group("Operator");
+}
+
+/// The line on what is fitted.
+std::string describe_operator(const CompileConfig& config) {
+  return std::to_string(config.slices) + " slices, features " + join(config.features, ",") +
+         ", fitted on " + format_count(config.calibration) + " examples";
+}
+
+/// Bytes of captured queries, keys and values.
+std::int64_t size_of(const Activations& activations) {
+  std::int64_t values = 0;
+  for (const LayerActivations& layer : activations.layers)
+    values += layer.queries.size() + layer.keys.size() + layer.values.size();
+  return values * static_cast<std::int64_t>(sizeof(float));
+}
 
 std::string result_text(const CompiledModel& model, double seconds) {
   Table table({{"layer"},
@@ -66,12 +103,11 @@ Activations load_activations(const std::filesystem::path& run_folder,
 }
 
 /// Answers --dump-config. Without a run the data stay open: each has its own.
-bool dump(const CommonOptions& common, const CompileConfig& config, bool with_data) {
-  if (!common.dump_config) return false;
+bool dump(const CommonOptions& common, const CompileConfig& config,
+          const std::filesystem::path& run) {
   Json json = to_json(config);
-  if (!with_data) json.erase("data");
-  std::cout << format_json(json) << std::flush;
-  return true;
+  if (run.empty()) json.erase("data");
+  return dump_json(common, json, to_json(default_config(run)));
 }
 
 void run(const Arguments& arguments) {
@@ -79,14 +115,9 @@ void run(const Arguments& arguments) {
   std::filesystem::path run_folder, activations_file;
   std::map<std::string, std::string> flags;
   CLI::App app("Compile doubly stochastic attention: fit the dual that Sinkhorn would iterate to.");
-  CLI::Option* run_option =
-      app.add_option("--run", run_folder, "Folder of a training run")->type_name("DIR");
-  app.add_option("--activations", activations_file, "Or captured queries and keys (safetensors)")
-      ->type_name("FILE")
-      ->excludes(run_option);
-  for (const auto& [name, help] : kFields) app.add_option(name, flags[name], help);
+  add_options(app, run_folder, activations_file, flags);
   add_common_options(app, common, "asap-compile", "asap-compile --run runs/fashion --out runs/op");
-  arguments.parse(app);
+  arguments.parse(app, {{&app, list_fields(CompileConfig{})}});
   configure_logging(common);
 
   CompileConfig config = resolve_config(common, default_config(run_folder));
@@ -94,12 +125,16 @@ void run(const Arguments& arguments) {
     if (app.count(name) > 0) set_from_flag(config, name, text);
   if (common.seed) config.seed = *common.seed;
   config.validate(common.config.empty() ? "configuration" : common.config.string());
-  if (dump(common, config, !run_folder.empty())) return;
+  if (dump(common, config, run_folder)) return;
   common.required_out();
 
   const Stopwatch watch;
+  RunHeader header(common, "asap-compile", config.seed);
+  header.add_run(run_folder).add("operator", describe_operator(config));
   const Activations activations =
       load_activations(run_folder, activations_file, config, common.threads);
+  header.add("data", activations.source)
+      .add("memory", format_bytes(size_of(activations)) + " of queries, keys and values");
   ProgressBar bar(common, {.title = "compile",
                            .item = "heads",
                            .total = std::ssize(activations.layers) * activations.heads});

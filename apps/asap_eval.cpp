@@ -6,6 +6,7 @@
 #include "cli/config.h"
 #include "cli/main.h"
 #include "cli/progress.h"
+#include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/comparison_run.h"
@@ -71,10 +72,14 @@ void compare(const CompareArguments& arguments) {
   if (!arguments.methods.empty()) config.methods = arguments.methods;
   if (arguments.examples) config.examples = *arguments.examples;
   if (!arguments.bench.empty()) config.bench = arguments.bench;
-  if (dump_config(common, config)) return;
+  if (dump_config(common, config, default_compare_config(arguments.run, arguments.compiled)))
+    return;
   const std::filesystem::path& out = common.required_out();
   if (arguments.figures) require_gnuplot();
   const PlotLibrary library = find_plot_library(arguments.plot_library);
+  RunHeader header(common, "asap-eval compare", std::nullopt);
+  header.add_run(arguments.run);
+  if (!arguments.compiled.empty()) header.add("operator", arguments.compiled.string());
 
   ProgressBar bar(common, {.title = "compare", .item = "parts"});
   ReportData result = compare_run(arguments.run, arguments.compiled, config, common.threads,
@@ -105,7 +110,9 @@ int main(int argc, char** argv) {
     const CLI::App* diagnose = diagnose_command.add_to(app);
     add_information_options(app, "asap-eval");
     app.require_subcommand(1);
-    words.parse(app);
+    words.parse(app, {{app.get_subcommand("compare"), list_fields(CompareConfig{})},
+                      {bench, BenchCommand::keys()},
+                      {diagnose, DiagnoseCommand::keys()}});
     if (bench->parsed())
       bench_command.run();
     else if (diagnose->parsed())

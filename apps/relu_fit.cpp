@@ -8,11 +8,15 @@ int main(int argc, char** argv) {
     CLI::App app("Fit tiny ReLU networks to functions of one variable and count their regions.");
     const std::vector<std::unique_ptr<Command>> commands = all_commands();
     std::vector<std::pair<CLI::App*, Command*>> registered;
-    for (const auto& command : commands)
+    std::vector<CommandKeys> keys;
+    for (const auto& command : commands) {
       registered.emplace_back(command->add_to(app), command.get());
+      if (const auto fields = command->keys(); !fields.empty())
+        keys.push_back({registered.back().first, fields});
+    }
     add_information_options(app, "relu-fit");
     app.require_subcommand(1);
-    words.parse(app);
+    words.parse(app, keys);
     for (const auto& [parsed, command] : registered)
       if (parsed->parsed()) command->run();
   });

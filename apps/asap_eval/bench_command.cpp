@@ -31,21 +31,30 @@ CLI::App* BenchCommand::add_to(CLI::App& app) {
   CLI::App* bench = app.add_subcommand(
       "bench",
       "Time, memory and rightness of every form of attention, by turns on the same heads.");
+  const std::string group = "Measurement";
   CLI::Option* sizes = bench->add_option("--sizes", sizes_, "Tokens per head, ascending");
-  sizes->type_name("LIST")->delimiter(',')->allow_extra_args(false);
-  bench->add_flag("--scaling", scaling_, "Sizes 64 to 16384 by doubling")->excludes(sizes);
-  bench->add_option("--head-width", head_width_, "Width of queries, keys and values")
-      ->type_name("D");
-  bench->add_option("--iterations", iterations_, "Sinkhorn iterations")->type_name("T");
-  bench->add_option("--slices", slices_, "Slices of the compiled operator and espformer")
-      ->type_name("L");
+  sizes->type_name("LIST")->delimiter(',')->allow_extra_args(false)->group(group);
+  bench->add_flag("--scaling", scaling_, "Sizes 64 to 16384 by doubling")
+      ->excludes(sizes)
+      ->group(group);
   bench->add_option("--forms", forms_, form_list())
       ->type_name("LIST")
       ->delimiter(',')
-      ->allow_extra_args(false);
-  bench->add_option("--heads", heads_, "Independent heads per turn (0: by size)")->type_name("N");
-  bench->add_option("--rounds", rounds_, "Turns of every form, each on fresh data")->type_name("N");
-  bench->add_option("--logit-range", logit_range_, "Median range of a head's scores")
+      ->allow_extra_args(false)
+      ->group(group);
+  const std::vector<FieldDescription> defaults = keys();
+  const auto number = [&](const char* name, auto& value, const char* key, const char* help) {
+    return show_default(bench->add_option(name, value, help), defaults, key)->group(group);
+  };
+  show_default(sizes, defaults, "sizes");
+  number("--head-width", head_width_, "head_width", "Width of queries, keys and values")
+      ->type_name("D");
+  number("--iterations", iterations_, "iterations", "Sinkhorn iterations")->type_name("T");
+  number("--slices", slices_, "slices", "Slices of the compiled operator and espformer")
+      ->type_name("L");
+  number("--heads", heads_, "heads", "Independent heads per turn; 0: by size")->type_name("N");
+  number("--rounds", rounds_, "rounds", "Turns of every form, each on fresh data")->type_name("N");
+  number("--logit-range", logit_range_, "logit_range", "Median range of a head's scores")
       ->type_name("R");
   bench->add_flag(
       "--figures", figures_,
@@ -54,6 +63,8 @@ CLI::App* BenchCommand::add_to(CLI::App& app) {
                      "asap-eval bench --sizes 196,512,1024 --head-width 64 --out runs/bench");
   return bench;
 }
+
+std::vector<FieldDescription> BenchCommand::keys() { return list_fields(BenchConfig{}); }
 
 void BenchCommand::run() const {
   configure_logging(common_);
@@ -76,6 +87,12 @@ void BenchCommand::run() const {
   if (dump_config(common_, config)) return;
   config.validate();
   const std::filesystem::path& out = common_.required_out();
+  RunHeader header(common_, "asap-eval bench", config.seed);
+  std::vector<std::string> sizes;
+  for (const int size : config.sizes) sizes.push_back(std::to_string(size));
+  header.add("tokens", join(sizes, ", "))
+      .add("head width", std::to_string(config.head_width))
+      .add("iterations", std::to_string(config.iterations));
 
   if (figures_) require_gnuplot();
   const PlotLibrary library = find_plot_library();

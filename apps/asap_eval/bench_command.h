@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "io/config_fields.h"
 
 namespace asap {
 
@@ -14,6 +15,8 @@ class BenchCommand {
   /// Registers the command. This object must outlive parsing.
   CLI::App* add_to(CLI::App& app);
   void run() const;
+  /// Keys of its configuration.
+  static std::vector<FieldDescription> keys();
 
  private:
   CommonOptions common_;

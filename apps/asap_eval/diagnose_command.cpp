@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "cli/config.h"
+#include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/diagnosis_report.h"
@@ -35,6 +36,8 @@ CLI::App* DiagnoseCommand::add_to(CLI::App& app) {
   return diagnose;
 }
 
+std::vector<FieldDescription> DiagnoseCommand::keys() { return list_fields(DiagnoseConfig{}); }
+
 void DiagnoseCommand::run() const {
   configure_logging(common_);
   DiagnoseConfig config =
@@ -42,10 +45,13 @@ void DiagnoseCommand::run() const {
   if (!methods_.empty()) config.methods = methods_;
   if (examples_) config.examples = *examples_;
   if (iterations_) set_field(config, "iterations=" + std::to_string(*iterations_));
-  if (dump_config(common_, config)) return;
+  if (dump_config(common_, config, default_diagnose_config(run_, !compiled_.empty()))) return;
   const std::filesystem::path& out = common_.required_out();
   if (figures_) require_gnuplot();
   const PlotLibrary library = find_plot_library();
+  RunHeader header(common_, "asap-eval diagnose", std::nullopt);
+  header.add_run(run_);
+  if (!compiled_.empty()) header.add("operator", compiled_.string());
 
   DiagnosisRun result = diagnose_run(run_, compiled_, config, common_.threads);
   result.context.versions.emplace_back("SIMD", simd_name());

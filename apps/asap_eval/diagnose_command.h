@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "io/config_fields.h"
 
 namespace asap {
 
@@ -16,6 +17,8 @@ class DiagnoseCommand {
   /// Registers the command. This object must outlive parsing.
   CLI::App* add_to(CLI::App& app);
   void run() const;
+  /// Keys of its configuration.
+  static std::vector<FieldDescription> keys();
 
  private:
   CommonOptions common_;

@@ -1,5 +1,7 @@
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/progress.h"
+#include "cli/run_header.h"
 #include "cli/summary.h"
 #include "region/bench.h"
 #include "relu_fit/commands.h"
@@ -52,6 +54,10 @@ class BenchCommand : public Command {
     config_.threads = common_.threads;
     config_.first_seed = common_.seed.value_or(0);
     const std::filesystem::path& out = common_.required_out();
+    RunHeader(common_, "relu-fit bench", config_.first_seed)
+        .add("targets", join(config_.targets, ", "))
+        .add("methods", join(methods_, ", "))
+        .add("seeds", std::to_string(config_.seeds));
     const auto total =
         static_cast<std::int64_t>(config_.targets.size() * config_.methods.size()) * config_.seeds;
     ProgressBar bar(common_, {.title = "bench", .item = "fits", .total = total});

@@ -31,14 +31,18 @@ std::vector<std::unique_ptr<Command>> all_commands() {
 void TargetFlags::add_to(CLI::App& command) {
   command
       .add_option("--function", function, "Formula of x, 'exp(-x)', or a built-in name: x3, x11")
-      ->type_name("EXPR");
+      ->type_name("EXPR")
+      ->group("Target");
   command.add_option("--data", data, "Points: x, y and perhaps a weight (CSV or TSV)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group("Target");
   command
       .add_option("--interval", interval,
-                  "Ends of the interval, numbers or constants such as 2*pi (functions: 0 1)")
+                  "Ends of the interval, numbers or constants such as 2*pi; of a function 0 1, of "
+                  "points all of them, unless given")
       ->type_name("LO HI")
-      ->expected(2);
+      ->expected(2)
+      ->group("Target");
 }
 
 std::optional<Interval> TargetFlags::bounds() const {
@@ -60,7 +64,7 @@ void finish(const CommonOptions& options, const Json& summary, const std::string
     finish_with_summary(options, summary, text);
   } else if (options.json) {
     std::cout << format_json(summary) << std::flush;
-  } else {
+  } else if (!options.quiet) {
     std::cout << text << std::flush;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "cli/main.h"
 #include "cli/options.h"
+#include "io/config_fields.h"
 #include "io/json.h"
 #include "region/target.h"
 
@@ -17,6 +18,8 @@ class Command {
   virtual ~Command() = default;
   virtual CLI::App* add_to(CLI::App& app) = 0;
   virtual void run() = 0;
+  /// Keys of its configuration, if it has one.
+  virtual std::vector<FieldDescription> keys() const { return {}; }
 };
 
 std::unique_ptr<Command> fit_command();

@@ -1,6 +1,7 @@
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/progress.h"
+#include "cli/run_header.h"
 #include "cli/summary.h"
 #include "region/fit_run.h"
 #include "relu_fit/commands.h"
@@ -13,22 +14,36 @@ class FitCommand : public Command {
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to points.");
     target_.add_to(*fit);
-    fit->add_option("--points", points_, "Training points of a function (500)")->type_name("N");
-    fit->add_option("--method", method_, "kaiming, skip, free, smooth or best (best)")
-        ->type_name("NAME");
-    fit->add_option("--depth", depth_, "Hidden layers (5)")->type_name("N");
-    fit->add_option("--fold", fold_, "Pieces of a zigzag: 2, 3, ... (what is best)")
-        ->type_name("M");
-    fit->add_option("--windows", windows_, "Windows of folds side by side")->type_name("J");
-    fit->add_option("--tolerance", tolerance_, "Smallest network with at most this maximum error")
-        ->type_name("E");
-    fit->add_flag("--keep-shape", keep_shape_, "Stay convex or concave, and monotone");
-    fit->add_flag("--difference", difference_, "Difference of two convex networks");
-    fit->add_option("--name", name_, "Function name in the C header (relu_fit)")->type_name("NAME");
+    const std::vector<FieldDescription> defaults = keys();
+    const std::string group = "Network";
+    const auto number = [&](const char* name, auto& value, const char* type, const char* help) {
+      return fit->add_option(name, value, help)->type_name(type)->group(group);
+    };
+    show_default(number("--points", points_, "N", "Training points of a function"), defaults,
+                 "points");
+    show_default(take_one_of(fit->add_option("--method", method_, "How the network is found"),
+                             {"kaiming", "skip", "free", "smooth", "best"}),
+                 defaults, "method")
+        ->group(group);
+    show_default(number("--depth", depth_, "N", "Hidden layers"), defaults, "depth");
+    number("--fold", fold_, "M", "Pieces of a zigzag: 2, 3, ...; left out: what is best");
+    number("--windows", windows_, "J",
+           "Windows of folds side by side; left out: one narrow network");
+    number("--tolerance", tolerance_, "E",
+           "Smallest network with at most this maximum error, in units of y");
+    fit->add_flag("--keep-shape", keep_shape_, "Stay convex or concave, and monotone")
+        ->group(group);
+    fit->add_flag("--difference", difference_, "Difference of two convex networks")->group(group);
+    show_default(fit->add_option("--name", name_, "Function name in the C header"), defaults,
+                 "name")
+        ->type_name("NAME")
+        ->group("Run");
     add_common_options(*fit, common_, "relu-fit",
                        "relu-fit fit --function 'exp(x)' --interval 0 1 --out runs/exp");
     return fit;
   }
+
+  std::vector<FieldDescription> keys() const override { return list_fields(FitConfig{}); }
 
   void run() override {
     configure_logging(common_);
@@ -36,6 +51,9 @@ class FitCommand : public Command {
     config.validate();
     if (dump_config(common_, config)) return;
     const std::filesystem::path& out = common_.required_out();
+    RunHeader(common_, "relu-fit fit", config.seed)
+        .add("target", config.data.empty() ? config.function : config.data)
+        .add("method", method_name(config.method));
     ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
     FitRun result = run_fit(config, common_.threads, [&](double part) {
       bar.update(static_cast<std::int64_t>(100 * part));

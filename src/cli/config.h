@@ -1,7 +1,5 @@
 #pragma once
 
-#include <iostream>
-
 #include "cli/options.h"
 #include "io/config_fields.h"
 
@@ -17,12 +15,17 @@ C resolve_config(const CommonOptions& options, C config) {
   return config;
 }
 
+/// Of a configuration as JSON what differs from `defaults`, which has the same fields; groups in
+/// which nothing does are left out.
+Json changed_fields(const Json& config, const Json& defaults);
+
 /// Answers --dump-config: prints the configuration, ready to be used as a --config file, and
-/// returns true when it was asked for.
+/// returns true when it was asked for. `defaults`: what stays away from a minimal one.
+bool dump_json(const CommonOptions& options, const Json& config, const Json& defaults);
+
 template <class C>
-bool dump_config(const CommonOptions& options, const C& config) {
-  if (options.dump_config) std::cout << format_json(to_json(config)) << std::flush;
-  return options.dump_config;
+bool dump_config(const CommonOptions& options, const C& config, const C& defaults = C{}) {
+  return dump_json(options, to_json(config), to_json(defaults));
 }
 
 }  // namespace asap

@@ -11,7 +11,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/completion.h"
 #include "cli/interrupt.h"
+#include "cli/man_page.h"
+#include "cli/options.h"
 
 namespace asap {
 namespace {
@@ -97,6 +100,15 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+std::string formatted_help(const CommandHelp& program, const std::string& format) {
+  if (format == "bash") return bash_completion(program);
+  if (format == "zsh") return zsh_completion(program);
+  if (format == "fish") return fish_completion(program);
+  if (format == "man") return man_page(program);
+  throw UsageError("--help-format: unknown format '" + format + "'",
+                   suggestion(format, std::vector<std::string>{"bash", "zsh", "fish", "man"}));
+}
+
 int report(const std::string& program, ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
@@ -109,12 +121,35 @@ int report(const std::string& program, ErrorKind kind, const std::string& messag
 
 }  // namespace
 
-void Arguments::parse(CLI::App& app) const {
+/// Answers --help-format and --help-keys, which need no other option to be there and right.
+bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const {
+  const std::vector<std::string> words(argv_ + std::min(argc_, 1), argv_ + argc_);
+  if (words.size() == 2 && words[0] == "--help-format") {
+    std::cout << formatted_help(describe_command(app, keys), words[1]) << std::flush;
+    return true;
+  }
+  if (std::ranges::find(words, "--help-keys") == words.end()) return false;
+  for (const CommandKeys& of : keys) {
+    if (of.command != &app && words.front() != of.command->get_name()) continue;
+    std::cout << keys_text(describe_command(*of.command, keys)) << std::flush;
+    return true;
+  }
+  return false;
+}
+
+void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const {
   app.name(program_);
+  for (const CommandKeys& of : keys) {
+    const std::string about = "Print the keys of --set and --config with their defaults, and stop";
+    (of.command == &app ? &app : app.get_subcommand(of.command->get_name()))
+        ->add_flag("--help-keys", about)
+        ->group(kInformationGroup);
+  }
+  if (answer_help(app, keys)) throw Finished{};
   try {
     app.parse(argc_, argv_);
   } catch (const CLI::CallForHelp&) {
-    std::cout << app.help() << std::flush;
+    std::cout << help_text(describe_command(selected_command(app), keys)) << std::flush;
     throw Finished{};
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << std::endl;

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/command_help.h"
+
 namespace asap {
 
 /// The words a process was started with.
@@ -16,12 +18,18 @@ class Arguments {
   /// Parses into the options registered on `app`. A mistake becomes a UsageError that suggests the
   /// nearest option or command. --help and --version print their text and end run_main with exit
   /// code 0.
-  void parse(CLI::App& app) const;
+  ///
+  /// `keys`: of each command with a configuration what --help-keys, the manual page and completion
+  /// tell. Also answers, as the only words, "--help-format bash|zsh|fish|man": the completion file
+  /// of that shell or the manual page, for the build to install.
+  void parse(CLI::App& app, const std::vector<CommandKeys>& keys = {}) const;
 
   /// The command line as a shell would take it, with `more` at its end unless it is there already.
   std::string command_line(const std::string& more) const;
 
  private:
+  bool answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const;
+
   std::string program_;
   int argc_;
   const char* const* argv_;

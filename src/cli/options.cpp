@@ -1,10 +1,13 @@
 #include "cli/options.h"
 
+#include <algorithm>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 
@@ -16,12 +19,38 @@ const std::filesystem::path& CommonOptions::required_out() const {
   return out;
 }
 
+CLI::Option* take_one_of(CLI::Option* option, const std::vector<std::string>& words) {
+  const std::string name = option->get_name();
+  option->type_name(join(words, "|"));
+  return option->check([name, words](const std::string& text) {
+    if (!text.empty() && std::ranges::find(words, text) == words.end())
+      throw UsageError(
+          name + " must be one of " + join(words, ", ") + "; got '" + excerpt(text) + "'",
+          suggestion(text, words));
+    return std::string();
+  });
+}
+
+CLI::Option* show_default(CLI::Option* option, const std::vector<FieldDescription>& keys,
+                          const std::string& key) {
+  const auto found = std::ranges::find(keys, key, &FieldDescription::path);
+  check(found != keys.end(), "show_default: there is such a key");
+  const Json& value = found->value;
+  if (value.is_array()) {
+    std::vector<std::string> parts;
+    for (const Json& part : value)
+      parts.push_back(part.is_string() ? part.get<std::string>() : part.dump());
+    return option->default_str(join(parts, ","));
+  }
+  return option->default_str(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
 void add_information_options(CLI::App& command, const std::string& program) {
-  const std::string group = "Information";
+  const std::string group = kInformationGroup;
   command.set_help_flag("-h,--help", "Print this text and stop")->group(group);
   command
       .set_version_flag("--version", version_line(program),
-                        "Print version, compiler and instruction set, and stop")
+                        "Print version, commit, compiler, MPI and instruction set, and stop")
       ->group(group);
 }
 
@@ -33,19 +62,28 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
   command.add_option("--out", options.out, "Folder for all results; summary.json is written last")
       ->type_name("DIR")
       ->group(run);
-  command.add_option("--config", options.config, "Configuration file (JSON)")
+  command.add_option("--config", options.config, "Configuration file (JSON); see --dump-config")
       ->type_name("FILE")
       ->group(run);
   command
       .add_option("--set", options.assignments,
-                  "Set one key of the configuration, e.g. train.epochs=3; repeatable")
+                  "Set one key of the configuration; see --dump-config")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->group(run);
-  command
-      .add_flag("--dump-config", options.dump_config, "Print the resolved configuration and stop")
+  const auto set_dump = [&options](const std::string& text) {
+    options.dump_config = text == "minimal" ? ConfigDump::minimal : ConfigDump::full;
+  };
+  take_one_of(command.add_option_function<std::string>(
+                  "--dump-config", set_dump,
+                  "Print the resolved configuration and stop: all of it, or what differs from the "
+                  "defaults (minimal)"),
+              {"minimal", "full"})
+      ->expected(0, 1)
       ->group(run);
-  command.add_option("--seed", options.seed, "Seed of all random numbers")
+  command
+      .add_option("--seed", options.seed,
+                  "Seed of all random numbers; overrides the configuration's")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->group(run);
@@ -59,15 +97,16 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
 
   const std::string output = "Output";
   CLI::Option* quiet =
-      command.add_flag("--quiet", options.quiet, "Print errors only")->group(output);
+      command.add_flag("--quiet", options.quiet, "Print nothing but errors")->group(output);
   command.add_flag("--verbose", options.verbose, "Print what happens inside")
       ->excludes(quiet)
       ->group(output);
-  command.add_flag("--json", options.json, "Print the summary as JSON and nothing else")
+  command
+      .add_flag("--json", options.json, "Print the summary as one JSON document and nothing else")
       ->group(output);
 
   add_information_options(command, program);
-  command.footer("\nExample:\n  " + example);
+  command.footer(example);
 }
 
 void configure_logging(const CommonOptions& options) {

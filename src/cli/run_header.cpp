@@ -1,24 +1,51 @@
 #include "cli/run_header.h"
 
 #include <algorithm>
+#include <iostream>
 
+#include "base/format.h"
+#include "base/version.h"
 #include "cli/version.h"
+#include "io/json.h"
+#include "io/run_folder.h"
 
 namespace asap {
+namespace {
 
-RunHeader& RunHeader::add_machine(const CommonOptions& options, std::uint64_t seed) {
+constexpr std::size_t kNameWidth = 12;  // the longest name, "parameters", and two blanks
+
+}  // namespace
+
+RunHeader::RunHeader(const CommonOptions& options, const std::string& title,
+                     std::optional<std::uint64_t> seed)
+    : RunHeader(std::cerr, options, title, seed) {}
+
+RunHeader::RunHeader(std::ostream& stream, const CommonOptions& options, const std::string& title,
+                     std::optional<std::uint64_t> seed)
+    : stream_(options.prints_text() ? &stream : nullptr) {
+  if (!stream_) return;
+  *stream_ << title << " " << version() << std::endl;
   add("threads", std::to_string(options.threads));
-  add("seed", std::to_string(seed));
-  return add("SIMD", simd_name());
+  if (seed) add("seed", std::to_string(*seed));
+  add("SIMD", simd_name());
 }
 
-std::string RunHeader::text() const {
-  std::size_t width = 0;
-  for (const auto& [name, value] : lines_) width = std::max(width, name.size());
-  std::string result = title_ + "\n";
-  for (const auto& [name, value] : lines_)
-    result += "  " + name + std::string(width - name.size() + 2, ' ') + value + "\n";
-  return result;
+RunHeader& RunHeader::add_run(const std::filesystem::path& run) {
+  const RunFolder folder(run);
+  if (!stream_ || !std::filesystem::exists(folder.config())) return *this;
+  add("run", run.string());
+  add("model", describe_model(folder.read_config().model));
+  if (!std::filesystem::exists(folder.summary())) return *this;
+  const Json model = read_json(folder.summary()).value("model", Json::object());
+  const std::int64_t parameters = model.value("parameters", std::int64_t{0});
+  return parameters > 0 ? add("parameters", format_count(parameters)) : *this;
+}
+
+RunHeader& RunHeader::add(const std::string& name, const std::string& value) {
+  if (!stream_) return *this;
+  const std::size_t blanks = name.size() < kNameWidth ? kNameWidth - name.size() : 1;
+  *stream_ << "  " << name << std::string(blanks, ' ') << value << std::endl;
+  return *this;
 }
 
 }  // namespace asap

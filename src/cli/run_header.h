@@ -1,35 +1,39 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "cli/options.h"
 
 namespace asap {
 
-/// The settings of a run, printed once before it starts so that a log says what was run.
+/// What is run, on stderr before it starts. A line appears as soon as it is known, so that the
+/// first comes before data are read; nothing with --quiet or --json.
 ///
 ///   asap-train 0.1.0
-///     data        fashion-mnist: 60,000 training, 10,000 test images
 ///     threads     2
+///     data        fashion-mnist train: 60,000 training, 10,000 test images
 class RunHeader {
  public:
-  explicit RunHeader(std::string title) : title_(std::move(title)) {}
+  /// Prints the title, with the version of the toolkit, then threads, seed (unless the command
+  /// draws nothing) and instruction set.
+  RunHeader(const CommonOptions& options, const std::string& title,
+            std::optional<std::uint64_t> seed);
+  /// For tests: another stream.
+  RunHeader(std::ostream& stream, const CommonOptions& options, const std::string& title,
+            std::optional<std::uint64_t> seed);
 
-  RunHeader& add(std::string name, std::string value) {
-    lines_.emplace_back(std::move(name), std::move(value));
-    return *this;
-  }
-  /// Adds threads, seed and instruction set.
-  RunHeader& add_machine(const CommonOptions& options, std::uint64_t seed);
-
-  std::string text() const;
+  RunHeader& add(const std::string& name, const std::string& value);
+  /// What a training run left: its folder, model, parameters and data, as far as it says so. Only
+  /// its small files are read, and nothing is wrong with a folder that lacks them: what loads the
+  /// run says that.
+  RunHeader& add_run(const std::filesystem::path& run);
 
  private:
-  std::string title_;
-  std::vector<std::pair<std::string, std::string>> lines_;
+  std::ostream* stream_;  // null: silent
 };
 
 }  // namespace asap

@@ -4,13 +4,17 @@
 
 namespace asap {
 
-void finish_with_summary(const CommonOptions& options, const Json& summary,
-                         const std::string& text) {
-  write_json(options.required_out() / "summary.json", summary);
+void print_summary(const CommonOptions& options, const Json& summary, const std::string& text) {
   if (options.json)
     std::cout << format_json(summary) << std::flush;
   else if (!options.quiet)
     std::cout << text << std::flush;
+}
+
+void finish_with_summary(const CommonOptions& options, const Json& summary,
+                         const std::string& text) {
+  write_json(options.required_out() / "summary.json", summary);
+  print_summary(options, summary, text);
 }
 
 }  // namespace asap

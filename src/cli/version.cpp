@@ -18,8 +18,8 @@ std::string simd_name() {
 
 std::string version_line(const std::string& program) {
   const std::string commit = source_commit().empty() ? "" : "commit " + source_commit() + ", ";
-  return program + " " + version() + " (" + commit + build_description() + ", SIMD " + simd_name() +
-         ")";
+  return program + " " + version() + " (" + commit + build_description() + ", MPI no, SIMD " +
+         simd_name() + ")";
 }
 
 }  // namespace asap

@@ -7,7 +7,8 @@ namespace asap {
 /// The instruction set the kernels run with on this machine, "AVX-512".
 std::string simd_name();
 
-/// What --version prints: version, commit, compiler and instruction set on one line.
+/// What --version prints: version, commit, compiler, whether built with MPI, and
+/// instruction set on one line.
 std::string version_line(const std::string& program);
 
 }  // namespace asap

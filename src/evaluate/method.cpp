@@ -40,8 +40,10 @@ Method parse_whole_network(const std::string& name) {
                        std::string("for example ") + prefix + "3");
     return {kind, *iterations};
   }
+  const std::string nearest = nearest_name(name, kMethodNames);
   throw UsageError("--methods: unknown method '" + name + "'",
-                   "known are " + join(kMethodNames, ", "));
+                   (nearest.empty() ? "" : "did you mean '" + nearest + "'? ") +
+                       ("known are " + join(kMethodNames, ", ")));
 }
 
 /// "1" or "0-2"

@@ -103,6 +103,16 @@ bool value_inside(const FieldRange& range, const std::vector<int>& values) {
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
+/// Path of the field, anywhere, whose own name is nearest to a mistyped one; else "".
+std::string field_with_similar_name(const std::string& name,
+                                    const std::vector<FieldDescription>& fields) {
+  std::vector<std::string> names;
+  for (const FieldDescription& field : fields) names.push_back(last_part(field.path));
+  const std::string nearest = nearest_name(name, names);
+  const auto found = std::find(names.begin(), names.end(), nearest);
+  return found == names.end() ? "" : fields[static_cast<std::size_t>(found - names.begin())].path;
+}
+
 }  // namespace
 
 void FieldWriter::visit_field(const FieldInfo& info, FieldReference member) {
@@ -211,6 +221,7 @@ void FieldReader::check_no_unknown_key() const {
       nearest = nearest_name(key, level.known);
       if (!nearest.empty()) nearest.insert(0, level.prefix);
     }
+    if (nearest.empty()) nearest = field_with_similar_name(key, fields_);
     throw UsageError(source_ + ": unknown field '" + level.prefix + excerpt(key) + "'",
                      nearest.empty() ? "expected one of: " + join(level.known, ", ")
                                      : "did you mean '" + nearest + "'?");

@@ -11,9 +11,9 @@ void RegionPhases::release(bool released) {
   model_.release_regions(released);
   for (const RegionActivation<float>* regions : model_.regions()) {
     optimizer_.set_pace(regions->peaks(), {.frozen = released});
-    optimizer_.set_pace(regions->weights(), {.frozen = !released,
-                                             .first = config_.release_step,
-                                             .rate_factor = config_.weights_rate});
+    optimizer_.set_pace(
+        regions->weights(),
+        {.frozen = !released, .first = config_.release_step, .rate_factor = config_.weights_rate});
   }
 }
 

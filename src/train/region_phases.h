@@ -1,9 +1,15 @@
 #pragma once
 
+#include "io/train_config.h"
 #include "nn/transformer.h"
 #include "optim/adamw.h"
 
 namespace asap {
+
+/// Steps of `total_steps` in which peaks are trained.
+inline std::int64_t release_step(const OptimisationConfig& config, std::int64_t total_steps) {
+  return static_cast<std::int64_t>(config.peaks_fraction * static_cast<double>(total_steps));
+}
 
 /// The two phases in which region-constrained activations are trained (Milkert, Hyde and Laine,
 /// ICML 2025, Section 3): up to the release the peaks, from which weights follow, so that the

@@ -44,8 +44,9 @@ class ShardEngine {
   VectorView<float> gradient() { return shards_.front().gradient.flat(); }
   VectorView<const float> gradient_view() const { return shards_.front().gradient.flat(); }
 
-  /// Most memory that values, gradients and scratch of a step have taken so far, in bytes: the peaks
-  /// of the tapes' arenas, added over the threads. Parameters and their gradients lie elsewhere.
+  /// Most memory that values, gradients and scratch of a step have taken so far, in bytes: the
+  /// peaks of the tapes' arenas, added over the threads. Parameters and their gradients lie
+  /// elsewhere.
   std::int64_t step_peak_bytes() const;
 
  private:

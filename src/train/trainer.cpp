@@ -18,14 +18,6 @@
 namespace asap {
 namespace {
 
-/// Tokens of each example, where batches are made of examples of similar length.
-std::vector<std::int64_t> lengths_for(const TrainConfig& config, const Dataset& data) {
-  std::vector<std::int64_t> lengths;
-  if (config.train.length_pool > 1)
-    for (std::int64_t i = 0; i < data.size(); ++i) lengths.push_back(data.tokens(i));
-  return lengths;
-}
-
 /// One training run from its state to its end.
 class Trainer {
  public:
@@ -40,12 +32,11 @@ class Trainer {
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
         regions_(model_, optimizer_,
-                 {static_cast<std::int64_t>(config.train.peaks_fraction *
-                                            static_cast<double>(planned_steps(config, train_data))),
+                 {release_step(config.train, planned_steps(config, train_data)),
                   config.train.weights_rate}),
         sampler_(
             {train_data.size(), config.train.batch, config.seed, false, config.train.length_pool},
-            lengths_for(config, train_data)),
+            batch_lengths(config, train_data)),
         engine_(model_, {config.train.shard,
                          options.threads,
                          config.seed,
@@ -291,6 +282,13 @@ class Trainer {
 };
 
 }  // namespace
+
+std::vector<std::int64_t> batch_lengths(const TrainConfig& config, const Dataset& data) {
+  std::vector<std::int64_t> lengths;
+  if (config.train.length_pool > 1)
+    for (std::int64_t i = 0; i < data.size(); ++i) lengths.push_back(data.tokens(i));
+  return lengths;
+}
 
 std::int64_t planned_steps(const TrainConfig& config, const Dataset& train) {
   const std::int64_t per_epoch = train.size() / config.train.batch;

@@ -57,14 +57,17 @@ struct TrainingResult {
   double examples_per_second = 0;
   std::int64_t parameters = 0;
   std::int64_t step_peak_bytes = 0;  ///< see ShardEngine::step_peak_bytes; of this process
-  double train_loss = 0;  ///< of the last step
-  TestReport test;        ///< of the weights as they are; not measured when interrupted
+  double train_loss = 0;             ///< of the last step
+  TestReport test;                   ///< of the weights as they are; not measured when interrupted
   std::optional<BestTest> best;
   InitialWeights initial;  ///< what train.init_from gave, now or before the run was resumed
 };
 
 /// Steps of the whole training. UsageError when the data do not fill one batch.
 std::int64_t planned_steps(const TrainConfig& config, const Dataset& train);
+
+/// Tokens of each example where batches are made of examples of similar length; else nothing.
+std::vector<std::int64_t> batch_lengths(const TrainConfig& config, const Dataset& data);
 
 /// Trains `config.model` (complete) and leaves config.json, metrics.jsonl, checkpoints and, of
 /// texts, their codec in the run folder. A non-finite loss or gradient is dealt with as

@@ -29,8 +29,7 @@ void expect_refusal(const Words& words, int code, const std::string& part) {
   CAPTURE(outcome.error);
   CHECK(outcome.code == code);
   CHECK(contains(outcome.error, part));
-  CHECK(outcome.error.starts_with("relu-fit: error: "));
-  CHECK(last_line(outcome.error) + "\n" == outcome.error);  // one line
+  CHECK(last_line(outcome.error).starts_with("relu-fit: error: "));
 }
 
 TEST_CASE("relu-fit fit writes network, code, data, pictures and summary") {

@@ -212,11 +212,42 @@ TEST_CASE("--set overrides the file, which overrides the defaults") {
 TEST_CASE("--dump-config prints what --config would read") {
   CommonOptions options;
   CHECK_FALSE(dump_config(options, SmallConfig{}));
-  options.dump_config = true;
+  options.dump_config = ConfigDump::full;
   const Capture out(std::cout);
   CHECK(dump_config(options, SmallConfig{7, 0.1}));
   SmallConfig read;
   from_json(parse_json(out.text(), "dump"), read, "dump");
   CHECK(read.epochs == 7);
   CHECK(read.rate == 0.1);
+}
+
+TEST_CASE("a minimal dump holds what differs from the defaults and reads back the same") {
+  CommonOptions options;
+  options.dump_config = ConfigDump::minimal;
+  const Capture out(std::cout);
+  CHECK(dump_config(options, SmallConfig{7, 0.5}));
+  CHECK(parse_json(out.text(), "dump") == Json{{"epochs", 7}});
+  CHECK(changed_fields({{"a", {{"b", 1}, {"c", 2}}}, {"d", {{"e", 3}}}},
+                       {{"a", {{"b", 1}, {"c", 4}}}, {"d", {{"e", 3}}}}) ==
+        Json{{"a", {{"c", 2}}}});
+}
+
+TEST_CASE("--dump-config takes minimal or full or nothing, and suggests") {
+  for (const auto& [words, expected] :
+       {std::pair(std::vector<const char*>{"--dump-config"}, ConfigDump::full),
+        {{"--dump-config", "full"}, ConfigDump::full},
+        {{"--dump-config", "minimal"}, ConfigDump::minimal},
+        {{"--dump-config=minimal", "--json"}, ConfigDump::minimal},
+        {{"--dump-config", "--json"}, ConfigDump::full},
+        {{"--json"}, ConfigDump::none}}) {
+    CommonOptions options;
+    const Outcome outcome = run_plain(words, options);
+    CHECK_MESSAGE(outcome.code == 0, outcome.error);
+    CHECK(options.dump_config == expected);
+  }
+  const Outcome mistyped = run_plain({"--dump-config", "minmal"});
+  CHECK(mistyped.code == 2);
+  CHECK(mistyped.error ==
+        "tool: error: --dump-config must be one of minimal, full; got 'minmal' (hint: did you mean "
+        "'minimal'?)\n");
 }

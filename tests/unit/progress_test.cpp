@@ -7,8 +7,9 @@
 #include <doctest/doctest.h>
 
 #include "base/format.h"
-#include "cli/run_header.h"
 #include "base/table.h"
+#include "base/version.h"
+#include "cli/run_header.h"
 
 namespace {
 
@@ -132,9 +133,24 @@ TEST_CASE("table width counts characters, not bytes") {
 TEST_CASE("the run header lists its settings under the title") {
   CommonOptions options;
   options.threads = 2;
-  const std::string text =
-      RunHeader("asap-train").add("data", "shapes").add_machine(options, 7).text();
-  CHECK(text.starts_with("asap-train\n  data     shapes\n  threads  2\n  seed     7\n  SIMD     "));
+  std::ostringstream stream;
+  RunHeader header(stream, options, "asap-train", 7);
+  const std::string machine = stream.str();
+  CHECK(machine.starts_with("asap-train " + version() +
+                            "\n  threads     2\n  seed        7\n  SIMD        "));
+  header.add("data", "shapes");
+  CHECK(stream.str() == machine + "  data        shapes\n");
+}
+
+TEST_CASE("a header is silent with --quiet and --json") {
+  CommonOptions options;
+  options.quiet = true;
+  std::ostringstream stream;
+  RunHeader(stream, options, "asap-train", 7).add("data", "shapes");
+  options.quiet = false;
+  options.json = true;
+  RunHeader(stream, options, "asap-train", 7).add("data", "shapes");
+  CHECK(stream.str().empty());
 }
 
 TEST_CASE("numbers are written as people read them") {

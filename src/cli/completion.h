@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "cli/command_help.h"
+
+namespace asap {
+
+/// Completion files for shells: subcommands, options, the words of options that take one of a few,
+/// folders and files, and the keys of --set.
+std::string bash_completion(const CommandHelp& program);
+std::string zsh_completion(const CommandHelp& program);
+std::string fish_completion(const CommandHelp& program);
+
+}  // namespace asap

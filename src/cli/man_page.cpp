@@ -1,0 +1,118 @@
+#include "cli/man_page.h"
+
+#include "base/text.h"
+#include "base/version.h"
+
+namespace asap {
+namespace {
+
+/// Text as roff takes it: no escape by chance, hyphens that can be copied, no control line.
+std::string roff(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";
+    else
+      out += c;
+  }
+  if (out.starts_with('.') || out.starts_with('\'')) out.insert(0, "\\&");
+  return out;
+}
+
+std::string section(const std::string& title) { return ".SH " + title + "\n"; }
+
+/// A word in bold, with what follows it in italics.
+std::string term(const std::string& name, const std::string& value) {
+  std::string line = ".TP\n\\fB" + roff(name) + "\\fR";
+  if (!value.empty()) line += " \\fI" + roff(value) + "\\fR";
+  return line + "\n";
+}
+
+std::string option_entry(const OptionHelp& option) {
+  std::string name = option.short_name;
+  if (!name.empty() && !option.long_name.empty()) name += ", ";
+  const std::string value = option.value_is_optional ? "[" + option.value + "]" : option.value;
+  std::string meaning = option.description + ".";
+  if (option.required) meaning += " Required.";
+  if (option.repeatable) meaning += " May be repeated.";
+  if (!option.default_value.empty()) meaning += " Default: " + option.default_value + ".";
+  return term(name + option.long_name, value) + roff(meaning) + "\n";
+}
+
+std::string options(const CommandHelp& command, const std::string& heading) {
+  std::string text;
+  for (const OptionGroup& group : command.groups) {
+    text += heading + group.title + "\n";
+    for (const OptionHelp& option : group.options) text += option_entry(option);
+  }
+  return text;
+}
+
+std::string example(const CommandHelp& command) {
+  return command.example.empty() ? "" : ".PP\n.nf\n" + roff(command.example) + "\n.fi\n";
+}
+
+std::string keys(const CommandHelp& command) {
+  if (command.keys.empty()) return "";
+  std::string text = ".SS Configuration keys of " + roff(command.name) + "\n";
+  for (const FieldDescription& key : command.keys)
+    text += term(key.path, key.type) + roff(key.doc) +
+            ". Default: " + roff(format_json_line(key.value)) + ".\n";
+  return text;
+}
+
+/// What all executables have in common.
+std::string common_sections() {
+  std::string text = section("EXIT STATUS");
+  for (const auto& [code, meaning] :
+       {std::pair("0", "Done."),
+        {"2", "A mistake in flags or configuration."},
+        {"3", "Data, files or memory."},
+        {"4", "Numbers: a training diverged, or did not reach what was asked of it."},
+        {"70", "A defect of the toolkit."},
+        {"130, 143", "Stopped by SIGINT or SIGTERM with the work saved."}})
+    text += term(code, "") + meaning + "\n";
+  text += section("ENVIRONMENT");
+  for (const auto& [name, meaning] :
+       {std::pair("ASAP_DATA_DIR",
+                  "Where data sets lie, one folder each, unless data.path names one."),
+        {"NO_COLOR", "Set to anything: no colours on the terminal."}})
+    text += term(name, "") + meaning + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string man_page(const CommandHelp& program) {
+  std::string text = ".TH " + program.name + " 1 \"\" \"ASAP toolkit " + version() + "\"\n";
+  const std::string summary = program.summary.substr(0, program.summary.find_last_not_of('.') + 1);
+  text += section("NAME") + roff(program.name) + " \\- " + roff(summary) + "\n";
+  text += section("SYNOPSIS");
+  if (program.commands.empty()) text += ".B " + roff(program.name) + "\n[OPTIONS]\n";
+  for (const CommandHelp& command : program.commands)
+    text += ".B " + roff(command.name) + "\n[OPTIONS]\n.br\n";
+  if (program.commands.empty()) {
+    text += section("OPTIONS") + options(program, ".SS ");
+  } else {
+    text += section("COMMANDS");
+    for (const CommandHelp& command : program.commands)
+      text += ".SS " + roff(command.name) + "\n" + roff(command.summary) + "\n" + example(command) +
+              options(command, ".PP\n.I ");
+  }
+  std::string all_keys = keys(program);
+  for (const CommandHelp& command : program.commands) all_keys += keys(command);
+  if (!all_keys.empty())
+    text +=
+        section("CONFIGURATION") +
+        roff(
+            "Keys of a --config file (JSON, one object for each part of a key before a dot) and of "
+            "--set KEY=VALUE.") +
+        "\n" + all_keys;
+  text += common_sections();
+  if (!program.example.empty()) text += section("EXAMPLE") + example(program);
+  return text;
+}
+
+}  // namespace asap

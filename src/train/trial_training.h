@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+
+#include "io/train_config.h"
+#include "train/trainer.h"
+
+namespace asap {
+
+/// What a training holds in memory beside its data.
+struct TrainingFootprint {
+  std::int64_t parameters = 0;   ///< numbers trained last (see RegionPhases::parameter_count)
+  std::int64_t state_bytes = 0;  ///< parameters, moments, and a gradient for every shard of a batch
+  std::int64_t step_bytes = 0;   ///< values, gradients and scratch of a step (see ShardEngine)
+  std::int64_t bytes() const { return state_bytes + step_bytes; }
+};
+
+/// From the first batch, which is computed once; nothing is changed or written. UsageError as of
+/// train().
+TrainingFootprint training_footprint(const TrainConfig& config, const Dataset& train_data,
+                                     int threads);
+
+/// What a training will take, measured on its first steps, which leave nothing behind.
+struct TrainingEstimate {
+  std::int64_t steps = 0;           ///< of the whole training
+  std::int64_t measured_steps = 0;  ///< of those the median was taken
+  double seconds_per_step = 0;
+  double training_seconds = 0;
+  double test_seconds = 0;           ///< of all tests together
+  std::int64_t step_peak_bytes = 0;  ///< as TrainingResult's
+  std::int64_t peak_bytes = 0;       ///< of the process, data included
+  double seconds() const { return training_seconds + test_seconds; }
+};
+
+/// Trains a few steps and tests once, on the real data and with nothing written.
+/// UsageError as of train().
+TrainingEstimate estimate_training(const TrainConfig& config, const Dataset& train_data,
+                                   const Dataset& test_data, int threads);
+
+/// How well one batch was learned by heart.
+struct OverfitResult {
+  std::int64_t steps = 0;
+  double first_loss = 0, loss = 0, accuracy = 0;
+  bool learned() const { return accuracy == 1; }
+};
+
+/// A sanity check of model, data and learning rate: trains on one batch, without dropout,
+/// augmentation, label smoothing and weight decay, until it is predicted without a mistake or
+/// `most_steps` are done. What cannot learn 64 examples by heart will not learn more.
+/// NumericalError when the loss is not finite.
+OverfitResult overfit_one_batch(const TrainConfig& config, const Dataset& train_data, int threads,
+                                std::int64_t most_steps,
+                                const std::function<void(const OverfitResult&)>& on_step = {});
+
+}  // namespace asap

@@ -1,0 +1,165 @@
+// What commands print, and where: --json one document, --quiet nothing, the header before the data.
+#include <doctest/doctest.h>
+
+#include "base/text.h"
+#include "cli/process.h"
+
+using namespace asap;
+using namespace asap::test;
+
+namespace {
+
+struct Invocation {
+  std::string program;
+  Words words;
+};
+
+/// Every command on a tiny network; `out` is theirs to make folders in.
+std::vector<Invocation> every_command(const Workspace& work, const std::string& out) {
+  const std::string teacher = work / "teacher", compiled = work / "operator";
+  const std::string network = work / "fit/network.json";
+  const auto folder = [&](const std::string& name) { return (work / (out + name)).string(); };
+  const Words run = {"--run", teacher}, both = run + Words{"--compiled", compiled};
+  return {
+      {"asap-train", tiny_training() + Words{"--max-steps", "4", "--out", folder("t")}},
+      {"asap-compile",
+       run + Words{"--calibration", "32", "--set", "held_out=16", "--out", folder("o")}},
+      {"asap-eval",
+       Words{"compare"} + both + Words{"--methods", "teacher,compiled", "--out", folder("c")}},
+      {"asap-eval", Words{"diagnose"} + both + Words{"--examples", "8", "--out", folder("d")}},
+      {"asap-eval",
+       {"bench", "--sizes", "16", "--forms", "softmax,sinkhorn_exp", "--rounds", "1", "--out",
+        folder("b")}},
+      {"relu-fit",
+       {"fit", "--function", "x^2", "--method", "free", "--depth", "2", "--points", "50", "--out",
+        folder("f")}},
+      {"relu-fit",
+       {"bench", "--targets", "x3", "--methods", "free", "--seeds", "1", "--depth", "2", "--out",
+        folder("s")}},
+      {"relu-fit", {"regions", "--network", network}},
+      {"relu-fit", {"floor", "--function", "x3", "--pieces", "4"}},
+      {"relu-fit", {"eval", "--network", network, "--x", "0.5"}},
+      {"relu-fit", {"export", "--network", network, "--formats", "json", "--out", folder("e")}}};
+}
+
+/// What the commands above need to be there.
+void prepare(const Workspace& work) {
+  REQUIRE(train(work / "teacher").code == 0);
+  REQUIRE(compile(work / "teacher", work / "operator").code == 0);
+  REQUIRE(run("relu-fit", {"fit", "--function", "x^2", "--method", "free", "--depth", "2",
+                           "--points", "50", "--out", work / "fit"})
+              .code == 0);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "--json prints one JSON document and nothing else, --quiet nothing, whatever the command") {
+  const Workspace work;
+  prepare(work);
+  for (const Invocation& command : every_command(work, "json-")) {
+    CAPTURE(command.program + " " + command.words.front());
+    const Outcome outcome = run(command.program, command.words + Words{"--json"});
+    REQUIRE_MESSAGE(outcome.code == 0, outcome.error);
+    CHECK(outcome.error.empty());
+    CHECK(parse_json(outcome.out, "stdout").is_object());
+  }
+  for (const Invocation& command : every_command(work, "quiet-")) {
+    CAPTURE(command.program + " " + command.words.front());
+    const Outcome outcome = run(command.program, command.words + Words{"--quiet"});
+    REQUIRE_MESSAGE(outcome.code == 0, outcome.error);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.error.empty());
+  }
+}
+
+TEST_CASE("a header says what runs before any data are read") {
+  const Workspace work;
+  const Outcome outcome = run("asap-train", {"--set", "data.path=/nowhere", "--out", work / "run"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.error.starts_with("asap-train "));
+  for (const char* part : {"  threads ", "  seed ", "  SIMD "})
+    CHECK_MESSAGE(outcome.error.find(part) != std::string::npos, part);
+
+  const Outcome trained = train(work / "teacher");
+  for (const char* part : {"  data ", "  model ", "  parameters ", "  memory ", "  training "})
+    CHECK_MESSAGE(trained.error.find(part) != std::string::npos, part);
+  const Outcome compiled = compile(work / "teacher", work / "operator");
+  CHECK(compiled.error.starts_with("asap-compile "));
+  CHECK(compiled.error.find("  parameters ") != std::string::npos);
+}
+
+TEST_CASE("every command and subcommand has an example in its help, and every option a purpose") {
+  const std::vector<std::pair<std::string, Words>> commands = {
+      {"asap-train", {}},         {"asap-compile", {}},     {"asap-eval", {}},
+      {"asap-eval", {"compare"}}, {"asap-eval", {"bench"}}, {"asap-eval", {"diagnose"}},
+      {"relu-fit", {}},           {"relu-fit", {"fit"}},    {"relu-fit", {"bench"}},
+      {"relu-fit", {"regions"}},  {"relu-fit", {"floor"}},  {"relu-fit", {"eval"}},
+      {"relu-fit", {"export"}}};
+  for (const auto& [program, words] : commands) {
+    const Outcome help = run(program, words + Words{"--help"});
+    CAPTURE(help.out);
+    CHECK(help.code == 0);
+    CHECK(help.out.find("\nExample") != std::string::npos);
+    CHECK(help.out.find("\n  " + program + " ") != std::string::npos);
+    for (const std::string& line : split(help.out, '\n')) CHECK_MESSAGE(line.size() <= 90, line);
+  }
+}
+
+TEST_CASE("a minimal dump trains the same network as the full one") {
+  const Workspace work;
+  const Outcome minimal = run("asap-train", tiny_training() + Words{"--dump-config", "minimal"});
+  REQUIRE(minimal.code == 0);
+  const Json changed = parse_json(minimal.out, "stdout");
+  CHECK(changed["data"]["shapes"]["image_size"] == 8);
+  CHECK_FALSE(changed["data"]["shapes"].contains("noise"));
+  CHECK_FALSE(changed.contains("seed"));
+  write_file_atomically(work / "minimal.json", minimal.out);
+  const Outcome again =
+      run("asap-train", {"--config", work / "minimal.json", "--dump-config", "full"});
+  CHECK(again.out == run("asap-train", tiny_training() + Words{"--dump-config"}).out);
+}
+
+TEST_CASE("mistyped words are answered with the nearest one") {
+  const auto hint = [](const std::string& program, const Words& words) {
+    const Outcome outcome = run(program, words);
+    CHECK(outcome.code == 2);
+    return last_line(outcome.error);
+  };
+  for (const auto& [words, nearest] : {std::pair(Words{"--max-step", "3"}, "--max-steps"),
+                                       {{"--set", "train.epoch=3"}, "train.epochs"},
+                                       {{"--set", "epoch=3"}, "train.epochs"},
+                                       {{"--set", "modle.width=3"}, "model"},
+                                       {{"--set", "model.attention.kind=sinkhron"}, "sinkhorn"},
+                                       {{"--dump-config", "ful"}, "full"}})
+    CHECK(hint("asap-train", words).find("did you mean '" + std::string(nearest) + "'?") !=
+          std::string::npos);
+  CHECK(hint("relu-fit", {"fti"}).find("did you mean 'fit'?") != std::string::npos);
+  CHECK(hint("relu-fit", {"fit", "--method", "smoth"}).find("did you mean 'smooth'?") !=
+        std::string::npos);
+  CHECK(hint("asap-compile", {"--objective", "rigde"}).find("did you mean 'ridge'?") !=
+        std::string::npos);
+  CHECK(hint("asap-eval", {"bench", "--forms", "sofmax", "--out", "/nowhere"})
+            .find("did you mean 'softmax'?") != std::string::npos);
+}
+
+TEST_CASE("--dry-run and --overfit-one-batch answer without writing anything") {
+  const Workspace work;
+  const Outcome estimate =
+      run("asap-train", tiny_training() + Words{"--dry-run", "--out", work / "run"});
+  CHECK(estimate.code == 0);
+  for (const char* part : {"steps ", "time ", "memory "})
+    CHECK_MESSAGE(estimate.out.find(part) != std::string::npos, part);
+  const Outcome json = run("asap-train", tiny_training() + Words{"--dry-run", "--json"});
+  CHECK(parse_json(json.out, "stdout")["estimate"]["seconds"].get<double>() > 0);
+  const Outcome learned = run("asap-train", tiny_training() + Words{"--overfit-one-batch", "--set",
+                                                                    "train.learning_rate=0.003"});
+  CHECK(learned.code == 0);
+  CHECK(learned.out.find("learned by heart") != std::string::npos);
+  const Outcome stuck = run("asap-train", tiny_training() + Words{"--overfit-one-batch", "--set",
+                                                                  "train.learning_rate=1e-9"});
+  CHECK(stuck.code == 4);
+  CHECK(last_line(stuck.error).find("not learned by heart") != std::string::npos);
+  CHECK(run("asap-train", {"--dry-run", "--overfit-one-batch"}).code == 2);
+  CHECK_FALSE(std::filesystem::exists(work / "run"));
+}
