@@ -1,0 +1,52 @@
+// Networks with region-constrained activations, as a user trains and compiles them.
+#include <doctest/doctest.h>
+
+#include "cli/process.h"
+
+using namespace asap;
+using namespace asap::test;
+
+namespace {
+
+Words region(const Words& more = {}) {
+  return Words{"--set", "model.feed_forward.kind=region", "--set", "train.peaks_fraction=0.5"} +
+         more;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a Transformer with region-constrained feed-forward parts is compiled and compared like any "
+    "other") {
+  const Workspace work;
+  const Outcome trained = train(work / "teacher", region());
+  REQUIRE_MESSAGE(trained.code == 0, trained.error);
+  CHECK(trained.error.find("region-constrained activations of depth 3") != std::string::npos);
+  REQUIRE(compile(work / "teacher", work / "operator").code == 0);
+  const Outcome compared =
+      run("asap-eval", {"compare", "--run", work / "teacher", "--compiled", work / "operator",
+                        "--methods", "teacher,compiled", "--out", work / "compare", "--quiet"});
+  REQUIRE_MESSAGE(compared.code == 0, compared.error);
+  const Json summary = read_json(work / "compare/summary.json");
+  CHECK(summary["methods"][0]["agreement"] == 1);
+  CHECK(summary["methods"][1]["agreement"].get<double>() > 0.7);
+}
+
+TEST_CASE(
+    "a perceptron learns, goes on after a stop as if there had been none, and is not compiled") {
+  const Workspace work;
+  const Words mlp =
+      region({"--set", "model.kind=mlp", "--set", "model.heads=3", "--set", "train.epochs=30",
+              "--set", "train.checkpoint_every=100", "--set", "train.learning_rate=0.003"});
+  REQUIRE(train(work / "whole", mlp).code == 0);
+  REQUIRE(train(work / "stopped", mlp + Words{"--max-steps", "13"}).code == 0);
+  REQUIRE(train(work / "stopped", mlp + Words{"--resume", "--threads", "3"}).code == 0);
+  CHECK(newest_checkpoint(work / "stopped") == newest_checkpoint(work / "whole"));
+  const Json summary = read_json(work / "whole/summary.json");
+  CHECK(summary["test"]["accuracy"].get<double>() > 0.3);  // of four classes
+  const Outcome compiled = compile(work / "whole", work / "operator");
+  CHECK(compiled.code == 2);
+  CHECK(last_line(compiled.error).find("no attention to compile") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(work / "operator"));
+  CHECK(run("asap-eval", {"diagnose", "--run", work / "whole", "--out", work / "d"}).code == 2);
+}
