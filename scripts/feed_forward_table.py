@@ -19,6 +19,7 @@ REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", "model
 RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]
 GELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=gelu"]
 RELEASED = ["train.peaks_fraction=0.8"]
+NORMALISED = ["model.feed_forward.interval=3"]  # where layer norm comes before, activations are smaller
 
 # Of each network: its configuration, and for every row of the table what is set besides. Widths make up for what a
 # channel's own network costs: 8 numbers while only peaks are trained, 53 (depth 3) once its weights are. Fixed
@@ -29,8 +30,9 @@ NETWORKS = {
         "region, peaks": REGION,
         "region, then weights": [*REGION, *RELEASED, "model.feed_forward.depth=3", "model.width=29"]}),
     "vit": ("fashion_mnist_softmax", {
-        "ReLU": RELU, "GELU": GELU, "region, peaks": [*REGION, "model.mlp_ratio=1.9"],
-        "region, then weights": [*REGION, *RELEASED, "model.feed_forward.depth=3", "model.mlp_ratio=1.42"]}),
+        "ReLU": RELU, "GELU": GELU, "region, peaks": [*REGION, *NORMALISED, "model.mlp_ratio=1.9"],
+        "region, then weights": [*REGION, *NORMALISED, *RELEASED, "model.feed_forward.depth=3",
+                                 "model.mlp_ratio=1.42"]}),
 }
 
 
