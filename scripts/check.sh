@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Checks beside the tests of the release build. Each builds in a folder of its own. CI runs thread, sanitize (on
-# some of the tests) and baseline; the others take too long for every change.
+# Checks beside the tests of the release build. Each builds in a folder of its own. CI runs lint, thread (the engine
+# and compilation), sanitize (on some of the tests) and baseline; the others take too long for every change.
 #
 #   scripts/check.sh              all of them
+#   scripts/check.sh lint         clang's warnings on everything, as errors, and the cheap ones of clang-tidy's checks
 #   scripts/check.sh clang        clang, warnings as errors, everything
 #   scripts/check.sh tidy [PATH]  clang-tidy on src and apps, or on what matches PATH
 #   scripts/check.sh coverage     all tests, and how many lines of src they run
 #   scripts/check.sh sanitize     all tests under the address and undefined-behaviour sanitizers
 #   scripts/check.sh sanitize unit_json property_attention    these test executables only
-#   scripts/check.sh thread       what runs in parallel under the thread sanitizer
+#   scripts/check.sh thread       what runs in parallel under the thread sanitizer; or the test executables named
 #   scripts/check.sh baseline     the release build on an emulated processor without AVX
 source "$(dirname "$0")/common.sh"
 
@@ -18,6 +19,23 @@ build() {  # build PRESET [TARGET...]
 }
 
 check_clang() { build clang; }
+
+# Most of clang-tidy's checks take far longer than parsing the file does; these do not.
+quick_checks='-*,clang-diagnostic-*,bugprone-dangling-handle,bugprone-fold-init-type,bugprone-integer-division'
+quick_checks+=',bugprone-move-forwarding-reference,bugprone-suspicious-memset-usage'
+quick_checks+=',cppcoreguidelines-virtual-class-destructor,misc-redundant-expression,modernize-use-override'
+quick_checks+=',performance-for-range-copy,performance-unnecessary-copy-initialization'
+
+# Nothing is built. Benchmarks are left out: their library is not needed otherwise.
+check_lint() {
+  cmake --preset clang --log-level=WARNING
+  find src apps tests -name '*.cpp' -not -path 'tests/bench/*' -print0 | sort -z |
+    xargs -0 -P "$(nproc)" -n 4 clang-tidy -quiet -p build-clang --checks="$quick_checks" \
+      --warnings-as-errors='*' >build-clang/lint.log 2>&1 || {
+    grep -E '(warning|error):' build-clang/lint.log | sort -u
+    fail "clang or clang-tidy has findings (hint: build-clang/lint.log)"
+  }
+}
 
 check_tidy() {
   cmake --preset clang --log-level=WARNING
@@ -34,18 +52,23 @@ check_coverage() {
     --gcov-ignore-parse-errors --print-summary -o build-coverage/coverage.txt
 }
 
+# tests_of [TEST EXECUTABLE...]: the names of their tests as ctest's filter; of executables that were not built, ctest
+# would list a test that fails.
+tests_of() {
+  (($# == 0)) && echo . && return
+  echo "^($(printf '%s|' "${@/_//}" | sed 's/|$//')):"
+}
+
 check_sanitize() {  # [TEST EXECUTABLE...]
   build sanitize "$@"
-  # Tests of executables that were not built are listed by ctest as such: leave them out.
-  local tests=.
-  (($# == 0)) || tests="^($(printf '%s|' "${@/_//}" | sed 's/|$//')):"
-  ctest --preset sanitize --parallel "$(nproc)" --progress -R "$tests"
+  ctest --preset sanitize --parallel "$(nproc)" --progress -R "$(tests_of "$@")"
 }
 
 # The engine, the trainer, validation, comparison and compilation are what shares data between threads.
-check_thread() {
-  build thread unit_training unit_compile unit_comparison
-  TSAN_OPTIONS=halt_on_error=1 ctest --preset thread --progress -R 'unit/(training|compile|comparison):'
+check_thread() {  # [TEST EXECUTABLE...]
+  (($# > 0)) || set -- unit_training unit_compile unit_comparison
+  build thread "$@"
+  TSAN_OPTIONS=halt_on_error=1 ctest --preset thread --progress -R "$(tests_of "$@")"
 }
 
 check_baseline() {
@@ -53,7 +76,7 @@ check_baseline() {
   scripts/baseline.sh
 }
 
-all=(clang tidy coverage sanitize thread baseline)
+all=(lint clang tidy coverage sanitize thread baseline)
 names=("${all[@]}")
 if (($# > 0)); then
   names=("$1")

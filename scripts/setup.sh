@@ -3,9 +3,9 @@
 # nothing else. Does nothing when all of them are there. Needs root or sudo.
 #
 #   scripts/setup.sh              what build, tests and quickstart need
-#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed, and the browser that
-#                                 opens the reports
-#   scripts/setup.sh --developer  also clang with formatter, linter and fuzzer, coverage, and what micro-benchmarks,
+#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed, the browser that
+#                                 opens the reports, and clang with its linter
+#   scripts/setup.sh --developer  also clang's formatter and fuzzer, coverage, and what micro-benchmarks,
 #                                 comparisons with other libraries and the golden-value script need
 source "$(dirname "$0")/common.sh"
 
@@ -31,7 +31,7 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  --ci) packages+=(qemu-user chromium chromium-driver) ;;
+  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libomp-dev) ;;
   --developer)
     packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev clang-format clang-tidy clang-tools gcovr ccache
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
