@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <ranges>
 
 #include "base/format.h"
 #include "data/batch.h"
@@ -94,10 +93,11 @@ class AttentionProbe final : public AttentionOperator {
   mutable ScoreRange widest_;
 };
 
-/// Name of a parameter with a value that is not finite, or "".
-template <class Entries>
-std::string bad_entry(Entries&& entries, VectorView<const float> flat) {
-  for (const auto& entry : entries) {
+/// Name of the first parameter from `first` on with a value that is not finite, or "".
+template <class Iterator>
+std::string bad_entry(Iterator first, Iterator end, VectorView<const float> flat) {
+  for (; first != end; ++first) {
+    const auto& entry = *first;
     const VectorView<const float> values = flat.subspan(
         static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.shape.size()));
     if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); }))
@@ -122,13 +122,14 @@ std::string describe_divergence(const Transformer<float>& model, VectorView<cons
   encoder.forward(batch.input(), probe, logits, arena);
 
   std::string what;
-  if (const std::string name = bad_entry(entries, model.parameters().flat()); !name.empty())
+  if (const std::string name = bad_entry(entries.begin(), entries.end(), model.parameters().flat());
+      !name.empty())
     what = "parameter '" + name + "' is not finite";
   else if (!probe.bad().empty())
     what = probe.bad();
   else if (!all_finite(logits))
     what = "the class scores are not finite";
-  else if (const std::string last = bad_entry(std::views::reverse(entries), gradient);
+  else if (const std::string last = bad_entry(entries.rbegin(), entries.rend(), gradient);
            !last.empty())  // gradients are computed from the loss back to the input
     what = "the gradient of '" + last + "' is not finite";
   else
