@@ -174,10 +174,6 @@ void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const fl
   add_chunks();
 }
 
-/// Fewer rows than a block are read again from the first-level cache, but where they do not fit it
-/// anyway, whole blocks are better: they lie one after another, as prefetchers like it.
-constexpr std::int64_t kFirstLevelBytes = 40 * 1024;
-
 template <class Entry>
 void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
   begin_pass(0);
