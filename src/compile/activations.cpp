@@ -59,8 +59,9 @@ LayerActivations read_layer(const TensorFile& file, const std::string& prefix,
   if (file.tensors.contains(prefix + "values"))
     layer.values =
         read_tokens(file, prefix + "values", first_queries[0], first_keys[1], teacher.heads);
-  const double width = static_cast<double>(layer.queries.shape()[1] / teacher.heads);
-  layer.score_scales.assign(teacher.heads, 1 / (std::sqrt(width) * teacher.epsilon));
+  const std::int64_t width = layer.queries.shape()[1] / teacher.heads;
+  layer.score_scales.assign(teacher.heads,
+                            1 / (std::sqrt(static_cast<double>(width)) * teacher.epsilon));
   return layer;
 }
 

@@ -268,12 +268,11 @@ Json bench_summary(const BenchConfig& config, const BenchResult& result) {
                       {"memory_exponent", one.memory},
                       {"sizes", one.sizes},
                       {"from_tokens", kGrowthFrom}});
-  BenchConfig resolved = config;
   return {{"rows", rows},
           {"growth", growth},
           {"peak_gflops", result.peak_gflops},
           {"threads", result.threads},
-          {"configuration", to_json(resolved)},
+          {"configuration", to_json(config)},
           {"command", command_line(config, result)},
           {"versions",
            {{"toolkit", version()}, {"commit", source_commit()}, {"build", build_description()}}}};

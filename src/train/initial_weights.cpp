@@ -34,7 +34,8 @@ void check_alike(const std::string& folder, const ModelConfig& there, const Mode
 /// What the other run has and this model has no place for, its attention's own parameters apart.
 void check_nothing_is_left(const std::string& folder, const TensorFile& file,
                            const ParameterStore<float>& parameters) {
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const auto& [tensor_name, tensor] : file.tensors) {
+    const std::string& name = tensor_name;  // Clang 14 captures no structured binding
     const bool known = std::ranges::any_of(parameters.entries(),
                                            [&](const auto& entry) { return entry.name == name; });
     if (!known && !is_of_attention_kind(name))
