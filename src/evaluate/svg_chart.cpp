@@ -49,7 +49,8 @@ void place(std::vector<Label>& labels, double highest, double lowest) {
     label.to_the_left = label.x > 0.62 * kWidth;
     label.text_y = label.y;
     for (int offset = 0; offset < 60; ++offset) {
-      const double y = label.y + (offset % 2 == 0 ? -4 : 4) * ((offset + 1) / 2);
+      const int steps = (offset + 1) / 2;
+      const double y = label.y + (offset % 2 == 0 ? -4 : 4) * steps;
       if (y < highest || y > lowest || covers(label, y, labels, i)) continue;
       label.text_y = y;
       break;

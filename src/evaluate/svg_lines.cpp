@@ -114,8 +114,9 @@ std::string render_svg(const CloudChart& chart) {
   std::string content;
   double bottom = 0;
   for (std::size_t i = 0; i < shown; ++i) {
+    const std::size_t row = i / kPanelsInRow;
     const double left = kLeft + static_cast<double>(i % kPanelsInRow) * (kPanel + kPanelGap);
-    const double top = 40 + static_cast<double>(i / kPanelsInRow) * (kPanel + kPanelGap + 20);
+    const double top = 40 + static_cast<double>(row) * (kPanel + kPanelGap + 20);
     content += draw_panel(chart.panels[i], left, top);
     bottom = top + kPanel;
   }

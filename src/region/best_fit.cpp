@@ -98,7 +98,7 @@ class BestFit {
  private:
   int fold_of(int start) const {
     if (options_.fold > 0) return options_.fold;
-    const bool three_fit = std::pow(3, options_.depth) <= effort_.samples / 2;
+    const bool three_fit = 2 * std::pow(3, options_.depth) <= effort_.samples;
     return three_fit && start % 4 != 3 ? 3 : 2;
   }
 
