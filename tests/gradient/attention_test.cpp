@@ -107,9 +107,11 @@ void check_equal(const HeadResult& a, const HeadResult& b, double tolerance) {
 
 TEST_CASE("Sinkhorn attention equals the unrolled iterations in value and gradient to 1e-10") {
   for (const int iterations : {0, 1, 2, 10})
-    for (const auto& [n, m] :
+    for (const auto& size :
          std::vector<std::pair<int, int>>{{7, 7}, {5, 9}, {9, 4}, {1, 3}, {3, 1}})
       for (const double sharpness : {1.0, 4.0}) {
+        const auto n = size.first;
+        const auto m = size.second;
         CAPTURE(iterations);
         CAPTURE(n);
         CAPTURE(m);

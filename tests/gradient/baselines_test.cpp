@@ -77,7 +77,9 @@ TEST_CASE("every kind of attention has the gradient of what it computes") {
 TEST_CASE("every kind's gradient is right for more keys than queries and for fewer, and adds up") {
   for (const Kind& kind : exact_kinds()) {
     CAPTURE(kind.name);
-    for (const auto& [n, m] : std::vector<std::pair<int, int>>{{4, 6}, {6, 4}, {1, 3}, {3, 1}}) {
+    for (const auto& size : std::vector<std::pair<int, int>>{{4, 6}, {6, 4}, {1, 3}, {3, 1}}) {
+      const auto n = size.first;
+      const auto m = size.second;
       CAPTURE(n);
       CAPTURE(m);
       const Tensor<double> learned = learned_for(*kind.kernel, 1);

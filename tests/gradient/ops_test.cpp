@@ -61,7 +61,9 @@ TEST_CASE("add broadcasts missing and unit dimensions, and its gradient sums ove
   const std::vector<std::pair<Shape, Shape>> cases = {
       {{3, 4}, {3, 4}}, {{2, 3, 4}, {3, 4}}, {{2, 3, 4}, {4}},   {{2, 3, 1}, {2, 1, 4}},
       {{4}, {2, 3, 4}}, {{3, 1}, {2, 1, 5}}, {{2, 3, 4}, {1, 1}}};
-  for (const auto& [a, b] : cases) {
+  for (const auto& shapes : cases) {
+    const auto a = shapes.first;
+    const auto b = shapes.second;
     CAPTURE(a.text());
     CAPTURE(b.text());
     CHECK(gradient_error([](TapeD&, const Leaves& x) { return add(x[0], x[1]); },

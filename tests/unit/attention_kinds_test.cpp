@@ -112,7 +112,9 @@ const std::vector<std::pair<int, int>> kSizes = {{7, 7}, {5, 9}, {9, 4}, {1, 3},
 }  // namespace
 
 TEST_CASE("Sinkformer attention computes what Sinkhorn attention computes") {
-  for (const auto& [n, m] : kSizes) {
+  for (const auto& size : kSizes) {
+    const auto n = size.first;
+    const auto m = size.second;
     const Case c = random_case(n, m, {});
     const Computed computed = compute(*make_sinkformer_kernel<double>(3), c);
     const Matrix plan = sinkhorn_by_the_book(scores(c.q.rows(), c.k.rows(), c.scale), 3);
@@ -123,7 +125,9 @@ TEST_CASE("Sinkformer attention computes what Sinkhorn attention computes") {
 
 TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
   for (const int pivots : {1, 3, 8})
-    for (const auto& [n, m] : kSizes) {
+    for (const auto& size : kSizes) {
+      const auto n = size.first;
+      const auto m = size.second;
       CAPTURE(pivots);
       CAPTURE(n);
       const auto kernel = make_lotformer_kernel<double>(pivots, 4);
@@ -166,7 +170,9 @@ TEST_CASE("converged LOTFormer plans are doubly stochastic and of the rank of th
 }
 
 TEST_CASE("differential attention is what its definition says") {
-  for (const auto& [n, m] : kSizes) {
+  for (const auto& size : kSizes) {
+    const auto n = size.first;
+    const auto m = size.second;
     CAPTURE(n);
     CAPTURE(m);
     const auto kernel = make_differential_kernel<double>();
@@ -204,7 +210,9 @@ TEST_CASE("differential attention is what its definition says") {
 }
 
 TEST_CASE("ESPFormer's plan times the values is its output, and float follows double") {
-  for (const auto& [n, m] : kSizes) {
+  for (const auto& size : kSizes) {
+    const auto n = size.first;
+    const auto m = size.second;
     const Case c = random_case(n, m, {});
     const Computed computed = compute(*make_espformer_kernel<double>(0, {3, 0.4}), c);
     const auto entry = [&](std::int64_t i, std::int64_t j) { return computed.plan.rows()(i, j); };

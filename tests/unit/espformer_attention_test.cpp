@@ -150,7 +150,9 @@ double column_sum(const Matrix& plan, std::size_t j) {
 
 TEST_CASE("sliced soft-sort attention is what its definition says, for any numbers of tokens") {
   // 70 and 130 tokens: more than one block of the soft permutation, the last one partly full.
-  for (const auto& [n, m] : {std::pair<int, int>{9, 9}, {7, 12}, {12, 7}, {130, 70}, {1, 5}}) {
+  for (const auto& size : {std::pair<int, int>{9, 9}, {7, 12}, {12, 7}, {130, 70}, {1, 5}}) {
+    const auto n = size.first;
+    const auto m = size.second;
     CAPTURE(n);
     CAPTURE(m);
     const Case c = random_case(n, m, 3);

@@ -195,9 +195,11 @@ TEST_CASE(
   const std::pair<std::int64_t, std::int64_t> sizes[] = {{1, 1},     {1, 9},   {2, 2},   {7, 3},
                                                          {16, 16},   {49, 49}, {49, 60}, {196, 196},
                                                          {300, 512}, {512, 77}};
-  for (const auto& [n, m] : sizes)
+  for (const auto& size : sizes)
     for (const std::int64_t pairs : {1, 4, 16})
       for (const int levels : {0, 5}) {
+        const auto n = size.first;
+        const auto m = size.second;
         Tensor<float> s({pairs, n}), t({pairs, m});
         std::vector<float> weights(pairs), sum(n, 1.0f);
         std::vector<double> expected(n, 1.0), phi(n);
