@@ -1,4 +1,6 @@
 // What commands print, and where: --json one document, --quiet nothing, the header before the data.
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "base/text.h"
@@ -151,7 +153,13 @@ TEST_CASE("--dry-run and --overfit-one-batch answer without writing anything") {
   for (const char* part : {"steps ", "time ", "memory "})
     CHECK_MESSAGE(estimate.out.find(part) != std::string::npos, part);
   const Outcome json = run("asap-train", tiny_training() + Words{"--dry-run", "--json"});
-  CHECK(parse_json(json.out, "stdout")["estimate"]["seconds"].get<double>() > 0);
+  const Json estimated = parse_json(json.out, "stdout")["estimate"];
+  CHECK(estimated["seconds"].get<double>() > 0);
+  REQUIRE(train(work / "real").code == 0);
+  const Json real = read_json(work / "real/summary.json");
+  CHECK(estimated["step_peak_bytes"] == real["train"]["step_peak_bytes"]);
+  const double peak = real["memory"]["peak_bytes"].get<double>();
+  CHECK(std::abs(estimated["peak_bytes"].get<double>() - peak) < 0.25 * peak);
   const Outcome learned = run("asap-train", tiny_training() + Words{"--overfit-one-batch", "--set",
                                                                     "train.learning_rate=0.003"});
   CHECK(learned.code == 0);
