@@ -152,10 +152,11 @@ TEST_CASE("--dry-run and --overfit-one-batch answer without writing anything") {
   CHECK(estimate.code == 0);
   for (const char* part : {"steps ", "time ", "memory "})
     CHECK_MESSAGE(estimate.out.find(part) != std::string::npos, part);
-  const Outcome json = run("asap-train", tiny_training() + Words{"--dry-run", "--json"});
+  const Outcome json =
+      run("asap-train", tiny_training() + Words{"--dry-run", "--json", "--threads", "1"});
   const Json estimated = parse_json(json.out, "stdout")["estimate"];
   CHECK(estimated["seconds"].get<double>() > 0);
-  REQUIRE(train(work / "real").code == 0);
+  REQUIRE(train(work / "real", {"--threads", "1"}).code == 0);
   const Json real = read_json(work / "real/summary.json");
   CHECK(estimated["step_peak_bytes"] == real["train"]["step_peak_bytes"]);
   const double peak = real["memory"]["peak_bytes"].get<double>();
