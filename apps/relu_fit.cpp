@@ -1,11 +1,11 @@
-// relu-fit: tiny ReLU networks for functions of one variable.
+// relu-fit: tiny ReLU networks for functions of one and of several variables.
 #include "relu_fit/commands.h"
 
 using namespace asap;
 
 int main(int argc, char** argv) {
   return run_main("relu-fit", argc, argv, [](const Arguments& words) {
-    CLI::App app("Fit tiny ReLU networks to functions of one variable and count their regions.");
+    CLI::App app("Fit tiny ReLU networks to functions of one or several variables and count their regions.");
     const std::vector<std::unique_ptr<Command>> commands = all_commands();
     std::vector<std::pair<CLI::App*, Command*>> registered;
     std::vector<CommandKeys> keys;

@@ -4,6 +4,7 @@
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "region/fit_run.h"
+#include "region/table_run.h"
 #include "relu_fit/commands.h"
 
 namespace asap {
@@ -19,8 +20,8 @@ class FitCommand : public Command {
     const auto number = [&](const char* name, auto& value, const char* type, const char* help) {
       return fit->add_option(name, value, help)->type_name(type)->group(group);
     };
-    show_default(number("--points", points_, "N", "Training points of a function"), defaults,
-                 "points");
+    number("--points", points_, "N",
+           "Training points of a function (500; 2000 for several inputs)");
     show_default(take_one_of(fit->add_option("--method", method_, "How the network is found"),
                              {"kaiming", "skip", "free", "smooth", "best"}),
                  defaults, "method")
@@ -34,6 +35,7 @@ class FitCommand : public Command {
     fit->add_flag("--keep-shape", keep_shape_, "Stay convex or concave, and monotone")
         ->group(group);
     fit->add_flag("--difference", difference_, "Difference of two convex networks")->group(group);
+    add_several(*fit, defaults);
     show_default(fit->add_option("--name", name_, "Function name in the C header"), defaults,
                  "name")
         ->type_name("NAME")
@@ -54,6 +56,42 @@ class FitCommand : public Command {
     RunHeader(common_, "relu-fit fit", config.seed)
         .add("target", config.data.empty() ? config.function : config.data)
         .add("method", method_name(config.method));
+    if (config.several_inputs())
+      run_several(config, out);
+    else
+      run_one(config, out);
+  }
+
+ private:
+  /// Options of fits of several inputs.
+  void add_several(CLI::App& fit, const std::vector<FieldDescription>& defaults) {
+    const std::string group = "Several inputs";
+    fit.add_option("--inputs", inputs_,
+                   "Variables of --function, or columns of --data (all but the target)")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->group(group);
+    fit.add_option("--target", target_column_, "Column of --data to fit")
+        ->type_name("NAME")
+        ->group(group);
+    fit.add_option("--ridges", ridges_,
+                   "Region networks side by side; left out: what validates best, up to 8")
+        ->type_name("K")
+        ->group(group);
+    show_default(fit.add_option("--validation", validation_, "Part of the rows that chooses"),
+                 defaults, "validation")
+        ->type_name("PART")
+        ->group(group);
+    show_default(fit.add_option("--test", test_, "Part of the rows that judges"), defaults, "test")
+        ->type_name("PART")
+        ->group(group);
+    fit.add_flag("--compare", compare_,
+                 "Also fit Kaiming, dense and Kolmogorov-Arnold networks of equal parameters")
+        ->group(group);
+  }
+
+  void run_one(const FitConfig& config, const std::filesystem::path& out) {
     ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
     FitRun result = run_fit(config, common_.threads, [&](double part) {
       bar.update(static_cast<std::int64_t>(100 * part));
@@ -66,7 +104,19 @@ class FitCommand : public Command {
                         fit_text(result) + "written to " + out.string() + "\n");
   }
 
- private:
+  void run_several(const FitConfig& config, const std::filesystem::path& out) {
+    ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
+    const TableRun result = run_table_fit(config, common_.threads, [&](double part) {
+      bar.update(static_cast<std::int64_t>(100 * part));
+    });
+    bar.finish();
+    make_directories(out);
+    std::string text = table_fit_text(result);
+    for (const std::string& note : write_table_fit(result, out)) text += "note: " + note + "\n";
+    finish_with_summary(common_, table_fit_summary(result),
+                        text + "written to " + out.string() + "\n");
+  }
+
   FitConfig resolve() const {
     FitConfig config = resolve_config(common_, FitConfig{});
     if (target_.given()) {
@@ -78,6 +128,12 @@ class FitCommand : public Command {
       config.high = bounds->high;
       config.cut_data = true;
     }
+    if (!inputs_.empty()) config.inputs = inputs_;
+    if (!target_column_.empty()) config.target = target_column_;
+    if (ridges_) config.ridges = *ridges_;
+    if (validation_) config.validation = *validation_;
+    if (test_) config.test = *test_;
+    config.compare |= compare_;
     if (points_) config.points = *points_;
     if (method_) config.method = method_from_name(*method_);
     if (depth_) config.depth = *depth_;
@@ -93,10 +149,12 @@ class FitCommand : public Command {
 
   CommonOptions common_;
   TargetFlags target_;
-  std::optional<int> points_, depth_, fold_, windows_;
-  std::optional<double> tolerance_;
+  std::optional<int> points_, depth_, fold_, windows_, ridges_;
+  std::optional<double> tolerance_, validation_, test_;
   std::optional<std::string> method_, name_;
-  bool keep_shape_ = false, difference_ = false;
+  std::vector<std::string> inputs_;
+  std::string target_column_;
+  bool keep_shape_ = false, difference_ = false, compare_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 // regions, floor, eval and export: commands on finished networks and on targets alone.
+#include <array>
 #include <cmath>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -11,6 +13,9 @@
 #include "region/export_onnx.h"
 #include "region/fit_run.h"
 #include "region/network_file.h"
+#include "region/region_map.h"
+#include "region/table.h"
+#include "region/table_methods.h"
 #include "relu_fit/commands.h"
 
 namespace asap {
@@ -43,6 +48,13 @@ class RegionsCommand : public Command {
     regions->add_option("--interval", flags_.interval, "Where to count (the network's own)")
         ->type_name("LO HI")
         ->expected(2);
+    for (const auto& [name, end, help] :
+         {std::tuple{"--from", &from_, "One end of a segment, for several inputs: 0,0"},
+          std::tuple{"--to", &to_, "Its other end: 1,1"}})
+      regions->add_option(name, *end, help)
+          ->type_name("LIST")
+          ->delimiter(',')
+          ->allow_extra_args(false);
     add_common_options(*regions, common_, "relu-fit",
                        "relu-fit regions --network runs/exp/network.safetensors");
     return regions;
@@ -50,11 +62,53 @@ class RegionsCommand : public Command {
 
   void run() override {
     const StoredNetwork stored = read_network(network_);
+    if (!from_.empty() || !to_.empty()) return count_segment(stored);
+    if (stored.network.inputs() > 1) return count_map(stored);
     const Interval interval = interval_of(flags_, stored);
-    const RegionCount count = count_regions(stored.network, interval);
+    report(count_regions(stored.network, interval), {{"interval", {interval.low, interval.high}}},
+           "on [" + format_number(interval.low) + ", " + format_number(interval.high) + "]");
+  }
+
+ private:
+  void count_segment(const StoredNetwork& stored) {
+    const auto inputs = static_cast<std::size_t>(stored.network.inputs());
+    for (const auto& [name, end] : {std::pair{"--from", &from_}, std::pair{"--to", &to_}})
+      if (end->size() != inputs)
+        throw UsageError(std::string(name) + ": " + std::to_string(end->size()) +
+                             " coordinates, the network reads " + std::to_string(inputs),
+                         "for example --from 0,0 --to 1,1 for two inputs");
+    if (from_ == to_) throw UsageError("--from and --to are the same point");
+    report(count_regions(stored.network, from_, to_), {{"from", from_}, {"to", to_}},
+           "along the segment");
+  }
+
+  /// In the plane, with a picture where a folder is given.
+  void count_map(const StoredNetwork& stored) {
+    if (stored.network.inputs() != 2)
+      throw UsageError("the network reads " + std::to_string(stored.network.inputs()) + " inputs",
+                       "count along a segment: --from 0,0,0 --to 1,1,1");
+    const Interval interval = interval_of(flags_, stored);
+    const Rectangle square{interval, interval};
+    const std::vector<RegionPolygon> polygons = region_polygons(stored.network, square);
+    const auto count = static_cast<std::int64_t>(polygons.size());
+    const std::array<std::string, 2> names =
+        stored.inputs.empty() ? std::array<std::string, 2>{"x1", "x2"}
+                              : std::array<std::string, 2>{stored.inputs[0], stored.inputs[1]};
+    const std::string text = format_count(count) + " activation regions on the square of [" +
+                             format_number(interval.low) + ", " + format_number(interval.high) +
+                             "]\n";
+    if (!common_.out.empty()) {
+      make_directories(common_.out);
+      write_file_atomically(common_.out / "regions.svg",
+                            draw_regions(polygons, square, names, std::string(trim(text))));
+    }
+    finish(common_, {{"interval", {interval.low, interval.high}}, {"activation_regions", count}},
+           text);
+  }
+
+  void report(const RegionCount& count, Json summary, const std::string& where) {
     const FunctionShape shape = shape_of(count);
-    const Json summary = {{"interval", {interval.low, interval.high}},
-                          {"activation_regions", count.activation_regions},
+    const Json counted = {{"activation_regions", count.activation_regions},
                           {"linear_regions", count.linear_regions},
                           {"breakpoints", count.breakpoints},
                           {"slopes", count.slopes},
@@ -62,19 +116,19 @@ class RegionsCommand : public Command {
                           {"concave", shape.concave},
                           {"increasing", shape.increasing},
                           {"decreasing", shape.decreasing}};
+    summary.update(counted);
     finish(common_, summary,
            format_count(count.linear_regions) + " linear regions, " +
-               format_count(count.activation_regions) + " activation regions on [" +
-               format_number(interval.low) + ", " + format_number(interval.high) + "]" +
+               format_count(count.activation_regions) + " activation regions " + where +
                (shape.convex ? ", convex" : "") + (shape.concave ? ", concave" : "") +
                (shape.increasing ? ", increasing" : "") + (shape.decreasing ? ", decreasing" : "") +
                "\n");
   }
 
- private:
   CommonOptions common_;
   std::filesystem::path network_;
   TargetFlags flags_;
+  std::vector<double> from_, to_;
 };
 
 class FloorCommand : public Command {
@@ -134,6 +188,7 @@ class EvalCommand : public Command {
     if (x_.empty() && !target_.given())
       throw UsageError("nothing to evaluate", "--x 0.5, --function EXPR or --data FILE");
     const StoredNetwork stored = read_network(network_);
+    if (stored.network.inputs() > 1) return evaluate_several(stored);
     std::vector<double> y(x_.size());
     stored.network.evaluate(x_, y);
     Json summary = {{"x", x_}, {"y", y}};
@@ -156,6 +211,34 @@ class EvalCommand : public Command {
   }
 
  private:
+  /// At points given one after the other, or on the columns of a table.
+  void evaluate_several(const StoredNetwork& stored) {
+    const std::int64_t inputs = stored.network.inputs();
+    if (!target_.function.empty())
+      throw UsageError("--function is for one input", "--data with a column of targets");
+    if (static_cast<std::int64_t>(x_.size()) % inputs != 0)
+      throw UsageError("--x: " + std::to_string(x_.size()) + " numbers are no whole points of " +
+                           std::to_string(inputs) + " inputs",
+                       "all coordinates of a point, then those of the next");
+    const auto points = static_cast<std::int64_t>(x_.size()) / inputs;
+    std::vector<double> y(static_cast<std::size_t>(points));
+    stored.network.evaluate(MatrixView<const double>(x_.data(), points, inputs), y);
+    Json summary = {{"x", x_}, {"y", y}};
+    std::string text;
+    for (const double value : y) text += format_number(value) + "\n";
+    if (!target_.data.empty()) {
+      if (stored.inputs.empty() || stored.target.empty())
+        throw DataError(network_.string() + ": the network does not name its inputs and target",
+                        "relu-fit fit with --target writes them");
+      const TableRows rows = read_table(target_.data, {stored.target, stored.inputs}).rows;
+      summary["rows"] = rows.size();
+      summary["mse"] = network_error(stored.network, rows);
+      text += "mse " + format_significant(network_error(stored.network, rows)) + " on " +
+              format_count(rows.size()) + " rows\n";
+    }
+    finish(common_, summary, text);
+  }
+
   CommonOptions common_;
   std::filesystem::path network_;
   std::vector<double> x_;

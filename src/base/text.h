@@ -21,6 +21,9 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 /// Splits at every separator; an empty text has no parts.
 std::vector<std::string> split(std::string_view text, char separator);
 
+/// Text with the characters that mean something to XML and HTML replaced.
+std::string escape_markup(const std::string& text);
+
 /// Without the blanks, tabs and line ends around it.
 std::string_view trim(std::string_view text);
 

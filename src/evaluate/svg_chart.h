@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
+
 #include "evaluate/method_family.h"
 
 namespace asap {
@@ -69,9 +71,6 @@ std::string render_svg(const ScatterChart& chart);
 std::string render_svg(const BarChart& chart);
 std::string render_svg(const LineChart& chart);
 std::string render_svg(const CloudChart& chart);
-
-/// Text with the characters that mean something to XML and HTML replaced.
-std::string escape_markup(const std::string& text);
 
 /// About `count` round numbers that cover [low, high], both ends included.
 std::vector<double> axis_ticks(double low, double high, int count);

@@ -90,32 +90,6 @@ std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y) {
 
 }  // namespace svg
 
-std::string escape_markup(const std::string& text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
-}
-
 std::vector<double> logarithmic_ticks(double low, double high) {
   const double span = std::log10(high / low);
   const std::vector<double> factors =

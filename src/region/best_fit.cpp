@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "base/parallel.h"
-#include "region/family_model.h"
+#include "region/family_fit.h"
 #include "region/linear_part.h"
 #include "region/spline.h"
 #include "region/unit_scaling.h"
@@ -16,32 +16,6 @@ namespace asap {
 namespace {
 
 constexpr int kDenseSamples = 20001;
-constexpr int kFamilyIterations = 25;
-
-/// A folded function and its mean squared error on the samples of the fit.
-struct FamilyFit {
-  FoldedFunction function;
-  double error = std::numeric_limits<double>::infinity();
-};
-
-/// Fits the family from curvature folding, its logits disturbed by noise of the given size.
-FamilyFit fit_family(const Curve& curve, const Samples& samples, int depth, int fold, double noise,
-                     RandomStream& random) {
-  FamilyFit fit{curvature_folding(curve, {0, 1}, depth, fold, 1)};
-  for (std::vector<double>& level : fit.function.windows[0].pieces) {
-    double total = 0;
-    for (double& piece : level) total += piece *= std::exp(noise * random.normal());
-    for (double& piece : level) piece /= total;
-  }
-  fit_linear_part(fit.function, samples);
-  FamilyModel model(samples, {0, 1}, depth, fold, ScaleRule::free);
-  std::vector<double> parameters = model.parameters_of(fit.function);
-  LevenbergMarquardtOptions options;
-  options.max_iterations = kFamilyIterations;
-  fit.error = LevenbergMarquardt().minimise(model, parameters, options).final_cost;
-  fit.function = model.function(parameters);
-  return fit;
-}
 
 /// Mean squared error, in units of range one, that is rounding: nothing is left to polish.
 constexpr double kExact = 1e-26;

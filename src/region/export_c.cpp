@@ -42,15 +42,19 @@ std::string term(double weight, const std::string& value, bool first) {
   return sign + (size == 1 ? value : literal(size) + " * " + value);
 }
 
-std::string neuron(std::int64_t layer, std::int64_t index) {
-  return layer == 0 ? "x" : "h" + std::to_string(layer) + "_" + std::to_string(index);
+/// `inputs`: of the network.
+std::string neuron(std::int64_t layer, std::int64_t index, std::int64_t inputs) {
+  if (layer == 0) return inputs == 1 ? "x" : "x[" + std::to_string(index) + "]";
+  return "h" + std::to_string(layer) + "_" + std::to_string(index);
 }
 
 /// b + sum_j w_j h_j, without the zeros.
-std::string affine(const DenseLayer& layer, std::int64_t layer_index, std::int64_t row) {
+std::string affine(const ReluNetwork& network, std::int64_t layer_index, std::int64_t row) {
+  const DenseLayer& layer = network.layers[static_cast<std::size_t>(layer_index)];
   std::string text;
   for (std::int64_t j = 0; j < layer.inputs(); ++j)
-    if (layer.w(row, j) != 0) text += term(layer.w(row, j), neuron(layer_index, j), text.empty());
+    if (layer.w(row, j) != 0)
+      text += term(layer.w(row, j), neuron(layer_index, j, network.inputs()), text.empty());
   const double bias = layer.bias[static_cast<std::size_t>(row)];
   if (text.empty()) return literal(bias);
   if (bias != 0) text += (bias < 0 ? " - " : " + ") + literal(bias < 0 ? -bias : bias);
@@ -80,18 +84,20 @@ std::string export_c_header(const StoredNetwork& stored, const std::string& name
   if (stored.interval)
     out += ", fitted on [" + format_number(stored.interval->low) + ", " +
            format_number(stored.interval->high) + "]";
+  for (std::size_t j = 0; j < stored.inputs.size(); ++j)
+    out += (j == 0 ? ";\n * x: " : ", ") + comment_text(stored.inputs[j]);
   out += ".\n */\n#ifndef " + guard + "\n#define " + guard + "\n\nstatic inline double " + name +
-         "(double x) {\n";
+         (network.inputs() == 1 ? "(double x) {\n" : "(const double* x) {\n");
   const auto layers = static_cast<std::int64_t>(network.layers.size());
   for (std::int64_t l = 0; l < layers; ++l) {
     const DenseLayer& layer = network.layers[static_cast<std::size_t>(l)];
     for (std::int64_t k = 0; k < layer.outputs(); ++k) {
       if (l + 1 == layers) {
-        out += "  return " + affine(layer, l, k) + ";\n";
+        out += "  return " + affine(network, l, k) + ";\n";
         continue;
       }
-      const std::string value = neuron(l + 1, k), sum = "z" + value.substr(1);
-      out += "  const double " + sum + " = " + affine(layer, l, k) + ";\n";
+      const std::string value = neuron(l + 1, k, network.inputs()), sum = "z" + value.substr(1);
+      out += "  const double " + sum + " = " + affine(network, l, k) + ";\n";
       out += "  const double " + value + " = " + sum + " > 0.0 ? " + sum + " : 0.0;\n";
     }
   }

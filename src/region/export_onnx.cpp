@@ -53,11 +53,11 @@ Message tensor(const std::string& name, const std::vector<std::int64_t>& sizes,
   return message.number(2, kDouble).bytes(8, name).bytes(9, raw);
 }
 
-/// A value [N, 1] of float64.
-Message value_info(const std::string& name) {
+/// A value [N, columns] of float64.
+Message value_info(const std::string& name, std::int64_t columns) {
   Message batch, one;
   batch.bytes(2, "N");
-  one.number(1, 1);
+  one.number(1, static_cast<std::uint64_t>(columns));
   Message shape;
   shape.message(1, batch).message(1, one);
   Message tensor_type;
@@ -108,7 +108,7 @@ std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
                   tensor(stem + "weight", {layer.outputs(), layer.inputs()}, layer.weight.data()));
     graph.message(5, tensor(stem + "bias", {layer.outputs()}, layer.bias.data()));
   }
-  graph.message(11, value_info("x")).message(12, value_info("y"));
+  graph.message(11, value_info("x", stored.network.inputs())).message(12, value_info("y", 1));
   Message operators;
   operators.bytes(1, "").number(2, 13);
   Message model;

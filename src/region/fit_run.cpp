@@ -22,7 +22,8 @@ constexpr int kShapeWindows = 8;  // of --keep-shape without --windows
 
 Target make_target(const FitConfig& config) {
   const Interval interval{config.low, config.high};
-  if (!config.function.empty()) return function_target(config.function, interval, config.points);
+  if (!config.function.empty())
+    return function_target(config.function, interval, config.training_points());
   return data_target(config.data, config.cut_data ? std::optional(interval) : std::nullopt);
 }
 
@@ -58,6 +59,23 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
   write_file_atomically(path, csv);
 }
 
+/// What does not go with several inputs.
+void validate_several(const FitConfig& config) {
+  if (!config.function.empty() && !config.target.empty())
+    throw UsageError("--target names a column of --data", "leave it out with --function");
+  if (!config.data.empty() && config.target.empty())
+    throw UsageError("--inputs with --data needs --target", "name the column to be fitted");
+  if (!config.data.empty() && config.cut_data)
+    throw UsageError("--interval does not go with columns of --data");
+  if (config.windows > 0 || config.tolerance > 0 || config.keep_shape || config.difference ||
+      config.method != Method::best)
+    throw UsageError(
+        "--method, --windows, --tolerance, --keep-shape and --difference are for one input",
+        "several inputs take --ridges, --depth, --fold and --compare");
+  if (config.validation + config.test > 0.8)
+    throw UsageError("validation and test leave less than a fifth of the rows for training");
+}
+
 }  // namespace
 
 void FitConfig::validate() const {
@@ -65,6 +83,8 @@ void FitConfig::validate() const {
     throw UsageError(function.empty() ? "nothing to fit" : "both a function and data are given",
                      "one of --function 'x^3' and --data points.csv");
   check_size(depth, fold == 0 ? 2 : fold, std::max(windows, 1));
+  if (points > 0 && points < 4) throw UsageError("--points: at least 4 are needed");
+  if (several_inputs()) validate_several(*this);
   if (windows < 0) throw UsageError("--windows: at least 1 is needed");
   if (tolerance < 0) throw UsageError("--tolerance: a positive number is expected");
   const int kinds = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference;
@@ -76,6 +96,9 @@ void FitConfig::validate() const {
                          " is for one narrow network, without --windows, --tolerance, --keep-shape",
                      "leave --method out");
   if (keep_shape && fold > 2) throw UsageError("--keep-shape folds in two: leave --fold out");
+  if (!several_inputs() && (ridges > 0 || compare))
+    throw UsageError("--ridges and --compare are for several inputs",
+                     "--inputs x,y with --function, --target NAME with --data");
   export_c_header({to_network({{0, 1}, {0, 0}, {{{{0.5, 0.5}}, {1.0}}}}), {}}, name, "");
 }
 

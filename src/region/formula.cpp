@@ -11,10 +11,10 @@
 namespace asap {
 namespace {
 
-/// The parser and the variable it reads.
+/// The parser and the variables it reads.
 struct Formula {
   mu::Parser parser;
-  double x = 0;
+  std::vector<double> values;
 };
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
@@ -29,31 +29,58 @@ UsageError formula_error(const std::string& text, const mu::Parser::exception_ty
                     "for example exp(x), x^11, sin(2*x)/x, abs(x)");
 }
 
+void define_language(mu::Parser& parser) {
+  parser.DefineFun("softplus", softplus);
+  parser.DefineFun("relu", relu_of);
+  parser.DefineFun("sigmoid", sigmoid);
+  parser.DefineFun("log", natural_log);  // muparser's own differs between versions
+  parser.DefineConst("pi", std::numbers::pi);
+  parser.DefineConst("e", std::numbers::e);
+}
+
+void define_variables(Formula& formula, const std::vector<std::string>& variables) {
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      if (variables[j] == variables[i])
+        throw UsageError("variable '" + variables[i] + "' is named twice");
+    try {
+      formula.parser.DefineVar(variables[i], &formula.values[i]);
+    } catch (const mu::Parser::exception_type& error) {
+      throw UsageError("'" + variables[i] + "' cannot name a variable: " + error.GetMsg(),
+                       "for example --inputs x,y");
+    }
+  }
+}
+
 }  // namespace
 
-Curve compile_formula(const std::string& text) {
+Surface compile_formula(const std::string& text, const std::vector<std::string>& variables) {
   const auto formula = std::make_shared<Formula>();
+  formula->values.resize(variables.size());
   try {
-    mu::Parser& parser = formula->parser;
-    parser.DefineFun("softplus", softplus);
-    parser.DefineFun("relu", relu_of);
-    parser.DefineFun("sigmoid", sigmoid);
-    parser.DefineFun("log", natural_log);  // muparser's own differs between versions
-    parser.DefineConst("pi", std::numbers::pi);
-    parser.DefineConst("e", std::numbers::e);
-    parser.DefineVar("x", &formula->x);
-    parser.SetExpr(text);
-    parser.Eval();
-    if (parser.GetNumResults() != 1)
-      throw UsageError("formula '" + text + "' has " + std::to_string(parser.GetNumResults()) +
+    define_language(formula->parser);
+    define_variables(*formula, variables);
+    formula->parser.SetExpr(text);
+    formula->parser.Eval();
+    if (formula->parser.GetNumResults() != 1)
+      throw UsageError("formula '" + text + "' has " +
+                           std::to_string(formula->parser.GetNumResults()) +
                            " results separated by commas",
-                       "one value for each x is expected");
+                       variables.size() == 1 ? "one value for each x is expected"
+                                             : "one value for each point is expected");
   } catch (const mu::Parser::exception_type& error) {
     throw formula_error(text, error);
   }
-  return [formula](double x) {
-    formula->x = x;
+  return [formula](std::span<const double> at) {
+    check(at.size() == formula->values.size(), "formula: wrong number of variables");
+    std::copy(at.begin(), at.end(), formula->values.begin());
     return formula->parser.Eval();
+  };
+}
+
+Curve compile_formula(const std::string& text) {
+  return [f = compile_formula(text, std::vector<std::string>{"x"})](double x) {
+    return f({&x, 1});
   };
 }
 

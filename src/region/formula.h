@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "region/curvature.h"
 
@@ -13,5 +15,12 @@ namespace asap {
 /// The curve owns its parser; copies share it, so one curve belongs to one thread. compile_formula
 /// again for another thread.
 Curve compile_formula(const std::string& text);
+
+/// A function of several variables: values in the order of their names.
+using Surface = std::function<double(std::span<const double>)>;
+
+/// The same language with variables of these names. UsageError also when a name is no identifier,
+/// is given twice, or is that of a function or constant.
+Surface compile_formula(const std::string& text, const std::vector<std::string>& variables);
 
 }  // namespace asap

@@ -27,18 +27,6 @@ constexpr AdamOptions kTraining{5000, 1e-3};
 /// has shrunk.
 constexpr double kFirstAmplitude = 1.0 / 3.0;
 
-/// Weights N(0, 2 / inputs), biases zero (He et al., ICCV 2015).
-ReluNetwork kaiming_network(int depth, RandomStream& random) {
-  ReluNetwork network;
-  for (int l = 0; l <= depth; ++l) {
-    DenseLayer layer(l < depth ? kWidth : 1, l > 0 ? kWidth : 1);
-    const double deviation = std::sqrt(2.0 / static_cast<double>(layer.inputs()));
-    for (double& weight : layer.weight.flat()) weight = deviation * random.normal();
-    network.layers.push_back(std::move(layer));
-  }
-  return network;
-}
-
 /// F'(0) - F'(1) on the unit interval, from the first and last two points; 1 where both are the
 /// same.
 double slope_difference(const Samples& samples) {
@@ -77,12 +65,13 @@ Fit adam_method(const Target& target, const FitOptions& options) {
   // In x and y of range one, whatever the target's units.
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
-  const ReluNetwork start = options.method == Method::kaiming
-                                ? kaiming_network(options.depth, random)
-                                : to_network(pretrained(unit, options, random));
-  WeightsModel model(unit.samples,
-                     std::vector<std::int64_t>(static_cast<std::size_t>(options.depth), kWidth));
-  std::vector<double> parameters = WeightsModel::parameters_of(start);
+  const NetworkShape shape{
+      1, 1, std::vector<std::int64_t>(static_cast<std::size_t>(options.depth), kWidth)};
+  WeightsModel model(unit.samples, shape.widths);
+  std::vector<double> parameters =
+      options.method == Method::kaiming
+          ? kaiming_parameters(shape, random)
+          : WeightsModel::parameters_of(to_network(pretrained(unit, options, random)));
   adam_fit(model, parameters, kTraining);
   Fit fit;
   fit.network = scaling.unscaled(model.network(parameters));

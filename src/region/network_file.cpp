@@ -11,6 +11,8 @@ namespace asap {
 namespace {
 
 constexpr const char* kInterval = "interval";
+constexpr const char* kInputs = "inputs";
+constexpr const char* kTarget = "target";
 
 /// Numbers in a name as numbers, what is between them as text, so that layer 10 comes after
 /// layer 9.
@@ -29,13 +31,13 @@ std::vector<std::pair<std::int64_t, std::string>> natural_key(const std::string&
   return key;
 }
 
-/// Shapes that chain from one input to one output, and finite numbers.
+/// Shapes that chain to one output, and finite numbers.
 void check_network(const ReluNetwork& network, const std::string& source) {
   if (network.layers.size() < 2)
     throw DataError(source + ": " + std::to_string(network.layers.size()) +
                         " layers; a ReLU network has at least one hidden layer and an output layer",
                     "expected pairs of *.weight and *.bias");
-  std::int64_t inputs = 1;
+  std::int64_t inputs = std::max<std::int64_t>(network.inputs(), 1);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const DenseLayer& layer = network.layers[l];
     const std::string name = source + ": layer " + std::to_string(l);
@@ -86,6 +88,23 @@ std::optional<Interval> interval_from(const Json& json, const std::string& sourc
   return interval;
 }
 
+/// Names of inputs and target from `json`, where it has them.
+void read_names(const Json& json, const std::string& source, StoredNetwork& stored) {
+  if (json.contains(kTarget)) {
+    if (!json.at(kTarget).is_string()) throw DataError(source + ": 'target' must be a name");
+    stored.target = json.at(kTarget).get<std::string>();
+  }
+  if (!json.contains(kInputs)) return;
+  const Json& names = json.at(kInputs);
+  bool good =
+      names.is_array() && static_cast<std::int64_t>(names.size()) == stored.network.inputs();
+  for (const Json& name : names) good = good && name.is_string();
+  if (!good)
+    throw DataError(source + ": 'inputs' must be a list of " +
+                    std::to_string(stored.network.inputs()) + " names");
+  stored.inputs = names.get<std::vector<std::string>>();
+}
+
 DenseLayer layer_from(const Json& json, const std::string& place) {
   if (!json.is_object() || !json.contains("weight") || !json.contains("bias") ||
       !json["weight"].is_array() || json["weight"].empty() || !json["bias"].is_array())
@@ -123,6 +142,8 @@ TensorFile network_tensors(const StoredNetwork& stored) {
   if (stored.interval)
     file.metadata[kInterval] =
         format_json_line(Json::array({stored.interval->low, stored.interval->high}));
+  if (!stored.inputs.empty()) file.metadata[kInputs] = format_json_line(Json(stored.inputs));
+  if (!stored.target.empty()) file.metadata[kTarget] = stored.target;
   return file;
 }
 
@@ -138,6 +159,8 @@ Json network_json(const StoredNetwork& stored) {
   }
   Json json = {{"format", "relu-network"}, {"layers", layers}};
   if (stored.interval) json[kInterval] = {stored.interval->low, stored.interval->high};
+  if (!stored.inputs.empty()) json[kInputs] = stored.inputs;
+  if (!stored.target.empty()) json[kTarget] = stored.target;
   return json;
 }
 
@@ -160,6 +183,12 @@ StoredNetwork network_from(const TensorFile& file) {
   if (const auto found = file.metadata.find(kInterval); found != file.metadata.end())
     stored.interval =
         interval_from({{kInterval, parse_json(found->second, file.source)}}, file.source);
+  Json names = Json::object();
+  if (const auto found = file.metadata.find(kInputs); found != file.metadata.end())
+    names[kInputs] = parse_json(found->second, file.source);
+  if (const auto found = file.metadata.find(kTarget); found != file.metadata.end())
+    names[kTarget] = found->second;
+  read_names(names, file.source, stored);
   return stored;
 }
 
@@ -172,6 +201,7 @@ StoredNetwork network_from(const Json& json, const std::string& source) {
         layer_from(json["layers"][l], source + ": layer " + std::to_string(l)));
   check_network(stored.network, source);
   stored.interval = interval_from(json, source);
+  read_names(json, source, stored);
   return stored;
 }
 

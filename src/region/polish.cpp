@@ -15,21 +15,23 @@ double mean_square(WeightsModel& model, const std::vector<double>& parameters,
 
 }  // namespace
 
-Polisher::Polisher(const Samples& samples, const Samples& dense, std::vector<std::int64_t> widths,
+Polisher::Polisher(WeightsModel model, WeightsModel dense_model, std::int64_t blocks,
                    PolishOptions options)
     : options_(std::move(options)),
-      layer_begin_{0},
-      model_(samples, widths),
-      dense_model_(dense, widths),
+      blocks_(blocks),
+      model_(std::move(model)),
+      dense_model_(std::move(dense_model)),
       residuals_({model_.residual_count()}),
-      dense_residuals_({dense_model_.residual_count()}) {
-  std::int64_t inputs = 1;
-  widths.push_back(1);
-  for (const std::int64_t outputs : widths) {
-    layer_begin_.push_back(layer_begin_.back() + outputs * (inputs + 1));
-    inputs = outputs;
-  }
-}
+      dense_residuals_({dense_model_.residual_count()}) {}
+
+Polisher::Polisher(const Samples& samples, const Samples& dense,
+                   const std::vector<std::int64_t>& widths, PolishOptions options)
+    : Polisher(WeightsModel(samples, widths), WeightsModel(dense, widths), 1, std::move(options)) {}
+
+Polisher::Polisher(const TableRows& rows, const TableRows& held_out, const NetworkShape& shape,
+                   PolishOptions options)
+    : Polisher(WeightsModel(rows, shape), WeightsModel(held_out, shape), shape.blocks,
+               std::move(options)) {}
 
 std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int iterations) {
   model_.set_smoothing(0);
@@ -50,7 +52,7 @@ void Polisher::measure(PolishedWeights& weights) {
 
 PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random) {
   PolishedWeights weights;
-  weights.parameters = WeightsModel::parameters_of(start);
+  weights.parameters = WeightsModel::parameters_of(start, blocks_);
   model_.balance(weights.parameters);
   for (double& parameter : weights.parameters) parameter += options_.jitter * random.normal();
   for (const double tau : options_.smoothing)
@@ -61,17 +63,18 @@ PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random)
 }
 
 void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
-  const auto layers = static_cast<std::uint64_t>(layer_begin_.size() - 1);
+  const std::vector<std::int64_t>& layer_begins = model_.layer_begins();
+  const auto layers = static_cast<std::uint64_t>(layer_begins.size() - 1);
   for (int attempt = 0; attempt < count; ++attempt) {
     PolishedWeights trial = best;
     model_.balance(trial.parameters);
     // Noise of a thousandth to a tenth, on all layers or on one.
     const double size = std::pow(10.0, random.uniform(-3.0, -1.0));
-    std::int64_t first = 0, last = layer_begin_.back();
+    std::int64_t first = 0, last = layer_begins.back();
     if (random.below(2) == 1) {
       const std::uint64_t layer = random.below(layers);
-      first = layer_begin_[layer];
-      last = layer_begin_[layer + 1];
+      first = layer_begins[layer];
+      last = layer_begins[layer + 1];
     }
     for (std::int64_t p = first; p < last; ++p) trial.parameters[p] += size * random.normal();
     best.iterations += minimise(trial.parameters, 0, options_.hop_iterations);

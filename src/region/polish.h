@@ -36,7 +36,10 @@ struct PolishedWeights {
 class Polisher {
  public:
   /// `samples` are fitted, `dense` guards; x and y should have range about one.
-  Polisher(const Samples& samples, const Samples& dense, std::vector<std::int64_t> widths,
+  Polisher(const Samples& samples, const Samples& dense, const std::vector<std::int64_t>& widths,
+           PolishOptions options);
+  /// The same for several inputs; rows that were held out guard.
+  Polisher(const TableRows& rows, const TableRows& held_out, const NetworkShape& shape,
            PolishOptions options);
 
   /// From a network of the given widths down the roundings to ReLU.
@@ -50,11 +53,13 @@ class Polisher {
   }
 
  private:
+  Polisher(WeightsModel model, WeightsModel dense_model, std::int64_t blocks,
+           PolishOptions options);
   std::int64_t minimise(std::vector<double>& parameters, double tau, int iterations);
   void measure(PolishedWeights& weights);
 
   PolishOptions options_;
-  std::vector<std::int64_t> layer_begin_;  // first parameter of each layer, then their number
+  std::int64_t blocks_;
   WeightsModel model_;
   WeightsModel dense_model_;
   Tensor<double> residuals_, dense_residuals_;

@@ -96,16 +96,28 @@ Trace advance(const SparseRows& rows, const Trace& before) {
   return after;
 }
 
+/// The inputs origin + t direction.
+struct Line {
+  std::vector<double> origin, direction;
+
+  std::vector<double> at(double t) const {
+    std::vector<double> x = origin;
+    for (std::size_t j = 0; j < x.size(); ++j) x[j] += t * direction[j];
+    return x;
+  }
+};
+
 /// Slope of the output between neighbouring points, and its error bound, by a pass through the
 /// neurons that are active there: those above zero at either end.
 class SlopePass {
  public:
-  explicit SlopePass(const std::vector<SparseRows>& layers) : layers_(layers) {}
+  SlopePass(const std::vector<SparseRows>& layers, const Line& line)
+      : layers_(layers), line_(line) {}
 
-  std::pair<double, double> operator()(double x) {
-    value_.assign(1, x);
-    slope_.assign(1, 1.0);
-    size_.assign(1, 1.0);
+  std::pair<double, double> operator()(double t) {
+    value_ = line_.at(t);
+    slope_ = size_ = line_.direction;
+    for (double& size : size_) size = std::abs(size);
     for (std::size_t l = 0; l < layers_.size(); ++l) layer(layers_[l], l + 1 == layers_.size());
     // One rounding for each of the additions and products of a path.
     return {slope_[0], 4e-16 * static_cast<double>(layers_.size() + 1) * size_[0]};
@@ -135,19 +147,32 @@ class SlopePass {
   }
 
   const std::vector<SparseRows>& layers_;
+  const Line& line_;
   std::vector<double> value_, slope_, size_, next_value_, next_slope_, next_size_;
 };
 
 /// Adds the regions between two points, splitting the stretch where the traces grow too large.
 class Counter {
  public:
-  Counter(const ReluNetwork& network, RegionCount& result) : result_(result), slope_(layers_) {
+  Counter(const ReluNetwork& network, Line line, RegionCount& result)
+      : result_(result), line_(std::move(line)), slope_(layers_, line_) {
     for (const DenseLayer& layer : network.layers) {
       layers_.emplace_back(layer);
       width_ = std::max(width_, static_cast<std::size_t>(layer.outputs()));
     }
   }
 
+  /// Between two values of t, whose inputs are `low` and `high`.
+  void run(Interval interval, const std::vector<double>& low, const std::vector<double>& high) {
+    Trace start;
+    start.width = static_cast<std::int64_t>(low.size());
+    start.at = {interval.low, interval.high};
+    for (const auto& end : {low, high})
+      for (const double value : end) start.hidden.push_back({value, 0});
+    stretch(std::move(start), 0);
+  }
+
+ private:
   void stretch(Trace trace, std::size_t layer) {
     while (layer + 1 < layers_.size()) {
       if (trace.size() > 2 && trace.size() * width_ > kValues) {
@@ -161,7 +186,6 @@ class Counter {
     for (std::size_t i = 0; i + 1 < trace.size(); ++i) add(trace.at[i], trace.at[i + 1]);
   }
 
- private:
   static Trace part(const Trace& trace, std::size_t first, std::size_t last) {
     Trace out;
     out.width = trace.width;
@@ -189,6 +213,7 @@ class Counter {
 
   RegionCount& result_;
   std::vector<SparseRows> layers_;
+  Line line_;
   SlopePass slope_;
   std::size_t width_ = 1;
 };
@@ -197,11 +222,22 @@ class Counter {
 
 RegionCount count_regions(const ReluNetwork& network, Interval interval) {
   check(interval.low < interval.high, "count_regions: the interval is empty");
+  check(network.inputs() == 1, "count_regions: a network of several inputs has no interval");
   RegionCount result;
-  Trace start;
-  start.at = {interval.low, interval.high};
-  start.hidden = {{interval.low, 0}, {interval.high, 0}};
-  Counter(network, result).stretch(std::move(start), 0);
+  Counter(network, {{0}, {1}}, result).run(interval, {interval.low}, {interval.high});
+  return result;
+}
+
+RegionCount count_regions(const ReluNetwork& network, std::span<const double> from,
+                          std::span<const double> to) {
+  const auto inputs = static_cast<std::size_t>(network.inputs());
+  check(from.size() == inputs && to.size() == inputs, "count_regions: ends of another size");
+  const std::vector<double> low(from.begin(), from.end()), high(to.begin(), to.end());
+  check(low != high, "count_regions: both ends are the same point");
+  Line line{low, high};
+  for (std::size_t j = 0; j < inputs; ++j) line.direction[j] -= low[j];
+  RegionCount result;
+  Counter(network, std::move(line), result).run({0, 1}, low, high);
   return result;
 }
 

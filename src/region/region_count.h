@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "region/relu_network.h"
@@ -28,6 +29,11 @@ struct RegionCount {
 /// bound counts as zero: a corner that falls on a breakpoint is no new one. The interval is worked
 /// off in stretches, so that memory stays small for wide networks.
 RegionCount count_regions(const ReluNetwork& network, Interval interval);
+
+/// The same along the straight way from `from` (t = 0) to `to` (t = 1), [inputs] each and
+/// different: breakpoints are values of t, slopes are by t.
+RegionCount count_regions(const ReluNetwork& network, std::span<const double> from,
+                          std::span<const double> to);
 
 /// Convexity and monotony of a network on the interval, read from its slopes. Differences within
 /// the rounding error of the slopes count as equal.

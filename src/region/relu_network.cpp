@@ -47,17 +47,24 @@ std::int64_t ReluNetwork::nonzero_count() const {
 }
 
 void ReluNetwork::evaluate(std::span<const double> x, std::span<double> y) const {
-  check(x.size() == y.size(), "ReluNetwork::evaluate: sizes differ");
+  evaluate(MatrixView<const double>(x.data(), static_cast<std::int64_t>(x.size()), 1), y);
+}
+
+void ReluNetwork::evaluate(MatrixView<const double> x, std::span<double> y) const {
+  check(x.rows == static_cast<std::int64_t>(y.size()) && x.cols == inputs(),
+        "ReluNetwork::evaluate: shapes do not fit");
   std::vector<SparseRows> rows;
-  std::int64_t width = 1;
+  std::int64_t width = inputs();
   for (const DenseLayer& layer : layers) {
     rows.emplace_back(layer);
     width = std::max(width, layer.outputs());
   }
   std::vector<double> in(static_cast<std::size_t>(width * kBlock)), out(in.size());
-  for (std::size_t first = 0; first < x.size(); first += kBlock) {
-    const std::size_t count = std::min<std::size_t>(kBlock, x.size() - first);
-    std::fill(std::copy_n(x.begin() + first, count, in.begin()), in.begin() + kBlock, 0.0);
+  for (std::int64_t first = 0; first < x.rows; first += kBlock) {
+    const std::int64_t count = std::min(kBlock, x.rows - first);
+    std::fill(in.begin(), in.begin() + x.cols * kBlock, 0.0);
+    for (std::int64_t i = 0; i < count; ++i)
+      for (std::int64_t j = 0; j < x.cols; ++j) in[j * kBlock + i] = x(first + i, j);
     for (std::size_t layer = 0; layer < rows.size(); ++layer) {
       forward_block(rows[layer], in.data(), out.data(), layer + 1 < rows.size());
       std::swap(in, out);

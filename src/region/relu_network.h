@@ -34,10 +34,12 @@ struct Interval {
   double at(double u) const { return low + u * (high - low); }
 };
 
-/// A network of one input and one output: affine layers with ReLU between them, the last one
-/// linear.
+/// A network of one output: affine layers with ReLU between them, the last one linear. It reads one
+/// variable, or several: functions that take x alone are for one input.
 struct ReluNetwork {
   std::vector<DenseLayer> layers;
+
+  std::int64_t inputs() const { return layers.front().inputs(); }
 
   /// Number of hidden layers.
   int depth() const { return static_cast<int>(layers.size()) - 1; }
@@ -48,6 +50,8 @@ struct ReluNetwork {
   /// Values at x: [n] into y: [n].
   void evaluate(std::span<const double> x, std::span<double> y) const;
   double operator()(double x) const;
+  /// The same for any number of inputs. x: [n, inputs]; y: [n].
+  void evaluate(MatrixView<const double> x, std::span<double> y) const;
 
   /// The same function of v = scale * x + shift: the layer that reads the input is changed.
   void substitute_input(double scale, double shift);

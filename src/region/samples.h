@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "tensor/tensor.h"
+
 namespace asap {
 
 /// Points to fit: x ascending and distinct, y, and weights (empty: all one).
@@ -14,6 +16,14 @@ struct Samples {
     return weight.empty() ? 1.0 : weight[static_cast<std::size_t>(index)];
   }
   double total_weight() const;
+};
+
+/// Rows of several inputs and one target.
+struct TableRows {
+  Tensor<double> x;       ///< [n, inputs]
+  std::vector<double> y;  ///< [n]
+
+  std::int64_t size() const { return static_cast<std::int64_t>(y.size()); }
 };
 
 /// sum_i w_i (prediction_i - y_i)^2 / sum_i w_i

@@ -7,41 +7,99 @@
 #include "tensor/elementwise.h"
 
 namespace asap {
+namespace {
+
+/// First parameter of each layer, then the number of parameters.
+std::vector<std::int64_t> layer_begins_of(const NetworkShape& shape) {
+  std::vector<std::int64_t> begins{0};
+  std::int64_t reads = shape.inputs;
+  for (const std::int64_t width : shape.widths) {
+    begins.push_back(begins.back() + shape.blocks * width * (reads + 1));
+    reads = width;
+  }
+  begins.push_back(begins.back() + shape.blocks * reads + 1);
+  return begins;
+}
+
+/// Samples in whole vectors on every instruction set.
+std::int64_t padded(std::int64_t samples) {
+  constexpr std::int64_t kLanes = 8;
+  return (samples + kLanes - 1) / kLanes * kLanes;
+}
+
+}  // namespace
+
+std::int64_t NetworkShape::parameter_count() const { return layer_begins_of(*this).back(); }
+
+std::vector<double> kaiming_parameters(const NetworkShape& shape, RandomStream& random) {
+  std::vector<double> parameters;
+  const auto add_rows = [&](std::int64_t rows, std::int64_t inputs) {
+    const double deviation = std::sqrt(2.0 / static_cast<double>(inputs));
+    for (std::int64_t k = 0; k < rows; ++k) {
+      for (std::int64_t j = 0; j < inputs; ++j) parameters.push_back(deviation * random.normal());
+      parameters.push_back(0);
+    }
+  };
+  std::int64_t reads = shape.inputs;
+  for (const std::int64_t width : shape.widths) {
+    add_rows(shape.blocks * width, reads);
+    reads = width;
+  }
+  add_rows(1, shape.blocks * reads);
+  return parameters;
+}
 
 WeightsModel::WeightsModel(const Samples& samples, std::vector<std::int64_t> widths)
-    : widths_(std::move(widths)), offsets_{0} {
-  check(!widths_.empty(), "WeightsModel: no hidden layer");
-  constexpr std::int64_t kLanes = 8;  // whole vectors on every instruction set
-  const std::int64_t n = (samples.size() + kLanes - 1) / kLanes * kLanes;
-  std::int64_t width = 1;
-  for (const std::int64_t next : widths_) {
-    offsets_.push_back(offsets_.back() + next * (width + 1));
-    width = next;
-  }
-  offsets_.push_back(offsets_.back() + width + 1);
-
-  inputs_ = Tensor<double>({1, n});
-  targets_ = root_weights_ = output_ = Tensor<double>({n});
+    : shape_{1, 1, std::move(widths)} {
+  allocate(padded(samples.size()));
   const double total = samples.total_weight();
-  std::fill_n(inputs_.data(), n, samples.x.back());
+  std::fill_n(inputs_.data(), residual_count(), samples.x.back());
   for (std::int64_t i = 0; i < samples.size(); ++i) {
     inputs_[i] = samples.x[i];
     targets_[i] = samples.y[i];
     root_weights_[i] = std::sqrt(samples.weight_at(i) / total);
   }
-  for (const std::int64_t rows : widths_) {
-    activation_.emplace_back(Shape{rows, n});
-    slope_.emplace_back(Shape{rows, n});
-    delta_.emplace_back(Shape{rows, n});
+}
+
+WeightsModel::WeightsModel(const TableRows& rows, NetworkShape shape) : shape_(std::move(shape)) {
+  check(rows.x.rows().cols == shape_.inputs, "WeightsModel: rows of another width");
+  check(rows.size() > 0, "WeightsModel: no rows");
+  allocate(padded(rows.size()));
+  const double weight = std::sqrt(1 / static_cast<double>(rows.size()));
+  for (std::int64_t i = 0; i < residual_count(); ++i) {
+    const std::int64_t row = std::min(i, rows.size() - 1);
+    for (std::int64_t j = 0; j < shape_.inputs; ++j)
+      inputs_[j * residual_count() + i] = rows.x[row * shape_.inputs + j];
+    targets_[i] = rows.y[static_cast<std::size_t>(row)];
+    root_weights_[i] = i == row ? weight : 0;
   }
 }
 
-std::vector<double> WeightsModel::parameters_of(const ReluNetwork& network) {
+void WeightsModel::allocate(std::int64_t samples) {
+  check(!shape_.widths.empty(), "WeightsModel: no hidden layer");
+  offsets_ = layer_begins_of(shape_);
+  inputs_ = Tensor<double>({shape_.inputs, samples});
+  targets_ = root_weights_ = output_ = Tensor<double>({samples});
+  for (const std::int64_t width : shape_.widths) {
+    const Shape all{shape_.blocks * width, samples};
+    activation_.emplace_back(all);
+    slope_.emplace_back(all);
+    delta_.emplace_back(all);
+  }
+}
+
+std::vector<double> WeightsModel::parameters_of(const ReluNetwork& network, std::int64_t blocks) {
   std::vector<double> parameters;
-  for (const DenseLayer& layer : network.layers) {
+  const auto last = network.layers.size() - 1;
+  for (std::size_t l = 0; l <= last; ++l) {
+    const DenseLayer& layer = network.layers[l];
+    const bool split = l > 0 && l < last;
+    const std::int64_t rows = l < last ? layer.outputs() / blocks : 1;
+    const std::int64_t columns = split ? layer.inputs() / blocks : layer.inputs();
     for (std::int64_t k = 0; k < layer.outputs(); ++k) {
-      for (std::int64_t j = 0; j < layer.inputs(); ++j) parameters.push_back(layer.w(k, j));
-      parameters.push_back(layer.bias[k]);
+      const std::int64_t first = split ? k / rows * columns : 0;
+      for (std::int64_t j = 0; j < columns; ++j) parameters.push_back(layer.w(k, first + j));
+      parameters.push_back(layer.bias[static_cast<std::size_t>(k)]);
     }
   }
   return parameters;
@@ -50,31 +108,51 @@ std::vector<double> WeightsModel::parameters_of(const ReluNetwork& network) {
 ReluNetwork WeightsModel::network(VectorView<const double> parameters) const {
   ReluNetwork network;
   const double* next = parameters.data();
-  for (std::size_t l = 0; l <= hidden(); ++l) {
-    DenseLayer layer(l < hidden() ? widths_[l] : 1, l > 0 ? widths_[l - 1] : 1);
+  for (std::size_t l = 0; l < hidden(); ++l) {
+    const std::int64_t rows = shape_.widths[l], columns = read_by(l);
+    DenseLayer layer(shape_.blocks * rows, l == 0 ? columns : shape_.blocks * columns);
     for (std::int64_t k = 0; k < layer.outputs(); ++k) {
-      for (std::int64_t j = 0; j < layer.inputs(); ++j) layer.w(k, j) = *next++;
-      layer.bias[k] = *next++;
+      const std::int64_t first = l == 0 ? 0 : k / rows * columns;
+      for (std::int64_t j = 0; j < columns; ++j) layer.w(k, first + j) = *next++;
+      layer.bias[static_cast<std::size_t>(k)] = *next++;
     }
     network.layers.push_back(std::move(layer));
   }
+  DenseLayer output(1, network.layers.back().outputs());
+  for (std::int64_t j = 0; j < output.inputs(); ++j) output.w(0, j) = *next++;
+  output.bias[0] = *next;
+  network.layers.push_back(std::move(output));
   return network;
 }
 
-MatrixView<const double> WeightsModel::weights(std::size_t layer) const {
-  return {parameters_.data() + offsets_[layer], layer < hidden() ? widths_[layer] : 1,
-          (layer > 0 ? widths_[layer - 1] : 1) + 1};
+MatrixView<const double> WeightsModel::weights(std::size_t layer, std::int64_t block) const {
+  return {parameters_.data() + first_weight(layer, block), shape_.widths[layer],
+          read_by(layer) + 1};
 }
 
-MatrixView<const double> WeightsModel::activations(std::size_t layer) const {
-  return layer == 0 ? inputs_.rows() : activation_[layer - 1].rows();
+MatrixView<const double> WeightsModel::output_weights() const {
+  return {parameters_.data() + offsets_[hidden()], 1, shape_.blocks * shape_.widths.back() + 1};
+}
+
+MatrixView<const double> WeightsModel::input_of(std::size_t layer, std::int64_t block) const {
+  if (layer == 0) return inputs_.rows();
+  const std::int64_t width = shape_.widths[layer - 1];
+  return activation_[layer - 1].rows().block(block * width, 0, width, residual_count());
+}
+
+MatrixView<double> WeightsModel::rows_of(Tensor<double>& all, std::size_t layer,
+                                         std::int64_t block) const {
+  const std::int64_t width = shape_.widths[layer];
+  return all.rows().block(block * width, 0, width, residual_count());
 }
 
 void WeightsModel::forward(VectorView<const double> parameters) {
   parameters_.assign(parameters.begin(), parameters.end());
   for (std::size_t l = 0; l < hidden(); ++l)
-    relu_layer(weights(l), activations(l), tau_, activation_[l].rows(), slope_[l].rows());
-  linear_output(weights(hidden()).row(0), activations(hidden()), output_.flat());
+    for (std::int64_t b = 0; b < shape_.blocks; ++b)
+      relu_layer(weights(l, b), input_of(l, b), tau_, rows_of(activation_[l], l, b),
+                 rows_of(slope_[l], l, b));
+  linear_output(output_weights().row(0), activation_.back().rows(), output_.flat());
 }
 
 void WeightsModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
@@ -85,43 +163,52 @@ void WeightsModel::evaluate(VectorView<const double> parameters, VectorView<doub
 
 template <class Visit>
 void WeightsModel::backward(VectorView<const double> output_delta, const Visit& visit) {
-  MatrixView<const double> delta(output_delta.data(), 1, residual_count());
-  for (std::size_t l = hidden() + 1; l-- > 0;) {
-    visit(l, delta, activations(l));
-    if (l == 0) break;
-    relu_layer_vjp(weights(l), delta, slope_[l - 1].rows(), delta_[l - 1].rows());
-    delta = delta_[l - 1].rows();
+  const std::size_t last = hidden();
+  const MatrixView<const double> delta(output_delta.data(), 1, residual_count());
+  visit(offsets_[last], delta, MatrixView<const double>(activation_.back().rows()));
+  relu_layer_vjp(output_weights(), delta, slope_[last - 1].rows(), delta_[last - 1].rows());
+  for (std::size_t l = last; l-- > 0;) {
+    for (std::int64_t b = 0; b < shape_.blocks; ++b) {
+      const MatrixView<const double> own = rows_of(delta_[l], l, b);
+      visit(first_weight(l, b), own, input_of(l, b));
+      if (l > 0)
+        relu_layer_vjp(weights(l, b), own, rows_of(slope_[l - 1], l - 1, b),
+                       rows_of(delta_[l - 1], l - 1, b));
+    }
   }
 }
 
 void WeightsModel::jacobian(MatrixView<double> transposed) {
-  backward(root_weights_.flat(), [&](std::size_t layer, const auto& delta, const auto& h) {
-    const std::int64_t rows = offsets_[layer + 1] - offsets_[layer];
-    layer_jacobian(delta, h, transposed.block(offsets_[layer], 0, rows, transposed.cols));
+  backward(root_weights_.flat(), [&](std::int64_t first, const auto& delta, const auto& h) {
+    layer_jacobian(delta, h,
+                   transposed.block(first, 0, delta.rows * (h.rows + 1), transposed.cols));
   });
 }
 
 void WeightsModel::gradient(VectorView<const double> residuals, VectorView<double> gradient) {
   multiply<double>(residuals, root_weights_.flat(), output_.flat());
-  backward(output_.flat(), [&](std::size_t layer, const auto& delta, const auto& h) {
-    const auto first = static_cast<std::size_t>(offsets_[layer]);
-    const auto last = static_cast<std::size_t>(offsets_[layer + 1]);
-    layer_gradient(delta, h, gradient.subspan(first, last - first));
+  backward(output_.flat(), [&](std::int64_t first, const auto& delta, const auto& h) {
+    layer_gradient(delta, h,
+                   gradient.subspan(static_cast<std::size_t>(first),
+                                    static_cast<std::size_t>(delta.rows * (h.rows + 1))));
   });
 }
 
 void WeightsModel::balance(VectorView<double> parameters) {
   for (std::size_t l = 0; l < hidden(); ++l) {
     forward(parameters);
-    const std::int64_t columns = weights(l).cols;
-    const std::int64_t readers = l + 1 < hidden() ? widths_[l + 1] : 1;
-    for (std::int64_t k = 0; k < widths_[l]; ++k) {
+    const std::int64_t width = shape_.widths[l], columns = read_by(l) + 1;
+    const bool output_reads = l + 1 == hidden();
+    const std::int64_t readers = output_reads ? 1 : shape_.widths[l + 1];
+    for (std::int64_t k = 0; k < shape_.blocks * width; ++k) {
       const double largest = maximum<double>(activation_[l].rows().row(k));
       if (!(largest > 1e-12)) continue;
       double* const own = parameters.data() + offsets_[l] + k * columns;
       for (std::int64_t j = 0; j < columns; ++j) own[j] /= largest;
-      double* const read = parameters.data() + offsets_[l + 1] + k;
-      for (std::int64_t r = 0; r < readers; ++r) read[r * (widths_[l] + 1)] *= largest;
+      double* const read =
+          parameters.data() +
+          (output_reads ? offsets_[l + 1] + k : first_weight(l + 1, k / width) + k % width);
+      for (std::int64_t r = 0; r < readers; ++r) read[r * (width + 1)] *= largest;
     }
   }
 }

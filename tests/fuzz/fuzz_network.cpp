@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "region/network_file.h"
@@ -29,9 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     asap::check(json.interval.has_value() == stored.interval.has_value() &&
                     tensors.interval.has_value() == stored.interval.has_value(),
                 "an accepted interval must survive being written");
-    const double x[] = {0.25};
+    const std::int64_t inputs = stored.network.inputs();
+    const std::vector<double> x(static_cast<std::size_t>(inputs), 0.25);
     double y[] = {0};
-    stored.network.evaluate(x, y);
+    stored.network.evaluate(asap::MatrixView<const double>(x.data(), 1, inputs), y);
   } catch (const asap::DataError&) {
   }
   return 0;

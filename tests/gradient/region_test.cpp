@@ -8,6 +8,8 @@
 
 #include "base/random.h"
 #include "region/family_model.h"
+#include "region/kan_model.h"
+#include "region/ridge_splines.h"
 #include "region/weights_model.h"
 
 namespace asap {
@@ -78,6 +80,56 @@ TEST_CASE("the Jacobian of raw weights agrees with finite differences, plain and
     model.set_smoothing(tau);
     CHECK(largest_difference(model, parameters) < kTolerance);
   }
+}
+
+TableRows some_rows(std::int64_t count, std::int64_t inputs) {
+  RandomStream random(6, RandomPurpose::test);
+  TableRows rows{Tensor<double>({count, inputs}), {}};
+  for (double& value : rows.x.flat()) value = random.normal();
+  for (std::int64_t i = 0; i < count; ++i) rows.y.push_back(random.normal());
+  return rows;
+}
+
+TEST_CASE("the Jacobian of blocks of several inputs agrees with finite differences") {
+  WeightsModel model(some_rows(19, 3), {3, 2, {4, 3}});
+  const std::vector<double> parameters = random_vector(model.parameter_count(), 0.7, 7);
+  for (const double tau : {0.0, 0.1}) {
+    model.set_smoothing(tau);
+    CHECK(largest_difference(model, parameters) < kTolerance);
+  }
+}
+
+TEST_CASE("the Jacobian of ridge splines agrees with finite differences, beyond their ends too") {
+  const TableRows rows = some_rows(30, 3);
+  RidgeSum start;
+  for (std::uint32_t k = 0; k < 2; ++k)
+    start.ridges.push_back({random_vector(3, 1, 20 + k), {-0.8, 0.9}, random_vector(8, 1, 30 + k)});
+  RidgeModel model(rows, start, 0.3);
+  CHECK(largest_difference(model, model.parameters()) < kTolerance);
+}
+
+TEST_CASE("the Jacobian of a Kolmogorov-Arnold network agrees with finite differences") {
+  const TableRows rows = some_rows(20, 3);
+  KanModel model(rows, {3, {4, 2}, 5});
+  CHECK(model.parameter_count() == (12 + 8 + 2) * 9);
+  CHECK(largest_difference(model, random_vector(model.parameter_count(), 0.4, 40)) < kTolerance);
+}
+
+TEST_CASE("cubic splines sum to one, follow their slopes and go on straight") {
+  const CubicSplines splines({-1, 3}, 6);
+  for (const double x : {-2.5, -0.9, -0.3, 0.999, 2.2, 2.9, 7.5}) {
+    const CubicSplinesAt at = splines.at(x), ahead = splines.at(x + 1e-6),
+                         back = splines.at(x - 1e-6);
+    double total = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      total += at.value[k];
+      // Across the end of a cell the four are others.
+      if (ahead.first == back.first)
+        CHECK(std::abs((ahead.value[k] - back.value[k]) / 2e-6 - at.slope[k]) < 1e-6);
+    }
+    CHECK(total == doctest::Approx(1).epsilon(1e-14));
+  }
+  CHECK(splines.at(9).slope == splines.at(3).slope);
 }
 
 TEST_CASE("gradients of the cost are the Jacobian times the residuals") {
