@@ -2,6 +2,7 @@
 // attention costs.
 #include "asap_eval/bench_command.h"
 #include "asap_eval/diagnose_command.h"
+#include "asap_eval/regions_command.h"
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/main.h"
@@ -108,15 +109,20 @@ int main(int argc, char** argv) {
     const CLI::App* bench = bench_command.add_to(app);
     DiagnoseCommand diagnose_command;
     const CLI::App* diagnose = diagnose_command.add_to(app);
+    RegionsCommand regions_command;
+    const CLI::App* regions = regions_command.add_to(app);
     add_information_options(app, "asap-eval");
     app.require_subcommand(1);
     words.parse(app, {{app.get_subcommand("compare"), list_fields(CompareConfig{})},
                       {bench, BenchCommand::keys()},
-                      {diagnose, DiagnoseCommand::keys()}});
+                      {diagnose, DiagnoseCommand::keys()},
+                      {regions, RegionsCommand::keys()}});
     if (bench->parsed())
       bench_command.run();
     else if (diagnose->parsed())
       diagnose_command.run();
+    else if (regions->parsed())
+      regions_command.run();
     else
       compare(arguments);
   });

@@ -22,7 +22,7 @@ METHODS = ["region", "kaiming", "dense", "adam", "kan", "linear"]
 # Options of `relu-fit fit` for each target; real tables besides get --data and --target.
 TARGETS = {
     "product": ["--function", "x*y", "--inputs", "x,y", "--interval", "-1", "1", "--ridges", "2"],
-    "sine": ["--function", "sin(3*x)*y", "--inputs", "x,y", "--interval", "-1", "1", "--ridges", "4"],
+    "sine": ["--function", "sin(3*x)*y", "--inputs", "x,y", "--interval", "-1", "1", "--ridges", "2"],
     "ridges": ["--function", "sin(2*(a+b))+(c-d)^2/2+exp(a-c)/2", "--inputs", "a,b,c,d", "--interval", "-1", "1",
                "--points", "3000", "--ridges", "3", "--depth", "4"],
     "diabetes": ["--depth", "3"],

@@ -118,7 +118,7 @@ void Encoder::activate(const Tensor<float>& regions, MatrixView<float> x) const 
 }
 
 void Encoder::run_layer(int index, const AttentionOperator& attention, const Activations& a,
-                        Arena& arena) const {
+                        Arena& arena, TokenObserver* observer) const {
   const Layer& layer = layers_[index];
   const std::int64_t rows = a.residual.rows, width = config_.width;
   const MatrixView<float> qkv(a.wide.data, rows, 3 * width);
@@ -136,6 +136,7 @@ void Encoder::run_layer(int index, const AttentionOperator& attention, const Act
 
   const MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
   apply_norm(layer.feed_forward_norm, a.residual, a.normalised);
+  if (observer) observer->see_feed_forward(index, {a.normalised, a.examples, a.live});
   apply_linear(layer.up, a.normalised, 0, hidden);
   activate(layer.regions, hidden);
   apply_linear(layer.down, hidden, 1, a.residual);
@@ -183,7 +184,7 @@ void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& a
   embedding_->apply(input, a.residual, arena);
   if (observer) observer->see(0, {a.residual, a.examples, a.live});
   for (int index = 0; index < config_.layers; ++index) {
-    run_layer(index, attention, a, arena);
+    run_layer(index, attention, a, arena, observer);
     if (observer) observer->see(index + 1, {a.residual, a.examples, a.live});
   }
   classify(a, logits, arena);

@@ -26,11 +26,13 @@ struct TokenRows {
   }
 };
 
-/// Is shown the tokens of every pass before the first layer (depth 0) and after each.
+/// Is shown the tokens of every pass before the first layer (depth 0) and after each, and on the way.
 class TokenObserver {
  public:
   virtual ~TokenObserver() = default;
   virtual void see(int depth, const TokenRows& tokens) = 0;
+  /// What the feed-forward part of a layer reads, normalised.
+  virtual void see_feed_forward(int /*layer*/, const TokenRows& /*tokens*/) {}
 };
 
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
@@ -90,8 +92,8 @@ class Encoder {
   void take_hidden_layers(const TensorFile& weights);
   void run_perceptron(const ModelInput<float>& input, MatrixView<float> logits, Arena& arena) const;
 
-  void run_layer(int index, const AttentionOperator& attention, const Activations& a,
-                 Arena& arena) const;
+  void run_layer(int index, const AttentionOperator& attention, const Activations& a, Arena& arena,
+                 TokenObserver* observer) const;
   void activate(const Tensor<float>& regions, MatrixView<float> x) const;
   void classify(const Activations& a, MatrixView<float> logits, Arena& arena) const;
   void pool(const Activations& a, MatrixView<float> pooled) const;

@@ -30,6 +30,17 @@ TEST_CASE(
   const Json summary = read_json(work / "compare/summary.json");
   CHECK(summary["methods"][0]["agreement"] == 1);
   CHECK(summary["methods"][1]["agreement"].get<double>() > 0.7);
+  const Outcome regions = run("asap-eval", {"regions", "--run", work / "teacher", "--segments", "4",
+                                            "--out", work / "regions", "--quiet"});
+  REQUIRE_MESSAGE(regions.code == 0, regions.error);
+  CHECK(read_json(work / "regions/summary.json")["channel_regions"]["min"] == 8);
+}
+
+Json count_regions(const std::filesystem::path& folder, const char* threads) {
+  const Outcome counted = run("asap-eval", {"regions", "--run", folder.string(), "--segments", "6",
+                                            "--json", "--threads", threads});
+  REQUIRE_MESSAGE(counted.code == 0, counted.error);
+  return Json::parse(counted.out);
 }
 
 TEST_CASE(
@@ -40,10 +51,20 @@ TEST_CASE(
               "--set", "train.checkpoint_every=100", "--set", "train.learning_rate=0.003"});
   REQUIRE(train(work / "whole", mlp).code == 0);
   REQUIRE(train(work / "stopped", mlp + Words{"--max-steps", "13"}).code == 0);
+  const Json constrained = count_regions(work / "stopped", "2");
+  CHECK(constrained["follows_peaks"] == true);
+  CHECK(constrained["channel_regions"]["min"] == 8);  // 2^3 by construction
+  CHECK(constrained["channel_regions"]["max"] == 8);
   REQUIRE(train(work / "stopped", mlp + Words{"--resume", "--threads", "3"}).code == 0);
   CHECK(newest_checkpoint(work / "stopped") == newest_checkpoint(work / "whole"));
   const Json summary = read_json(work / "whole/summary.json");
   CHECK(summary["test"]["accuracy"].get<double>() > 0.3);  // of four classes
+  const Json whole = count_regions(work / "whole", "1");
+  CHECK(whole == count_regions(work / "whole", "3"));
+  CHECK(whole["accuracy"] == summary["test"]["accuracy"]);
+  CHECK(whole["follows_peaks"] == false);
+  CHECK(whole["regions"]["max"].get<int>() > 8);
+  CHECK(run("asap-eval", {"regions", "--run", work / "nothing"}).code == 3);
   const Outcome compiled = compile(work / "whole", work / "operator");
   CHECK(compiled.code == 2);
   CHECK(last_line(compiled.error).find("no attention to compile") != std::string::npos);

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "cli/options.h"
+#include "io/config_fields.h"
+
+namespace asap {
+
+/// asap-eval regions: how many linear regions a trained network has along straight ways.
+class RegionsCommand {
+ public:
+  /// Registers the command. This object must outlive parsing.
+  CLI::App* add_to(CLI::App& app);
+  void run() const;
+  /// Keys of its configuration.
+  static std::vector<FieldDescription> keys();
+
+ private:
+  CommonOptions common_;
+  std::filesystem::path run_;
+  std::optional<int> segments_, examples_;
+};
+
+}  // namespace asap
