@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,6 +56,9 @@ struct Dataset {
   std::string fingerprint;  ///< of everything but names: recognises the data again
   std::shared_ptr<const TextCodec>
       codec;  ///< of texts from files, else null: see text/text_codec.h
+
+  /// What readers are shown of the token at a position of `ids` or `points`; null: its number.
+  std::function<std::string(const Dataset& dataset, std::int64_t position)> token_name;
 
   std::int64_t size() const {
     return static_cast<std::int64_t>(kind == ModelKind::vit ? labels.size() : offsets.size() - 1);

@@ -148,6 +148,9 @@ Dataset draw_listops_dataset(const DataConfig& config, Split split) {
   dataset.vocabulary = kVocabulary;
   dataset.max_tokens = listops.max_tokens;
   dataset.class_names = numbered_classes(10);
+  dataset.token_name = [](const Dataset& drawn, std::int64_t position) {
+    return listops_token(drawn.ids[static_cast<std::size_t>(position)]);
+  };
   dataset.offsets = {0};
   const int count = split == Split::train ? listops.examples : listops.test_examples;
   for (int i = 0; i < count; ++i) {

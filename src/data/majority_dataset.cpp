@@ -44,6 +44,12 @@ Dataset draw_majority_dataset(const DataConfig& config, Split split) {
   dataset.max_tokens = majority.max_tokens;
   for (int label = 0; label < config.classes; ++label)
     dataset.class_names.push_back("token " + std::to_string(label + 1));
+  // Classes are letters, what only disturbs is in brackets.
+  dataset.token_name = [classes = config.classes](const Dataset& drawn, std::int64_t position) {
+    const std::int32_t id = drawn.ids[static_cast<std::size_t>(position)];
+    if (id > classes) return "(" + std::to_string(id) + ")";
+    return id <= 26 ? std::string(1, static_cast<char>('A' + id - 1)) : std::to_string(id);
+  };
   dataset.offsets = {0};
   const int count = split == Split::train ? majority.examples : majority.test_examples;
   for (int i = 0; i < count; ++i) {

@@ -1,5 +1,6 @@
 #include "data/matching_dataset.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -49,6 +50,14 @@ Dataset draw_matching_dataset(const DataConfig& config, Split split) {
   dataset.labels_tokens = true;
   for (int label = 0; label < config.classes; ++label)
     dataset.class_names.push_back("payload " + std::to_string(label));
+  // What answers shows its payload, what asks the one it should find.
+  dataset.token_name = [classes = config.classes](const Dataset& drawn, std::int64_t position) {
+    const float* point = drawn.points.data() + position * drawn.point_width;
+    if (point[0] > 0)
+      return "asks for " + std::to_string(drawn.labels[static_cast<std::size_t>(position)]);
+    const float* payloads = point + drawn.point_width - classes;
+    return "has " + std::to_string(std::max_element(payloads, payloads + classes) - payloads);
+  };
   dataset.offsets = {0};
   const int count = split == Split::train ? matching.examples : matching.test_examples;
   for (int i = 0; i < count; ++i) {

@@ -35,7 +35,15 @@ void show_points(const Dataset& dataset, std::int64_t example, ShownInput& shown
     std::copy_n(dataset.points.begin() + first * width, count * width, shown.points.data());
     return;
   }
-  for (std::int64_t i = 0; i < count; ++i) shown.tokens.push_back(std::to_string(i));
+  for (std::int64_t i = 0; i < count; ++i)
+    shown.tokens.push_back(dataset.token_name ? dataset.token_name(dataset, first + i)
+                                              : std::to_string(i));
+}
+
+std::string text_of(const Dataset& dataset, std::int64_t position) {
+  if (dataset.token_name) return dataset.token_name(dataset, position);
+  const std::int32_t id = dataset.ids[static_cast<std::size_t>(position)];
+  return dataset.codec ? dataset.codec->tokenizer->piece(id) : std::to_string(id);
 }
 
 }  // namespace
@@ -51,8 +59,7 @@ ShownInput show_input(const Dataset& dataset, const ModelConfig& config, std::in
       break;
     case ModelKind::text:
       for (std::int64_t i = dataset.offsets[example]; i < dataset.offsets[example + 1]; ++i)
-        shown.tokens.push_back(dataset.codec ? dataset.codec->tokenizer->piece(dataset.ids[i])
-                                             : std::to_string(dataset.ids[i]));
+        shown.tokens.push_back(text_of(dataset, i));
       break;
     case ModelKind::set:
       show_points(dataset, example, shown);

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -189,6 +191,42 @@ TEST_CASE("ListOps operators are minimum, maximum, median and sum modulo ten") {
   CHECK_THROWS_AS(evaluate_listops(ids({"[MED", "9"})), InternalError);
   CHECK_THROWS_AS(evaluate_listops(ids({"[MED", "]"})), InternalError);
   CHECK_THROWS_AS(evaluate_listops(ids({"3", "3"})), InternalError);
+}
+
+TEST_CASE("tokens of drawn sets have names for reports") {
+  const Dataset listops = load_dataset(listops_config(5, 20), Split::test);
+  std::string expression;
+  for (std::int64_t i = 0; i < listops.offsets[1]; ++i)
+    expression += listops.token_name(listops, i) + " ";
+  CHECK(expression.starts_with("["));
+  CHECK(expression.ends_with("] "));
+
+  DataConfig config;
+  config.kind = DataKind::matching;
+  config.classes = 5;
+  config.matching.pairs = 3;
+  config.matching.examples = config.matching.test_examples = 2;
+  const Dataset matching = load_dataset(config, Split::test);
+  std::multiset<std::string> asked, held;
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const std::string name = matching.token_name(matching, i);
+    if (name.starts_with("asks for "))
+      asked.insert(name.substr(9));
+    else
+      held.insert(name.substr(4));
+  }
+  CHECK(asked.size() == 3);
+  CHECK(asked == held);  // everything asked for is there
+
+  config.kind = DataKind::majority;
+  config.majority.examples = config.majority.test_examples = 2;
+  const Dataset majority = load_dataset(config, Split::test);
+  for (std::int64_t i = 0; i < majority.offsets[1]; ++i) {
+    const std::int32_t id = majority.ids[static_cast<std::size_t>(i)];
+    const std::string name = majority.token_name(majority, i);
+    CHECK(name == (id <= 5 ? std::string(1, static_cast<char>('A' + id - 1))
+                           : "(" + std::to_string(id) + ")"));
+  }
 }
 
 TEST_CASE("impossible ListOps settings are refused by name") {
