@@ -2,6 +2,7 @@
 // attention costs.
 #include "asap_eval/bench_command.h"
 #include "asap_eval/diagnose_command.h"
+#include "asap_eval/export_command.h"
 #include "asap_eval/regions_command.h"
 #include "base/files.h"
 #include "cli/config.h"
@@ -111,6 +112,8 @@ int main(int argc, char** argv) {
     const CLI::App* diagnose = diagnose_command.add_to(app);
     RegionsCommand regions_command;
     const CLI::App* regions = regions_command.add_to(app);
+    ExportCommand export_command;
+    const CLI::App* exporting = export_command.add_to(app);
     add_information_options(app, "asap-eval");
     app.require_subcommand(1);
     words.parse(app, {{app.get_subcommand("compare"), list_fields(CompareConfig{})},
@@ -123,6 +126,8 @@ int main(int argc, char** argv) {
       diagnose_command.run();
     else if (regions->parsed())
       regions_command.run();
+    else if (exporting->parsed())
+      export_command.run();
     else
       compare(arguments);
   });

@@ -129,8 +129,8 @@ class Builder {
     open_ = true;
   }
 
-  ReluNetwork take() {
-    network_.layers.back() = first_output(network_.layers.back());
+  ReluNetwork take(Outputs outputs = Outputs::first) {
+    if (outputs == Outputs::first) network_.layers.back() = first_output(network_.layers.back());
     return std::move(network_);
   }
 
@@ -159,7 +159,8 @@ ReluNetwork channel_network(const TensorFile& weights, const std::string& prefix
   return network;
 }
 
-ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& config) {
+ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& config,
+                               Outputs outputs) {
   Builder builder(weights, config.feed_forward);
   std::int64_t inputs = config.image_size();
   for (int l = 0; l < config.layers; ++l) {
@@ -169,7 +170,7 @@ ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& con
     inputs = config.width;
   }
   builder.add_linear(dense(take_linear(weights, "head", config.classes, inputs)));
-  return builder.take();
+  return builder.take(outputs);
 }
 
 ReluNetwork feed_forward_network(const TensorFile& weights, const ModelConfig& config, int layer) {

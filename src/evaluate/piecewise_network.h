@@ -20,9 +20,14 @@ ReluNetwork channel_network(const TensorFile& weights, const std::string& prefix
                             const FeedForwardConfig& config, std::int64_t channels,
                             std::int64_t channel);
 
-/// A perceptron of model.kind mlp up to its first logit, which all its regions reach. UsageError
-/// for activations that are not piecewise linear (gelu).
-ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& config);
+/// Which outputs of a network are kept: the first, which all its regions reach, or all of them (a
+/// network of several outputs, for export).
+enum class Outputs { first, all };
+
+/// A perceptron of model.kind mlp up to its logits. UsageError for activations that are not
+/// piecewise linear (gelu).
+ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& config,
+                               Outputs outputs = Outputs::first);
 
 /// The feed-forward part of one layer of a Transformer up to its first output.
 ReluNetwork feed_forward_network(const TensorFile& weights, const ModelConfig& config, int layer);

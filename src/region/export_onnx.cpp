@@ -108,7 +108,8 @@ std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
                   tensor(stem + "weight", {layer.outputs(), layer.inputs()}, layer.weight.data()));
     graph.message(5, tensor(stem + "bias", {layer.outputs()}, layer.bias.data()));
   }
-  graph.message(11, value_info("x", stored.network.inputs())).message(12, value_info("y", 1));
+  graph.message(11, value_info("x", stored.network.inputs()))
+      .message(12, value_info("y", stored.network.layers.back().outputs()));
   Message operators;
   operators.bytes(1, "").number(2, 13);
   Message model;

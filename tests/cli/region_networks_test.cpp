@@ -30,6 +30,7 @@ TEST_CASE(
   const Json summary = read_json(work / "compare/summary.json");
   CHECK(summary["methods"][0]["agreement"] == 1);
   CHECK(summary["methods"][1]["agreement"].get<double>() > 0.7);
+  CHECK(run("asap-eval", {"export", "--run", work / "teacher", "--out", work / "onnx"}).code == 2);
   const Outcome regions = run("asap-eval", {"regions", "--run", work / "teacher", "--segments", "4",
                                             "--out", work / "regions", "--quiet"});
   REQUIRE_MESSAGE(regions.code == 0, regions.error);
@@ -65,6 +66,11 @@ TEST_CASE(
   CHECK(whole["follows_peaks"] == false);
   CHECK(whole["regions"]["max"].get<int>() > 8);
   CHECK(run("asap-eval", {"regions", "--run", work / "nothing"}).code == 3);
+  const Outcome exported =
+      run("asap-eval", {"export", "--run", work / "whole", "--out", work / "onnx", "--json"});
+  REQUIRE_MESSAGE(exported.code == 0, exported.error);
+  CHECK(Json::parse(exported.out)["classes"].size() == 4);
+  CHECK(std::filesystem::file_size(work / "onnx/network.onnx") > 1000);
   const Outcome compiled = compile(work / "whole", work / "operator");
   CHECK(compiled.code == 2);
   CHECK(last_line(compiled.error).find("no attention to compile") != std::string::npos);

@@ -72,6 +72,11 @@ TEST_CASE("a perceptron's first logit is its piecewise linear network") {
       network.evaluate(x.rows(), values);
       for (std::int64_t i = 0; i < 5; ++i)
         CHECK(std::abs(values[static_cast<std::size_t>(i)] - logits.rows()(i, 0)) < 1e-4);
+      const ReluNetwork whole = perceptron_network(weights, config, Outputs::all);
+      CHECK(whole.layers.back().outputs() == 3);
+      CHECK(std::equal(network.layers.back().weight.data(),
+                       network.layers.back().weight.data() + network.layers.back().inputs(),
+                       whole.layers.back().weight.data()));
     }
 }
 
