@@ -11,6 +11,7 @@
 #include "base/timing.h"
 #include "cli/process.h"
 #include "support/damage.h"
+#include "support/share.h"
 
 using namespace asap;
 using namespace asap::test;
@@ -123,17 +124,18 @@ TEST_CASE("1000 damaged configurations are trained, compiled, compared and fitte
     write_file_atomically(config, outcome.out);
   };
   dump("asap-train", tiny_training());
-  run_damaged(a.work, config, 700, "asap-train", {"--config", config.string(), "--max-steps", "1"},
-              tally);
+  run_damaged(a.work, config, share_of(700), "asap-train",
+              {"--config", config.string(), "--max-steps", "1"}, tally);
   dump("asap-compile", {"--set", "calibration=64", "--set", "held_out=32"});
-  run_damaged(a.work, config, 100, "asap-compile",
+  run_damaged(a.work, config, share_of(100), "asap-compile",
               {"--config", config.string(), "--run", a.teacher.string()}, tally);
   dump("asap-eval", {"compare", "--run", a.teacher.string(), "--examples", "16"});
-  run_damaged(a.work, config, 100, "asap-eval",
+  run_damaged(a.work, config, share_of(100), "asap-eval",
               {"compare", "--config", config.string(), "--run", a.teacher.string()}, tally);
   dump("relu-fit", {"fit", "--function", "x^2", "--interval", "0", "1", "--method", "kaiming",
                     "--depth", "2", "--points", "50"});
-  run_damaged(a.work, config, 100, "relu-fit", {"fit", "--config", config.string()}, tally);
+  run_damaged(a.work, config, share_of(100), "relu-fit", {"fit", "--config", config.string()},
+              tally);
   tally.check_and_report("configurations");
 }
 
@@ -145,12 +147,12 @@ TEST_CASE("1000 damaged checkpoints, operators, networks and points are used or 
       "--methods", "compiled", "--examples",       "16"};
   for (const fs::path& file : {a.compiled / "operator.json", a.compiled / "operator.safetensors",
                                a.teacher / "config.json", a.checkpoint("model.safetensors")})
-    run_damaged(a.work, file, 100, "asap-eval", compare, tally);
+    run_damaged(a.work, file, share_of(100), "asap-eval", compare, tally);
 
   // A resumed training works in the folder itself: it meets the damaged file in a fresh copy.
   for (const char* file : {"state.json", "optimizer.safetensors", "model.safetensors"}) {
     const std::string valid = read_file(a.checkpoint(file));
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < share_of(100); ++i) {
       RandomStream random(3, RandomPurpose::test, static_cast<std::uint32_t>(i));
       const fs::path copy = a.work / "copy";
       fs::copy(a.teacher, copy, fs::copy_options::recursive);
@@ -168,11 +170,11 @@ TEST_CASE("1000 damaged checkpoints, operators, networks and points are used or 
                            "--depth", "2", "--points", "50", "--out", network.string()})
               .code == 0);
   for (const char* file : {"network.json", "network.safetensors"})
-    run_damaged(a.work, network / file, 100, "relu-fit",
+    run_damaged(a.work, network / file, share_of(100), "relu-fit",
                 {"regions", "--network", (network / file).string()}, tally);
   const fs::path points = a.work / "points.csv";
   write_file_atomically(points, "x,y\n0,0\n0.25,0.1\n0.5,0.2\n0.75,0.6\n1,1\n");
-  run_damaged(a.work, points, 100, "relu-fit",
+  run_damaged(a.work, points, share_of(100), "relu-fit",
               {"floor", "--data", points.string(), "--pieces", "3"}, tally);
   tally.check_and_report("artefacts");
 }

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/timing.h"
 #include "cli/process.h"
+#include "support/share.h"
 
 using namespace asap;
 using namespace asap::test;
@@ -96,11 +97,12 @@ TEST_CASE(
   // Kills come at any moment of a training that is not slowed down by other work on the machine.
   constexpr double kLatest = 1;
   RandomStream random(1, RandomPurpose::test);
+  const int wanted = share_of(50);
   int kills = 0, finished = 0;
-  while (kills < 50 || finished == 0) {
+  while (kills < wanted || finished == 0) {
     const pid_t child = start("asap-train", busy_training(killed) + Words{"--resume"}, work / "out",
                               work / "error");
-    if (kills < 50) {
+    if (kills < wanted) {
       ::usleep(static_cast<useconds_t>(1e6 * random.uniform(0, std::min(duration, kLatest))));
       ::kill(child, SIGKILL);
     }
