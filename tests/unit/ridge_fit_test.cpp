@@ -39,6 +39,9 @@ RidgeFitOptions quick_options(int ridges) {
   options.depth = 3;
   options.starts = 1;
   options.refinement.hops = 1;
+  options.refinement.smoothed_iterations = 8;
+  options.refinement.iterations = 40;
+  options.refinement.hop_iterations = 20;
   return options;
 }
 
