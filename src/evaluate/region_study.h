@@ -43,7 +43,7 @@ struct RegionStudy {
   std::int64_t examples = 0;
   int segments = 0;
   double accuracy = 0;  ///< on the test examples
-  CountRange along;     ///< regions of a segment; of Transformers over all layers
+  CountRange along;     ///< regions of a segment; of Transformers in one layer, over all
   /// Of learned activations: linear regions of each channel's own network on its interval, and
   /// whether it still follows its peaks.
   std::optional<CountRange> channels;
