@@ -6,9 +6,9 @@
 #   scripts/check.sh lint         clang's warnings and the cheap ones of clang-tidy's checks on src and apps, as errors
 #   scripts/check.sh clang        clang, warnings as errors, everything
 #   scripts/check.sh tidy [PATH]  clang-tidy on src and apps, or on what matches PATH
-#   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, in a build that is made
-#                                 quickly and runs slowly, and how many lines of src they run: at least 90 %
-#   scripts/check.sh sanitize     all tests under the same sanitizers, with line numbers in what they report
+#   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with its
+#                                 warnings as errors, and how many lines of src they run: at least 90 %
+#   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC
 #   scripts/check.sh sanitize unit_json property_attention    these test executables only
 #   scripts/check.sh thread       what runs in parallel under the thread sanitizer; or the test executables named
 #   scripts/check.sh baseline     the release build on an emulated processor without AVX
@@ -27,7 +27,7 @@ quick_checks+=',bugprone-move-forwarding-reference,bugprone-suspicious-memset-us
 quick_checks+=',cppcoreguidelines-virtual-class-destructor,misc-redundant-expression,modernize-use-override'
 quick_checks+=',performance-for-range-copy,performance-unnecessary-copy-initialization'
 
-# Nothing is built; what only code generation can warn of is left to `clang`.
+# Nothing is built; what only code generation can warn of is left to `coverage` and `clang`.
 check_lint() {
   cmake --preset clang --log-level=WARNING
   find src apps -name '*.cpp' -print0 | sort -z |
@@ -50,12 +50,20 @@ least_coverage=90  # per cent of the lines of src
 
 # Long loops of the tests are shorter here: see ASAP_TEST_SHARE in tests/README.md.
 check_coverage() {
+  local profiles=$PWD/build-coverage/profiles
   build coverage
-  find build-coverage -name '*.gcda' -delete
-  ASAP_TEST_SHARE=0.1 ctest --preset coverage --parallel "$(nproc)" --progress >build-coverage/tests.log ||
-    fail "tests failed (hint: build-coverage/tests.log)"
-  gcovr --root . --filter src/ --object-directory build-coverage --exclude-throw-branches --gcov-ignore-parse-errors \
-    --fail-under-line "$least_coverage" --print-summary -o build-coverage/coverage.txt ||
+  rm -rf "$profiles"
+  ASAP_TEST_SHARE=0.1 LLVM_PROFILE_FILE=$profiles/%m.profraw \
+    LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.supp:print_suppressions=0 \
+    ctest --preset coverage --parallel "$(nproc)" --progress || fail "tests failed under the sanitizers"
+  llvm-profdata merge -sparse "$profiles"/*.profraw -o build-coverage/coverage.profdata
+  local executables=(build-coverage/bin/*) lines missed covered
+  local objects=("${executables[@]/#/-object=}")
+  llvm-cov report -instr-profile build-coverage/coverage.profdata "${executables[0]}" "${objects[@]:1}" \
+    "$PWD/src" >build-coverage/coverage.txt
+  read -r lines missed covered < <(awk '$1 == "TOTAL" { print $8, $9, $10 }' build-coverage/coverage.txt)
+  say "coverage: $covered of the $lines lines of src run, $missed do not (build-coverage/coverage.txt)"
+  awk -v covered="${covered%\%}" -v least="$least_coverage" 'BEGIN { exit !(covered >= least) }' ||
     fail "fewer than $least_coverage % of the lines of src run (hint: build-coverage/coverage.txt)"
 }
 
@@ -92,7 +100,7 @@ if (($# > 0)); then
 fi
 for name in "${names[@]}"; do
   case $name in
-    clang | tidy | coverage) scripts/setup.sh --developer ;;
+    tidy) scripts/setup.sh --developer ;;
     *) scripts/setup.sh --ci ;;
   esac
   timed "$name" "check_$name" "$@"

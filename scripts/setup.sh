@@ -4,9 +4,9 @@
 #
 #   scripts/setup.sh              what build, tests and quickstart need
 #   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed, the browser that
-#                                 opens the reports, and clang with its linter
-#   scripts/setup.sh --developer  also clang's formatter and fuzzer, coverage, and what micro-benchmarks,
-#                                 comparisons with other libraries and the golden-value script need
+#                                 opens the reports, and clang with its linter, sanitizers and coverage
+#   scripts/setup.sh --developer  also clang's formatter, and what micro-benchmarks, comparisons with other
+#                                 libraries and the golden-value script need
 source "$(dirname "$0")/common.sh"
 
 packages=(
@@ -31,9 +31,9 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libomp-dev) ;;
+  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm) ;;
   --developer)
-    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev clang-format clang-tidy clang-tools gcovr ccache
+    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy clang-tools ccache
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
   *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
 esac

@@ -29,12 +29,13 @@ HWY_INLINE V polynomial_5(D d, V r, float c1, float c2, float c3, float c4, floa
 /// x limited to [low, high]; NaN stays NaN.
 template <class D, class V>
 HWY_INLINE V clamp_keeping_nan(D d, V x, float low, float high) {
-  // Vector instructions give the second operand when one is NaN; the scalar fallback gives the
-  // other.
-#if HWY_TARGET == HWY_SCALAR
-  if (hn::GetLane(x) != hn::GetLane(x)) return x;
+  const V clamped = hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), x));
+  // Vector instructions give the second operand when one is NaN; the fallbacks without them need not.
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+  return hn::IfThenElse(hn::Eq(x, x), clamped, x);
+#else
+  return clamped;
 #endif
-  return hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), x));
 }
 
 #if HWY_TARGET <= HWY_AVX3

@@ -36,7 +36,7 @@ struct MatrixView {
     return {data + index * stride, static_cast<std::size_t>(cols)};
   }
   MatrixView block(std::int64_t row, std::int64_t col, std::int64_t rows_, std::int64_t cols_) const {
-    return {data + row * stride + col, rows_, cols_, stride};
+    return {data == nullptr ? nullptr : data + row * stride + col, rows_, cols_, stride};
   }
   bool contiguous() const { return stride == cols; }
 };

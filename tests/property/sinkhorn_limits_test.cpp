@@ -289,8 +289,9 @@ TEST_CASE("one live token attends to itself, and where nothing is live outputs a
 }
 
 TEST_CASE("a head without keys or without queries has zero outputs and zero gradients") {
-  for (const auto& [n, m] : {std::pair<int, int>(3, 0), std::pair<int, int>(0, 3)})
+  for (const auto& shape : {std::pair<int, int>(3, 0), std::pair<int, int>(0, 3)})
     for (const bool implicit : {false, true}) {
+      const int n = shape.first, m = shape.second;
       CAPTURE(n);
       CAPTURE(implicit);
       Inputs<float> in{Tensor<float>({n, kWidth}), Tensor<float>({m, kWidth}),

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <string>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "unit/simd_test.cpp"
@@ -84,7 +85,7 @@ template <class Check>
 void for_each_instruction_set(const Check& check) {
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
     hwy::SetSupportedTargetsForTest(target);
-    INFO("instruction set " << hwy::TargetName(target));
+    INFO("instruction set " << std::string(hwy::TargetName(target)));
     check();
   }
   hwy::SetSupportedTargetsForTest(0);
