@@ -50,13 +50,11 @@ least_coverage=90  # per cent of the lines of src
 
 # Long loops of the tests are shorter here: see ASAP_TEST_SHARE in tests/README.md.
 check_coverage() {
-  local profiles=$PWD/build-coverage/profiles
   build coverage
-  rm -rf "$profiles"
-  ASAP_TEST_SHARE=0.1 LLVM_PROFILE_FILE=$profiles/%m.profraw \
-    LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.supp:print_suppressions=0 \
-    ctest --preset coverage --parallel "$(nproc)" --progress || fail "tests failed under the sanitizers"
-  llvm-profdata merge -sparse "$profiles"/*.profraw -o build-coverage/coverage.profdata
+  rm -rf build-coverage/profiles
+  ASAP_TEST_SHARE=0.1 ctest --preset coverage --parallel "$(nproc)" --progress ||
+    fail "tests failed under the sanitizers"
+  llvm-profdata merge -sparse build-coverage/profiles/*.profraw -o build-coverage/coverage.profdata
   local executables=(build-coverage/bin/*) lines missed covered
   local objects=("${executables[@]/#/-object=}")
   llvm-cov report -instr-profile build-coverage/coverage.profdata "${executables[0]}" "${objects[@]:1}" \

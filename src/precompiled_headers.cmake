@@ -1,6 +1,6 @@
-# What nearly every file includes, parsed once for all targets: builds under clang take half the time. GCC gains little
+# What nearly every file includes, parsed once for all targets, since clang spends much of a build on them. GCC gains little
 # and warns falsely, so only the preset `coverage` asks for it. Nothing may rely on it: the other presets go without.
-file(WRITE ${PROJECT_BINARY_DIR}/precompiled.cpp "")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")  # left alone when it is there
 foreach(name asap_precompiled asap_precompiled_for_kernels)
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/precompiled.cpp)
   target_link_libraries(${name} PRIVATE asap_options OpenMP::OpenMP_CXX nlohmann_json::nlohmann_json)

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Memory a command may take here: enough for everything the undamaged files ask for.
-[[maybe_unused]] constexpr rlim_t kMemory = rlim_t{3} << 30;
+constexpr rlim_t kMemory = rlim_t{3} << 30;
 /// A damaged number may ask for years of work, which is not wrong: those are stopped, and counted.
 constexpr double kPatience = 5;
 
@@ -34,10 +34,8 @@ struct Ending {
 /// Runs a command with little memory, for a short time.
 Ending run_limited(const Workspace& work, const std::string& program, const Words& words) {
   const pid_t child = start(program, words, work / "out", work / "error");
-#ifndef ASAP_SANITIZED  // sanitizers reserve terabytes of addresses
   const rlimit limit{kMemory, kMemory};
-  ::prlimit(child, RLIMIT_AS, &limit, nullptr);
-#endif
+  if (!ASAP_SANITIZED) ::prlimit(child, RLIMIT_AS, &limit, nullptr);  // sanitizers reserve terabytes of addresses
   const Stopwatch watch;
   Ending ending;
   while (::waitpid(child, &ending.status, WNOHANG) == 0) {
