@@ -6,6 +6,7 @@
 #define ASAP_TENSOR_SIMD_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -70,7 +71,15 @@ HWY_INLINE T max_vectors(std::int64_t count, const Term& term) {
   auto best = hn::Set(wide, lowest);
   std::int64_t index = 0;
   for (; index + lanes <= count; index += lanes) best = hn::Max(best, term(wide, index));
+#if HWY_TARGET == HWY_EMU128
+  // MaxOfLanes of this fallback starts from the lowest finite value, which a row of -infinity lies
+  // below.
+  T result = lowest;
+  for (std::int64_t lane = 0; lane < lanes; ++lane)
+    result = std::max(result, hn::ExtractLane(best, static_cast<std::size_t>(lane)));
+#else
   T result = hn::GetLane(hn::MaxOfLanes(wide, best));
+#endif
   for (; index < count; ++index) {
     const T value = hn::GetLane(term(narrow, index));
     if (value > result) result = value;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -87,7 +88,11 @@ TEST_CASE_TEMPLATE("reductions equal loops in double", T, float, double) {
     CHECK(dot<T>(a.flat(), b.flat()) == doctest::Approx(product).epsilon(kUlps<T>));
     CHECK(maximum<T>(a.flat()) == largest);
   }
-  CHECK(maximum<T>(VectorView<const T>{}) == -std::numeric_limits<T>::infinity());
+  const T nothing = -std::numeric_limits<T>::infinity();
+  CHECK(maximum<T>(VectorView<const T>{}) == nothing);
+  Tensor<T> masked({77});
+  std::fill_n(masked.data(), masked.size(), nothing);
+  CHECK(maximum<T>(masked.flat()) == nothing);
 }
 
 TEST_CASE_TEMPLATE("row kernels equal loops in double", T, float, double) {
@@ -136,7 +141,8 @@ TEST_CASE("log-sum-exp survives values that overflow exp, and empty rows") {
 
 TEST_CASE_TEMPLATE("sweeps over a stored kernel equal the updates they stand for", T, float,
                    double) {
-  for (const auto& [n, m] : std::vector<std::pair<int, int>>{{1, 1}, {7, 5}, {49, 49}, {6, 100}, {37, 500}}) {
+  for (const auto& [n, m] :
+       std::vector<std::pair<int, int>>{{1, 1}, {7, 5}, {49, 49}, {6, 100}, {37, 500}}) {
     const std::int64_t stride = padded_columns<T>(m);
     Tensor<T> scores({n, stride}), row_shift({n}), column_shift({stride});
     const Tensor<T> raw = random_tensor<T>({n, m}, 1, 4.0);
