@@ -28,12 +28,16 @@ Words busy_training(const fs::path& folder) {
                                  "--out", folder.string()};
 }
 
-/// A training with steps of half a second or more.
+/// A training with steps of half a second or more, one an epoch; of far fewer examples where the
+/// commands are slow.
 Words slow_training(const fs::path& folder) {
   Words words = tiny_training();
-  for (const char* assignment :
-       {"data.shapes.examples=256", "data.shapes.image_size=32", "model.width=64", "model.layers=6",
-        "train.batch=256", "train.epochs=100"})
+  const std::string batch = std::to_string(std::max(8, share_of(share_of(256))));
+  for (const std::string& assignment :
+       {"data.shapes.examples=" + batch, "train.batch=" + batch,
+        std::string("data.shapes.test_examples=4"), std::string("data.shapes.image_size=32"),
+        std::string("model.width=64"), std::string("model.layers=6"),
+        std::string("train.epochs=100")})
     words = words + Words{"--set", assignment};
   return words + Words{"--out", folder.string(), "--threads", "1"};
 }
@@ -58,7 +62,8 @@ void check_same_files(const fs::path& a, const fs::path& b) {
   const auto first = all_files(a), second = all_files(b);
   CHECK(names(first) == names(second));
   for (const auto& file : first)  // by its parts: clang 14 cannot capture a structured binding
-    if (second.contains(file.first)) CHECK_MESSAGE(file.second == second.at(file.first), file.first);
+    if (second.contains(file.first))
+      CHECK_MESSAGE(file.second == second.at(file.first), file.first);
 }
 
 /// Waits for a process; its status for the W... macros.
