@@ -91,11 +91,12 @@ TEST_CASE("every kind's gradient is right for more keys than queries and for few
       const auto head = [&] {
         return AttentionHead<double>{x[0].rows(), x[1].rows(), x[2].rows(), 0.7, x[3].rows(), 2};
       };
+      Arena scratch;
       const auto value = [&] {
-        Arena arena;
+        scratch.clear();
         AttentionEvidence evidence;
         Tensor<double> output({n, 3});
-        kind.kernel->forward(head(), output.rows(), arena, evidence);
+        kind.kernel->forward(head(), output.rows(), scratch, evidence);
         double total = 0;
         for (std::int64_t i = 0; i < output.size(); ++i) total += output[i] * d_output[i];
         return total;

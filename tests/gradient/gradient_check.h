@@ -42,8 +42,10 @@ inline Var<double> weighted_sum(Var<double> x) {
 /// A function of several tensors, built on a tape.
 using TapeFunction = std::function<Var<double>(Tape<double>&, const std::vector<Var<double>>&)>;
 
-inline double evaluate(const TapeFunction& function, const std::vector<Tensor<double>>& inputs) {
-  Tape<double> tape;
+/// The function's weighted sum, on a tape that keeps its memory from one call to the next.
+inline double evaluate(Tape<double>& tape, const TapeFunction& function,
+                       const std::vector<Tensor<double>>& inputs) {
+  tape.clear();
   std::vector<Var<double>> leaves;
   for (const Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
   return weighted_sum(function(tape, leaves)).value().data[0];
@@ -59,6 +61,7 @@ inline double gradient_error(const TapeFunction& function, std::vector<Tensor<do
   for (const Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
   tape.backward(weighted_sum(function(tape, leaves)));
 
+  Tape<double> scratch;
   double largest = 0, error = 0;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const TensorView<const double> gradient = tape.gradient_of(leaves[k]);
@@ -66,9 +69,9 @@ inline double gradient_error(const TapeFunction& function, std::vector<Tensor<do
     for (std::int64_t i = 0; i < inputs[k].size(); ++i) {
       const auto slope = [&](double h) {
         moved[k][i] = inputs[k][i] + h;
-        const double above = evaluate(function, moved);
+        const double above = evaluate(scratch, function, moved);
         moved[k][i] = inputs[k][i] - h;
-        const double below = evaluate(function, moved);
+        const double below = evaluate(scratch, function, moved);
         moved[k][i] = inputs[k][i];
         return (above - below) / (2 * h);
       };

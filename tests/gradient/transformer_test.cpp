@@ -5,6 +5,7 @@
 
 #include "autodiff/row_ops.h"
 #include "gradient/gradient_check.h"
+#include "support/share.h"
 #include "support/small_sequences.h"
 
 using namespace asap;
@@ -31,9 +32,10 @@ struct PaddedBatch {
   }
 };
 
-double loss_of(const Transformer<double>& model, const PaddedBatch& batch,
+/// On a tape that keeps its memory from one call to the next.
+double loss_of(Tape<double>& tape, const Transformer<double>& model, const PaddedBatch& batch,
                VectorView<double> gradient) {
-  Tape<double> tape;
+  tape.clear();
   tape.bind(model.parameters(), gradient);
   AttentionEvidence evidence;
   PassContext<double> pass{tape, evidence, 0.2, DropoutKey{1, 2, 0}, 0.3};
@@ -52,17 +54,20 @@ double parameter_gradient_error(Transformer<double>& model, const PaddedBatch& b
                                 double h = 1e-5) {
   const VectorView<double> parameters = model.parameters().flat();
   std::vector<double> gradient(parameters.size());
-  loss_of(model, batch, gradient);
+  Tape<double> tape;
+  loss_of(tape, model, batch, gradient);
   double largest = 0, error = 0;
+  std::int64_t index = 0;
   for (const auto& entry : model.parameters().entries())
     for (std::int64_t i = 0; i < entry.shape.size(); ++i) {
+      if (!in_share(index++)) continue;
       double& parameter = parameters[static_cast<std::size_t>(entry.offset + i)];
       const double value = parameter;
       const auto slope = [&](double h) {
         parameter = value + h;
-        const double above = loss_of(model, batch, {});
+        const double above = loss_of(tape, model, batch, {});
         parameter = value - h;
-        const double below = loss_of(model, batch, {});
+        const double below = loss_of(tape, model, batch, {});
         parameter = value;
         return (above - below) / (2 * h);
       };

@@ -11,6 +11,7 @@
 #include "region/tolerance.h"
 #include "region/unit_scaling.h"
 #include "region/windowed_fit.h"
+#include "support/share.h"
 
 namespace asap {
 namespace {
@@ -39,14 +40,15 @@ Target noisy_target(const Curve& f, int count, double deviation) {
 TEST_CASE("the paper's full method reaches its error on x cubed and x to the eleventh") {
   // Five seeds of the thirty of the bench, whose means are 2.1e-7 and 1.7e-6.
   BenchConfig config;
-  config.targets = {"x3", "x11"};
+  config.targets = {"x3"};
+  if (test::in_full()) config.targets.push_back("x11");
   config.methods = {Method::smooth};
-  config.seeds = 5;
+  config.seeds = test::share_of(5);
   config.threads = 2;
   const std::vector<BenchRow> rows = run_bench(config, [](std::int64_t) {});
-  REQUIRE(rows.size() == 2);
+  REQUIRE(rows.size() == config.targets.size());
   CHECK(rows[0].mean < 5e-7);
-  CHECK(rows[1].mean < 3e-6);
+  CHECK(rows.back().mean < 3e-6);
   for (const BenchRow& row : rows) CHECK(row.dense_ratio < 1.5);
 }
 
@@ -66,7 +68,7 @@ TEST_CASE("method best is below the error of any 32 straight pieces, and guarded
 TEST_CASE("fits are the same for any number of threads") {
   const Target target = paper_points(paper_target("x11"));
   FitOptions options;
-  options.starts = 4;
+  options.starts = std::max(2, test::share_of(4));
   options.first_hops = 1;
   options.last_hops = 1;
   options.seed = 5;
@@ -184,7 +186,7 @@ TEST_CASE("non-negative least squares agrees with the conditions of its optimum"
 TEST_CASE("a tolerance is met by a smaller network when it is larger") {
   const Target target = function_target("sin(x)", {0, 2 * std::numbers::pi});
   std::int64_t parameters = 1'000'000;
-  for (const double tolerance : {1e-3, 1e-1}) {
+  for (const double tolerance : {test::in_full() ? 1e-3 : 1e-2, 1e-1}) {
     const ToleranceResult result = fit_to_tolerance(target, tolerance, {});
     CHECK(dense_max_error(target, result.fit.network) <= tolerance);
     CHECK(result.fit.network.parameter_count() < parameters);

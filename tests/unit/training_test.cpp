@@ -157,6 +157,10 @@ TEST_CASE("every step's line of metrics.jsonl holds the evidence of Sinkhorn att
     f.config.model.patch = 2;
     f.config.model.attention.iterations = 30;
     f.config.model.attention.epsilon = epsilon;
+    f.config.data.shapes.examples = f.config.train.batch;  // one step
+    f.config.data.shapes.test_examples = 4;
+    f.train_data = load_dataset(f.config.data, Split::train);
+    f.test_data = load_dataset(f.config.data, Split::test);
     const TemporaryFolder folder;
     const RunFolder run(folder.path() / "run");
     train(f.config, run, f.train_data, f.test_data, {});
