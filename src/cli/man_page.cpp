@@ -30,7 +30,7 @@ std::string term(const std::string& name, const std::string& value) {
   return line + "\n";
 }
 
-std::string option_entry(const OptionHelp& option) {
+std::string option_paragraph(const OptionHelp& option) {
   std::string name = option.short_name;
   if (!name.empty() && !option.long_name.empty()) name += ", ";
   const std::string value = option.value_is_optional ? "[" + option.value + "]" : option.value;
@@ -45,7 +45,7 @@ std::string options(const CommandHelp& command, const std::string& heading) {
   std::string text;
   for (const OptionGroup& group : command.groups) {
     text += heading + group.title + "\n";
-    for (const OptionHelp& option : group.options) text += option_entry(option);
+    for (const OptionHelp& option : group.options) text += option_paragraph(option);
   }
   return text;
 }

@@ -11,7 +11,7 @@ namespace asap {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kHint =
+constexpr const char* kPointsHint =
     "--set data.path=DIR or ASAP_DATA_DIR=DIR for files elsewhere, or --set data.kind=solids to "
     "run "
     "without files";
@@ -35,13 +35,13 @@ Found read_sets(const fs::path& folder, Split part) {
     return {parse_modelnet(read_file(path), path.string()), path.string()};
   throw DataError("'" + folder.string() + "' has no " + split + ".csv, " + split +
                       "_points.npy or file named *" + split + "*.bin",
-                  kHint);
+                  kPointsHint);
 }
 
 }  // namespace
 
 Dataset load_points_dataset(const DataConfig& config, Split split) {
-  const fs::path folder = find_data_folder(config, kHint);
+  const fs::path folder = find_data_folder(config, kPointsHint);
   Found found = read_sets(folder, split);
   for (std::size_t i = 0; i < found.sets.labels.size(); ++i)
     if (found.sets.labels[i] >= config.classes)

@@ -8,7 +8,7 @@
 namespace asap {
 namespace {
 
-constexpr std::int64_t kShard = 4;  // examples one thread takes at a time
+constexpr std::int64_t kDiagnosedShard = 4;  // examples one thread takes at a time
 
 /// Sums of a MethodDiagnosis over examples, and how many they are.
 struct Sums {
@@ -116,13 +116,14 @@ class DiagnosisProbe final : public AttentionOperator, public TokenObserver {
 Sums run_method(const Encoder& encoder, const AttentionOperator& attention, int iterations,
                 const Dataset& dataset, int threads) {
   const std::vector<std::int64_t> order = length_order(dataset);
-  const std::int64_t shards = (dataset.size() + kShard - 1) / kShard;
+  const std::int64_t shards = (dataset.size() + kDiagnosedShard - 1) / kDiagnosedShard;
   std::vector<Sums> parts(shards, Sums(encoder.config(), iterations));
   std::vector<Arena> arenas(std::max(threads, 1));
   parallel_for(shards, threads, [&](std::int64_t index, int worker) {
-    const std::int64_t first = index * kShard;
+    const std::int64_t first = index * kDiagnosedShard;
     Batch batch;
-    batch.fill(dataset, std::span(order).subspan(first, std::min(kShard, dataset.size() - first)));
+    batch.fill(dataset,
+               std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first)));
     const ModelInput<float> input = batch.input();
     DiagnosisProbe probe(attention, encoder, iterations);
     Arena& arena = arenas[worker];

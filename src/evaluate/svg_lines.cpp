@@ -11,7 +11,7 @@ using namespace svg;
 
 constexpr double kLegendStep = 20;
 constexpr double kPanel = 172, kPanelGap = 30;  // of a chart of many panels
-constexpr std::size_t kPanelsInRow = 2, kMostPanels = 8, kMostDots = 150;
+constexpr std::size_t kLinePanelsInRow = 2, kMostLinePanels = 8, kMostDots = 150;
 
 /// Lines of one family are told apart by their dashes.
 const char* dashes(std::size_t index) {
@@ -110,12 +110,12 @@ std::string render_svg(const LineChart& chart) {
 }
 
 std::string render_svg(const CloudChart& chart) {
-  const std::size_t shown = std::min(chart.panels.size(), kMostPanels);
+  const std::size_t shown = std::min(chart.panels.size(), kMostLinePanels);
   std::string content;
   double bottom = 0;
   for (std::size_t i = 0; i < shown; ++i) {
-    const std::size_t row = i / kPanelsInRow;
-    const double left = kLeft + static_cast<double>(i % kPanelsInRow) * (kPanel + kPanelGap);
+    const std::size_t row = i / kLinePanelsInRow;
+    const double left = kLeft + static_cast<double>(i % kLinePanelsInRow) * (kPanel + kPanelGap);
     const double top = 40 + static_cast<double>(row) * (kPanel + kPanelGap + 20);
     content += draw_panel(chart.panels[i], left, top);
     bottom = top + kPanel;

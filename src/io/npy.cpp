@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr std::size_t kHeaderAlignment = 64;
 
-constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTypes{{
+constexpr std::array<std::pair<std::string_view, ElementType>, 5> kNpyTypes{{
     {"<f4", ElementType::float32},
     {"<f8", ElementType::float64},
     {"<i4", ElementType::int32},
@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTypes{{
     {"|u1", ElementType::uint8},
 }};
 
-struct Header {
+struct NpyHeader {
   std::optional<ElementType> type;
   std::optional<bool> fortran_order;
   std::optional<std::vector<std::int64_t>> sizes;
@@ -35,8 +35,8 @@ class HeaderParser {
  public:
   HeaderParser(std::string_view text, const std::string& source) : text_(text), source_(source) {}
 
-  Header parse() {
-    Header header;
+  NpyHeader parse() {
+    NpyHeader header;
     expect('{');
     while (!accept('}')) {
       const std::string_view key = quoted();
@@ -115,7 +115,7 @@ class HeaderParser {
     return sizes;
   }
   ElementType element_type(std::string_view name) const {
-    for (const auto& [known, type] : kTypes)
+    for (const auto& [known, type] : kNpyTypes)
       if (name == known) return type;
     throw DataError(
         source_ + ": elements are '" + excerpt(name) + "', expected one of <f4, <f8, <i4, <i8, |u1",
@@ -156,7 +156,7 @@ std::string python_tuple(const Shape& shape) {
 
 StoredTensor parse_npy(std::string_view bytes, const std::string& source) {
   const auto [text, data] = split_file(bytes, source);
-  const Header header = HeaderParser(text, source).parse();
+  const NpyHeader header = HeaderParser(text, source).parse();
   const std::vector<std::int64_t>& sizes = *header.sizes;
   if (sizes.size() > Shape::kMaxRank)
     throw DataError(source + ": " + std::to_string(sizes.size()) +
@@ -186,7 +186,7 @@ std::string serialise_npy(const StoredTensor& tensor) {
   check(static_cast<std::int64_t>(tensor.bytes.size()) ==
             tensor.shape.size() * element_bytes(tensor.type),
         "serialise_npy: bytes do not match the shape");
-  const auto type = std::find_if(kTypes.begin(), kTypes.end(),
+  const auto type = std::find_if(kNpyTypes.begin(), kNpyTypes.end(),
                                  [&](const auto& pair) { return pair.second == tensor.type; });
   std::string header = "{'descr': '" + std::string(type->first) +
                        "', 'fortran_order': False, 'shape': " + python_tuple(tensor.shape) + ", }";

@@ -14,10 +14,11 @@ namespace asap {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
+constexpr std::uint64_t kMostHeaderBytes =
+    100'000'000;  // the limit of the reference implementation
 constexpr std::string_view kMetadataKey = "__metadata__";
 
-constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTypes{{
+constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTensorTypes{{
     {"F32", ElementType::float32},
     {"F64", ElementType::float64},
     {"I32", ElementType::int32},
@@ -26,7 +27,8 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTypes{{
 }};
 
 std::string_view stored_name(ElementType type) {
-  return std::find_if(kTypes.begin(), kTypes.end(), [&](auto& pair) { return pair.second == type; })
+  return std::find_if(kTensorTypes.begin(), kTensorTypes.end(),
+                      [&](auto& pair) { return pair.second == type; })
       ->first;
 }
 
@@ -50,7 +52,7 @@ class EntryReader {
     const Json& value = field("dtype");
     if (!value.is_string()) fail("must have a dtype that is a string");
     const auto& name = value.get_ref<const std::string&>();
-    for (const auto& [known, type] : kTypes)
+    for (const auto& [known, type] : kTensorTypes)
       if (name == known) return type;
     throw DataError(
         where_ + " has type " + excerpt(name) + ", expected one of F32, F64, I32, I64, U8",
@@ -105,7 +107,7 @@ std::pair<Json, std::string_view> read_header(std::string_view bytes, const std:
                     " bytes are too few for a safetensors file (truncated?)");
   std::uint64_t length;
   std::memcpy(&length, bytes.data(), kLengthBytes);
-  if (length > bytes.size() - kLengthBytes || length > kMaxHeaderBytes)
+  if (length > bytes.size() - kLengthBytes || length > kMostHeaderBytes)
     throw DataError(source + ": the header claims " + std::to_string(length) +
                     " bytes, the file has " + std::to_string(bytes.size() - kLengthBytes) +
                     " after the length (truncated, or not a safetensors file)");

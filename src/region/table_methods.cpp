@@ -13,7 +13,7 @@
 namespace asap {
 namespace {
 
-constexpr std::pair<const char*, TableMethod> kMethods[] = {
+constexpr std::pair<const char*, TableMethod> kTableMethods[] = {
     {"region", TableMethod::region}, {"kaiming", TableMethod::kaiming},
     {"dense", TableMethod::dense},   {"adam", TableMethod::adam},
     {"kan", TableMethod::kan},       {"linear", TableMethod::linear}};
@@ -175,14 +175,14 @@ TableFit fit_plane(const LearningRows& rows) {
 }  // namespace
 
 const char* table_method_name(TableMethod method) {
-  for (const auto& [name, value] : kMethods)
+  for (const auto& [name, value] : kTableMethods)
     if (value == method) return name;
   throw InternalError("table_method_name: unknown method");
 }
 
 TableMethod table_method_from_name(const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [known, value] : kMethods) {
+  for (const auto& [known, value] : kTableMethods) {
     if (name == known) return value;
     names.emplace_back(known);
   }

@@ -11,7 +11,7 @@
 namespace asap {
 namespace {
 
-constexpr int kDensePoints = 20001;
+constexpr int kCheckedPoints = 20001;
 
 std::int64_t parameter_count(int depth, int fold, int windows) {
   const std::int64_t width =
@@ -32,7 +32,7 @@ double least_max_error(const Curve& f, Interval interval, double pieces) {
 }
 
 int dense_count(double pieces) {
-  return static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
+  return static_cast<int>(std::clamp(4 * pieces + 1, double{kCheckedPoints}, 2e6));
 }
 
 class Search {
