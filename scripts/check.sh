@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks beside the tests of the release build. Each builds in a folder of its own. CI runs lint, thread (the engine
-# and compilation), sanitize (on some of the tests) and baseline; the others take too long for every change.
+# Checks beside the tests of the release build. Each builds in a folder of its own. CI runs lint, coverage, thread (the
+# engine and compilation) and baseline; the others take too long for every change.
 #
 #   scripts/check.sh              all of them
 #   scripts/check.sh lint         clang's warnings and the cheap ones of clang-tidy's checks on src and apps, as errors
@@ -27,14 +27,15 @@ quick_checks+=',bugprone-move-forwarding-reference,bugprone-suspicious-memset-us
 quick_checks+=',cppcoreguidelines-virtual-class-destructor,misc-redundant-expression,modernize-use-override'
 quick_checks+=',performance-for-range-copy,performance-unnecessary-copy-initialization'
 
-# Nothing is built; what only code generation can warn of is left to `coverage` and `clang`.
+# Nothing is built; what only code generation can warn of is left to `coverage` and `clang`. A name that two files of a
+# folder define is an error here, since most folders are read as one file.
 check_lint() {
-  cmake --preset clang --log-level=WARNING
-  find src apps -name '*.cpp' -print0 | sort -z |
-    xargs -0 -P "$(nproc)" -n 4 clang-tidy -quiet -p build-clang --checks="$quick_checks" \
-      --warnings-as-errors='*' >build-clang/lint.log 2>&1 || {
-    grep -E '(warning|error):' build-clang/lint.log | sort -u
-    fail "clang or clang-tidy has findings (hint: build-clang/lint.log)"
+  cmake --preset lint --log-level=WARNING
+  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build-lint/compile_commands.json | sort -u |
+    xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy -quiet -p build-lint --checks="$quick_checks" \
+      --header-filter='/(src|apps)/' --warnings-as-errors='*' >build-lint/lint.log 2>&1 || {
+    grep -E '(warning|error):' build-lint/lint.log | sort -u
+    fail "clang or clang-tidy has findings (hint: build-lint/lint.log)"
   }
 }
 
