@@ -8,7 +8,8 @@
 #   scripts/check.sh tidy [PATH]  clang-tidy on src and apps, or on what matches PATH
 #   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with its
 #                                 warnings as errors, and how many lines of src they run: at least 90 %
-#   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC
+#   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC, which looks for pointers that overflow
+#                                 in kernels, too
 #   scripts/check.sh sanitize unit_json property_attention    these test executables only
 #   scripts/check.sh thread       what runs in parallel under the thread sanitizer; or the test executables named
 #   scripts/check.sh baseline     the release build on an emulated processor without AVX
