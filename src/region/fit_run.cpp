@@ -17,7 +17,6 @@
 namespace asap {
 namespace {
 
-constexpr int kDensePoints = 20001;
 constexpr int kShapeWindows = 8;  // of --keep-shape without --windows
 
 Target make_target(const FitConfig& config) {

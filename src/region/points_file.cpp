@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -21,12 +20,6 @@ std::string_view next_field(std::string_view& rest) {
   rest = trim(rest.substr(end));
   if (rest.starts_with(',') || rest.starts_with(';')) rest = trim(rest.substr(1));
   return field;
-}
-
-/// A number, or nothing. Accepts a leading plus, nan and inf.
-std::optional<double> to_number(std::string_view field) {
-  if (field.starts_with('+')) field.remove_prefix(1);
-  return parse_number<double>(field);
 }
 
 class Parser {
@@ -145,6 +138,11 @@ void require_finite(const Samples& samples, const std::string& source) {
 }
 
 }  // namespace
+
+std::optional<double> to_number(std::string_view field) {
+  if (field.starts_with('+')) field.remove_prefix(1);
+  return parse_number<double>(field);
+}
 
 PointsFile parse_points(std::string_view text, const std::string& source) {
   PointsFile file{Parser(text, source).parse(), {}};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,10 @@ struct PointsFile {
   Samples samples;
   std::vector<std::string> notes;  ///< what was changed on the way, for the user
 };
+
+/// The number that a field of points or of a table is, or nothing. Accepts a leading plus, nan and
+/// inf.
+std::optional<double> to_number(std::string_view field);
 
 /// Two columns x, y or three columns x, y, weight (positive; inverse variances), separated by
 /// commas, semicolons, tabs or blanks. Blank lines and lines that begin with # are skipped, a first

@@ -8,16 +8,11 @@
 #include "base/text.h"
 #include "io/delimited.h"
 #include "io/json.h"
+#include "region/points_file.h"
 #include "region/table.h"
 
 namespace asap {
 namespace {
-
-std::optional<double> cell_number(std::string_view field) {
-  field = trim(field);
-  if (field.starts_with('+')) field.remove_prefix(1);
-  return parse_number<double>(field);
-}
 
 /// The separator that the first line has most of.
 char separator_of(std::string_view bytes) {
@@ -39,7 +34,7 @@ class Columns {
   Columns(const DelimitedTable& table, const std::string& source) : source_(source) {
     has_header_ = false;
     for (std::int64_t c = 0; c < table.columns() && table.rows() > 0; ++c)
-      has_header_ = has_header_ || !cell_number(table.field(0, c));
+      has_header_ = has_header_ || !to_number(trim(table.field(0, c)));
     for (std::int64_t c = 0; c < table.columns(); ++c)
       names_.push_back(has_header_ ? std::string(trim(table.field(0, c))) : std::to_string(c + 1));
   }
@@ -89,7 +84,7 @@ std::vector<std::size_t> input_indices(const Columns& columns, const TableColumn
 double cell(const DelimitedTable& table, std::int64_t row, std::size_t column,
             const Columns& columns, const std::string& source) {
   const std::string_view field = table.field(row, static_cast<std::int64_t>(column));
-  const std::optional<double> value = cell_number(field);
+  const std::optional<double> value = to_number(trim(field));
   if (value && std::isfinite(*value)) return *value;
   const std::string place = source + ":" + std::to_string(table.line(row)) + ": column '" +
                             excerpt(columns.names()[column]) + "' ";

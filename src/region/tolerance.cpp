@@ -11,8 +11,6 @@
 namespace asap {
 namespace {
 
-constexpr int kCheckedPoints = 20001;
-
 std::int64_t parameter_count(int depth, int fold, int windows) {
   const std::int64_t width =
       windows == 1 ? std::max(fold + 1, 4) : std::int64_t{fold} * windows + 1;
@@ -32,7 +30,7 @@ double least_max_error(const Curve& f, Interval interval, double pieces) {
 }
 
 int dense_count(double pieces) {
-  return static_cast<int>(std::clamp(4 * pieces + 1, double{kCheckedPoints}, 2e6));
+  return static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
 }
 
 class Search {

@@ -7,6 +7,9 @@
 
 namespace asap {
 
+/// Points of the dense grid on which a finished fit is judged.
+inline constexpr int kDensePoints = 20001;
+
 /// One network that the search for a tolerance looked at.
 struct ToleranceTrial {
   int depth = 0, fold = 0, windows = 0;
