@@ -16,15 +16,15 @@ constexpr std::int64_t kChunk = 512;        // examples after which it is the ne
 constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
 
 /// A method at work: its attention, its predictions so far, and the time they took.
-struct ComparedMethod {
+struct MethodContestant {
   Method method;
   std::unique_ptr<AttentionOperator> attention;
   TimedAttention timed;
   std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
   double seconds = 0;
 
-  ComparedMethod(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
-                 std::size_t labels)
+  MethodContestant(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
+                   std::size_t labels)
       : method(method_),
         attention(std::move(attention_)),
         timed(*attention),
@@ -65,7 +65,7 @@ std::int32_t predicted_class(VectorView<const float> logits, const std::string& 
 /// Puts the predictions of a batch to the places of its labels in the data set. A network that
 /// answers per token leaves out what is not scored.
 void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> examples,
-                      MatrixView<const float> logits, ComparedMethod& contestant) {
+                      MatrixView<const float> logits, MethodContestant& contestant) {
   const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
   for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
     const std::int64_t example = examples[b], first = dataset.first_label(example);
@@ -78,7 +78,7 @@ void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> exam
 
 /// Runs one method over a chunk and adds to its predictions and times.
 void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk, int threads,
-              std::vector<Arena>& arenas, ComparedMethod& contestant) {
+              std::vector<Arena>& arenas, MethodContestant& contestant) {
   const std::vector<Batch>& batches = chunk.batches();
   std::vector<Tensor<float>> logits;
   for (const Batch& batch : batches)
@@ -95,10 +95,10 @@ void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk
 /// Sums of fidelity over the first examples, shard by shard in order whatever the number of
 /// threads.
 FidelityTable measure_fidelity(const Encoder& encoder, const AttentionOperator& teacher,
-                               const std::vector<ComparedMethod*>& contestants, const Chunk& chunk,
-                               int threads, std::vector<Arena>& arenas) {
+                               const std::vector<MethodContestant*>& contestants,
+                               const Chunk& chunk, int threads, std::vector<Arena>& arenas) {
   std::vector<const AttentionOperator*> methods;
-  for (const ComparedMethod* contestant : contestants)
+  for (const MethodContestant* contestant : contestants)
     methods.push_back(contestant->attention.get());
   const ModelConfig& config = encoder.config();
   const std::vector<Batch>& batches = chunk.batches();
@@ -129,7 +129,7 @@ double fraction_equal(std::span<const std::int32_t> predictions,
   return static_cast<double>(equal) / static_cast<double>(std::max<std::int64_t>(scored, 1));
 }
 
-MethodResult result_of(const ComparedMethod& contestant, const Dataset& dataset,
+MethodResult result_of(const MethodContestant& contestant, const Dataset& dataset,
                        std::span<const std::int32_t> teacher_predictions,
                        std::vector<std::vector<HeadFidelity>> heads) {
   const auto examples = static_cast<double>(dataset.size());
@@ -156,13 +156,13 @@ MethodResult result_of(const ComparedMethod& contestant, const Dataset& dataset,
 
 /// Agreement of a compiled method with the Sinkhorn attention it imitates in the same layers, if
 /// that is among the contestants.
-std::optional<double> imitated_agreement(const ComparedMethod& contestant, int iterations,
-                                         const std::vector<ComparedMethod*>& contestants) {
+std::optional<double> imitated_agreement(const MethodContestant& contestant, int iterations,
+                                         const std::vector<MethodContestant*>& contestants) {
   if (!contestant.method.is_compiled()) return std::nullopt;
   const std::string imitated =
       Method{MethodKind::sinkhorn, iterations, contestant.method.layers}.name();
   const auto found = std::ranges::find(
-      contestants, imitated, [](const ComparedMethod* other) { return other->method.name(); });
+      contestants, imitated, [](const MethodContestant* other) { return other->method.name(); });
   if (found == contestants.end()) return std::nullopt;
   return fraction_equal(contestant.predictions, (*found)->predictions);
 }
@@ -185,19 +185,19 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   if (dataset.size() == 0) throw UsageError("the test set is empty");
   fit_model_to_data(encoder.config(), dataset, "the trained model");
   // The teacher always runs, because agreement is measured against it.
-  ComparedMethod teacher(Method{}, encoder.teacher(), dataset.labels.size());
-  std::vector<std::unique_ptr<ComparedMethod>> others;
-  std::vector<ComparedMethod*> contestants;  // in the order asked for
+  MethodContestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
+  std::vector<std::unique_ptr<MethodContestant>> others;
+  std::vector<MethodContestant*> contestants;  // in the order asked for
   for (const Method& method : settings.methods) {
     if (method.kind == MethodKind::teacher) {
       contestants.push_back(&teacher);
       continue;
     }
-    others.push_back(std::make_unique<ComparedMethod>(
+    others.push_back(std::make_unique<MethodContestant>(
         method, make_attention(method, encoder, compiled), dataset.labels.size()));
     contestants.push_back(others.back().get());
   }
-  std::vector<ComparedMethod*> all = contestants;
+  std::vector<MethodContestant*> all = contestants;
   if (std::ranges::find(all, &teacher) == all.end()) all.push_back(&teacher);
 
   const std::int64_t chunks = (dataset.size() + kChunk - 1) / kChunk;
@@ -208,7 +208,7 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
     const std::int64_t count = std::min(kChunk, dataset.size() - first);
     const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
-    for (ComparedMethod* contestant : all) {
+    for (MethodContestant* contestant : all) {
       classify(encoder, dataset, chunk, settings.threads, arenas, *contestant);
       if (progress) progress(++done, parts);
     }
