@@ -9,7 +9,7 @@ foreach(name asap_precompiled asap_precompiled_for_kernels)
       <string> <string_view> <thread> <tuple> <unordered_map> <variant> <vector> <nlohmann/json.hpp>)
 endforeach()
 # A precompiled header serves only what is optimised as it is.
-target_compile_options(asap_precompiled_for_kernels PRIVATE $<$<CONFIG:Debug>:-O2>)
+optimise_kernels(asap_precompiled_for_kernels)
 
 function(share_precompiled_headers folder)
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
