@@ -72,7 +72,7 @@ SeedResult run_seed(const BenchTarget& bench, const FitOptions& options) {
   result.training = error_on(fit.network, target.samples);
   result.error = bench.test ? error_on(fit.network, midpoints(f, bench.interval, bench.points))
                             : result.training;
-  result.dense = error_on(fit.network, even_samples(f, bench.interval, 20001));
+  result.dense = error_on(fit.network, even_samples(f, bench.interval, kDensePoints));
   result.regions = static_cast<double>(count_regions(fit.network, bench.interval).linear_regions);
   return result;
 }

@@ -26,7 +26,7 @@ struct BenchRow {
   std::string target;
   Method method = Method::best;
   double min = 0, mean = 0, max = 0;
-  double dense_mean = 0;                 ///< on 20001 even points
+  double dense_mean = 0;                 ///< on the dense grid
   double dense_ratio = 0;                ///< largest dense error in training errors, over seeds
   double regions_mean = 0;               ///< linear regions
   double seconds_per_seed = 0;           ///< of one thread

@@ -15,8 +15,6 @@
 namespace asap {
 namespace {
 
-constexpr int kDenseSamples = 20001;
-
 /// Mean squared error, in units of range one, that is rounding: nothing is left to polish.
 constexpr double kExact = 1e-26;
 
@@ -63,7 +61,7 @@ class BestFit {
         effort_(plan_effort(options, width_)),
         samples_(unit.noise_variance > 0 ? bin_samples(unit.samples, effort_.samples)
                                          : even_samples(unit.curve, {0, 1}, effort_.samples)),
-        dense_(even_samples(unit.curve, {0, 1}, kDenseSamples)) {
+        dense_(even_samples(unit.curve, {0, 1}, kDensePoints)) {
     steps_ = effort_.starts * 3 + 3 * effort_.first_hops + effort_.last_hops;
   }
 

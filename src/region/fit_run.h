@@ -12,9 +12,8 @@ namespace asap {
 
 /// What a network is worth on a target.
 struct FitMeasures {
-  double mse = 0;  ///< on the training points, weighted
-  double dense_mse =
-      0;  ///< on 20001 even points, against the function or the guide through the points
+  double mse = 0;        ///< on the training points, weighted
+  double dense_mse = 0;  ///< on the dense grid, against the function or the guide
   double max_error = 0;  ///< on the same
   RegionCount regions;
   FunctionShape shape;

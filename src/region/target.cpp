@@ -27,9 +27,8 @@ void check_interval(Interval interval) {
 }
 
 void check_finite(const std::string& name, const Curve& f, Interval interval) {
-  constexpr int kGrid = 20001;
-  for (int i = 0; i < kGrid; ++i) {
-    const double x = interval.at(static_cast<double>(i) / (kGrid - 1)), y = f(x);
+  for (int i = 0; i < kDensePoints; ++i) {
+    const double x = interval.at(static_cast<double>(i) / (kDensePoints - 1)), y = f(x);
     if (!std::isfinite(y))
       throw NumericalError("'" + name + "' is " + (std::isnan(y) ? "not a number" : "infinite") +
                                " at x = " + format_number(x),

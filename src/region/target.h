@@ -54,6 +54,9 @@ Target paper_points(const PaperTarget& paper);
 /// `count` points midway between even ones: where a fit to even points is tested.
 Samples midpoints(const Curve& f, Interval interval, int count);
 
+/// Points of the dense grid on which a function or a finished fit is judged.
+inline constexpr int kDensePoints = 20001;
+
 /// f on an even grid, ends included.
 Samples even_samples(const Curve& f, Interval interval, int count);
 

@@ -7,9 +7,6 @@
 
 namespace asap {
 
-/// Points of the dense grid on which a finished fit is judged.
-inline constexpr int kDensePoints = 20001;
-
 /// One network that the search for a tolerance looked at.
 struct ToleranceTrial {
   int depth = 0, fold = 0, windows = 0;
@@ -31,7 +28,8 @@ struct ToleranceResult {
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress = {});
 
-/// Largest |network - reference| on 20001 even points, or four for every piece when that is more.
+/// Largest |network - reference| on the dense grid, or on four points for every piece where that is
+/// more.
 double dense_max_error(const Target& target, const ReluNetwork& network, double pieces = 0);
 
 }  // namespace asap

@@ -12,7 +12,7 @@ namespace {
 
 /// Even samples of the guide, several to every piece.
 Samples guide_samples(const Target& target, double pieces) {
-  const int count = static_cast<int>(std::clamp(16 * pieces, 20001.0, 2e6));
+  const int count = static_cast<int>(std::clamp(16 * pieces, double{kDensePoints}, 2e6));
   return even_samples(target.curve, target.interval, count);
 }
 
