@@ -6,7 +6,7 @@
 #   scripts/check.sh lint         clang's warnings and the cheap ones of clang-tidy's checks on src and apps, as errors
 #   scripts/check.sh clang        clang, warnings as errors, everything, each file by itself: what else CI builds reads the
 #                                 files of a folder as one, where a missing #include is not noticed
-#   scripts/check.sh tidy [PATH]  clang-tidy on src and apps, or on what matches PATH
+#   scripts/check.sh tidy [PATH]  all of clang-tidy's checks on src and apps, or on the folders that match PATH (src/io/)
 #   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with its
 #                                 warnings as errors, and how many lines of src they run: at least 90 %
 #   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC, which looks for pointers that overflow
@@ -29,25 +29,25 @@ quick_checks+=',bugprone-move-forwarding-reference,bugprone-suspicious-memset-us
 quick_checks+=',cppcoreguidelines-virtual-class-destructor,misc-redundant-expression,modernize-use-override'
 quick_checks+=',performance-for-range-copy,performance-unnecessary-copy-initialization'
 
-# Nothing is built; what only code generation can warn of is left to `coverage` and `clang`. A name that two files of a
-# folder define is an error here, since most folders are read as one file.
-check_lint() {
+# tidy FOLDERS ARGUMENT...: clang-tidy with the arguments on what matches FOLDERS. Nothing is built. Most folders are read
+# as one file, so that headers are parsed once; a name that two files of a folder define is an error here.
+tidy() {
   cmake --preset lint --log-level=WARNING
-  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build-lint/compile_commands.json | sort -u |
-    xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy -quiet -p build-lint --checks="$quick_checks" \
-      --header-filter='/(src|apps)/' --warnings-as-errors='*' >build-lint/lint.log 2>&1 || {
-    grep -E '(warning|error):' build-lint/lint.log | sort -u
-    fail "clang or clang-tidy has findings (hint: build-lint/lint.log)"
+  local files
+  mapfile -t files < <(sed -n 's/^ *"file": "\(.*\)".*/\1/p' build-lint/compile_commands.json | sort -u | grep -E "$1")
+  ((${#files[@]} > 0)) || fail "nothing matches '$1' (hint: src/io/)"
+  printf '%s\n' "${files[@]}" |
+    xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy -quiet -p build-lint "${@:2}" \
+      --header-filter='/(src|apps)/' --warnings-as-errors='*' >build-lint/tidy.log 2>&1 || {
+    grep -E '(warning|error):' build-lint/tidy.log | sort -u
+    fail "clang or clang-tidy has findings (hint: build-lint/tidy.log)"
   }
 }
 
-check_tidy() {
-  cmake --preset clang --log-level=WARNING
-  run-clang-tidy -quiet -p build-clang "${1:-/(src|apps)/}" >build-clang/tidy.log 2>/dev/null || true
-  if grep -E '(warning|error):' build-clang/tidy.log | sort -u; then
-    fail "clang-tidy has findings (hint: build-clang/tidy.log)"
-  fi
-}
+# What only code generation can warn of is left to `coverage` and `clang`.
+check_lint() { tidy . --checks="$quick_checks"; }
+
+check_tidy() { tidy "${1:-.}" --checks=-bugprone-suspicious-include; }  # each file that holds a folder's includes them
 
 least_coverage=90  # per cent of the lines of src
 
@@ -100,9 +100,6 @@ if (($# > 0)); then
   [[ " ${all[*]} " == *" ${names[0]} "* ]] || fail "unknown check '${names[0]}' (hint: one of ${all[*]})"
 fi
 for name in "${names[@]}"; do
-  case $name in
-    tidy) scripts/setup.sh --developer ;;
-    *) scripts/setup.sh --ci ;;
-  esac
+  scripts/setup.sh --ci
   timed "$name" "check_$name" "$@"
 done

@@ -41,7 +41,7 @@ double RandomStream::normal() {
 std::uint64_t RandomStream::below(std::uint64_t count) {
   check(count > 0, "RandomStream::below: count must be positive");
   const std::uint64_t limit = UINT64_MAX - UINT64_MAX % count;
-  std::uint64_t draw;
+  std::uint64_t draw = 0;
   do {
     draw = (static_cast<std::uint64_t>(next()) << 32) | next();
   } while (draw >= limit);

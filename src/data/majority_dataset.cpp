@@ -13,15 +13,15 @@ namespace {
 void draw_sequence(std::int32_t label, const DataConfig& config, RandomStream& random,
                    std::vector<std::int32_t>& ids) {
   const MajorityConfig& majority = config.majority;
-  const auto length = static_cast<std::size_t>(
-      majority.min_tokens + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(
-                                majority.max_tokens - majority.min_tokens + 1))));
+  const std::int64_t lengths = std::int64_t{majority.max_tokens} - majority.min_tokens + 1;
+  const auto length = static_cast<std::size_t>(majority.min_tokens) +
+                      random.below(static_cast<std::uint64_t>(lengths));
   const std::size_t own = std::max<std::size_t>(length / 3, 1);
   std::vector<std::size_t> counts(static_cast<std::size_t>(config.classes));
   std::vector<std::int32_t> sequence(own, label + 1);
+  const std::int64_t kinds = std::int64_t{config.classes} + majority.other_tokens;
   while (sequence.size() < length) {
-    const auto id = static_cast<std::int32_t>(
-        1 + random.below(static_cast<std::uint64_t>(config.classes + majority.other_tokens)));
+    const auto id = static_cast<std::int32_t>(1 + random.below(static_cast<std::uint64_t>(kinds)));
     const auto other = static_cast<std::size_t>(id - 1);
     if (id - 1 == label) continue;
     if (other < counts.size() && ++counts[other] >= own) continue;

@@ -11,8 +11,8 @@
 namespace asap {
 namespace {
 
-const std::vector<std::string> kColumns = {"method",       "layer",       "sink share",   "entropy",
-                                           "column error", "logit range", "rank residual"};
+constexpr const char* kColumns[] = {"method",       "layer",       "sink share",   "entropy",
+                                    "column error", "logit range", "rank residual"};
 
 constexpr const char* kNote =
     "sink share: part of all attention that the most attended key receives (1 / tokens where all "
@@ -107,7 +107,7 @@ std::vector<Picture> pictures(const Diagnosis& diagnosis) {
 }
 
 std::string heads_table(const Diagnosis& diagnosis) {
-  std::vector<std::string> header = kColumns;
+  std::vector<std::string> header(std::begin(kColumns), std::end(kColumns));
   header[1] = "layer, head";
   std::string rows = html_row("th", header);
   for (const MethodDiagnosis& method : diagnosis.methods)
@@ -137,7 +137,8 @@ Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t hea
 
 std::string diagnosis_table(const Diagnosis& diagnosis) {
   std::vector<Table::Column> columns;
-  for (const std::string& title : kColumns)
+  columns.reserve(std::size(kColumns));
+  for (const char* title : kColumns)
     columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
   Table table(std::move(columns));
   for (const MethodDiagnosis& method : diagnosis.methods)

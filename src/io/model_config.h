@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -174,7 +175,7 @@ struct ModelConfig {
   /// Whether every token has class scores of its own.
   bool labels_tokens() const { return pooling == Pooling::none; }
   int head_width() const { return width / heads; }
-  int hidden_width() const { return static_cast<int>(mlp_ratio * width + 0.5); }
+  int hidden_width() const { return static_cast<int>(std::lround(mlp_ratio * width)); }
   /// Elements of one image, laid out [channels, height, width].
   std::int64_t image_size() const { return std::int64_t{channels} * image_height * image_width; }
   std::int64_t patch_size() const { return std::int64_t{channels} * patch * patch; }
