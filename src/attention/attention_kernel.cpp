@@ -13,7 +13,7 @@ namespace asap {
 namespace {
 
 /// Number of plan entries from which tiles beat a stored plan.
-constexpr std::int64_t kTiledSoftmaxFrom = 128 * 128;
+constexpr std::int64_t kTiledSoftmaxFrom = std::int64_t{128} * 128;
 
 template <class T>
 class SoftmaxKernel final : public AttentionKernel<T> {

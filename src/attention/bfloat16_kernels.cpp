@@ -71,7 +71,7 @@ struct LinesAhead {
 };
 
 inline __m512bh broadcast_pair(const BFloat16* at) {
-  int bits;
+  int bits = 0;
   __builtin_memcpy(&bits, at, sizeof bits);
   return (__m512bh)_mm512_set1_epi32(bits);
 }
@@ -93,11 +93,11 @@ inline __attribute__((always_inline)) void score_panel(const GibbsTile& t, const
   }
   const BFloat16* left = x + row * t.inner;
   const BFloat16* panel = keys + column * t.inner;
-  for (std::int64_t k = 0; k < t.inner; k += 2, panel += 2 * Vectors * kLanes) {
+  for (std::int64_t k = 0; k < t.inner; k += 2, panel += 2 * kLanes * Vectors) {
     if constexpr (fetch) ahead.fetch_next();
     __m512bh y[Vectors];
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) y[v] = (__m512bh)_mm512_loadu_si512(panel + 2 * v * kLanes);
+    for (int v = 0; v < Vectors; ++v) y[v] = (__m512bh)_mm512_loadu_si512(panel + 2 * kLanes * v);
 #pragma GCC unroll 8
     for (int r = 0; r < kScoreRows; ++r) {
       const __m512bh pair = broadcast_pair(left + r * t.inner + k);
@@ -217,7 +217,7 @@ inline void add_values_panel(const BFloat16* tile, std::int64_t columns, const B
     __m512bh value[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      value[v] = (__m512bh)_mm512_loadu_si512(values + 2 * v * kLanes);
+      value[v] = (__m512bh)_mm512_loadu_si512(values + 2 * kLanes * v);
 #pragma GCC unroll 6
     for (int r = 0; r < kValueRows; ++r) {
       const __m512bh left = broadcast_pair(tile + r * columns + j);
@@ -247,8 +247,8 @@ void add_values(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
   }
 }
 
-constexpr BFloat16Kernels table = {&pair_keys,          &pair_values, &gibbs_tile,
-                                   &gibbs_tile_columns, &narrow,      &add_values};
+constexpr BFloat16Kernels kTable = {&pair_keys,          &pair_values, &gibbs_tile,
+                                    &gibbs_tile_columns, &narrow,      &add_values};
 
 }  // namespace
 
@@ -256,7 +256,7 @@ const BFloat16Kernels* bfloat16_kernels() {
   // They share the layout of the AVX-512 tile kernels, and so go only with those.
   static const bool supported =
       (hwy::SupportedTargets() & HWY_AVX3) != 0 && __builtin_cpu_supports("avx512bf16");
-  return supported ? &table : nullptr;
+  return supported ? &kTable : nullptr;
 }
 
 }  // namespace asap

@@ -58,12 +58,12 @@ T error(std::int64_t columns, T b, const T* column_sum, const T* v) {
 }
 
 template <class T>
-constexpr ColumnUpdatesTable<T> table = {&update<T>, &adjoint<T>, &error<T>};
+constexpr ColumnUpdatesTable<T> kTable = {&update<T>, &adjoint<T>, &error<T>};
 
 }  // namespace
 
-const ColumnUpdatesTable<float>* column_updates_float() { return &table<float>; }
-const ColumnUpdatesTable<double>* column_updates_double() { return &table<double>; }
+const ColumnUpdatesTable<float>* column_updates_float() { return &kTable<float>; }
+const ColumnUpdatesTable<double>* column_updates_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

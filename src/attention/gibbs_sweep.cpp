@@ -16,7 +16,7 @@ constexpr float kSmallestSum = 0x1p-96f;
 constexpr float kLargestSum = 0x1p100f;
 
 /// A block of rows is read twice, so it should stay in the second-level cache.
-constexpr std::int64_t kBlockBytes = 800 * 1024;
+constexpr std::int64_t kBlockBytes = std::int64_t{800} * 1024;
 constexpr std::int64_t kMostChunks = 32;
 constexpr std::int64_t kFewestBlocksPerChunk = 4;
 

@@ -39,7 +39,7 @@ fs::path find_data_folder(const DataConfig& config, const std::string& hint) {
     throw DataError("'" + config.path + "' is not a folder", hint);
   }
   if (const auto directory = data_directory())
-    if (const fs::path folder = *directory / config.name; fs::is_directory(folder, ignored))
+    if (fs::path folder = *directory / config.name; fs::is_directory(folder, ignored))
       return folder;
   throw DataError("the data set '" + config.name + "' was not found", hint);
 }

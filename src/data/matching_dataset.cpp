@@ -36,7 +36,7 @@ void draw_example(const MatchingConfig& matching, int classes, RandomStream& ran
       dataset.points.push_back(!asks && payloads[pair] == label ? 1.0f : 0.0f);
     dataset.labels.push_back(asks ? payloads[pair] : kNotScored);
   }
-  dataset.offsets.push_back(dataset.offsets.back() + 2 * matching.pairs);
+  dataset.offsets.push_back(dataset.offsets.back() + std::int64_t{2} * matching.pairs);
 }
 
 }  // namespace

@@ -29,13 +29,13 @@ bool inside_polygon(Point p, int corners) {
   return radius(p) * std::cos(sector / 2 - to_corner) <= std::cos(sector / 2);
 }
 
-/// Five-pointed star: edges run straight from tips on the unit circle to dents at `dent`.
+/// Five-pointed star: edges run straight from tips on the unit circle to dents at kDent.
 bool inside_star(Point p) {
-  constexpr double dent = 0.4;
-  constexpr double half_sector = std::numbers::pi / 5;
-  const double angle = std::abs(std::remainder(std::atan2(p.x, p.y), 2 * half_sector));
+  constexpr double kDent = 0.4;
+  constexpr double kHalfSector = std::numbers::pi / 5;
+  const double angle = std::abs(std::remainder(std::atan2(p.x, p.y), 2 * kHalfSector));
   const Point q{radius(p) * std::sin(angle), radius(p) * std::cos(angle)};
-  const Point valley{dent * std::sin(half_sector), dent * std::cos(half_sector)};
+  const Point valley{kDent * std::sin(kHalfSector), kDent * std::cos(kHalfSector)};
   return (valley.x - 0) * (q.y - 1) - (valley.y - 1) * q.x <= 0;
 }
 
@@ -67,10 +67,10 @@ constexpr std::array<ShapeKind, kShapeKinds> kKinds{{
     {"bar", [](Point p) { return std::abs(p.x) <= 1 && std::abs(p.y) <= 0.25; }},
     {"checkerboard",
      [](Point p) {
-       constexpr double tile = 0.55;
-       constexpr double half_side = 1.5 * tile;
-       return std::max(std::abs(p.x), std::abs(p.y)) < half_side &&
-              in_even_band(p.x + half_side, tile) == in_even_band(p.y + half_side, tile);
+       constexpr double kTile = 0.55;
+       constexpr double kHalfSide = 1.5 * kTile;
+       return std::max(std::abs(p.x), std::abs(p.y)) < kHalfSide &&
+              in_even_band(p.x + kHalfSide, kTile) == in_even_band(p.y + kHalfSide, kTile);
      }},
 }};
 

@@ -137,7 +137,6 @@ Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t hea
 
 std::string diagnosis_table(const Diagnosis& diagnosis) {
   std::vector<Table::Column> columns;
-  columns.reserve(std::size(kColumns));
   for (const char* title : kColumns)
     columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
   Table table(std::move(columns));

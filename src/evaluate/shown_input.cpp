@@ -14,15 +14,13 @@ void show_image(const Dataset& dataset, std::int64_t example, ShownInput& shown)
   shown.height = dataset.height / factor;
   shown.width = dataset.width / factor;
   const std::uint8_t* image = dataset.pixels.data() + example * dataset.image_size();
-  for (int channel = 0; channel < dataset.channels; ++channel)
-    for (int y = 0; y < shown.height; ++y)
-      for (int x = 0; x < shown.width; ++x) {
+  for (std::int64_t channel = 0; channel < dataset.channels; ++channel)
+    for (std::int64_t y = 0; y < shown.height; ++y)
+      for (std::int64_t x = 0; x < shown.width; ++x) {
         int total = 0;
-        for (int dy = 0; dy < factor; ++dy)
-          for (int dx = 0; dx < factor; ++dx)
-            total +=
-                image[(std::int64_t{channel} * dataset.height + y * factor + dy) * dataset.width +
-                      x * factor + dx];
+        for (std::int64_t row = y * factor; row < (y + 1) * factor; ++row)
+          for (std::int64_t column = x * factor; column < (x + 1) * factor; ++column)
+            total += image[(channel * dataset.height + row) * dataset.width + column];
         shown.pixels.push_back(static_cast<std::uint8_t>(total / (factor * factor)));
       }
 }

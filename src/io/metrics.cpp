@@ -16,7 +16,7 @@ namespace {
 /// The complete lines of `text` whose step is at most `last_step`.
 std::string lines_up_to(std::string_view text, std::int64_t last_step) {
   std::string kept;
-  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
        text.remove_prefix(end + 1)) {
     const Json line = Json::parse(text.substr(0, end), nullptr, false);
     if (!line.is_object()) continue;

@@ -105,7 +105,7 @@ std::pair<Json, std::string_view> read_header(std::string_view bytes, const std:
   if (bytes.size() < kLengthBytes)
     throw DataError(source + ": " + std::to_string(bytes.size()) +
                     " bytes are too few for a safetensors file (truncated?)");
-  std::uint64_t length;
+  std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > bytes.size() - kLengthBytes || length > kMostHeaderBytes)
     throw DataError(source + ": the header claims " + std::to_string(length) +

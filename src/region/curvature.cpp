@@ -123,7 +123,7 @@ FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int
     window.pieces.push_back(profile.equal_pieces(fold));
     profile = profile.folded(window.pieces.back());
   }
-  window.scales.assign(static_cast<std::size_t>(depth * (fold - 1)), 0.0);
+  window.scales.assign(static_cast<std::size_t>(depth) * static_cast<std::size_t>(fold - 1), 0.0);
   return window;
 }
 

@@ -17,6 +17,13 @@ std::vector<double> softmax(std::span<const double> logits) {
   return out;
 }
 
+/// Those of one level's pieces, among all parameters.
+template <class T>
+std::span<T> logits_of(std::span<T> parameters, int level, int fold) {
+  const auto size = static_cast<std::size_t>(fold);
+  return parameters.subspan(static_cast<std::size_t>(level) * size, size);
+}
+
 /// out(q) += sensitivity * d zigzag(w) / d logit_q. With the pieces' softmax, pieces before w's own
 /// only move its start.
 void add_zigzag_derivatives(std::span<const double> pieces, double w, double sensitivity,
@@ -97,8 +104,7 @@ FoldedFunction FamilyModel::function(VectorView<const double> parameters) const 
   FoldedWindow window;
   std::vector<double> peaks;
   for (int i = 0; i < levels(); ++i) {
-    window.pieces.push_back(softmax(
-        parameters.subspan(static_cast<std::size_t>(i * fold_), static_cast<std::size_t>(fold_))));
+    window.pieces.push_back(softmax(logits_of(parameters, i, fold_)));
     peaks.push_back(window.pieces.back()[0]);
   }
   window.pieces.resize(static_cast<std::size_t>(depth_));
@@ -114,8 +120,7 @@ FoldedFunction FamilyModel::function(VectorView<const double> parameters) const 
 void FamilyModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
   parameters_.assign(parameters.begin(), parameters.end());
   function_ = function(parameters);
-  if (rule_ == ScaleRule::smooth)
-    last_peak_ = softmax(parameters.subspan(static_cast<std::size_t>(depth_ * fold_), 2));
+  if (rule_ == ScaleRule::smooth) last_peak_ = softmax(logits_of(parameters, depth_, fold_));
   const FoldedWindow& window = function_.windows.front();
   std::vector<double> basis(window.scales.size());
   for (std::size_t i = 0; i < t_.size(); ++i) {
@@ -183,8 +188,7 @@ void FamilyModel::jacobian(MatrixView<double> transposed) {
 
 void FamilyModel::constrain(VectorView<double> parameters) const {
   for (int i = 0; i < levels(); ++i) {
-    const auto logits =
-        parameters.subspan(static_cast<std::size_t>(i * fold_), static_cast<std::size_t>(fold_));
+    const auto logits = logits_of(parameters, i, fold_);
     const double largest = *std::max_element(logits.begin(), logits.end());
     for (double& logit : logits) logit = std::max(logit, largest - kLogitRange) - largest;
   }

@@ -24,7 +24,7 @@ class FreeKnotModel : public LeastSquaresModel {
   }
 
   Samples samples() const { return {x_, y_, {}}; }
-  std::int64_t parameter_count() const override { return 2 * pieces_; }
+  std::int64_t parameter_count() const override { return std::int64_t{2} * pieces_; }
   std::int64_t residual_count() const override { return static_cast<std::int64_t>(x_.size()); }
 
   void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override {

@@ -273,7 +273,7 @@ void RidgeModel::jacobian(MatrixView<double> transposed) {
       for (int a = 0; a < 4; ++a) {
         transposed(heights + at.first + a, i) = weight * at.value[static_cast<std::size_t>(a)];
         slope += at.slope[static_cast<std::size_t>(a)] *
-                 ridge.heights[static_cast<std::size_t>(at.first + a)];
+                 ridge.heights[static_cast<std::size_t>(at.first) + static_cast<std::size_t>(a)];
       }
       for (std::int64_t j = 0; j < inputs(); ++j) {
         const auto input = static_cast<std::size_t>(j);

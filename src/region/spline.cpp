@@ -100,7 +100,7 @@ double noise_variance(const Samples& samples) {
 CubicSpline smoothing_curve(const Samples& samples, double noise_variance) {
   FoldedFunction best;
   double least = std::numeric_limits<double>::infinity();
-  for (int pieces = 4; pieces <= 128 && 4 * pieces <= samples.size(); pieces *= 2) {
+  for (int pieces = 4; pieces <= 128 && std::int64_t{4} * pieces <= samples.size(); pieces *= 2) {
     FoldedFunction lines = fit_lines(samples, pieces);
     double cost = 2 * (pieces + 1) * noise_variance;
     for (std::int64_t i = 0; i < samples.size(); ++i) {

@@ -31,7 +31,10 @@ struct MatrixView {
     return {data, rows, cols, stride};
   }
 
-  T& operator()(std::int64_t row, std::int64_t col) const { return data[row * stride + col]; }
+  T& operator()(std::int64_t row, std::int64_t col) const {
+    // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): only a view of nothing is null
+    return data[row * stride + col];
+  }
   VectorView<T> row(std::int64_t index) const {
     return {data + index * stride, static_cast<std::size_t>(cols)};
   }

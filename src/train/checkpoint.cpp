@@ -134,7 +134,7 @@ StoredWeights read_tensors(const fs::path& file, const Json& state) {
 }
 
 /// What a checkpoint folder holds, read and found undamaged.
-struct StoredCheckpoint {
+struct StoredCheckpoint {  // NOLINT(bugprone-exception-escape): moving Json only says it may throw
   Json state;
   std::string source;  ///< path of state.json
   TrainingProgress progress;

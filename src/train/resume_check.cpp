@@ -28,7 +28,6 @@ void check_names(std::span<const std::string> allowed,
         fields, [&](const FieldDescription& field) { return covers(entry, field.path); });
     if (known) continue;
     std::vector<std::string> names;
-    names.reserve(fields.size());
     for (const FieldDescription& field : fields) names.push_back(field.path);
     const std::string nearest = nearest_name(entry, names);
     throw UsageError("--allow: there is no field '" + excerpt(entry) + "'",

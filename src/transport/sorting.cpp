@@ -44,7 +44,7 @@ void sort_values(VectorView<float> values) {
 
 void sort_values(VectorView<double> values) {
   std::sort(values.begin(), values.end(),
-            [](double a, double b) { return std::strong_order(a, b) < 0; });
+            [](double a, double b) { return std::is_lt(std::strong_order(a, b)); });
 }
 
 // Value and index in one 64-bit key: all keys differ, so any sort gives the one stable order.
@@ -70,7 +70,7 @@ void sort_with_order(VectorView<const double> values, VectorView<double> sorted,
                      VectorView<std::int32_t> order, Arena&) {
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return std::strong_order(values[a] + 0.0, values[b] + 0.0) < 0;
+    return std::is_lt(std::strong_order(values[a] + 0.0, values[b] + 0.0));
   });
   for (std::size_t r = 0; r < values.size(); ++r) sorted[r] = values[order[r]];
 }
