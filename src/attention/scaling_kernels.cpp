@@ -102,7 +102,7 @@ struct RowPointers {
   std::int64_t stride;
 
   HWY_INLINE RowPointers(const T* rows, std::int64_t row_stride) : stride(row_stride) {
-    for (int g = 0; g < kGroups; ++g) group[g] = rows + 4 * g * row_stride;
+    for (int g = 0; g < kGroups; ++g) group[g] = rows + 4 * row_stride * g;
   }
   HWY_INLINE Vector<T> load(int r) const {
     return hn::Load(hn::ScalableTag<T>(), group[r / 4] + r % 4 * stride);
@@ -246,14 +246,14 @@ void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum
 }
 
 template <class T>
-constexpr ScalingKernelsTable<T> table = {&score_shifts<T>, &exponentiate_and_scale<T>,
-                                          &scaling_sweep<T>, &adjoint_sweep<T>,
-                                          &weighted_column_sum<T>};
+constexpr ScalingKernelsTable<T> kTable = {&score_shifts<T>, &exponentiate_and_scale<T>,
+                                           &scaling_sweep<T>, &adjoint_sweep<T>,
+                                           &weighted_column_sum<T>};
 
 }  // namespace
 
-const ScalingKernelsTable<float>* scaling_kernels_float() { return &table<float>; }
-const ScalingKernelsTable<double>* scaling_kernels_double() { return &table<double>; }
+const ScalingKernelsTable<float>* scaling_kernels_float() { return &kTable<float>; }
+const ScalingKernelsTable<double>* scaling_kernels_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

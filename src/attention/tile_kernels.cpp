@@ -232,20 +232,20 @@ void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
   for (std::int64_t i = 0; i < count; i += kLanes) hn::StoreU(load_entries(tile + i), D(), out + i);
 }
 
-constexpr TileKernelsTable table = {&gibbs_tile,
-                                    &gibbs_tile_columns,
-                                    &reduce_row_sums,
-                                    &add_column_sums<float>,
-                                    &add_column_sums<BFloat16>,
-                                    &add_row_dots<float>,
-                                    &add_row_dots<BFloat16>,
-                                    &add_values,
-                                    &narrow_tile,
-                                    &widen_tile};
+constexpr TileKernelsTable kTable = {&gibbs_tile,
+                                     &gibbs_tile_columns,
+                                     &reduce_row_sums,
+                                     &add_column_sums<float>,
+                                     &add_column_sums<BFloat16>,
+                                     &add_row_dots<float>,
+                                     &add_row_dots<BFloat16>,
+                                     &add_values,
+                                     &narrow_tile,
+                                     &widen_tile};
 
 }  // namespace
 
-const TileKernelsTable* tile_kernels() { return &table; }
+const TileKernelsTable* tile_kernels() { return &kTable; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

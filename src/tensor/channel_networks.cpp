@@ -256,12 +256,12 @@ void vjp(int depth, const ChannelNetworksVjp<T>& pass) {
 }
 
 template <class T>
-constexpr ChannelNetworksTable<T> table = {&forward<T>, &vjp<T>};
+constexpr ChannelNetworksTable<T> kTable = {&forward<T>, &vjp<T>};
 
 }  // namespace
 
-const ChannelNetworksTable<float>* channel_networks_float() { return &table<float>; }
-const ChannelNetworksTable<double>* channel_networks_double() { return &table<double>; }
+const ChannelNetworksTable<float>* channel_networks_float() { return &kTable<float>; }
+const ChannelNetworksTable<double>* channel_networks_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

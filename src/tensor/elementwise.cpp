@@ -140,14 +140,14 @@ void adamw_update(const AdamWStep<T>& s, const T* gradient, T* weights, T* first
 }
 
 template <class T>
-constexpr ElementwiseTable<T> table = {
+constexpr ElementwiseTable<T> kTable = {
     &add<T>,  &axpy<T>,     &scale<T>, &multiply<T>, &exponential<T>, &gelu<T>,        &gelu_vjp<T>,
     &relu<T>, &relu_vjp<T>, &sum<T>,   &dot<T>,      &maximum<T>,     &adamw_update<T>};
 
 }  // namespace
 
-const ElementwiseTable<float>* elementwise_float() { return &table<float>; }
-const ElementwiseTable<double>* elementwise_double() { return &table<double>; }
+const ElementwiseTable<float>* elementwise_float() { return &kTable<float>; }
+const ElementwiseTable<double>* elementwise_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

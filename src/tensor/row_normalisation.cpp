@@ -206,13 +206,13 @@ void softmax_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx
 }
 
 template <class T>
-constexpr RowNormalisationTable<T> table = {&layer_norm<T>, &layer_norm_vjp<T>, &softmax<T>,
-                                            &softmax_vjp<T>};
+constexpr RowNormalisationTable<T> kTable = {&layer_norm<T>, &layer_norm_vjp<T>, &softmax<T>,
+                                             &softmax_vjp<T>};
 
 }  // namespace
 
-const RowNormalisationTable<float>* row_normalisation_float() { return &table<float>; }
-const RowNormalisationTable<double>* row_normalisation_double() { return &table<double>; }
+const RowNormalisationTable<float>* row_normalisation_float() { return &kTable<float>; }
+const RowNormalisationTable<double>* row_normalisation_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

@@ -119,13 +119,13 @@ void scale_rows_with_dots(MatrixView<const T> a, const T* factors, MatrixView<co
 }
 
 template <class T>
-constexpr RowOpsTable<T> table = {&add_bias<T>,   &column_sums<T>, &log_sum_exp<T>,
-                                  &scale_rows<T>, &row_dots<T>,    &scale_rows_with_dots<T>};
+constexpr RowOpsTable<T> kTable = {&add_bias<T>,   &column_sums<T>, &log_sum_exp<T>,
+                                   &scale_rows<T>, &row_dots<T>,    &scale_rows_with_dots<T>};
 
 }  // namespace
 
-const RowOpsTable<float>* row_ops_float() { return &table<float>; }
-const RowOpsTable<double>* row_ops_double() { return &table<double>; }
+const RowOpsTable<float>* row_ops_float() { return &kTable<float>; }
+const RowOpsTable<double>* row_ops_double() { return &kTable<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace asap

@@ -81,12 +81,12 @@ HWY_INLINE V reduce_rows([[maybe_unused]] D d, V* rows, [[maybe_unused]] const C
 #if HWY_TARGET != HWY_SCALAR
   constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
   constexpr int kPerBlock = 16 / static_cast<int>(sizeof(hn::TFromD<D>));
-  for (int i = 0; i < kLanes / 2; ++i)
+  for (std::int64_t i = 0; i < kLanes / 2; ++i)
     rows[i] = combine(hn::InterleaveLower(d, rows[2 * i], rows[2 * i + 1]),
                       hn::InterleaveUpper(d, rows[2 * i], rows[2 * i + 1]));
   if constexpr (kPerBlock == 4) {
     const hn::Repartition<double, D> pairs;
-    for (int i = 0; i < kLanes / 4; ++i) {
+    for (std::int64_t i = 0; i < kLanes / 4; ++i) {
       const auto first = hn::BitCast(pairs, rows[2 * i]);
       const auto second = hn::BitCast(pairs, rows[2 * i + 1]);
       rows[i] = combine(hn::BitCast(d, hn::InterleaveLower(pairs, first, second)),
@@ -96,7 +96,7 @@ HWY_INLINE V reduce_rows([[maybe_unused]] D d, V* rows, [[maybe_unused]] const C
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
   constexpr int kBlocks = kLanes / kPerBlock;
   if constexpr (kBlocks == 4) {
-    for (int i = 0; i < 2; ++i) {
+    for (std::int64_t i = 0; i < 2; ++i) {
       const V a = rows[2 * i], b = rows[2 * i + 1];
       rows[i] = combine(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
     }
