@@ -14,7 +14,8 @@ using Layout = ChannelNetworkLayout;
 /// The sum's neuron carries 1 + sum / kLift, so that it stays alive and of the size of the others.
 constexpr double kLift = 32;
 
-enum Neuron { kSum, kRising, kFalling, kOne };
+/// Neurons of a layer.
+constexpr int kSum = 0, kRising = 1, kFalling = 2, kOne = 3;
 
 /// One channel's constrained form and what its layers are made of: W_i = rise_i t1 + fall_i t2 with
 /// t1 = relu(W_{i-1}) and t2 = relu(W_{i-1} - a_i), and the scales s_i.
@@ -89,7 +90,7 @@ void unfold_regions(const RegionInterval& interval, MatrixView<const T> peaks,
     const auto set = [&](int row, double value) { weights(row, c) = static_cast<T>(value); };
     set(at.first_weight(kSum), t.slope * scale / kLift);
     set(at.first_bias(kSum), 1 + t.slope * shift / kLift);
-    for (const Neuron neuron : {kRising, kFalling}) set(at.first_weight(neuron), scale);
+    for (const int neuron : {kRising, kFalling}) set(at.first_weight(neuron), scale);
     set(at.first_bias(kRising), shift);
     set(at.first_bias(kFalling), shift - t.peak[0]);
     set(at.first_bias(kOne), 1);
@@ -98,7 +99,7 @@ void unfold_regions(const RegionInterval& interval, MatrixView<const T> peaks,
       set(at.weight(layer, kSum, kSum), 1);
       set(at.weight(layer, kSum, kRising), t.amplitude * t.scale[i] * t.rise[i] / kLift);
       set(at.weight(layer, kSum, kFalling), t.amplitude * t.scale[i] * t.fall[i] / kLift);
-      for (const Neuron neuron : {kRising, kFalling}) {
+      for (const int neuron : {kRising, kFalling}) {
         set(at.weight(layer, neuron, kRising), t.rise[i]);
         set(at.weight(layer, neuron, kFalling), t.fall[i]);
       }
