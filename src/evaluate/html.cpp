@@ -12,10 +12,10 @@ std::string attribute(const std::string& css_class) {
 std::string scripts(const Page& page, const PlotLibrary& library) {
   const Json data = {{"charts", page.charts}, {"plans", page.plans}};
   std::string text = "<script type=\"application/json\" id=\"report-data\">" + script_json(data) +
-                     "</script>\n" + script_element(page_files::theme);
+                     "</script>\n" + script_element(page_files::kTheme);
   if (!library.code.empty() && !page.charts.empty())
-    text += script_element(library.code) + script_element(page_files::charts);
-  if (!page.plans.is_null()) text += script_element(page_files::plans);
+    text += script_element(library.code) + script_element(page_files::kCharts);
+  if (!page.plans.is_null()) text += script_element(page_files::kPlans);
   return text;
 }
 
@@ -27,7 +27,7 @@ std::string html_page(const Page& page, const PlotLibrary& library) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>" +
       escape_markup(page.title) + "</title>\n<style>";
-  html += page_files::style;
+  html += page_files::kStyle;
   html += "</style>\n</head>\n<body>\n<main>\n<header><div><h1>" + escape_markup(page.title) +
           "</h1>\n" + html_paragraph(page.subtitle, "soft") +
           "</div><button type=\"button\" class=\"theme\" aria-label=\"light or dark\">Dark</button>"

@@ -10,10 +10,10 @@ namespace asap {
 
 /// The files of page/ as they were when the program was built.
 namespace page_files {
-extern const char* const style;   // page.css
-extern const char* const theme;   // theme.js
-extern const char* const charts;  // charts.js
-extern const char* const plans;   // plans.js
+extern const char* const kStyle;   // page.css
+extern const char* const kTheme;   // theme.js
+extern const char* const kCharts;  // charts.js
+extern const char* const kPlans;   // plans.js
 }  // namespace page_files
 
 /// JSON on one line that may stand inside <script> whatever texts it holds.
