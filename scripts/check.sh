@@ -4,8 +4,8 @@
 #
 #   scripts/check.sh              all of them
 #   scripts/check.sh lint         clang's warnings and the cheap ones of clang-tidy's checks on src and apps, as errors
-#   scripts/check.sh clang        clang, warnings as errors, everything, each file by itself: what else CI builds reads the
-#                                 files of a folder as one, where a missing #include is not noticed
+#   scripts/check.sh clang        clang, warnings as errors, everything, each file by itself: where CI compiles several as
+#                                 one, a missing #include is not noticed
 #   scripts/check.sh tidy [PATH]  all of clang-tidy's checks on src and apps, or on the folders that match PATH (src/io/)
 #   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with its
 #                                 warnings as errors, and how many lines of src they run: at least 90 %
