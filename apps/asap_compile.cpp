@@ -1,6 +1,6 @@
 // asap-compile: replaces the Sinkhorn iterations of a trained model by a fitted closed form.
 #include "base/format.h"
-#include "base/table.h"
+#include "base/text_table.h"
 #include "base/text.h"
 #include "base/timing.h"
 #include "cli/config.h"
@@ -10,7 +10,7 @@
 #include "cli/summary.h"
 #include "compile/calibration.h"
 #include "compile/compile_report.h"
-#include "io/run_folder.h"
+#include "config/run_folder.h"
 
 using namespace asap;
 

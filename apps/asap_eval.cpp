@@ -11,9 +11,9 @@
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
-#include "evaluate/comparison_run.h"
-#include "evaluate/paper_figures.h"
-#include "evaluate/report.h"
+#include "evaluate/report/comparison_run.h"
+#include "evaluate/draw/paper_figures.h"
+#include "evaluate/report/report.h"
 
 using namespace asap;
 

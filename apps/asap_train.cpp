@@ -8,6 +8,8 @@
 #include "cli/summary.h"
 #include "train/summary.h"
 #include "train/trial_training.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 

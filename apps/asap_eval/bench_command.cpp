@@ -7,7 +7,7 @@
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
-#include "evaluate/bench_report.h"
+#include "evaluate/report/bench_report.h"
 
 namespace asap {
 namespace {

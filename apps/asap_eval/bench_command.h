@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "io/config_fields.h"
+#include "config/config_fields.h"
 
 namespace asap {
 

@@ -5,8 +5,8 @@
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
-#include "evaluate/diagnosis_report.h"
-#include "evaluate/diagnosis_run.h"
+#include "evaluate/report/diagnosis_report.h"
+#include "evaluate/study/diagnosis_run.h"
 
 namespace asap {
 

@@ -4,9 +4,10 @@
 #include "base/files.h"
 #include "cli/summary.h"
 #include "data/dataset.h"
-#include "evaluate/piecewise_network.h"
-#include "io/run_folder.h"
-#include "region/export_onnx.h"
+#include "evaluate/study/piecewise_network.h"
+#include "config/run_folder.h"
+#include "region/network/export_onnx.h"
+#include "data/load/load_dataset.h"
 
 namespace asap {
 

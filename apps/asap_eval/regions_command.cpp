@@ -4,7 +4,7 @@
 #include "cli/config.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
-#include "evaluate/region_study.h"
+#include "evaluate/study/region_study.h"
 
 namespace asap {
 

@@ -3,7 +3,7 @@
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
-#include "region/bench.h"
+#include "region/run/fit_bench.h"
 #include "relu_fit/commands.h"
 
 namespace asap {

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/summary.h"
-#include "region/formula.h"
+#include "region/target/formula.h"
 
 namespace asap {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "cli/main.h"
 #include "cli/options.h"
-#include "io/config_fields.h"
+#include "config/config_fields.h"
 #include "io/json.h"
-#include "region/target.h"
+#include "region/target/target.h"
 
 namespace asap {
 

@@ -3,8 +3,8 @@
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
-#include "region/fit_run.h"
-#include "region/table_run.h"
+#include "region/run/fit_run.h"
+#include "region/run/ridge_run.h"
 #include "relu_fit/commands.h"
 
 namespace asap {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attention/attention_batch.h"
+#include "attention/interface/attention_batch.h"
 
 namespace asap {
 namespace {
@@ -72,8 +72,8 @@ TensorView<T> open_zeroed(Pullback<T>& p, int index) {
 
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const AttentionKernel<T>& kernel, AttentionEvidence& evidence) {
-  using State = typename AttentionKernel<T>::State;
+                 const TrainableAttention<T>& kernel, AttentionEvidence& evidence) {
+  using State = typename TrainableAttention<T>::State;
   const Var<T> qkv = inputs.qkv;
   Tape<T>& tape = qkv.tape();
   const Shape shape = qkv.shape();
@@ -92,7 +92,7 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
                          tape.arena(), evidence);
   clear_padded_rows(batch, out.rows());
 
-  const AttentionKernel<T>* kernel_pointer = &kernel;
+  const TrainableAttention<T>* kernel_pointer = &kernel;
   // An input that is not there is replaced by one whose gradient nobody wants.
   const Var<T> learned = learns ? inputs.learned : tape.constant(shared.log_epsilon);
   return tape.record(out, {qkv, inputs.log_epsilon, learned}, [=](Pullback<T>& p) {
@@ -124,7 +124,7 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
 
 #define ASAP_INSTANTIATE(T)                                                       \
   template Var<T> attention<T>(const AttentionInputs<T>&, const AttentionLayout&, \
-                               const AttentionKernel<T>&, AttentionEvidence&);
+                               const TrainableAttention<T>&, AttentionEvidence&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "attention/attention_kernel.h"
+#include "attention/interface/trainable_attention.h"
 #include "autodiff/tape.h"
 
 namespace asap {
@@ -24,6 +24,6 @@ struct AttentionInputs {
 /// zero. `kernel`, `evidence` and `layout.live` must outlive the pass.
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const AttentionKernel<T>& kernel, AttentionEvidence& evidence);
+                 const TrainableAttention<T>& kernel, AttentionEvidence& evidence);
 
 }  // namespace asap

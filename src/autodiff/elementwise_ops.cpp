@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "tensor/elementwise.h"
-#include "tensor/row_ops.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap {
 namespace {

@@ -16,7 +16,7 @@ Var<T> scale(Var<T> x, T alpha);
 template <class T>
 Var<T> exponential(Var<T> x);
 
-/// GELU, tanh form (see tensor/elementwise.h).
+/// GELU, tanh form (see tensor/kernels/elementwise.h).
 template <class T>
 Var<T> gelu(Var<T> x);
 

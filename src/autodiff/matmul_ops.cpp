@@ -1,6 +1,6 @@
 #include "autodiff/matmul_ops.h"
 
-#include "tensor/row_ops.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap {
 namespace {

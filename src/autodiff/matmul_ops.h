@@ -1,7 +1,7 @@
 #pragma once
 
 #include "autodiff/tape.h"
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autodiff/parameter_store.h"
-#include "tensor/arena.h"
+#include "tensor/core/arena.h"
 
 namespace asap {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 namespace {

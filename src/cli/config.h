@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/options.h"
-#include "io/config_fields.h"
+#include "config/config_fields.h"
 
 namespace asap {
 

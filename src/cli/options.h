@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "io/config_fields.h"
+#include "config/config_fields.h"
 
 namespace asap {
 

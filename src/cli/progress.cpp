@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "base/format.h"
-#include "base/table.h"
+#include "base/text_table.h"
 
 namespace asap {
 namespace {

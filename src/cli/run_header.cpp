@@ -7,7 +7,7 @@
 #include "base/version.h"
 #include "cli/version.h"
 #include "io/json.h"
-#include "io/run_folder.h"
+#include "config/run_folder.h"
 
 namespace asap {
 namespace {

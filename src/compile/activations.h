@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "attention/attention_batch.h"
+#include "attention/interface/attention_batch.h"
 #include "compile/compile_config.h"
 #include "io/safetensors.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 namespace asap {
 

@@ -6,7 +6,9 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "data/batch.h"
-#include "io/run_folder.h"
+#include "config/run_folder.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 namespace asap {
 namespace {

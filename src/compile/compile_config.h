@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "attention/compiled_features.h"
-#include "io/data_config.h"
+#include "attention/compiled/compiled_features.h"
+#include "config/data_config.h"
 
 namespace asap {
 

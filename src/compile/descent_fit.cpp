@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tensor/elementwise.h"
-#include "tensor/gemm.h"
-#include "tensor/row_ops.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tensor/dense_solvers.h"
-#include "tensor/elementwise.h"
-#include "tensor/gemm.h"
+#include "numerics/dense_solvers.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap {
 namespace {

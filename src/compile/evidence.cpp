@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attention/compiled_attention.h"
-#include "tensor/elementwise.h"
-#include "tensor/gemm.h"
+#include "attention/compiled/compiled_attention.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
 #include "transport/marginals.h"
 
 namespace asap {

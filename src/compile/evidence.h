@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "attention/compiled_operator.h"
+#include "attention/operators/compiled_operator.h"
 #include "compile/teacher_sample.h"
 
 namespace asap {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "attention/compiled_operator.h"
+#include "attention/operators/compiled_operator.h"
 #include "compile/compile_config.h"
 
 namespace asap {

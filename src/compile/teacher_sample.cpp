@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "tensor/elementwise.h"
-#include "tensor/gemm.h"
-#include "tensor/row_ops.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "attention/compiled_features.h"
-#include "attention/head_gradients.h"
+#include "attention/compiled/compiled_features.h"
+#include "attention/interface/head_gradients.h"
 #include "compile/activations.h"
 
 namespace asap {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "io/model_input.h"
+#include "config/model_input.h"
 
 namespace asap {
 

@@ -7,14 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "io/data_config.h"
-#include "io/model_config.h"
-#include "io/run_folder.h"
-#include "text/tokenizer.h"
+#include "config/data_config.h"
+#include "config/model_config.h"
+#include "config/run_folder.h"
+#include "text/text_codec.h"
 
 namespace asap {
-
-struct TextCodec;
 
 enum class Split { train, test };
 
@@ -84,19 +82,6 @@ struct Dataset {
     return labels_tokens ? tokens(example) : 1;
   }
 };
-
-/// Reads or draws one part of the data. DataError names the file, with a hint what to install or
-/// which flag to set when it is missing. Texts get the ids and classes of `codec`, or, when it is
-/// null, those that their training part gives.
-Dataset load_dataset(const DataConfig& config, Split split,
-                     std::shared_ptr<const TextCodec> codec = nullptr);
-
-/// The same for a network that a training run left: texts get the ids and classes of the training.
-Dataset load_dataset_for(const RunFolder& run, const DataConfig& config, Split split);
-
-/// Fills the sizes of the model that are 0 from the data and checks the others against them.
-/// UsageError names the field. The result is complete and valid.
-ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset, const std::string& source);
 
 /// Fingerprint of a data set's content; see Dataset::fingerprint.
 std::string dataset_fingerprint(const Dataset& dataset);

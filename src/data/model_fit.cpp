@@ -1,6 +1,8 @@
+#include "data/model_fit.h"
+
 #include <algorithm>
 
-#include "data/dataset.h"
+#include "base/error.h"
 
 namespace asap {
 namespace {

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "base/files.h"
-#include "infer/kernel_choice.h"
-#include "io/run_folder.h"
-#include "tensor/channel_networks.h"
-#include "tensor/elementwise.h"
+#include "attention/kinds/attention_kinds.h"
+#include "config/run_folder.h"
+#include "tensor/kernels/channel_networks.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 namespace {
@@ -40,7 +40,7 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
   embedding_.emplace(config, weights);
   const std::int64_t width = config.width, hidden = config.hidden_width();
   const LearnedShape learned =
-      make_attention_kernel<float>(config.attention)->learned_shape(config.head_width());
+      make_attention<float>(config.attention)->learned_shape(config.head_width());
   for (int index = 0; index < config.layers; ++index) {
     const std::string prefix = "layers." + std::to_string(index) + ".";
     layers_.push_back(
@@ -197,22 +197,22 @@ void Encoder::require_attention(const std::string& source) const {
         "train a Transformer: model.kind vit, text or set");
 }
 
-std::unique_ptr<KernelOperator> Encoder::teacher() const {
-  return std::make_unique<KernelOperator>(make_attention_kernel<float>(config_.attention), scales_,
+std::unique_ptr<KindOperator> Encoder::teacher() const {
+  return std::make_unique<KindOperator>(make_attention<float>(config_.attention), scales_,
                                           learned_);
 }
 
-std::unique_ptr<KernelOperator> Encoder::with_kernel(
-    std::unique_ptr<AttentionKernel<float>> kernel) const {
-  return std::make_unique<KernelOperator>(std::move(kernel), scales_);
+std::unique_ptr<KindOperator> Encoder::with_kernel(
+    std::unique_ptr<TrainableAttention<float>> kernel) const {
+  return std::make_unique<KindOperator>(std::move(kernel), scales_);
 }
 
-std::unique_ptr<KernelOperator> Encoder::softmax() const {
-  return with_kernel(make_softmax_kernel<float>());
+std::unique_ptr<KindOperator> Encoder::softmax() const {
+  return with_kernel(make_softmax_attention<float>());
 }
 
-std::unique_ptr<KernelOperator> Encoder::sinkhorn(int iterations) const {
-  return with_kernel(make_sinkhorn_kernel<float>(iterations));
+std::unique_ptr<KindOperator> Encoder::sinkhorn(int iterations) const {
+  return with_kernel(make_sinkhorn_attention<float>(iterations));
 }
 
 }  // namespace asap

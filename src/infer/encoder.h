@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "attention/kernel_operator.h"
+#include "attention/operators/kind_operator.h"
 #include "infer/encoder_embedding.h"
 #include "io/safetensors.h"
 
@@ -67,14 +67,14 @@ class Encoder {
   void require_attention(const std::string& source) const;
 
   /// The attention the model was trained with.
-  std::unique_ptr<KernelOperator> teacher() const;
+  std::unique_ptr<KindOperator> teacher() const;
   /// Softmax attention in the place of the model's own.
-  std::unique_ptr<KernelOperator> softmax() const;
+  std::unique_ptr<KindOperator> softmax() const;
   /// Any kind that learns nothing of its own in the place of the model's: same queries, keys and
   /// scales.
-  std::unique_ptr<KernelOperator> with_kernel(std::unique_ptr<AttentionKernel<float>> kernel) const;
+  std::unique_ptr<KindOperator> with_kernel(std::unique_ptr<TrainableAttention<float>> kernel) const;
   /// Sinkhorn attention with so many iterations in the place of the model's own.
-  std::unique_ptr<KernelOperator> sinkhorn(int iterations) const;
+  std::unique_ptr<KindOperator> sinkhorn(int iterations) const;
   /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }
 

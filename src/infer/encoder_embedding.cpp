@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "tensor/elementwise.h"
-#include "tensor/patches.h"
-#include "tensor/point_features.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/patches.h"
+#include "tensor/kernels/point_features.h"
 
 namespace asap {
 

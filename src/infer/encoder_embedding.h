@@ -1,9 +1,9 @@
 #pragma once
 
 #include "infer/weights.h"
-#include "io/model_config.h"
-#include "io/model_input.h"
-#include "tensor/arena.h"
+#include "config/model_config.h"
+#include "config/model_input.h"
+#include "tensor/core/arena.h"
 
 namespace asap {
 

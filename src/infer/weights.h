@@ -3,9 +3,9 @@
 #include <string>
 
 #include "io/safetensors.h"
-#include "tensor/gemm.h"
-#include "tensor/row_ops.h"
-#include "tensor/tensor.h"
+#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
+#include "tensor/core/tensor.h"
 
 namespace asap {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tensor/shape.h"
+#include "tensor/core/shape.h"
 
 namespace asap {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "base/error.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 namespace asap {
 

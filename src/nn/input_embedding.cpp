@@ -2,8 +2,8 @@
 
 #include "autodiff/elementwise_ops.h"
 #include "autodiff/shape_ops.h"
-#include "tensor/patches.h"
-#include "tensor/point_features.h"
+#include "tensor/kernels/patches.h"
+#include "tensor/kernels/point_features.h"
 
 namespace asap {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "io/model_config.h"
-#include "io/model_input.h"
+#include "config/model_config.h"
+#include "config/model_input.h"
 #include "nn/layers.h"
 
 namespace asap {
@@ -18,7 +18,7 @@ struct EmbeddedTokens {
 /// Makes token vectors of what a model reads, puts the class token before them if there is one, and
 /// adds learned positions if there are any. Parameters, by kind of model:
 ///   vit   "patch" [W, C p²] with bias     text  "token" [vocabulary, W]
-///   set   "point" [W, features] with bias (see tensor/point_features.h)
+///   set   "point" [W, features] with bias (see tensor/kernels/point_features.h)
 /// and "position" [tokens, W], whose row 0 is the class token's, and "class_token" [W].
 template <class T>
 class InputEmbedding {

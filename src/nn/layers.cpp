@@ -55,7 +55,7 @@ Var<T> FeedForward<T>::forward(PassContext<T>& pass, Var<T> x) const {
 template <class T>
 MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
                                           const MultiHeadAttentionShape& shape,
-                                          const AttentionKernel<T>& kernel)
+                                          const TrainableAttention<T>& kernel)
     : heads_(shape.heads),
       layer_(shape.layer),
       kernel_(&kernel),
@@ -85,7 +85,7 @@ Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, Var<T> x,
 template <class T>
 EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
                               const MultiHeadAttentionShape& shape, const ModelConfig& config,
-                              const AttentionKernel<T>& kernel)
+                              const TrainableAttention<T>& kernel)
     : attention_norm_(build.part("attention_norm"), shape.width),
       attention_(build.part("attention"), shape, kernel),
       feed_forward_norm_(build.part("feed_forward_norm"), shape.width),

@@ -78,14 +78,14 @@ template <class T>
 class MultiHeadAttention {
  public:
   MultiHeadAttention(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-                     const AttentionKernel<T>& kernel);
+                     const TrainableAttention<T>& kernel);
   /// x: [B, N, W]; live: [B] live tokens or empty.
   Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
 
  private:
   std::int64_t heads_;
   int layer_;
-  const AttentionKernel<T>* kernel_;
+  const TrainableAttention<T>* kernel_;
   Linear<T> qkv_, output_;
   ParameterId log_epsilon_;      // invalid when epsilon is fixed
   ParameterId learned_;          // invalid when the kind learns nothing of its own
@@ -98,7 +98,7 @@ template <class T>
 class EncoderLayer {
  public:
   EncoderLayer(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-               const ModelConfig& config, const AttentionKernel<T>& kernel);
+               const ModelConfig& config, const TrainableAttention<T>& kernel);
   Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
   const FeedForward<T>& feed_forward() const { return feed_forward_; }
 

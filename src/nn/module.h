@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "attention/attention_kernel.h"
+#include "attention/interface/trainable_attention.h"
 #include "autodiff/parameter_store.h"
 #include "autodiff/token_ops.h"
 #include "base/random.h"

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "io/model_config.h"
-#include "io/model_input.h"
+#include "config/model_config.h"
+#include "config/model_input.h"
 #include "nn/layers.h"
 
 namespace asap {

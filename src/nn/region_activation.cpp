@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/channel_network_ops.h"
-#include "tensor/channel_networks.h"
+#include "tensor/kernels/channel_networks.h"
 
 namespace asap {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include "io/model_config.h"
+#include "config/model_config.h"
 #include "nn/module.h"
-#include "tensor/region_unfolding.h"
+#include "activation/region_unfolding.h"
 
 namespace asap {
 
 /// A learned activation for every channel: a ReLU network of width 4 whose weights come from
 /// triangle peaks, so that it has exactly 2^depth linear regions (Milkert, Hyde and Laine, ICML
 /// 2025). It is trained in two phases: first "peaks" [depth + 4, channels] (see
-/// tensor/region_unfolding.h), from which the weights follow; then, released, the "weights" [20
+/// activation/region_unfolding.h), from which the weights follow; then, released, the "weights" [20
 /// depth - 7, channels] themselves. At first every channel is the parabola nearest to ReLU on the
 /// interval.
 template <class T>

@@ -1,6 +1,6 @@
 #include "nn/transformer.h"
 
-#include "infer/kernel_choice.h"
+#include "attention/kinds/attention_kinds.h"
 
 namespace asap {
 
@@ -11,7 +11,7 @@ Transformer<T>::Transformer(const ModelConfig& config, std::uint64_t seed) : con
     perceptron_ = std::make_unique<Perceptron<T>>(build, config);
     return;
   }
-  kernel_ = make_attention_kernel<T>(config.attention);
+  kernel_ = make_attention<T>(config.attention);
   embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
   for (int layer = 0; layer < config.layers; ++layer) {
     const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,

@@ -41,7 +41,7 @@ class Transformer {
   bool regions_released_ = false;
   ParameterStore<T> parameters_;
   std::unique_ptr<Perceptron<T>> perceptron_;  // of kind mlp; the rest is null then
-  std::unique_ptr<AttentionKernel<T>> kernel_;
+  std::unique_ptr<TrainableAttention<T>> kernel_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;
   std::unique_ptr<LayerNorm<T>> final_norm_;

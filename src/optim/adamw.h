@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "autodiff/parameter_store.h"
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/text_config.h"
+#include "config/text_config.h"
 
 namespace asap {
 

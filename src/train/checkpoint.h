@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data/sampler.h"
-#include "io/run_folder.h"
+#include "config/run_folder.h"
 #include "io/safetensors.h"
 #include "nn/transformer.h"
 #include "optim/adamw.h"

@@ -7,7 +7,7 @@
 #include "base/format.h"
 #include "data/batch.h"
 #include "infer/encoder.h"
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
 #include "train/checkpoint.h"
 
 namespace asap {
@@ -44,7 +44,7 @@ struct ScoreRange {
 /// The attention of a network, which looks at what it is given. For one thread.
 class AttentionProbe final : public AttentionOperator {
  public:
-  explicit AttentionProbe(const KernelOperator& attention) : attention_(attention) {}
+  explicit AttentionProbe(const KindOperator& attention) : attention_(attention) {}
 
   void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
              Arena& scratch) const override {
@@ -88,7 +88,7 @@ class AttentionProbe final : public AttentionOperator {
     if (!bad_.empty() || range.width() > widest_.width()) widest_ = range;
   }
 
-  const KernelOperator& attention_;
+  const KindOperator& attention_;
   mutable std::string bad_;
   mutable ScoreRange widest_;
 };
@@ -112,7 +112,7 @@ std::string describe_divergence(const Transformer<float>& model, VectorView<cons
                                 const Dataset& data, std::span<const std::int64_t> indices) {
   const auto& entries = model.parameters().entries();
   const Encoder encoder(model.config(), export_parameters(model.parameters()), "");
-  const std::unique_ptr<KernelOperator> attention = encoder.teacher();
+  const std::unique_ptr<KindOperator> attention = encoder.teacher();
   const AttentionProbe probe(*attention);
   Arena arena;
   Batch batch;

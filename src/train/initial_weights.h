@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/run_folder.h"
+#include "config/run_folder.h"
 #include "nn/transformer.h"
 #include "text/text_codec.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/train_config.h"
+#include "config/train_config.h"
 #include "nn/transformer.h"
 #include "optim/adamw.h"
 

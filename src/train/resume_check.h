@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#include "io/train_config.h"
+#include "config/train_config.h"
 
 namespace asap {
 

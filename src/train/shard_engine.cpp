@@ -4,7 +4,7 @@
 
 #include "autodiff/row_ops.h"
 #include "base/parallel.h"
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "io/run_folder.h"
+#include "config/run_folder.h"
 #include "train/checkpoint.h"
 #include "train/shard_engine.h"
 

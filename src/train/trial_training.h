@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "io/train_config.h"
+#include "config/train_config.h"
 #include "train/trainer.h"
 
 namespace asap {

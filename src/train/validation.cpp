@@ -6,7 +6,7 @@
 
 #include "base/parallel.h"
 #include "data/batch.h"
-#include "tensor/row_ops.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tensor/elementwise.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap {
 

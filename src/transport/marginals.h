@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tensor/view.h"
+#include "tensor/core/view.h"
 
 namespace asap {
 

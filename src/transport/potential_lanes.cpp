@@ -8,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "transport/potential_lanes.cpp"
 #include <hwy/foreach_target.h>
 
-#include "tensor/simd-inl.h"
+#include "tensor/simd/simd-inl.h"
 
 #ifndef ASAP_TRANSPORT_POTENTIAL_LANES_ONCE
 #define ASAP_TRANSPORT_POTENTIAL_LANES_ONCE

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tensor/arena.h"
-#include "tensor/view.h"
+#include "tensor/core/arena.h"
+#include "tensor/core/view.h"
 
 namespace asap {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 namespace asap {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "tensor/dense_solvers.h"
-#include "tensor/gemm.h"
+#include "numerics/dense_solvers.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 namespace asap {
 

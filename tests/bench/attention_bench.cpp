@@ -1,11 +1,11 @@
 // Whole forms of attention on one head, one thread: every line of the table in
-// evaluate/attention_forms.cpp.
-#include "evaluate/attention_bench.h"
+// evaluate/bench/attention_forms.cpp.
+#include "evaluate/bench/attention_bench.h"
 
 #include <map>
 #include <memory>
 
-#include "evaluate/bench_data.h"
+#include "evaluate/bench/bench_data.h"
 #include "microbench.h"
 
 namespace asap::bench {

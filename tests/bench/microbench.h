@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 namespace asap::bench {
 

@@ -1,4 +1,4 @@
-#include "evaluate/machine_peak.h"
+#include "evaluate/bench/machine_peak.h"
 #include "microbench.h"
 
 namespace asap::bench {

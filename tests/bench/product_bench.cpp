@@ -1,6 +1,6 @@
 // Matrix products at the shapes of attention.
 #include "microbench.h"
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap::bench {
 namespace {

@@ -1,11 +1,11 @@
 // Kernels that touch each value once or twice: exponentials, sweeps over a stored kernel, sorts.
 #include <algorithm>
 
-#include "attention/scaling_kernels.h"
+#include "attention/stored/scaling_kernels.h"
 #include "microbench.h"
-#include "tensor/arena.h"
-#include "tensor/elementwise.h"
-#include "tensor/row_ops.h"
+#include "tensor/core/arena.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/kantorovich_1d.h"
 #include "transport/sorting.h"
 
@@ -36,11 +36,11 @@ void softmax_of_rows(benchmark::State& state) {
 BENCHMARK(softmax_of_rows)->ArgName("n")->Arg(196)->Arg(512)->Arg(2048);
 
 /// A kernel of positive numbers with padded rows and a column scaling.
-struct StoredKernel {
+struct StoredGibbs {
   std::int64_t n;
   Tensor<float> kernel, v, u, column_sum;
 
-  explicit StoredKernel(std::int64_t size)
+  explicit StoredGibbs(std::int64_t size)
       : n(size),
         kernel({n, padded_columns<float>(n)}),
         v({padded_columns<float>(n)}),
@@ -57,7 +57,7 @@ struct StoredKernel {
 
 /// One Sinkhorn iteration: both updates in one pass.
 void scaling_sweeps(benchmark::State& state) {
-  StoredKernel k(state.range(0));
+  StoredGibbs k(state.range(0));
   for (auto _ : state) {
     scaling_sweep<float>(k.view(), k.v.flat(), k.u.flat(), k.column_sum.flat());
     benchmark::ClobberMemory();
@@ -68,7 +68,7 @@ BENCHMARK(scaling_sweeps)->ArgName("n")->Arg(196)->Arg(512)->Arg(1024)->Arg(2048
 
 /// What the compiled operator adds to softmax attention: one weighted column sum.
 void column_sums_of_kernel(benchmark::State& state) {
-  StoredKernel k(state.range(0));
+  StoredGibbs k(state.range(0));
   std::fill_n(k.u.data(), k.n, 1.0F);
   for (auto _ : state) {
     weighted_column_sum<float>(k.view(), k.u.flat(), k.column_sum.flat());

@@ -5,11 +5,12 @@
 
 #include <doctest/doctest.h>
 
-#include "evaluate/comparison_run.h"
+#include "evaluate/report/comparison_run.h"
 #include "infer/encoder.h"
 #include "support/temporary_folder.h"
 #include "train/trainer.h"
 #include "train/validation.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "io/train_config.h"
+#include "config/train_config.h"
 
 /// Damaged input may only be refused with a DataError or a UsageError; everything else is a
 /// finding.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "region/network_file.h"
+#include "region/network/network_file.h"
 
 namespace {
 

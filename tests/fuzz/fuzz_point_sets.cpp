@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "data/point_files.h"
+#include "data/points/point_files.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "region/points_file.h"
+#include "region/target/points_file.h"
 
 /// Damaged input may only be refused with a DataError; everything else is a finding.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

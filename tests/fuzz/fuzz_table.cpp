@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "region/table.h"
+#include "region/target/rows.h"
 
 /// Damaged input may only be refused with a DataError; everything else is a finding.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

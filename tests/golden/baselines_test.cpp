@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "attention/attention_kernel.h"
+#include "attention/interface/trainable_attention.h"
 #include "golden/golden_file.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 
@@ -12,7 +13,7 @@ constexpr double kTolerance = 1e-12;
 
 /// Runs a kernel on the golden inputs of `name` and compares outputs and all gradients with
 /// PyTorch's.
-void check_kind(const std::string& name, const AttentionKernel<double>& kernel) {
+void check_kind(const std::string& name, const TrainableAttention<double>& kernel) {
   CAPTURE(name);
   const TensorFile file = read_golden("attention_kinds.safetensors");
   const auto value = [&](const char* part) { return golden(file, name + "." + part); };
@@ -40,8 +41,8 @@ void check_kind(const std::string& name, const AttentionKernel<double>& kernel) 
 }  // namespace
 
 TEST_CASE("the attention kinds of the literature have PyTorch's values and gradients") {
-  check_kind("sinkformer", *make_sinkformer_kernel<double>(2));
-  check_kind("espformer", *make_espformer_kernel<double>(0, {5, 0.3}));
-  check_kind("lotformer", *make_lotformer_kernel<double>(3, 2));
-  check_kind("differential", *make_differential_kernel<double>());
+  check_kind("sinkformer", *make_sinkformer_attention<double>(2));
+  check_kind("espformer", *make_espformer_attention<double>(0, {5, 0.3}));
+  check_kind("lotformer", *make_lotformer_attention<double>(3, 2));
+  check_kind("differential", *make_differential_attention<double>());
 }

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "golden/golden_file.h"
-#include "tensor/elementwise.h"
-#include "tensor/row_ops.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/row_ops.h"
 
 // The other side is PyTorch in float64. Sums of at most nine terms and polynomial approximations of
 // exp and tanh good to a few units in the last place: 1e-14 leaves room for some forty roundings.

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "golden/golden_file.h"
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
 #include "transport/kantorovich_1d.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"

@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
-#include "attention/sinkhorn_log_domain.h"
+#include "attention/stored/sinkhorn_log_domain.h"
 #include "autodiff/attention_ops.h"
 #include "autodiff/matmul_ops.h"
 #include "autodiff/row_ops.h"
 #include "gradient/gradient_check.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 using asap::testing::gradient_error;
@@ -51,7 +52,7 @@ struct HeadResult {
 };
 
 /// Runs a kernel forward and backward with the output gradient of weighted_sum.
-HeadResult run_kernel(const AttentionKernel<double>& kernel, const HeadCase& c) {
+HeadResult run_kernel(const TrainableAttention<double>& kernel, const HeadCase& c) {
   Arena arena;
   AttentionEvidence evidence;
   const AttentionHead<double> head{c.q.rows(), c.k.rows(), c.v.rows(), c.scale};
@@ -117,7 +118,7 @@ TEST_CASE("Sinkhorn attention equals the unrolled iterations in value and gradie
         CAPTURE(m);
         CAPTURE(sharpness);
         const HeadCase c = make_case(n, m, 6, sharpness);
-        check_equal(run_kernel(*make_sinkhorn_kernel<double>(iterations), c),
+        check_equal(run_kernel(*make_sinkhorn_attention<double>(iterations), c),
                     run_unrolled(c, iterations), 1e-10);
       }
 }
@@ -146,17 +147,17 @@ TEST_CASE("the log domain, to which hard heads fall back, has the exact value an
 
 TEST_CASE("without iterations Sinkhorn attention is softmax attention") {
   const HeadCase c = make_case(6, 8, 5, 2.0);
-  check_equal(run_kernel(*make_sinkhorn_kernel<double>(0), c),
-              run_kernel(*make_softmax_kernel<double>(), c), 1e-12);
+  check_equal(run_kernel(*make_sinkhorn_attention<double>(0), c),
+              run_kernel(*make_softmax_attention<double>(), c), 1e-12);
 }
 
 TEST_CASE("the implicit gradient approaches the exact one as the iterations converge") {
   const HeadCase c = make_case(8, 8, 6, 1.0);
   double last = 1e3;
   for (const int iterations : {1, 3, 9, 100}) {
-    const Tensor<double> exact = run_kernel(*make_sinkhorn_kernel<double>(iterations), c).dq;
+    const Tensor<double> exact = run_kernel(*make_sinkhorn_attention<double>(iterations), c).dq;
     const Tensor<double> implicit =
-        run_kernel(*make_sinkhorn_kernel<double>(iterations, true), c).dq;
+        run_kernel(*make_sinkhorn_attention<double>(iterations, true), c).dq;
     const double error = difference(implicit, exact) / largest(exact);
     CHECK(error < last);
     last = error;
@@ -165,7 +166,7 @@ TEST_CASE("the implicit gradient approaches the exact one as the iterations conv
 }
 
 TEST_CASE("packed attention has the right gradient, with padding and a learned epsilon") {
-  const auto kernel = make_sinkhorn_kernel<double>(4);
+  const auto kernel = make_sinkhorn_attention<double>(4);
   const std::vector<std::int32_t> live = {5, 3};
   for (const auto& lengths : {std::vector<std::int32_t>{}, live}) {
     AttentionEvidence evidence;

@@ -3,10 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/sinkhorn_attention.h"
+#include "attention/stored/sinkhorn_attention.h"
 #include "autodiff/attention_ops.h"
 #include "gradient/gradient_check.h"
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 using asap::testing::gradient_error;
@@ -16,7 +17,7 @@ using asap::testing::random_tensor;
 namespace {
 
 using Leaves = std::vector<Var<double>>;
-using Kernel = std::unique_ptr<AttentionKernel<double>>;
+using Kernel = std::unique_ptr<TrainableAttention<double>>;
 
 struct Kind {
   std::string name;
@@ -29,26 +30,26 @@ std::vector<Kind> exact_kinds() {
   const auto add = [&](std::string name, Kernel kernel) {
     kinds.push_back({std::move(name), std::move(kernel)});
   };
-  add("softmax", make_softmax_kernel<double>());
-  add("sinkhorn", make_sinkhorn_kernel<double>(3));
-  add("espformer", make_espformer_kernel<double>(0, {4, 0.5}));
-  add("espformer, two slices", make_espformer_kernel<double>(2, {4, 0.5}));
-  add("espformer, equal weights", make_espformer_kernel<double>(0, {4, 0}));
-  add("espformer, one slice", make_espformer_kernel<double>(1, {4, 0.5}));
-  add("lotformer", make_lotformer_kernel<double>(3, 4));
-  add("lotformer, one pivot", make_lotformer_kernel<double>(1, 4));
-  add("differential", make_differential_kernel<double>());
+  add("softmax", make_softmax_attention<double>());
+  add("sinkhorn", make_sinkhorn_attention<double>(3));
+  add("espformer", make_espformer_attention<double>(0, {4, 0.5}));
+  add("espformer, two slices", make_espformer_attention<double>(2, {4, 0.5}));
+  add("espformer, equal weights", make_espformer_attention<double>(0, {4, 0}));
+  add("espformer, one slice", make_espformer_attention<double>(1, {4, 0.5}));
+  add("lotformer", make_lotformer_attention<double>(3, 4));
+  add("lotformer, one pivot", make_lotformer_attention<double>(1, 4));
+  add("differential", make_differential_attention<double>());
   return kinds;
 }
 
 /// What the kind learns, for two heads of width 4; a tensor of another shape where it learns
 /// nothing.
-Tensor<double> learned_for(const AttentionKernel<double>& kernel, std::int64_t heads) {
+Tensor<double> learned_for(const TrainableAttention<double>& kernel, std::int64_t heads) {
   const LearnedShape shape = kernel.learned_shape(4);
   return random_tensor({heads, std::max<std::int64_t>(shape.rows, 1), shape.cols}, 3, 0.5);
 }
 
-AttentionInputs<double> inputs_of(const AttentionKernel<double>& kernel, const Leaves& x) {
+AttentionInputs<double> inputs_of(const TrainableAttention<double>& kernel, const Leaves& x) {
   AttentionInputs<double> inputs{x[0], x[1]};
   if (kernel.learned_shape(4).rows > 0) inputs.learned = x[2];
   return inputs;
@@ -144,7 +145,7 @@ TEST_CASE("the Sinkformer's gradient is that of its plan with the column dual he
   const auto head = [&] {
     return AttentionHead<double>{x[0].rows(), x[1].rows(), x[2].rows(), 0.8};
   };
-  const auto kernel = make_sinkformer_kernel<double>(2);
+  const auto kernel = make_sinkformer_attention<double>(2);
   Arena arena;
   AttentionEvidence evidence;
   Tensor<double> output({n, 3}), plan({n, m});
@@ -195,7 +196,7 @@ TEST_CASE("the Sinkformer's gradient is that of its plan with the column dual he
 
 TEST_CASE("a padded token is as if it were not there, for every kind") {
   std::vector<Kind> kinds = exact_kinds();
-  kinds.push_back({"sinkformer", make_sinkformer_kernel<double>(5)});
+  kinds.push_back({"sinkformer", make_sinkformer_attention<double>(5)});
   const auto input = random_tensor({1, 6, 24}, 1);
   const Tensor<double> log_epsilon({2});
   const std::vector<std::int32_t> live = {4};

@@ -1,4 +1,4 @@
-#include "tensor/channel_networks.h"
+#include "tensor/kernels/channel_networks.h"
 
 #include <doctest/doctest.h>
 

@@ -7,10 +7,10 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "region/family_model.h"
-#include "region/kan_model.h"
-#include "region/ridge_splines.h"
-#include "region/weights_model.h"
+#include "region/family/family_model.h"
+#include "region/ridge/kan_model.h"
+#include "region/ridge/ridge_splines.h"
+#include "region/fit/weights_model.h"
 
 namespace asap {
 namespace {

@@ -5,9 +5,10 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
-#include "attention/attention_kernel.h"
+#include "attention/interface/trainable_attention.h"
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 
@@ -53,7 +54,7 @@ std::vector<int> draw_order(int count, std::uint64_t seed) {
   return order;
 }
 
-Tensor<double> output_of(const AttentionKernel<double>& kernel, const Head& head) {
+Tensor<double> output_of(const TrainableAttention<double>& kernel, const Head& head) {
   Arena arena;
   AttentionEvidence evidence;
   Tensor<double> output({head.q.shape()[0], 3});
@@ -61,7 +62,7 @@ Tensor<double> output_of(const AttentionKernel<double>& kernel, const Head& head
   return output;
 }
 
-Tensor<double> plan_of(const AttentionKernel<double>& kernel, const Head& head) {
+Tensor<double> plan_of(const TrainableAttention<double>& kernel, const Head& head) {
   Arena arena;
   Tensor<double> plan({head.q.shape()[0], head.k.shape()[0]});
   kernel.plan(head.view(), plan.rows(), arena);
@@ -81,7 +82,7 @@ TEST_CASE("Sinkhorn plans are non-negative, their rows sum to one and their mass
   CHECK(rc::check([] {
     const Sizes sizes = draw_sizes();
     const Head head(sizes);
-    const Tensor<double> plan = plan_of(*make_sinkhorn_kernel<double>(sizes.iterations), head);
+    const Tensor<double> plan = plan_of(*make_sinkhorn_attention<double>(sizes.iterations), head);
     for (int i = 0; i < sizes.n; ++i) {
       double total = 0;
       for (const double entry : plan.rows().row(i)) {
@@ -104,8 +105,8 @@ TEST_CASE("permuting queries permutes outputs, permuting keys with their values 
     permuted.k = permuted_rows(head.k, keys);
     permuted.v = permuted_rows(head.v, keys);
     for (const auto& kernel :
-         {make_softmax_kernel<double>(), make_sinkhorn_kernel<double>(sizes.iterations),
-          make_espformer_kernel<double>(0, {})})
+         {make_softmax_attention<double>(), make_sinkhorn_attention<double>(sizes.iterations),
+          make_espformer_attention<double>(0, {})})
       RC_ASSERT(
           close(permuted_rows(output_of(*kernel, head), queries), output_of(*kernel, permuted)));
   }));
@@ -115,7 +116,7 @@ TEST_CASE("outputs are averages: constant values come back, and values enter lin
   CHECK(rc::check([] {
     const Sizes sizes = draw_sizes();
     Head head(sizes);
-    const auto kernel = make_sinkhorn_kernel<double>(sizes.iterations);
+    const auto kernel = make_sinkhorn_attention<double>(sizes.iterations);
     const Tensor<double> once = output_of(*kernel, head);
     for (double& x : head.v.flat()) x = 2 * x + 5;
     const Tensor<double> moved = output_of(*kernel, head);
@@ -133,7 +134,7 @@ TEST_CASE("every further iteration leaves columns no farther from their marginal
     double last = INFINITY;
     for (const int iterations : {0, 1, 2, 4, 8}) {
       AttentionEvidence evidence;
-      make_sinkhorn_kernel<double>(iterations)
+      make_sinkhorn_attention<double>(iterations)
           ->forward(head.view(), output.rows(), arena, evidence);
       // The l1 error of Sinkhorn's iterates never grows: each half-step is a contraction in l1.
       RC_ASSERT(evidence.column_error_sum <= last + 1e-12);

@@ -16,7 +16,7 @@
 #include "io/image_records.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
-#include "io/train_config.h"
+#include "config/train_config.h"
 #include "support/damage.h"
 #include "support/image_files.h"
 

@@ -1,4 +1,4 @@
-#include "region/region_count.h"
+#include "region/network/region_count.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "region/folded_function.h"
+#include "region/family/folded_function.h"
 
 namespace asap {
 namespace {

@@ -1,6 +1,6 @@
 // Regions in the plane and along segments, against each other and against sampled patterns.
 
-#include "region/region_map.h"
+#include "region/network/region_map.h"
 
 #include <cmath>
 #include <set>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "region/region_count.h"
+#include "region/network/region_count.h"
 
 namespace asap {
 namespace {

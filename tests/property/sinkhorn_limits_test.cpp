@@ -5,11 +5,12 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/kernel_operator.h"
-#include "attention/sinkhorn_attention.h"
+#include "attention/operators/kind_operator.h"
+#include "attention/stored/sinkhorn_attention.h"
 #include "base/random.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 
@@ -282,7 +283,7 @@ TEST_CASE("one live token attends to itself, and where nothing is live outputs a
   const AttentionBatch<float> batch{q.rows(), k.rows(), v.rows(), 3, 1, live_queries, live_keys};
   Tensor<float> output({3 * kTokens, kWidth});
   Arena arena;
-  const KernelOperator attention(make_sinkhorn_kernel<float>(kIterations), std::vector<std::vector<float>>{{1.0f}});
+  const KindOperator attention(make_sinkhorn_attention<float>(kIterations), std::vector<std::vector<float>>{{1.0f}});
   attention.apply(0, batch, output.rows(), arena);
   for (std::int64_t i = 0; i < output.shape()[0]; ++i)
     for (const float value : output.rows().row(i)) CHECK(value == (i == 0 ? 50.0f : 0.0f));

@@ -1,4 +1,4 @@
-#include "attention/tiled_attention.h"
+#include "attention/tiled/tiled_attention.h"
 
 #include <cmath>
 #include <numeric>
@@ -8,7 +8,7 @@
 #include <rapidcheck.h>
 
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 
@@ -65,7 +65,7 @@ struct Head {
 };
 
 constexpr Way kWays[] = {
-    {{.storage = KernelStorage::recompute}}, {{.storage = KernelStorage::single}}, {{}, false}};
+    {{.storage = GibbsStorage::recompute}}, {{.storage = GibbsStorage::single}}, {{}, false}};
 
 void permute_rows(Tensor<float>& x, const std::vector<int>& order) {
   Tensor<float> out(x.shape());

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "data/shapes_dataset.h"
-#include "evaluate/comparison.h"
+#include "data/images/shapes_dataset.h"
+#include "evaluate/compare/comparison.h"
 #include "nn/transformer.h"
 
 namespace asap::test {

@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "data/dataset.h"
+#include "data/model_fit.h"
 
 namespace asap::test {
 

@@ -3,12 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/attention_kernel.h"
-#include "attention/differential_attention.h"
+#include "attention/interface/trainable_attention.h"
+#include "attention/kinds/differential_attention.h"
 #include "base/random.h"
 #include "infer/encoder.h"
 #include "nn/transformer.h"
 #include "train/checkpoint.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 
@@ -89,7 +90,7 @@ struct Computed {
   AttentionEvidence evidence;
 };
 
-Computed compute(const AttentionKernel<double>& kernel, const Case& c) {
+Computed compute(const TrainableAttention<double>& kernel, const Case& c) {
   Arena arena;
   const std::int64_t n = c.q.shape()[0];
   Computed out{Tensor<double>({n, 4}), Tensor<double>({n, c.k.shape()[0]}), {}};
@@ -116,7 +117,7 @@ TEST_CASE("Sinkformer attention computes what Sinkhorn attention computes") {
     const auto n = size.first;
     const auto m = size.second;
     const Case c = random_case(n, m, {});
-    const Computed computed = compute(*make_sinkformer_kernel<double>(3), c);
+    const Computed computed = compute(*make_sinkformer_attention<double>(3), c);
     const Matrix plan = sinkhorn_by_the_book(scores(c.q.rows(), c.k.rows(), c.scale), 3);
     CHECK(difference(computed.plan, plan) < kTolerance);
     CHECK(difference(computed.output, product(plan, c.v.rows(), 4)) < kTolerance);
@@ -130,7 +131,7 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
       const auto m = size.second;
       CAPTURE(pivots);
       CAPTURE(n);
-      const auto kernel = make_lotformer_kernel<double>(pivots, 4);
+      const auto kernel = make_lotformer_attention<double>(pivots, 4);
       const Case c = random_case(n, m, kernel->learned_shape(6));
       const Matrix to = sinkhorn_by_the_book(scores(c.q.rows(), c.learned.rows(), c.scale), 4);
       const Matrix from = sinkhorn_by_the_book(scores(c.learned.rows(), c.k.rows(), c.scale), 4);
@@ -150,7 +151,7 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
 }
 
 TEST_CASE("converged LOTFormer plans are doubly stochastic and of the rank of their pivots") {
-  const auto kernel = make_lotformer_kernel<double>(2, 300);
+  const auto kernel = make_lotformer_attention<double>(2, 300);
   const Case c = random_case(6, 6, kernel->learned_shape(6));
   const Tensor<double> plan = compute(*kernel, c).plan;
   for (std::int64_t i = 0; i < 6; ++i) {
@@ -175,7 +176,7 @@ TEST_CASE("differential attention is what its definition says") {
     const auto m = size.second;
     CAPTURE(n);
     CAPTURE(m);
-    const auto kernel = make_differential_kernel<double>();
+    const auto kernel = make_differential_attention<double>();
     const Case c = random_case(n, m, kernel->learned_shape(6));
     const auto half = [](const Tensor<double>& x, int which) {
       return x.rows().block(0, 3 * which, x.shape()[0], 3);
@@ -214,7 +215,7 @@ TEST_CASE("ESPFormer's plan times the values is its output, and float follows do
     const auto n = size.first;
     const auto m = size.second;
     const Case c = random_case(n, m, {});
-    const Computed computed = compute(*make_espformer_kernel<double>(0, {3, 0.4}), c);
+    const Computed computed = compute(*make_espformer_attention<double>(0, {3, 0.4}), c);
     const auto entry = [&](std::int64_t i, std::int64_t j) { return computed.plan.rows()(i, j); };
     Matrix plan(n, std::vector<double>(m));
     for (int i = 0; i < n; ++i)
@@ -224,12 +225,12 @@ TEST_CASE("ESPFormer's plan times the values is its output, and float follows do
 }
 
 TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
-  const std::vector<std::unique_ptr<AttentionKernel<double>>> kernels = [] {
-    std::vector<std::unique_ptr<AttentionKernel<double>>> out;
-    out.push_back(make_sinkformer_kernel<double>(3));
-    out.push_back(make_espformer_kernel<double>(0, {}));
-    out.push_back(make_lotformer_kernel<double>(2, 3));
-    out.push_back(make_differential_kernel<double>());
+  const std::vector<std::unique_ptr<TrainableAttention<double>>> kernels = [] {
+    std::vector<std::unique_ptr<TrainableAttention<double>>> out;
+    out.push_back(make_sinkformer_attention<double>(3));
+    out.push_back(make_espformer_attention<double>(0, {}));
+    out.push_back(make_lotformer_attention<double>(2, 3));
+    out.push_back(make_differential_attention<double>());
     return out;
   }();
   for (const auto& kernel : kernels) {

@@ -1,4 +1,4 @@
-#include "tensor/channel_networks.h"
+#include "tensor/kernels/channel_networks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +7,11 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "region/folded_function.h"
-#include "region/region_count.h"
+#include "region/family/folded_function.h"
+#include "region/network/region_count.h"
 #include "support/expect_error.h"
-#include "tensor/region_unfolding.h"
-#include "tensor/tensor.h"
+#include "activation/region_unfolding.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 
@@ -48,7 +48,7 @@ ReluNetwork network_of(int depth, MatrixView<const T> weights, std::int64_t chan
   return network;
 }
 
-/// F(z) as tensor/region_unfolding.h writes it.
+/// F(z) as activation/region_unfolding.h writes it.
 double constrained_function(const RegionInterval& interval, MatrixView<const double> peaks,
                             std::int64_t channel, double z) {
   const int depth = region_depth(peaks.rows);

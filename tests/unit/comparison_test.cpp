@@ -1,4 +1,4 @@
-#include "evaluate/comparison.h"
+#include "evaluate/compare/comparison.h"
 
 #include <cmath>
 
@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "support/random_encoder.h"
 #include "transport/marginals.h"
+#include "attention/kinds/attention_kinds.h"
 
 namespace {
 
@@ -136,8 +137,8 @@ TEST_CASE("plan distance and column error equal what the plans themselves say, p
   const std::vector<std::int32_t> live = {6, 4};
   batch.live_queries = batch.live_keys = live;
   const std::vector<std::vector<float>> scales = {{0.7f, 0.3f}};
-  const KernelOperator teacher(make_sinkhorn_kernel<float>(8), scales);
-  const KernelOperator softmax(make_softmax_kernel<float>(), scales);
+  const KindOperator teacher(make_sinkhorn_attention<float>(8), scales);
+  const KindOperator softmax(make_softmax_attention<float>(), scales);
 
   const AttentionOperator* methods[] = {&softmax};
   const FidelityProbe probe(teacher, methods, 1, kHeads);

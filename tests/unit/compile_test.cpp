@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/sinkhorn_attention.h"
+#include "attention/stored/sinkhorn_attention.h"
 #include "base/random.h"
 #include "compile/compile_heads.h"
 #include "compile/descent_fit.h"

@@ -1,4 +1,4 @@
-#include "attention/compiled_attention.h"
+#include "attention/compiled/compiled_attention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/compiled_operator.h"
+#include "attention/operators/compiled_operator.h"
 #include "base/random.h"
-#include "tensor/dense_solvers.h"
+#include "numerics/dense_solvers.h"
 #include "transport/sinkhorn_log.h"
 
 namespace asap {

@@ -1,4 +1,4 @@
-#include "io/config_fields.h"
+#include "config/config_fields.h"
 
 #include <cstdint>
 #include <string>

@@ -6,10 +6,11 @@
 #include <doctest/doctest.h>
 
 #include "data/batch.h"
-#include "data/listops_dataset.h"
-#include "data/matching_dataset.h"
-#include "data/solids_dataset.h"
+#include "data/texts/listops_dataset.h"
+#include "data/points/matching_dataset.h"
+#include "data/points/solids_dataset.h"
 #include "support/expect_error.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 

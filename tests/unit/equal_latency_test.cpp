@@ -1,4 +1,4 @@
-#include "evaluate/equal_latency.h"
+#include "evaluate/compare/equal_latency.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "attention/espformer_attention.h"
+#include "attention/kinds/espformer_attention.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "tensor/gemm.h"
+#include "tensor/kernels/gemm.h"
 
 #include <cmath>
 #include <limits>
@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "support/share.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 

@@ -1,4 +1,4 @@
-#include "data/idx_dataset.h"
+#include "data/images/idx_dataset.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +12,8 @@
 #include "io/idx.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 

@@ -4,12 +4,13 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "data/image_folders_dataset.h"
-#include "data/image_ops.h"
+#include "data/images/image_folders_dataset.h"
+#include "data/images/image_ops.h"
 #include "io/image_file.h"
 #include "support/expect_error.h"
 #include "support/image_files.h"
 #include "support/temporary_folder.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 using namespace asap::test;

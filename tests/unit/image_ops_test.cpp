@@ -1,4 +1,4 @@
-#include "data/image_ops.h"
+#include "data/images/image_ops.h"
 
 #include <algorithm>
 #include <cmath>

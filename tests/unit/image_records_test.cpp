@@ -7,10 +7,11 @@
 
 #include "base/files.h"
 #include "data/dataset.h"
-#include "data/image_ops.h"
+#include "data/images/image_ops.h"
 #include "io/gzip.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 #include "transport/potential_lanes.h"
 #include "transport/sorting.h"
 

@@ -5,13 +5,13 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/column_updates.h"
-#include "attention/scaling_kernels.h"
+#include "attention/stored/column_updates.h"
+#include "attention/stored/scaling_kernels.h"
 #include "base/random.h"
-#include "tensor/elementwise.h"
-#include "tensor/patches.h"
-#include "tensor/row_ops.h"
-#include "tensor/tensor.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/patches.h"
+#include "tensor/kernels/row_ops.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 

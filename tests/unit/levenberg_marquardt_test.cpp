@@ -1,4 +1,4 @@
-#include "optim/levenberg_marquardt.h"
+#include "numerics/levenberg_marquardt.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,11 @@
-#include "data/majority_dataset.h"
+#include "data/texts/majority_dataset.h"
 
 #include <algorithm>
 
 #include <doctest/doctest.h>
 
 #include "support/expect_error.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/compiled_operator.h"
+#include "attention/operators/compiled_operator.h"
 #include "autodiff/row_ops.h"
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"

@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "support/expect_error.h"
 #include "support/small_sequences.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 using namespace asap::test;

@@ -1,6 +1,6 @@
 // Trained networks as exact ReLU networks, and the counts of their regions.
 
-#include "evaluate/piecewise_network.h"
+#include "evaluate/study/piecewise_network.h"
 
 #include <cmath>
 #include <vector>
@@ -12,8 +12,8 @@
 #include "data/batch.h"
 #include "infer/encoder.h"
 #include "nn/transformer.h"
-#include "region/region_count.h"
-#include "tensor/channel_networks.h"
+#include "region/network/region_count.h"
+#include "tensor/kernels/channel_networks.h"
 #include "train/checkpoint.h"
 
 using namespace asap;

@@ -1,13 +1,14 @@
-#include "evaluate/plan_measures.h"
+#include "evaluate/study/plan_measures.h"
 
 #include <cmath>
 
 #include <doctest/doctest.h>
 
-#include "attention/attention_kernel.h"
+#include "attention/interface/trainable_attention.h"
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 #include "transport/marginals.h"
+#include "attention/kinds/attention_kinds.h"
 
 using namespace asap;
 
@@ -67,7 +68,7 @@ TEST_CASE("score ranges and column errors are those of the plans that attention 
   REQUIRE(errors.size() == 7);
   for (int t = 0; t <= 6; ++t) {
     Tensor<float> plan({7, 5});
-    make_sinkhorn_kernel<float>(t)->plan({q.rows(), k.rows(), v.rows(), 0.8f}, plan.rows(), arena);
+    make_sinkhorn_attention<float>(t)->plan({q.rows(), k.rows(), v.rows(), 0.8f}, plan.rows(), arena);
     CHECK(std::abs(errors[t] - marginal_errors<float>(plan.rows()).column_mean) < 1e-5);
   }
 }

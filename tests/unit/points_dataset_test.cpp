@@ -1,4 +1,4 @@
-#include "data/points_dataset.h"
+#include "data/points/points_dataset.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -6,11 +6,12 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "data/point_files.h"
+#include "data/points/point_files.h"
 #include "io/gzip.h"
 #include "io/npy.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 
@@ -45,7 +46,7 @@ DataConfig config_of(const TemporaryFolder& folder) {
   return config;
 }
 
-constexpr const char* kTable = "set,label,x,y\na,1,0.5,1\na,1,2,3\n\n# a comment\nb, 0, -1, 1e-1\n";
+constexpr const char* kKernelSet = "set,label,x,y\na,1,0.5,1\na,1,2,3\n\n# a comment\nb, 0, -1, 1e-1\n";
 
 }  // namespace
 
@@ -84,7 +85,7 @@ TEST_CASE("damaged samples of ModelNet10 are refused with what does not fit") {
 }
 
 TEST_CASE("tables of points are read with or without names, and packed") {
-  for (const std::string& text : {std::string(kTable), compress_gzip(kTable),
+  for (const std::string& text : {std::string(kKernelSet), compress_gzip(kKernelSet),
                                   std::string("a,1,.5,1\r\na,1,2,3\r\nb,0,-1,.1")}) {
     const PointSets sets = parse_point_table(text, "p.csv");
     CHECK(sets.width == 2);
@@ -129,7 +130,7 @@ TEST_CASE("a folder's points are found in each of their forms") {
   CHECK(arrays.points[3] == 7);
   CHECK(arrays.labels == std::vector<std::int32_t>{0, 1});
 
-  write_file_atomically(folder / "train.csv", kTable);
+  write_file_atomically(folder / "train.csv", kKernelSet);
   write_file_atomically(folder / "classes.txt", "chair\ntable\n");
   const Dataset table = load_dataset(config, Split::train);
   CHECK(table.kind == ModelKind::set);

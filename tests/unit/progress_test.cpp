@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "base/format.h"
-#include "base/table.h"
+#include "base/text_table.h"
 #include "base/version.h"
 #include "cli/run_header.h"
 

@@ -3,13 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "region/export_c.h"
-#include "region/export_onnx.h"
-#include "region/formula.h"
-#include "region/network_file.h"
-#include "region/points_file.h"
-#include "region/spline.h"
-#include "region/target.h"
+#include "region/network/export_c.h"
+#include "region/network/export_onnx.h"
+#include "region/target/formula.h"
+#include "region/network/network_file.h"
+#include "region/target/points_file.h"
+#include "region/family/spline.h"
+#include "region/target/target.h"
 
 namespace asap {
 namespace {

@@ -5,12 +5,12 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "region/bench.h"
-#include "region/non_negative.h"
-#include "region/region_count.h"
-#include "region/tolerance.h"
-#include "region/unit_scaling.h"
-#include "region/windowed_fit.h"
+#include "region/run/fit_bench.h"
+#include "numerics/non_negative.h"
+#include "region/network/region_count.h"
+#include "region/fit/tolerance.h"
+#include "region/fit/unit_scaling.h"
+#include "region/fit/windowed_fit.h"
 #include "support/share.h"
 
 namespace asap {

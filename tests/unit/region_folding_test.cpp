@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "region/curvature.h"
-#include "region/floor.h"
-#include "region/linear_part.h"
+#include "region/family/curvature.h"
+#include "region/family/floor.h"
+#include "region/family/linear_part.h"
 
 namespace asap {
 namespace {

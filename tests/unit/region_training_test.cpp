@@ -10,9 +10,11 @@
 #include "infer/encoder.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
-#include "tensor/channel_networks.h"
+#include "tensor/kernels/channel_networks.h"
 #include "train/checkpoint.h"
 #include "train/trainer.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 

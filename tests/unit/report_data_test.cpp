@@ -1,4 +1,4 @@
-#include "evaluate/report_data.h"
+#include "evaluate/report/report_data.h"
 
 #include <cmath>
 
@@ -6,10 +6,10 @@
 
 #include "base/base64.h"
 #include "base/files.h"
-#include "evaluate/gallery_json.h"
-#include "evaluate/page_parts.h"
-#include "evaluate/paper_figures.h"
-#include "evaluate/plan_measures.h"
+#include "evaluate/report/gallery_json.h"
+#include "evaluate/draw/page_parts.h"
+#include "evaluate/draw/paper_figures.h"
+#include "evaluate/study/plan_measures.h"
 #include "support/random_encoder.h"
 #include "support/temporary_folder.h"
 

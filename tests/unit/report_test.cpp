@@ -1,14 +1,14 @@
-#include "evaluate/report.h"
+#include "evaluate/report/report.h"
 
 #include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
 
-#include "evaluate/method.h"
-#include "evaluate/report_page.h"
-#include "evaluate/report_words.h"
-#include "evaluate/svg_chart.h"
+#include "evaluate/compare/method.h"
+#include "evaluate/report/report_page.h"
+#include "evaluate/report/report_words.h"
+#include "evaluate/draw/svg_chart.h"
 
 namespace {
 

@@ -4,11 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include "region/folded_function.h"
-#include "region/kan_model.h"
-#include "region/region_count.h"
-#include "region/table.h"
-#include "region/table_methods.h"
+#include "region/family/folded_function.h"
+#include "region/ridge/kan_model.h"
+#include "region/network/region_count.h"
+#include "region/target/rows.h"
+#include "region/ridge/baselines.h"
 
 namespace asap {
 namespace {

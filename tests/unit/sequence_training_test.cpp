@@ -4,7 +4,7 @@
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"
 #include "data/batch.h"
-#include "evaluate/comparison.h"
+#include "evaluate/compare/comparison.h"
 #include "support/small_sequences.h"
 #include "support/temporary_folder.h"
 #include "train/trainer.h"

@@ -1,4 +1,4 @@
-#include "data/shapes_dataset.h"
+#include "data/images/shapes_dataset.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "support/expect_error.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 

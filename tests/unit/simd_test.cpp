@@ -6,8 +6,8 @@
 #define HWY_TARGET_INCLUDE "unit/simd_test.cpp"
 #include <hwy/foreach_target.h>
 
-#include "tensor/simd-inl.h"
-#include "tensor/transpose-inl.h"
+#include "tensor/simd/simd-inl.h"
+#include "tensor/simd/transpose-inl.h"
 
 #ifndef ASAP_SIMD_TEST_ONCE
 #define ASAP_SIMD_TEST_ONCE

@@ -1,10 +1,10 @@
-#include "attention/sinkhorn_attention.h"
+#include "attention/stored/sinkhorn_attention.h"
 
 #include <cmath>
 
 #include <doctest/doctest.h>
 
-#include "attention/softmax_attention.h"
+#include "attention/stored/softmax_attention.h"
 #include "base/random.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"

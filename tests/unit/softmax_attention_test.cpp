@@ -1,4 +1,4 @@
-#include "attention/softmax_attention.h"
+#include "attention/stored/softmax_attention.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 

@@ -1,6 +1,6 @@
 // Rows of several inputs: reading, drawing, splitting, standardising.
 
-#include "region/table.h"
+#include "region/target/rows.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,14 +1,15 @@
-#include "data/text_dataset.h"
+#include "data/texts/text_dataset.h"
 
 #include <cstdlib>
 
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "data/text_files.h"
+#include "data/texts/text_files.h"
 #include "io/gzip.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
+#include "data/load/load_dataset.h"
 
 using namespace asap;
 

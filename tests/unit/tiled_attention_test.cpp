@@ -1,4 +1,4 @@
-#include "attention/tiled_attention.h"
+#include "attention/tiled/tiled_attention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,12 +6,12 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/compiled_attention.h"
-#include "attention/sinkhorn_attention.h"
-#include "attention/softmax_attention.h"
+#include "attention/compiled/compiled_attention.h"
+#include "attention/stored/sinkhorn_attention.h"
+#include "attention/stored/softmax_attention.h"
 #include "base/random.h"
 #include "support/share.h"
-#include "tensor/tensor.h"
+#include "tensor/core/tensor.h"
 
 using namespace asap;
 
@@ -85,12 +85,12 @@ double largest_difference(const Tensor<float>& a, const Tensor<double>& b) {
 double tolerance(double deviation) { return 1e-6 * (4 + 40 * deviation * deviation); }
 
 constexpr SweepOptions kWays[] = {
-    {.storage = KernelStorage::recompute},
-    {.storage = KernelStorage::single},
-    {.storage = KernelStorage::half},
-    {.storage = KernelStorage::recompute, .precision = ProductPrecision::bfloat16},
-    {.storage = KernelStorage::single, .precision = ProductPrecision::bfloat16},
-    {.storage = KernelStorage::half, .precision = ProductPrecision::bfloat16},
+    {.storage = GibbsStorage::recompute},
+    {.storage = GibbsStorage::single},
+    {.storage = GibbsStorage::half},
+    {.storage = GibbsStorage::recompute, .precision = ProductPrecision::bfloat16},
+    {.storage = GibbsStorage::single, .precision = ProductPrecision::bfloat16},
+    {.storage = GibbsStorage::half, .precision = ProductPrecision::bfloat16},
 };
 
 /// Plan entries and values in bfloat16 are right to 2^-9; a row of the plan sums to 1. Where scores
@@ -98,8 +98,8 @@ constexpr SweepOptions kWays[] = {
 /// deviation.
 double tolerance(double deviation, const SweepOptions& way) {
   const bool half = way.precision == ProductPrecision::bfloat16;
-  if (half && way.storage == KernelStorage::recompute) return 1e-2 + 1.5e-2 * deviation * deviation;
-  return tolerance(deviation) + (half ? 1.2e-2 : way.storage == KernelStorage::half ? 6e-3 : 0);
+  if (half && way.storage == GibbsStorage::recompute) return 1e-2 + 1.5e-2 * deviation * deviation;
+  return tolerance(deviation) + (half ? 1.2e-2 : way.storage == GibbsStorage::half ? 6e-3 : 0);
 }
 
 }  // namespace
@@ -253,7 +253,7 @@ TEST_CASE("a row dual too wide for one shift is computed again, and right") {
   Tensor<double> expected = c.output64();
   compiled_attention<double>(steep64, c.head64(), 0, expected.rows(), arena64);
   for (const SweepOptions& way : kWays) {
-    if (way.precision != ProductPrecision::single || way.storage == KernelStorage::half) continue;
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::half) continue;
     Tensor<float> output = c.output();
     CHECK(tiled_compiled_attention(steep, c.head(), 0, way, output.rows(), arena).repeated);
     CHECK(largest_difference(output, expected) < 2e-3);

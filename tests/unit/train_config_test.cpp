@@ -1,4 +1,4 @@
-#include "io/train_config.h"
+#include "config/train_config.h"
 
 #include <filesystem>
 #include <limits>

@@ -14,6 +14,8 @@
 #include "train/checkpoint.h"
 #include "train/shard_engine.h"
 #include "train/trainer.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 

@@ -7,6 +7,8 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 #include "train/trainer.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 
 using namespace asap;
 

@@ -1,0 +1,71 @@
+#include <new>
+#include <type_traits>
+
+#include "attention/kinds/attention_kinds.h"
+#include "attention/stored/sinkhorn_attention.h"
+#include "attention/tiled/tiled_attention.h"
+
+namespace asap {
+namespace {
+
+template <class T>
+class TrainableSinkhorn final : public TrainableAttention<T> {
+ public:
+  using State = typename TrainableAttention<T>::State;
+
+  TrainableSinkhorn(int iterations, bool implicit_gradient)
+      : iterations_(iterations), implicit_gradient_(implicit_gradient) {}
+
+  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+                AttentionEvidence& evidence) const override {
+    auto* state = new (arena.take<SinkhornState<T>>(1))
+        SinkhornState<T>(sinkhorn_attention<T>(head, iterations_, output, arena));
+    ++evidence.heads;
+    evidence.column_error_sum += static_cast<double>(state->column_error);
+    evidence.log_domain_heads += state->log_domain ? 1 : 0;
+    evidence.underflows += state->underflows;
+    return state;
+  }
+
+  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+    if constexpr (std::is_same_v<T, float>)
+      if (best_storage(head.queries.rows, head.keys.rows) == GibbsStorage::recompute) {
+        tiled_sinkhorn_attention(head, iterations_, {}, output, scratch);
+        return;
+      }
+    TrainableAttention<T>::infer(head, output, scratch);
+  }
+
+  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
+           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           Arena& scratch) const override {
+    SinkhornState<T> own = *static_cast<const SinkhornState<T>*>(state);
+    if (implicit_gradient_)
+      sinkhorn_attention_implicit_vjp<T>(head, own, output, output_gradient, gradients, scratch);
+    else
+      sinkhorn_attention_vjp<T>(head, own, output, output_gradient, gradients, scratch);
+  }
+
+  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
+    const ArenaScope scope(scratch);
+    MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
+    sinkhorn_plan<T>(sinkhorn_attention<T>(head, iterations_, output, scratch), plan);
+  }
+
+ private:
+  int iterations_;
+  bool implicit_gradient_;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<TrainableAttention<T>> make_sinkhorn_attention(int iterations, bool implicit_gradient) {
+  check(iterations >= 0, "make_sinkhorn_attention: negative number of iterations");
+  return std::make_unique<TrainableSinkhorn<T>>(iterations, implicit_gradient);
+}
+
+template std::unique_ptr<TrainableAttention<float>> make_sinkhorn_attention(int, bool);
+template std::unique_ptr<TrainableAttention<double>> make_sinkhorn_attention(int, bool);
+
+}  // namespace asap

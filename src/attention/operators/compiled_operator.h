@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "attention/interface/attention_operator.h"
+#include "attention/compiled/compiled_attention.h"
+#include "attention/tiled/gibbs_sweep.h"
+#include "tensor/core/tensor.h"
+
+namespace asap {
+
+/// A dual map with the numbers it stands on, and the factor of the scores it was fitted for.
+struct CompiledHead {
+  DualFeatures features = DualFeatures::none();
+  float score_scale = 1;         ///< scores are score_scale * q . k: 1 / (√D ε)
+  Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
+  Tensor<float> key_slices{};    ///< [L, D]
+  std::vector<float> weights{};  ///< [P]
+
+  DualMap<float> map() const { return {features, query_slices.rows(), key_slices.rows(), weights}; }
+  /// f̂ = 0: the closure alone.
+  static CompiledHead zero_dual(float score_scale) { return {.score_scale = score_scale}; }
+};
+
+/// Attention by the compiled operator in every layer and head.
+class CompiledOperator : public AttentionOperator {
+ public:
+  /// heads[layer][head]; `extra_iterations` warm-started Sinkhorn iterations follow the closure.
+  explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0,
+                            ProductPrecision precision = ProductPrecision::single);
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override;
+
+  const std::vector<std::vector<CompiledHead>>& heads() const { return heads_; }
+  /// Heads (of one example each) that had to be computed in the log domain so far.
+  std::int64_t log_domain_heads() const { return log_domain_heads_; }
+
+ private:
+  std::vector<std::vector<CompiledHead>> heads_;
+  int extra_iterations_;
+  ProductPrecision precision_;
+  mutable std::atomic<std::int64_t> log_domain_heads_ = 0;
+};
+
+}  // namespace asap

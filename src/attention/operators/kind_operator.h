@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "attention/interface/trainable_attention.h"
+#include "attention/interface/attention_operator.h"
+
+namespace asap {
+
+/// Runs one attention kernel in every layer: the teacher, softmax, Sinkhorn with k iterations.
+class KindOperator final : public AttentionOperator {
+ public:
+  /// scales: for each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
+  /// learned: for each layer what the kind learns besides, [H, rows, cols]; empty for kinds that
+  /// learn nothing.
+  KindOperator(std::unique_ptr<TrainableAttention<float>> kernel,
+                 std::vector<std::vector<float>> scales, std::vector<Tensor<float>> learned = {})
+      : kernel_(std::move(kernel)), scales_(std::move(scales)), learned_(std::move(learned)) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override;
+
+  void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
+             Arena& scratch) const override;
+
+  /// What the kernel computes on for one head of one example.
+  AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
+                            std::int64_t head) const;
+
+  const TrainableAttention<float>& kernel() const { return *kernel_; }
+  float scale(int layer, std::int64_t head) const { return scales_[layer][head]; }
+
+ private:
+  std::unique_ptr<TrainableAttention<float>> kernel_;
+  std::vector<std::vector<float>> scales_;
+  std::vector<Tensor<float>> learned_;
+};
+
+}  // namespace asap

@@ -1,0 +1,107 @@
+#include "attention/stored/column_updates.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "attention/stored/column_updates.cpp"
+#include <hwy/foreach_target.h>
+
+#include "tensor/simd/dispatch.h"
+#include "tensor/simd/partial-inl.h"
+#include "tensor/simd/simd-inl.h"
+
+#ifndef ASAP_ATTENTION_COLUMN_UPDATES_ONCE
+#define ASAP_ATTENTION_COLUMN_UPDATES_ONCE
+namespace asap {
+
+/// Addresses of the column updates of one instruction set.
+template <class T>
+struct ColumnUpdatesKernelSet {
+  void (*update)(std::int64_t columns, T b, const T* column_sum, T* v, std::int64_t padded);
+  void (*adjoint)(T b, const T* pulled, const T* extra, const T* v, T* w, std::int64_t padded);
+  T (*error)(std::int64_t columns, T b, const T* column_sum, const T* v);
+};
+
+}  // namespace asap
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace asap {
+namespace HWY_NAMESPACE {
+namespace {
+
+template <class T>
+void update(std::int64_t columns, T b, const T* column_sum, T* v, std::int64_t padded) {
+  for_each_vector<T>(columns, [=](auto d, std::int64_t j) HWY_ATTR {
+    hn::StoreU(hn::Div(hn::Set(d, b), hn::LoadU(d, column_sum + j)), d, v + j);
+  });
+  for (std::int64_t j = columns; j < padded; ++j) v[j] = T(0);
+}
+
+template <class T>
+void adjoint(T b, const T* pulled, const T* extra, const T* v, T* w, std::int64_t padded) {
+  const T factor = T(-1) / b;
+  for_each_vector<T>(padded, [=](auto d, std::int64_t j) HWY_ATTR {
+    auto gradient = hn::LoadU(d, pulled + j);
+    if (extra) gradient = hn::Add(gradient, hn::LoadU(d, extra + j));
+    const auto scaling = hn::LoadU(d, v + j);
+    hn::StoreU(hn::Mul(hn::Mul(hn::Set(d, factor), gradient), hn::Mul(scaling, scaling)), d, w + j);
+  });
+}
+
+template <class T>
+T error(std::int64_t columns, T b, const T* column_sum, const T* v) {
+  const T scale = T(1) / b;
+  const T total = sum_vectors<T>(columns, [=](auto d, std::int64_t j) HWY_ATTR {
+    const auto mass = hn::Mul(hn::LoadU(d, v + j), hn::LoadU(d, column_sum + j));
+    return hn::Abs(hn::MulAdd(mass, hn::Set(d, scale), hn::Set(d, T(-1))));
+  });
+  return total / static_cast<T>(columns);
+}
+
+template <class T>
+constexpr ColumnUpdatesKernelSet<T> kKernelSet = {&update<T>, &adjoint<T>, &error<T>};
+
+}  // namespace
+
+const ColumnUpdatesKernelSet<float>* column_updates_float() { return &kKernelSet<float>; }
+const ColumnUpdatesKernelSet<double>* column_updates_double() { return &kKernelSet<double>; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace asap
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace asap {
+namespace {
+
+ASAP_DEFINE_KERNELS(ColumnUpdatesKernelSet, column_updates)
+
+}  // namespace
+
+template <class T>
+void update_columns(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<T> v) {
+  kernels<T>().update(columns, b, column_sum.data(), v.data(), static_cast<std::int64_t>(v.size()));
+}
+
+template <class T>
+void adjoint_columns(T b, VectorView<const T> pulled, VectorView<const T> extra,
+                     VectorView<const T> v, VectorView<T> w) {
+  kernels<T>().adjoint(b, pulled.data(), extra.data(), v.data(), w.data(),
+                       static_cast<std::int64_t>(w.size()));
+}
+
+template <class T>
+T column_error(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<const T> v) {
+  return kernels<T>().error(columns, b, column_sum.data(), v.data());
+}
+
+#define ASAP_INSTANTIATE(T)                                                                     \
+  template void update_columns<T>(std::int64_t, T, VectorView<const T>, VectorView<T>);         \
+  template void adjoint_columns<T>(T, VectorView<const T>, VectorView<const T>,                 \
+                                   VectorView<const T>, VectorView<T>);                         \
+  template T column_error<T>(std::int64_t, T, VectorView<const T>, VectorView<const T>);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap
+#endif  // HWY_ONCE

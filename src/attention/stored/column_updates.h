@@ -1,0 +1,24 @@
+#pragma once
+
+#include "attention/stored/scaling_kernels.h"
+
+namespace asap {
+
+/// The column half of a Sinkhorn iteration, its adjoint and its error, on vectors over the columns of a
+/// stored kernel: padded as in scaling_kernels.h, padding included where a vector is written. `columns` is
+/// the number m of live ones, b = n / m the mass of each.
+
+/// v_j = b / column_sum_j; the padding becomes zero.
+template <class T>
+void update_columns(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<T> v);
+
+/// w_j = -(pulled_j + extra_j) v_j^2 / b, the adjoint of v = b / column_sum; `extra` may be empty.
+template <class T>
+void adjoint_columns(T b, VectorView<const T> pulled, VectorView<const T> extra,
+                     VectorView<const T> v, VectorView<T> w);
+
+/// mean_j |v_j column_sum_j / b - 1|: how far the columns are from their marginal b.
+template <class T>
+T column_error(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<const T> v);
+
+}  // namespace asap

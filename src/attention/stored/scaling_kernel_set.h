@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+namespace asap {
+
+/// Addresses of the sweeps of one instruction set; see scaling_kernels.h for what each does. `rows` = n,
+/// `columns` = m, `stride` = padded m.
+template <class T>
+struct ScalingKernelSet {
+  struct Extent {
+    std::int64_t rows, columns, stride;
+  };
+  void (*score_shifts)(Extent, T* scores, T* row_shift, T* column_shift);
+  void (*exponentiate_and_scale)(Extent, T* scores, const T* row_shift, const T* column_shift,
+                                 const T* v, T* u, T* column_sum);
+  void (*scaling_sweep)(Extent, const T* kernel, const T* v, T* u, T* column_sum);
+  void (*adjoint_sweep)(Extent, const T* kernel, const T* x, const T* factor, T* w, T* column_sum);
+  void (*weighted_column_sum)(Extent, const T* kernel, const T* w, T* column_sum);
+};
+
+}  // namespace asap

@@ -1,0 +1,324 @@
+#include "attention/stored/scaling_kernels.h"
+
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "attention/stored/scaling_kernels.cpp"
+#include <hwy/foreach_target.h>
+
+#include "attention/stored/scaling_kernel_set.h"
+#include "tensor/simd/dispatch.h"
+#include "tensor/simd/partial-inl.h"
+#include "tensor/simd/simd-inl.h"
+#include "tensor/simd/transpose-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace asap {
+namespace HWY_NAMESPACE {
+namespace {
+
+template <class T>
+using Extent = typename ScalingKernelSet<T>::Extent;
+
+template <class T>
+using Vector = hn::Vec<hn::ScalableTag<T>>;
+
+template <class T>
+constexpr int lanes() {
+  return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+}
+
+// A block of as many rows as a vector has lanes is reduced without a horizontal sum per row. Longer rows are
+// taken a few at a time, so that the second pass over the block still finds it in the first cache.
+constexpr std::int64_t kBlockBytes = 24 << 10;
+constexpr int kFewRows = 4;
+
+template <class T>
+bool rows_are_short(std::int64_t stride) {
+  return stride * lanes<T>() * static_cast<std::int64_t>(sizeof(T)) <= kBlockBytes;
+}
+
+template <class T>
+void fill(T* out, std::int64_t begin, std::int64_t end, T value) {
+  for (std::int64_t j = begin; j < end; ++j) out[j] = value;
+}
+
+/// Writes `value` to the padding of a row, in whole vectors.
+template <class T>
+HWY_INLINE void fill_padding(const Extent<T>& e, T* row, T value) {
+  const hn::ScalableTag<T> d;
+  for (std::int64_t j = e.columns / lanes<T>() * lanes<T>(); j < e.stride; j += lanes<T>()) {
+    const std::int64_t live = HWY_MAX(e.columns - j, 0);
+    const auto keep = hn::FirstN(d, static_cast<std::size_t>(live));
+    hn::Store(hn::IfThenElse(keep, hn::Load(d, row + j), hn::Set(d, value)), d, row + j);
+  }
+}
+
+/// The largest entry of each of `count` <= lanes rows, as one vector.
+template <class T>
+HWY_INLINE Vector<T> row_maxima(const T* rows, std::int64_t stride, int count) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  V best[lanes<T>()];
+  for (int r = 0; r < lanes<T>(); ++r) best[r] = hn::Zero(d);
+  for (int r = 0; r < count; ++r) {
+    const T* row = rows + r * stride;
+    best[r] = hn::Load(d, row);
+    for (std::int64_t j = lanes<T>(); j < stride; j += lanes<T>())
+      best[r] = hn::Max(best[r], hn::Load(d, row + j));
+  }
+  return reduce_rows(d, best, [](V a, V b) HWY_ATTR { return hn::Max(a, b); });
+}
+
+template <class T>
+void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
+  const hn::ScalableTag<T> d;
+  const T lowest = std::numeric_limits<T>::lowest() / 4;  // stays finite when shifts are added
+  fill(column_shift, 0, e.stride, lowest);
+  for (std::int64_t i = 0; i < e.rows; i += lanes<T>()) {
+    const int count = static_cast<int>(HWY_MIN(e.rows - i, lanes<T>()));
+    T* rows = scores + i * e.stride;
+    for (int r = 0; r < count; ++r) fill_padding(e, rows + r * e.stride, lowest);
+    const auto shift = hn::Neg(row_maxima(rows, e.stride, count));
+    store_first(d, count, shift, row_shift + i);
+    for (std::int64_t j = 0; j < e.stride; j += lanes<T>()) {
+      auto best = hn::Load(d, column_shift + j);
+      for (int r = 0; r < count; ++r)
+        best = hn::Max(best, hn::Add(hn::Load(d, rows + r * e.stride + j),
+                                     hn::Set(d, row_shift[i + r])));
+      hn::Store(best, d, column_shift + j);
+    }
+  }
+  for (std::int64_t j = 0; j < e.columns; ++j) column_shift[j] = -column_shift[j];
+  fill(column_shift, e.columns, e.stride, T(0));
+}
+
+/// Rows consecutive rows behind few pointers: one per four rows, so that the others are reached by an
+/// addressing mode and the compiler does not run out of registers for them.
+template <int Rows, class T>
+struct RowPointers {
+  static constexpr int kGroups = (Rows + 3) / 4;
+  const T* group[kGroups];
+  std::int64_t stride;
+
+  HWY_INLINE RowPointers(const T* rows, std::int64_t row_stride) : stride(row_stride) {
+    for (int g = 0; g < kGroups; ++g) group[g] = rows + 4 * row_stride * g;
+  }
+  HWY_INLINE Vector<T> load(int r) const {
+    return hn::Load(hn::ScalableTag<T>(), group[r / 4] + r % 4 * stride);
+  }
+  HWY_INLINE void advance() {
+    for (int g = 0; g < kGroups; ++g) group[g] += lanes<T>();
+  }
+};
+
+/// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of them.
+template <int Rows, class T>
+HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
+                                std::int64_t stride) {
+  const hn::ScalableTag<T> d;
+  Vector<T> f[Rows];
+  for (int r = 0; r < Rows; ++r) f[r] = hn::Set(d, factor[r]);
+  RowPointers<Rows, T> row(rows, stride);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
+    auto even = hn::Load(d, column_sum + j);
+    auto odd = hn::Zero(d);
+    for (int r = 0; r + 1 < Rows; r += 2) {
+      even = hn::MulAdd(f[r], row.load(r), even);
+      odd = hn::MulAdd(f[r + 1], row.load(r + 1), odd);
+    }
+    if constexpr (Rows % 2 == 1) even = hn::MulAdd(f[Rows - 1], row.load(Rows - 1), even);
+    hn::Store(hn::Add(even, odd), d, column_sum + j);
+  }
+}
+
+/// y_r = update(first + r, <row r, x>) for Rows rows: the loads of x are shared, the sums independent chains.
+template <int Rows, class T, class Update>
+HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first, T* y,
+                            const Update& update) {
+  const hn::ScalableTag<T> d;
+  Vector<T> sum[Rows];
+  for (int r = 0; r < Rows; ++r) sum[r] = hn::Zero(d);
+  RowPointers<Rows, T> row(rows, stride);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
+    const auto v = hn::Load(d, x + j);
+    for (int r = 0; r < Rows; ++r) sum[r] = hn::MulAdd(row.load(r), v, sum[r]);
+  }
+  if constexpr (Rows == lanes<T>()) {
+    hn::StoreU(update(d, first, sums_of_rows(d, sum)), d, y + first);
+  } else {
+    const hn::CappedTag<T, 1> one;
+    for (int r = 0; r < Rows; ++r) {
+      const auto total = hn::Set(one, hn::GetLane(hn::SumOfLanes(d, sum[r])));
+      y[first + r] = hn::GetLane(update(one, first + r, total));
+    }
+  }
+}
+
+/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the first row
+/// that is left.
+template <int Rows, class T, class Update>
+HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* kernel,
+                                     const T* x, T* y, T* column_sum, const Update update) {
+  for (; first + Rows <= e.rows; first += Rows) {
+    const T* rows = kernel + first * e.stride;
+    update_rows<Rows>(rows, x, e.stride, first, y, update);
+    add_scaled_rows<Rows>(y + first, rows, column_sum, e.stride);
+  }
+  return first;
+}
+
+/// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K.
+template <class T, class Update>
+HWY_INLINE void sweep(const Extent<T> e, const T* kernel, const T* x, T* y, T* column_sum,
+                      const Update update) {
+  fill(column_sum, 0, e.stride, T(0));
+  std::int64_t i = 0;
+  if (rows_are_short<T>(e.stride))
+    i = sweep_blocks<lanes<T>()>(e, i, kernel, x, y, column_sum, update);
+  i = sweep_blocks<kFewRows>(e, i, kernel, x, y, column_sum, update);
+  sweep_blocks<1>(e, i, kernel, x, y, column_sum, update);
+}
+
+/// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the lanes.
+template <class T>
+HWY_INLINE Vector<T> exponentiate_row(T* row, std::int64_t stride, T row_shift,
+                                      const T* column_shift, const T* v) {
+  const hn::ScalableTag<T> d;
+  const auto shift = hn::Set(d, row_shift);
+  auto total = hn::Zero(d);
+  for (std::int64_t j = 0; j < stride; j += lanes<T>()) {
+    const auto exponent =
+        hn::Add(hn::Add(hn::Load(d, row + j), shift), hn::Load(d, column_shift + j));
+    const auto k = exp_fast(d, exponent);
+    hn::Store(k, d, row + j);
+    total = hn::MulAdd(k, hn::Load(d, v + j), total);
+  }
+  return total;
+}
+
+template <class T>
+void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T* column_shift,
+                            const T* v, T* u, T* column_sum) {
+  const hn::ScalableTag<T> d;
+  fill(column_sum, 0, e.stride, T(0));
+  std::int64_t i = 0;
+  if (rows_are_short<T>(e.stride))
+    for (; i + lanes<T>() <= e.rows; i += lanes<T>()) {
+      T* rows = scores + i * e.stride;
+      hn::Vec<decltype(d)> total[lanes<T>()];
+      for (int r = 0; r < lanes<T>(); ++r)
+        total[r] =
+            exponentiate_row(rows + r * e.stride, e.stride, row_shift[i + r], column_shift, v);
+      hn::StoreU(hn::Div(hn::Set(d, T(1)), sums_of_rows(d, total)), d, u + i);
+      add_scaled_rows<lanes<T>()>(u + i, rows, column_sum, e.stride);
+    }
+  for (; i < e.rows; ++i) {
+    T* row = scores + i * e.stride;
+    const auto total = exponentiate_row(row, e.stride, row_shift[i], column_shift, v);
+    u[i] = T(1) / hn::GetLane(hn::SumOfLanes(d, total));
+    add_scaled_rows<1>(u + i, row, column_sum, e.stride);
+  }
+}
+
+template <class T>
+void scaling_sweep(Extent<T> e, const T* kernel, const T* v, T* u, T* column_sum) {
+  sweep<T>(e, kernel, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
+    return hn::Div(hn::Set(d, T(1)), total);
+  });
+}
+
+template <class T>
+void adjoint_sweep(Extent<T> e, const T* kernel, const T* x, const T* factor, T* w, T* column_sum) {
+  sweep<T>(e, kernel, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+    return hn::Mul(hn::LoadU(d, factor + i), total);
+  });
+}
+
+template <class T>
+void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum) {
+  fill(column_sum, 0, e.stride, T(0));
+  std::int64_t i = 0;
+  for (; i + lanes<T>() <= e.rows; i += lanes<T>())
+    add_scaled_rows<lanes<T>()>(w + i, kernel + i * e.stride, column_sum, e.stride);
+  for (; i < e.rows; ++i)
+    add_scaled_rows<1>(w + i, kernel + i * e.stride, column_sum, e.stride);
+}
+
+template <class T>
+constexpr ScalingKernelSet<T> kKernelSet = {&score_shifts<T>, &exponentiate_and_scale<T>,
+                                           &scaling_sweep<T>, &adjoint_sweep<T>,
+                                           &weighted_column_sum<T>};
+
+}  // namespace
+
+const ScalingKernelSet<float>* scaling_kernels_float() { return &kKernelSet<float>; }
+const ScalingKernelSet<double>* scaling_kernels_double() { return &kKernelSet<double>; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace asap
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace asap {
+namespace {
+
+ASAP_DEFINE_KERNELS(ScalingKernelSet, scaling_kernels)
+
+template <class T, class U>
+typename ScalingKernelSet<T>::Extent extent(const MatrixView<U>& m) {
+  check(m.stride == padded_columns<T>(m.cols), "scaling kernels: rows are not padded");
+  return {m.rows, m.cols, m.stride};
+}
+
+}  // namespace
+
+template <class T>
+void score_shifts(MatrixView<T> scores, VectorView<T> row_shift, VectorView<T> column_shift) {
+  kernels<T>().score_shifts(extent<T>(scores), scores.data, row_shift.data(), column_shift.data());
+}
+
+template <class T>
+void exponentiate_and_scale(MatrixView<T> scores, VectorView<const T> row_shift,
+                            VectorView<const T> column_shift, VectorView<const T> v,
+                            VectorView<T> u, VectorView<T> column_sum) {
+  kernels<T>().exponentiate_and_scale(extent<T>(scores), scores.data, row_shift.data(),
+                                      column_shift.data(), v.data(), u.data(), column_sum.data());
+}
+
+template <class T>
+void scaling_sweep(MatrixView<const T> kernel, VectorView<const T> v, VectorView<T> u,
+                   VectorView<T> column_sum) {
+  kernels<T>().scaling_sweep(extent<T>(kernel), kernel.data, v.data(), u.data(),
+                             column_sum.data());
+}
+
+template <class T>
+void adjoint_sweep(MatrixView<const T> kernel, VectorView<const T> x, VectorView<const T> factor,
+                   VectorView<T> w, VectorView<T> column_sum) {
+  kernels<T>().adjoint_sweep(extent<T>(kernel), kernel.data, x.data(), factor.data(), w.data(),
+                             column_sum.data());
+}
+
+template <class T>
+void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
+                         VectorView<T> column_sum) {
+  kernels<T>().weighted_column_sum(extent<T>(kernel), kernel.data, w.data(), column_sum.data());
+}
+
+#define ASAP_INSTANTIATE(T)                                                                       \
+  template void score_shifts<T>(MatrixView<T>, VectorView<T>, VectorView<T>);                     \
+  template void exponentiate_and_scale<T>(MatrixView<T>, VectorView<const T>,                     \
+                                          VectorView<const T>, VectorView<const T>,               \
+                                          VectorView<T>, VectorView<T>);                          \
+  template void scaling_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>,         \
+                                 VectorView<T>);                                                  \
+  template void adjoint_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,   \
+                                 VectorView<T>, VectorView<T>);                                   \
+  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap
+#endif  // HWY_ONCE

@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "attention/stored/column_updates.h"
+#include "attention/stored/scaling_kernels.h"
+#include "attention/stored/sinkhorn_attention.h"
+#include "attention/stored/sinkhorn_log_domain.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
+
+namespace asap {
+namespace {
+
+constexpr int kImplicitIterations = 200;
+constexpr double kImplicitTolerance = 1e-7;
+constexpr double kImplicitGrowth = 10;  // of the first step: from there on it will not converge
+
+/// Vectors both gradients start from, in the coordinates of the shifted kernel.
+template <class T>
+struct Adjoint {
+  MatrixView<T> scaled_output_gradient;  // u ∘ dO: [n, Dv]
+  MatrixView<T> scaled_values;           // v ∘ V: [m, Dv]
+  VectorView<T> row;                     // D_i = dO_i . O_i = sum_j A_ij dA_ij: [n]
+  VectorView<T> column;                  // V_j . (Kᵀ (u ∘ dO))_j: gradient of v_j, [padded m]
+};
+
+template <class T>
+Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
+                 MatrixView<const T> output, MatrixView<const T> output_gradient,
+                 const HeadGradients<T>& gradients, Arena& scratch) {
+  const std::int64_t n = state.kernel.rows;
+  const std::int64_t m = state.kernel.cols;
+  const std::int64_t width = head.values.cols;
+  const VectorView<T> v = state.v(state.iterations).first(static_cast<std::size_t>(m));
+  Adjoint<T> a{scratch.matrix<T>(n, width), scratch.matrix<T>(m, width), scratch.vector<T>(n),
+               scratch.vector<T>(state.kernel.stride)};
+  scale_rows_with_dots<T>(output_gradient, state.u(state.iterations), output,
+                          a.scaled_output_gradient, a.row);
+  scale_rows<T>(head.values, v, a.scaled_values);
+
+  MatrixView<T> pulled = scratch.matrix<T>(m, width);
+  gemm<T>(Transpose::yes, Transpose::no, T(1), state.kernel, a.scaled_output_gradient, T(0),
+          pulled);
+  std::fill(a.column.begin() + m, a.column.end(), T(0));
+  const MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
+  scale_rows_with_dots<T>(pulled, v, head.values, d_values, a.column);
+  if (gradients.accumulate)
+    for (std::int64_t j = 0; j < m; ++j) axpy<T>(T(1), pulled.row(j), gradients.values.row(j));
+  return a;
+}
+
+/// Walks the iterations backwards, completing the stacks of the state: row_factors becomes
+/// [u^0..u^{T-1} | w_0..w_T], column_factors [w'_1..w'_T | v^0..v^T].
+template <class T>
+void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, Arena& scratch) {
+  const int iterations = state.iterations;
+  const std::int64_t n = state.kernel.rows;
+  const T b = static_cast<T>(n) / static_cast<T>(state.kernel.cols);
+  const auto w = [&](int t) { return state.row_factors.row(iterations + t); };
+  VectorView<T> pulled = scratch.vector<T>(state.kernel.stride);
+  // -u² of u^0..u^{T-1}, before w_0 takes the place of u^T.
+  const MatrixView<T> factors = scratch.matrix<T>(iterations, n);
+  const auto count = static_cast<std::size_t>(iterations * n);
+  const VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
+  scale<T>(T(-1), scalings, squares);
+  multiply<T>(squares, scalings, squares);
+
+  const VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
+  multiply<T>(adjoint.row, state.u(iterations), first_w);
+  scale<T>(T(-1), first_w, first_w);
+  if (iterations > 0) weighted_column_sum<T>(state.kernel, first_w, pulled);
+  for (int t = iterations; t >= 1; --t) {
+    const VectorView<T> v = state.v(t);
+    const VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
+    adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : VectorView<T>(),
+                       v, w_prime);
+    adjoint_sweep<T>(state.kernel, w_prime, factors.row(t - 1), w(t - 1), pulled);
+  }
+}
+
+/// X and Y (as rows) with dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y).
+template <class T>
+struct FactorStacks {
+  MatrixView<const T> rows;     // [k, n]
+  MatrixView<const T> columns;  // [k, m]
+};
+
+/// The fixed point's gradient: solves α + Aβ = Γ1, Aᵀα + bβ = Γᵀ1 by Gauss-Seidel; dS = Γ - A ∘ (α_i + β_j).
+/// Nothing when that does not approach a solution: then the plan is far from the fixed point, its columns
+/// far from b.
+template <class T>
+std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>& adjoint,
+                                 Arena& scratch) {
+  const std::int64_t n = state.kernel.rows;
+  const std::int64_t m = state.kernel.cols;
+  const std::int64_t stride = state.kernel.stride;
+  const T b = static_cast<T>(n) / static_cast<T>(m);
+  const VectorView<T> u = state.u(state.iterations);
+  const VectorView<T> v = state.v(state.iterations);
+  MatrixView<T> rows = scratch.matrix<T>(2, n);
+  MatrixView<T> columns(scratch.take<T>(2 * stride), 2, m, stride);
+  const VectorView<T> scaled_alpha = rows.row(0);
+  const VectorView<T> scaled_beta{columns.row(1).data(), v.size()};  // -v ∘ β
+  VectorView<T> factor = scratch.vector<T>(n);
+  VectorView<T> constant = scratch.vector<T>(stride);
+  VectorView<T> pulled = scratch.vector<T>(stride);
+  VectorView<T> step = scratch.vector<T>(n);
+
+  // K-coordinates: A = u_i K_ij v_j, so Aβ = u ∘ K(v∘β) and Aᵀα = v ∘ Kᵀ(u∘α).
+  for (std::int64_t i = 0; i < n; ++i) {
+    factor[i] = u[i] * u[i];
+    scaled_alpha[i] = u[i] * adjoint.row[i];
+    rows(1, i) = u[i];
+  }
+  weighted_column_sum<T>(state.kernel, scaled_alpha, constant);
+  std::fill(pulled.begin(), pulled.end(), T(0));
+  std::fill(scaled_beta.begin(), scaled_beta.end(), T(0));
+  T first = T(0), change = T(0);
+  for (int k = 0; k < kImplicitIterations; ++k) {
+    T size = T(0);
+    change = T(0);
+    for (std::size_t j = 0; j < v.size(); ++j) {
+      const T beta = v[j] * (adjoint.column[j] - constant[j] - pulled[j]) / b;
+      change = std::max(change, std::abs(scaled_beta[j] + v[j] * beta));
+      size = std::max(size, std::abs(v[j] * beta));
+      scaled_beta[j] = -v[j] * beta;
+    }
+    adjoint_sweep<T>(state.kernel, scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
+    if (k == 0) first = change;
+    if (change <= T(kImplicitTolerance) * size) break;
+    if (!(change <= T(kImplicitGrowth) * first)) return std::nullopt;
+  }
+  if (!(change <= first)) return std::nullopt;
+  for (std::int64_t i = 0; i < n; ++i) scaled_alpha[i] += step[i];
+  for (std::int64_t j = 0; j < m; ++j) columns(0, j) = -v[j];
+  return FactorStacks<T>{rows, columns};
+}
+
+/// dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y), then the gradients of queries and keys.
+template <class T>
+void finish(const AttentionHead<T>& head, const SinkhornState<T>& state, const Adjoint<T>& adjoint,
+            const FactorStacks<T>& stacks, const HeadGradients<T>& gradients, Arena& scratch) {
+  const T beta = gradients.accumulate ? T(1) : T(0);
+  const MatrixView<T>& kernel = state.kernel;
+  MatrixView<T> d_scores(scratch.take<T>(kernel.rows * kernel.stride), kernel.rows, kernel.cols,
+                         kernel.stride);
+  gemm<T>(Transpose::no, Transpose::yes, T(1), adjoint.scaled_output_gradient,
+          adjoint.scaled_values, T(0), d_scores);
+  gemm<T>(Transpose::yes, Transpose::no, T(1), stacks.rows, stacks.columns, T(1), d_scores);
+  for (std::int64_t i = 0; i < kernel.rows; ++i)
+    multiply<T>(d_scores.row(i), kernel.row(i), d_scores.row(i));
+  gemm<T>(Transpose::no, Transpose::no, head.scale, d_scores, head.keys, beta, gradients.queries);
+  gemm<T>(Transpose::yes, Transpose::no, head.scale, d_scores, head.queries, beta, gradients.keys);
+}
+
+}  // namespace
+
+template <class T>
+void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
+                            MatrixView<const T> output, MatrixView<const T> output_gradient,
+                            const HeadGradients<T>& gradients, Arena& scratch) {
+  if (state.log_domain)
+    return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
+  const ArenaScope scope(scratch);
+  const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
+  exact_factors(state, adjoint, scratch);
+  finish(head, state, adjoint, FactorStacks<T>{state.row_factors, state.column_factors}, gradients,
+         scratch);
+}
+
+template <class T>
+void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
+                                     MatrixView<const T> output,
+                                     MatrixView<const T> output_gradient,
+                                     const HeadGradients<T>& gradients, Arena& scratch) {
+  if (state.log_domain)
+    return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
+  const ArenaScope scope(scratch);
+  const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
+  std::optional<FactorStacks<T>> stacks = implicit_factors(state, adjoint, scratch);
+  if (!stacks) {
+    exact_factors(state, adjoint, scratch);
+    stacks = FactorStacks<T>{state.row_factors, state.column_factors};
+  }
+  finish(head, state, adjoint, *stacks, gradients, scratch);
+}
+
+#define ASAP_INSTANTIATE(T)                                                                      \
+  template void sinkhorn_attention_vjp<T>(const AttentionHead<T>&, SinkhornState<T>&,            \
+                                          MatrixView<const T>, MatrixView<const T>,              \
+                                          const HeadGradients<T>&, Arena&);                      \
+  template void sinkhorn_attention_implicit_vjp<T>(const AttentionHead<T>&, SinkhornState<T>&,   \
+                                                   MatrixView<const T>, MatrixView<const T>,     \
+                                                   const HeadGradients<T>&, Arena&);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
+
+}  // namespace asap

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "attention/stored/sinkhorn_attention.h"
+
+namespace asap {
+
+/// The same attention with every update a log-sum-exp: slower, finite for any finite scores. Expects the
+/// scores S in state.kernel; fills the factors with the duals f^t, g^t and writes the output.
+template <class T>
+void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
+                         MatrixView<T> output, Arena& scratch);
+
+/// Exact vector-Jacobian product of sinkhorn_log_domain: walks the iterations backwards and rebuilds the
+/// row- or column-normalised plan of each half-update.
+template <class T>
+void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
+                             MatrixView<const T> output, MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, Arena& scratch);
+
+}  // namespace asap

@@ -1,0 +1,271 @@
+#include "attention/tiled/bfloat16_kernels.h"
+
+#if defined(__AVX512BF16__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && \
+    defined(__AVX512VL__)
+#include <hwy/targets.h>
+#include <immintrin.h>
+
+// This file alone is compiled for AVX512_BF16. It must use no inline function of a header outside
+// of it: the linker might keep the copy made here for callers on other processors.
+
+namespace asap {
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+constexpr int kScoreRows = kTileRows;
+constexpr int kValueRows = 6;
+
+/// Two rows of floats as pairs of bfloat16, to nearest even.
+inline __m512i pair(__m512 even, __m512 odd) {
+  // Lower half: 16 rounded values of `even`, upper half: of `odd`; then lane by lane.
+  const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(odd, even);
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
+                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, both);
+}
+
+inline __m512 exp2_lanes(__m512 t) {
+  const __m512 r = _mm512_reduce_ps(t, 1);
+  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0.0018671302823349833f), r,
+                             _mm512_set1_ps(0.009017029777169228f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.05579991266131401f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24016444385051727f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931512951850891f));
+  return _mm512_scalef_ps(_mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f)), t);
+}
+
+/// The order of panels inside a key block, see panel_vectors in tile_panels-inl.h.
+inline std::int64_t panel_vectors(std::int64_t left) { return left == 4 ? 2 : left < 3 ? left : 3; }
+
+void pair_keys(const float* packed, std::int64_t inner, std::int64_t columns, BFloat16* out) {
+  for (std::int64_t column = 0; column < columns;) {
+    const std::int64_t width = panel_vectors((columns - column) / kLanes) * kLanes;
+    for (std::int64_t d = 0; d < inner; d += 2)
+      for (std::int64_t c = 0; c < width; c += kLanes) {
+        const float* from = packed + column * inner + d * width + c;
+        _mm512_storeu_si512(out + column * inner + d * width + 2 * c,
+                            pair(_mm512_loadu_ps(from), _mm512_loadu_ps(from + width)));
+      }
+    column += width;
+  }
+}
+
+void pair_values(const float* values, std::int64_t keys, std::int64_t value_width, BFloat16* out) {
+  for (std::int64_t j = 0; j < keys; j += 2)
+    for (std::int64_t c = 0; c < value_width; c += kLanes) {
+      const float* from = values + j * value_width + c;
+      const __m512 odd = j + 1 < keys ? _mm512_loadu_ps(from + value_width) : _mm512_setzero_ps();
+      _mm512_storeu_si512(out + j * value_width + 2 * c, pair(_mm512_loadu_ps(from), odd));
+    }
+}
+
+/// See LinesAhead in tile_kernels.cpp.
+struct LinesAhead {
+  const char* at = nullptr;
+  const char* last = nullptr;
+
+  void fetch_next() {
+    __builtin_prefetch(at, 0, 2);
+    at = last - at > 64 ? at + 64 : last;
+  }
+};
+
+inline __m512bh broadcast_pair(const BFloat16* at) {
+  int bits = 0;
+  __builtin_memcpy(&bits, at, sizeof bits);
+  return (__m512bh)_mm512_set1_epi32(bits);
+}
+
+/// x_i . y_j + offsets of kScoreRows queries from `row` on and the panel of keys at `column`.
+template <int Vectors, bool fetch>
+inline __attribute__((always_inline)) void score_panel(const GibbsTile& t, const BFloat16* x,
+                                                       const BFloat16* keys, std::int64_t row,
+                                                       std::int64_t column,
+                                                       __m512 (&score)[kScoreRows][Vectors],
+                                                       LinesAhead& ahead) {
+  const float* row_offset = t.row_offset + row;
+#pragma GCC unroll 3
+  for (int v = 0; v < Vectors; ++v) {
+    const __m512 offset = _mm512_loadu_ps(t.column_offset + column + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r)
+      score[r][v] = _mm512_add_ps(offset, _mm512_set1_ps(row_offset[r]));
+  }
+  const BFloat16* left = x + row * t.inner;
+  const BFloat16* panel = keys + column * t.inner;
+  for (std::int64_t k = 0; k < t.inner; k += 2, panel += 2 * kLanes * Vectors) {
+    if constexpr (fetch) ahead.fetch_next();
+    __m512bh y[Vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) y[v] = (__m512bh)_mm512_loadu_si512(panel + 2 * kLanes * v);
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+      const __m512bh pair = broadcast_pair(left + r * t.inner + k);
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) score[r][v] = _mm512_dpbf16_ps(score[r][v], pair, y[v]);
+    }
+  }
+}
+
+/// One panel of gibbs_tile.
+struct RowSums {
+  static constexpr bool kFetchesAhead = false;
+  float* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+      __m512 total = _mm512_loadu_ps(sums + (row + r) * kTilePadding);
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm512_storeu_ps(out + (row + r) * t.columns + column + v * kLanes, value);
+        total = _mm512_add_ps(total, value);
+      }
+      _mm512_storeu_ps(sums + (row + r) * kTilePadding, total);
+    }
+  }
+};
+
+/// One panel of gibbs_tile_columns.
+struct ColumnSums {
+  static constexpr bool kFetchesAhead = true;
+  BFloat16* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
+    __m512 total[Vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) total[v] = _mm512_loadu_ps(sums + column + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm256_storeu_si256((__m256i*)(out + (row + r) * t.columns + column + v * kLanes),
+                            (__m256i)_mm512_cvtneps_pbh(value));
+        total[v] = _mm512_add_ps(total[v], value);
+      }
+    }
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) _mm512_storeu_ps(sums + column + v * kLanes, total[v]);
+  }
+};
+
+template <int Vectors, class Sums>
+void gibbs_panel(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, std::int64_t column,
+                 Sums sums, LinesAhead& ahead) {
+  for (std::int64_t row = 0; row < t.rows; row += kScoreRows) {
+    __m512 score[kScoreRows][Vectors];
+    score_panel<Vectors, Sums::kFetchesAhead>(t, x, keys, row, column, score, ahead);
+    sums.template write<Vectors>(t, row, column, score);
+  }
+}
+
+template <class Sums>
+inline void gibbs_panels(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, Sums sums,
+                         LinesAhead ahead) {
+  for (std::int64_t column = 0; column < t.columns;) {
+    const std::int64_t vectors = panel_vectors((t.columns - column) / kLanes);
+    const auto run = vectors == 3   ? &gibbs_panel<3, Sums>
+                     : vectors == 2 ? &gibbs_panel<2, Sums>
+                                    : &gibbs_panel<1, Sums>;
+    run(t, x, keys, column, sums, ahead);
+    column += vectors * kLanes;
+  }
+}
+
+void gibbs_tile(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, float* out,
+                float* row_sums) {
+  gibbs_panels(t, x, keys, RowSums{out, row_sums}, LinesAhead{});
+}
+
+void gibbs_tile_columns(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, BFloat16* out,
+                        float* column_sums, const MemoryAhead& memory) {
+  const char* begin = (const char*)memory.begin;
+  gibbs_panels(t, x, keys, ColumnSums{out, column_sums},
+               LinesAhead{begin, begin + (memory.bytes > 0 ? memory.bytes - 1 : 0)});
+}
+
+void narrow(const float* tile, std::int64_t count, BFloat16* out) {
+  std::int64_t i = 0;
+  for (; i + 2 * kLanes <= count; i += 2 * kLanes)
+    _mm512_storeu_si512(out + i, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(tile + i + kLanes),
+                                                              _mm512_loadu_ps(tile + i)));
+  for (; i < count; i += kLanes)
+    _mm256_storeu_si256((__m256i*)(out + i),
+                        (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(tile + i)));
+}
+
+template <int Vectors>
+inline void add_values_panel(const BFloat16* tile, std::int64_t columns, const BFloat16* values,
+                             std::int64_t keys, std::int64_t value_width, float* out) {
+  __m512 sum[kValueRows][Vectors];
+#pragma GCC unroll 6
+  for (int r = 0; r < kValueRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v)
+      sum[r][v] = _mm512_loadu_ps(out + r * value_width + v * kLanes);
+  for (std::int64_t j = 0; j < keys; j += 2, values += 2 * value_width) {
+    __m512bh value[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v)
+      value[v] = (__m512bh)_mm512_loadu_si512(values + 2 * kLanes * v);
+#pragma GCC unroll 6
+    for (int r = 0; r < kValueRows; ++r) {
+      const __m512bh left = broadcast_pair(tile + r * columns + j);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], left, value[v]);
+    }
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < kValueRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v)
+      _mm512_storeu_ps(out + r * value_width + v * kLanes, sum[r][v]);
+}
+
+void add_values(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
+                const BFloat16* values, std::int64_t keys, std::int64_t value_width, float* out) {
+  for (std::int64_t first = 0; first < value_width;) {
+    const std::int64_t left = (value_width - first) / kLanes, vectors = left < 4 ? left : 4;
+    const auto run = vectors == 4   ? &add_values_panel<4>
+                     : vectors == 3 ? &add_values_panel<3>
+                     : vectors == 2 ? &add_values_panel<2>
+                                    : &add_values_panel<1>;
+    for (std::int64_t r = 0; r < rows; r += kValueRows)
+      run(tile + r * columns, columns, values + 2 * first, keys, value_width,
+          out + r * value_width + first);
+    first += vectors * kLanes;
+  }
+}
+
+constexpr BFloat16KernelSet kKernelSet = {&pair_keys,          &pair_values, &gibbs_tile,
+                                    &gibbs_tile_columns, &narrow,      &add_values};
+
+}  // namespace
+
+const BFloat16KernelSet* bfloat16_kernels() {
+  // They share the layout of the AVX-512 tile kernels, and so go only with those.
+  static const bool supported =
+      (hwy::SupportedTargets() & HWY_AVX3) != 0 && __builtin_cpu_supports("avx512bf16");
+  return supported ? &kKernelSet : nullptr;
+}
+
+}  // namespace asap
+
+#else
+
+namespace asap {
+
+const BFloat16KernelSet* bfloat16_kernels() { return nullptr; }
+
+}  // namespace asap
+#endif

@@ -1,0 +1,298 @@
+#include "attention/tiled/column_pass.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attention/tiled/tile_operands.h"
+#include "base/parallel.h"
+
+namespace asap {
+namespace {
+
+/// No entry is above 2^80; 2^80 times any number of rows stays below the largest float, 2^128.
+constexpr float kLargestExponent = 80;
+/// Entries below the smallest normal float, 2^-126, may be lost: what they add up to, counted in
+/// units of 2^-126, may be at most 2^-30 of a sum.
+constexpr double kLeastSum = 0x1p-96;
+
+/// Key blocks of a group. More of them read queries and sums of outputs more rarely, fewer keep the
+/// group's part of K in a nearer cache.
+constexpr std::int64_t kGroupBlocks = 2;
+constexpr std::int64_t kMostChunks = 32;
+constexpr std::int64_t kFewestBlocksPerChunk = 4;
+
+/// The row dual shifted so that no exponent x_i . y_j + f̂_i is above kLargestExponent, and none
+/// needlessly far below: [padded_rows], -infinity for rows that do not exist.
+VectorView<float> shifted_row_dual(const TiledHead& head, VectorView<const float> row_dual,
+                                   Arena& arena) {
+  const VectorView<float> shifted = arena.vector<float>(head.padded_rows());
+  float score = 0, exponent = -std::numeric_limits<float>::infinity();
+  for (std::int64_t i = 0; i < head.n; ++i) {
+    score = std::max(score, head.row_bound[i]);
+    exponent = std::max(exponent, head.row_bound[i] + row_dual[i]);
+  }
+  const float shift = std::min(score, kLargestExponent) - exponent;
+  for (std::int64_t i = 0; i < head.n; ++i) shifted[i] = row_dual[i] + shift;
+  std::fill(shifted.begin() + head.n, shifted.end(), -std::numeric_limits<float>::infinity());
+  return shifted;
+}
+
+/// All packed keys rounded to pairs.
+BFloat16* half_packed_keys(const TiledHead& head, const BFloat16KernelSet& kernels, Arena& arena) {
+  auto* keys = arena.take<BFloat16>(head.padded_keys() * head.inner);
+  for (std::int64_t c = 0; c < key_blocks(head.m); ++c) {
+    const std::int64_t offset = c * kKeyBlock * head.inner;
+    kernels.pair_keys(head.keys + offset, head.inner, key_block_width(head.m, c), keys + offset);
+  }
+  return keys;
+}
+
+/// See apply_closed_row_dual.
+class ColumnPass {
+ public:
+  ColumnPass(const TiledHead& head, VectorView<const float> row_offset,
+             MatrixView<const float> values, const SweepOptions& options, Arena& arena);
+
+  bool run(MatrixView<float> output);
+
+ private:
+  /// A fixed run of row blocks.
+  struct Chunk {
+    float* column_sums;  // of the group at hand: [group_width_]
+    bool in_range;       // of the row sums
+  };
+  /// What a row block reads and writes in every turn, side by side in memory: a record of
+  /// record_values_ floats that begins with x.
+  struct Block {
+    float* x;            // [kRowBlock, D]
+    float* output_sums;  // sum_j K_ij c_j V_j so far: [kRowBlock, output_width_]
+    float* kernel;       // K of the group, tile by tile: kRowBlock * group_width_ values
+
+    // For products in bfloat16, x and K are of that type.
+    BFloat16* x_half() const { return reinterpret_cast<BFloat16*>(x); }
+    BFloat16* kernel_half() const { return reinterpret_cast<BFloat16*>(kernel); }
+  };
+
+  std::int64_t groups() const { return (key_blocks(head_.m) + kGroupBlocks - 1) / kGroupBlocks; }
+  Block block_at(std::int64_t first) const;
+  template <class Body>
+  void for_each_tile(std::int64_t group, const Body& body) const;
+  template <class Body>
+  void for_each_block(bool backwards, const Body& body);
+  void start_rows(std::int64_t first) const;
+  void compute_rows(std::int64_t group, std::int64_t first, std::int64_t next, Chunk& chunk) const;
+  bool close_columns(std::int64_t group);
+  void apply_rows(std::int64_t group, std::int64_t first);
+  void write_rows(std::int64_t first, MatrixView<float> output, Chunk& chunk) const;
+  std::int64_t rows_from(std::int64_t first) const { return std::min(kRowBlock, head_.n - first); }
+
+  const TiledHead& head_;
+  VectorView<const float> row_offset_;
+  VectorView<float> column_offset_;
+  MatrixView<const float> values_;
+  const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* half_keys_ = nullptr;                   // paired, as head_.keys
+  int threads_;
+  std::int64_t chunk_rows_, group_width_, output_width_, record_values_;
+  float* records_;                         // of all row blocks
+  VectorView<float> row_sums_;             // sum_j K_ij c_j so far: [padded_rows]
+  VectorView<float> scaling_;              // c of the group: [group_width_], 0 for padding
+  double scaling_sum_ = 0;                 // of all columns so far
+  float* group_values_;                    // c_j V_j of the group: [group_width_, output_width_]
+  BFloat16* group_values_half_ = nullptr;  // the same in pairs
+  VectorView<Chunk> chunks_;
+};
+
+ColumnPass::ColumnPass(const TiledHead& head, VectorView<const float> row_offset,
+                       MatrixView<const float> values, const SweepOptions& options, Arena& arena)
+    : head_(head),
+      row_offset_(row_offset),
+      column_offset_(zero_column_offsets(head, arena)),
+      values_(values),
+      threads_(options.threads),
+      group_width_(std::min(head.padded_keys(), kGroupBlocks * kKeyBlock + kTilePadding)),
+      output_width_(round_up(values.cols, kTilePadding)) {
+  // Pairs need an even inner width.
+  if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
+    half_products_ = bfloat16_kernels();
+  const std::int64_t blocks = head.padded_rows() / kRowBlock;
+  chunk_rows_ =
+      kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
+  const std::int64_t entries_per_float = half_products_ ? 2 : 1;
+  record_values_ = kRowBlock * (output_width_ + (head.inner + group_width_) / entries_per_float);
+  records_ = arena.take<float>(blocks * record_values_);
+  row_sums_ = arena.vector<float>(head.padded_rows());
+  scaling_ = arena.vector<float>(group_width_);
+  group_values_ = arena.take<float>(group_width_ * output_width_);
+  if (half_products_) {
+    group_values_half_ = arena.take<BFloat16>(group_width_ * output_width_);
+    half_keys_ = half_packed_keys(head, *half_products_, arena);
+  }
+  const std::int64_t chunks = (head.n + chunk_rows_ - 1) / chunk_rows_;
+  chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
+  for (Chunk& chunk : chunks_) chunk = {arena.take<float>(group_width_), true};
+}
+
+ColumnPass::Block ColumnPass::block_at(std::int64_t first) const {
+  float* x = records_ + first / kRowBlock * record_values_;
+  float* output_sums = x + kRowBlock * head_.inner / (half_products_ ? 2 : 1);
+  return {x, output_sums, output_sums + kRowBlock * output_width_};
+}
+
+/// Calls body(key block, its first key within the group, its width) for the key blocks of a group.
+template <class Body>
+void ColumnPass::for_each_tile(std::int64_t group, const Body& body) const {
+  const std::int64_t end = std::min((group + 1) * kGroupBlocks, key_blocks(head_.m));
+  for (std::int64_t c = group * kGroupBlocks; c < end; ++c)
+    body(c, (c - group * kGroupBlocks) * kKeyBlock, key_block_width(head_.m, c));
+}
+
+/// Calls body(first row, first row of the block that is next, chunk) for all row blocks.
+template <class Body>
+void ColumnPass::for_each_block(bool backwards, const Body& body) {
+  const std::int64_t count = std::ssize(chunks_);
+  parallel_for(count, threads_, [&](std::int64_t turn, int) {
+    const std::int64_t index = backwards ? count - 1 - turn : turn;
+    const std::int64_t begin = index * chunk_rows_, end = std::min(head_.n, begin + chunk_rows_);
+    const std::int64_t last = begin + (end - begin - 1) / kRowBlock * kRowBlock;
+    const std::int64_t step = backwards ? -kRowBlock : kRowBlock;
+    for (std::int64_t first = backwards ? last : begin; first >= begin && first <= last;
+         first += step)
+      body(first, std::clamp<std::int64_t>(first + step, 0, head_.padded_rows() - kRowBlock),
+           chunks_[index]);
+  });
+}
+
+void ColumnPass::start_rows(std::int64_t first) const {
+  const Block block = block_at(first);
+  const float* x = head_.x.row(first).data();
+  if (half_products_)
+    half_products_->narrow(x, kRowBlock * head_.inner, block.x_half());
+  else
+    std::copy_n(x, kRowBlock * head_.inner, block.x);
+  std::fill_n(block.output_sums, kRowBlock * output_width_, 0.0f);
+  std::fill_n(&row_sums_[first], kRowBlock, 0.0f);
+}
+
+/// Entries of K and their part of the column sums. Meanwhile the record of the block at `next` is
+/// fetched.
+void ColumnPass::compute_rows(std::int64_t group, std::int64_t first, std::int64_t next,
+                              Chunk& chunk) const {
+  const Block block = block_at(first);
+  const std::int64_t rows = rows_from(first);
+  const std::int64_t bytes = record_values_ * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t tiles = std::min(kGroupBlocks, key_blocks(head_.m) - group * kGroupBlocks);
+  const char* ahead = reinterpret_cast<const char*>(block_at(next).x);
+  for_each_tile(group, [&](std::int64_t c, std::int64_t begin, std::int64_t width) {
+    const std::int64_t key = c * kKeyBlock;
+    const GibbsTile operands{block.x,
+                             head_.inner,
+                             rows,
+                             head_.keys + key * head_.inner,
+                             width,
+                             row_offset_.data() + first,
+                             column_offset_.data() + key};
+    float* column_sums = chunk.column_sums + begin;
+    const MemoryAhead memory{ahead, bytes / tiles};
+    ahead += memory.bytes;
+    if (half_products_)
+      half_products_->gibbs_tile_columns(operands, block.x_half(), half_keys_ + key * head_.inner,
+                                         block.kernel_half() + kRowBlock * begin, column_sums,
+                                         memory);
+    else
+      gibbs_tile_columns(operands, block.kernel + kRowBlock * begin, column_sums, memory);
+  });
+}
+
+/// c of a group, and the values times c. False if a column sum is out of range.
+bool ColumnPass::close_columns(std::int64_t group) {
+  const std::int64_t first = group * kGroupBlocks * kKeyBlock;
+  std::int64_t width = 0;
+  for_each_tile(group, [&](std::int64_t, std::int64_t, std::int64_t columns) { width += columns; });
+  const std::int64_t keys = std::min(width, head_.m - first);
+  std::ranges::fill(scaling_, 0.0f);
+  for (const Chunk& chunk : chunks_)
+    for (std::int64_t j = 0; j < keys; ++j) scaling_[j] += chunk.column_sums[j];
+  for (std::int64_t j = 0; j < keys; ++j) {
+    // Written so that NaN is out of range.
+    if (!(scaling_[j] >= kLeastSum * static_cast<double>(head_.n) && std::isfinite(scaling_[j])))
+      return false;
+    scaling_[j] = 1.0f / scaling_[j];
+    scaling_sum_ += static_cast<double>(scaling_[j]);
+  }
+  pack_values(values_.block(first, 0, keys, values_.cols),
+              scaling_.first(static_cast<std::size_t>(keys)), group_values_);
+  if (half_products_)
+    half_products_->pair_values(group_values_, keys, output_width_, group_values_half_);
+  return true;
+}
+
+/// What a group adds to the outputs and row sums of a block.
+void ColumnPass::apply_rows(std::int64_t group, std::int64_t first) {
+  const Block block = block_at(first);
+  const std::int64_t rows = rows_from(first);
+  float partial_sums[kRowBlock * kTilePadding] = {};
+  for_each_tile(group, [&](std::int64_t c, std::int64_t begin, std::int64_t width) {
+    const std::int64_t keys = std::min(width, head_.m - c * kKeyBlock);
+    const float* factors = scaling_.data() + begin;
+    if (half_products_) {
+      const BFloat16* tile = block.kernel_half() + kRowBlock * begin;
+      add_row_dots(tile, rows, width, factors, partial_sums);
+      half_products_->add_values(tile, rows, width, group_values_half_ + begin * output_width_,
+                                 keys, output_width_, block.output_sums);
+    } else {
+      const float* tile = block.kernel + kRowBlock * begin;
+      add_row_dots(tile, rows, width, factors, partial_sums);
+      add_values(tile, rows, width, group_values_ + begin * output_width_, keys, output_width_,
+                 block.output_sums);
+    }
+  });
+  float sums[kRowBlock];
+  reduce_row_sums(partial_sums, rows, sums);
+  for (std::int64_t i = 0; i < rows; ++i) row_sums_[first + i] += sums[i];
+}
+
+/// Divides the rows of a block by their sums.
+void ColumnPass::write_rows(std::int64_t first, MatrixView<float> output, Chunk& chunk) const {
+  const float* from = block_at(first).output_sums;
+  for (std::int64_t i = first; i < first + rows_from(first); ++i, from += output_width_) {
+    if (!(row_sums_[i] >= kLeastSum * scaling_sum_ && std::isfinite(row_sums_[i])))
+      chunk.in_range = false;
+    const float factor = 1.0f / row_sums_[i];
+    float* to = output.row(i).data();
+    for (std::int64_t d = 0; d < output.cols; ++d) to[d] = factor * from[d];
+  }
+}
+
+bool ColumnPass::run(MatrixView<float> output) {
+  // One turn applies a group and computes the next in its place, while its rows are in cache. Every
+  // other turn goes backwards, for the rows that a turn ends with are in cache, too.
+  for (std::int64_t group = 0; group <= groups(); ++group) {
+    for (Chunk& chunk : chunks_) std::fill_n(chunk.column_sums, group_width_, 0.0f);
+    for_each_block(group % 2 == 1, [&](std::int64_t first, std::int64_t next, Chunk& chunk) {
+      if (group == 0)
+        start_rows(first);
+      else
+        apply_rows(group - 1, first);
+      if (group < groups())
+        compute_rows(group, first, next, chunk);
+      else
+        write_rows(first, output, chunk);
+    });
+    if (group < groups() && !close_columns(group)) return false;
+  }
+  return std::ranges::all_of(chunks_, &Chunk::in_range);
+}
+
+}  // namespace
+
+bool apply_closed_row_dual(const TiledHead& head, VectorView<const float> row_dual,
+                           MatrixView<const float> values, const SweepOptions& options,
+                           MatrixView<float> output, Arena& scratch) {
+  const ArenaScope scope(scratch);
+  return ColumnPass(head, shifted_row_dual(head, row_dual, scratch), values, options, scratch)
+      .run(output);
+}
+
+}  // namespace asap

@@ -1,0 +1,313 @@
+#include "attention/tiled/gibbs_sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attention/tiled/tile_operands.h"
+#include "base/parallel.h"
+
+namespace asap {
+namespace {
+
+/// Sums between these bounds have lost nothing that matters: terms below the smallest normal float,
+/// 2^-126, are at most 2^-30 of them.
+constexpr float kSmallestSum = 0x1p-96f;
+constexpr float kLargestSum = 0x1p100f;
+
+/// A block of rows is read twice, so it should stay in the second-level cache.
+constexpr std::int64_t kBlockBytes = std::int64_t{800} * 1024;
+constexpr std::int64_t kMostChunks = 32;
+constexpr std::int64_t kFewestBlocksPerChunk = 4;
+
+}  // namespace
+
+/// A fixed run of row blocks with column sums of its own.
+struct GibbsSweep::Chunk {
+  float* column_sums;  // [padded_keys]
+  float exponent;      // of the column sums
+  bool in_range;
+};
+
+GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena)
+    : head_(head), options_(options), arena_(arena) {
+  const GibbsStorage storage = options.storage;
+  const std::int64_t padded = head.padded_keys();
+  const std::int64_t row_bytes = padded * static_cast<std::int64_t>(sizeof(float));
+  block_rows_ = storage == GibbsStorage::recompute && kRowBlock * row_bytes > kBlockBytes
+                    ? kTileRows
+                    : kRowBlock;
+  const std::int64_t blocks = head.padded_rows() / kRowBlock;
+  chunk_rows_ =
+      kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
+  const std::int64_t chunks = (head.n + chunk_rows_ - 1) / chunk_rows_;
+  chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
+  for (Chunk& chunk : chunks_) chunk = {arena.take<float>(padded), 0, true};
+  column_sums_ = arena.vector<float>(padded);
+  if (storage == GibbsStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
+  if (storage == GibbsStorage::half)
+    kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
+  workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
+  for (Worker& worker : workers_)
+    worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
+              arena.take<float>(kRowBlock * kTilePadding), nullptr,
+              arena.take<BFloat16>(kRowBlock * kWidestKeyBlock)};
+  // Pairs need an even inner width.
+  if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
+    half_products_ = bfloat16_kernels();
+  if (half_products_ && storage == GibbsStorage::recompute) round_operands();
+}
+
+void GibbsSweep::round_operands() {
+  half_x_ = arena_.take<BFloat16>(head_.padded_rows() * head_.inner);
+  half_products_->narrow(head_.x.data, head_.padded_rows() * head_.inner, half_x_);
+  half_keys_ = arena_.take<BFloat16>(head_.padded_keys() * head_.inner);
+  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+    const std::int64_t offset = c * kKeyBlock * head_.inner;
+    half_products_->pair_keys(head_.keys + offset, head_.inner, key_block_width(head_.m, c),
+                              half_keys_ + offset);
+  }
+}
+
+GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                              VectorView<const float> row_offset,
+                              VectorView<const float> column_offset) const {
+  const std::int64_t begin = key_block * kKeyBlock;
+  return {head_.x.row(first).data(),
+          head_.inner,
+          rows,
+          head_.keys + begin * head_.inner,
+          key_block_width(head_.m, key_block),
+          row_offset.data() + first,
+          column_offset.data() + begin};
+}
+
+/// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
+template <class Body>
+void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
+  parallel_for(std::ssize(chunks_), options_.threads, [&](std::int64_t index, int worker) {
+    const std::int64_t end = std::min(head_.n, (index + 1) * chunk_rows_);
+    for (std::int64_t first = index * chunk_rows_; first < end; first += block_rows)
+      body(first, std::min(block_rows, end - first), workers_[worker], chunks_[index]);
+  });
+  for (const Chunk& chunk : chunks_) trustworthy_ = trustworthy_ && chunk.in_range;
+}
+
+void GibbsSweep::note_range(const float* sums, std::int64_t count, Chunk& chunk) const {
+  // Written so that NaN is out of range.
+  for (std::int64_t i = 0; i < count; ++i)
+    if (!(sums[i] >= kSmallestSum && sums[i] <= kLargestSum)) chunk.in_range = false;
+}
+
+/// Row sums of a computed block to weights, then its column sums.
+template <class Entry>
+void GibbsSweep::accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
+                            const RowUpdate& update, const Worker& worker, Chunk& chunk) {
+  float sums[kRowBlock], weights[kRowBlock];
+  reduce_row_sums(worker.row_sums, rows, sums);
+  note_range(sums, rows, chunk);
+  update(first, rows, sums, weights);
+  float largest = chunk.exponent;
+  for (std::int64_t i = 0; i < rows; ++i) largest = std::max(largest, weights[i]);
+  if (largest > chunk.exponent) {
+    const float factor = std::exp2(chunk.exponent - largest);
+    for (std::int64_t j = 0; j < head_.padded_keys(); ++j) chunk.column_sums[j] *= factor;
+    chunk.exponent = largest;
+  }
+  for (std::int64_t i = 0; i < rows; ++i) weights[i] -= chunk.exponent;
+  std::fill(weights + rows, weights + kRowBlock, -std::numeric_limits<float>::infinity());
+  exp2_values({weights, kRowBlock}, {weights, kRowBlock});
+  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+    add_column_sums(block + c * kKeyBlock * block_rows_, rows, key_block_width(head_.m, c), weights,
+                    chunk.column_sums + c * kKeyBlock);
+}
+
+void GibbsSweep::begin_pass(float exponent) {
+  for (Chunk& chunk : chunks_) {
+    std::fill_n(chunk.column_sums, head_.padded_keys(), 0.0f);
+    chunk.exponent = exponent;
+  }
+}
+
+/// Adds the column sums of all chunks, in order.
+void GibbsSweep::add_chunks() {
+  column_exponent_ = -std::numeric_limits<float>::infinity();
+  for (const Chunk& chunk : chunks_) column_exponent_ = std::max(column_exponent_, chunk.exponent);
+  std::ranges::fill(column_sums_, 0.0f);
+  for (const Chunk& chunk : chunks_) {
+    const float factor = std::exp2(chunk.exponent - column_exponent_);
+    for (std::size_t j = 0; j < column_sums_.size(); ++j)
+      column_sums_[j] += factor * chunk.column_sums[j];
+  }
+  Chunk all{column_sums_.data(), column_exponent_, true};
+  note_range(column_sums_.data(), head_.m, all);
+  trustworthy_ = trustworthy_ && all.in_range;
+}
+
+void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
+                         const RowUpdate& update) {
+  begin_pass(-std::numeric_limits<float>::infinity());
+  for_each_block(
+      block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
+        BFloat16* half = kept_half_ ? kept_half_ + first * head_.padded_keys() : nullptr;
+        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+          const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+          float* tile = half ? single : single + begin * block_rows_;
+          const GibbsTile operands = tile_at(first, rows, c, row_offset, column_offset);
+          if (half_keys_)
+            half_products_->gibbs_tile(operands, half_x_ + first * head_.inner,
+                                       half_keys_ + begin * head_.inner, tile, worker.row_sums);
+          else
+            gibbs_tile(operands, tile, worker.row_sums);
+          if (half) {
+            const auto narrow = half_products_ ? half_products_->narrow : &narrow_tile;
+            narrow(tile, round_up(rows, kTileRows) * width, half + begin * kRowBlock);
+          }
+        }
+        if (half)
+          accumulate(half, first, rows, update, worker, chunk);
+        else
+          accumulate(single, first, rows, update, worker, chunk);
+      });
+  add_chunks();
+}
+
+template <class Entry>
+void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
+  begin_pass(0);
+  for_each_block(
+      kTileRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+        // A block of kRowBlock rows lies tile by tile; `first` may be a row inside it.
+        const std::int64_t inside = first % kRowBlock;
+        const Entry* block = kept + (first - inside) * head_.padded_keys();
+        const auto tile = [&](std::int64_t c) {
+          return block + c * kKeyBlock * kRowBlock + inside * key_block_width(head_.m, c);
+        };
+        float sums[kRowBlock], weights[kRowBlock] = {};
+        std::fill_n(worker.row_sums, round_up(rows, kTileRows) * kTilePadding, 0.0f);
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+          add_row_dots(tile(c), rows, key_block_width(head_.m, c), v.data() + c * kKeyBlock,
+                       worker.row_sums);
+        reduce_row_sums(worker.row_sums, rows, sums);
+        note_range(sums, rows, chunk);
+        for (std::int64_t i = 0; i < rows; ++i) weights[i] = 1.0f / sums[i];
+        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+          add_column_sums(tile(c), rows, key_block_width(head_.m, c), weights,
+                          chunk.column_sums + c * kKeyBlock);
+      });
+  add_chunks();
+}
+
+void GibbsSweep::sweep_kept(VectorView<const float> v) {
+  if (kept_)
+    sweep_entries(kept_, v);
+  else
+    sweep_entries(kept_half_, v);
+}
+
+/// factors_j values_j, padded to `output_width_`, in the form in which products read them.
+struct GibbsSweep::Values {
+  const float* single;   // [m, output_width_]
+  const BFloat16* half;  // in pairs; null for ProductPrecision::single
+};
+
+GibbsSweep::Values GibbsSweep::prepare_values(MatrixView<const float> values,
+                                              VectorView<const float> factors) {
+  output_width_ = round_up(values.cols, kTilePadding);
+  for (Worker& worker : workers_)
+    worker.block_output = arena_.take<float>(kRowBlock * output_width_);
+  float* single = arena_.take<float>(values.rows * output_width_);
+  pack_values(values, factors, single);
+  if (!half_products_) return {single, nullptr};
+  auto* half = arena_.take<BFloat16>(round_up(values.rows, 2) * output_width_);
+  half_products_->pair_values(single, values.rows, output_width_, half);
+  return {single, half};
+}
+
+/// worker.block_output += tile times its rows of the values.
+void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int64_t key_block,
+                                 const Values& values, const Worker& worker) const {
+  const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
+  const std::int64_t keys = std::min(width, head_.m - begin);
+  if (values.half) {
+    half_products_->narrow(tile, round_up(rows, kTileRows) * width, worker.half_tile);
+    half_products_->add_values(worker.half_tile, rows, width, values.half + begin * output_width_,
+                               keys, output_width_, worker.block_output);
+  } else {
+    add_values(tile, rows, width, values.single + begin * output_width_, keys, output_width_,
+               worker.block_output);
+  }
+}
+
+/// Divides the rows of a block by their sums.
+void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
+                              MatrixView<float> output, Chunk& chunk) const {
+  float sums[kRowBlock];
+  reduce_row_sums(worker.row_sums, rows, sums);
+  note_range(sums, rows, chunk);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float factor = 1.0f / sums[i];
+    const float* from = worker.block_output + i * output_width_;
+    float* to = output.row(first + i).data();
+    for (std::int64_t d = 0; d < output.cols; ++d) to[d] = factor * from[d];
+  }
+}
+
+void GibbsSweep::apply_computed(VectorView<const float> row_offset,
+                                VectorView<const float> column_offset,
+                                MatrixView<const float> values, MatrixView<float> output) {
+  const ArenaScope scope(arena_);
+  const VectorView<float> ones = arena_.vector<float>(values.rows);
+  std::ranges::fill(ones, 1.0f);
+  const Values prepared = prepare_values(values, ones);
+  for_each_block(kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
+                                Chunk& chunk) {
+    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+    std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+      gibbs_tile(tile_at(first, rows, c, row_offset, column_offset), worker.block, worker.row_sums);
+      add_tile_values(worker.block, rows, c, prepared, worker);
+    }
+    write_output(first, rows, worker, output, chunk);
+  });
+}
+
+void GibbsSweep::apply_kept(VectorView<const float> v, MatrixView<const float> values,
+                            MatrixView<float> output) {
+  const ArenaScope scope(arena_);
+  const Values prepared = prepare_values(values, v.first(static_cast<std::size_t>(values.rows)));
+  for_each_block(kRowBlock,
+                 [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+                   std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+                   std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+                   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+                     apply_kept_tile(first, rows, c, v, prepared, worker);
+                   write_output(first, rows, worker, output, chunk);
+                 });
+}
+
+/// One tile of the kept kernel, in the precision in which it is kept and multiplied.
+void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                                 VectorView<const float> v, const Values& values,
+                                 const Worker& worker) const {
+  const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
+  const std::int64_t offset = first * head_.padded_keys() + begin * kRowBlock;
+  const float* factors = v.data() + begin;
+  if (kept_) {
+    add_row_dots(kept_ + offset, rows, width, factors, worker.row_sums);
+    add_tile_values(kept_ + offset, rows, key_block, values, worker);
+  } else if (values.half) {
+    add_row_dots(kept_half_ + offset, rows, width, factors, worker.row_sums);
+    half_products_->add_values(
+        kept_half_ + offset, rows, width, values.half + begin * output_width_,
+        std::min(width, head_.m - begin), output_width_, worker.block_output);
+  } else {
+    widen_tile(kept_half_ + offset, round_up(rows, kTileRows) * width, worker.block);
+    add_row_dots(worker.block, rows, width, factors, worker.row_sums);
+    add_tile_values(worker.block, rows, key_block, values, worker);
+  }
+}
+
+}  // namespace asap

@@ -1,0 +1,141 @@
+#pragma once
+
+#include "attention/tiled/bfloat16_kernels.h"
+#include "attention/tiled/tiled_head.h"
+
+namespace asap {
+
+/// What becomes of a Gibbs kernel K = 2^(x . y + offsets) between passes over it.
+enum class GibbsStorage {
+  recompute,  ///< computed anew in every pass: O(N D) memory
+  single,     ///< kept as float: N M values
+  half,       ///< kept as bfloat16: half the memory traffic, plan entries right to 0.4 %
+};
+
+/// What products are computed with.
+enum class ProductPrecision {
+  single,
+  /// On processors with AVX512_BF16, twice as fast: values and the plan entries they meet are
+  /// rounded to bfloat16 (2^-9 of each), and where the kernel is recomputed so are the queries and
+  /// keys of the passes that only add up rows and columns. Scores behind the output stay in float,
+  /// unless they are those of apply_closed_row_dual, whose columns are normalised by the same
+  /// scores. Elsewhere the same as `single`.
+  bfloat16,
+};
+
+/// How a GibbsSweep works.
+struct SweepOptions {
+  GibbsStorage storage = GibbsStorage::recompute;
+  ProductPrecision precision = ProductPrecision::single;
+  int threads = 1;  ///< row blocks are shared out; the result does not depend on it
+};
+
+/// A callable that somebody else owns and that turns row sums of rows [first, first + count) into
+/// base-2 logarithms of their weights: (first, count, row_sums, log_weights). Not std::function,
+/// which may allocate.
+class RowUpdate {
+ public:
+  template <class Callable>
+  RowUpdate(
+      const Callable& callable)  // NOLINT(google-explicit-constructor): stands for the callable
+      : callable_(&callable),
+        call_([](const void* c, std::int64_t first, std::int64_t count, const float* row_sums,
+                 float* log_weights) {
+          (*static_cast<const Callable*>(c))(first, count, row_sums, log_weights);
+        }) {}
+
+  void operator()(std::int64_t first, std::int64_t count, const float* row_sums,
+                  float* log_weights) const {
+    call_(callable_, first, count, row_sums, log_weights);
+  }
+
+ private:
+  const void* callable_;
+  void (*call_)(const void*, std::int64_t, std::int64_t, const float*, float*);
+};
+
+/// Passes over the Gibbs kernel of one head, row block by row block. Every pass takes the row sums
+/// of a block, lets the caller turn them into row weights, and adds the weighted rows up by columns
+/// while the block is still in cache: a Sinkhorn iteration is one pass.
+///
+/// Row blocks are worked off by `threads` threads in chunks that do not depend on their number, and
+/// chunks are added in order, so results do not either.
+class GibbsSweep {
+ public:
+  /// Lives in `arena`, as long as `head` does.
+  GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena);
+
+  /// Computes K from offsets (see GibbsTile), keeps it if told to, and leaves column sums of
+  /// weighted rows.
+  void compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
+               const RowUpdate& update);
+  /// The same over the kept kernel times v, with the weights 1 / (K v): a row update of Sinkhorn.
+  /// v: [padded_keys], 0 for padding.
+  void sweep_kept(VectorView<const float> v);
+
+  /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
+  VectorView<const float> column_sums() const { return column_sums_; }
+  float column_exponent() const { return column_exponent_; }
+
+  /// output = K V with each row divided by its sum, K from offsets. values: [m, Dv].
+  void apply_computed(VectorView<const float> row_offset, VectorView<const float> column_offset,
+                      MatrixView<const float> values, MatrixView<float> output);
+  /// output = K diag(v) V with each row divided by its sum, K as kept.
+  void apply_kept(VectorView<const float> v, MatrixView<const float> values,
+                  MatrixView<float> output);
+
+  /// False once a row or column sum has come so near to the limits of float that entries of the
+  /// plan may have been lost, or was not finite.
+  bool trustworthy() const { return trustworthy_; }
+
+ private:
+  struct Worker {
+    float* block;         // a block of rows of K: [block_rows, padded_keys]
+    float* row_sums;      // [kRowBlock, kTilePadding]
+    float* block_output;  // [kRowBlock, value width], taken when first needed
+    BFloat16* half_tile;  // [kRowBlock, kWidestKeyBlock]
+  };
+  struct Chunk;
+
+  template <class Body>
+  void for_each_block(std::int64_t block_rows, const Body& body);
+  template <class Entry>
+  void accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
+                  const RowUpdate& update, const Worker& worker, Chunk& chunk);
+  void begin_pass(float exponent);
+  void add_chunks();
+  template <class Entry>
+  void sweep_entries(const Entry* kept, VectorView<const float> v);
+  void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
+  struct Values;
+  void round_operands();
+  GibbsTile tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                    VectorView<const float> row_offset,
+                    VectorView<const float> column_offset) const;
+  Values prepare_values(MatrixView<const float> values, VectorView<const float> factors);
+  void add_tile_values(const float* tile, std::int64_t rows, std::int64_t key_block,
+                       const Values& values, const Worker& worker) const;
+  void apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
+                       VectorView<const float> v, const Values& values, const Worker& worker) const;
+  void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
+                    MatrixView<float> output, Chunk& chunk) const;
+
+  const TiledHead& head_;
+  SweepOptions options_;
+  Arena& arena_;
+  std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
+  std::int64_t chunk_rows_;
+  float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
+  BFloat16* kept_half_ = nullptr;
+  const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* half_x_ = nullptr;                      // [padded rows, D]
+  BFloat16* half_keys_ = nullptr;                   // paired, as head.keys
+  std::int64_t output_width_ = 0;
+  VectorView<Worker> workers_;
+  VectorView<Chunk> chunks_;
+  VectorView<float> column_sums_;
+  float column_exponent_ = 0;
+  bool trustworthy_ = true;
+};
+
+}  // namespace asap

@@ -1,0 +1,193 @@
+#include "attention/tiled/tile_operands.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "attention/tiled/tile_operands.cpp"
+#include <hwy/foreach_target.h>
+
+#include "attention/tiled/tile_panels-inl.h"
+#include "tensor/simd/dispatch.h"
+#include "tensor/simd/simd-inl.h"
+#include "tensor/simd/transpose-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace asap {
+namespace HWY_NAMESPACE {
+namespace {
+
+using namespace tiles;
+
+/// Loads kLanes tokens from row `first` on, dimensions [d, d + kLanes), as they are, transposed:
+/// out[l] holds dimension d + l of all of them. Tokens and dimensions that do not exist give zeros.
+HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t first, std::int64_t d,
+                                V* out) {
+  const D tag;
+  if (first + kLanes <= tokens.rows && d + kLanes <= tokens.cols) {
+    for (int l = 0; l < kLanes; ++l) out[l] = hn::LoadU(tag, &tokens(first + l, d));
+  } else {
+    HWY_ALIGN float row[kLanes];
+    for (int l = 0; l < kLanes; ++l) {
+      for (int e = 0; e < kLanes; ++e)
+        row[e] = first + l < tokens.rows && d + e < tokens.cols ? tokens(first + l, d + e) : 0.0f;
+      out[l] = hn::Load(tag, row);
+    }
+  }
+  transpose_square(tag, out);
+}
+
+float pack_keys(MatrixView<const float> keys, float factor, const float* mean, float* packed) {
+  const D tag;
+  const std::int64_t inner = keys.cols;
+  const V scale = hn::Set(tag, factor);
+  V largest = hn::Zero(tag);
+  for (std::int64_t block = 0; block < key_blocks(keys.rows); ++block) {
+    float* block_out = packed + block * kKeyBlock * inner;
+    for_each_panel(
+        key_block_width(keys.rows, block), [&](std::int64_t column, auto vectors) HWY_ATTR {
+          float* panel = block_out + column * inner;
+          const std::int64_t width = vectors * kLanes;
+          for (int v = 0; v < vectors; ++v) {
+            V square = hn::Zero(tag);
+            for (std::int64_t d = 0; d < inner; d += kLanes) {
+              V lines[kLanes];
+              const std::int64_t first = block * kKeyBlock + column + v * kLanes;
+              load_transposed(keys, first, d, lines);
+              const auto exists = hn::FirstN(
+                  tag, static_cast<std::size_t>(std::max<std::int64_t>(0, keys.rows - first)));
+              const std::int64_t count = std::min(kLanes, inner - d);
+              for (std::int64_t l = 0; l < count; ++l) {
+                const V centred = hn::MulSub(scale, lines[l], hn::Set(tag, mean[d + l]));
+                const V value = hn::IfThenElseZero(exists, centred);
+                square = hn::MulAdd(value, value, square);
+                hn::StoreU(value, tag, panel + (d + l) * width + v * kLanes);
+              }
+            }
+            largest = hn::Max(largest, square);
+          }
+        });
+  }
+  return std::sqrt(hn::GetLane(hn::MaxOfLanes(tag, largest)));
+}
+
+void centre_queries(MatrixView<const float> queries, float factor, const float* mean,
+                    MatrixView<float> x, float* norms) {
+  for (std::int64_t i = 0; i < queries.rows; ++i) {
+    const float* from = queries.row(i).data();
+    float* to = x.row(i).data();
+    const float square = sum_vectors<float>(queries.cols, [&](auto d, std::int64_t k) HWY_ATTR {
+      const auto value =
+          hn::MulSub(hn::Set(d, factor), hn::LoadU(d, from + k), hn::LoadU(d, mean + k));
+      hn::StoreU(value, d, to + k);
+      return hn::Mul(value, value);
+    });
+    norms[i] = std::sqrt(square);
+  }
+  std::fill(x.data + queries.rows * x.stride, x.data + x.rows * x.stride, 0.0f);
+  std::fill(norms + queries.rows, norms + x.rows, 0.0f);
+}
+
+template <int Count>
+HWY_INLINE void project_on(MatrixView<const float> tokens, MatrixView<const float> directions,
+                           MatrixView<float> out) {
+  const D tag;
+  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
+    V sum[Count];
+    for (int p = 0; p < Count; ++p) sum[p] = hn::Zero(tag);
+    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
+      V lines[kLanes];
+      load_transposed(tokens, first, d, lines);
+      const std::int64_t count = std::min(kLanes, tokens.cols - d);
+      for (std::int64_t l = 0; l < count; ++l)
+        for (int p = 0; p < Count; ++p)
+          sum[p] = hn::MulAdd(hn::Set(tag, directions(p, d + l)), lines[l], sum[p]);
+    }
+    for (int p = 0; p < Count; ++p) hn::StoreU(sum[p], tag, &out(p, first));
+  }
+}
+
+void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
+                    MatrixView<float> out) {
+  for (std::int64_t p = 0; p < directions.rows; p += 5) {
+    const std::int64_t count = std::min<std::int64_t>(5, directions.rows - p);
+    const auto some = directions.block(p, 0, count, directions.cols);
+    const auto target = out.block(p, 0, count, out.cols);
+    if (count == 5) project_on<5>(tokens, some, target);
+    if (count == 4) project_on<4>(tokens, some, target);
+    if (count == 3) project_on<3>(tokens, some, target);
+    if (count == 2) project_on<2>(tokens, some, target);
+    if (count == 1) project_on<1>(tokens, some, target);
+  }
+}
+
+void pack_values(MatrixView<const float> values, const float* factors, float* out) {
+  const std::int64_t width = round_up(values.cols, kTilePadding);
+  for (std::int64_t j = 0; j < values.rows; ++j, out += width) {
+    const float* row = values.row(j).data();
+    for_each_vector<float>(values.cols, [&](auto d, std::int64_t k) HWY_ATTR {
+      hn::StoreU(hn::Mul(hn::Set(d, factors[j]), hn::LoadU(d, row + k)), d, out + k);
+    });
+    std::fill(out + values.cols, out + width, 0.0f);
+  }
+}
+
+void log2_values(const float* x, std::int64_t count, float* out) {
+  for_each_vector<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Log2(d, hn::LoadU(d, x + i)), d, out + i);
+  });
+}
+
+void exp2_values(const float* x, std::int64_t count, float* out) {
+  for_each_vector<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    hn::StoreU(exp2_fast(d, hn::LoadU(d, x + i)), d, out + i);
+  });
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace asap
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace asap {
+namespace {
+
+HWY_EXPORT(pack_keys);
+HWY_EXPORT(centre_queries);
+HWY_EXPORT(project_tokens);
+HWY_EXPORT(pack_values);
+HWY_EXPORT(exp2_values);
+HWY_EXPORT(log2_values);
+
+}  // namespace
+
+float pack_keys(MatrixView<const float> keys, float factor, VectorView<const float> mean,
+                float* packed) {
+  return HWY_DYNAMIC_DISPATCH(pack_keys)(keys, factor, mean.data(), packed);
+}
+
+void centre_queries(MatrixView<const float> queries, float factor, VectorView<const float> mean,
+                    MatrixView<float> x, VectorView<float> norms) {
+  HWY_DYNAMIC_DISPATCH(centre_queries)(queries, factor, mean.data(), x, norms.data());
+}
+
+void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
+                    MatrixView<float> out) {
+  HWY_DYNAMIC_DISPATCH(project_tokens)(tokens, directions, out);
+}
+
+void pack_values(MatrixView<const float> values, VectorView<const float> factors, float* out) {
+  HWY_DYNAMIC_DISPATCH(pack_values)(values, factors.data(), out);
+}
+
+void log2_values(VectorView<const float> x, VectorView<float> out) {
+  HWY_DYNAMIC_DISPATCH(log2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
+}
+
+void exp2_values(VectorView<const float> x, VectorView<float> out) {
+  HWY_DYNAMIC_DISPATCH(exp2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
+}
+
+}  // namespace asap
+#endif  // HWY_ONCE

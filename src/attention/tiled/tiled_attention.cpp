@@ -1,0 +1,169 @@
+#include "attention/tiled/tiled_attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "attention/tiled/column_pass.h"
+#include "attention/compiled/compiled_attention.h"
+#include "attention/tiled/fast_features.h"
+#include "attention/stored/sinkhorn_attention.h"
+#include "attention/stored/softmax_attention.h"
+#include "attention/tiled/tile_operands.h"
+
+namespace asap {
+namespace {
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+/// Up to this size a kept kernel beats a recomputed one, even from main memory.
+constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
+
+bool without_keys(const AttentionHead<float>& head, MatrixView<float> output) {
+  if (head.queries.rows > 0 && head.keys.rows > 0) return false;
+  for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), 0.0f);
+  return true;
+}
+
+/// A row update that makes rows sum to 1: f_i -= log2 of the row sum.
+struct RowNormalisation {
+  VectorView<float> row_dual;
+
+  void operator()(std::int64_t first, std::int64_t count, const float* row_sums,
+                  float* log_weights) const {
+    const auto size = static_cast<std::size_t>(count);
+    log2_values({row_sums, size}, {log_weights, size});
+    for (std::int64_t i = 0; i < count; ++i) {
+      log_weights[i] = -log_weights[i];
+      row_dual[first + i] += log_weights[i];
+    }
+  }
+};
+
+/// g_j += log2(mass) - log2(column sum), the column update in the log domain; the mass is left out,
+/// because rows are normalised last.
+void update_column_dual(const GibbsSweep& sweep, std::int64_t m, VectorView<float> column_dual,
+                        Arena& scratch) {
+  const ArenaScope scope(scratch);
+  const VectorView<float> logs = scratch.vector<float>(m);
+  log2_values(sweep.column_sums().first(static_cast<std::size_t>(m)), logs);
+  for (std::int64_t j = 0; j < m; ++j) column_dual[j] -= logs[j] + sweep.column_exponent();
+}
+
+/// v_j = 1 / column sum, 0 for padding.
+void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, VectorView<float> v) {
+  const VectorView<const float> sums = sweep.column_sums();
+  for (std::int64_t j = 0; j < m; ++j) v[j] = 1.0f / sums[j];
+  std::fill(v.begin() + m, v.end(), 0.0f);
+}
+
+/// `iterations` (column, row) updates after the pass that left column sums in `sweep`, the last row
+/// update being part of the product with the values.
+void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
+                 MatrixView<const float> values, MatrixView<float> output, Arena& scratch) {
+  const VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
+  update_column_scaling(sweep, tiled.m, v);
+  for (int t = 1; t < iterations; ++t) {
+    sweep.sweep_kept(v);
+    update_column_scaling(sweep, tiled.m, v);
+  }
+  sweep.apply_kept(v, values, output);
+}
+
+/// The same without a kept kernel. row_dual: the exponents of the rows behind the column sums.
+void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
+                        VectorView<float> row_dual, MatrixView<const float> values,
+                        MatrixView<float> output, Arena& scratch) {
+  const VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
+  update_column_dual(sweep, tiled.m, column_dual, scratch);
+  for (int t = 1; t < iterations; ++t) {
+    sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
+    update_column_dual(sweep, tiled.m, column_dual, scratch);
+  }
+  sweep.apply_computed(row_dual, column_dual, values, output);
+}
+
+}  // namespace
+
+GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision precision) {
+  const bool half = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+  const std::int64_t entry = half ? sizeof(BFloat16) : sizeof(float);
+  if (n * m * entry > kMostKeptBytes) return GibbsStorage::recompute;
+  return half ? GibbsStorage::half : GibbsStorage::single;
+}
+
+TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
+                                      MatrixView<float> output, Arena& scratch) {
+  if (without_keys(head, output)) return {};
+  const ArenaScope scope(scratch);
+  const TiledHead tiled = tile_head(head, false, scratch);
+  GibbsSweep sweep(tiled, {.threads = threads}, scratch);
+  sweep.apply_computed(safe_row_offsets(tiled, scratch), zero_column_offsets(tiled, scratch),
+                       head.values, output);
+  if (sweep.trustworthy()) return {};
+  softmax_attention<float>(head, output, scratch);
+  return {true};
+}
+
+TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
+                                       const TiledOptions& options, MatrixView<float> output,
+                                       Arena& scratch) {
+  check(iterations >= 0, "tiled_sinkhorn_attention: negative number of iterations");
+  if (iterations == 0) return tiled_softmax_attention(head, options.threads, output, scratch);
+  if (without_keys(head, output)) return {};
+  const ArenaScope scope(scratch);
+  const TiledHead tiled = tile_head(head, false, scratch);
+  GibbsSweep sweep(tiled, options, scratch);
+  const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
+  const VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
+  std::ranges::copy(row_offset, row_dual.begin());
+  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
+  if (options.storage == GibbsStorage::recompute)
+    finish_recomputing(sweep, tiled, iterations, row_dual, head.values, output, scratch);
+  else
+    finish_kept(sweep, tiled, iterations, head.values, output, scratch);
+  if (sweep.trustworthy()) return {};
+  sinkhorn_attention<float>(head, iterations, output, scratch);
+  return {true};
+}
+
+TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
+                                       int extra_iterations, const TiledOptions& options,
+                                       MatrixView<float> output, Arena& scratch) {
+  if (without_keys(head, output)) return {};
+  const ArenaScope scope(scratch);
+  const TiledHead tiled = tile_head(head, true, scratch);
+  // f̂ but for the feature that needs the row sums, in base 2.
+  const VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
+  const float row_sum_weight = predict_before_row_sums(map, head, row_dual, scratch);
+  std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
+
+  TiledEvidence evidence;
+  if (row_sum_weight == 0 && extra_iterations == 0) {
+    if (apply_closed_row_dual(tiled, row_dual, head.values, options, output, scratch)) return {};
+    evidence.repeated = true;
+  }
+  GibbsSweep sweep(tiled, options, scratch);
+  const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
+  const auto predict = [&](std::int64_t first, std::int64_t count, const float* row_sums,
+                           float* log_weights) {
+    const auto size = static_cast<std::size_t>(count);
+    log2_values({row_sums, size}, {log_weights, size});
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float log_row_sum = log_weights[i] - row_offset[first + i];
+      row_dual[first + i] -= row_sum_weight * log_row_sum;
+      log_weights[i] = row_dual[first + i] - row_offset[first + i];
+    }
+  };
+  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), predict);
+  if (options.storage == GibbsStorage::recompute)
+    finish_recomputing(sweep, tiled, extra_iterations + 1, row_dual, head.values, output, scratch);
+  else
+    finish_kept(sweep, tiled, extra_iterations + 1, head.values, output, scratch);
+  if (sweep.trustworthy()) return evidence;
+  compiled_attention<float>(map, head, extra_iterations, output, scratch);
+  evidence.log_domain = true;
+  return evidence;
+}
+
+}  // namespace asap

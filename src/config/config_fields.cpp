@@ -1,0 +1,256 @@
+#include "config/config_fields.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace asap::detail {
+namespace {
+
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+std::string type_name(const FieldReference& member) {
+  return std::visit(
+      Overloaded{[](bool*) { return "true or false"; }, [](int*) { return "integer"; },
+                 [](std::int64_t*) { return "integer"; }, [](std::uint64_t*) { return "integer"; },
+                 [](double*) { return "number"; }, [](std::string*) { return "text"; },
+                 [](std::vector<int>*) { return "list of integers"; },
+                 [](std::vector<std::string>*) { return "list of texts"; }},
+      member);
+}
+
+Json value_of(const FieldReference& member) {
+  return std::visit([](const auto* pointer) { return Json(*pointer); }, member);
+}
+
+std::string range_text(const FieldRange& range) {
+  const std::string low = format_number(range.min);
+  if (range.min_excluded) return "above " + low;
+  if (std::isinf(range.max)) return "at least " + low;
+  if (std::isinf(range.min)) return "at most " + format_number(range.max);
+  return "between " + low + " and " + format_number(range.max);
+}
+
+bool inside(const FieldRange& range, double value) {
+  return (range.min_excluded ? value > range.min : value >= range.min) && value <= range.max;
+}
+
+/// `value` as a whole number of type I if it is one and fits; 1e3 is one, 2.5 is not.
+template <class I>
+bool read_integer(const Json& value, I* out) {
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<std::uint64_t>();
+    if (!std::in_range<I>(number)) return false;
+    *out = static_cast<I>(number);
+    return true;
+  }
+  if (value.is_number_integer()) {
+    const auto number = value.get<std::int64_t>();
+    if (!std::in_range<I>(number)) return false;
+    *out = static_cast<I>(number);
+    return true;
+  }
+  if (!value.is_number_float()) return false;
+  const double number = value.get<double>();
+  constexpr double kExact =
+      9007199254740992.0;  // 2^53: whole doubles up to here are what was written
+  if (number != std::floor(number) || std::abs(number) > kExact) return false;
+  if (!std::in_range<I>(static_cast<std::int64_t>(number))) return false;
+  *out = static_cast<I>(number);
+  return true;
+}
+
+bool read_value(const Json& value, bool* out) {
+  if (value.is_boolean()) *out = value.get<bool>();
+  return value.is_boolean();
+}
+bool read_value(const Json& value, int* out) { return read_integer(value, out); }
+bool read_value(const Json& value, std::int64_t* out) { return read_integer(value, out); }
+bool read_value(const Json& value, std::uint64_t* out) { return read_integer(value, out); }
+bool read_value(const Json& value, double* out) {
+  if (value.is_number()) *out = value.get<double>();
+  return value.is_number();
+}
+bool read_value(const Json& value, std::string* out) {
+  if (value.is_string()) *out = value.get<std::string>();
+  return value.is_string();
+}
+template <class T>
+bool read_value(const Json& value, std::vector<T>* out) {
+  if (!value.is_array()) return false;
+  std::vector<T> items;
+  for (const Json& item : value)
+    if (!read_value(item, &items.emplace_back())) return false;
+  *out = std::move(items);
+  return true;
+}
+
+template <class T>
+bool value_inside(const FieldRange& range, const T& value) {
+  if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+    return inside(range, static_cast<double>(value));
+  return true;
+}
+bool value_inside(const FieldRange& range, const std::vector<int>& values) {
+  return std::all_of(values.begin(), values.end(), [&](int value) { return inside(range, value); });
+}
+
+std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
+/// Path of the field, anywhere, whose own name is nearest to a mistyped one; else "".
+std::string field_with_similar_name(const std::string& name,
+                                    const std::vector<FieldDescription>& fields) {
+  std::vector<std::string> names;
+  for (const FieldDescription& field : fields) names.push_back(last_part(field.path));
+  const std::string nearest = nearest_name(name, names);
+  const auto found = std::find(names.begin(), names.end(), nearest);
+  return found == names.end() ? "" : fields[static_cast<std::size_t>(found - names.begin())].path;
+}
+
+}  // namespace
+
+void FieldWriter::visit_field(const FieldInfo& info, FieldReference member) {
+  (*open_.back())[info.name] = value_of(member);
+}
+
+void FieldWriter::visit_choice(const FieldInfo& info, const std::vector<std::string>& names,
+                               std::size_t& selected) {
+  (*open_.back())[info.name] = names[selected];
+}
+
+bool FieldWriter::enter_group(const FieldInfo& info) {
+  open_.push_back(&((*open_.back())[info.name] = Json::object()));
+  return true;
+}
+
+void FieldWriter::leave_group() { open_.pop_back(); }
+
+void FieldLister::visit_field(const FieldInfo& info, FieldReference member) {
+  fields.push_back({prefix_.back() + info.name, type_name(member), info.doc, value_of(member),
+                    std::holds_alternative<std::string*>(member)});
+}
+
+void FieldLister::visit_choice(const FieldInfo& info, const std::vector<std::string>& names,
+                               std::size_t& selected) {
+  fields.push_back(
+      {prefix_.back() + info.name, join(names, "|"), info.doc, Json(names[selected]), true});
+}
+
+bool FieldLister::enter_group(const FieldInfo& info) {
+  prefix_.push_back(prefix_.back() + info.name + ".");
+  return true;
+}
+
+void FieldLister::leave_group() { prefix_.pop_back(); }
+
+FieldReader::FieldReader(const Json& root, std::vector<FieldDescription> fields, std::string source)
+    : fields_(std::move(fields)), source_(std::move(source)), open_{{&root, "", {}}} {
+  if (!root.is_object())
+    throw UsageError(source_ + ": a configuration must be a JSON object, got " + root.type_name());
+}
+
+void FieldReader::finish() { check_no_unknown_key(); }
+
+const Json* FieldReader::find(const FieldInfo& info) {
+  open_.back().known.emplace_back(info.name);
+  const auto found = open_.back().object->find(info.name);
+  return found == open_.back().object->end() ? nullptr : &*found;
+}
+
+void FieldReader::visit_field(const FieldInfo& info, FieldReference member) {
+  const Json* value = find(info);
+  if (!value) return;
+  const std::string path = open_.back().prefix + info.name;
+  std::visit(
+      [&](auto* pointer) {
+        if (!read_value(*value, pointer)) fail_type(path, type_name(member), *value);
+        if (!value_inside(info.range, *pointer))
+          throw UsageError(source_ + ": " + path + " must be " + range_text(info.range) + ", got " +
+                               excerpt(format_json_line(*value)),
+                           path + ": " + info.doc);
+      },
+      member);
+}
+
+void FieldReader::visit_choice(const FieldInfo& info, const std::vector<std::string>& names,
+                               std::size_t& selected) {
+  const Json* value = find(info);
+  if (!value) return;
+  const std::string path = open_.back().prefix + info.name;
+  if (!value->is_string()) fail_type(path, "one of " + join(names, ", "), *value);
+  const auto& text = value->get_ref<const std::string&>();
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) {
+    const std::string nearest = nearest_name(text, names);
+    throw UsageError(source_ + ": " + path + " must be one of " + join(names, ", ") + "; got '" +
+                         excerpt(text) + "'",
+                     nearest.empty() ? "" : "did you mean '" + nearest + "'?");
+  }
+  selected = static_cast<std::size_t>(found - names.begin());
+}
+
+bool FieldReader::enter_group(const FieldInfo& info) {
+  const Json* value = find(info);
+  if (!value) return false;
+  const std::string path = open_.back().prefix + info.name;
+  if (!value->is_object()) fail_type(path, "an object of fields", *value);
+  open_.push_back({value, path + ".", {}});
+  return true;
+}
+
+void FieldReader::leave_group() {
+  check_no_unknown_key();
+  open_.pop_back();
+}
+
+void FieldReader::check_no_unknown_key() const {
+  const Level& level = open_.back();
+  for (const auto& [key, value] : level.object->items()) {
+    if (std::find(level.known.begin(), level.known.end(), key) != level.known.end()) continue;
+    // The right name in the wrong group is a more likely slip than a name with other letters.
+    std::string nearest;
+    for (const FieldDescription& field : fields_)
+      if (nearest.empty() && last_part(field.path) == key) nearest = field.path;
+    if (nearest.empty()) {
+      nearest = nearest_name(key, level.known);
+      if (!nearest.empty()) nearest.insert(0, level.prefix);
+    }
+    if (nearest.empty()) nearest = field_with_similar_name(key, fields_);
+    throw UsageError(source_ + ": unknown field '" + level.prefix + excerpt(key) + "'",
+                     nearest.empty() ? "expected one of: " + join(level.known, ", ")
+                                     : "did you mean '" + nearest + "'?");
+  }
+}
+
+void FieldReader::fail_type(const std::string& path, const std::string& expected,
+                            const Json& got) const {
+  throw UsageError(source_ + ": " + path + " expects " + expected + ", got " +
+                   excerpt(format_json_line(got)));
+}
+
+Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0)
+    throw UsageError("--set '" + excerpt(assignment) + "': expected path.to.key=value",
+                     "for example --set train.epochs=3");
+  const std::string path(assignment.substr(0, equals));
+  const std::string text(assignment.substr(equals + 1));
+  const auto field = std::find_if(fields.begin(), fields.end(), [&](const FieldDescription& known) {
+    return known.path == path;
+  });
+  Json value = Json::parse(text, nullptr, false);
+  if (value.is_discarded() || (field != fields.end() && field->is_text && !value.is_string()))
+    value = text;
+  const std::vector<std::string> parts = split(path, '.');
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    value = Json::object({{*part, std::move(value)}});
+  return value;
+}
+
+}  // namespace asap::detail

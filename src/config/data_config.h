@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/config_fields.h"
+#include "config/generated_data_config.h"
+#include "config/image_config.h"
+#include "config/shift_config.h"
+#include "config/text_config.h"
+
+namespace asap {
+
+/// Where labelled examples come from: files (IDX, the format of MNIST; image records such as
+/// CIFAR's; folders of PNG and JPEG; sets of points; labelled texts), or drawn.
+enum class DataKind {
+  idx,
+  shapes,
+  majority,
+  points,
+  solids,
+  matching,
+  listops,
+  image_records,
+  image_folders,
+  text
+};
+
+/// Images of drawn shapes: see data/images/shapes_dataset.h.
+struct ShapesConfig {
+  int examples = 4000;
+  int test_examples = 1000;
+  int image_size = 16;  ///< pixels along one side
+  double noise = 0.1;   ///< standard deviation, for pixels in [0, 1]
+  std::uint64_t seed = 1;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("examples", examples, "training images to draw", between(1, 10'000'000));
+    v.field("test_examples", test_examples, "test images to draw", between(1, 10'000'000));
+    v.field("image_size", image_size, "pixels along one side", between(8, 1024));
+    v.field("noise", noise, "standard deviation of the noise, for pixels from 0 to 1",
+            between(0, 1));
+    v.field("seed", seed, "which images are drawn; apart from the seed of the training");
+  }
+};
+
+/// Drawn token sequences: see data/texts/majority_dataset.h.
+struct MajorityConfig {
+  int examples = 2000;
+  int test_examples = 500;
+  int min_tokens = 4;
+  int max_tokens = 32;
+  int other_tokens = 8;  ///< token ids that stand for no class
+  std::uint64_t seed = 1;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("examples", examples, "training sequences to draw", between(1, 10'000'000));
+    v.field("test_examples", test_examples, "test sequences to draw", between(1, 10'000'000));
+    v.field("min_tokens", min_tokens, "tokens of the shortest sequence", between(1, 100'000));
+    v.field("max_tokens", max_tokens, "tokens of the longest sequence", between(1, 100'000));
+    v.field("other_tokens", other_tokens, "token ids that stand for no class",
+            between(1, 1'000'000));
+    v.field("seed", seed, "which sequences are drawn; apart from the seed of the training");
+  }
+};
+
+struct DataConfig {
+  DataKind kind = DataKind::idx;
+  std::string path;                    ///< folder of the files; empty: found by name
+  std::string name = "fashion-mnist";  ///< which data set
+  int classes = 10;                    ///< labels run from 0 to classes - 1; not of texts
+  int train_examples = 0;              ///< keep the first so many; 0: all
+  int test_examples = 0;               ///< keep the first so many; 0: all
+  double pixel_mean = 0.5;             ///< subtracted from pixels, which run from 0 to 1
+  double pixel_deviation = 0.5;        ///< pixels are divided by it afterwards
+  ShapesConfig shapes;
+  MajorityConfig majority;
+  TextConfig text;
+  PointsConfig points;
+  SolidsConfig solids;
+  MatchingConfig matching;
+  ListopsConfig listops;
+  ImagesConfig images;
+  ShiftConfig shift;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice(
+        "kind", kind,
+        {{"idx", DataKind::idx},
+         {"shapes", DataKind::shapes},
+         {"majority", DataKind::majority},
+         {"points", DataKind::points},
+         {"solids", DataKind::solids},
+         {"matching", DataKind::matching},
+         {"listops", DataKind::listops},
+         {"image_records", DataKind::image_records},
+         {"image_folders", DataKind::image_folders},
+         {"text", DataKind::text}},
+        "images in the format of MNIST (idx), as fixed records such as CIFAR's (image_records), in "
+        "folders of PNG and JPEG (image_folders) or drawn (shapes); sets of points from files "
+        "(points) or drawn (solids); drawn pairs of codes (matching); drawn token sequences "
+        "(majority, listops); labelled texts from files (text)");
+    v.field("path", path, "folder of the files; empty: ASAP_DATA_DIR, then installed packages");
+    v.field("name", name, "name of the data set in files, such as fashion-mnist, modelnet10");
+    v.field("classes", classes,
+            "labels run from 0 to classes - 1; image_folders: there is one for each folder; text: "
+            "they are those of the training part",
+            between(2, 1'000'000));
+    v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
+            at_least(0));
+    v.field("test_examples", test_examples, "keep the first so many test examples; 0: all",
+            at_least(0));
+    v.field("pixel_mean", pixel_mean, "subtracted from pixels, which run from 0 to 1",
+            between(0, 1));
+    v.field("pixel_deviation", pixel_deviation, "pixels are divided by it afterwards",
+            between(1e-3, 1e3));
+    v.group("shapes", shapes, "how shapes are drawn");
+    v.group("majority", majority, "how token sequences of kind majority are drawn");
+    v.group("text", text, "texts of kind text; word_dropout: token sequences of any kind");
+    v.group("points", points, "sets of points of kinds points and solids");
+    v.group("solids", solids, "how sets of points of kind solids are drawn");
+    v.group("matching", matching, "how pairs of codes are drawn");
+    v.group("listops", listops, "how ListOps expressions are drawn");
+    v.group("images", images, "images from files, and what training does to images");
+    v.group("shift", shift, "other examples than the data set's: some classes, lengths, noise");
+  }
+};
+
+}  // namespace asap

@@ -1,0 +1,144 @@
+#include "config/model_config.h"
+
+#include <initializer_list>
+#include <tuple>
+#include <utility>
+
+#include "base/text.h"
+
+namespace asap {
+namespace {
+
+std::string describe_attention(const AttentionConfig& attention) {
+  const std::string epsilon = "epsilon = " + format_number(attention.epsilon) +
+                              (attention.learn_epsilon ? ", learned" : "");
+  const std::string iterations = "T = " + std::to_string(attention.iterations) + ", ";
+  switch (attention.kind) {
+    case AttentionKind::softmax:
+      return "softmax attention";
+    case AttentionKind::sinkhorn:
+      return "Sinkhorn attention (" + iterations + epsilon + ")";
+    case AttentionKind::sinkformer:
+      return "Sinkformer attention (" + iterations + epsilon + ", detached column dual)";
+    case AttentionKind::espformer:
+      return "ESPFormer attention (" +
+             (attention.slices == 0 ? "all" : std::to_string(attention.slices)) + " slices, " +
+             epsilon + ")";
+    case AttentionKind::lotformer:
+      return "LOTFormer attention (" + std::to_string(attention.pivots) + " pivots, " + iterations +
+             epsilon + ")";
+    case AttentionKind::differential:
+      return "differential attention";
+  }
+  throw InternalError("describe_attention: unknown kind");
+}
+
+/// Nothing of what most networks have.
+std::string describe_feed_forward(const FeedForwardConfig& config) {
+  if (config.kind == FeedForwardKind::region)
+    return ", region-constrained activations of depth " + std::to_string(config.depth);
+  return config.activation == Activation::relu ? ", ReLU" : "";
+}
+
+/// What only some kinds of attention ask of a head's width.
+void validate_head_width(const AttentionConfig& attention, int head_width,
+                         const std::string& source) {
+  const std::string found = " (model.width / model.heads is " + std::to_string(head_width) + ")";
+  if (attention.kind == AttentionKind::differential && head_width % 2 != 0)
+    throw UsageError(
+        source + ": differential attention halves its heads: their width must be even" + found,
+        "choose another model.width or model.heads");
+  if (attention.kind == AttentionKind::espformer && attention.slices > head_width)
+    throw UsageError(source + ": model.attention.slices (" + std::to_string(attention.slices) +
+                         ") must not exceed the width of a head" + found,
+                     "0 takes every coordinate");
+}
+
+/// "ViT", and what each kind says of its input.
+std::string describe_kind(const ModelConfig& model) {
+  switch (model.kind) {
+    case ModelKind::vit:
+      return "ViT";
+    case ModelKind::text:
+      return "text Transformer";
+    case ModelKind::set:
+      return "set Transformer";
+    case ModelKind::mlp:
+      return "perceptron";
+  }
+  throw InternalError("describe_kind: unknown kind");
+}
+
+std::string describe_input(const ModelConfig& model) {
+  if (model.kind == ModelKind::vit) return std::to_string(model.tokens()) + " tokens";
+  if (model.kind == ModelKind::text)
+    return std::to_string(model.vocabulary) + " token ids" +
+           (model.has_positions() ? ", up to " + std::to_string(model.max_tokens) + " tokens" : "");
+  return "points of " + std::to_string(model.point_width) + " numbers" +
+         (model.point_frequencies > 0
+              ? " and " + std::to_string(model.point_frequencies) + " frequencies"
+              : "");
+}
+
+void validate_patches(const ModelConfig& model, const std::string& source) {
+  for (const auto& [name, pixels] :
+       {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
+    if (pixels % model.patch != 0)
+      throw UsageError(source + ": model.patch (" + std::to_string(model.patch) +
+                           ") must divide model." + name + " (" + std::to_string(pixels) + ")",
+                       "choose a patch that divides the image's height and width");
+}
+
+}  // namespace
+
+const char* examples_of(ModelKind kind) {
+  if (kind == ModelKind::vit || kind == ModelKind::mlp) return "images";
+  return kind == ModelKind::text ? "texts" : "point sets";
+}
+
+void ModelConfig::validate(const std::string& source) const {
+  check_field_ranges(*this, source);
+  if (kind == ModelKind::mlp) {
+    if (pooling != Pooling::mean)
+      throw UsageError(source + ": model.kind mlp has no tokens to pool",
+                       "leave model.pooling out");
+    return;
+  }
+  if (width % heads != 0)
+    throw UsageError(source + ": model.width (" + std::to_string(width) +
+                         ") must be a multiple of model.heads (" + std::to_string(heads) + ")",
+                     "try --set model.width=" + std::to_string((width / heads + 1) * heads));
+  validate_head_width(attention, head_width(), source);
+  if (kind == ModelKind::vit) validate_patches(*this, source);
+  if (hidden_width() < 1)
+    throw UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +
+                     std::to_string(width));
+}
+
+void ModelConfig::validate_complete(const std::string& source) const {
+  validate(source);
+  const bool images = reads_images(), text = kind == ModelKind::text;
+  const std::tuple<const char*, int, bool> sizes[] = {
+      {"image_height", image_height, images},
+      {"image_width", image_width, images},
+      {"channels", channels, images},
+      {"vocabulary", vocabulary, text},
+      {"max_tokens", max_tokens, text && has_positions()},
+      {"point_width", point_width, kind == ModelKind::set},
+      {"classes", classes, true}};
+  for (const auto& [name, size, needed] : sizes)
+    if (needed && size == 0)
+      throw UsageError(source + ": model." + name + " is 0, its size must be known here");
+}
+
+std::string describe_model(const ModelConfig& model) {
+  if (model.kind == ModelKind::mlp)
+    return "perceptron, " + std::to_string(model.layers) + " hidden layers of width " +
+           std::to_string(model.width) + describe_feed_forward(model.feed_forward);
+  return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
+         std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
+         describe_input(model) + ", " + describe_attention(model.attention) +
+         describe_feed_forward(model.feed_forward);
+}
+
+}  // namespace asap

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "config/config_fields.h"
+
+namespace asap {
+
+enum class AttentionKind { softmax, sinkhorn, sinkformer, espformer, lotformer, differential };
+
+/// How the gradient of Sinkhorn's iterations is computed: of all T iterations as they were carried
+/// out, or of the fixed point they approach.
+enum class SinkhornGradient { exact, implicit };
+
+struct AttentionConfig {
+  AttentionKind kind = AttentionKind::sinkhorn;
+  int iterations = 10;  ///< T: column and row updates after the first row update
+  double epsilon = 1;   ///< entropic regularisation, in units of the scores
+  bool learn_epsilon = false;
+  SinkhornGradient gradient = SinkhornGradient::exact;
+  int slices = 0;                          ///< of espformer; 0: every coordinate of a head
+  double sort_inverse_temperature = 10;    ///< of espformer's soft sort, in units of 1 / score
+  double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: all weigh alike
+  int pivots = 16;                         ///< of lotformer, for each head
+
+  /// Whether the plan is that of Sinkhorn's iterations, however it is trained.
+  bool has_sinkhorn_plan() const {
+    return kind == AttentionKind::sinkhorn || kind == AttentionKind::sinkformer;
+  }
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice("kind", kind,
+             {{"softmax", AttentionKind::softmax},
+              {"sinkhorn", AttentionKind::sinkhorn},
+              {"sinkformer", AttentionKind::sinkformer},
+              {"espformer", AttentionKind::espformer},
+              {"lotformer", AttentionKind::lotformer},
+              {"differential", AttentionKind::differential}},
+             "how scores become an attention plan");
+    v.field("iterations", iterations, "Sinkhorn iterations T (one column and one row update each)",
+            between(0, 10000));
+    v.field("epsilon", epsilon, "entropic regularisation (scores are divided by it)", above(0));
+    v.field("learn_epsilon", learn_epsilon, "train one epsilon per head, starting from epsilon");
+    v.choice("gradient", gradient,
+             {{"exact", SinkhornGradient::exact}, {"implicit", SinkhornGradient::implicit}},
+             "gradient of all T iterations, or of the fixed point");
+    v.field("slices", slices, "espformer: coordinates it sorts by; 0: all of a head's",
+            between(0, 65536));
+    v.field("sort_inverse_temperature", sort_inverse_temperature,
+            "espformer: sharpness of its soft sort, in units of 1 / score", above(0));
+    v.field("slice_inverse_temperature", slice_inverse_temperature,
+            "espformer: how much cheaper slices weigh more; 0: all weigh alike", at_least(0));
+    v.field("pivots", pivots, "lotformer: learned pivots of each head", between(1, 65536));
+  }
+};
+
+/// What stands between the two linear layers of the feed-forward part.
+enum class FeedForwardKind { dense, region };
+enum class Activation { gelu, relu };
+
+/// The feed-forward part of every layer: an activation for all channels, or a small
+/// region-constrained ReLU network, learned, for each (Milkert, Hyde and Laine, ICML 2025).
+struct FeedForwardConfig {
+  FeedForwardKind kind = FeedForwardKind::dense;
+  Activation activation = Activation::gelu;  ///< of dense
+  int depth = 3;                             ///< of region: hidden layers of width 4
+  double interval = 10;                      ///< of region: regions lie in [-interval, interval]
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice("kind", kind, {{"dense", FeedForwardKind::dense}, {"region", FeedForwardKind::region}},
+             "one fixed activation, or a learned region-constrained network per channel");
+    v.choice("activation", activation, {{"gelu", Activation::gelu}, {"relu", Activation::relu}},
+             "of dense");
+    v.field("depth", depth, "of region: hidden layers d of each network, which has 2^d regions",
+            between(1, 8));
+    v.field("interval", interval, "of region: they lie between -interval and interval",
+            {0, 1000, true});
+  }
+};
+
+/// What a network is and reads: Transformers on images cut into patches, on sequences of token ids
+/// or on sets of points; a multi-layer perceptron on whole images.
+enum class ModelKind { vit, text, set, mlp };
+
+/// "images", "texts" or "point sets", for messages.
+const char* examples_of(ModelKind kind);
+
+/// How token vectors become one vector per example; or `none`: every token is classified.
+enum class Pooling { mean, class_token, none };
+
+/// How a network learns where a token stands. Sets have no positions.
+enum class Positions { learned, none };
+
+struct ModelConfig {
+  ModelKind kind = ModelKind::vit;
+  int image_height = 0;       ///< pixels; 0: taken from the data
+  int image_width = 0;        ///< pixels; 0: taken from the data
+  int channels = 0;           ///< 0: taken from the data
+  int classes = 0;            ///< 0: taken from the data
+  int patch = 4;              ///< pixels along one side
+  int vocabulary = 0;         ///< text: token ids are below it; 0: taken from the data
+  int max_tokens = 0;         ///< text with positions: longest example; 0: taken from the data
+  int point_width = 0;        ///< set: numbers per point; 0: taken from the data
+  int point_frequencies = 0;  ///< set: see tensor/kernels/point_features.h; 0: the numbers as they are
+  Positions positions = Positions::learned;
+  int width = 64;
+  int heads = 2;
+  int layers = 3;
+  double mlp_ratio = 2;
+  Pooling pooling = Pooling::mean;
+  double dropout = 0;
+  double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
+  AttentionConfig attention;
+  FeedForwardConfig feed_forward;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.choice(
+        "kind", kind,
+        {{"vit", ModelKind::vit},
+         {"text", ModelKind::text},
+         {"set", ModelKind::set},
+         {"mlp", ModelKind::mlp}},
+        "vit, text, set: a Transformer on images, token sequences, points without order; mlp: a "
+        "perceptron on images, without attention");
+    v.field("image_height", image_height, "vit, mlp: pixels; 0: taken from the data",
+            between(0, 65536));
+    v.field("image_width", image_width, "vit, mlp: pixels; 0: taken from the data",
+            between(0, 65536));
+    v.field("channels", channels, "vit, mlp: colours per pixel; 0: taken from the data",
+            between(0, 4096));
+    v.field("classes", classes, "labels to tell apart; 0: taken from the data",
+            between(0, 1000000));
+    v.field("patch", patch, "vit: side of a square patch in pixels; divides the image",
+            between(1, 65536));
+    v.field("vocabulary", vocabulary, "text: number of token ids; 0: taken from the data",
+            between(0, 10'000'000));
+    v.field("max_tokens", max_tokens,
+            "text: tokens of the longest example there are positions for; 0: taken from the data",
+            between(0, 1'000'000));
+    v.field("point_width", point_width, "set: numbers per point; 0: taken from the data",
+            between(0, 65536));
+    v.field("point_frequencies", point_frequencies,
+            "set: adds sin and cos of 6, 12, 24, ... times each number, so many; 0: none",
+            between(0, 16));
+    v.choice("positions", positions, {{"learned", Positions::learned}, {"none", Positions::none}},
+             "vit, text: one learned vector per place, or none");
+    v.field("width", width, "length of a token vector, a multiple of heads; mlp: of a hidden layer",
+            between(1, 65536));
+    v.field("heads", heads, "attention heads per layer", between(1, 65536));
+    v.field("layers", layers, "encoder layers; mlp: hidden layers", between(1, 1000));
+    v.field("mlp_ratio", mlp_ratio, "hidden width of the feed-forward part, as a multiple of width",
+            {0, 64, true});
+    v.choice(
+        "pooling", pooling,
+        {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}, {"none", Pooling::none}},
+        "how tokens become one vector per example; none: every token has a label");
+    v.field("dropout", dropout, "probability that an activation is dropped in training",
+            between(0, 0.95));
+    v.field("embedding_dropout", embedding_dropout,
+            "the same for the values of embedded tokens, before positions are added",
+            between(0, 0.95));
+    v.group("attention", attention, "attention of every layer");
+    v.group("feed_forward", feed_forward, "feed-forward part of every layer");
+  }
+
+  bool has_attention() const { return kind != ModelKind::mlp; }
+  bool reads_images() const { return kind == ModelKind::vit || kind == ModelKind::mlp; }
+  bool has_class_token() const { return pooling == Pooling::class_token; }
+  bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
+  /// Whether every token has class scores of its own.
+  bool labels_tokens() const { return pooling == Pooling::none; }
+  int head_width() const { return width / heads; }
+  int hidden_width() const { return static_cast<int>(std::lround(mlp_ratio * width)); }
+  /// Elements of one image, laid out [channels, height, width].
+  std::int64_t image_size() const { return std::int64_t{channels} * image_height * image_width; }
+  std::int64_t patch_size() const { return std::int64_t{channels} * patch * patch; }
+  std::int64_t patches() const {
+    return std::int64_t{image_height / patch} * (image_width / patch);
+  }
+  /// Most tokens that attention sees of one example: the patches of an image or max_tokens and,
+  /// with class_token pooling, the class token. Where has_positions(), the rows of the position
+  /// table.
+  std::int64_t tokens() const {
+    return (kind == ModelKind::vit ? patches() : max_tokens) + (has_class_token() ? 1 : 0);
+  }
+
+  /// UsageError in the user's words when fields are out of range or do not fit each other. `source`
+  /// names the file or command line they came from. Sizes that are still 0 are not looked at.
+  void validate(const std::string& source) const;
+  /// As validate, and every size taken from the data must be known.
+  void validate_complete(const std::string& source) const;
+};
+
+/// "ViT, 3 layers, width 64, 2 heads, 49 tokens, Sinkhorn attention (T = 10, epsilon = 1)",
+/// "text Transformer, 2 layers, width 64, 2 heads, 8000 token ids, softmax attention"
+std::string describe_model(const ModelConfig& model);
+
+}  // namespace asap

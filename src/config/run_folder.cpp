@@ -1,0 +1,53 @@
+#include "config/run_folder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+namespace asap {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kPrefix = "step-";
+
+}  // namespace
+
+fs::path RunFolder::checkpoint(std::int64_t step) const {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+  return checkpoints() / name;
+}
+
+std::vector<std::int64_t> RunFolder::checkpoint_steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code error;
+  for (fs::directory_iterator it(checkpoints(), error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with(kPrefix) || !fs::exists(it->path() / kStateFile)) continue;
+    std::int64_t step = 0;
+    const char* last = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + kPrefix.size(), last, step);
+    if (parsed.ec == std::errc() && parsed.ptr == last) steps.push_back(step);
+  }
+  std::ranges::sort(steps);
+  return steps;
+}
+
+std::optional<fs::path> RunFolder::newest_checkpoint() const {
+  const std::vector<std::int64_t> steps = checkpoint_steps();
+  if (steps.empty()) return std::nullopt;
+  return checkpoint(steps.back());
+}
+
+TrainConfig RunFolder::read_config() const {
+  if (!fs::exists(config()))
+    throw DataError("'" + path_.string() + "' is not the folder of a training run: it has no config.json",
+                    "give the --out folder of an asap-train run");
+  TrainConfig result;
+  from_json(read_json(config()), result, config().string());
+  result.model.validate_complete(config().string());
+  return result;
+}
+
+}  // namespace asap

@@ -1,0 +1,148 @@
+#include "data/images/image_folders_dataset.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "data/data_folder.h"
+#include "data/images/image_ops.h"
+#include "io/image_file.h"
+
+namespace asap {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kLayoutHint =
+    "expected DIR/train/CLASS/*.png (or .jpg, .jpeg) and DIR/test/CLASS/...; --set data.path=DIR "
+    "names the folder";
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+/// What the folder holds that `wanted` accepts, in the order of names.
+template <class Wanted>
+std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    if (!is_hidden(entry->path()) && wanted(entry->path())) found.push_back(entry->path());
+  if (error)
+    throw DataError("'" + folder.string() + "' cannot be read: " + error.message(), kLayoutHint);
+  std::ranges::sort(found, {}, [](const fs::path& path) { return path.filename().string(); });
+  return found;
+}
+
+/// Names of the classes: the folders in one part of the data.
+std::vector<std::string> list_classes(const fs::path& part) {
+  std::error_code ignored;
+  if (!fs::is_directory(part, ignored))
+    throw DataError("there is no folder '" + part.string() + "'", kLayoutHint);
+  std::vector<std::string> names;
+  for (const fs::path& path :
+       list(part, [&](const fs::path& p) { return fs::is_directory(p, ignored); }))
+    names.push_back(path.filename().string());
+  if (names.empty())
+    throw DataError("'" + part.string() + "' has no folders of classes in it", kLayoutHint);
+  return names;
+}
+
+bool has_image_ending(const fs::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
+std::vector<fs::path> list_images(const fs::path& folder) {
+  std::vector<fs::path> files = list(folder, has_image_ending);
+  if (files.empty())
+    throw DataError("'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it",
+                    "a class needs at least one image, or its folder must go");
+  return files;
+}
+
+/// Images of one size, one after the other.
+class ImageCollector {
+ public:
+  explicit ImageCollector(const ImagesConfig& config) : config_(config) {}
+
+  void add(const fs::path& file, int label) {
+    const Image image =
+        prepare_image(decode_image(read_file(file), config_.max_side, file.string()), config_);
+    if (dataset.labels.empty()) {
+      dataset.channels = image.channels;
+      dataset.height = image.height;
+      dataset.width = image.width;
+      first_ = file.string();
+    } else if (image.height != dataset.height || image.width != dataset.width) {
+      throw DataError(file.string() + ": " + size(image.width, image.height) + " pixels, but '" +
+                          first_ + "' has " + size(dataset.width, dataset.height),
+                      "images of one size are needed; --set data.images.size=64 resizes them");
+    }
+    dataset.pixels.insert(dataset.pixels.end(), image.pixels.begin(), image.pixels.end());
+    dataset.labels.push_back(label);
+  }
+
+  Dataset dataset;
+
+ private:
+  static std::string size(int width, int height) {
+    return std::to_string(width) + "x" + std::to_string(height);
+  }
+
+  const ImagesConfig& config_;
+  std::string first_;
+};
+
+/// A file to read, and its place among those of its class.
+struct LabelledFile {
+  fs::path path;
+  int label;
+  std::size_t place;
+};
+
+/// The files of one part of the data, by turns of every class.
+std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train,
+                                     const std::vector<std::string>& classes) {
+  std::vector<LabelledFile> files;
+  for (const std::string& name : list_classes(part)) {
+    const auto found = std::ranges::find(classes, name);
+    if (found == classes.end())
+      throw DataError(
+          "'" + (part / name).string() + "' is a class that '" + train.string() + "' lacks",
+          suggestion(name, classes));
+    const std::vector<fs::path> images = list_images(part / name);
+    for (std::size_t i = 0; i < images.size(); ++i)
+      files.push_back({images[i], static_cast<int>(found - classes.begin()), i});
+  }
+  std::ranges::stable_sort(files, {}, &LabelledFile::place);
+  return files;
+}
+
+}  // namespace
+
+Dataset load_image_folders_dataset(const DataConfig& config, Split split) {
+  const fs::path folder = find_data_folder(config, kLayoutHint);
+  const fs::path train = folder / split_name(Split::train), part = folder / split_name(split);
+  const std::vector<std::string> classes = list_classes(train);
+  if (classes.size() < 2)
+    throw DataError("'" + train.string() + "' has one class only: '" + classes[0] + "'",
+                    kLayoutHint);
+  std::vector<LabelledFile> files = list_files(part, train, classes);
+  const auto limit = static_cast<std::size_t>(split == Split::train ? config.train_examples
+                                                                    : config.test_examples);
+  if (limit > 0 && limit < files.size())
+    files.erase(files.begin() + static_cast<std::ptrdiff_t>(limit), files.end());
+
+  ImageCollector images(config.images);
+  for (const LabelledFile& file : files) images.add(file.path, file.label);
+  Dataset dataset = std::move(images.dataset);
+  dataset.name = part.string();
+  dataset.class_names = classes;
+  dataset.fingerprint = dataset_fingerprint(dataset);
+  return dataset;
+}
+
+}  // namespace asap

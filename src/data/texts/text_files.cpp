@@ -1,0 +1,287 @@
+#include "data/texts/text_files.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "data/data_folder.h"
+#include "io/delimited.h"
+#include "io/json.h"
+#include "io/utf8.h"
+
+namespace asap {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kTableEndings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
+
+/// Where one part of the data lies.
+struct Place {
+  fs::path path;
+  fs::path class_file;  // perhaps not there
+};
+
+bool is_number(std::string_view text) { return parse_number<int>(text).has_value(); }
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_table(const std::string& name) {
+  return std::ranges::any_of(kTableEndings, [&](const char* end) { return name.ends_with(end); });
+}
+
+std::vector<fs::path> roots_of(const DataConfig& config) {
+  if (!config.path.empty()) return {config.path};
+  const auto directory = data_directory();
+  if (!directory) return {};
+  return {*directory / "text", *directory};
+}
+
+/// SPLIT.csv and the like, or a folder per class.
+std::optional<Place> find_plain(const fs::path& folder, const std::string& split) {
+  for (const char* ending : kTableEndings)
+    if (const fs::path path = folder / (split + ending); fs::exists(path))
+      return Place{path, folder / "classes.txt"};
+  if (is_folder(folder / split)) return Place{folder / split, {}};
+  return std::nullopt;
+}
+
+/// NAME_SPLIT*.csv and the like.
+std::optional<Place> find_named(const fs::path& folder, const std::string& name,
+                                const std::string& split) {
+  const std::vector<fs::path> entries = sorted_entries(folder);
+  std::vector<std::string> prefixes{name + "_" + split};
+  if (split == "train") prefixes.push_back(name + "_val");
+  for (const std::string& prefix : prefixes)
+    for (const fs::path& path : entries) {
+      const std::string file = path.filename().string();
+      if (!file.starts_with(prefix) || !is_table(file)) continue;
+      const fs::path mapping = folder / (name + "_mapping.txt");
+      return Place{path, fs::exists(mapping) ? mapping : folder / (name + "_classes.txt")};
+    }
+  return std::nullopt;
+}
+
+Place find_place(const DataConfig& config, Split split) {
+  const std::string& file = split == Split::train ? config.text.train_file : config.text.test_file;
+  if (!file.empty()) {
+    const fs::path path = fs::path(config.path) / file;
+    return {path, path.parent_path() / "classes.txt"};
+  }
+  for (const fs::path& root : roots_of(config)) {
+    std::vector<fs::path> folders{root / config.name, root / (config.name + "_csv")};
+    if (!config.path.empty()) folders.insert(folders.begin(), root);
+    if (config.name == "imdb") folders.push_back(root / "aclImdb");
+    for (const fs::path& folder : folders)
+      if (const auto place = find_plain(folder, split_name(split))) return *place;
+    for (const fs::path& folder : {root, root / config.name})
+      if (const auto place = find_named(folder, config.name, split_name(split))) return *place;
+  }
+  throw DataError(
+      "the " + std::string(split_name(split)) + " part of the texts '" + config.name +
+          "' was not found" + (config.path.empty() ? "" : " in '" + config.path + "'"),
+      "--set data.path=DIR or ASAP_DATA_DIR=DIR for the folder, or name the files with "
+      "data.text.train_file and test_file; --set data.kind=majority runs without files");
+}
+
+/// The texts of a folder that holds a folder per class, the classes by turns, so that any first
+/// part of them holds all.
+LabelledTexts read_class_folders(const fs::path& folder) {
+  LabelledTexts out;
+  out.source = folder.string();
+  std::vector<std::pair<std::string, std::vector<fs::path>>> classes;
+  for (const fs::path& entry : sorted_entries(folder)) {
+    if (!is_folder(entry) || entry.filename() == "unsup") continue;
+    classes.emplace_back(entry.filename().string(), sorted_entries(entry));
+    std::erase_if(classes.back().second,
+                  [](const fs::path& path) { return path.extension() != ".txt"; });
+  }
+  bool more = true;
+  for (std::size_t i = 0; more; ++i) {
+    more = false;
+    for (const auto& [label, files] : classes) {
+      if (i >= files.size()) continue;
+      more = true;
+      std::string text = read_file(files[i]);
+      require_utf8(text, files[i].string());
+      // Line breaks of the reviews as distributed.
+      for (std::size_t at = 0; (at = text.find("<br />", at)) != std::string::npos;)
+        text.replace(at, 6, " ");
+      out.labels.push_back(label);
+      out.texts.push_back(std::move(text));
+      out.files.push_back(files[i].string());
+    }
+  }
+  return out;
+}
+
+DelimitedFormat format_of(const TextConfig& config, const fs::path& path) {
+  std::string name = path.filename().string();
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  const bool tabs_by_name = name.ends_with(".tsv") || name.ends_with(".txt");
+  DelimitedFormat format;
+  switch (config.separator) {
+    case TextSeparator::automatic:
+      format.separator = tabs_by_name ? '\t' : ',';
+      break;
+    case TextSeparator::comma:
+      format.separator = ',';
+      break;
+    case TextSeparator::tab:
+      format.separator = '\t';
+      break;
+    case TextSeparator::semicolon:
+      format.separator = ';';
+      break;
+  }
+  format.quotes =
+      config.quotes == Answer::automatic ? format.separator != '\t' : config.quotes == Answer::yes;
+  return format;
+}
+
+/// Picks labels and texts out of a table.
+class TableReader {
+ public:
+  TableReader(const TextConfig& config, const DelimitedTable& table, const std::string& source)
+      : config_(config), table_(table), source_(source) {}
+
+  LabelledTexts read(const std::vector<std::string>* known_header) {
+    if (table_.rows() == 0) throw DataError(source_ + ": holds no texts");
+    has_header_ = first_row_names_columns(known_header);
+    LabelledTexts out;
+    out.source = source_;
+    if (has_header_) out.header = row(0);
+    const std::int64_t label = column(config_.label_column, "label_column");
+    const std::vector<std::int64_t> columns = text_columns(label);
+    for (std::int64_t i = has_header_ ? 1 : 0; i < table_.rows(); ++i) {
+      out.labels.emplace_back(trim(table_.field(i, label)));
+      if (out.labels.back().empty())
+        throw DataError(source_ + ":" + std::to_string(table_.line(i)) + ": the label is empty",
+                        "is data.text.label_column right?");
+      std::string text;
+      for (const std::int64_t k : columns) {
+        if (k != columns.front()) text += ' ';
+        text += table_.field(i, k);
+      }
+      out.texts.push_back(std::move(text));
+      out.lines.push_back(table_.line(i));
+    }
+    return out;
+  }
+
+ private:
+  std::vector<std::string> row(std::int64_t index) const {
+    std::vector<std::string> fields;
+    for (std::int64_t k = 0; k < table_.columns(); ++k)
+      fields.emplace_back(trim(table_.field(index, k)));
+    return fields;
+  }
+
+  bool first_row_names_columns(const std::vector<std::string>* known_header) const {
+    if (config_.header != Answer::automatic) return config_.header == Answer::yes;
+    const bool named =
+        !is_number(config_.label_column) || !std::ranges::all_of(config_.text_columns, is_number);
+    if (named) return true;
+    if (known_header) return !known_header->empty() && row(0) == *known_header;
+    const std::int64_t label = column(config_.label_column, "label_column");
+    const std::string_view first = trim(table_.field(0, label));
+    for (std::int64_t i = 1; i < table_.rows(); ++i)
+      if (trim(table_.field(i, label)) == first) return false;
+    return table_.rows() > 1 && !is_number(first);
+  }
+
+  std::int64_t column(const std::string& name, const char* field) const {
+    if (has_header_) {
+      const std::vector<std::string> names = row(0);
+      if (const auto found = std::ranges::find(names, name); found != names.end())
+        return found - names.begin();
+    }
+    const std::int64_t index = parse_number<int>(name).value_or(-1);
+    if (index >= 0 && index < table_.columns()) return index;
+    throw DataError(
+        source_ + ": there is no column '" + excerpt(name) + "' (data.text." + field + ")",
+        has_header_ ? "it has " + excerpt(join(row(0), ", "))
+                    : "it has " + std::to_string(table_.columns()) +
+                          " columns without names, counted from 0");
+  }
+
+  std::vector<std::int64_t> text_columns(std::int64_t label) const {
+    std::vector<std::int64_t> columns;
+    for (const std::string& name : config_.text_columns)
+      columns.push_back(column(name, "text_columns"));
+    if (!columns.empty()) return columns;
+    for (std::int64_t k = 0; k < table_.columns(); ++k)
+      if (k != label) columns.push_back(k);
+    if (columns.empty())
+      throw DataError(source_ + ": has one column, and labels need one beside that of the text",
+                      "is the separator right (data.text.separator)?");
+    return columns;
+  }
+
+  const TextConfig& config_;
+  const DelimitedTable& table_;
+  const std::string& source_;
+  bool has_header_ = false;
+};
+
+LabelledTexts read_table(const TextConfig& config, const fs::path& path,
+                         const std::vector<std::string>* header) {
+  const DelimitedTable table = read_delimited(path, format_of(config, path));
+  return TableReader(config, table, path.string()).read(header);
+}
+
+}  // namespace
+
+std::string LabelledTexts::place(std::int64_t text) const {
+  const auto index = static_cast<std::size_t>(text);
+  return files.empty() ? source + ":" + std::to_string(lines[index]) : files[index];
+}
+
+void LabelledTexts::keep_first(std::int64_t count) {
+  if (count <= 0 || count >= size()) return;
+  const auto kept = static_cast<std::size_t>(count);
+  labels.resize(kept);
+  texts.resize(kept);
+  lines.resize(std::min(lines.size(), kept));
+  files.resize(std::min(files.size(), kept));
+}
+
+LabelledTexts read_labelled_texts(const DataConfig& config, Split split,
+                                  const std::vector<std::string>* header) {
+  const Place place = find_place(config, split);
+  LabelledTexts out = is_folder(place.path) ? read_class_folders(place.path)
+                                            : read_table(config.text, place.path, header);
+  if (out.size() == 0) throw DataError(out.source + ": holds no texts");
+  if (!place.class_file.empty() && fs::exists(place.class_file)) out.class_file = place.class_file;
+  return out;
+}
+
+std::map<std::string, std::string> read_class_names(const fs::path& path,
+                                                    std::span<const std::string> labels) {
+  const std::string content = read_file(path);
+  require_utf8(content, path.string());
+  std::vector<std::string> lines;
+  for (const std::string& line : split(content, '\n'))
+    if (const std::string_view name = trim(line); !name.empty()) lines.emplace_back(name);
+  const bool pairs = std::ranges::all_of(
+      lines, [](const std::string& line) { return line.find('\t') != std::string::npos; });
+  const bool numbers = std::ranges::all_of(labels, is_number);
+  const std::size_t first = std::ranges::find(labels, "0") == labels.end() ? 1 : 0;
+  std::map<std::string, std::string> names;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view line = lines[i];
+    const std::size_t tab = line.find('\t');
+    if (pairs)
+      names[std::string(trim(line.substr(0, tab)))] = trim(line.substr(tab));
+    else
+      names[numbers ? std::to_string(first + i) : lines[i]] = lines[i];
+  }
+  return names;
+}
+
+}  // namespace asap

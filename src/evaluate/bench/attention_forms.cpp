@@ -1,0 +1,241 @@
+#include "evaluate/bench/attention_forms.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "attention/kinds/espformer_attention.h"
+#include "attention/stored/scaling_kernels.h"
+#include "attention/stored/sinkhorn_attention.h"
+#include "attention/stored/sinkhorn_log_domain.h"
+#include "attention/stored/softmax_attention.h"
+#include "attention/tiled/tiled_attention.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "tensor/kernels/gemm.h"
+
+namespace asap {
+namespace {
+
+/// Calls body(head, output, scratch), which returns whether the head left the exp domain, for every
+/// head of the batch, heads spread over the threads.
+template <class Body>
+std::int64_t for_each_head(const FormCall& call, const Body& body) {
+  const AttentionBatch<float>& batch = call.batch;
+  std::atomic<std::int64_t> left = 0;
+  parallel_for(batch.examples * batch.heads, call.threads(), [&](std::int64_t index, int worker) {
+    const std::int64_t example = index / batch.heads, head = index % batch.heads;
+    Arena& scratch = call.scratch[static_cast<std::size_t>(worker)];
+    const ArenaScope scope(scratch);
+    const bool log_domain = body({batch.head_queries(example, head), batch.head_keys(example, head),
+                                  batch.head_values(example, head), call.context.score_scale},
+                                 batch.head_output(call.output, example, head), scratch);
+    if (log_domain) ++left;
+  });
+  return left;
+}
+
+using Head = AttentionHead<float>;
+using Output = MatrixView<float>;
+
+std::int64_t run_softmax(const FormCall& call) {
+  return for_each_head(call, [](const Head& head, Output output, Arena& scratch) {
+    softmax_attention<float>(head, output, scratch);
+    return false;
+  });
+}
+
+std::int64_t run_sinkhorn(const FormCall& call) {
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    return sinkhorn_attention<float>(head, call.context.iterations, output, scratch).log_domain;
+  });
+}
+
+std::int64_t run_sinkhorn_log(const FormCall& call) {
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    const std::int64_t n = head.queries.rows, m = head.keys.rows;
+    const std::int64_t stride = padded_columns<float>(m), factors = 2 * call.context.iterations + 1;
+    SinkhornState<float> state;
+    state.iterations = call.context.iterations;
+    state.kernel = {scratch.take<float>(n * stride), n, m, stride};
+    state.row_factors = scratch.matrix<float>(factors, n);
+    state.column_factors = {scratch.take<float>(factors * stride), factors, m, stride};
+    gemm<float>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, 0.0F,
+                state.kernel);
+    sinkhorn_log_domain<float>(head, state, output, scratch);
+    return true;
+  });
+}
+
+/// Calls body(head, options, output, scratch) for every head. With as many heads as threads or
+/// more, heads are shared out and each is computed by one thread; of fewer, longer heads the row
+/// blocks are.
+template <class Body>
+std::int64_t for_each_tiled_head(const FormCall& call, TiledOptions options, const Body& body) {
+  const bool share_heads = call.batch.examples * call.batch.heads >= call.threads();
+  FormCall inner = call;
+  if (!share_heads) inner.scratch = call.scratch.first(1);
+  options.threads = share_heads ? 1 : call.threads();
+  return for_each_head(inner, [&](const Head& head, Output output, Arena& scratch) {
+    return body(head, options, output, scratch).log_domain;
+  });
+}
+
+std::int64_t run_softmax_tiled(const FormCall& call) {
+  return for_each_tiled_head(
+      call, {}, [](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+        return tiled_softmax_attention(head, options.threads, output, scratch);
+      });
+}
+
+template <GibbsStorage storage, ProductPrecision precision = ProductPrecision::single>
+std::int64_t run_sinkhorn_tiled(const FormCall& call) {
+  return for_each_tiled_head(
+      call, {.storage = storage, .precision = precision},
+      [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
+        return tiled_sinkhorn_attention(head, call.context.iterations, options, output, scratch);
+      });
+}
+
+std::int64_t run_compiled_head(const FormCall& call, const CompiledHead& compiled,
+                               const TiledOptions& options) {
+  const DualMap<float> map = compiled.map();
+  return for_each_tiled_head(
+      call, options,
+      [&](const Head& head, const TiledOptions& inner, Output output, Arena& scratch) {
+        return tiled_compiled_attention(map, head, 0, inner, output, scratch);
+      });
+}
+
+template <GibbsStorage storage, ProductPrecision precision = ProductPrecision::single>
+std::int64_t run_compiled_tiled(const FormCall& call) {
+  return run_compiled_head(call, call.context.compiled,
+                           {.storage = storage, .precision = precision});
+}
+
+/// What CompiledOperator would choose.
+TiledOptions best_options(const FormCall& call, ProductPrecision precision) {
+  return {.storage = best_storage(call.batch.query_tokens(), call.batch.key_tokens(), precision),
+          .precision = precision};
+}
+
+template <ProductPrecision precision>
+std::int64_t run_compiled(const FormCall& call) {
+  return run_compiled_head(call, call.context.compiled, best_options(call, precision));
+}
+
+std::int64_t run_compiled_no_sort(const FormCall& call) {
+  return run_compiled_head(call, call.context.no_sort,
+                           best_options(call, ProductPrecision::single));
+}
+
+template <ProductPrecision precision>
+std::int64_t run_compiled_no_lse(const FormCall& call) {
+  return run_compiled_head(call, call.context.no_lse, best_options(call, precision));
+}
+
+std::int64_t run_espformer(const FormCall& call) {
+  const EspformerSettings settings;
+  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+    espformer_attention<float>(head, call.context.axes.rows(), settings, output, scratch);
+    return false;
+  });
+}
+
+/// Scores once, values once.
+double attention_products(const HeadSize& size, const FormContext&) {
+  return 2 * size.queries * size.keys * (size.width + size.value_width);
+}
+
+/// Per slice: values and tokens through the soft permutation of the keys, tokens through that of
+/// the queries, values back.
+double espformer_products(const HeadSize& size, const FormContext& context) {
+  const double slices = static_cast<double>(context.axes.shape()[0]);
+  const double tokens = size.width + 1, values = size.value_width;
+  return 2 * slices *
+         (size.keys * size.keys * (values + tokens) +
+          size.queries * size.queries * (tokens + values));
+}
+
+/// Scores anew in each of `passes` passes over the kernel, values once.
+double recomputed_products(const HeadSize& size, double passes) {
+  return 2 * size.queries * size.keys * (passes * size.width + size.value_width);
+}
+
+/// A Sinkhorn iteration is one pass; so is the first row update, and the last with the values.
+double sinkhorn_tiled_products(const HeadSize& size, const FormContext& context) {
+  return recomputed_products(size, context.iterations + 1);
+}
+
+double compiled_tiled_products(const HeadSize& size, const FormContext&) {
+  return recomputed_products(size, 2);
+}
+
+template <ProductPrecision precision>
+double compiled_products(const HeadSize& size, const FormContext&) {
+  const GibbsStorage storage = best_storage(static_cast<std::int64_t>(size.queries),
+                                             static_cast<std::int64_t>(size.keys), precision);
+  return recomputed_products(size, storage == GibbsStorage::recompute ? 2 : 1);
+}
+
+constexpr AttentionForm kForms[] = {
+    {"softmax", "softmax attention, fused: the floor", run_softmax_tiled, attention_products},
+    {"softmax_stored", "softmax attention that keeps its plan, as training does", run_softmax,
+     attention_products},
+    {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored, as training does", run_sinkhorn,
+     attention_products},
+    {"sinkhorn_single", "the same in cache-sized row blocks",
+     run_sinkhorn_tiled<GibbsStorage::single>, attention_products},
+    {"sinkhorn_half", "the same with the kernel in bfloat16",
+     run_sinkhorn_tiled<GibbsStorage::half>, attention_products},
+    {"sinkhorn_bf16", "the same, values and plan entries multiplied in bfloat16, too",
+     run_sinkhorn_tiled<GibbsStorage::half, ProductPrecision::bfloat16>, attention_products},
+    {"sinkhorn_tiled", "Sinkhorn with scores recomputed, O(N D) memory",
+     run_sinkhorn_tiled<GibbsStorage::recompute>, sinkhorn_tiled_products},
+    {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
+     attention_products},
+    {"compiled", "compiled operator: kernel stored up to 64 MiB, recomputed beyond",
+     run_compiled<ProductPrecision::single>, compiled_products<ProductPrecision::single>},
+    {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
+     compiled_products<ProductPrecision::single>},
+    {"compiled_single", "compiled operator with the kernel stored, whatever its size",
+     run_compiled_tiled<GibbsStorage::single>, attention_products},
+    {"compiled_half", "the same with the kernel in bfloat16",
+     run_compiled_tiled<GibbsStorage::half>, attention_products},
+    {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
+     run_compiled_tiled<GibbsStorage::recompute>, compiled_tiled_products},
+    {"compiled_bf16", "compiled with bfloat16 kernel and products, stored up to 64 MiB",
+     run_compiled<ProductPrecision::bfloat16>, compiled_products<ProductPrecision::bfloat16>},
+    {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
+     run_compiled_tiled<GibbsStorage::recompute, ProductPrecision::bfloat16>,
+     compiled_tiled_products},
+    {"compiled_no_lse", "compiled without row sums as a feature: one pass, O(N D) memory",
+     run_compiled_no_lse<ProductPrecision::single>, attention_products},
+    {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
+     run_compiled_no_lse<ProductPrecision::bfloat16>, attention_products},
+    {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
+};
+
+}  // namespace
+
+std::span<const AttentionForm> attention_forms() { return kForms; }
+
+std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
+  if (names.empty()) return {std::begin(kForms), std::end(kForms)};
+  std::vector<std::string> known;
+  for (const AttentionForm& form : kForms) known.emplace_back(form.name);
+  std::vector<AttentionForm> forms;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(known, name);
+    if (found == known.end())
+      throw UsageError("forms: unknown form '" + name + "'", suggestion(name, known));
+    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == name; }))
+      throw UsageError("forms: '" + name + "' stands twice", "name each form once");
+    forms.push_back(kForms[found - known.begin()]);
+  }
+  return forms;
+}
+
+bool is_sinkhorn_form(const std::string& name) { return name.starts_with("sinkhorn"); }
+bool is_compiled_form(const std::string& name) { return name.starts_with("compiled"); }
+
+}  // namespace asap

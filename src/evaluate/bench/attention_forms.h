@@ -1,0 +1,60 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attention/interface/attention_batch.h"
+#include "attention/operators/compiled_operator.h"
+
+namespace asap {
+
+/// What the forms of attention need besides queries, keys and values; the same for every head.
+struct FormContext {
+  float score_scale = 1;  ///< of the scores S = score_scale Q Kᵀ
+  int iterations = 10;    ///< T of the Sinkhorn forms
+  CompiledHead compiled;  ///< fitted with every feature
+  CompiledHead no_sort;   ///< fitted without the one feature that sorts
+  CompiledHead no_lse;    ///< fitted without the one feature that needs row sums
+  Tensor<float> axes;     ///< slices of the sliced soft sort: [L, D]
+};
+
+/// One call of a form: all heads of a batch.
+struct FormCall {
+  const AttentionBatch<float>& batch;
+  MatrixView<float> output;  // [B * N, H * Dv]
+  const FormContext& context;
+  std::span<Arena> scratch;  ///< one for each thread; how many there are is how many may work
+
+  int threads() const { return static_cast<int>(scratch.size()); }
+};
+
+/// Sizes of one head that a count of operations needs.
+struct HeadSize {
+  double queries, keys, width, value_width;
+};
+
+/// One way to compute attention, as benchmarks see it. To add one, write its function and add a
+/// line to the table in attention_forms.cpp.
+struct AttentionForm {
+  const char* name;
+  const char* meaning;  ///< a few words for tables and help texts
+  /// Computes all heads. Returns how many of them left the exp domain.
+  std::int64_t (*run)(const FormCall& call);
+  /// Operations in matrix products per head, a multiply-add counting two: what the form cannot do
+  /// without.
+  double (*product_operations)(const HeadSize& size, const FormContext& context);
+};
+
+/// All forms, the order of the tables.
+std::span<const AttentionForm> attention_forms();
+
+/// The forms of these names, in their order; all of them for an empty list. UsageError for a name
+/// that is unknown or stands twice.
+std::vector<AttentionForm> select_forms(std::span<const std::string> names);
+
+/// Whether a form computes Sinkhorn's iterations, or stands in for them with the compiled dual.
+bool is_sinkhorn_form(const std::string& name);
+bool is_compiled_form(const std::string& name);
+
+}  // namespace asap

@@ -1,0 +1,239 @@
+#include "evaluate/compare/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/parallel.h"
+#include "data/batch.h"
+#include "evaluate/compare/timed_attention.h"
+#include "data/model_fit.h"
+
+namespace asap {
+namespace {
+
+constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
+constexpr std::int64_t kChunk = 512;        // examples after which it is the next method's turn
+constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
+
+/// A method at work: its attention, its predictions so far, and the time they took.
+struct MethodContestant {
+  Method method;
+  std::unique_ptr<AttentionOperator> attention;
+  TimedAttention timed;
+  std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
+  double seconds = 0;
+
+  MethodContestant(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
+                   std::size_t labels)
+      : method(method_),
+        attention(std::move(attention_)),
+        timed(*attention),
+        predictions(labels, kNotScored) {}
+};
+
+/// Examples in batches of `shard`, each padded by itself.
+class Chunk {
+ public:
+  Chunk(const Dataset& dataset, std::span<const std::int64_t> examples, std::int64_t shard)
+      : examples_(examples), shard_(shard) {
+    batches_.resize(static_cast<std::size_t>((size() + shard - 1) / shard));
+    for (std::int64_t index = 0; index < std::ssize(batches_); ++index)
+      batches_[static_cast<std::size_t>(index)].fill(dataset, shard_examples(index));
+  }
+  std::int64_t size() const { return std::ssize(examples_); }
+  const std::vector<Batch>& batches() const { return batches_; }
+  /// The examples of one batch.
+  std::span<const std::int64_t> shard_examples(std::int64_t index) const {
+    const std::int64_t begin = index * shard_;
+    return examples_.subspan(static_cast<std::size_t>(begin),
+                             static_cast<std::size_t>(std::min(shard_, size() - begin)));
+  }
+
+ private:
+  std::span<const std::int64_t> examples_;
+  std::int64_t shard_;
+  std::vector<Batch> batches_;
+};
+
+std::int32_t predicted_class(VectorView<const float> logits, const std::string& method) {
+  if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
+    throw NumericalError("method '" + method + "': the network's outputs are not finite",
+                         "the trained weights may hold NaN; see metrics.jsonl of the run");
+  return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
+}
+
+/// Puts the predictions of a batch to the places of its labels in the data set. A network that
+/// answers per token leaves out what is not scored.
+void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> examples,
+                      MatrixView<const float> logits, MethodContestant& contestant) {
+  const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
+  for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
+    const std::int64_t example = examples[b], first = dataset.first_label(example);
+    for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
+      if (dataset.labels[first + i] != kNotScored)
+        contestant.predictions[first + i] =
+            predicted_class(logits.row(b * rows + i), contestant.method.name());
+  }
+}
+
+/// Runs one method over a chunk and adds to its predictions and times.
+void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk, int threads,
+              std::vector<Arena>& arenas, MethodContestant& contestant) {
+  const std::vector<Batch>& batches = chunk.batches();
+  std::vector<Tensor<float>> logits;
+  for (const Batch& batch : batches)
+    logits.emplace_back(Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
+  const Stopwatch watch;
+  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+    encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
+  });
+  contestant.seconds += watch.seconds();
+  for (std::int64_t index = 0; index < std::ssize(batches); ++index)
+    keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
+}
+
+/// Sums of fidelity over the first examples, shard by shard in order whatever the number of
+/// threads.
+FidelityTable measure_fidelity(const Encoder& encoder, const AttentionOperator& teacher,
+                               const std::vector<MethodContestant*>& contestants,
+                               const Chunk& chunk, int threads, std::vector<Arena>& arenas) {
+  std::vector<const AttentionOperator*> methods;
+  for (const MethodContestant* contestant : contestants)
+    methods.push_back(contestant->attention.get());
+  const ModelConfig& config = encoder.config();
+  const std::vector<Batch>& batches = chunk.batches();
+  std::vector<FidelityTable> parts(batches.size());
+  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+    const FidelityProbe probe(teacher, methods, config.layers, config.heads);
+    const ModelInput<float> input = batches[index].input();
+    Tensor<float> logits(Shape{encoder.logit_rows(input), config.classes});
+    encoder.forward(input, probe, logits.rows(), arenas[worker]);
+    parts[index] = probe.sums();
+  });
+  const FidelityProbe zero(teacher, methods, config.layers, config.heads);
+  FidelityTable total = zero.sums();
+  for (const FidelityTable& part : parts) add_fidelity(part, total);
+  scale_fidelity(1.0 / static_cast<double>(chunk.size()), total);
+  return total;
+}
+
+/// Of the labels that are scored.
+double fraction_equal(std::span<const std::int32_t> predictions,
+                      std::span<const std::int32_t> others) {
+  std::int64_t equal = 0, scored = 0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    if (predictions[i] == kNotScored) continue;
+    ++scored;
+    if (predictions[i] == others[i]) ++equal;
+  }
+  return static_cast<double>(equal) / static_cast<double>(std::max<std::int64_t>(scored, 1));
+}
+
+MethodResult result_of(const MethodContestant& contestant, const Dataset& dataset,
+                       std::span<const std::int32_t> teacher_predictions,
+                       std::vector<std::vector<HeadFidelity>> heads) {
+  const auto examples = static_cast<double>(dataset.size());
+  MethodResult result;
+  result.name = contestant.method.name();
+  result.equal_latency = contestant.method.equal_latency;
+  result.accuracy = fraction_equal(contestant.predictions, dataset.labels);
+  result.agreement = fraction_equal(contestant.predictions, teacher_predictions);
+  result.examples_per_second = examples / contestant.seconds;
+  result.attention_milliseconds = 1e3 * contestant.timed.seconds() / examples;
+  double count = 0;
+  for (const auto& layer : heads)
+    for (const HeadFidelity& head : layer) {
+      result.plan_l1 += head.plan_l1;
+      result.column_error += head.column_error;
+      ++count;
+    }
+  result.plan_l1 /= count;
+  result.column_error /= count;
+  result.heads = std::move(heads);
+  result.predictions = contestant.predictions;
+  return result;
+}
+
+/// Agreement of a compiled method with the Sinkhorn attention it imitates in the same layers, if
+/// that is among the contestants.
+std::optional<double> imitated_agreement(const MethodContestant& contestant, int iterations,
+                                         const std::vector<MethodContestant*>& contestants) {
+  if (!contestant.method.is_compiled()) return std::nullopt;
+  const std::string imitated =
+      Method{MethodKind::sinkhorn, iterations, contestant.method.layers}.name();
+  const auto found = std::ranges::find(
+      contestants, imitated, [](const MethodContestant* other) { return other->method.name(); });
+  if (found == contestants.end()) return std::nullopt;
+  return fraction_equal(contestant.predictions, (*found)->predictions);
+}
+
+}  // namespace
+
+const MethodResult* Comparison::find(std::string_view name) const {
+  const auto found = std::ranges::find(methods, name, &MethodResult::name);
+  return found == methods.end() ? nullptr : &*found;
+}
+
+bool Comparison::shows_imitation() const {
+  return std::ranges::any_of(
+      methods, [](const MethodResult& method) { return method.imitated_agreement.has_value(); });
+}
+
+Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
+                           const Dataset& dataset, const ComparisonSettings& settings,
+                           const ProgressCallback& progress) {
+  if (dataset.size() == 0) throw UsageError("the test set is empty");
+  fit_model_to_data(encoder.config(), dataset, "the trained model");
+  // The teacher always runs, because agreement is measured against it.
+  MethodContestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
+  std::vector<std::unique_ptr<MethodContestant>> others;
+  std::vector<MethodContestant*> contestants;  // in the order asked for
+  for (const Method& method : settings.methods) {
+    if (method.kind == MethodKind::teacher) {
+      contestants.push_back(&teacher);
+      continue;
+    }
+    others.push_back(std::make_unique<MethodContestant>(
+        method, make_attention(method, encoder, compiled), dataset.labels.size()));
+    contestants.push_back(others.back().get());
+  }
+  std::vector<MethodContestant*> all = contestants;
+  if (std::ranges::find(all, &teacher) == all.end()) all.push_back(&teacher);
+
+  const std::int64_t chunks = (dataset.size() + kChunk - 1) / kChunk;
+  const std::int64_t parts = chunks * static_cast<std::int64_t>(all.size());
+  std::vector<Arena> arenas(settings.threads);
+  std::int64_t done = 0;
+  const std::vector<std::int64_t> order = length_order(dataset);
+  for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
+    const std::int64_t count = std::min(kChunk, dataset.size() - first);
+    const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
+    for (MethodContestant* contestant : all) {
+      classify(encoder, dataset, chunk, settings.threads, arenas, *contestant);
+      if (progress) progress(++done, parts);
+    }
+  }
+
+  std::vector<std::int64_t> sampled(std::min(settings.fidelity_examples, dataset.size()));
+  std::iota(sampled.begin(), sampled.end(), std::int64_t{0});
+  const Chunk sample(dataset, sampled, kFidelityShard);
+  FidelityTable fidelity =
+      measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
+  Comparison comparison;
+  comparison.examples = dataset.size();
+  comparison.examples_name = examples_of(dataset.kind);
+  comparison.fidelity_examples = sample.size();
+  comparison.threads = settings.threads;
+  comparison.teacher_predictions = teacher.predictions;
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    comparison.methods.push_back(
+        result_of(*contestants[i], dataset, teacher.predictions, std::move(fidelity[i])));
+    if (settings.imitated_iterations)
+      comparison.methods.back().imitated_agreement =
+          imitated_agreement(*contestants[i], *settings.imitated_iterations, contestants);
+  }
+  return comparison;
+}
+
+}  // namespace asap

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compile/evidence.h"
+#include "data/dataset.h"
+#include "evaluate/compare/method.h"
+#include "evaluate/compare/plan_fidelity.h"
+#include "infer/encoder.h"
+
+namespace asap {
+
+struct ComparisonSettings {
+  std::vector<Method> methods;
+  int threads = 1;
+  std::int64_t fidelity_examples = 128;  ///< plans are compared on the first so many examples
+  /// What the compiled operator imitates when that is not the teacher: Sinkhorn with so many
+  /// iterations on the network's scores.
+  std::optional<int> imitated_iterations = {};
+};
+
+/// What one method achieves on a test set.
+struct MethodResult {
+  std::string name;
+  double accuracy = 0;                ///< fraction of scored labels predicted
+  double agreement = 0;               ///< fraction of the teacher's predictions predicted
+  double examples_per_second = 0;     ///< whole network, all threads
+  double attention_milliseconds = 0;  ///< processor time in attention per example, all layers
+  double plan_l1 = 0;                 ///< mean over layers and heads of HeadFidelity
+  double column_error = 0;
+  std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
+  bool equal_latency = false;                    ///< see Method::equal_latency
+  /// Where the data set has labels; kNotScored as there.
+  std::vector<std::int32_t> predictions = {};
+  /// Of compiled methods, when they imitate something else than the teacher and that is compared,
+  /// too, in the same layers: the fraction of its predictions predicted.
+  std::optional<double> imitated_agreement = {};
+
+  /// Whether it stands in the teacher's place in every layer: its name says in which otherwise.
+  bool in_all_layers() const { return name.find('@') == std::string::npos; }
+};
+
+/// A compiled operator as it is judged beside the methods.
+struct OperatorEvidence {
+  std::string teacher;                           ///< what it imitates: CompileConfig::teacher
+  int iterations = 0;                            ///< T of that
+  std::int64_t examples = 0;                     ///< on which the heads were measured
+  std::vector<std::vector<HeadEvidence>> heads;  ///< [layer][head]; empty when not measured
+};
+
+struct Comparison {
+  std::vector<MethodResult> methods;
+  std::optional<OperatorEvidence> compiled = {};
+  std::int64_t examples = 0;
+  std::string examples_name = "images";  ///< what they are: see examples_of
+  std::int64_t fidelity_examples = 0;
+  int threads = 1;
+  std::vector<std::int32_t> teacher_predictions = {};  ///< as MethodResult::predictions
+
+  /// The method of this name; null when it was not compared.
+  const MethodResult* find(std::string_view name) const;
+  /// Whether some method imitates something else than the teacher that was compared, too.
+  bool shows_imitation() const;
+};
+
+/// Called as work goes on with the parts finished and their number.
+using ProgressCallback = std::function<void(std::int64_t done, std::int64_t total)>;
+
+/// Runs the encoder over the whole data set with the attention of each method in turn. Methods
+/// alternate every few hundred examples, so that a machine that slows down for a while slows all of
+/// them down alike. Everything but the times is the same for any number of threads.
+///
+/// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
+/// that are not finite; UsageError when the data set does not fit the encoder or a method needs
+/// `compiled`.
+Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
+                           const Dataset& dataset, const ComparisonSettings& settings,
+                           const ProgressCallback& progress = {});
+
+}  // namespace asap

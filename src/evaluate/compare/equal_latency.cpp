@@ -1,0 +1,100 @@
+#include "evaluate/compare/equal_latency.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/timing.h"
+#include "data/batch.h"
+#include "evaluate/compare/timed_attention.h"
+
+namespace asap {
+namespace {
+
+constexpr std::int64_t kExamples = 48;  // measured on, spread over the data set
+constexpr std::int64_t kBatch = 16;
+constexpr int kTurns = 7;
+
+/// Some examples of every length, in batches as compare_methods makes them.
+std::vector<Batch> sample_batches(const Dataset& dataset) {
+  const std::int64_t count = std::min(kExamples, dataset.size());
+  const std::vector<std::int64_t> order = length_order(dataset);
+  std::vector<std::int64_t> examples;
+  for (std::int64_t i = 0; i < count; ++i)
+    examples.push_back(order[static_cast<std::size_t>(i * dataset.size() / count)]);
+  std::vector<Batch> batches;
+  for (std::int64_t first = 0; first < count; first += kBatch)
+    batches.emplace_back().fill(
+        dataset,
+        std::span(examples).subspan(static_cast<std::size_t>(first),
+                                    static_cast<std::size_t>(std::min(kBatch, count - first))));
+  return batches;
+}
+
+/// Runs networks over the sample and tells the time their attention took.
+class Race {
+ public:
+  Race(const Encoder& encoder, const Dataset& dataset)
+      : encoder_(encoder), batches_(sample_batches(dataset)) {}
+
+  /// Whether `candidate` is not slower than `reference`: medians of turns taken alternately.
+  bool not_slower(const AttentionOperator& candidate, const AttentionOperator& reference) {
+    std::vector<double> candidates, references;
+    for (int turn = 0; turn < kTurns; ++turn) {
+      candidates.push_back(seconds(candidate));
+      references.push_back(seconds(reference));
+    }
+    return median(std::move(candidates)) <= median(std::move(references));
+  }
+
+ private:
+  double seconds(const AttentionOperator& attention) {
+    const TimedAttention timed(attention);
+    for (const Batch& batch : batches_) {
+      Tensor<float> logits({encoder_.logit_rows(batch.input()), encoder_.config().classes});
+      encoder_.forward(batch.input(), timed, logits.rows(), arena_);
+    }
+    return timed.seconds();
+  }
+
+  const Encoder& encoder_;
+  std::vector<Batch> batches_;
+  Arena arena_;
+};
+
+}  // namespace
+
+std::optional<int> largest_affordable(int most, const std::function<bool(int)>& affordable) {
+  int below = -1, above = most + 1;  // affordable, or not looked at; not affordable
+  while (above - below > 1) {
+    const int middle = below + (above - below) / 2;
+    (affordable(middle) ? below : above) = middle;
+  }
+  return below < 0 ? std::nullopt : std::optional(below);
+}
+
+std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Encoder& encoder,
+                                          const CompiledHeads* compiled, int teacher_iterations,
+                                          const Dataset& dataset) {
+  const auto asked = std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind);
+  if (asked == methods.end()) return methods;
+  if (!compiled)
+    throw UsageError("--methods: 'sinkhorn:equal' needs --compiled: its latency is what counts",
+                     "name the folder asap-compile wrote: --compiled OP");
+  const CompiledOperator reference(*compiled);
+  Race race(encoder, dataset);
+  const auto affordable = [&](int iterations) {
+    return race.not_slower(*encoder.sinkhorn(iterations), reference);
+  };
+  const int iterations = largest_affordable(teacher_iterations, affordable).value_or(0);
+  const Method found{MethodKind::sinkhorn, iterations};
+  if (const auto known = std::ranges::find(methods, found); known != methods.end()) {
+    known->equal_latency = true;
+    methods.erase(asked);
+  } else {
+    *asked = found;
+    asked->equal_latency = true;
+  }
+  return methods;
+}
+
+}  // namespace asap

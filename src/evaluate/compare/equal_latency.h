@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "data/dataset.h"
+#include "evaluate/compare/method.h"
+
+namespace asap {
+
+/// The largest K from 0 to `most` that is affordable; nothing when 0 is not. Found by bisection:
+/// whoever can afford K is taken to afford less.
+std::optional<int> largest_affordable(int most, const std::function<bool(int)>& affordable);
+
+/// Puts "sinkhorn:K" in the place of "sinkhorn:equal", marked as of equal latency: K is the largest
+/// number of iterations, up to those of what the operator imitates, whose milliseconds in attention
+/// are not above the compiled operator's. Both are measured side by side on some of the examples,
+/// medians of several turns. When not even K = 0 is fast enough, K is 0. If the methods hold
+/// sinkhorn:K already, that is marked instead. Without "sinkhorn:equal" nothing is measured.
+///
+/// This is the only place where a time decides what is computed.
+///
+/// `teacher_iterations`: of what the operator imitates. UsageError when there is no operator.
+std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Encoder& encoder,
+                                          const CompiledHeads* compiled, int teacher_iterations,
+                                          const Dataset& dataset);
+
+}  // namespace asap

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "compile/operator_artefact.h"
+#include "evaluate/compare/comparison.h"
+#include "evaluate/compare/method.h"
+#include "evaluate/compare/report_context.h"
+#include "infer/encoder.h"
+
+namespace asap {
+
+/// A trained network, perhaps its compiled operator, and the test data it is judged on.
+struct EvaluatedRun {
+  Encoder encoder;
+  std::optional<OperatorArtefact> artefact;
+  Dataset dataset;
+  ReportContext context;  ///< the commands so far end with training or compiling
+  std::string arguments;  ///< " --run RUN --compiled OP", what the command that judges begins with
+
+  const CompiledHeads* compiled() const { return artefact ? &artefact->heads : nullptr; }
+};
+
+/// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the first
+/// `examples` (0: all) of the test data. DataError when the operator was compiled for another
+/// model.
+EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
+                                const std::filesystem::path& compiled, const DataConfig& data,
+                                std::int64_t examples);
+
+/// What stands in the place of the attention, and how right its dual maps are on the first so many
+/// test examples (0: not measured). Expects an operator.
+OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads);
+
+}  // namespace asap

@@ -1,0 +1,190 @@
+#include "evaluate/compare/method.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "attention/kinds/attention_kinds.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace asap {
+namespace {
+
+constexpr int kMostIterations = 10000;
+
+const std::vector<std::string> kMethodNames = {
+    "teacher",  "softmax",    "sinkhorn:K",    "sinkhorn:equal", "f0",
+    "compiled", "compiled+K", "compiled_bf16", "espformer"};
+
+/// A whole number from 0 to `most`.
+std::optional<int> parse_whole(std::string_view digits, int most) {
+  const auto value = parse_number<int>(digits);
+  return value && *value >= 0 && *value <= most ? value : std::nullopt;
+}
+
+Method parse_whole_network(const std::string& name) {
+  if (name == "teacher") return {MethodKind::teacher};
+  if (name == "softmax") return {MethodKind::softmax};
+  if (name == "f0") return {MethodKind::zero_dual};
+  if (name == "compiled") return {MethodKind::compiled};
+  if (name == "espformer") return {MethodKind::espformer};
+  if (name == "sinkhorn:equal") return {MethodKind::sinkhorn_equal};
+  if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
+  for (const auto& [prefix, kind] : {std::pair("sinkhorn:", MethodKind::sinkhorn),
+                                     std::pair("compiled+", MethodKind::compiled)}) {
+    if (!name.starts_with(prefix)) continue;
+    const auto iterations =
+        parse_whole(std::string_view(name).substr(std::string(prefix).size()), kMostIterations);
+    if (!iterations)
+      throw UsageError("--methods: '" + name + "' needs a whole number from 0 to " +
+                           std::to_string(kMostIterations) + " after '" + prefix + "'",
+                       std::string("for example ") + prefix + "3");
+    return {kind, *iterations};
+  }
+  const std::string nearest = nearest_name(name, kMethodNames);
+  throw UsageError("--methods: unknown method '" + name + "'",
+                   (nearest.empty() ? "" : "did you mean '" + nearest + "'? ") +
+                       ("known are " + join(kMethodNames, ", ")));
+}
+
+/// "1" or "0-2"
+LayerRange parse_layers(const std::string& name, std::string_view text, int layers) {
+  const auto dash = text.find('-');
+  const auto first = parse_whole(text.substr(0, dash), layers - 1);
+  const auto last =
+      dash == std::string_view::npos ? first : parse_whole(text.substr(dash + 1), layers - 1);
+  if (!first || !last || *first > *last)
+    throw UsageError(
+        "--methods: '" + name + "' needs layers from 0 to " + std::to_string(layers - 1) +
+            " after '@'",
+        "for example compiled@0, compiled@0-" + std::to_string(layers - 1) + " or compiled@each");
+  return {*first, *last};
+}
+
+/// What a name stands for: several methods when it ends with "@each".
+std::vector<Method> parse_method(const std::string& name, int layers) {
+  const auto at = name.find('@');
+  Method method = parse_whole_network(name.substr(0, at));
+  if (at == std::string::npos) return {method};
+  if (method.kind == MethodKind::teacher)
+    throw UsageError("--methods: '" + name + "': the teacher is what the other layers run",
+                     "name the method that replaces it, such as compiled@0");
+  if (method.kind == MethodKind::sinkhorn_equal)
+    throw UsageError("--methods: '" + name + "': its latency is that of all layers",
+                     "name sinkhorn:equal without layers, then sinkhorn:K@LAYER");
+  const std::string_view where = std::string_view(name).substr(at + 1);
+  std::vector<Method> methods;
+  if (where == "each") {
+    for (int layer = 0; layer < layers; ++layer) {
+      method.layers = LayerRange{layer, layer};
+      methods.push_back(method);
+    }
+  } else {
+    method.layers = parse_layers(name, where, layers);
+    methods.push_back(method);
+  }
+  return methods;
+}
+
+std::string layers_text(const std::optional<LayerRange>& layers) {
+  if (!layers) return "";
+  const std::string first = "@" + std::to_string(layers->first);
+  return layers->first == layers->last ? first : first + "-" + std::to_string(layers->last);
+}
+
+/// The name without its layers.
+std::string whole_network_name(MethodKind kind, int iterations) {
+  switch (kind) {
+    case MethodKind::teacher:
+      return "teacher";
+    case MethodKind::softmax:
+      return "softmax";
+    case MethodKind::sinkhorn:
+      return "sinkhorn:" + std::to_string(iterations);
+    case MethodKind::sinkhorn_equal:
+      return "sinkhorn:equal";
+    case MethodKind::espformer:
+      return "espformer";
+    case MethodKind::zero_dual:
+      return "f0";
+    case MethodKind::compiled:
+      return iterations == 0 ? "compiled" : "compiled+" + std::to_string(iterations);
+    case MethodKind::compiled_bfloat16:
+      return "compiled_bf16";
+  }
+  throw InternalError("Method::name: unknown kind");
+}
+
+}  // namespace
+
+std::string Method::name() const {
+  return whole_network_name(kind, iterations) + layers_text(layers);
+}
+
+std::vector<Method> parse_methods(std::span<const std::string> names, int layers) {
+  std::vector<Method> methods;
+  for (const std::string& name : names)
+    for (const Method& method : parse_method(name, layers)) {
+      if (std::find(methods.begin(), methods.end(), method) != methods.end())
+        throw UsageError("--methods: '" + method.name() + "' is named twice");
+      methods.push_back(method);
+    }
+  if (methods.empty())
+    throw UsageError("--methods: no method is named", "known are " + join(kMethodNames, ", "));
+  return methods;
+}
+
+std::vector<std::string> default_methods(bool with_compiled) {
+  std::vector<std::string> names = {"teacher", "softmax", "sinkhorn:1", "sinkhorn:3", "f0"};
+  if (with_compiled) names.insert(names.end(), {"compiled", "compiled+1"});
+  return names;
+}
+
+std::vector<std::string> imitation_methods(int iterations) {
+  const std::string imitated = "sinkhorn:" + std::to_string(iterations);
+  return {"teacher", imitated + "@each", imitated, "f0", "compiled@each", "compiled"};
+}
+
+CompiledHeads zero_dual_heads(const Encoder& encoder) {
+  CompiledHeads heads;
+  for (const std::vector<float>& layer : encoder.score_scales()) {
+    auto& row = heads.emplace_back();
+    for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
+  }
+  return heads;
+}
+
+std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
+                                                  const CompiledHeads* compiled) {
+  if (method.layers)
+    return std::make_unique<PartialOperator>(
+        make_attention({method.kind, method.iterations}, encoder, compiled), encoder.teacher(),
+        *method.layers);
+  switch (method.kind) {
+    case MethodKind::teacher:
+      return encoder.teacher();
+    case MethodKind::softmax:
+      return encoder.softmax();
+    case MethodKind::sinkhorn:
+      return encoder.sinkhorn(method.iterations);
+    case MethodKind::sinkhorn_equal:
+      throw UsageError("--methods: 'sinkhorn:equal' is for asap-eval compare alone",
+                       "it says there which sinkhorn:K that is");
+    case MethodKind::espformer:
+      return encoder.with_kernel(make_espformer_attention<float>(0, {}));
+    case MethodKind::zero_dual:
+      return std::make_unique<CompiledOperator>(zero_dual_heads(encoder));
+    case MethodKind::compiled:
+    case MethodKind::compiled_bfloat16:
+      if (!compiled)
+        throw UsageError("--methods: '" + method.name() + "' needs --compiled",
+                         "name the folder asap-compile wrote: --compiled OP");
+      return std::make_unique<CompiledOperator>(*compiled, method.iterations,
+                                                method.kind == MethodKind::compiled
+                                                    ? ProductPrecision::single
+                                                    : ProductPrecision::bfloat16);
+  }
+  throw InternalError("make_attention: unknown kind");
+}
+
+}  // namespace asap

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attention/interface/attention_operator.h"
+#include "attention/operators/compiled_operator.h"
+#include "evaluate/compare/partial_operator.h"
+#include "infer/encoder.h"
+
+namespace asap {
+
+/// A way to compute the attention of a trained network.
+enum class MethodKind {
+  teacher,            ///< as trained
+  softmax,            ///< the teacher's scores through softmax
+  sinkhorn,           ///< "sinkhorn:K": the teacher cut to K iterations
+  sinkhorn_equal,     ///< "sinkhorn:equal": stands for the K that equal_latency.h finds
+  zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
+  compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
+  espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
+  compiled_bfloat16,  ///< "compiled_bf16": kernel and products in bfloat16 where the processor has
+                      ///< them
+};
+
+struct Method {
+  MethodKind kind = MethodKind::teacher;
+  int iterations = 0;  ///< K
+  /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
+  std::optional<LayerRange> layers = {};
+  bool equal_latency = false;  ///< K was chosen because it takes the compiled operator's time
+
+  std::string name() const;
+  bool is_compiled() const {
+    return kind == MethodKind::compiled || kind == MethodKind::compiled_bfloat16;
+  }
+  friend bool operator==(const Method&, const Method&) = default;
+};
+
+/// Reads names such as "sinkhorn:3". A name may end with the layers it stands for: "compiled@1",
+/// "compiled@0-1", or "compiled@each", which is one method for every layer of a network of so many.
+/// UsageError for an unknown or repeated one, for layers the network does not have, or when there
+/// is none.
+std::vector<Method> parse_methods(std::span<const std::string> names, int layers);
+
+/// What is worth comparing when nothing is asked for.
+std::vector<std::string> default_methods(bool with_compiled);
+
+/// The same for an operator that imitates Sinkhorn with so many iterations instead of the network's
+/// own attention: the network as trained, what is imitated and its imitation, in each layer alone
+/// and in all.
+std::vector<std::string> imitation_methods(int iterations);
+
+/// Heads of a compiled operator, [layer][head].
+using CompiledHeads = std::vector<std::vector<CompiledHead>>;
+
+/// Heads that predict nothing: the closure alone.
+CompiledHeads zero_dual_heads(const Encoder& encoder);
+
+/// The attention of a method for this encoder. `compiled` may be null when the method needs no
+/// compiled operator; UsageError when it does.
+std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
+                                                  const CompiledHeads* compiled);
+
+}  // namespace asap

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+
+#include "attention/interface/attention_operator.h"
+
+namespace asap {
+
+/// Layers first to last, both included; counted from 0.
+struct LayerRange {
+  int first = 0;
+  int last = 0;
+
+  bool contains(int layer) const { return first <= layer && layer <= last; }
+  friend bool operator==(const LayerRange&, const LayerRange&) = default;
+};
+
+/// One attention in some layers and another in all others: what replacing a part of a network does.
+class PartialOperator final : public AttentionOperator {
+ public:
+  PartialOperator(std::unique_ptr<AttentionOperator> inside,
+                  std::unique_ptr<AttentionOperator> outside, LayerRange layers)
+      : inside_(std::move(inside)), outside_(std::move(outside)), layers_(layers) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override {
+    choose(layer).apply(layer, batch, output, scratch);
+  }
+
+  void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
+             Arena& scratch) const override {
+    choose(layer).plans(layer, batch, plans, scratch);
+  }
+
+ private:
+  const AttentionOperator& choose(int layer) const {
+    return layers_.contains(layer) ? *inside_ : *outside_;
+  }
+
+  std::unique_ptr<AttentionOperator> inside_, outside_;
+  LayerRange layers_;
+};
+
+}  // namespace asap

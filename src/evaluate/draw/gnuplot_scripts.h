@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "evaluate/draw/paper_figures.h"
+
+namespace asap {
+
+/// What gnuplot draws once terminal and output are set; empty where there is nothing to draw.
+std::string gnuplot_script(const ScatterChart& chart);
+std::string gnuplot_script(const BarChart& chart);
+std::string gnuplot_script(const LineChart& chart);
+std::string gnuplot_script(const CloudChart& chart);
+std::string gnuplot_script(const PlanFigure& figure);
+
+/// Rows that so many panels stand in.
+int gnuplot_rows(std::int64_t panels);
+
+}  // namespace asap

@@ -1,0 +1,106 @@
+#include "evaluate/draw/paper_figures.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/gnuplot.h"
+#include "base/text.h"
+#include "evaluate/draw/gnuplot_scripts.h"
+
+namespace asap {
+namespace {
+
+/// Of a picture, in points of 1/96 inch: 85 mm or 176 mm wide.
+struct PaperSize {
+  int width, height;
+};
+
+constexpr int kColumn = 321, kPage = 665;
+constexpr double kDots = 300.0 / 96;  // of a PNG for each point
+
+PaperSize size_of(const ScatterChart&) { return {kColumn, 270}; }
+PaperSize size_of(const BarChart&) { return {kColumn, 210}; }
+PaperSize size_of(const LineChart& chart) {
+  return {kColumn, 210 + 8 * static_cast<int>(chart.lines.size())};
+}
+PaperSize size_of(const CloudChart& chart) {
+  return {kPage, 170 * gnuplot_rows(std::ssize(chart.panels))};
+}
+PaperSize size_of(const PlanFigure& figure) {
+  return {kPage, figure.panels.size() > 3 ? 430 : 230};
+}
+
+std::string scaled(double value) { return format_number(std::round(value * 100) / 100); }
+
+std::string svg_terminal(const PaperSize& size) {
+  return "set terminal svg size " + std::to_string(size.width) + "," + std::to_string(size.height) +
+         " noenhanced font 'Helvetica,10' background rgb 'white'\n";
+}
+
+std::string png_terminal(const PaperSize& size) {
+  const std::string scale = scaled(kDots * 0.75);
+  return "set terminal pngcairo size " + std::to_string(static_cast<int>(size.width * kDots)) +
+         "," + std::to_string(static_cast<int>(size.height * kDots)) +
+         " noenhanced font 'Helvetica,10' fontscale " + scale + " linewidth " + scale +
+         " pointscale " + scale + " background rgb 'white'\n";
+}
+
+/// A file that appears under its name only when gnuplot has drawn it.
+void draw(const std::string& terminal, const std::filesystem::path& path,
+          const std::string& script) {
+  const std::filesystem::path part = path.string() + ".part";
+  std::error_code ignored;
+  if (!run_gnuplot("set encoding utf8\n" + terminal + "set output " +
+                   gnuplot_quoted(part.string()) + "\n" + script + "unset output\n") ||
+      !std::filesystem::exists(part)) {
+    std::filesystem::remove(part, ignored);
+    throw InternalError("gnuplot failed to draw " + path.string());
+  }
+  std::filesystem::rename(part, path);
+}
+
+}  // namespace
+
+void require_gnuplot() {
+  if (!run_gnuplot("set terminal svg\nset terminal pngcairo\n"))
+    throw UsageError("--figures needs gnuplot with the terminals svg and pngcairo",
+                     "install Debian's gnuplot-nox, or leave out --figures");
+}
+
+void draw_paper_figures(const std::filesystem::path& folder,
+                        const std::vector<PaperFigure>& figures) {
+  require_gnuplot();
+  make_directories(folder);
+  for (const PaperFigure& figure : figures)
+    std::visit(
+        [&](const auto& content) {
+          const std::string script = gnuplot_script(content);
+          if (script.empty()) return;
+          const PaperSize size = size_of(content);
+          draw(svg_terminal(size), folder / (figure.name + ".svg"), script);
+          draw(png_terminal(size), folder / (figure.name + ".png"), script);
+        },
+        figure.content);
+}
+
+PlanFigure plan_figure(const PlanGallery& gallery) {
+  PlanFigure figure;
+  if (gallery.examples.empty()) return figure;
+  const auto& plans = gallery.examples[0].plans;
+  std::vector<std::size_t> methods;
+  for (const std::size_t method : {gallery.truncated, gallery.compiled})
+    if (method > 0) methods.push_back(method);
+  figure.panels.push_back({"teacher", plans[0][0]});
+  for (const std::size_t method : methods)
+    figure.panels.push_back({gallery.methods[method], plans[method][0]});
+  for (const std::size_t method : methods) {
+    Tensor<float> difference = plans[method][0];
+    for (std::int64_t i = 0; i < difference.size(); ++i) difference[i] -= plans[0][0][i];
+    figure.panels.push_back({gallery.methods[method] + " − teacher", std::move(difference), true});
+  }
+  return figure;
+}
+
+}  // namespace asap

@@ -1,0 +1,79 @@
+#include "evaluate/report/bench_plot.h"
+
+#include "base/gnuplot.h"
+#include "base/text.h"
+
+namespace asap {
+namespace {
+
+/// Lines "N milliseconds MiB" of one form.
+std::string data_block(const BenchResult& result, const std::string& form) {
+  std::string block = "$" + form + " << END_OF_DATA\n";
+  for (const BenchRow& row : result.rows) {
+    const FormResult* found = row.find(form);
+    if (!found || !found->skipped.empty()) continue;
+    block += std::to_string(row.tokens) + " " + format_number(found->milliseconds) + " " +
+             format_number(static_cast<double>(found->memory_bytes) / (1 << 20)) + "\n";
+  }
+  return block + "END_OF_DATA\n";
+}
+
+/// One hue for each family, shades within it.
+std::string colour_of(const std::string& form, int index_in_family) {
+  static const std::vector<std::string> sinkhorn = {"#a63603", "#d94801", "#f16913", "#fdae6b",
+                                                    "#7f2704"};
+  static const std::vector<std::string> compiled = {"#08306b", "#2171b5", "#4292c6", "#6baed6",
+                                                    "#08519c"};
+  static const std::vector<std::string> others = {"#444444", "#999999", "#238b45", "#74c476"};
+  const auto& shades = is_sinkhorn_form(form)   ? sinkhorn
+                       : is_compiled_form(form) ? compiled
+                                                : others;
+  return shades[static_cast<std::size_t>(index_in_family) % shades.size()];
+}
+
+std::string panel(const std::vector<std::string>& forms, const std::string& title, int column,
+                  const std::string& key) {
+  std::string script = "set title " + gnuplot_quoted(title) + "\n" + key + "\nplot ";
+  int sinkhorn = 0, compiled = 0, others = 0;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    const bool strong = is_compiled_form(forms[i]);
+    int& in_family = strong ? compiled : is_sinkhorn_form(forms[i]) ? sinkhorn : others;
+    script += (i > 0 ? ", $" : "$") + forms[i] + " using 1:" + std::to_string(column) +
+              " with linespoints lc rgb '" + colour_of(forms[i], in_family++) + "' pt " +
+              std::to_string(i % 12 + 4) + " ps 0.6 lw " + (strong ? "2.6" : "1.3") + " title " +
+              gnuplot_quoted(forms[i]) + " noenhanced";
+  }
+  return script + "\n";
+}
+
+}  // namespace
+
+bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms,
+                const std::filesystem::path& svg) {
+  if (result.rows.size() < 2) return false;
+  const std::filesystem::path part = svg.string() + ".part";
+  std::string script;
+  for (const std::string& form : forms) script += data_block(result, form);
+  script +=
+      "set terminal svg size 1160, 520 font 'sans,13' background rgb 'white'\n"
+      "set output " +
+      gnuplot_quoted(part.string()) +
+      "\nset multiplot\nset logscale xy\nset logscale x 2\n"
+      "set grid lc rgb '#dddddd'\nset border lc rgb '#444444'\nset xlabel 'N (tokens)'\n"
+      "set format y '10^{%T}'\n";
+  script +=
+      panel(forms, "milliseconds per head", 2, "unset key\nset origin 0, 0\nset size 0.42, 1");
+  script += panel(forms, "MiB beyond inputs and outputs", 3,
+                  "set key outside right center Left reverse samplen 2\nset origin 0.42, 0\n"
+                  "set size 0.58, 1");
+  script += "unset multiplot\nunset output\n";
+  const bool drawn = run_gnuplot(script) && std::filesystem::exists(part);
+  std::error_code ignored;
+  if (drawn)
+    std::filesystem::rename(part, svg);
+  else
+    std::filesystem::remove(part, ignored);
+  return drawn;
+}
+
+}  // namespace asap

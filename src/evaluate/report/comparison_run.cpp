@@ -1,0 +1,58 @@
+#include "evaluate/report/comparison_run.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "evaluate/compare/equal_latency.h"
+#include "evaluate/compare/evaluated_run.h"
+#include "config/run_folder.h"
+
+namespace asap {
+
+CompareConfig default_compare_config(const std::filesystem::path& run,
+                                     const std::filesystem::path& compiled) {
+  CompareConfig config;
+  const auto imitated =
+      compiled.empty() ? std::nullopt : load_operator(compiled).config.imitated_iterations();
+  config.methods = imitated ? imitation_methods(*imitated) : default_methods(!compiled.empty());
+  config.data = RunFolder(run).read_config().data;
+  return config;
+}
+
+ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                       const CompareConfig& config, int threads, const ProgressCallback& progress) {
+  // What can be refused comes before what takes long.
+  const ScalingCurves scaling =
+      config.bench.empty() ? ScalingCurves{} : read_scaling_curves(config.bench);
+  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
+  ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
+                              threads, config.fidelity_examples};
+  int teacher_iterations = 0;
+  if (loaded.artefact) {
+    settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
+    teacher_iterations = loaded.artefact->teacher_iterations;
+  }
+  settings.methods = resolve_equal_latency(std::move(settings.methods), loaded.encoder,
+                                           loaded.compiled(), teacher_iterations, loaded.dataset);
+  ReportData result{
+      compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
+      loaded.context};
+  result.context.commands.push_back(
+      "asap-eval compare" + loaded.arguments + " --methods " + join(config.methods, ",") +
+      " --examples " + std::to_string(loaded.dataset.size()) +
+      (config.evidence_examples > 0
+           ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
+           : "") +
+      (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR");
+  if (loaded.artefact)
+    result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);
+  if (config.shown_examples > 0)
+    result.gallery = collect_plans(loaded.encoder, loaded.compiled(), loaded.dataset,
+                                   result.comparison, {.examples = config.shown_examples});
+  result.study = study_heads(loaded, {}, threads);
+  result.training = read_training_curves(RunFolder(run).metrics());
+  result.scaling = scaling;
+  return result;
+}
+
+}  // namespace asap

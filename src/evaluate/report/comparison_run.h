@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+
+#include "evaluate/report/report_data.h"
+#include "config/data_config.h"
+
+namespace asap {
+
+/// What asap-eval compare can be told in a configuration.
+struct CompareConfig {
+  std::vector<std::string> methods;  ///< empty: default_methods
+  int examples = 0;
+  int fidelity_examples = 128;
+  int evidence_examples = 0;
+  int shown_examples = 6;
+  std::string bench;
+  DataConfig data;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field(
+        "methods", methods,
+        "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
+        "time), f0, compiled, compiled+K, compiled_bf16, espformer; "
+        "followed by @LAYER, "
+        "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
+    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
+            between(1, 1'000'000));
+    v.field("evidence_examples", evidence_examples,
+            "test examples on which the operator's predicted duals are measured; 0: not at all",
+            between(0, 1'000'000));
+    v.field("shown_examples", shown_examples,
+            "test examples whose attention plans the report shows; 0: none", between(0, 100));
+    v.field(
+        "bench", bench,
+        "folder of asap-eval bench whose times by number of tokens the report shows; empty: none");
+    v.group("data", data, "the test data; the run's own unless changed");
+  }
+};
+
+/// The defaults for a run and its compiled operator, if there is one (else empty): all methods that
+/// make sense, on the test examples of the run's own data.
+CompareConfig default_compare_config(const std::filesystem::path& run,
+                                     const std::filesystem::path& compiled);
+
+/// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
+/// examples, compares, and collects what the report shows besides. DataError when the operator was
+/// compiled for another model or the bench folder holds no measurement; otherwise as
+/// compare_methods.
+ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                       const CompareConfig& config, int threads,
+                       const ProgressCallback& progress = {});
+
+}  // namespace asap

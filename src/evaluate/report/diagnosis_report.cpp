@@ -1,0 +1,197 @@
+#include "evaluate/report/diagnosis_report.h"
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text_table.h"
+#include "evaluate/draw/chart_json.h"
+#include "evaluate/draw/html.h"
+#include "evaluate/report/report_page.h"
+#include "evaluate/draw/svg_chart.h"
+
+namespace asap {
+namespace {
+
+constexpr const char* kColumns[] = {"method",       "layer",       "sink share",   "entropy",
+                                    "column error", "logit range", "rank residual"};
+
+constexpr const char* kNote =
+    "sink share: part of all attention that the most attended key receives (1 / tokens where all "
+    "receive alike). entropy: of a query's attention, 1 if uniform. column error: mean relative "
+    "error of the plan's column sums. logit range: largest score minus smallest. rank residual: "
+    "distance of the tokens after the layer from all being equal, relative to their size. Every "
+    "method runs in all layers, so that deeper ones see what it made of the tokens.";
+
+/// Cells of one layer of one method, under kColumns; of one head where `head` is given.
+std::vector<std::string> cells(const MethodDiagnosis& method, std::size_t layer,
+                               const std::string& name, const PlanMeasures& measures) {
+  return {method.name,
+          name,
+          format_fixed(measures.sink_share, 4),
+          format_fixed(measures.entropy, 4),
+          format_fixed(measures.column_error, 4),
+          format_fixed(measures.logit_range, 2),
+          format_fixed(method.rank_residuals[layer + 1], 4)};
+}
+
+PlanMeasures layer_mean(const std::vector<PlanMeasures>& heads) {
+  PlanMeasures mean;
+  for (const PlanMeasures& head : heads) mean += head;
+  mean *= 1 / static_cast<double>(heads.size());
+  return mean;
+}
+
+LineChart depth_chart(const Diagnosis& diagnosis, const std::string& title, const std::string& y,
+                      double PlanMeasures::*measure) {
+  LineChart chart{title, "layer", y, {}};
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    chart.lines.push_back({method.name, by_layer(method, measure), family_of(method.name)});
+  return chart;
+}
+
+LineChart rank_chart(const Diagnosis& diagnosis) {
+  LineChart chart{"Rank collapse by depth", "layers passed", "relative residual to rank one", {}};
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    chart.lines.push_back({method.name, method.rank_residuals, family_of(method.name)});
+  return chart;
+}
+
+/// Column error by iteration, one line per layer, and what a compiled operator leaves as a level
+/// line.
+LineChart iteration_chart(const Diagnosis& diagnosis) {
+  LineChart chart{"Column error by iteration", "Sinkhorn iterations", "column error", {}};
+  std::size_t points = 0;
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    for (std::size_t layer = 0; layer < method.column_errors.size(); ++layer) {
+      const auto& heads = method.column_errors[layer];
+      std::vector<double> mean(heads.front().size());
+      for (const auto& head : heads)
+        for (std::size_t t = 0; t < head.size(); ++t)
+          mean[t] += head[t] / static_cast<double>(heads.size());
+      points = mean.size();
+      chart.lines.push_back({"layer " + std::to_string(layer), mean, Family::teacher});
+    }
+  for (const MethodDiagnosis& method : diagnosis.methods) {
+    if (points == 0 || family_of(method.name) != Family::compiled) continue;
+    const std::vector<double> layers = by_layer(method, &PlanMeasures::column_error);
+    for (std::size_t layer = 0; layer < layers.size(); ++layer)
+      chart.lines.push_back({method.name + ", layer " + std::to_string(layer),
+                             std::vector<double>(points, layers[layer]), Family::compiled});
+  }
+  return chart;
+}
+
+/// A picture, the name of its file without ".svg", and what it shows.
+struct Picture {
+  const char* name;
+  LineChart chart;
+  const char* caption;
+};
+
+std::vector<Picture> pictures(const Diagnosis& diagnosis) {
+  std::vector<Picture> all = {
+      {"rank_collapse", rank_chart(diagnosis),
+       "How far the tokens are from all being the same, before the first layer and after each; 0: "
+       "they cannot be told apart."},
+      {"entropy", depth_chart(diagnosis, "Entropy of attention", "entropy", &PlanMeasures::entropy),
+       "How evenly a query attends: 1 to all keys alike, 0 to a single one; means over heads."},
+      {"attention_sinks",
+       depth_chart(diagnosis, "Attention sinks", "sink share", &PlanMeasures::sink_share),
+       "Share of all attention that the most attended key receives; means over heads."}};
+  const LineChart iterations = iteration_chart(diagnosis);
+  if (!iterations.lines.empty())
+    all.push_back(
+        {"column_error", iterations,
+         "How far the plan's column sums are from equal after so many Sinkhorn iterations; "
+         "level lines: what the compiled operator leaves."});
+  return all;
+}
+
+std::string heads_table(const Diagnosis& diagnosis) {
+  std::vector<std::string> header(std::begin(kColumns), std::end(kColumns));
+  header[1] = "layer, head";
+  std::string rows = html_row("th", header);
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
+        rows += html_row("td",
+                         cells(method, layer, std::to_string(layer) + ", " + std::to_string(head),
+                               method.heads[layer][head]),
+                         family_of(method.name) == Family::compiled ? "subject" : "");
+  return html_table(rows);
+}
+
+Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t head) {
+  const PlanMeasures& measures = method.heads[layer][head];
+  Json json = {{"layer", layer},
+               {"head", head},
+               {"sink_share", measures.sink_share},
+               {"entropy", measures.entropy},
+               {"column_error", measures.column_error},
+               {"logit_range", measures.logit_range}};
+  if (!method.column_errors.empty())
+    json["column_error_by_iteration"] = method.column_errors[layer][head];
+  return json;
+}
+
+}  // namespace
+
+std::string diagnosis_table(const Diagnosis& diagnosis) {
+  std::vector<Table::Column> columns;
+  for (const char* title : kColumns)
+    columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
+  Table table(std::move(columns));
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      table.add_row(cells(method, layer, std::to_string(layer), layer_mean(method.heads[layer])));
+  return table.text();
+}
+
+Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context) {
+  Json methods = Json::array();
+  for (const MethodDiagnosis& method : diagnosis.methods) {
+    Json heads = Json::array();
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
+        heads.push_back(head_json(method, layer, head));
+    methods.push_back(
+        {{"name", method.name}, {"heads", heads}, {"rank_residual", method.rank_residuals}});
+  }
+  Json versions = Json::object();
+  for (const auto& [name, value] : context.versions) versions[name] = value;
+  return {{"methods", methods},   {"examples", diagnosis.examples}, {"tokens", diagnosis.tokens},
+          {"data", context.data}, {"model", context.model},         {"commands", context.commands},
+          {"versions", versions}};
+}
+
+std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
+                             const PlotLibrary& library) {
+  Page page{.title = "Diagnosis of attention", .subtitle = {}, .content = {}};
+  page.subtitle = context.data + ", " + format_count(diagnosis.examples) + " " +
+                  diagnosis.examples_name + " of " + format_fixed(diagnosis.tokens, 1) +
+                  " tokens on average. " + context.model;
+  for (const Picture& picture : pictures(diagnosis)) {
+    page.charts[picture.name] = chart_json(picture.chart);
+    page.content += html_section(
+        picture.chart.title, html_figure(picture.name, render_svg(picture.chart), picture.caption));
+  }
+  page.content +=
+      html_section("Every head", heads_table(diagnosis) + html_paragraph(kNote, "soft"));
+  page.content += provenance_section(context, diagnosis.threads);
+  return html_page(page, library);
+}
+
+std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis) {
+  std::vector<PaperFigure> figures;
+  for (const Picture& picture : pictures(diagnosis))
+    figures.push_back({picture.name, picture.chart});
+  return figures;
+}
+
+void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                     const ReportContext& context, const PlotLibrary& library) {
+  for (const Picture& picture : pictures(diagnosis))
+    write_file_atomically(folder / (std::string(picture.name) + ".svg"), render_svg(picture.chart));
+  write_file_atomically(folder / "report.html", diagnosis_report(diagnosis, context, library));
+}
+
+}  // namespace asap

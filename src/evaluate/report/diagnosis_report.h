@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+
+#include "evaluate/study/diagnosis.h"
+#include "evaluate/draw/page_parts.h"
+#include "evaluate/draw/paper_figures.h"
+#include "evaluate/compare/report_context.h"
+#include "io/json.h"
+
+namespace asap {
+
+/// A table for the screen: one row per method and layer, means over heads.
+std::string diagnosis_table(const Diagnosis& diagnosis);
+
+Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
+
+/// A page with every table and picture. Needs no other file.
+std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
+                             const PlotLibrary& library);
+
+/// Its pictures for a paper.
+std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis);
+
+/// Writes report.html and the pictures rank_collapse.svg, entropy.svg, attention_sinks.svg,
+/// column_error.svg, the last only where the teacher was asked for.
+void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
+                     const ReportContext& context, const PlotLibrary& library);
+
+}  // namespace asap

@@ -1,0 +1,122 @@
+#include "evaluate/report/report.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text_table.h"
+#include "compile/compile_report.h"
+#include "evaluate/draw/paper_figures.h"
+#include "evaluate/report/report_charts.h"
+#include "evaluate/report/report_page.h"
+
+namespace asap {
+namespace {
+
+/// Marks the truncation that takes the compiled operator's time.
+constexpr const char* kEqualMark = " (equal time)";
+
+Json operator_json(const OperatorEvidence& evidence) {
+  Json json = {{"teacher", evidence.teacher},
+               {"iterations", evidence.iterations},
+               {"examples", evidence.examples}};
+  if (evidence.examples > 0) {
+    json["mean"] = evidence_json(mean_evidence(evidence.heads));
+    json["heads"] = heads_json(evidence.heads);
+  }
+  return json;
+}
+
+}  // namespace
+
+std::vector<std::string> comparison_columns(const Comparison& comparison) {
+  std::vector<std::string> names = {
+      "method",       "accuracy", "agreement",   comparison.examples_name + "/s",
+      "attention ms", "plan L1",  "column error"};
+  if (comparison.shows_imitation()) names.emplace_back("as imitated");
+  return names;
+}
+
+std::vector<std::string> comparison_cells(const Comparison& comparison,
+                                          const MethodResult& method) {
+  std::vector<std::string> cells = {method.name + (method.equal_latency ? kEqualMark : ""),
+                                    format_fixed(method.accuracy, 4),
+                                    format_fixed(method.agreement, 4),
+                                    format_fixed(method.examples_per_second, 0),
+                                    format_fixed(method.attention_milliseconds, 3),
+                                    format_fixed(method.plan_l1, 4),
+                                    format_fixed(method.column_error, 4)};
+  if (comparison.shows_imitation())
+    cells.push_back(method.imitated_agreement ? format_fixed(*method.imitated_agreement, 4) : "");
+  return cells;
+}
+
+std::string comparison_table(const Comparison& comparison) {
+  std::vector<Table::Column> heads;
+  for (const std::string& title : comparison_columns(comparison))
+    heads.push_back({title, heads.empty() ? Table::Align::left : Table::Align::right});
+  Table table(std::move(heads));
+  for (const MethodResult& method : comparison.methods)
+    table.add_row(comparison_cells(comparison, method));
+  return table.text();
+}
+
+Json comparison_summary(const Comparison& comparison, const ReportContext& context) {
+  Json methods = Json::array(), heads = Json::array();
+  for (const MethodResult& method : comparison.methods) {
+    methods.push_back({{"name", method.name},
+                       {"accuracy", method.accuracy},
+                       {"agreement", method.agreement},
+                       {"examples_per_second", method.examples_per_second},
+                       {"attention_milliseconds", method.attention_milliseconds},
+                       {"plan_l1", method.plan_l1},
+                       {"column_error", method.column_error}});
+    if (method.equal_latency) methods.back()["equal_latency"] = true;
+    if (method.imitated_agreement)
+      methods.back()["imitated_agreement"] = *method.imitated_agreement;
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
+        heads.push_back({{"method", method.name},
+                         {"layer", layer},
+                         {"head", head},
+                         {"plan_l1", method.heads[layer][head].plan_l1},
+                         {"column_error", method.heads[layer][head].column_error}});
+  }
+  Json versions = Json::object();
+  for (const auto& [name, value] : context.versions) versions[name] = value;
+  Json summary = {{"methods", methods},
+                  {"heads", heads},
+                  {"examples", comparison.examples},
+                  {"fidelity_examples", comparison.fidelity_examples},
+                  {"threads", comparison.threads},
+                  {"data", context.data},
+                  {"model", context.model},
+                  {"commands", context.commands},
+                  {"versions", versions}};
+  if (comparison.compiled) summary["compiled"] = operator_json(*comparison.compiled);
+  return summary;
+}
+
+void write_report(const std::filesystem::path& folder, const ReportData& data,
+                  const PlotLibrary& library) {
+  write_file_atomically(folder / "accuracy.svg",
+                        render_svg(tradeoff_charts(data.comparison)[0].chart));
+  write_file_atomically(folder / "plan_distance.svg", render_svg(distance_chart(data.comparison)));
+  write_file_atomically(folder / "report.html", comparison_report(data, library));
+}
+
+void write_paper_figures(const std::filesystem::path& folder, const ReportData& data) {
+  const std::vector<Tradeoff> tradeoffs = tradeoff_charts(data.comparison);
+  draw_paper_figures(folder, {{"accuracy_against_time", tradeoffs[0].chart},
+                              {"agreement_against_time", tradeoffs[1].chart},
+                              {"plan_distance_against_time", tradeoffs[2].chart},
+                              {"plan_distance", distance_chart(data.comparison)},
+                              {"plans", plan_figure(data.gallery)},
+                              {"duals", dual_chart(data.study)},
+                              {"column_error", column_error_chart(data)},
+                              {"scaling", scaling_chart(data.scaling)},
+                              {"training_loss", training_loss_chart(data.training)},
+                              {"training_accuracy", training_accuracy_chart(data.training)}});
+}
+
+}  // namespace asap

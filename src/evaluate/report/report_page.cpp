@@ -1,0 +1,286 @@
+#include "evaluate/report/report_page.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "evaluate/draw/chart_json.h"
+#include "evaluate/report/gallery_json.h"
+#include "evaluate/draw/html.h"
+#include "evaluate/report/report.h"
+#include "evaluate/report/report_charts.h"
+#include "evaluate/report/report_words.h"
+#include "evaluate/draw/svg_chart.h"
+
+namespace asap {
+namespace {
+
+std::string card(const std::string& value, const std::string& meaning) {
+  return "<div class=\"card\"><b>" + escape_markup(value) + "</b><span class=\"soft\">" +
+         escape_markup(meaning) + "</span></div>\n";
+}
+
+/// What the comparison is about: the compiled operator beside its teacher.
+std::string headline(const Comparison& comparison) {
+  const MethodResult* compiled = comparison.find("compiled");
+  const MethodResult* teacher = comparison.find("teacher");
+  if (!compiled) return "";
+  std::string cards = card(format_fixed(100 * compiled->agreement, 2) + " %",
+                           "of the teacher's predictions reproduced by the compiled operator");
+  if (teacher) {
+    const double change = 100 * (compiled->accuracy - teacher->accuracy);
+    cards += card(
+        (change >= 0 ? "+" : "") + format_fixed(change, 2),
+        "percentage points of accuracy, from " + format_fixed(100 * teacher->accuracy, 2) + " %");
+    cards += card(
+        format_fixed(teacher->attention_milliseconds / compiled->attention_milliseconds, 2) + "×",
+        "speed of attention against the teacher");
+  }
+  cards += card(format_fixed(compiled->plan_l1, 3), "plan L1: distance of the plans, at most 2");
+  return "<div class=\"cards\">\n" + cards + "</div>\n";
+}
+
+std::string words_list(const std::vector<std::string>& words) {
+  std::string items;
+  for (const std::string& sentence : words) items += "<li>" + escape_markup(sentence) + "</li>\n";
+  return items.empty() ? "" : "<ul class=\"words\">\n" + items + "</ul>\n";
+}
+
+std::string swatch(const std::string& method) {
+  return std::string("<span class=\"swatch ") + family_name(family_of(method)) + "\"></span>";
+}
+
+/// A row whose first cell is a method's name with its colour.
+std::string method_row(const std::string& method, const std::vector<std::string>& cells) {
+  std::string row = family_of(method) == Family::compiled ? "<tr class=\"subject\">" : "<tr>";
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    row += "<td>" + (i == 0 ? swatch(method) : std::string()) + escape_markup(cells[i]) + "</td>";
+  return row + "</tr>\n";
+}
+
+std::string methods_section(const Comparison& comparison) {
+  std::string rows = html_row("th", comparison_columns(comparison));
+  for (const MethodResult& method : comparison.methods)
+    rows += method_row(method.name, comparison_cells(comparison, method));
+  std::string note =
+      "accuracy: share of the labels predicted. agreement: share of the teacher's predictions. "
+      "attention ms: processor time in attention per example, all layers. plan L1: mean over "
+      "queries of the absolute difference from the teacher's attention, summed over keys; between "
+      "0 and 2. column error: mean relative error of the plan's column sums. The last two on the "
+      "first " +
+      format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
+  if (comparison.shows_imitation())
+    note += " as imitated: share of the predictions of the attention that is imitated" +
+            (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
+            " in the same layers.";
+  return html_section("Methods", html_table(rows) + html_paragraph(note, "soft"));
+}
+
+/// Charts by name, for the script, while the page is put together.
+struct Figures {
+  Json charts = Json::object();
+
+  template <class Chart>
+  std::string add(const std::string& name, const Chart& chart, const std::string& caption) {
+    charts[name] = chart_json(chart);
+    return html_figure(name, render_svg(chart), caption);
+  }
+};
+
+std::string tradeoff_section(const Comparison& comparison, Figures& figures) {
+  const std::vector<Tradeoff> tradeoffs = tradeoff_charts(comparison);
+  Json options = Json::array();
+  for (const Tradeoff& tradeoff : tradeoffs)
+    options.push_back({{"name", tradeoff.name}, {"chart", chart_json(tradeoff.chart)}});
+  figures.charts["tradeoff"] = {
+      {"kind", "choice"}, {"title", "Methods against time in attention"}, {"options", options}};
+  return html_section(
+      "Accuracy against time in attention",
+      html_figure(
+          "tradeoff", render_svg(tradeoffs[0].chart),
+          "Each mark is a method in the place of the teacher's attention, in all layers "
+          "unless its name says which. Farther left is faster, higher more accurate (of plan "
+          "L1, lower is closer). The dotted line joins the methods that no other beats in "
+          "both."));
+}
+
+std::string distance_section(const Comparison& comparison, Figures& figures) {
+  return html_section(
+      "Distance of the plans from the teacher's",
+      figures.add("distance", distance_chart(comparison),
+                  "How far the attention of each method is from the teacher's on the same queries "
+                  "and keys: mean over queries of the absolute differences, summed over keys. 0 is "
+                  "the teacher's own plan, 2 the farthest possible."));
+}
+
+std::string plans_section(const PlanGallery& gallery) {
+  if (gallery.examples.empty()) return "";
+  return html_section(
+      "Attention plans",
+      "<div class=\"plans\" data-plans><p class=\"missing\">The plans are drawn by a script, which "
+      "this browser does not run.</p></div>\n" +
+          html_paragraph(
+              "Each square is one head's attention on one example: a query's row says how much it "
+              "takes from every key. All methods are given the queries and keys of the teacher's "
+              "own pass. Under them the difference from the teacher: blue where a method gives "
+              "more, "
+              "orange where it gives less. Colours grow with the square root, so that small "
+              "entries show. Choose a token by its row, by the slider or in the example, which is "
+              "shaded "
+              "by what that token attends to; examples on which compiled and teacher predict "
+              "differently come last, where there are such.",
+              "soft"));
+}
+
+/// Column errors over iterations as a small line, and the compiled operator's as a level.
+std::string spark(const std::vector<double>& errors, double compiled) {
+  constexpr double kWidth = 88, kHeight = 20, kFloor = 1e-4;
+  double low = compiled > 0 ? compiled : INFINITY, high = compiled > 0 ? compiled : 0;
+  for (const double error : errors) {
+    low = std::min(low, error);
+    high = std::max(high, error);
+  }
+  low = std::max(low, kFloor);
+  high = std::max(high, low * 1.01);
+  const auto y = [&](double error) {
+    return format_fixed(
+        kHeight - 1 -
+            (kHeight - 2) * std::log(std::max(error, kFloor) / low) / std::log(high / low),
+        1);
+  };
+  std::string path;
+  for (std::size_t t = 0; t < errors.size(); ++t)
+    path += (t == 0 ? "M" : " L") +
+            format_fixed(kWidth * static_cast<double>(t) /
+                             static_cast<double>(std::max<std::size_t>(errors.size() - 1, 1)),
+                         1) +
+            " " + y(errors[t]);
+  std::string svg =
+      "<svg class=\"spark\" viewBox=\"0 0 88 20\" role=\"img\" aria-label=\"column error "
+      "by iteration\"><path d=\"" +
+      path + "\"/>";
+  if (compiled > 0) svg += "<path class=\"level\" d=\"M0 " + y(compiled) + " H88\"/>";
+  return svg + "</svg>";
+}
+
+/// One row per head: plan L1 of every method, how well the dual is predicted, column errors.
+std::string heads_section(const ReportData& data) {
+  const std::vector<MethodResult>& methods = data.comparison.methods;
+  const MethodResult* compiled = data.comparison.find("compiled");
+  const bool studied = !data.study.heads.empty();
+  const bool duals = studied && !data.study.heads[0][0].target.empty();
+  std::vector<std::string> header = {"layer, head"};
+  for (const MethodResult& method : methods)
+    if (method.name != "teacher") header.push_back(method.name);
+  if (header.size() == 1) return "";
+  if (duals) header.emplace_back("dual R²");
+  if (studied) header.emplace_back("column error");
+  std::string rows = html_row("th", header);
+  const auto& first = methods.front().heads;
+  for (std::size_t layer = 0; layer < first.size(); ++layer)
+    for (std::size_t head = 0; head < first[layer].size(); ++head) {
+      std::string row = "<tr><td>" + std::to_string(layer) + ", " + std::to_string(head) + "</td>";
+      for (const MethodResult& method : methods)
+        if (method.name != "teacher")
+          row += "<td>" + format_fixed(method.heads[layer][head].plan_l1, 4) + "</td>";
+      if (duals) row += "<td>" + format_fixed(data.study.heads[layer][head].dual_r2, 3) + "</td>";
+      if (studied)
+        row += "<td>" +
+               spark(data.study.heads[layer][head].column_errors,
+                     compiled ? compiled->heads[layer][head].column_error : 0) +
+               "</td>";
+      rows += row + "</tr>\n";
+    }
+  std::string note = "Numbers: plan L1 of each head.";
+  if (duals) note += " dual R²: explained variance of the predicted dual.";
+  if (studied)
+    note += " Lines: column error of Sinkhorn's plan after 0 to " +
+            std::to_string(data.study.heads[0][0].column_errors.size() - 1) +
+            " iterations, logarithmic; dashed, that of the compiled operator. On the first " +
+            std::to_string(data.study.examples) + " " + data.comparison.examples_name + ".";
+  return html_section("Every head", html_table(rows) + html_paragraph(note, "soft"));
+}
+
+std::string dual_section(const ReportData& data, Figures& figures) {
+  const CloudChart chart = dual_chart(data.study);
+  if (chart.panels.empty()) return "";
+  return html_section(
+      "Predicted against true duals",
+      figures.add(
+          "duals", chart,
+          "One dot per query of the first " + std::to_string(data.study.examples) + " " +
+              data.comparison.examples_name +
+              " (some of them): the row dual that one more iteration turns into the teacher's "
+              "plan, and what the compiled operator predicts for it; both centred per example. "
+              "On the line the prediction is exact."));
+}
+
+std::string column_error_section(const ReportData& data, Figures& figures) {
+  const LineChart chart = column_error_chart(data);
+  if (chart.lines.empty()) return "";
+  return html_section(
+      "Column error by iteration",
+      figures.add(
+          "column-error", chart,
+          "How far the plan's column sums are from equal after so many Sinkhorn iterations on "
+          "the network's queries and keys, means over heads; level lines: what the compiled "
+          "operator leaves without iterating. Iteration 0 is softmax."));
+}
+
+std::string scaling_section(const ScalingCurves& scaling, Figures& figures) {
+  if (scaling.empty()) return "";
+  return html_section(
+      "Time by number of tokens",
+      figures.add(
+          "scaling", scaling_chart(scaling),
+          "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
+              std::to_string(scaling.threads) + (scaling.threads == 1 ? " thread" : " threads") +
+              "; sinkhorn_exp is our own Sinkhorn loop. Measured apart from this network by: " +
+              scaling.command) +
+          html_paragraph(scaling_words(scaling)));
+}
+
+std::string training_section(const TrainingCurves& training, Figures& figures) {
+  if (training.empty()) return "";
+  return html_section(
+      "Training",
+      "<div class=\"pair\">" +
+          figures.add("loss", training_loss_chart(training),
+                      "Cross-entropy of the training batches (neighbouring steps averaged) and of "
+                      "the test set.") +
+          figures.add("accuracy", training_accuracy_chart(training),
+                      "Share of the labels predicted, likewise.") +
+          "</div>\n");
+}
+
+}  // namespace
+
+std::string provenance_section(const ReportContext& context, int threads) {
+  std::string commands;
+  for (const std::string& command : context.commands) commands += escape_markup(command) + "\n";
+  std::string facts = html_row("td", {"threads", std::to_string(threads)});
+  for (const auto& [name, value] : context.versions) facts += html_row("td", {name, value});
+  return html_section("How to make this again",
+                      "<pre>" + commands + "</pre>\n" + html_table(facts, "facts"));
+}
+
+std::string comparison_report(const ReportData& data, const PlotLibrary& library) {
+  const Comparison& comparison = data.comparison;
+  Page page{.title = "Comparison of attention methods", .subtitle = {}, .content = {}};
+  page.subtitle = data.context.data + ", " + format_count(comparison.examples) + " " +
+                  comparison.examples_name + ". " + data.context.model;
+  Figures figures;
+  page.content += headline(comparison) + words_list(comparison_words(comparison));
+  page.content += methods_section(comparison) + tradeoff_section(comparison, figures);
+  page.content += plans_section(data.gallery) + distance_section(comparison, figures);
+  page.content += heads_section(data) + dual_section(data, figures);
+  page.content += column_error_section(data, figures) + scaling_section(data.scaling, figures);
+  page.content += training_section(data.training, figures);
+  page.content += provenance_section(data.context, comparison.threads);
+  page.charts = std::move(figures.charts);
+  if (!data.gallery.examples.empty()) page.plans = gallery_json(data.gallery);
+  return html_page(page, library);
+}
+
+}  // namespace asap

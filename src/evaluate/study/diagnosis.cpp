@@ -1,0 +1,173 @@
+#include "evaluate/study/diagnosis.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/batch.h"
+#include "data/model_fit.h"
+
+namespace asap {
+namespace {
+
+constexpr std::int64_t kDiagnosedShard = 4;  // examples one thread takes at a time
+
+/// Sums of a MethodDiagnosis over examples, and how many they are.
+struct Sums {
+  MethodDiagnosis method;
+  std::int64_t examples = 0, tokens = 0;
+
+  Sums(const ModelConfig& config, int iterations)
+      : method{.name = {},
+               .heads = std::vector(config.layers, std::vector<PlanMeasures>(config.heads)),
+               .rank_residuals = std::vector<double>(config.layers + 1),
+               .column_errors = {}} {
+    if (iterations >= 0)
+      method.column_errors = std::vector(
+          config.layers, std::vector(config.heads, std::vector<double>(iterations + 1)));
+  }
+
+  void add(const Sums& part) {
+    examples += part.examples;
+    tokens += part.tokens;
+    for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
+      for (std::size_t head = 0; head < method.heads[layer].size(); ++head) {
+        method.heads[layer][head] += part.method.heads[layer][head];
+        if (method.column_errors.empty()) continue;
+        for (std::size_t t = 0; t < method.column_errors[layer][head].size(); ++t)
+          method.column_errors[layer][head][t] += part.method.column_errors[layer][head][t];
+      }
+    for (std::size_t depth = 0; depth < method.rank_residuals.size(); ++depth)
+      method.rank_residuals[depth] += part.method.rank_residuals[depth];
+  }
+
+  /// Means of the sums.
+  MethodDiagnosis means(std::string name) const {
+    MethodDiagnosis out = method;
+    out.name = std::move(name);
+    const double factor = 1 / static_cast<double>(std::max<std::int64_t>(examples, 1));
+    for (auto& layer : out.heads)
+      for (PlanMeasures& head : layer) head *= factor;
+    for (double& value : out.rank_residuals) value *= factor;
+    for (auto& layer : out.column_errors)
+      for (auto& head : layer)
+        for (double& value : head) value *= factor;
+    return out;
+  }
+};
+
+/// Computes what `inner` computes and measures its plans on the way. Belongs to one thread.
+class DiagnosisProbe final : public AttentionOperator, public TokenObserver {
+ public:
+  DiagnosisProbe(const AttentionOperator& inner, const Encoder& encoder, int iterations)
+      : inner_(inner),
+        scales_(encoder.score_scales()),
+        iterations_(iterations),
+        sums_(encoder.config(), iterations) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override {
+    for (std::int64_t index = 0; index < batch.examples; ++index) {
+      const AttentionBatch<float> example = batch.example(index);
+      if (example.live_query_count(0) > 0) measure(layer, example, scratch);
+    }
+    inner_.apply(layer, batch, output, scratch);
+  }
+
+  void see(int depth, const TokenRows& tokens) override {
+    for (std::int64_t index = 0; index < tokens.examples; ++index) {
+      const MatrixView<const float> rows = tokens.live_rows(index);
+      if (rows.rows == 0) continue;
+      sums_.method.rank_residuals[depth] += rank_one_residual(rows);
+      if (depth > 0) continue;
+      ++sums_.examples;
+      sums_.tokens += rows.rows;
+    }
+  }
+
+  const Sums& sums() const { return sums_; }
+
+ private:
+  void measure(int layer, const AttentionBatch<float>& example, Arena& scratch) const {
+    const ArenaScope scope(scratch);
+    const std::int64_t m = example.key_tokens();
+    const MatrixView<float> plans =
+        scratch.matrix<float>(example.query_tokens(), example.heads * m);
+    inner_.plans(layer, example, plans, scratch);
+    for (std::int64_t head = 0; head < example.heads; ++head) {
+      const MatrixView<const float> queries = example.head_queries(0, head);
+      const MatrixView<const float> keys = example.head_keys(0, head);
+      const float scale = scales_[layer][head];
+      PlanMeasures measures = measure_plan(plans.block(0, head * m, queries.rows, keys.rows));
+      measures.logit_range = score_range(queries, keys, scale, scratch);
+      sums_.method.heads[layer][head] += measures;
+      if (iterations_ < 0) continue;
+      const std::vector<double> errors =
+          column_errors_by_iteration(queries, keys, scale, iterations_, scratch);
+      for (std::size_t t = 0; t < errors.size(); ++t)
+        sums_.method.column_errors[layer][head][t] += errors[t];
+    }
+  }
+
+  const AttentionOperator& inner_;
+  const std::vector<std::vector<float>>& scales_;
+  int iterations_;
+  mutable Sums sums_;
+};
+
+Sums run_method(const Encoder& encoder, const AttentionOperator& attention, int iterations,
+                const Dataset& dataset, int threads) {
+  const std::vector<std::int64_t> order = length_order(dataset);
+  const std::int64_t shards = (dataset.size() + kDiagnosedShard - 1) / kDiagnosedShard;
+  std::vector<Sums> parts(shards, Sums(encoder.config(), iterations));
+  std::vector<Arena> arenas(std::max(threads, 1));
+  parallel_for(shards, threads, [&](std::int64_t index, int worker) {
+    const std::int64_t first = index * kDiagnosedShard;
+    Batch batch;
+    batch.fill(dataset,
+               std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first)));
+    const ModelInput<float> input = batch.input();
+    DiagnosisProbe probe(attention, encoder, iterations);
+    Arena& arena = arenas[worker];
+    const ArenaScope scope(arena);
+    const MatrixView<float> logits =
+        arena.matrix<float>(encoder.logit_rows(input), encoder.config().classes);
+    encoder.forward(input, probe, logits, arena, &probe);
+    parts[index] = probe.sums();
+  });
+  Sums total(encoder.config(), iterations);
+  for (const Sums& part : parts) total.add(part);
+  return total;
+}
+
+}  // namespace
+
+Diagnosis diagnose(const Encoder& encoder, const CompiledHeads* compiled, const Dataset& dataset,
+                   const DiagnosisSettings& settings) {
+  if (dataset.size() == 0) throw UsageError("the test set is empty");
+  fit_model_to_data(encoder.config(), dataset, "the trained model");
+  Diagnosis diagnosis;
+  diagnosis.examples_name = examples_of(dataset.kind);
+  diagnosis.threads = settings.threads;
+  for (const Method& method : settings.methods) {
+    const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;
+    const Sums sums = run_method(encoder, *make_attention(method, encoder, compiled), iterations,
+                                 dataset, settings.threads);
+    diagnosis.methods.push_back(sums.means(method.name()));
+    diagnosis.examples = sums.examples;
+    diagnosis.tokens = static_cast<double>(sums.tokens) /
+                       static_cast<double>(std::max<std::int64_t>(sums.examples, 1));
+  }
+  return diagnosis;
+}
+
+std::vector<double> by_layer(const MethodDiagnosis& method, double PlanMeasures::*measure) {
+  std::vector<double> means;
+  for (const auto& layer : method.heads) {
+    double total = 0;
+    for (const PlanMeasures& head : layer) total += head.*measure;
+    means.push_back(total / static_cast<double>(layer.size()));
+  }
+  return means;
+}
+
+}  // namespace asap

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "data/dataset.h"
+#include "evaluate/compare/method.h"
+#include "evaluate/study/plan_measures.h"
+
+namespace asap {
+
+/// What one method's attention does inside the network, means over examples. The method runs in
+/// every layer, so deeper layers see what it has made of the tokens.
+struct MethodDiagnosis {
+  std::string name;
+  std::vector<std::vector<PlanMeasures>> heads;  ///< [layer][head]
+  /// Of the tokens before the first layer and after each: [layers + 1]. See rank_one_residual.
+  std::vector<double> rank_residuals;
+  /// Column error of Sinkhorn's plan of the method's queries and keys after 0, 1, ... iterations:
+  /// [layer][head][iterations + 1]. Only of the teacher, else empty.
+  std::vector<std::vector<std::vector<double>>> column_errors;
+};
+
+struct Diagnosis {
+  std::int64_t examples = 0;
+  std::string examples_name = "images";
+  double tokens = 0;  ///< per example, mean
+  int threads = 1;
+  std::vector<MethodDiagnosis> methods;
+};
+
+struct DiagnosisSettings {
+  std::vector<Method> methods;
+  int iterations = 20;  ///< up to which column errors are followed
+  int threads = 1;
+};
+
+/// Runs every method through the network on all of `dataset`. The same for any number of threads.
+/// Examples without tokens are passed over.
+Diagnosis diagnose(const Encoder& encoder, const CompiledHeads* compiled, const Dataset& dataset,
+                   const DiagnosisSettings& settings);
+
+/// Mean over the heads of each layer, [layers].
+std::vector<double> by_layer(const MethodDiagnosis& method, double PlanMeasures::*measure);
+
+}  // namespace asap

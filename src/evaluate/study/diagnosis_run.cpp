@@ -1,0 +1,31 @@
+#include "evaluate/study/diagnosis_run.h"
+
+#include "base/text.h"
+#include "evaluate/compare/evaluated_run.h"
+#include "config/run_folder.h"
+
+namespace asap {
+
+DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled) {
+  DiagnoseConfig config;
+  config.methods = {"teacher", "softmax"};
+  if (with_compiled) config.methods.emplace_back("compiled");
+  config.data = RunFolder(run).read_config().data;
+  return config;
+}
+
+DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                          const DiagnoseConfig& config, int threads) {
+  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
+  const DiagnosisSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
+                                   config.iterations, threads};
+  DiagnosisRun result{diagnose(loaded.encoder, loaded.compiled(), loaded.dataset, settings),
+                      loaded.context};
+  result.context.commands.push_back("asap-eval diagnose" + loaded.arguments + " --methods " +
+                                    join(config.methods, ",") + " --examples " +
+                                    std::to_string(loaded.dataset.size()) + " --iterations " +
+                                    std::to_string(config.iterations) + " --out DIR");
+  return result;
+}
+
+}  // namespace asap

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+
+#include "evaluate/study/diagnosis.h"
+#include "evaluate/compare/report_context.h"
+#include "config/data_config.h"
+
+namespace asap {
+
+/// What asap-eval diagnose can be told in a configuration.
+struct DiagnoseConfig {
+  std::vector<std::string> methods;  ///< empty: teacher, softmax and, if there is one, compiled
+  int examples = 128;
+  int iterations = 20;
+  DataConfig data;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("methods", methods, "as of asap-eval compare; empty: teacher, softmax, compiled");
+    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("iterations", iterations, "Sinkhorn iterations up to which column errors are followed",
+            between(0, 1000));
+    v.group("data", data, "the test data; the run's own unless changed");
+  }
+};
+
+DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled);
+
+/// A diagnosis with what its report says about it.
+struct DiagnosisRun {
+  Diagnosis diagnosis;
+  ReportContext context;
+};
+
+/// Loads as load_evaluated_run, and diagnoses.
+DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                          const DiagnoseConfig& config, int threads);
+
+}  // namespace asap

@@ -1,0 +1,106 @@
+#include "evaluate/study/head_study.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/parallel.h"
+#include "compile/calibration.h"
+#include "compile/compile_heads.h"
+#include "evaluate/study/plan_measures.h"
+
+namespace asap {
+namespace {
+
+/// How many of the first examples hold no more scores than the work.
+std::int64_t affordable_examples(const Encoder& encoder, const Dataset& dataset,
+                                 const StudySettings& settings) {
+  const ModelConfig& config = encoder.config();
+  const double heads = static_cast<double>(config.layers) * config.heads;
+  double work = 0;
+  std::int64_t count = 0;
+  while (count < std::min<std::int64_t>(settings.examples, dataset.size())) {
+    const auto tokens = static_cast<double>(
+        config.kind == ModelKind::vit ? config.tokens() : dataset.tokens(count) + 1);
+    work += heads * tokens * tokens;
+    if (work > static_cast<double>(settings.work)) break;
+    ++count;
+  }
+  return count;
+}
+
+/// Keeps `most` of the values, evenly spread.
+std::vector<double> thinned(const std::vector<double>& values, std::size_t most) {
+  if (values.size() <= most) return values;
+  std::vector<double> kept;
+  for (std::size_t i = 0; i < most; ++i) kept.push_back(values[i * values.size() / most]);
+  return kept;
+}
+
+void study_duals(const CompiledHead& head, const std::vector<TeacherSample>& samples,
+                 std::size_t points, HeadStudy& study) {
+  std::vector<double> target, predicted;
+  double residual = 0, variance = 0;
+  for (const TeacherSample& sample : samples) {
+    const std::vector<double> dual = predicted_dual(head, sample);
+    for (std::size_t i = 0; i < dual.size(); ++i) {
+      residual += (sample.target[i] - dual[i]) * (sample.target[i] - dual[i]);
+      variance += sample.target[i] * sample.target[i];
+    }
+    target.insert(target.end(), sample.target.begin(), sample.target.end());
+    predicted.insert(predicted.end(), dual.begin(), dual.end());
+  }
+  study.dual_r2 = variance > 0 ? 1 - residual / variance : 1;
+  study.target = thinned(target, points);
+  study.predicted = thinned(predicted, points);
+}
+
+std::vector<double> mean_column_errors(const Activations& activations, int layer, std::int64_t head,
+                                       int iterations) {
+  const AttentionBatch<float> batch = activations.batch(layer);
+  const auto scale = static_cast<float>(activations.layers[layer].score_scales[head]);
+  std::vector<double> mean(static_cast<std::size_t>(iterations) + 1);
+  std::int64_t examples = 0;
+  Arena scratch;
+  for (std::int64_t example = 0; example < activations.examples; ++example) {
+    if (batch.live_query_count(example) == 0) continue;
+    const std::vector<double> errors =
+        column_errors_by_iteration(batch.head_queries(example, head),
+                                   batch.head_keys(example, head), scale, iterations, scratch);
+    for (std::size_t t = 0; t < errors.size(); ++t) mean[t] += errors[t];
+    ++examples;
+  }
+  for (double& value : mean) value /= static_cast<double>(std::max<std::int64_t>(examples, 1));
+  return mean;
+}
+
+}  // namespace
+
+NetworkStudy study_heads(const EvaluatedRun& run, const StudySettings& settings, int threads) {
+  NetworkStudy study;
+  const AttentionConfig& attention = run.encoder.config().attention;
+  if (attention.kind != AttentionKind::softmax && !attention.has_sinkhorn_plan()) return study;
+  study.examples = affordable_examples(run.encoder, run.dataset, settings);
+  if (study.examples == 0) return study;
+  std::vector<std::int64_t> first(static_cast<std::size_t>(study.examples));
+  std::iota(first.begin(), first.end(), std::int64_t{0});
+  const Activations activations = capture_activations(
+      run.encoder, run.dataset, first,
+      run.artefact ? std::optional(run.artefact->teacher_iterations) : std::nullopt, threads);
+  study.heads.assign(activations.layers.size(),
+                     std::vector<HeadStudy>(static_cast<std::size_t>(activations.heads)));
+  parallel_for(std::ssize(study.heads) * activations.heads, threads, [&](std::int64_t index, int) {
+    const auto layer = static_cast<int>(index / activations.heads);
+    const std::int64_t head = index % activations.heads;
+    HeadStudy& out = study.heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
+    out.column_errors = mean_column_errors(activations, layer, head, settings.iterations);
+    if (!run.artefact) return;
+    const std::vector<TeacherSample> samples =
+        run_teachers(activations, layer, head, {0, study.examples});
+    study_duals(
+        run.artefact->heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)],
+        samples, static_cast<std::size_t>(settings.points), out);
+  });
+  return study;
+}
+
+}  // namespace asap

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <vector>
+
+#include "tensor/core/arena.h"
+
+namespace asap {
+
+/// What a plan [n, m] looks like, and what the scores it came from.
+struct PlanMeasures {
+  /// Share of all attention that the most attended key receives; 1/m where all receive alike. A
+  /// softmax head whose share is large has an attention sink (Xiao et al. 2023).
+  double sink_share = 0;
+  /// Mean over queries of -sum_j A_ij log A_ij / log m: 1 for uniform rows, 0 for one-hot rows. Of
+  /// plans with negative entries: of |A| with rows that sum to 1.
+  double entropy = 0;
+  double column_error = 0;  ///< mean_j |m/n sum_i A_ij - 1|
+  double logit_range = 0;   ///< largest score minus smallest
+
+  PlanMeasures& operator+=(const PlanMeasures& other);
+  PlanMeasures& operator*=(double factor);
+};
+
+/// Everything but logit_range. plan: [n, m], not empty.
+PlanMeasures measure_plan(MatrixView<const float> plan);
+
+/// Largest minus smallest entry of scale * Q Kᵀ. queries: [n, D], keys: [m, D], not empty.
+double score_range(MatrixView<const float> queries, MatrixView<const float> keys, float scale,
+                   Arena& scratch);
+
+/// Column error of Sinkhorn's plan of these scores after 0, 1, ..., `iterations` iterations (0:
+/// softmax).
+std::vector<double> column_errors_by_iteration(MatrixView<const float> queries,
+                                               MatrixView<const float> keys, float scale,
+                                               int iterations, Arena& scratch);
+
+/// |X - 1 x̄ᵀ| / |X|, Frobenius norms, x̄ the mean row: how far tokens are from all being the same
+/// (Dong et al. 2021, "Attention is not all you need", whose relative residual to rank one this is
+/// in another norm). tokens: [n, W]; 0 for tokens that are all zero.
+double rank_one_residual(MatrixView<const float> tokens);
+
+}  // namespace asap

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "config/data_config.h"
+#include "io/json.h"
+
+namespace asap {
+
+/// What asap-eval regions can be told in a configuration.
+struct RegionStudyConfig {
+  int segments = 64;
+  int examples = 0;
+  std::uint64_t seed = 0;
+  DataConfig data;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("segments", segments, "straight ways between two random test examples",
+            between(1, 100'000));
+    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("seed", seed, "which pairs of examples");
+    v.group("data", data, "the test data; the run's own unless changed");
+  }
+};
+
+RegionStudyConfig default_region_study_config(const std::filesystem::path& run);
+
+/// Mean, least and most of some counts.
+struct CountRange {
+  double mean = 0;
+  std::int64_t least = 0, most = 0;
+};
+
+/// Regions of a trained network. Along a straight way between the images of two test examples a
+/// perceptron is piecewise linear, and its activation regions are counted exactly. In a Transformer
+/// attention and layer norm are not, but the feed-forward part of each layer is: there the way goes
+/// between what it reads for the same random token of two examples.
+struct RegionStudy {
+  std::string run, model, data;
+  std::int64_t step = 0;  ///< training steps done
+  std::int64_t examples = 0;
+  int segments = 0;
+  double accuracy = 0;  ///< on the test examples
+  CountRange along;     ///< regions of a segment; of Transformers in one layer, over all
+  /// Of learned activations: linear regions of each channel's own network on its interval, and
+  /// whether it still follows its peaks.
+  std::optional<CountRange> channels;
+  bool follows_peaks = false;
+  int depth = 0;
+};
+
+/// Of the newest checkpoint. UsageError when the network is not piecewise linear (gelu).
+RegionStudy study_regions(const std::filesystem::path& run, const RegionStudyConfig& config,
+                          int threads);
+
+Json region_study_summary(const RegionStudy& study);
+std::string region_study_text(const RegionStudy& study);
+
+}  // namespace asap

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "numerics/levenberg_marquardt.h"
+
+namespace asap {
+
+struct AdamOptions {
+  int steps = 5000;
+  double learning_rate = 1e-3;  ///< at the first step; falls to zero along a half cosine
+};
+
+/// Minimises the sum of squares by full-batch Adam (Kingma and Ba 2015; beta 0.9 and 0.999, epsilon
+/// 1e-8), the method of the paper. Returns the cost at the end. NumericalError when it is not
+/// finite.
+double adam_fit(LeastSquaresModel& model, VectorView<double> parameters,
+                const AdamOptions& options);
+
+}  // namespace asap

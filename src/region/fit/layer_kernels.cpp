@@ -1,0 +1,149 @@
+#include "region/fit/layer_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "region/fit/layer_kernels.cpp"
+#include <hwy/foreach_target.h>
+
+#include "tensor/simd/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace asap {
+namespace HWY_NAMESPACE {
+namespace {
+
+using ConstMatrix = MatrixView<const double>;
+using Matrix = MatrixView<double>;
+
+/// b + sum_j w(j) h(j, i..)
+template <class D>
+HWY_INLINE auto affine(D d, const double* w, const ConstMatrix& h, std::int64_t i) {
+  auto z = hn::Set(d, w[h.rows]);
+  for (std::int64_t j = 0; j < h.rows; ++j)
+    z = hn::MulAdd(hn::Set(d, w[j]), hn::LoadU(d, h.data + j * h.stride + i), z);
+  return z;
+}
+
+void relu_row(const double* w, const ConstMatrix& h, double* out, double* slope) {
+  for_each_vector<double>(h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto z = affine(d, w, h, i);
+    const auto live = hn::Gt(z, hn::Zero(d));
+    hn::StoreU(hn::IfThenElseZero(live, z), d, out + i);
+    hn::StoreU(hn::IfThenElseZero(live, hn::Set(d, 1.0)), d, slope + i);
+  });
+}
+
+void smooth_row(const double* w, const ConstMatrix& h, double tau, double* out, double* slope) {
+  for_each_vector<double>(h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto half = hn::Set(d, 0.5);
+    const auto z = affine(d, w, h, i);
+    const auto root = hn::Sqrt(hn::MulAdd(z, z, hn::Set(d, tau * tau)));
+    hn::StoreU(hn::Mul(half, hn::Add(z, root)), d, out + i);
+    hn::StoreU(hn::MulAdd(half, hn::Div(z, root), half), d, slope + i);
+  });
+}
+
+}  // namespace
+
+void relu_layer_kernel(const ConstMatrix& w, const ConstMatrix& h, double tau, const Matrix& out,
+                       const Matrix& slope) {
+  for (std::int64_t k = 0; k < w.rows; ++k) {
+    if (tau > 0)
+      smooth_row(&w(k, 0), h, tau, &out(k, 0), &slope(k, 0));
+    else
+      relu_row(&w(k, 0), h, &out(k, 0), &slope(k, 0));
+  }
+}
+
+void linear_output_kernel(const double* w, const ConstMatrix& h, double* out) {
+  for_each_vector<double>(
+      h.cols, [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(affine(d, w, h, i), d, out + i); });
+}
+
+void relu_layer_vjp_kernel(const ConstMatrix& w, const ConstMatrix& delta, const ConstMatrix& slope,
+                           const Matrix& delta_h) {
+  for (std::int64_t j = 0; j < delta_h.rows; ++j) {
+    for_each_vector<double>(delta_h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
+      auto sum = hn::Zero(d);
+      for (std::int64_t k = 0; k < w.rows; ++k)
+        sum = hn::MulAdd(hn::Set(d, w(k, j)), hn::LoadU(d, &delta(k, i)), sum);
+      hn::StoreU(hn::Mul(sum, hn::LoadU(d, &slope(j, i))), d, &delta_h(j, i));
+    });
+  }
+}
+
+void layer_jacobian_kernel(const ConstMatrix& delta, const ConstMatrix& h, const Matrix& out) {
+  for (std::int64_t k = 0; k < delta.rows; ++k) {
+    const double* const sensitivity = &delta(k, 0);
+    double* const first = &out(k * (h.rows + 1), 0);
+    for_each_vector<double>(h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
+      const auto s = hn::LoadU(d, sensitivity + i);
+      for (std::int64_t j = 0; j < h.rows; ++j)
+        hn::StoreU(hn::Mul(s, hn::LoadU(d, &h(j, i))), d, first + j * out.stride + i);
+      hn::StoreU(s, d, first + h.rows * out.stride + i);
+    });
+  }
+}
+
+void layer_gradient_kernel(const ConstMatrix& delta, const ConstMatrix& h, double* out) {
+  for (std::int64_t k = 0; k < delta.rows; ++k) {
+    for (std::int64_t j = 0; j < h.rows; ++j)
+      *out++ = sum_vectors<double>(h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
+        return hn::Mul(hn::LoadU(d, &delta(k, i)), hn::LoadU(d, &h(j, i)));
+      });
+    *out++ = sum_vectors<double>(
+        h.cols, [&](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, &delta(k, i)); });
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace asap
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace asap {
+
+HWY_EXPORT(relu_layer_kernel);
+HWY_EXPORT(linear_output_kernel);
+HWY_EXPORT(relu_layer_vjp_kernel);
+HWY_EXPORT(layer_jacobian_kernel);
+HWY_EXPORT(layer_gradient_kernel);
+
+void relu_layer(MatrixView<const double> w, MatrixView<const double> h, double tau,
+                MatrixView<double> out, MatrixView<double> slope) {
+  check(w.cols == h.rows + 1 && out.rows == w.rows && slope.rows == w.rows && out.cols == h.cols &&
+            slope.cols == h.cols,
+        "relu_layer: shapes do not fit");
+  HWY_DYNAMIC_DISPATCH(relu_layer_kernel)(w, h, tau, out, slope);
+}
+
+void linear_output(VectorView<const double> w, MatrixView<const double> h, VectorView<double> out) {
+  check(static_cast<std::int64_t>(w.size()) == h.rows + 1 &&
+            static_cast<std::int64_t>(out.size()) == h.cols,
+        "linear_output: shapes do not fit");
+  HWY_DYNAMIC_DISPATCH(linear_output_kernel)(w.data(), h, out.data());
+}
+
+void relu_layer_vjp(MatrixView<const double> w, MatrixView<const double> delta,
+                    MatrixView<const double> slope, MatrixView<double> delta_h) {
+  check(delta.rows == w.rows && w.cols == delta_h.rows + 1 && slope.rows == delta_h.rows &&
+            slope.cols == delta_h.cols && delta.cols == delta_h.cols,
+        "relu_layer_vjp: shapes do not fit");
+  HWY_DYNAMIC_DISPATCH(relu_layer_vjp_kernel)(w, delta, slope, delta_h);
+}
+
+void layer_jacobian(MatrixView<const double> delta, MatrixView<const double> h,
+                    MatrixView<double> out) {
+  check(delta.cols == h.cols && out.cols == h.cols && out.rows == delta.rows * (h.rows + 1),
+        "layer_jacobian: shapes do not fit");
+  HWY_DYNAMIC_DISPATCH(layer_jacobian_kernel)(delta, h, out);
+}
+
+void layer_gradient(MatrixView<const double> delta, MatrixView<const double> h,
+                    VectorView<double> out) {
+  check(delta.cols == h.cols && static_cast<std::int64_t>(out.size()) == delta.rows * (h.rows + 1),
+        "layer_gradient: shapes do not fit");
+  HWY_DYNAMIC_DISPATCH(layer_gradient_kernel)(delta, h, out.data());
+}
+
+}  // namespace asap
+#endif

@@ -1,0 +1,89 @@
+#include "region/fit/polish.h"
+
+#include <cmath>
+
+#include "tensor/kernels/elementwise.h"
+
+namespace asap {
+namespace {
+
+double mean_square(WeightsModel& model, const std::vector<double>& parameters,
+                   Tensor<double>& residuals) {
+  model.evaluate(parameters, residuals.flat());
+  return dot<double>(residuals.flat(), residuals.flat());
+}
+
+}  // namespace
+
+Polisher::Polisher(WeightsModel model, WeightsModel dense_model, std::int64_t blocks,
+                   PolishOptions options)
+    : options_(std::move(options)),
+      blocks_(blocks),
+      model_(std::move(model)),
+      dense_model_(std::move(dense_model)),
+      residuals_({model_.residual_count()}),
+      dense_residuals_({dense_model_.residual_count()}) {}
+
+Polisher::Polisher(const Samples& samples, const Samples& dense,
+                   const std::vector<std::int64_t>& widths, PolishOptions options)
+    : Polisher(WeightsModel(samples, widths), WeightsModel(dense, widths), 1, std::move(options)) {}
+
+Polisher::Polisher(const TableRows& rows, const TableRows& held_out, const NetworkShape& shape,
+                   PolishOptions options)
+    : Polisher(WeightsModel(rows, shape), WeightsModel(held_out, shape), shape.blocks,
+               std::move(options)) {}
+
+std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int iterations) {
+  model_.set_smoothing(0);
+  model_.balance(parameters);
+  model_.set_smoothing(tau);
+  LevenbergMarquardtOptions options;
+  options.max_iterations = iterations;
+  const auto evidence = solver_.minimise(model_, parameters, options);
+  model_.set_smoothing(0);
+  return evidence.iterations;
+}
+
+void Polisher::measure(PolishedWeights& weights) {
+  weights.error = mean_square(model_, weights.parameters, residuals_);
+  weights.dense_error = mean_square(dense_model_, weights.parameters, dense_residuals_);
+  weights.guarded = weights.dense_error <= options_.guard_ratio * weights.error;
+}
+
+PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random) {
+  PolishedWeights weights;
+  weights.parameters = WeightsModel::parameters_of(start, blocks_);
+  model_.balance(weights.parameters);
+  for (double& parameter : weights.parameters) parameter += options_.jitter * random.normal();
+  for (const double tau : options_.smoothing)
+    weights.iterations += minimise(weights.parameters, tau, options_.smoothed_iterations);
+  weights.iterations += minimise(weights.parameters, 0, options_.iterations);
+  measure(weights);
+  return weights;
+}
+
+void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
+  const std::vector<std::int64_t>& layer_begins = model_.layer_begins();
+  const auto layers = static_cast<std::uint64_t>(layer_begins.size() - 1);
+  for (int attempt = 0; attempt < count; ++attempt) {
+    PolishedWeights trial = best;
+    model_.balance(trial.parameters);
+    // Noise of a thousandth to a tenth, on all layers or on one.
+    const double size = std::pow(10.0, random.uniform(-3.0, -1.0));
+    std::int64_t first = 0, last = layer_begins.back();
+    if (random.below(2) == 1) {
+      const std::uint64_t layer = random.below(layers);
+      first = layer_begins[layer];
+      last = layer_begins[layer + 1];
+    }
+    for (std::int64_t p = first; p < last; ++p) trial.parameters[p] += size * random.normal();
+    best.iterations += minimise(trial.parameters, 0, options_.hop_iterations);
+    measure(trial);
+    const bool accepted = trial.error < best.error && (trial.guarded || !best.guarded);
+    if (!accepted) continue;
+    trial.iterations = best.iterations;
+    best = std::move(trial);
+  }
+}
+
+}  // namespace asap

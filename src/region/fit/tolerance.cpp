@@ -1,0 +1,178 @@
+#include "region/fit/tolerance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "region/fit/windowed_fit.h"
+
+namespace asap {
+namespace {
+
+std::int64_t parameter_count(int depth, int fold, int windows) {
+  const std::int64_t width =
+      windows == 1 ? std::max(fold + 1, 4) : std::int64_t{fold} * windows + 1;
+  return 2 * width + (depth - 1) * width * (width + 1) + width + 1;
+}
+
+/// Least maximum error of any continuous function of `pieces` straight pieces, asymptotically:
+/// (integral sqrt|f''|)^2 / (16 pieces^2).
+double least_max_error(const Curve& f, Interval interval, double pieces) {
+  constexpr int kCells = 4096;
+  double integral = 0;
+  for (int i = 1; i < kCells; ++i) {
+    const auto at = [&](int k) { return f(interval.at(static_cast<double>(k) / kCells)); };
+    integral += std::sqrt(std::abs(at(i - 1) - 2 * at(i) + at(i + 1)));
+  }
+  return integral * integral / (16 * pieces * pieces);
+}
+
+int dense_count(double pieces) {
+  return static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
+}
+
+class Search {
+ public:
+  Search(const Target& target, double tolerance, const FitOptions& options,
+         const std::function<void(const ToleranceTrial&)>& progress)
+      : target_(target), tolerance_(tolerance), options_(options), progress_(progress) {}
+
+  ToleranceResult run() {
+    narrow();
+    for (const int fold : {2, 3})
+      for (int depth = 1; std::pow(fold, depth) <= 128; ++depth) windowed(depth, fold);
+    if (best_ == std::numeric_limits<std::int64_t>::max())
+      throw NumericalError("no network of up to " + format_number(kMostParameters) +
+                               " parameters reaches a maximum error of " +
+                               format_number(tolerance_),
+                           "use a larger --tolerance, or a shorter --interval");
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr double kMostParameters = 2e5;
+
+  /// Of the folded function where there is one: evaluating it does not take longer for more
+  /// windows.
+  double max_error(const Fit& fit, double pieces) const {
+    if (!fit.folded) return dense_max_error(target_, fit.network, pieces);
+    const int count = dense_count(pieces);
+    const Interval interval = target_.interval;
+    double largest = 0;
+    for (int i = 0; i < count; ++i) {
+      const double x = interval.at(static_cast<double>(i) / (count - 1));
+      largest = std::max(largest, std::abs((*fit.folded)(x)-target_.reference()(x)));
+    }
+    return largest;
+  }
+
+  /// Records a trial; keeps the fit when it reaches the tolerance with the fewest parameters so
+  /// far.
+  bool judge(Fit fit, int depth, int fold, int windows) {
+    ToleranceTrial trial{depth, fold, windows, fit.network.parameter_count()};
+    trial.max_error = max_error(fit, windows * std::pow(fold, depth));
+    // Network and folded function differ by rounding, which must not decide.
+    trial.reached = trial.max_error <= tolerance_ * (1 - 1e-6);
+    result_.trials.push_back(trial);
+    if (progress_) progress_(trial);
+    if (trial.reached && trial.parameters < best_) {
+      best_ = trial.parameters;
+      result_.fit = std::move(fit);
+    }
+    return trial.reached;
+  }
+
+  bool allowed(int depth, int fold, int windows) const {
+    const std::int64_t count = parameter_count(depth, fold, windows);
+    return count < best_ && count <= kMostParameters;
+  }
+
+  /// Networks of one window with polished weights. Measured, they do about as well as twice the
+  /// pieces of their folding; depths for which three times as many are not enough are not tried.
+  void narrow() {
+    for (int depth = 1; depth <= 7; ++depth) {
+      const double pieces = 3 * std::pow(2, depth);
+      if (least_max_error(target_.reference(), target_.interval, pieces) > tolerance_) continue;
+      FitOptions quick = options_;
+      quick.method = Method::best;
+      quick.depth = depth;
+      quick.fold = 0;
+      quick.starts = 4;
+      quick.first_hops = 1;
+      quick.last_hops = 4;
+      quick.progress = {};
+      if (judge(fit_network(target_, quick), depth, 3, 1)) return;
+      if (++polished_ == 4) return;
+    }
+  }
+
+  /// The fewest windows of this depth and fold, by doubling and bisection.
+  void windowed(int depth, int fold) {
+    const auto reaches = [&](int windows) {
+      return judge(windowed_fit(target_, depth, fold, windows), depth, fold, windows);
+    };
+    const double ideal = std::pow(fold, depth);
+    int windows = 1;
+    // No fewer pieces than the best free knots need.
+    while (least_max_error(target_.reference(), target_.interval, windows * ideal) >
+               1.5 * tolerance_ &&
+           allowed(depth, fold, windows))
+      windows *= 2;
+    int failed = windows / 2;
+    bool found = false;
+    while (!found && allowed(depth, fold, windows)) {
+      found = reaches(windows);
+      if (found) break;
+      failed = windows;
+      windows *= 2;
+    }
+    // With fewer parameters than the best so far it is still possible in between.
+    if (!found) {
+      int low = failed, high = windows;  // allowed, not allowed
+      while (high - low > 1) {
+        const int middle = (low + high) / 2;
+        (allowed(depth, fold, middle) ? low : high) = middle;
+      }
+      windows = low;
+      if (windows == failed || !allowed(depth, fold, windows) || !reaches(windows)) return;
+    }
+    while (windows - failed > std::max(1, windows / 64)) {
+      const int middle = (windows + failed) / 2;
+      (reaches(middle) ? windows : failed) = middle;
+    }
+  }
+
+  const Target& target_;
+  double tolerance_;
+  const FitOptions& options_;
+  const std::function<void(const ToleranceTrial&)>& progress_;
+  ToleranceResult result_;
+  std::int64_t best_ = std::numeric_limits<std::int64_t>::max();
+  int polished_ = 0;
+};
+
+}  // namespace
+
+double dense_max_error(const Target& target, const ReluNetwork& network, double pieces) {
+  const Samples dense = even_samples(target.reference(), target.interval, dense_count(pieces));
+  std::vector<double> prediction(dense.x.size());
+  network.evaluate(dense.x, prediction);
+  double largest = 0;
+  for (std::size_t i = 0; i < prediction.size(); ++i)
+    largest = std::max(largest, std::abs(prediction[i] - dense.y[i]));
+  return largest;
+}
+
+ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
+                                 const std::function<void(const ToleranceTrial&)>& progress) {
+  if (!(tolerance > 0) || !std::isfinite(tolerance))
+    throw UsageError("--tolerance " + format_number(tolerance) + ": a positive number is expected");
+  if (target.noise_variance > 0)
+    throw UsageError("--tolerance with noisy points: the largest error would be that of the noise",
+                     "leave --tolerance out");
+  return Search(target, tolerance, options, progress).run();
+}
+
+}  // namespace asap

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "region/fit/methods.h"
+
+namespace asap {
+
+/// One network that the search for a tolerance looked at.
+struct ToleranceTrial {
+  int depth = 0, fold = 0, windows = 0;
+  std::int64_t parameters = 0;
+  double max_error = 0;  ///< on the dense grid
+  bool reached = false;
+};
+
+struct ToleranceResult {
+  Fit fit;
+  std::vector<ToleranceTrial> trials;  ///< in the order they were tried
+};
+
+/// The smallest network (least parameters) whose maximum error on a dense grid is at most
+/// `tolerance`. Tried are polished networks of one window where their number of pieces can be
+/// enough, and windowed foldings of two and three pieces for every depth, each with the fewest
+/// windows that reach the tolerance. `progress` gets each trial. UsageError when the points are
+/// noisy, NumericalError when nothing reaches the tolerance.
+ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
+                                 const std::function<void(const ToleranceTrial&)>& progress = {});
+
+/// Largest |network - reference| on the dense grid, or on four points for every piece where that is
+/// more.
+double dense_max_error(const Target& target, const ReluNetwork& network, double pieces = 0);
+
+}  // namespace asap

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "region/network/relu_network.h"
+#include "numerics/curve.h"
+
+namespace asap {
+
+/// A rectangle in the plane.
+struct Rectangle {
+  Interval x, y;
+};
+
+/// A convex region of the plane on which no neuron switches: the network is
+/// slope[0] x + slope[1] y + height there.
+struct RegionPolygon {
+  std::vector<std::array<double, 2>> corners;  ///< counter-clockwise
+  std::array<double, 2> slope{};
+  double height = 0;
+
+  double area() const;
+};
+
+/// The activation regions of a network of two inputs inside a rectangle, exactly but for float64
+/// rounding: each layer cuts the polygons of the one before along the lines on which its neurons
+/// switch. Regions thinner than 1e-9 of the rectangle are not told apart. UsageError for a network
+/// of another number of inputs, NumericalError beyond a million regions.
+std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rectangle& rectangle);
+
+/// A picture of the regions: each polygon in the colour of the network's value at its middle, its
+/// border drawn, with axes, names and a scale of the colours, as SVG.
+std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Rectangle& rectangle,
+                         const std::array<std::string, 2>& names, const std::string& title);
+
+}  // namespace asap

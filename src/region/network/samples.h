@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tensor/core/tensor.h"
+
+namespace asap {
+
+/// Points to fit: x ascending and distinct, y, and weights (empty: all one).
+struct Samples {
+  std::vector<double> x, y, weight;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(x.size()); }
+  double weight_at(std::int64_t index) const {
+    return weight.empty() ? 1.0 : weight[static_cast<std::size_t>(index)];
+  }
+  double total_weight() const;
+};
+
+/// Rows of several inputs and one target.
+struct TableRows {
+  Tensor<double> x;       ///< [n, inputs]
+  std::vector<double> y;  ///< [n]
+
+  std::int64_t size() const { return static_cast<std::int64_t>(y.size()); }
+};
+
+/// sum_i w_i (prediction_i - y_i)^2 / sum_i w_i
+double mean_squared_error(const Samples& samples, const std::vector<double>& prediction);
+
+}  // namespace asap

@@ -1,0 +1,312 @@
+#include "region/ridge/ridge_splines.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "numerics/dense_solvers.h"
+
+namespace asap {
+namespace {
+
+double dot_product(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+std::span<const double> row_of(const TableRows& rows, std::int64_t i) {
+  const std::int64_t inputs = rows.x.rows().cols;
+  return {rows.x.data() + i * inputs, static_cast<std::size_t>(inputs)};
+}
+
+Interval range_of(const TableRows& rows, const std::vector<double>& direction) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const double t = dot_product(direction, row_of(rows, i));
+    low = std::min(low, t);
+    high = std::max(high, t);
+  }
+  const double margin = high > low ? 0.05 * (high - low) : 0.5;
+  return {low - margin, high + margin};
+}
+
+void add_roughness(MatrixView<double> gram, double penalty) {
+  constexpr double kStencil[3] = {1, -2, 1};
+  for (std::int64_t m = 0; m + 2 < gram.rows; ++m)
+    for (int a = 0; a < 3; ++a)
+      for (int b = 0; b < 3; ++b) gram(m + a, m + b) += penalty * kStencil[a] * kStencil[b];
+}
+
+/// The spline along a direction that fits targets best: linear least squares. Returns the mean
+/// squared error that remains.
+double fit_spline(const TableRows& rows, std::span<const double> targets, double penalty, int cells,
+                  RidgeSpline& ridge) {
+  ridge.interval = range_of(rows, ridge.direction);
+  const CubicSplines splines(ridge.interval, cells);
+  const std::int64_t count = splines.count();
+  Tensor<double> gram({count, count}), moment({count}), heights({count});
+  MatrixView<double> g = gram.rows();
+  const double weight = 1 / static_cast<double>(rows.size());
+  double squares = 0;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const CubicSplinesAt at = splines.at(dot_product(ridge.direction, row_of(rows, i)));
+    const double y = targets[static_cast<std::size_t>(i)];
+    squares += weight * y * y;
+    for (std::size_t a = 0; a < 4; ++a) {
+      moment[at.first + static_cast<int>(a)] += weight * at.value[a] * y;
+      for (std::size_t b = 0; b < 4; ++b)
+        g(at.first + static_cast<int>(a), at.first + static_cast<int>(b)) +=
+            weight * at.value[a] * at.value[b];
+    }
+  }
+  add_roughness(g, penalty);
+  const std::vector<double> damping(static_cast<std::size_t>(count), 1e-10);
+  if (!solve_positive_definite(g, damping, moment.flat(), heights.flat()))
+    return std::numeric_limits<double>::infinity();
+  ridge.heights.assign(heights.data(), heights.data() + count);
+  return squares - dot_product(ridge.heights, moment.flat());
+}
+
+/// Eigenvectors of the quadratic part, and the linear part, of a quadratic fitted to targets: the
+/// directions in which a function bends and rises. Empty when there are too few rows for it.
+std::vector<std::vector<double>> quadratic_directions(const TableRows& rows,
+                                                      std::span<const double> targets) {
+  const std::int64_t inputs = rows.x.rows().cols;
+  const std::int64_t terms = 1 + inputs + inputs * (inputs + 1) / 2;
+  if (terms > 400 || rows.size() < 2 * terms) return {};
+  Tensor<double> gram({terms, terms}), moment({terms}), solution({terms});
+  MatrixView<double> g = gram.rows();
+  std::vector<double> features(static_cast<std::size_t>(terms));
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const std::span<const double> x = row_of(rows, i);
+    std::size_t next = 0;
+    features[next++] = 1;
+    for (const double value : x) features[next++] = value;
+    for (std::size_t a = 0; a < x.size(); ++a)
+      for (std::size_t b = a; b < x.size(); ++b) features[next++] = x[a] * x[b];
+    for (std::int64_t p = 0; p < terms; ++p) {
+      const double value = features[static_cast<std::size_t>(p)];
+      moment[p] += value * targets[static_cast<std::size_t>(i)];
+      for (std::int64_t q = 0; q <= p; ++q)
+        g(p, q) += value * features[static_cast<std::size_t>(q)];
+    }
+  }
+  const std::vector<double> damping(static_cast<std::size_t>(terms),
+                                    1e-6 * static_cast<double>(rows.size()));
+  if (!solve_positive_definite(g, damping, moment.flat(), solution.flat())) return {};
+  Tensor<double> curvature({inputs, inputs});
+  std::int64_t next = 1 + inputs;
+  for (std::int64_t a = 0; a < inputs; ++a)
+    for (std::int64_t b = a; b < inputs; ++b, ++next)
+      curvature[a * inputs + b] = curvature[b * inputs + a] = solution[next] * (a == b ? 2 : 1);
+  std::vector<std::vector<double>> directions{
+      std::vector<double>(solution.data() + 1, solution.data() + 1 + inputs)};
+  const SymmetricEigen eigen = symmetric_eigen(curvature.rows());
+  for (std::int64_t k = 0; k < inputs; ++k) {
+    directions.emplace_back();
+    for (std::int64_t j = 0; j < inputs; ++j)
+      directions.back().push_back(eigen.vectors[j * inputs + k]);
+  }
+  return directions;
+}
+
+/// False for a direction of no length.
+bool normalise(std::vector<double>& direction) {
+  const double length = std::sqrt(dot_product(direction, direction));
+  if (!(length > 1e-12) || !std::isfinite(length)) return false;
+  for (double& value : direction) value /= length;
+  return true;
+}
+
+RidgeSum minimise(const TableRows& rows, const RidgeSum& start, double penalty, int iterations) {
+  RidgeModel model(rows, start, penalty);
+  std::vector<double> parameters = model.parameters();
+  LevenbergMarquardtOptions options;
+  options.max_iterations = iterations;
+  LevenbergMarquardt().minimise(model, parameters, options);
+  return model.sum(parameters);
+}
+
+/// Intervals that fit the directions again, and the splines on them that are nearest to those of
+/// before.
+void fit_intervals(const TableRows& rows, RidgeSum& sum, int cells) {
+  for (RidgeSpline& ridge : sum.ridges) {
+    std::vector<double> heights(static_cast<std::size_t>(rows.size()));
+    for (std::int64_t i = 0; i < rows.size(); ++i)
+      heights[static_cast<std::size_t>(i)] = ridge(dot_product(ridge.direction, row_of(rows, i)));
+    RidgeSpline again = ridge;
+    if (std::isfinite(fit_spline(rows, heights, 1e-9, cells, again))) ridge = again;
+  }
+}
+
+/// The ridge that explains most of `left`.
+RidgeSpline best_ridge(const TableRows& rows, const TableRows& left,
+                       const RidgeSplinesOptions& options, RandomStream& random) {
+  std::vector<std::vector<double>> directions = quadratic_directions(rows, left.y);
+  for (int start = 0; start < options.starts; ++start) {
+    directions.emplace_back();
+    for (std::int64_t j = 0; j < rows.x.rows().cols; ++j)
+      directions.back().push_back(random.normal());
+  }
+  std::vector<std::pair<double, RidgeSpline>> found;
+  for (std::vector<double>& direction : directions) {
+    if (!normalise(direction)) continue;
+    RidgeSpline ridge{direction, {}, {}};
+    const double error = fit_spline(rows, left.y, options.penalty, options.cells, ridge);
+    if (std::isfinite(error)) found.emplace_back(error, std::move(ridge));
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  RidgeSpline best;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < std::min<std::size_t>(found.size(), 3); ++k) {
+    const RidgeSum refined = minimise(left, {{found[k].second}}, options.penalty, 12);
+    const double error = refined.error(left);
+    if (error >= least) continue;
+    least = error;
+    best = refined.ridges.front();
+  }
+  return best;
+}
+
+}  // namespace
+
+double RidgeSpline::operator()(double projection) const {
+  const CubicSplinesAt at =
+      CubicSplines(interval, static_cast<int>(heights.size()) - 3).at(projection);
+  double value = 0;
+  for (std::size_t a = 0; a < 4; ++a)
+    value += at.value[a] * heights[static_cast<std::size_t>(at.first) + a];
+  return value;
+}
+
+double RidgeSum::operator()(std::span<const double> x) const {
+  double value = 0;
+  for (const RidgeSpline& ridge : ridges) value += ridge(dot_product(ridge.direction, x));
+  return value;
+}
+
+double RidgeSum::error(const TableRows& rows) const {
+  double squares = 0;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const double residual = (*this)(row_of(rows, i)) - rows.y[static_cast<std::size_t>(i)];
+    squares += residual * residual;
+  }
+  return squares / static_cast<double>(rows.size());
+}
+
+RidgeModel::RidgeModel(const TableRows& rows, const RidgeSum& start, double penalty)
+    : rows_(rows),
+      start_(start),
+      cells_(static_cast<int>(start.ridges.front().heights.size()) - 3),
+      penalty_(penalty),
+      lengths_(start.ridges.size(), 1.0) {}
+
+std::int64_t RidgeModel::parameter_count() const {
+  return static_cast<std::int64_t>(start_.ridges.size()) * ridge_parameters();
+}
+
+std::int64_t RidgeModel::residual_count() const {
+  return rows_.size() + static_cast<std::int64_t>(start_.ridges.size()) * (cells_ + 1);
+}
+
+std::vector<double> RidgeModel::parameters() const {
+  std::vector<double> parameters;
+  for (const RidgeSpline& ridge : start_.ridges) {
+    parameters.insert(parameters.end(), ridge.direction.begin(), ridge.direction.end());
+    parameters.insert(parameters.end(), ridge.heights.begin(), ridge.heights.end());
+  }
+  return parameters;
+}
+
+RidgeSum RidgeModel::sum(VectorView<const double> parameters) const {
+  RidgeSum sum = start_;
+  const double* next = parameters.data();
+  for (RidgeSpline& ridge : sum.ridges) {
+    ridge.direction.assign(next, next + inputs());
+    next += inputs();
+    normalise(ridge.direction);
+    ridge.heights.assign(next, next + cells_ + 3);
+    next += cells_ + 3;
+  }
+  return sum;
+}
+
+void RidgeModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
+  current_ = sum(parameters);
+  for (std::size_t k = 0; k < current_.ridges.size(); ++k) {
+    const double* const direction =
+        parameters.data() + static_cast<std::int64_t>(k) * ridge_parameters();
+    const std::span<const double> all(direction, static_cast<std::size_t>(inputs()));
+    lengths_[k] = std::sqrt(dot_product(all, all));
+  }
+  const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
+  for (std::int64_t i = 0; i < rows_.size(); ++i)
+    residuals[static_cast<std::size_t>(i)] =
+        weight * (current_(row_of(rows_, i)) - rows_.y[static_cast<std::size_t>(i)]);
+  std::size_t next = static_cast<std::size_t>(rows_.size());
+  const double root = std::sqrt(penalty_);
+  for (const RidgeSpline& ridge : current_.ridges)
+    for (std::size_t m = 0; m + 2 < ridge.heights.size(); ++m)
+      residuals[next++] =
+          root * (ridge.heights[m + 2] - 2 * ridge.heights[m + 1] + ridge.heights[m]);
+}
+
+void RidgeModel::jacobian(MatrixView<double> transposed) {
+  for (std::int64_t p = 0; p < transposed.rows; ++p) {
+    const VectorView<double> row = transposed.row(p);
+    std::fill(row.begin(), row.end(), 0.0);
+  }
+  const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
+  const double root = std::sqrt(penalty_);
+  std::int64_t roughness = rows_.size();
+  for (std::size_t k = 0; k < current_.ridges.size(); ++k) {
+    const RidgeSpline& ridge = current_.ridges[k];
+    const CubicSplines splines(ridge.interval, cells_);
+    const std::int64_t first = static_cast<std::int64_t>(k) * ridge_parameters();
+    const std::int64_t heights = first + inputs();
+    for (std::int64_t i = 0; i < rows_.size(); ++i) {
+      const std::span<const double> x = row_of(rows_, i);
+      const double t = dot_product(ridge.direction, x);
+      const CubicSplinesAt at = splines.at(t);
+      double slope = 0;
+      for (int a = 0; a < 4; ++a) {
+        transposed(heights + at.first + a, i) = weight * at.value[static_cast<std::size_t>(a)];
+        slope += at.slope[static_cast<std::size_t>(a)] *
+                 ridge.heights[static_cast<std::size_t>(at.first) + static_cast<std::size_t>(a)];
+      }
+      for (std::int64_t j = 0; j < inputs(); ++j) {
+        const auto input = static_cast<std::size_t>(j);
+        transposed(first + j, i) =
+            weight * slope * (x[input] - t * ridge.direction[input]) / lengths_[k];
+      }
+    }
+    for (std::int64_t m = 0; m <= cells_; ++m, ++roughness) {
+      transposed(heights + m, roughness) = root;
+      transposed(heights + m + 1, roughness) = -2 * root;
+      transposed(heights + m + 2, roughness) = root;
+    }
+  }
+}
+
+std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplinesOptions& options,
+                                         RandomStream& random) {
+  std::vector<RidgeSum> sums;
+  RidgeSum sum;
+  TableRows left = rows;
+  for (int k = 0; k < options.ridges; ++k) {
+    const RidgeSpline next = best_ridge(rows, left, options, random);
+    if (next.direction.empty()) break;
+    sum.ridges.push_back(next);
+    sum = minimise(rows, sum, options.penalty, 20);
+    fit_intervals(rows, sum, options.cells);
+    sum = minimise(rows, sum, options.penalty, 20);
+    sums.push_back(sum);
+    for (std::int64_t i = 0; i < rows.size(); ++i)
+      left.y[static_cast<std::size_t>(i)] =
+          rows.y[static_cast<std::size_t>(i)] - sum(row_of(rows, i));
+  }
+  return sums;
+}
+
+}  // namespace asap

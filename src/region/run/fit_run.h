@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+
+#include "io/json.h"
+#include "region/run/fit_config.h"
+#include "region/family/floor.h"
+#include "region/network/region_count.h"
+#include "region/fit/tolerance.h"
+
+namespace asap {
+
+/// What a network is worth on a target.
+struct FitMeasures {
+  double mse = 0;        ///< on the training points, weighted
+  double dense_mse = 0;  ///< on the dense grid, against the function or the guide
+  double max_error = 0;  ///< on the same
+  RegionCount regions;
+  FunctionShape shape;
+  FreeKnotFloor floor;  ///< of as many pieces as the network has linear regions
+};
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network);
+
+/// A finished `relu-fit fit`.
+struct FitRun {
+  FitConfig config;
+  Target target;
+  Fit fit;
+  std::vector<ToleranceTrial> trials;
+  FitMeasures measures;
+  double seconds = 0;  ///< of fitting, without measuring and drawing
+};
+
+/// Loads or samples the target, fits and measures. `progress` gets the part done in [0, 1].
+FitRun run_fit(const FitConfig& config, int threads, const std::function<void(double)>& progress);
+
+/// Writes network.safetensors, network.json, NAME.h, fit.csv, fit.svg and fit.png into an existing
+/// folder. Returns notes for the user (no gnuplot: no pictures).
+std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder);
+
+Json fit_summary(const FitRun& run);
+/// The result as a readable table with notes.
+std::string fit_text(const FitRun& run);
+
+}  // namespace asap

@@ -1,0 +1,158 @@
+#include "region/target/target.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "region/target/formula.h"
+#include "region/target/points_file.h"
+#include "region/family/spline.h"
+
+namespace asap {
+namespace {
+
+void check_interval(Interval interval) {
+  if (!std::isfinite(interval.low) || !std::isfinite(interval.high) ||
+      !(interval.low < interval.high))
+    throw UsageError("--interval " + format_number(interval.low) + " " +
+                         format_number(interval.high) +
+                         ": the first number must be the smaller one",
+                     "for example --interval 0 1");
+  const double size = std::max(std::abs(interval.low), std::abs(interval.high));
+  if (interval.length() < 1e-9 * size)
+    throw UsageError("--interval is too short for float64 at its distance from zero");
+}
+
+void check_finite(const std::string& name, const Curve& f, Interval interval) {
+  for (int i = 0; i < kDensePoints; ++i) {
+    const double x = interval.at(static_cast<double>(i) / (kDensePoints - 1)), y = f(x);
+    if (!std::isfinite(y))
+      throw NumericalError("'" + name + "' is " + (std::isnan(y) ? "not a number" : "infinite") +
+                               " at x = " + format_number(x),
+                           "choose an --interval on which the function is finite");
+  }
+}
+
+/// Built-in names are short for their formulas.
+std::string formula_of(const std::string& text) {
+  for (const PaperTarget& paper : paper_targets())
+    if (text == paper.name) return paper.formula;
+  return text;
+}
+
+Samples inside(const Samples& samples, Interval interval) {
+  Samples kept;
+  for (std::int64_t i = 0; i < samples.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (samples.x[at] < interval.low || samples.x[at] > interval.high) continue;
+    kept.x.push_back(samples.x[at]);
+    kept.y.push_back(samples.y[at]);
+    if (!samples.weight.empty()) kept.weight.push_back(samples.weight[at]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+Samples even_samples(const Curve& f, Interval interval, int count) {
+  Samples samples;
+  for (int i = 0; i < count; ++i) {
+    samples.x.push_back(interval.at(static_cast<double>(i) / (count - 1)));
+    samples.y.push_back(f(samples.x.back()));
+  }
+  return samples;
+}
+
+Samples midpoints(const Curve& f, Interval interval, int count) {
+  Samples samples;
+  for (int i = 0; i < count; ++i) {
+    samples.x.push_back(interval.at((i + 0.5) / count));
+    samples.y.push_back(f(samples.x.back()));
+  }
+  return samples;
+}
+
+Target function_target(const std::string& formula, Interval interval, int points) {
+  check_interval(interval);
+  if (points < 4)
+    throw UsageError("--points " + std::to_string(points) + ": at least four are needed");
+  Target target;
+  target.name = formula;
+  target.interval = interval;
+  target.truth = target.curve = compile_formula(formula_of(formula));
+  check_finite(formula, target.truth, interval);
+  target.samples = even_samples(target.truth, interval, points);
+  return target;
+}
+
+Target points_target(std::string name, Samples samples) {
+  Target target;
+  target.name = std::move(name);
+  target.interval = {samples.x.front(), samples.x.back()};
+  check_interval(target.interval);
+  target.noise_variance = noise_variance(samples);
+  if (target.noise_variance > 0) {
+    target.curve = smoothing_curve(samples, target.noise_variance);
+    target.notes.push_back("the points are noisy, standard deviation about " +
+                           format_significant(std::sqrt(target.noise_variance)) +
+                           (samples.weight.empty() ? "" : " at weight one"));
+  } else {
+    const Samples few = bin_samples(samples, 20000);
+    target.curve = CubicSpline(few.x, few.y);
+  }
+  target.samples = std::move(samples);
+  return target;
+}
+
+Target data_target(const std::filesystem::path& path, const std::optional<Interval>& interval) {
+  PointsFile file = read_points(path);
+  if (interval) {
+    check_interval(*interval);
+    const std::int64_t all = file.samples.size();
+    file.samples = inside(file.samples, *interval);
+    if (file.samples.size() < 4)
+      throw DataError(path.string() + ": " + std::to_string(file.samples.size()) +
+                          " points inside --interval, at least four are needed",
+                      "leave --interval out to use all points");
+    if (file.samples.size() < all)
+      file.notes.push_back(format_count(all - file.samples.size()) +
+                           " points outside --interval left out");
+    if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
+      file.notes.push_back("--interval reaches beyond the points: the fit ends where they do");
+  }
+  Target target = points_target(path.string(), std::move(file.samples));
+  target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
+  return target;
+}
+
+const std::vector<PaperTarget>& paper_targets() {
+  static const std::vector<PaperTarget> targets = {
+      {"x3", "x^3", {0, 1}, 500, false},
+      {"x11", "x^11", {0, 1}, 500, false},
+      {"x3-10", "x^3", {0, 1}, 10, true},
+      {"x11-10", "x^11", {0, 1}, 10, true},
+      {"sin-10", "sin(x)", {0, std::numbers::pi / 2}, 10, true},
+      {"tanh-10", "tanh(3*x)", {0, 1}, 10, true},
+  };
+  return targets;
+}
+
+const PaperTarget& paper_target(const std::string& name) {
+  std::vector<std::string> names;
+  for (const PaperTarget& paper : paper_targets()) {
+    if (paper.name == name) return paper;
+    names.emplace_back(paper.name);
+  }
+  throw UsageError("unknown target '" + name + "'", suggestion(name, names));
+}
+
+Target paper_points(const PaperTarget& paper) {
+  const Curve f = compile_formula(paper.formula);
+  Target target = points_target(paper.name, even_samples(f, paper.interval, paper.points));
+  return target;
+}
+
+}  // namespace asap

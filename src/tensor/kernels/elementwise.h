@@ -1,0 +1,61 @@
+#pragma once
+
+#include "tensor/core/view.h"
+
+namespace asap {
+
+/// Elementwise kernels and whole-vector reductions, vectorised for the processor at run time. T is float
+/// or double; all vectors of one call have the same length. `accumulate` adds to the output instead of
+/// replacing it. Reductions have a fixed order for a given length and processor.
+
+/// out = a + b. `out` may be `a` or `b`.
+template <class T>
+void add(VectorView<const T> a, VectorView<const T> b, VectorView<T> out);
+/// y += alpha * x
+template <class T>
+void axpy(T alpha, VectorView<const T> x, VectorView<T> y);
+/// out (+)= alpha * x
+template <class T>
+void scale(T alpha, VectorView<const T> x, VectorView<T> out, bool accumulate = false);
+/// out (+)= a * b
+template <class T>
+void multiply(VectorView<const T> a, VectorView<const T> b, VectorView<T> out,
+              bool accumulate = false);
+/// out = exp(x)
+template <class T>
+void exponential(VectorView<const T> x, VectorView<T> out);
+
+/// GELU in its tanh form (Hendrycks and Gimpel 2016): x * sigmoid(2 z), z = sqrt(2/pi) (x + 0.044715 x^3).
+template <class T>
+void gelu(VectorView<const T> x, VectorView<T> out);
+/// dx (+)= gelu'(x) * dy
+template <class T>
+void gelu_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx, bool accumulate);
+/// out = max(x, 0)
+template <class T>
+void relu(VectorView<const T> x, VectorView<T> out);
+/// dx (+)= [x > 0] * dy
+template <class T>
+void relu_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx, bool accumulate);
+
+template <class T>
+T sum(VectorView<const T> x);
+template <class T>
+T dot(VectorView<const T> a, VectorView<const T> b);
+/// -infinity for an empty vector.
+template <class T>
+T maximum(VectorView<const T> x);
+
+/// Numbers of one AdamW step, bias corrections included (Loshchilov and Hutter 2019, algorithm 2).
+template <class T>
+struct AdamWStep {
+  T learning_rate, beta1, beta2, epsilon, weight_decay;
+  T correction1, correction2;  ///< 1 - beta1^t, 1 - beta2^t
+  T gradient_scale;            ///< clipping factor applied to the gradient
+};
+/// Updates weights, first and second moments in place.
+template <class T>
+void adamw_update(const AdamWStep<T>& step, VectorView<const T> gradient, VectorView<T> weights,
+                  VectorView<T> first_moment, VectorView<T> second_moment);
+
+}  // namespace asap

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "tensor/kernels/row_ops.h"
+
+namespace asap {
+
+/// Addresses of the row kernels of one instruction set; see row_ops.h for what each does.
+template <class T>
+struct RowOpsKernelSet {
+  void (*add_bias)(MatrixView<T> x, const T* bias);
+  void (*column_sums)(MatrixView<const T> x, T* out, bool accumulate);
+  T (*log_sum_exp)(const T* x, std::int64_t count);
+  void (*scale_rows)(MatrixView<const T> x, const T* factors, MatrixView<T> out);
+  void (*row_dots)(MatrixView<const T> a, MatrixView<const T> b, T* out);
+  void (*scale_rows_with_dots)(MatrixView<const T> a, const T* factors, MatrixView<const T> b,
+                               MatrixView<T> out, T* dots);
+};
+
+}  // namespace asap
