@@ -11,8 +11,8 @@
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
-#include "evaluate/report/comparison_run.h"
 #include "evaluate/draw/paper_figures.h"
+#include "evaluate/report/comparison_run.h"
 #include "evaluate/report/report.h"
 
 using namespace asap;
@@ -20,7 +20,7 @@ using namespace asap;
 namespace {
 
 struct CompareArguments {
-  CommonOptions common;
+  cli::CommonOptions common;
   std::filesystem::path run, compiled;
   std::vector<std::string> methods;
   std::optional<int> examples;
@@ -61,48 +61,50 @@ void add_compare(CLI::App& app, CompareArguments& arguments) {
       ->type_name("FILE");
   compare->add_flag("--figures", arguments.figures,
                     "Draw the figures for papers as well, SVG and PNG in figures/ (needs gnuplot)");
-  add_common_options(
+  cli::add_common_options(
       *compare, arguments.common, "asap-eval",
       "asap-eval compare --run runs/fashion --compiled runs/operator --out runs/compare");
 }
 
 void compare(const CompareArguments& arguments) {
-  const CommonOptions& common = arguments.common;
-  configure_logging(common);
-  CompareConfig config =
-      resolve_config(common, default_compare_config(arguments.run, arguments.compiled));
+  const cli::CommonOptions& common = arguments.common;
+  cli::configure_logging(common);
+  evaluate::CompareConfig config = cli::resolve_config(
+      common, evaluate::default_compare_config(arguments.run, arguments.compiled));
   if (!arguments.methods.empty()) config.methods = arguments.methods;
   if (arguments.examples) config.examples = *arguments.examples;
   if (!arguments.bench.empty()) config.bench = arguments.bench;
-  if (dump_config(common, config, default_compare_config(arguments.run, arguments.compiled)))
+  if (cli::dump_config(common, config,
+                       evaluate::default_compare_config(arguments.run, arguments.compiled)))
     return;
   const std::filesystem::path& out = common.required_out();
-  if (arguments.figures) require_gnuplot();
-  const PlotLibrary library = find_plot_library(arguments.plot_library);
-  RunHeader header(common, "asap-eval compare", std::nullopt);
+  if (arguments.figures) evaluate::require_gnuplot();
+  const evaluate::PlotLibrary library = evaluate::find_plot_library(arguments.plot_library);
+  cli::RunHeader header(common, "asap-eval compare", std::nullopt);
   header.add_run(arguments.run);
   if (!arguments.compiled.empty()) header.add("operator", arguments.compiled.string());
 
-  ProgressBar bar(common, {.title = "compare", .item = "parts"});
-  ReportData result = compare_run(arguments.run, arguments.compiled, config, common.threads,
-                                  [&](std::int64_t done, std::int64_t total) {
-                                    bar.set_total(total);
-                                    bar.update(done);
-                                  });
+  cli::ProgressBar bar(common, {.title = "compare", .item = "parts"});
+  evaluate::ReportData result =
+      evaluate::compare_run(arguments.run, arguments.compiled, config, common.threads,
+                            [&](std::int64_t done, std::int64_t total) {
+                              bar.set_total(total);
+                              bar.update(done);
+                            });
   bar.finish();
-  result.context.versions.emplace_back("SIMD", simd_name());
-  make_directories(out);
-  write_report(out, result, library);
-  if (arguments.figures) write_paper_figures(out / "figures", result);
-  finish_with_summary(
-      common, comparison_summary(result.comparison, result.context),
-      comparison_table(result.comparison) + "report: " + (out / "report.html").string() + "\n");
+  result.context.versions.emplace_back("SIMD", cli::simd_name());
+  base::make_directories(out);
+  evaluate::write_report(out, result, library);
+  if (arguments.figures) evaluate::write_paper_figures(out / "figures", result);
+  cli::finish_with_summary(common, evaluate::comparison_summary(result.comparison, result.context),
+                           evaluate::comparison_table(result.comparison) +
+                               "report: " + (out / "report.html").string() + "\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_main("asap-eval", argc, argv, [](const Arguments& words) {
+  return cli::run_main("asap-eval", argc, argv, [](const cli::Arguments& words) {
     CLI::App app("Judge attention: in the place of a trained network's own, and by its cost.");
     CompareArguments arguments;
     add_compare(app, arguments);
@@ -114,12 +116,13 @@ int main(int argc, char** argv) {
     const CLI::App* regions = regions_command.add_to(app);
     ExportCommand export_command;
     const CLI::App* exporting = export_command.add_to(app);
-    add_information_options(app, "asap-eval");
+    cli::add_information_options(app, "asap-eval");
     app.require_subcommand(1);
-    words.parse(app, {{app.get_subcommand("compare"), list_fields(CompareConfig{})},
-                      {bench, BenchCommand::keys()},
-                      {diagnose, DiagnoseCommand::keys()},
-                      {regions, RegionsCommand::keys()}});
+    words.parse(app,
+                {{app.get_subcommand("compare"), config::list_fields(evaluate::CompareConfig{})},
+                 {bench, BenchCommand::keys()},
+                 {diagnose, DiagnoseCommand::keys()},
+                 {regions, RegionsCommand::keys()}});
     if (bench->parsed())
       bench_command.run();
     else if (diagnose->parsed())

@@ -11,8 +11,9 @@ namespace {
 
 constexpr int kSkipped = 77;  // what CMake is told to take for a test that cannot run here
 
-/// Lets kernels be chosen as on a processor with nothing better than the named instruction set, which is a
-/// name of Highway or "baseline". False when this processor or this binary does not have it.
+/// Lets kernels be chosen as on a processor with nothing better than the named instruction set,
+/// which is a name of Highway or "baseline". False when this processor or this binary does not have
+/// it.
 bool restrict_instruction_set(std::string_view name) {
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
     if (name == hwy::TargetName(target) || (name == "baseline" && target == HWY_STATIC_TARGET)) {

@@ -21,8 +21,9 @@ std::vector<int> scaling_sizes() {
 
 std::string form_list() {
   std::vector<std::string> names;
-  for (const AttentionForm& form : attention_forms()) names.emplace_back(form.name);
-  return join(names, ", ");
+  for (const evaluate::AttentionForm& form : evaluate::attention_forms())
+    names.emplace_back(form.name);
+  return base::join(names, ", ");
 }
 
 }  // namespace
@@ -42,11 +43,11 @@ CLI::App* BenchCommand::add_to(CLI::App& app) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->group(group);
-  const std::vector<FieldDescription> defaults = keys();
+  const std::vector<config::FieldDescription> defaults = keys();
   const auto number = [&](const char* name, auto& value, const char* key, const char* help) {
-    return show_default(bench->add_option(name, value, help), defaults, key)->group(group);
+    return cli::show_default(bench->add_option(name, value, help), defaults, key)->group(group);
   };
-  show_default(sizes, defaults, "sizes");
+  cli::show_default(sizes, defaults, "sizes");
   number("--head-width", head_width_, "head_width", "Width of queries, keys and values")
       ->type_name("D");
   number("--iterations", iterations_, "iterations", "Sinkhorn iterations")->type_name("T");
@@ -59,23 +60,26 @@ CLI::App* BenchCommand::add_to(CLI::App& app) {
   bench->add_flag(
       "--figures", figures_,
       "Draw time by number of tokens for papers as well, SVG and PNG in figures/ (needs gnuplot)");
-  add_common_options(*bench, common_, "asap-eval",
-                     "asap-eval bench --sizes 196,512,1024 --head-width 64 --out runs/bench");
+  cli::add_common_options(*bench, common_, "asap-eval",
+                          "asap-eval bench --sizes 196,512,1024 --head-width 64 --out runs/bench");
   return bench;
 }
 
-std::vector<FieldDescription> BenchCommand::keys() { return list_fields(BenchConfig{}); }
+std::vector<config::FieldDescription> BenchCommand::keys() {
+  return config::list_fields(evaluate::BenchConfig{});
+}
 
 void BenchCommand::run() const {
-  configure_logging(common_);
-  BenchConfig config;
+  cli::configure_logging(common_);
+  evaluate::BenchConfig config;
   if (scaling_) config.sizes = scaling_sizes();
-  config = resolve_config(common_, config);
+  config = cli::resolve_config(common_, config);
   if (!sizes_.empty()) config.sizes = sizes_;
   if (!forms_.empty()) config.forms = forms_;
   const auto set = [&](const char* field, const auto& flag) {
     if (flag)
-      set_field(config, std::string(field) + "=" + format_number(static_cast<double>(*flag)));
+      config::set_field(config,
+                        std::string(field) + "=" + base::format_number(static_cast<double>(*flag)));
   };
   set("head_width", head_width_);
   set("iterations", iterations_);
@@ -84,33 +88,33 @@ void BenchCommand::run() const {
   set("rounds", rounds_);
   set("logit_range", logit_range_);
   if (common_.seed) config.seed = *common_.seed;
-  if (dump_config(common_, config)) return;
+  if (cli::dump_config(common_, config)) return;
   config.validate();
   const std::filesystem::path& out = common_.required_out();
-  RunHeader header(common_, "asap-eval bench", config.seed);
+  cli::RunHeader header(common_, "asap-eval bench", config.seed);
   std::vector<std::string> sizes;
   for (const int size : config.sizes) sizes.push_back(std::to_string(size));
-  header.add("tokens", join(sizes, ", "))
+  header.add("tokens", base::join(sizes, ", "))
       .add("head width", std::to_string(config.head_width))
       .add("iterations", std::to_string(config.iterations));
 
-  if (figures_) require_gnuplot();
-  const PlotLibrary library = find_plot_library();
+  if (figures_) evaluate::require_gnuplot();
+  const evaluate::PlotLibrary library = evaluate::find_plot_library();
 
-  ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
-  const BenchResult result =
-      run_attention_bench(config, common_.threads, [&](std::int64_t done, std::int64_t total) {
+  cli::ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
+  const evaluate::BenchResult result = evaluate::run_attention_bench(
+      config, common_.threads, [&](std::int64_t done, std::int64_t total) {
         bar.set_total(total);
         bar.update(done);
       });
   bar.finish();
-  make_directories(out);
-  const bool drawn = write_bench_report(out, config, result, library);
-  if (figures_) draw_paper_figures(out / "figures", bench_figures(result));
-  std::string text = bench_text(result);
+  base::make_directories(out);
+  const bool drawn = evaluate::write_bench_report(out, config, result, library);
+  if (figures_) evaluate::draw_paper_figures(out / "figures", evaluate::bench_figures(result));
+  std::string text = evaluate::bench_text(result);
   if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
   text += "report: " + (out / "report.html").string() + "\n";
-  finish_with_summary(common_, bench_summary(config, result), text);
+  cli::finish_with_summary(common_, evaluate::bench_summary(config, result), text);
 }
 
 }  // namespace asap

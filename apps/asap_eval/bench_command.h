@@ -16,10 +16,10 @@ class BenchCommand {
   CLI::App* add_to(CLI::App& app);
   void run() const;
   /// Keys of its configuration.
-  static std::vector<FieldDescription> keys();
+  static std::vector<config::FieldDescription> keys();
 
  private:
-  CommonOptions common_;
+  cli::CommonOptions common_;
   std::vector<int> sizes_;
   std::vector<std::string> forms_;
   std::optional<int> head_width_, iterations_, slices_, heads_, rounds_;

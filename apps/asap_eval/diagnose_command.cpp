@@ -30,37 +30,42 @@ CLI::App* DiagnoseCommand::add_to(CLI::App& app) {
   diagnose->add_flag(
       "--figures", figures_,
       "Draw the figures for papers as well, SVG and PNG in figures/ (needs gnuplot)");
-  add_common_options(
+  cli::add_common_options(
       *diagnose, common_, "asap-eval",
       "asap-eval diagnose --run runs/fashion --compiled runs/operator --out runs/diagnosis");
   return diagnose;
 }
 
-std::vector<FieldDescription> DiagnoseCommand::keys() { return list_fields(DiagnoseConfig{}); }
+std::vector<config::FieldDescription> DiagnoseCommand::keys() {
+  return config::list_fields(evaluate::DiagnoseConfig{});
+}
 
 void DiagnoseCommand::run() const {
-  configure_logging(common_);
-  DiagnoseConfig config =
-      resolve_config(common_, default_diagnose_config(run_, !compiled_.empty()));
+  cli::configure_logging(common_);
+  evaluate::DiagnoseConfig config =
+      cli::resolve_config(common_, evaluate::default_diagnose_config(run_, !compiled_.empty()));
   if (!methods_.empty()) config.methods = methods_;
   if (examples_) config.examples = *examples_;
-  if (iterations_) set_field(config, "iterations=" + std::to_string(*iterations_));
-  if (dump_config(common_, config, default_diagnose_config(run_, !compiled_.empty()))) return;
+  if (iterations_) config::set_field(config, "iterations=" + std::to_string(*iterations_));
+  if (cli::dump_config(common_, config,
+                       evaluate::default_diagnose_config(run_, !compiled_.empty())))
+    return;
   const std::filesystem::path& out = common_.required_out();
-  if (figures_) require_gnuplot();
-  const PlotLibrary library = find_plot_library();
-  RunHeader header(common_, "asap-eval diagnose", std::nullopt);
+  if (figures_) evaluate::require_gnuplot();
+  const evaluate::PlotLibrary library = evaluate::find_plot_library();
+  cli::RunHeader header(common_, "asap-eval diagnose", std::nullopt);
   header.add_run(run_);
   if (!compiled_.empty()) header.add("operator", compiled_.string());
 
-  DiagnosisRun result = diagnose_run(run_, compiled_, config, common_.threads);
-  result.context.versions.emplace_back("SIMD", simd_name());
-  make_directories(out);
-  write_diagnosis(out, result.diagnosis, result.context, library);
-  if (figures_) draw_paper_figures(out / "figures", diagnosis_figures(result.diagnosis));
-  finish_with_summary(
-      common_, diagnosis_summary(result.diagnosis, result.context),
-      diagnosis_table(result.diagnosis) + "report: " + (out / "report.html").string() + "\n");
+  evaluate::DiagnosisRun result = evaluate::diagnose_run(run_, compiled_, config, common_.threads);
+  result.context.versions.emplace_back("SIMD", cli::simd_name());
+  base::make_directories(out);
+  evaluate::write_diagnosis(out, result.diagnosis, result.context, library);
+  if (figures_)
+    evaluate::draw_paper_figures(out / "figures", evaluate::diagnosis_figures(result.diagnosis));
+  cli::finish_with_summary(common_, evaluate::diagnosis_summary(result.diagnosis, result.context),
+                           evaluate::diagnosis_table(result.diagnosis) +
+                               "report: " + (out / "report.html").string() + "\n");
 }
 
 }  // namespace asap

@@ -18,10 +18,10 @@ class DiagnoseCommand {
   CLI::App* add_to(CLI::App& app);
   void run() const;
   /// Keys of its configuration.
-  static std::vector<FieldDescription> keys();
+  static std::vector<config::FieldDescription> keys();
 
  private:
-  CommonOptions common_;
+  cli::CommonOptions common_;
   std::filesystem::path run_, compiled_;
   std::vector<std::string> methods_;
   std::optional<int> examples_, iterations_;

@@ -14,7 +14,7 @@ class ExportCommand {
   void run() const;
 
  private:
-  CommonOptions common_;
+  cli::CommonOptions common_;
   std::filesystem::path run_;
 };
 

@@ -20,29 +20,34 @@ CLI::App* RegionsCommand::add_to(CLI::App& app) {
   regions->add_option("--examples", examples_, "First so many test examples (0: all)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
-  add_common_options(*regions, common_, "asap-eval",
-                     "asap-eval regions --run runs/perceptron --out runs/regions");
+  cli::add_common_options(*regions, common_, "asap-eval",
+                          "asap-eval regions --run runs/perceptron --out runs/regions");
   return regions;
 }
 
-std::vector<FieldDescription> RegionsCommand::keys() { return list_fields(RegionStudyConfig{}); }
+std::vector<config::FieldDescription> RegionsCommand::keys() {
+  return config::list_fields(evaluate::RegionStudyConfig{});
+}
 
 void RegionsCommand::run() const {
-  configure_logging(common_);
-  RegionStudyConfig config = resolve_config(common_, default_region_study_config(run_));
-  if (segments_) set_field(config, "segments=" + std::to_string(*segments_));
+  cli::configure_logging(common_);
+  evaluate::RegionStudyConfig config =
+      cli::resolve_config(common_, evaluate::default_region_study_config(run_));
+  if (segments_) config::set_field(config, "segments=" + std::to_string(*segments_));
   if (examples_) config.examples = *examples_;
   if (common_.seed) config.seed = *common_.seed;
-  if (dump_config(common_, config, default_region_study_config(run_))) return;
-  RunHeader header(common_, "asap-eval regions", config.seed);
+  if (cli::dump_config(common_, config, evaluate::default_region_study_config(run_))) return;
+  cli::RunHeader header(common_, "asap-eval regions", config.seed);
   header.add_run(run_);
-  const RegionStudy study = study_regions(run_, config, common_.threads);
+  const evaluate::RegionStudy study = evaluate::study_regions(run_, config, common_.threads);
   if (common_.out.empty()) {
-    print_summary(common_, region_study_summary(study), region_study_text(study));
+    cli::print_summary(common_, evaluate::region_study_summary(study),
+                       evaluate::region_study_text(study));
     return;
   }
-  make_directories(common_.out);
-  finish_with_summary(common_, region_study_summary(study), region_study_text(study));
+  base::make_directories(common_.out);
+  cli::finish_with_summary(common_, evaluate::region_study_summary(study),
+                           evaluate::region_study_text(study));
 }
 
 }  // namespace asap

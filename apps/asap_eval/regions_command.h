@@ -16,10 +16,10 @@ class RegionsCommand {
   CLI::App* add_to(CLI::App& app);
   void run() const;
   /// Keys of its configuration.
-  static std::vector<FieldDescription> keys();
+  static std::vector<config::FieldDescription> keys();
 
  private:
-  CommonOptions common_;
+  cli::CommonOptions common_;
   std::filesystem::path run_;
   std::optional<int> segments_, examples_;
 };

@@ -33,20 +33,22 @@ class BenchCommand : public Command {
     bench->add_option("--interval", interval_.interval, "Interval of formulas (0 1)")
         ->type_name("LO HI")
         ->expected(2);
-    add_common_options(*bench, common_, "relu-fit",
-                       "relu-fit bench --targets x3,x11 --seeds 30 --out runs/bench");
+    cli::add_common_options(*bench, common_, "relu-fit",
+                            "relu-fit bench --targets x3,x11 --seeds 30 --out runs/bench");
     return bench;
   }
 
   void run() override {
-    configure_logging(common_);
+    cli::configure_logging(common_);
     if (config_.targets.empty()) config_.targets = {"x3", "x11"};
     if (config_.targets == std::vector<std::string>{"all"}) {
       config_.targets.clear();
-      for (const PaperTarget& target : paper_targets()) config_.targets.emplace_back(target.name);
+      for (const region::PaperTarget& target : region::paper_targets())
+        config_.targets.emplace_back(target.name);
     }
     if (methods_.empty()) methods_ = {"kaiming", "skip", "free", "smooth", "best"};
-    for (const std::string& name : methods_) config_.methods.push_back(method_from_name(name));
+    for (const std::string& name : methods_)
+      config_.methods.push_back(region::method_from_name(name));
     if (const auto bounds = interval_.bounds()) {
       config_.low = bounds->low;
       config_.high = bounds->high;
@@ -54,23 +56,24 @@ class BenchCommand : public Command {
     config_.threads = common_.threads;
     config_.first_seed = common_.seed.value_or(0);
     const std::filesystem::path& out = common_.required_out();
-    RunHeader(common_, "relu-fit bench", config_.first_seed)
-        .add("targets", join(config_.targets, ", "))
-        .add("methods", join(methods_, ", "))
+    cli::RunHeader(common_, "relu-fit bench", config_.first_seed)
+        .add("targets", base::join(config_.targets, ", "))
+        .add("methods", base::join(methods_, ", "))
         .add("seeds", std::to_string(config_.seeds));
     const auto total =
         static_cast<std::int64_t>(config_.targets.size() * config_.methods.size()) * config_.seeds;
-    ProgressBar bar(common_, {.title = "bench", .item = "fits", .total = total});
-    const std::vector<BenchRow> rows =
-        run_bench(config_, [&](std::int64_t done) { bar.update(done); });
+    cli::ProgressBar bar(common_, {.title = "bench", .item = "fits", .total = total});
+    const std::vector<region::BenchRow> rows =
+        region::run_bench(config_, [&](std::int64_t done) { bar.update(done); });
     bar.finish();
-    make_directories(out);
-    finish_with_summary(common_, bench_summary(config_, rows), bench_text(config_, rows));
+    base::make_directories(out);
+    cli::finish_with_summary(common_, region::bench_summary(config_, rows),
+                             region::bench_text(config_, rows));
   }
 
  private:
-  CommonOptions common_;
-  BenchConfig config_;
+  cli::CommonOptions common_;
+  region::BenchConfig config_;
   TargetFlags interval_;
   std::vector<std::string> methods_;
 };

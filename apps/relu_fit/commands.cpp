@@ -11,10 +11,11 @@ namespace asap {
 namespace {
 
 double bound(const std::string& text) {
-  const Curve f = compile_formula(text);
+  const numerics::Curve f = region::compile_formula(text);
   const double value = f(0.25);
   if (value != f(0.75))
-    throw UsageError("--interval '" + text + "' depends on x", "for example --interval 0 2*pi");
+    throw base::UsageError("--interval '" + text + "' depends on x",
+                           "for example --interval 0 2*pi");
   return value;
 }
 
@@ -45,25 +46,25 @@ void TargetFlags::add_to(CLI::App& command) {
       ->group("Target");
 }
 
-std::optional<Interval> TargetFlags::bounds() const {
+std::optional<numerics::Interval> TargetFlags::bounds() const {
   if (interval.empty()) return std::nullopt;
-  return Interval{bound(interval[0]), bound(interval[1])};
+  return numerics::Interval{bound(interval[0]), bound(interval[1])};
 }
 
-Target TargetFlags::target() const {
+region::Target TargetFlags::target() const {
   if (function.empty() == data.empty())
-    throw UsageError(function.empty() ? "no target is given" : "two targets are given",
-                     "one of --function 'x^3' and --data points.csv");
-  if (!data.empty()) return data_target(data, bounds());
-  return function_target(function, bounds().value_or(Interval{}));
+    throw base::UsageError(function.empty() ? "no target is given" : "two targets are given",
+                           "one of --function 'x^3' and --data points.csv");
+  if (!data.empty()) return region::data_target(data, bounds());
+  return region::function_target(function, bounds().value_or(numerics::Interval{}));
 }
 
-void finish(const CommonOptions& options, const Json& summary, const std::string& text) {
+void finish(const cli::CommonOptions& options, const io::Json& summary, const std::string& text) {
   if (!options.out.empty()) {
-    make_directories(options.out);
-    finish_with_summary(options, summary, text);
+    base::make_directories(options.out);
+    cli::finish_with_summary(options, summary, text);
   } else if (options.json) {
-    std::cout << format_json(summary) << std::flush;
+    std::cout << io::format_json(summary) << std::flush;
   } else if (!options.quiet) {
     std::cout << text << std::flush;
   }

@@ -19,7 +19,7 @@ class Command {
   virtual CLI::App* add_to(CLI::App& app) = 0;
   virtual void run() = 0;
   /// Keys of its configuration, if it has one.
-  virtual std::vector<FieldDescription> keys() const { return {}; }
+  virtual std::vector<config::FieldDescription> keys() const { return {}; }
 };
 
 std::unique_ptr<Command> fit_command();
@@ -38,12 +38,12 @@ struct TargetFlags {
   void add_to(CLI::App& command);
   bool given() const { return !function.empty() || !data.empty(); }
   /// The bounds; UsageError for text that is not a constant.
-  std::optional<Interval> bounds() const;
+  std::optional<numerics::Interval> bounds() const;
   /// UsageError unless exactly one of function and data is given.
-  Target target() const;
+  region::Target target() const;
 };
 
 /// Prints the result; with --out also writes summary.json, last.
-void finish(const CommonOptions& options, const Json& summary, const std::string& text);
+void finish(const cli::CommonOptions& options, const io::Json& summary, const std::string& text);
 
 }  // namespace asap

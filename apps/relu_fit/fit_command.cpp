@@ -15,18 +15,19 @@ class FitCommand : public Command {
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to points.");
     target_.add_to(*fit);
-    const std::vector<FieldDescription> defaults = keys();
+    const std::vector<config::FieldDescription> defaults = keys();
     const std::string group = "Network";
     const auto number = [&](const char* name, auto& value, const char* type, const char* help) {
       return fit->add_option(name, value, help)->type_name(type)->group(group);
     };
     number("--points", points_, "N",
            "Training points of a function (500; 2000 for several inputs)");
-    show_default(take_one_of(fit->add_option("--method", method_, "How the network is found"),
-                             {"kaiming", "skip", "free", "smooth", "best"}),
-                 defaults, "method")
+    cli::show_default(
+        cli::take_one_of(fit->add_option("--method", method_, "How the network is found"),
+                         {"kaiming", "skip", "free", "smooth", "best"}),
+        defaults, "method")
         ->group(group);
-    show_default(number("--depth", depth_, "N", "Hidden layers"), defaults, "depth");
+    cli::show_default(number("--depth", depth_, "N", "Hidden layers"), defaults, "depth");
     number("--fold", fold_, "M", "Pieces of a zigzag: 2, 3, ...; left out: what is best");
     number("--windows", windows_, "J",
            "Windows of folds side by side; left out: one narrow network");
@@ -36,26 +37,28 @@ class FitCommand : public Command {
         ->group(group);
     fit->add_flag("--difference", difference_, "Difference of two convex networks")->group(group);
     add_several(*fit, defaults);
-    show_default(fit->add_option("--name", name_, "Function name in the C header"), defaults,
-                 "name")
+    cli::show_default(fit->add_option("--name", name_, "Function name in the C header"), defaults,
+                      "name")
         ->type_name("NAME")
         ->group("Run");
-    add_common_options(*fit, common_, "relu-fit",
-                       "relu-fit fit --function 'exp(x)' --interval 0 1 --out runs/exp");
+    cli::add_common_options(*fit, common_, "relu-fit",
+                            "relu-fit fit --function 'exp(x)' --interval 0 1 --out runs/exp");
     return fit;
   }
 
-  std::vector<FieldDescription> keys() const override { return list_fields(FitConfig{}); }
+  std::vector<config::FieldDescription> keys() const override {
+    return config::list_fields(region::FitConfig{});
+  }
 
   void run() override {
-    configure_logging(common_);
-    const FitConfig config = resolve();
+    cli::configure_logging(common_);
+    const region::FitConfig config = resolve();
     config.validate();
-    if (dump_config(common_, config)) return;
+    if (cli::dump_config(common_, config)) return;
     const std::filesystem::path& out = common_.required_out();
-    RunHeader(common_, "relu-fit fit", config.seed)
+    cli::RunHeader(common_, "relu-fit fit", config.seed)
         .add("target", config.data.empty() ? config.function : config.data)
-        .add("method", method_name(config.method));
+        .add("method", region::method_name(config.method));
     if (config.several_inputs())
       run_several(config, out);
     else
@@ -64,7 +67,7 @@ class FitCommand : public Command {
 
  private:
   /// Options of fits of several inputs.
-  void add_several(CLI::App& fit, const std::vector<FieldDescription>& defaults) {
+  void add_several(CLI::App& fit, const std::vector<config::FieldDescription>& defaults) {
     const std::string group = "Several inputs";
     fit.add_option("--inputs", inputs_,
                    "Variables of --function, or columns of --data (all but the target)")
@@ -79,11 +82,12 @@ class FitCommand : public Command {
                    "Region networks side by side; left out: what validates best, up to 8")
         ->type_name("K")
         ->group(group);
-    show_default(fit.add_option("--validation", validation_, "Part of the rows that chooses"),
-                 defaults, "validation")
+    cli::show_default(fit.add_option("--validation", validation_, "Part of the rows that chooses"),
+                      defaults, "validation")
         ->type_name("PART")
         ->group(group);
-    show_default(fit.add_option("--test", test_, "Part of the rows that judges"), defaults, "test")
+    cli::show_default(fit.add_option("--test", test_, "Part of the rows that judges"), defaults,
+                      "test")
         ->type_name("PART")
         ->group(group);
     fit.add_flag("--compare", compare_,
@@ -91,34 +95,35 @@ class FitCommand : public Command {
         ->group(group);
   }
 
-  void run_one(const FitConfig& config, const std::filesystem::path& out) {
-    ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
-    FitRun result = run_fit(config, common_.threads, [&](double part) {
+  void run_one(const region::FitConfig& config, const std::filesystem::path& out) {
+    cli::ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
+    region::FitRun result = region::run_fit(config, common_.threads, [&](double part) {
       bar.update(static_cast<std::int64_t>(100 * part));
     });
     bar.finish();
-    make_directories(out);
-    const std::vector<std::string> notes = write_fit(result, out);
+    base::make_directories(out);
+    const std::vector<std::string> notes = region::write_fit(result, out);
     result.target.notes.insert(result.target.notes.end(), notes.begin(), notes.end());
-    finish_with_summary(common_, fit_summary(result),
-                        fit_text(result) + "written to " + out.string() + "\n");
+    cli::finish_with_summary(common_, region::fit_summary(result),
+                             region::fit_text(result) + "written to " + out.string() + "\n");
   }
 
-  void run_several(const FitConfig& config, const std::filesystem::path& out) {
-    ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
-    const TableRun result = run_table_fit(config, common_.threads, [&](double part) {
-      bar.update(static_cast<std::int64_t>(100 * part));
-    });
+  void run_several(const region::FitConfig& config, const std::filesystem::path& out) {
+    cli::ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
+    const region::TableRun result = region::run_table_fit(
+        config, common_.threads,
+        [&](double part) { bar.update(static_cast<std::int64_t>(100 * part)); });
     bar.finish();
-    make_directories(out);
-    std::string text = table_fit_text(result);
-    for (const std::string& note : write_table_fit(result, out)) text += "note: " + note + "\n";
-    finish_with_summary(common_, table_fit_summary(result),
-                        text + "written to " + out.string() + "\n");
+    base::make_directories(out);
+    std::string text = region::table_fit_text(result);
+    for (const std::string& note : region::write_table_fit(result, out))
+      text += "note: " + note + "\n";
+    cli::finish_with_summary(common_, region::table_fit_summary(result),
+                             text + "written to " + out.string() + "\n");
   }
 
-  FitConfig resolve() const {
-    FitConfig config = resolve_config(common_, FitConfig{});
+  region::FitConfig resolve() const {
+    region::FitConfig config = cli::resolve_config(common_, region::FitConfig{});
     if (target_.given()) {
       config.function = target_.function;
       config.data = target_.data;
@@ -135,7 +140,7 @@ class FitCommand : public Command {
     if (test_) config.test = *test_;
     config.compare |= compare_;
     if (points_) config.points = *points_;
-    if (method_) config.method = method_from_name(*method_);
+    if (method_) config.method = region::method_from_name(*method_);
     if (depth_) config.depth = *depth_;
     if (fold_) config.fold = *fold_;
     if (windows_) config.windows = *windows_ == 0 ? -1 : *windows_;
@@ -147,7 +152,7 @@ class FitCommand : public Command {
     return config;
   }
 
-  CommonOptions common_;
+  cli::CommonOptions common_;
   TargetFlags target_;
   std::optional<int> points_, depth_, fold_, windows_, ridges_;
   std::optional<double> tolerance_, validation_, test_;

@@ -1,4 +1,4 @@
-"""The look of the toolkit's reports: style and scripts of src/evaluate/page around a page's content."""
+"""The look of the toolkit's reports: style and scripts of src/evaluate/draw/page around a page's content."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from charts import still
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "src" / "evaluate" / "page"
-# Where Debian's package node-d3 puts it; as in src/evaluate/page_parts.cpp.
+PAGE = Path(__file__).resolve().parent.parent.parent / "src" / "evaluate" / "draw" / "page"
+# Where Debian's package node-d3 puts it; as in src/evaluate/draw/page_parts.cpp.
 INSTALLED = ("/usr/share/nodejs/d3/dist/d3.min.js", "/usr/share/javascript/d3/d3.min.js")
 
 

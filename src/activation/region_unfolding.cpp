@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "tensor/kernels/channel_networks.h"
 
-namespace asap {
+namespace asap::activation {
 namespace {
 
-using Layout = ChannelNetworkLayout;
+using Layout = tensor::ChannelNetworkLayout;
 
 /// The sum's neuron carries 1 + sum / kLift, so that it stays alive and of the size of the others.
 constexpr double kLift = 32;
@@ -26,7 +26,8 @@ struct Triangles {
   std::array<double, Layout::kMaxDepth> scale, rise, fall;
 
   template <class T>
-  Triangles(MatrixView<const T> from, std::int64_t channel) : depth(region_depth(from.rows)) {
+  Triangles(tensor::MatrixView<const T> from, std::int64_t channel)
+      : depth(region_depth(from.rows)) {
     for (int i = 0; i <= depth; ++i)
       peak[i] = 1 / (1 + std::exp(-static_cast<double>(from(i, channel))));
     offset = static_cast<double>(from(depth + 1, channel));
@@ -41,8 +42,8 @@ struct Triangles {
 };
 
 void check_depth(int depth, std::int64_t weight_rows) {
-  check(1 <= depth && depth <= Layout::kMaxDepth, "unfold_regions: depth out of range");
-  check(weight_rows == Layout{depth}.count(), "unfold_regions: weights of another shape");
+  base::check(1 <= depth && depth <= Layout::kMaxDepth, "unfold_regions: depth out of range");
+  base::check(weight_rows == Layout{depth}.count(), "unfold_regions: weights of another shape");
 }
 
 /// Gradient of a channel's triangles, filled layer by layer and then carried to the peaks.
@@ -79,8 +80,8 @@ struct TriangleGradient {
 }  // namespace
 
 template <class T>
-void unfold_regions(const RegionInterval& interval, MatrixView<const T> peaks,
-                    MatrixView<T> weights) {
+void unfold_regions(const RegionInterval& interval, tensor::MatrixView<const T> peaks,
+                    tensor::MatrixView<T> weights) {
   const Layout at{region_depth(peaks.rows)};
   check_depth(at.depth, weights.rows);
   const double scale = 1 / (interval.high - interval.low), shift = -interval.low * scale;
@@ -115,8 +116,9 @@ void unfold_regions(const RegionInterval& interval, MatrixView<const T> peaks,
 }
 
 template <class T>
-void unfold_regions_vjp(const RegionInterval& interval, MatrixView<const T> peaks,
-                        MatrixView<const T> dweights, MatrixView<T> dpeaks, bool accumulate) {
+void unfold_regions_vjp(const RegionInterval& interval, tensor::MatrixView<const T> peaks,
+                        tensor::MatrixView<const T> dweights, tensor::MatrixView<T> dpeaks,
+                        bool accumulate) {
   const Layout at{region_depth(peaks.rows)};
   check_depth(at.depth, dweights.rows);
   const double scale = 1 / (interval.high - interval.low), shift = -interval.low * scale;
@@ -147,12 +149,13 @@ void unfold_regions_vjp(const RegionInterval& interval, MatrixView<const T> peak
   }
 }
 
-#define ASAP_INSTANTIATE(T)                                                                   \
-  template void unfold_regions<T>(const RegionInterval&, MatrixView<const T>, MatrixView<T>); \
-  template void unfold_regions_vjp<T>(const RegionInterval&, MatrixView<const T>,             \
-                                      MatrixView<const T>, MatrixView<T>, bool);
+#define ASAP_INSTANTIATE(T)                                                               \
+  template void unfold_regions<T>(const RegionInterval&, tensor::MatrixView<const T>,     \
+                                  tensor::MatrixView<T>);                                 \
+  template void unfold_regions_vjp<T>(const RegionInterval&, tensor::MatrixView<const T>, \
+                                      tensor::MatrixView<const T>, tensor::MatrixView<T>, bool);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::activation

@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::activation {
 
 /// Where the region-constrained networks of all channels have their regions. Outside it they go on
 /// in straight lines.
@@ -21,17 +21,18 @@ struct RegionInterval {
 constexpr int region_rows(int depth) { return depth + 4; }
 constexpr int region_depth(std::int64_t rows) { return static_cast<int>(rows) - 4; }
 
-/// Writes the same functions as width-4 ReLU networks (see tensor/kernels/channel_networks.h) with neurons
-/// [1 + sum / 32, t1, t2, one], all of them of size one. The first stays alive, and the function
-/// exact, while the sum without c0 is above -32. peaks: [region_rows(depth), channels]; weights:
-/// [20 depth - 7, channels].
+/// Writes the same functions as width-4 ReLU networks (see tensor/kernels/channel_networks.h) with
+/// neurons [1 + sum / 32, t1, t2, one], all of them of size one. The first stays alive, and the
+/// function exact, while the sum without c0 is above -32. peaks: [region_rows(depth), channels];
+/// weights: [20 depth - 7, channels].
 template <class T>
-void unfold_regions(const RegionInterval& interval, MatrixView<const T> peaks,
-                    MatrixView<T> weights);
+void unfold_regions(const RegionInterval& interval, tensor::MatrixView<const T> peaks,
+                    tensor::MatrixView<T> weights);
 
 /// The adjoint: dpeaks (added to, if `accumulate`) from dweights.
 template <class T>
-void unfold_regions_vjp(const RegionInterval& interval, MatrixView<const T> peaks,
-                        MatrixView<const T> dweights, MatrixView<T> dpeaks, bool accumulate);
+void unfold_regions_vjp(const RegionInterval& interval, tensor::MatrixView<const T> peaks,
+                        tensor::MatrixView<const T> dweights, tensor::MatrixView<T> dpeaks,
+                        bool accumulate);
 
-}  // namespace asap
+}  // namespace asap::activation

@@ -5,12 +5,13 @@
 
 #include "attention/interface/attention_batch.h"
 
-namespace asap {
+namespace asap::autodiff {
 namespace {
 
 template <class T>
-AttentionBatch<T> unpack(const TensorView<const T>& qkv, const AttentionLayout& layout) {
-  const MatrixView<const T> rows = qkv.rows();
+attention::AttentionBatch<T> unpack(const tensor::TensorView<const T>& qkv,
+                                    const AttentionLayout& layout) {
+  const tensor::MatrixView<const T> rows = qkv.rows();
   const std::int64_t width = rows.cols / 3;
   return {.queries = rows.block(0, 0, rows.rows, width),
           .keys = rows.block(0, width, rows.rows, width),
@@ -23,7 +24,7 @@ AttentionBatch<T> unpack(const TensorView<const T>& qkv, const AttentionLayout& 
 
 /// The part [rows, cols] of one head of [H, rows, cols]; empty of an empty tensor.
 template <class T>
-MatrixView<T> head_part(const TensorView<T>& learned, std::int64_t head) {
+tensor::MatrixView<T> head_part(const tensor::TensorView<T>& learned, std::int64_t head) {
   if (learned.data == nullptr) return {};
   const std::int64_t rows = learned.shape[1], cols = learned.shape[2];
   return {learned.data + head * rows * cols, rows, cols};
@@ -32,14 +33,14 @@ MatrixView<T> head_part(const TensorView<T>& learned, std::int64_t head) {
 /// What every head of a pass shares.
 template <class T>
 struct SharedInputs {
-  TensorView<const T> log_epsilon;
-  TensorView<const T> learned;
+  tensor::TensorView<const T> log_epsilon;
+  tensor::TensorView<const T> learned;
   int layer;
 };
 
 template <class T>
-AttentionHead<T> head_of(const AttentionBatch<T>& batch, std::int64_t b, std::int64_t h,
-                         const SharedInputs<T>& shared) {
+attention::AttentionHead<T> head_of(const attention::AttentionBatch<T>& batch, std::int64_t b,
+                                    std::int64_t h, const SharedInputs<T>& shared) {
   const T scale =
       std::exp(-shared.log_epsilon.data[h]) / std::sqrt(static_cast<T>(batch.head_width()));
   return {batch.head_queries(b, h),     batch.head_keys(b, h), batch.head_values(b, h), scale,
@@ -48,8 +49,9 @@ AttentionHead<T> head_of(const AttentionBatch<T>& batch, std::int64_t b, std::in
 
 /// The parts of a gradient [B, N, 3 W] that belong to one head of one example.
 template <class T>
-HeadGradients<T> gradients_of(const AttentionBatch<T>& batch, const TensorView<T>& gradient,
-                              std::int64_t b, std::int64_t h) {
+attention::HeadGradients<T> gradients_of(const attention::AttentionBatch<T>& batch,
+                                         const tensor::TensorView<T>& gradient, std::int64_t b,
+                                         std::int64_t h) {
   const std::int64_t width = gradient.shape[2] / 3, head_width = batch.head_width();
   const auto part = [&](int index) {
     return gradient.rows().block(b * batch.query_tokens(), index * width + h * head_width,
@@ -61,7 +63,7 @@ HeadGradients<T> gradients_of(const AttentionBatch<T>& batch, const TensorView<T
 /// Where the gradient of a small input goes, zero unless something is there; empty when it is not
 /// wanted.
 template <class T>
-TensorView<T> open_zeroed(Pullback<T>& p, int index) {
+tensor::TensorView<T> open_zeroed(Pullback<T>& p, int index) {
   if (!p.wants(index)) return {};
   const GradientSlot<T> slot = p.slot(index);
   if (!slot.accumulate) std::ranges::fill(slot.view.flat(), T(0));
@@ -72,17 +74,19 @@ TensorView<T> open_zeroed(Pullback<T>& p, int index) {
 
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const TrainableAttention<T>& kernel, AttentionEvidence& evidence) {
-  using State = typename TrainableAttention<T>::State;
+                 const attention::TrainableAttention<T>& kernel,
+                 attention::AttentionEvidence& evidence) {
+  using State = typename attention::TrainableAttention<T>::State;
   const Var<T> qkv = inputs.qkv;
   Tape<T>& tape = qkv.tape();
-  const Shape shape = qkv.shape();
-  check(shape.rank() == 3 && shape[2] % (3 * layout.heads) == 0, "attention: expected [B, N, 3 W]");
-  const TensorView<T> out = tape.allocate({shape[0], shape[1], shape[2] / 3});
-  const AttentionBatch<T> batch = unpack(qkv.value(), layout);
+  const tensor::Shape shape = qkv.shape();
+  base::check(shape.rank() == 3 && shape[2] % (3 * layout.heads) == 0,
+              "attention: expected [B, N, 3 W]");
+  const tensor::TensorView<T> out = tape.allocate({shape[0], shape[1], shape[2] / 3});
+  const attention::AttentionBatch<T> batch = unpack(qkv.value(), layout);
   const bool learns = inputs.learned.valid();
   const SharedInputs<T> shared{inputs.log_epsilon.value(),
-                               learns ? inputs.learned.value() : TensorView<const T>(),
+                               learns ? inputs.learned.value() : tensor::TensorView<const T>(),
                                layout.layer};
   State* states = tape.arena().template take<State>(batch.examples * batch.heads);
   for (std::int64_t b = 0; b < batch.examples; ++b)
@@ -90,29 +94,29 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
       states[b * batch.heads + h] =
           kernel.forward(head_of(batch, b, h, shared), batch.head_output(out.rows(), b, h),
                          tape.arena(), evidence);
-  clear_padded_rows(batch, out.rows());
+  attention::clear_padded_rows(batch, out.rows());
 
-  const TrainableAttention<T>* kernel_pointer = &kernel;
+  const attention::TrainableAttention<T>* kernel_pointer = &kernel;
   // An input that is not there is replaced by one whose gradient nobody wants.
   const Var<T> learned = learns ? inputs.learned : tape.constant(shared.log_epsilon);
   return tape.record(out, {qkv, inputs.log_epsilon, learned}, [=](Pullback<T>& p) {
     // The kernels write the head's block; zeros elsewhere are the gradient of padded tokens.
     const GradientSlot<T> slot = p.slot(0);
-    check(!slot.accumulate, "attention: the packed projection has another consumer");
+    base::check(!slot.accumulate, "attention: the packed projection has another consumer");
     if (!layout.live.empty()) std::fill_n(slot.view.data, slot.view.size(), T(0));
-    const TensorView<T> d_log_epsilon = open_zeroed(p, 1);
-    TensorView<T> d_learned = open_zeroed(p, 2);
+    const tensor::TensorView<T> d_log_epsilon = open_zeroed(p, 1);
+    tensor::TensorView<T> d_learned = open_zeroed(p, 2);
     if (learns && d_learned.data == nullptr) {  // kernels add to it all the same
       d_learned = p.arena().template tensor<T>(shared.learned.shape);
       std::ranges::fill(d_learned.flat(), T(0));
     }
-    const AttentionBatch<T> batch = unpack(p.input(0), layout);
-    const MatrixView<const T> output = p.output().rows();
-    const MatrixView<const T> output_gradient = p.output_gradient().rows();
+    const attention::AttentionBatch<T> batch = unpack(p.input(0), layout);
+    const tensor::MatrixView<const T> output = p.output().rows();
+    const tensor::MatrixView<const T> output_gradient = p.output_gradient().rows();
     for (std::int64_t b = 0; b < batch.examples; ++b)
       for (std::int64_t h = 0; h < batch.heads; ++h) {
-        const AttentionHead<T> head = head_of(batch, b, h, shared);
-        HeadGradients<T> gradients = gradients_of(batch, slot.view, b, h);
+        const attention::AttentionHead<T> head = head_of(batch, b, h, shared);
+        attention::HeadGradients<T> gradients = gradients_of(batch, slot.view, b, h);
         gradients.learned = head_part(d_learned, h);
         kernel_pointer->vjp(head, states[b * batch.heads + h], batch.head_output(output, b, h),
                             batch.head_output(output_gradient, b, h), gradients, p.arena());
@@ -124,9 +128,10 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
 
 #define ASAP_INSTANTIATE(T)                                                       \
   template Var<T> attention<T>(const AttentionInputs<T>&, const AttentionLayout&, \
-                               const TrainableAttention<T>&, AttentionEvidence&);
+                               const attention::TrainableAttention<T>&,           \
+                               attention::AttentionEvidence&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::autodiff

@@ -3,7 +3,7 @@
 #include "attention/interface/trainable_attention.h"
 #include "autodiff/tape.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 /// How a packed projection is cut into heads, and which tokens count.
 struct AttentionLayout {
@@ -24,6 +24,7 @@ struct AttentionInputs {
 /// zero. `kernel`, `evidence` and `layout.live` must outlive the pass.
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const TrainableAttention<T>& kernel, AttentionEvidence& evidence);
+                 const attention::TrainableAttention<T>& kernel,
+                 attention::AttentionEvidence& evidence);
 
-}  // namespace asap
+}  // namespace asap::autodiff

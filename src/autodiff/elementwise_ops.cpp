@@ -6,25 +6,25 @@
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::autodiff {
 namespace {
 
-using Strides = std::array<std::int64_t, Shape::kMaxRank>;
+using Strides = std::array<std::int64_t, tensor::Shape::kMaxRank>;
 
-Shape broadcast_shape(const Shape& a, const Shape& b) {
+tensor::Shape broadcast_shape(const tensor::Shape& a, const tensor::Shape& b) {
   const int rank = std::max(a.rank(), b.rank());
-  Shape out;
+  tensor::Shape out;
   for (int i = -rank; i < 0; ++i) {
     const std::int64_t left = -i <= a.rank() ? a[i] : 1;
     const std::int64_t right = -i <= b.rank() ? b[i] : 1;
-    check(left == right || left == 1 || right == 1, "add: shapes cannot be broadcast");
+    base::check(left == right || left == 1 || right == 1, "add: shapes cannot be broadcast");
     out.append(left == 1 ? right : left);
   }
   return out;
 }
 
 /// Row-major strides of `shape` seen as a tensor of shape `out`; 0 where it is repeated.
-Strides broadcast_strides(const Shape& shape, const Shape& out) {
+Strides broadcast_strides(const tensor::Shape& shape, const tensor::Shape& out) {
   Strides strides{};
   std::int64_t stride = 1;
   for (int i = 1; i <= shape.rank(); ++i) {
@@ -36,8 +36,8 @@ Strides broadcast_strides(const Shape& shape, const Shape& out) {
 
 /// Calls body(position in out, position in operand) for every element of out, in order.
 template <class Body>
-void for_each_broadcast(const Shape& out, const Strides& strides, const Body& body) {
-  std::array<std::int64_t, Shape::kMaxRank> index{};
+void for_each_broadcast(const tensor::Shape& out, const Strides& strides, const Body& body) {
+  std::array<std::int64_t, tensor::Shape::kMaxRank> index{};
   const std::int64_t total = out.size();
   std::int64_t offset = 0;
   for (std::int64_t position = 0; position < total; ++position) {
@@ -51,8 +51,9 @@ void for_each_broadcast(const Shape& out, const Strides& strides, const Body& bo
   }
 }
 
-/// Whether `small` repeated over leading dimensions gives `large`: the usual bias or position table.
-bool is_suffix(const Shape& small, const Shape& large) {
+/// Whether `small` repeated over leading dimensions gives `large`: the usual bias or position
+/// table.
+bool is_suffix(const tensor::Shape& small, const tensor::Shape& large) {
   if (small.rank() > large.rank()) return false;
   for (int i = 1; i <= small.rank(); ++i)
     if (small[-i] != large[-i]) return false;
@@ -61,23 +62,24 @@ bool is_suffix(const Shape& small, const Shape& large) {
 
 /// out += operand, repeated.
 template <class T>
-void add_broadcast(TensorView<const T> operand, TensorView<T> out) {
+void add_broadcast(tensor::TensorView<const T> operand, tensor::TensorView<T> out) {
   if (is_suffix(operand.shape, out.shape) && operand.size() > 0) {
     const std::int64_t rows = out.size() / operand.size();
-    add_bias_rows<T>(MatrixView<T>(out.data, rows, operand.size()), operand.flat());
+    tensor::add_bias_rows<T>(tensor::MatrixView<T>(out.data, rows, operand.size()), operand.flat());
     return;
   }
-  for_each_broadcast(out.shape, broadcast_strides(operand.shape, out.shape),
-                     [&](std::int64_t to, std::int64_t from) { out.data[to] += operand.data[from]; });
+  for_each_broadcast(
+      out.shape, broadcast_strides(operand.shape, out.shape),
+      [&](std::int64_t to, std::int64_t from) { out.data[to] += operand.data[from]; });
 }
 
 /// The adjoint: sums dy over everything the operand was repeated for.
 template <class T>
-void reduce_broadcast(TensorView<const T> dy, const GradientSlot<T>& slot) {
+void reduce_broadcast(tensor::TensorView<const T> dy, const GradientSlot<T>& slot) {
   if (is_suffix(slot.view.shape, dy.shape) && slot.view.size() > 0) {
     const std::int64_t cols = slot.view.size();
-    column_sums<T>(MatrixView<const T>(dy.data, dy.size() / cols, cols), slot.view.flat(),
-                   slot.accumulate);
+    tensor::column_sums<T>(tensor::MatrixView<const T>(dy.data, dy.size() / cols, cols),
+                           slot.view.flat(), slot.accumulate);
     return;
   }
   if (!slot.accumulate) std::fill_n(slot.view.data, slot.view.size(), T(0));
@@ -90,10 +92,10 @@ void reduce_broadcast(TensorView<const T> dy, const GradientSlot<T>& slot) {
 
 template <class T>
 Var<T> add(Var<T> a, Var<T> b) {
-  const TensorView<const T> left = a.value(), right = b.value();
-  const TensorView<T> out = a.tape().allocate(broadcast_shape(left.shape, right.shape));
+  const tensor::TensorView<const T> left = a.value(), right = b.value();
+  const tensor::TensorView<T> out = a.tape().allocate(broadcast_shape(left.shape, right.shape));
   if (left.shape == right.shape) {
-    add<T>(left.flat(), right.flat(), out.flat());
+    tensor::add<T>(left.flat(), right.flat(), out.flat());
   } else {
     std::fill_n(out.data, out.size(), T(0));
     add_broadcast(left, out);
@@ -112,52 +114,55 @@ Var<T> add(Var<T> a, Var<T> b) {
 
 template <class T>
 Var<T> scale(Var<T> x, T alpha) {
-  const TensorView<T> out = x.tape().allocate(x.shape());
-  scale<T>(alpha, x.value().flat(), out.flat());
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::scale<T>(alpha, x.value().flat(), out.flat());
   return x.tape().record(out, {x}, [alpha](Pullback<T>& p) {
     const GradientSlot<T> slot = p.slot(0);
-    scale<T>(alpha, p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
+    tensor::scale<T>(alpha, p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
   });
 }
 
 template <class T>
 Var<T> exponential(Var<T> x) {
-  const TensorView<T> out = x.tape().allocate(x.shape());
-  exponential<T>(x.value().flat(), out.flat());
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::exponential<T>(x.value().flat(), out.flat());
   return x.tape().record(out, {x}, [](Pullback<T>& p) {
     const GradientSlot<T> slot = p.slot(0);
-    multiply<T>(p.output().flat(), p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
+    tensor::multiply<T>(p.output().flat(), p.output_gradient().flat(), slot.view.flat(),
+                        slot.accumulate);
   });
 }
 
 template <class T>
 Var<T> gelu(Var<T> x) {
-  const TensorView<T> out = x.tape().allocate(x.shape());
-  gelu<T>(x.value().flat(), out.flat());
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::gelu<T>(x.value().flat(), out.flat());
   return x.tape().record(out, {x}, [](Pullback<T>& p) {
     const GradientSlot<T> slot = p.slot(0);
-    gelu_vjp<T>(p.input(0).flat(), p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
+    tensor::gelu_vjp<T>(p.input(0).flat(), p.output_gradient().flat(), slot.view.flat(),
+                        slot.accumulate);
   });
 }
 
 template <class T>
 Var<T> relu(Var<T> x) {
-  const TensorView<T> out = x.tape().allocate(x.shape());
-  relu<T>(x.value().flat(), out.flat());
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::relu<T>(x.value().flat(), out.flat());
   return x.tape().record(out, {x}, [](Pullback<T>& p) {
     const GradientSlot<T> slot = p.slot(0);
-    relu_vjp<T>(p.input(0).flat(), p.output_gradient().flat(), slot.view.flat(), slot.accumulate);
+    tensor::relu_vjp<T>(p.input(0).flat(), p.output_gradient().flat(), slot.view.flat(),
+                        slot.accumulate);
   });
 }
 
-#define ASAP_INSTANTIATE(T)                 \
-  template Var<T> add<T>(Var<T>, Var<T>);   \
-  template Var<T> scale<T>(Var<T>, T);      \
-  template Var<T> exponential<T>(Var<T>);   \
-  template Var<T> gelu<T>(Var<T>);          \
+#define ASAP_INSTANTIATE(T)               \
+  template Var<T> add<T>(Var<T>, Var<T>); \
+  template Var<T> scale<T>(Var<T>, T);    \
+  template Var<T> exponential<T>(Var<T>); \
+  template Var<T> gelu<T>(Var<T>);        \
   template Var<T> relu<T>(Var<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::autodiff

@@ -2,10 +2,10 @@
 
 #include "autodiff/tape.h"
 
-namespace asap {
+namespace asap::autodiff {
 
-/// a + b with broadcasting: shapes are aligned at their last dimensions, and a dimension that is missing or
-/// of size 1 is repeated. InternalError when they do not fit.
+/// a + b with broadcasting: shapes are aligned at their last dimensions, and a dimension that is
+/// missing or of size 1 is repeated. InternalError when they do not fit.
 template <class T>
 Var<T> add(Var<T> a, Var<T> b);
 
@@ -23,4 +23,4 @@ Var<T> gelu(Var<T> x);
 template <class T>
 Var<T> relu(Var<T> x);
 
-}  // namespace asap
+}  // namespace asap::autodiff

@@ -3,17 +3,17 @@
 #include "autodiff/tape.h"
 #include "tensor/kernels/gemm.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 /// op(a) op(b) over the last two dimensions. Leading dimensions must be equal and are a batch:
-/// a: [..., m, k], b: [..., k, n] -> [..., m, n] (each transposed where asked). InternalError when shapes
-/// do not fit.
+/// a: [..., m, k], b: [..., k, n] -> [..., m, n] (each transposed where asked). InternalError when
+/// shapes do not fit.
 template <class T>
-Var<T> matmul(Var<T> a, Var<T> b, Transpose transpose_a = Transpose::no,
-              Transpose transpose_b = Transpose::no);
+Var<T> matmul(Var<T> a, Var<T> b, tensor::Transpose transpose_a = tensor::Transpose::no,
+              tensor::Transpose transpose_b = tensor::Transpose::no);
 
 /// x Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] -> [..., out].
 template <class T>
 Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias);
 
-}  // namespace asap
+}  // namespace asap::autodiff

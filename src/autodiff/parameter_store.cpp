@@ -1,15 +1,16 @@
 #include "autodiff/parameter_store.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 template <class T>
-ParameterId ParameterStore<T>::add(const std::string& name, const Shape& shape, bool decay) {
-  for (const Entry& entry : entries_) check(entry.name != name, "ParameterStore: name taken");
-  constexpr std::int64_t kLine = kAlignment / sizeof(T);
+ParameterId ParameterStore<T>::add(const std::string& name, const tensor::Shape& shape,
+                                   bool decay) {
+  for (const Entry& entry : entries_) base::check(entry.name != name, "ParameterStore: name taken");
+  constexpr std::int64_t kLine = tensor::kAlignment / sizeof(T);
   const std::int64_t offset = used_;
   used_ += (shape.size() + kLine - 1) / kLine * kLine;
   if (used_ > values_.size()) {
-    Tensor<T> larger(Shape{std::max(used_, 2 * values_.size())});
+    tensor::Tensor<T> larger(tensor::Shape{std::max(used_, 2 * values_.size())});
     std::copy_n(values_.data(), offset, larger.data());
     values_ = std::move(larger);
   }
@@ -27,4 +28,4 @@ std::int64_t ParameterStore<T>::parameter_count() const {
 template class ParameterStore<float>;
 template class ParameterStore<double>;
 
-}  // namespace asap
+}  // namespace asap::autodiff

@@ -2,11 +2,11 @@
 
 #include "autodiff/tape.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 /// The same values under another shape of equal size; copies nothing.
 template <class T>
-Var<T> reshape(Var<T> x, const Shape& shape) {
+Var<T> reshape(Var<T> x, const tensor::Shape& shape) {
   return x.tape().reshaped(x, shape);
 }
 
@@ -22,4 +22,4 @@ Var<T> split_heads(Var<T> x, std::int64_t heads);
 template <class T>
 Var<T> merge_heads(Var<T> x);
 
-}  // namespace asap
+}  // namespace asap::autodiff

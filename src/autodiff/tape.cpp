@@ -4,19 +4,19 @@
 
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 template <class T>
-Var<T> Tape<T>::add_node(TensorView<const T> value, std::initializer_list<Var<T>> inputs,
+Var<T> Tape<T>::add_node(tensor::TensorView<const T> value, std::initializer_list<Var<T>> inputs,
                          bool requires_gradient) {
-  check(inputs.size() <= kMaxInputs, "Tape: an op has at most four inputs");
+  base::check(inputs.size() <= kMaxInputs, "Tape: an op has at most four inputs");
   Node node;
   node.value = value;
   node.requires_gradient = requires_gradient;
   node.gradient_owner = static_cast<int>(nodes_.size());
   int count = 0;
   for (const Var<T>& input : inputs) {
-    check(&input.tape() == this, "Tape: an input belongs to another tape");
+    base::check(&input.tape() == this, "Tape: an input belongs to another tape");
     node.inputs[count++] = input.node();
     node.requires_gradient = node.requires_gradient || nodes_[input.node()].requires_gradient;
   }
@@ -26,7 +26,7 @@ Var<T> Tape<T>::add_node(TensorView<const T> value, std::initializer_list<Var<T>
 
 template <class T>
 Var<T> Tape<T>::parameter(ParameterId id) {
-  check(store_ != nullptr, "Tape: no parameter store is bound");
+  base::check(store_ != nullptr, "Tape: no parameter store is bound");
   int& node = parameter_nodes_[static_cast<std::size_t>(id.index)];
   if (node >= 0) return {*this, node};
   const Var<T> var = add_node(store_->value(id), {}, !parameter_gradients_.empty());
@@ -37,21 +37,23 @@ Var<T> Tape<T>::parameter(ParameterId id) {
 }
 
 template <class T>
-Var<T> Tape<T>::reshaped(Var<T> x, const Shape& shape) {
-  check(shape.size() == x.shape().size(), "Tape::reshaped: another number of elements");
+Var<T> Tape<T>::reshaped(Var<T> x, const tensor::Shape& shape) {
+  base::check(shape.size() == x.shape().size(), "Tape::reshaped: another number of elements");
   const Var<T> out = add_node({x.value().data, shape}, {x}, false);
   nodes_[out.node()].gradient_owner = nodes_[x.node()].gradient_owner;
   return out;
 }
 
-/// The smallest free buffer that is large enough, of several the one freed last; a new one if there is none.
+/// The smallest free buffer that is large enough, of several the one freed last; a new one if there
+/// is none.
 template <class T>
 void Tape<T>::hold_new_buffer(Node& node) {
   const std::int64_t size = node.value.size();
   auto best = free_buffers_.end();
   for (auto it = free_buffers_.begin(); it != free_buffers_.end(); ++it) {
     const bool fits = buffers_[*it].size >= size;
-    if (fits && (best == free_buffers_.end() || buffers_[*it].size <= buffers_[*best].size)) best = it;
+    if (fits && (best == free_buffers_.end() || buffers_[*it].size <= buffers_[*best].size))
+      best = it;
   }
   if (best != free_buffers_.end()) {
     node.gradient_buffer = *best;
@@ -92,10 +94,10 @@ template <class T>
 void Tape<T>::pass_on(int from, int to) {
   const Node& source = nodes_[nodes_[from].gradient_owner];
   Node& target = nodes_[nodes_[to].gradient_owner];
-  check(source.value.size() == target.value.size(), "Tape::pass_on: sizes differ");
+  base::check(source.value.size() == target.value.size(), "Tape::pass_on: sizes differ");
   if (target.gradient) {  // something to add to, or a parameter's own place
     const GradientSlot<T> slot = open_slot(to);
-    scale<T>(T(1), gradient(from).flat(), slot.view.flat(), slot.accumulate);
+    tensor::scale<T>(T(1), gradient(from).flat(), slot.view.flat(), slot.accumulate);
     return;
   }
   target.gradient = source.gradient;
@@ -118,7 +120,7 @@ void Tape<T>::clear_untouched_parameters() {
 
 template <class T>
 void Tape<T>::backward(Var<T> loss, T seed) {
-  check(loss.shape().size() == 1, "Tape::backward: the loss is not a scalar");
+  base::check(loss.shape().size() == 1, "Tape::backward: the loss is not a scalar");
   if (!requires_gradient(loss.node())) return clear_untouched_parameters();
   const GradientSlot<T> slot = open_slot(loss.node());
   slot.view.data[0] = seed;
@@ -133,8 +135,9 @@ void Tape<T>::backward(Var<T> loss, T seed) {
 }
 
 template <class T>
-TensorView<const T> Tape<T>::gradient_of(Var<T> x) {
-  check(!nodes_[nodes_[x.node()].gradient_owner].invoke, "Tape::gradient_of: only leaves keep theirs");
+tensor::TensorView<const T> Tape<T>::gradient_of(Var<T> x) {
+  base::check(!nodes_[nodes_[x.node()].gradient_owner].invoke,
+              "Tape::gradient_of: only leaves keep theirs");
   const GradientSlot<T> slot = open_slot(x.node());
   if (!slot.accumulate) std::fill_n(slot.view.data, slot.view.size(), T(0));
   return slot.view;
@@ -152,4 +155,4 @@ void Tape<T>::clear() {
 template class Tape<float>;
 template class Tape<double>;
 
-}  // namespace asap
+}  // namespace asap::autodiff

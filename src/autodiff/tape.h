@@ -9,7 +9,7 @@
 #include "autodiff/parameter_store.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::autodiff {
 
 template <class T>
 class Tape;
@@ -25,19 +25,19 @@ class Var {
   int node() const { return node_; }
   /// False for a handle of nothing: an optional input that is not there.
   bool valid() const { return tape_ != nullptr; }
-  TensorView<const T> value() const { return tape_->value(node_); }
-  Shape shape() const { return tape_->value(node_).shape; }
+  tensor::TensorView<const T> value() const { return tape_->value(node_); }
+  tensor::Shape shape() const { return tape_->value(node_).shape; }
 
  private:
   Tape<T>* tape_ = nullptr;
   int node_ = -1;
 };
 
-/// Where a pullback puts the gradient of one input. `accumulate` says whether something is there already;
-/// if not, the pullback must write every element.
+/// Where a pullback puts the gradient of one input. `accumulate` says whether something is there
+/// already; if not, the pullback must write every element.
 template <class T>
 struct GradientSlot {
-  TensorView<T> view;
+  tensor::TensorView<T> view;
   bool accumulate;
 };
 
@@ -47,27 +47,30 @@ class Pullback {
  public:
   Pullback(Tape<T>& tape, int node) : tape_(tape), node_(node) {}
 
-  TensorView<const T> output() const { return tape_.value(node_); }
-  TensorView<const T> output_gradient() const { return tape_.gradient(node_); }
-  TensorView<const T> input(int index) const { return tape_.value(tape_.input(node_, index)); }
+  tensor::TensorView<const T> output() const { return tape_.value(node_); }
+  tensor::TensorView<const T> output_gradient() const { return tape_.gradient(node_); }
+  tensor::TensorView<const T> input(int index) const {
+    return tape_.value(tape_.input(node_, index));
+  }
   /// Whether the gradient of the input is wanted; without it the slot must not be asked for.
   bool wants(int index) const { return tape_.requires_gradient(tape_.input(node_, index)); }
   /// May be asked for once per input and pullback.
   GradientSlot<T> slot(int index) { return tape_.open_slot(tape_.input(node_, index)); }
-  /// Adds the output's gradient, as it is, to that of an input of the same size: the first to be added is
-  /// shared instead of copied.
+  /// Adds the output's gradient, as it is, to that of an input of the same size: the first to be
+  /// added is shared instead of copied.
   void pass_on(int index) { tape_.pass_on(node_, tape_.input(node_, index)); }
-  /// For scratch inside an ArenaScope. Slots live in the same arena: ask for them before opening the scope.
-  Arena& arena() { return tape_.arena(); }
+  /// For scratch inside an ArenaScope. Slots live in the same arena: ask for them before opening
+  /// the scope.
+  tensor::Arena& arena() { return tape_.arena(); }
 
  private:
   Tape<T>& tape_;
   int node_;
 };
 
-/// Records a forward pass as nodes in creation order; backward() is one loop over them in reverse. Values,
-/// gradients and pullbacks live in one arena: clear() forgets them and keeps the memory, so that a training
-/// step allocates nothing after the first. A tape belongs to one thread.
+/// Records a forward pass as nodes in creation order; backward() is one loop over them in reverse.
+/// Values, gradients and pullbacks live in one arena: clear() forgets them and keeps the memory, so
+/// that a training step allocates nothing after the first. A tape belongs to one thread.
 template <class T>
 class Tape {
  public:
@@ -75,30 +78,32 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// Uses `store` for parameter(); backward() writes the gradient of every parameter to `gradients`, laid out
-  /// as store.flat() (what lies between parameters is left alone). An empty `gradients` records values only.
-  void bind(const ParameterStore<T>& store, VectorView<T> gradients) {
+  /// Uses `store` for parameter(); backward() writes the gradient of every parameter to
+  /// `gradients`, laid out as store.flat() (what lies between parameters is left alone). An empty
+  /// `gradients` records values only.
+  void bind(const ParameterStore<T>& store, tensor::VectorView<T> gradients) {
     store_ = &store;
     parameter_gradients_ = gradients;
     parameter_nodes_.assign(store.entries().size(), -1);
   }
 
   /// A value that needs no gradient; it must outlive the pass.
-  Var<T> constant(TensorView<const T> value) { return add_node(value, {}, false); }
+  Var<T> constant(tensor::TensorView<const T> value) { return add_node(value, {}, false); }
 
   /// A leaf whose gradient is wanted (see gradient_of); it must outlive the pass.
-  Var<T> leaf(TensorView<const T> value) { return add_node(value, {}, true); }
+  Var<T> leaf(tensor::TensorView<const T> value) { return add_node(value, {}, true); }
 
   /// The parameter as a leaf; asked for twice it is the same leaf.
   Var<T> parameter(ParameterId id);
 
   /// Room for the output of an op.
-  TensorView<T> allocate(const Shape& shape) { return arena_.tensor<T>(shape); }
+  tensor::TensorView<T> allocate(const tensor::Shape& shape) { return arena_.tensor<T>(shape); }
 
-  /// Adds an op. `pullback` is a functor void(Pullback<T>&) that captures only what lives as long as the
-  /// pass: views and numbers.
+  /// Adds an op. `pullback` is a functor void(Pullback<T>&) that captures only what lives as long
+  /// as the pass: views and numbers.
   template <class F>
-  Var<T> record(TensorView<const T> value, std::initializer_list<Var<T>> inputs, F pullback) {
+  Var<T> record(tensor::TensorView<const T> value, std::initializer_list<Var<T>> inputs,
+                F pullback) {
     static_assert(std::is_trivially_destructible_v<F>, "a pullback owns nothing: the arena does");
     const Var<T> out = add_node(value, inputs, false);
     if (nodes_.back().requires_gradient) {
@@ -109,17 +114,18 @@ class Tape {
   }
 
   /// The same values under another shape; the gradient is shared too.
-  Var<T> reshaped(Var<T> x, const Shape& shape);
+  Var<T> reshaped(Var<T> x, const tensor::Shape& shape);
 
   /// Gradient of the scalar `loss` with respect to everything before it, times `seed`.
   void backward(Var<T> loss, T seed = T(1));
 
-  /// Gradient of a leaf after backward(); zeros when nothing reached it. Those of intermediate values are
-  /// gone: their memory is used again as soon as it has been pulled back, while it is still in the cache.
-  TensorView<const T> gradient_of(Var<T> x);
+  /// Gradient of a leaf after backward(); zeros when nothing reached it. Those of intermediate
+  /// values are gone: their memory is used again as soon as it has been pulled back, while it is
+  /// still in the cache.
+  tensor::TensorView<const T> gradient_of(Var<T> x);
 
   void clear();
-  Arena& arena() { return arena_; }
+  tensor::Arena& arena() { return arena_; }
 
  private:
   friend class Var<T>;
@@ -127,7 +133,7 @@ class Tape {
 
   static constexpr int kMaxInputs = 4;
   struct Node {
-    TensorView<const T> value;
+    tensor::TensorView<const T> value;
     T* gradient = nullptr;
     int gradient_buffer = -1;  // index into buffers_, or -1: not there yet, or a parameter's
     bool gradient_written = false;
@@ -138,10 +144,10 @@ class Tape {
     void (*invoke)(void* closure, Pullback<T>&) = nullptr;
   };
 
-  Var<T> add_node(TensorView<const T> value, std::initializer_list<Var<T>> inputs,
+  Var<T> add_node(tensor::TensorView<const T> value, std::initializer_list<Var<T>> inputs,
                   bool requires_gradient);
-  TensorView<const T> value(int node) const { return nodes_[node].value; }
-  TensorView<const T> gradient(int node) const {
+  tensor::TensorView<const T> value(int node) const { return nodes_[node].value; }
+  tensor::TensorView<const T> gradient(int node) const {
     return {nodes_[nodes_[node].gradient_owner].gradient, nodes_[node].value.shape};
   }
   int input(int node, int index) const { return nodes_[node].inputs[index]; }
@@ -159,13 +165,13 @@ class Tape {
   void hold_new_buffer(Node& node);
   void let_go(Node& node);
 
-  Arena arena_;
+  tensor::Arena arena_;
   std::vector<GradientBuffer> buffers_;
   std::vector<int> free_buffers_;
   std::vector<Node> nodes_;
   const ParameterStore<T>* store_ = nullptr;
-  VectorView<T> parameter_gradients_;
+  tensor::VectorView<T> parameter_gradients_;
   std::vector<int> parameter_nodes_;  // node of each parameter in this pass, or -1
 };
 
-}  // namespace asap
+}  // namespace asap::autodiff

@@ -5,15 +5,15 @@
 
 #include "autodiff/tape.h"
 
-namespace asap {
+namespace asap::autodiff {
 
-/// Rows of a table: out(i, :) = table(indices(i), :). table: [entries, W] -> [indices, W]. Indices must
-/// outlive the pass; InternalError when one is outside the table.
+/// Rows of a table: out(i, :) = table(indices(i), :). table: [entries, W] -> [indices, W]. Indices
+/// must outlive the pass; InternalError when one is outside the table.
 template <class T>
 Var<T> embedding(Var<T> table, std::span<const std::int32_t> indices);
 
-/// Mean over the live tokens of each example. x: [B, N, W] -> [B, W]. live: [B] number of live tokens
-/// (they come first), empty = all; an example without live tokens gives zeros.
+/// Mean over the live tokens of each example. x: [B, N, W] -> [B, W]. live: [B] number of live
+/// tokens (they come first), empty = all; an example without live tokens gives zeros.
 template <class T>
 Var<T> mean_pool(Var<T> x, std::span<const std::int32_t> live);
 
@@ -29,8 +29,8 @@ Var<T> first_rows(Var<T> table, std::int64_t count);
 template <class T>
 Var<T> prepend_token(Var<T> token, Var<T> x);
 
-/// What makes the dropped values of one pass a pure function of the run: its seed, the step, and which
-/// examples (their number in the batch) the rows belong to.
+/// What makes the dropped values of one pass a pure function of the run: its seed, the step, and
+/// which examples (their number in the batch) the rows belong to.
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
@@ -39,9 +39,9 @@ struct DropoutKey {
   static constexpr std::uint32_t kMaxDropouts = 256;
 };
 
-/// Inverted dropout: each value is zero with probability `rate`, else divided by 1 - rate. The first
-/// dimension of x counts examples. rate in [0, 1).
+/// Inverted dropout: each value is zero with probability `rate`, else divided by 1 - rate. The
+/// first dimension of x counts examples. rate in [0, 1).
 template <class T>
 Var<T> dropout(Var<T> x, double rate, const DropoutKey& key);
 
-}  // namespace asap
+}  // namespace asap::autodiff

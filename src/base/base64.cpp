@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace asap {
+namespace asap::base {
 
 std::string base64(std::span<const std::uint8_t> bytes) {
   static constexpr char kDigits[] =
@@ -19,4 +19,4 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::base

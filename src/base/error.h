@@ -3,13 +3,13 @@
 #include <stdexcept>
 #include <string>
 
-namespace asap {
+namespace asap::base {
 
 /// Why a command failed. The value is the exit code of the process.
 enum class ErrorKind { usage = 2, data = 3, numerical = 4, internal = 70 };
 
-/// Base of every error the toolkit throws on purpose. `what()` is one line that names the file, field or
-/// flag and what was expected; `hint()` says what to do about it and may be empty.
+/// Base of every error the toolkit throws on purpose. `what()` is one line that names the file,
+/// field or flag and what was expected; `hint()` says what to do about it and may be empty.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message, std::string hint)
@@ -47,11 +47,11 @@ struct InternalError : Error {
       : Error(ErrorKind::internal, message, "this is a defect of the toolkit; please report it") {}
 };
 
-/// Throws InternalError when a precondition between parts of the toolkit does not hold. Not for user
-/// input: that deserves a message in the user's own words.
+/// Throws InternalError when a precondition between parts of the toolkit does not hold. Not for
+/// user input: that deserves a message in the user's own words.
 inline void check(bool condition, const char* message) {
   if (!condition) [[unlikely]]
     throw InternalError(message);
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::base {
 namespace {
 
 /// The process number in a lock file.
@@ -75,4 +75,4 @@ FileLock::~FileLock() {
   ::close(descriptor_);
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace asap {
+namespace asap::base {
 
 /// Keeps other processes out of a folder while it lives: `path` is created with this process's
 /// number in it, locked (flock), and removed at the end. The kernel drops the lock of a process
@@ -26,4 +26,4 @@ class FileLock {
   std::optional<int> stale_owner_;
 };
 
-}  // namespace asap
+}  // namespace asap::base

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::base {
 namespace fs = std::filesystem;
 namespace {
 
@@ -188,4 +188,4 @@ std::string content_fingerprint(std::string_view bytes) {
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace asap {
+namespace asap::base {
 
 /// Whole content of a file. DataError names the path when it is missing or cannot be read.
 std::string read_file(const std::filesystem::path& path);
@@ -47,4 +47,4 @@ void make_directories(const std::filesystem::path& path);
 /// XXH3-128 of the bytes in hexadecimal: how files, datasets and models are recognised again.
 std::string content_fingerprint(std::string_view bytes);
 
-}  // namespace asap
+}  // namespace asap::base

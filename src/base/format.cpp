@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace asap {
+namespace asap::base {
 namespace {
 
 template <class... Values>
@@ -46,4 +46,4 @@ std::string format_fixed(double value, int decimals) {
   return std::isnan(value) ? "-" : print("%.*f", decimals, value);
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace asap {
+namespace asap::base {
 
 /// 1234567 -> "1,234,567"
 std::string format_count(std::int64_t value);
@@ -20,4 +20,4 @@ std::string format_significant(double value);
 /// Fixed number of decimals; "-" for a value that was not measured (NaN).
 std::string format_fixed(double value, int decimals);
 
-}  // namespace asap
+}  // namespace asap::base

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-namespace asap {
+namespace asap::base {
 
 std::string gnuplot_quoted(const std::string& text) {
   std::string out = "'";
@@ -21,4 +21,4 @@ bool run_gnuplot(const std::string& script) {
   return pclose(pipe) == 0 && written;
 }
 
-}  // namespace asap
+}  // namespace asap::base

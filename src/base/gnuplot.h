@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace asap {
+namespace asap::base {
 
 /// A gnuplot string in single quotes, whatever the text holds.
 std::string gnuplot_quoted(const std::string& text);
@@ -10,4 +10,4 @@ std::string gnuplot_quoted(const std::string& text);
 /// Runs gnuplot on a script. False when there is no gnuplot or it fails; nothing is printed.
 bool run_gnuplot(const std::string& script);
 
-}  // namespace asap
+}  // namespace asap::base

@@ -1,7 +1,7 @@
 #include "base/parallel.h"
 
-namespace asap {
+namespace asap::base {
 
 int default_thread_count() { return omp_get_num_procs(); }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -11,7 +11,7 @@
 
 #include <omp.h>
 
-namespace asap {
+namespace asap::base {
 
 /// Number of threads to use when the user does not say: the processors this process may run on.
 int default_thread_count();
@@ -65,4 +65,4 @@ void parallel_for(std::int64_t count, int threads, const Body& body) {
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace asap
+}  // namespace asap::base

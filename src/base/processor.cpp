@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::base {
 
 std::string processor_description() {
   std::string model = "unknown processor";
@@ -20,4 +20,4 @@ std::string processor_description() {
   return model + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::base {
 
 RandomStream::RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t first,
                            std::uint32_t second)
@@ -48,4 +48,4 @@ std::uint64_t RandomStream::below(std::uint64_t count) {
   return draw % count;
 }
 
-}  // namespace asap
+}  // namespace asap::base

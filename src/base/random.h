@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace asap {
+namespace asap::base {
 
 /// What random numbers are for. Two purposes never share numbers, whatever the seed.
 enum class RandomPurpose : std::uint32_t {
@@ -19,11 +19,12 @@ enum class RandomPurpose : std::uint32_t {
   iterations = 10,
 };
 
-/// A stream of random numbers that is a pure function of (seed, purpose, first, second): no hidden state
-/// travels between threads or steps, so results do not depend on the number of threads and a resumed run
-/// draws what the uninterrupted one would have drawn.
+/// A stream of random numbers that is a pure function of (seed, purpose, first, second): no hidden
+/// state travels between threads or steps, so results do not depend on the number of threads and a
+/// resumed run draws what the uninterrupted one would have drawn.
 ///
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; Random123).
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011;
+/// Random123).
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t first = 0,
@@ -45,4 +46,4 @@ class RandomStream {
   int used_ = 4;
 };
 
-}  // namespace asap
+}  // namespace asap::base

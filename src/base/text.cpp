@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace asap {
+namespace asap::base {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -102,4 +102,4 @@ std::string escape_markup(const std::string& text) {
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace asap {
+namespace asap::base {
 
 /// The candidate nearest to `word` in edit distance, or "" when none is near enough to be a typing
 /// error.
@@ -39,4 +39,4 @@ std::optional<T> parse_number(std::string_view text) {
 /// Shortest decimal text that reads back as the same number ("0.1", "1e-09", "nan").
 std::string format_number(double value);
 
-}  // namespace asap
+}  // namespace asap::base

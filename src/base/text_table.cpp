@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::base {
 namespace {
 
 std::string padded(const std::string& cell, std::size_t width, Table::Align align) {
@@ -47,4 +47,4 @@ std::string Table::text() const {
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::base

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace asap {
+namespace asap::base {
 
 /// A text table with aligned columns: words to the left, numbers to the right.
 ///
@@ -34,4 +34,4 @@ class Table {
 /// Columns a text takes on the screen: UTF-8 code points.
 std::size_t display_width(const std::string& text);
 
-}  // namespace asap
+}  // namespace asap::base

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::base {
 
 double median(std::vector<double> values) {
   check(!values.empty(), "median: no values");
@@ -28,4 +28,4 @@ std::int64_t peak_memory_bytes() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
 }
 
-}  // namespace asap
+}  // namespace asap::base

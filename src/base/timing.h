@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace asap {
+namespace asap::base {
 
 /// Seconds since construction or the last restart, on a clock that never goes back.
 class Stopwatch {
@@ -28,4 +28,4 @@ double thread_cpu_seconds();
 /// Most memory this process has held so far (resident), in bytes.
 std::int64_t peak_memory_bytes();
 
-}  // namespace asap
+}  // namespace asap::base

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace asap {
+namespace asap::base {
 
 /// Version of the toolkit, "0.1.0".
 std::string version();
@@ -13,4 +13,4 @@ std::string source_commit();
 /// Compiler and build type, "GNU 12.2.0, Release".
 std::string build_description();
 
-}  // namespace asap
+}  // namespace asap::base

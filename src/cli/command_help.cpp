@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 constexpr std::size_t kOptionColumn = 2;        // where names begin
@@ -23,14 +23,14 @@ OptionHelp describe_option(const CLI::Option& option) {
                     option.get_delimiter() == '\0';
   help.description = option.get_description();
   help.default_value = option.get_default_str();
-  if (help.value.find('|') != std::string::npos) help.words = split(help.value, '|');
+  if (help.value.find('|') != std::string::npos) help.words = base::split(help.value, '|');
   return help;
 }
 
 /// Appends words to `text`, which stands at `column`, and breaks lines before the last column.
 void append_wrapped(std::string& text, std::size_t column, std::size_t indent,
                     const std::string& words) {
-  for (const std::string& word : split(words, ' ')) {
+  for (const std::string& word : base::split(words, ' ')) {
     if (word.empty()) continue;
     if (column > indent && column + 1 + word.size() > kHelpColumns) {
       text += "\n" + std::string(indent, ' ');
@@ -116,11 +116,12 @@ std::string help_text(const CommandHelp& command) {
 
 std::string keys_text(const CommandHelp& command) {
   std::string text;
-  for (const FieldDescription& key : command.keys) {
-    text += key.path + " (" + key.type + ") [default: " + format_json_line(key.value) + "]\n    ";
+  for (const config::FieldDescription& key : command.keys) {
+    text +=
+        key.path + " (" + key.type + ") [default: " + io::format_json_line(key.value) + "]\n    ";
     append_wrapped(text, 4, 4, key.doc);
   }
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

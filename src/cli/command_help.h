@@ -7,7 +7,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// One option of a command, as it is explained.
 struct OptionHelp {
@@ -36,7 +36,7 @@ struct CommandHelp {
   std::vector<OptionGroup> groups;
   std::vector<CommandHelp> commands;  ///< subcommands
   std::string example;
-  std::vector<FieldDescription> keys;  ///< of its configuration
+  std::vector<config::FieldDescription> keys;  ///< of its configuration
 
   /// Of "asap-eval compare" the part after the last blank.
   std::string last_name() const { return name.substr(name.rfind(' ') + 1); }
@@ -45,7 +45,7 @@ struct CommandHelp {
 /// The keys that --set and --config of a command take, with their defaults.
 struct CommandKeys {
   const CLI::App* command;
-  std::vector<FieldDescription> fields;
+  std::vector<config::FieldDescription> fields;
 };
 
 /// Describes a command and its subcommands as they were registered. Its footer holds the example.
@@ -61,4 +61,4 @@ std::string help_text(const CommandHelp& command);
 /// The answer to --help-keys: every key of the configuration with its type, default and meaning.
 std::string keys_text(const CommandHelp& command);
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 /// A program with subcommands is completed by them; one without is its only command.
@@ -28,7 +28,7 @@ std::vector<OptionHelp> options_of(const CommandHelp& command) {
 /// "train.epochs=": what the value of --set begins with.
 std::vector<std::string> key_words(const CommandHelp& command) {
   std::vector<std::string> words;
-  for (const FieldDescription& key : command.keys) words.push_back(key.path + "=");
+  for (const config::FieldDescription& key : command.keys) words.push_back(key.path + "=");
   return words;
 }
 
@@ -62,9 +62,10 @@ std::string bash_value(const CommandHelp& command, const OptionHelp& option) {
   if (option.value == "FILE") return "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\"))";
   if (takes_keys(option))
     return "compopt -o nospace; COMPREPLY=($(compgen -W " +
-           shell_quoted(join(key_words(command), " ")) + " -- \"$word\"))";
+           shell_quoted(base::join(key_words(command), " ")) + " -- \"$word\"))";
   if (!option.words.empty())
-    return "COMPREPLY=($(compgen -W " + shell_quoted(join(option.words, " ")) + " -- \"$word\"))";
+    return "COMPREPLY=($(compgen -W " + shell_quoted(base::join(option.words, " ")) +
+           " -- \"$word\"))";
   return "";
 }
 
@@ -92,9 +93,9 @@ std::string zsh_argument(const CommandHelp& command, const OptionHelp& option) {
   else if (option.value == "FILE")
     action = "_files";
   else if (!option.words.empty())
-    action = "(" + join(option.words, " ") + ")";
+    action = "(" + base::join(option.words, " ") + ")";
   else if (takes_keys(option))
-    action = "compadd -S \"\" -- " + join(key_words(command), " ");
+    action = "compadd -S \"\" -- " + base::join(key_words(command), " ");
   std::string text = option.repeatable ? "*" : "";
   text += option.long_name + "[" + meaning + "]";
   if (!option.value.empty())
@@ -127,7 +128,7 @@ std::string fish_option(const CommandHelp& command, const OptionHelp& option,
     line += " -r -F";
   else if (!option.value.empty() && !option.value_is_optional)
     line += " -x";
-  if (!words.empty()) line += " -a " + fish_quoted(join(words, " "));
+  if (!words.empty()) line += " -a " + fish_quoted(base::join(words, " "));
   return line + " -d " + fish_quoted(option.description) + "\n";
 }
 
@@ -141,13 +142,13 @@ std::string bash_completion(const CommandHelp& program) {
   const std::vector<std::string> names = command_names(program);
   if (!names.empty())
     text += "  for each in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case $each in " +
-            join(names, "|") + ") command=$each; break ;; esac\n  done\n";
+            base::join(names, "|") + ") command=$each; break ;; esac\n  done\n";
   text += "  case \"$command $previous\" in\n";
   for (const CommandHelp& command : commands_of(program))
     text += bash_cases(command, names.empty() ? "" : command.last_name());
   if (!names.empty())
     text += "    *) COMPREPLY=($(compgen -W " +
-            shell_quoted(join(names, " ") + " --help --version") + " -- \"$word\")) ;;\n";
+            shell_quoted(base::join(names, " ") + " --help --version") + " -- \"$word\")) ;;\n";
   return text + "  esac\n}\ncomplete -F " + function + " " + program.name + "\n";
 }
 
@@ -183,4 +184,4 @@ std::string fish_completion(const CommandHelp& program) {
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

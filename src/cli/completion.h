@@ -4,7 +4,7 @@
 
 #include "cli/command_help.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// Completion files for shells: subcommands, options, the words of options that take one of a few,
 /// folders and files, and the keys of --set.
@@ -12,4 +12,4 @@ std::string bash_completion(const CommandHelp& program);
 std::string zsh_completion(const CommandHelp& program);
 std::string fish_completion(const CommandHelp& program);
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -2,27 +2,27 @@
 
 #include <iostream>
 
-namespace asap {
+namespace asap::cli {
 
-Json changed_fields(const Json& config, const Json& defaults) {
-  Json changed = Json::object();
+io::Json changed_fields(const io::Json& config, const io::Json& defaults) {
+  io::Json changed = io::Json::object();
   for (const auto& [key, value] : config.items()) {
     const auto other = defaults.find(key);
     if (other == defaults.end() || !value.is_object()) {
       if (other == defaults.end() || value != *other) changed[key] = value;
       continue;
     }
-    Json part = changed_fields(value, *other);
+    io::Json part = changed_fields(value, *other);
     if (!part.empty()) changed[key] = std::move(part);
   }
   return changed;
 }
 
-bool dump_json(const CommonOptions& options, const Json& config, const Json& defaults) {
+bool dump_json(const CommonOptions& options, const io::Json& config, const io::Json& defaults) {
   if (options.dump_config == ConfigDump::none) return false;
   const bool minimal = options.dump_config == ConfigDump::minimal;
-  std::cout << format_json(minimal ? changed_fields(config, defaults) : config) << std::flush;
+  std::cout << io::format_json(minimal ? changed_fields(config, defaults) : config) << std::flush;
   return true;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

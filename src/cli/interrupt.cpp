@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 volatile std::sig_atomic_t noted_signal = 0;
@@ -34,4 +34,4 @@ void InterruptGuard::stop(const std::string& message) const {
   throw Interrupted{noted_signal, message};
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace asap {
+namespace asap::cli {
 
 /// While it lives, the first Ctrl-C (SIGINT) or SIGTERM is only noted, so that a long job can save
 /// its work and stop; a second one, of either kind, ends the process at once. One at a time.
@@ -25,4 +25,4 @@ struct Interrupted {
   std::string message;  ///< one line, what was saved and how to go on; may be empty
 };
 
-}  // namespace asap
+}  // namespace asap::cli

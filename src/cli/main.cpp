@@ -16,7 +16,7 @@
 #include "cli/man_page.h"
 #include "cli/options.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 /// Thrown after --help or --version has been answered: nothing is left to do.
@@ -50,19 +50,20 @@ std::string help_hint(const CLI::App& root, const CLI::App& command) {
   return "see '" + path + " --help'";
 }
 
-UsageError unknown_argument(const CLI::App& root, const std::string& argument) {
+base::UsageError unknown_argument(const CLI::App& root, const std::string& argument) {
   const CLI::App& command = selected_command(root);
   if (argument.starts_with("-")) {
     const std::string flag = argument.substr(0, argument.find('='));
-    const std::string nearest = nearest_name(flag, option_names(command));
-    return UsageError("unknown option '" + flag + "'", nearest.empty()
-                                                           ? help_hint(root, command)
-                                                           : "did you mean '" + nearest + "'?");
+    const std::string nearest = base::nearest_name(flag, option_names(command));
+    return base::UsageError(
+        "unknown option '" + flag + "'",
+        nearest.empty() ? help_hint(root, command) : "did you mean '" + nearest + "'?");
   }
   const std::vector<std::string> commands = subcommand_names(command);
   if (commands.empty())
-    return UsageError("unexpected argument '" + argument + "'", help_hint(root, command));
-  return UsageError("unknown command '" + argument + "'", suggestion(argument, commands));
+    return base::UsageError("unexpected argument '" + argument + "'", help_hint(root, command));
+  return base::UsageError("unknown command '" + argument + "'",
+                          base::suggestion(argument, commands));
 }
 
 /// What the option named in CLI11's message is for, or the way to the help text.
@@ -79,15 +80,15 @@ std::string hint_for(const CLI::App& root, const std::string& message) {
   return name.empty() ? help_hint(root, command) : name + ": " + description;
 }
 
-UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error) {
+base::UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> remaining = app.remaining(true);
   if (!remaining.empty()) return unknown_argument(app, remaining.front());
   const std::string message = error.what();
   if (message.find("subcommand") != std::string::npos) {
     const std::vector<std::string> commands = subcommand_names(app);
-    return UsageError("a command is required", "one of: " + join(commands, ", "));
+    return base::UsageError("a command is required", "one of: " + base::join(commands, ", "));
   }
-  return UsageError(message, hint_for(app, message));
+  return base::UsageError(message, hint_for(app, message));
 }
 
 /// A word as a shell takes it.
@@ -105,11 +106,12 @@ std::string formatted_help(const CommandHelp& program, const std::string& format
   if (format == "zsh") return zsh_completion(program);
   if (format == "fish") return fish_completion(program);
   if (format == "man") return man_page(program);
-  throw UsageError("--help-format: unknown format '" + format + "'",
-                   suggestion(format, std::vector<std::string>{"bash", "zsh", "fish", "man"}));
+  throw base::UsageError(
+      "--help-format: unknown format '" + format + "'",
+      base::suggestion(format, std::vector<std::string>{"bash", "zsh", "fish", "man"}));
 }
 
-int report(const std::string& program, ErrorKind kind, const std::string& message,
+int report(const std::string& program, base::ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
   if (!hint.empty()) line += " (hint: " + hint + ")";
@@ -184,17 +186,18 @@ int run_main(const std::string& program, int argc, const char* const* argv,
     if (!interrupted.message.empty())
       std::cerr << program << ": " << interrupted.message << std::endl;
     return 128 + interrupted.signal;
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     return report(program, error.kind(), error.what(), error.hint());
   } catch (const std::bad_alloc&) {
-    return report(program, ErrorKind::data, "out of memory",
+    return report(program, base::ErrorKind::data, "out of memory",
                   "use a smaller batch, fewer examples or fewer --threads");
   } catch (const std::filesystem::filesystem_error& error) {
-    return report(program, ErrorKind::data, error.what(), "check the path and its permissions");
+    return report(program, base::ErrorKind::data, error.what(),
+                  "check the path and its permissions");
   } catch (const std::exception& error) {
-    const InternalError internal(error.what());
+    const base::InternalError internal(error.what());
     return report(program, internal.kind(), internal.what(), internal.hint());
   }
 }
 
-}  // namespace asap
+}  // namespace asap::cli

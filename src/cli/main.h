@@ -7,7 +7,7 @@
 
 #include "cli/command_help.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// The words a process was started with.
 class Arguments {
@@ -43,4 +43,4 @@ class Arguments {
 int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body);
 
-}  // namespace asap
+}  // namespace asap::cli

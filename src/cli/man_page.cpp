@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "base/version.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 /// Text as roff takes it: no escape by chance, hyphens that can be copied, no control line.
@@ -57,9 +57,9 @@ std::string example(const CommandHelp& command) {
 std::string keys(const CommandHelp& command) {
   if (command.keys.empty()) return "";
   std::string text = ".SS Configuration keys of " + roff(command.name) + "\n";
-  for (const FieldDescription& key : command.keys)
+  for (const config::FieldDescription& key : command.keys)
     text += term(key.path, key.type) + roff(key.doc) +
-            ". Default: " + roff(format_json_line(key.value)) + ".\n";
+            ". Default: " + roff(io::format_json_line(key.value)) + ".\n";
   return text;
 }
 
@@ -86,7 +86,7 @@ std::string common_sections() {
 }  // namespace
 
 std::string man_page(const CommandHelp& program) {
-  std::string text = ".TH " + program.name + " 1 \"\" \"ASAP toolkit " + version() + "\"\n";
+  std::string text = ".TH " + program.name + " 1 \"\" \"ASAP toolkit " + base::version() + "\"\n";
   const std::string summary = program.summary.substr(0, program.summary.find_last_not_of('.') + 1);
   text += section("NAME") + roff(program.name) + " \\- " + roff(summary) + "\n";
   text += section("SYNOPSIS");
@@ -115,4 +115,4 @@ std::string man_page(const CommandHelp& program) {
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

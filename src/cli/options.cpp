@@ -11,36 +11,36 @@
 #include "cli/terminal.h"
 #include "cli/version.h"
 
-namespace asap {
+namespace asap::cli {
 
 const std::filesystem::path& CommonOptions::required_out() const {
   if (out.empty())
-    throw UsageError("--out is required", "name a folder for the results: --out DIR");
+    throw base::UsageError("--out is required", "name a folder for the results: --out DIR");
   return out;
 }
 
 CLI::Option* take_one_of(CLI::Option* option, const std::vector<std::string>& words) {
   const std::string name = option->get_name();
-  option->type_name(join(words, "|"));
+  option->type_name(base::join(words, "|"));
   return option->check([name, words](const std::string& text) {
     if (!text.empty() && std::ranges::find(words, text) == words.end())
-      throw UsageError(
-          name + " must be one of " + join(words, ", ") + "; got '" + excerpt(text) + "'",
-          suggestion(text, words));
+      throw base::UsageError(
+          name + " must be one of " + base::join(words, ", ") + "; got '" + io::excerpt(text) + "'",
+          base::suggestion(text, words));
     return std::string();
   });
 }
 
-CLI::Option* show_default(CLI::Option* option, const std::vector<FieldDescription>& keys,
+CLI::Option* show_default(CLI::Option* option, const std::vector<config::FieldDescription>& keys,
                           const std::string& key) {
-  const auto found = std::ranges::find(keys, key, &FieldDescription::path);
-  check(found != keys.end(), "show_default: there is such a key");
-  const Json& value = found->value;
+  const auto found = std::ranges::find(keys, key, &config::FieldDescription::path);
+  base::check(found != keys.end(), "show_default: there is such a key");
+  const io::Json& value = found->value;
   if (value.is_array()) {
     std::vector<std::string> parts;
-    for (const Json& part : value)
+    for (const io::Json& part : value)
       parts.push_back(part.is_string() ? part.get<std::string>() : part.dump());
-    return option->default_str(join(parts, ","));
+    return option->default_str(base::join(parts, ","));
   }
   return option->default_str(value.is_string() ? value.get<std::string>() : value.dump());
 }
@@ -56,7 +56,7 @@ void add_information_options(CLI::App& command, const std::string& program) {
 
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
                         const std::string& example) {
-  options.threads = default_thread_count();
+  options.threads = base::default_thread_count();
 
   const std::string run = "Run";
   command.add_option("--out", options.out, "Folder for all results; summary.json is written last")
@@ -119,4 +119,4 @@ void configure_logging(const CommonOptions& options) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -10,7 +10,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// What --dump-config prints: nothing, the fields that differ from their defaults, or all.
 enum class ConfigDump { none, minimal, full };
@@ -36,7 +36,7 @@ struct CommonOptions {
 
 /// Tells in the help that the default of an option is that of the configuration key it stands for.
 /// InternalError when there is no such key.
-CLI::Option* show_default(CLI::Option* option, const std::vector<FieldDescription>& keys,
+CLI::Option* show_default(CLI::Option* option, const std::vector<config::FieldDescription>& keys,
                           const std::string& key);
 
 /// Title under which --help and its like stand.
@@ -58,4 +58,4 @@ void add_information_options(CLI::App& command, const std::string& program);
 /// Sends log lines (spdlog) to stderr: all of them with --verbose, else only warnings.
 void configure_logging(const CommonOptions& options);
 
-}  // namespace asap
+}  // namespace asap::cli

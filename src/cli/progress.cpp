@@ -7,7 +7,7 @@
 #include "base/format.h"
 #include "base/text_table.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 constexpr double kScreenInterval = 0.1;  // seconds between two redrawings of the bar
@@ -45,10 +45,12 @@ std::string percentage(double fraction) {
 std::vector<std::string> details(const ProgressState& state) {
   std::vector<std::string> parts;
   for (const ProgressField& field : state.fields)
-    parts.push_back(field.name + " " + format_significant(field.value));
+    parts.push_back(field.name + " " + base::format_significant(field.value));
   if (state.items_per_second > 0) {
-    parts.push_back(format_count(std::llround(state.items_per_second)) + " " + state.item + "/s");
-    if (state.done < state.total) parts.push_back(format_seconds(state.seconds_left) + " left");
+    parts.push_back(base::format_count(std::llround(state.items_per_second)) + " " + state.item +
+                    "/s");
+    if (state.done < state.total)
+      parts.push_back(base::format_seconds(state.seconds_left) + " left");
   }
   return parts;
 }
@@ -69,7 +71,8 @@ std::string render_progress(const ProgressState& state, const Terminal& terminal
 
   // One column stays free: writing into the last one wraps the line on some terminals.
   const auto room_for_bar = [&] {
-    return terminal.columns - 3 - static_cast<int>(display_width(state.title) + tail().size());
+    return terminal.columns - 3 -
+           static_cast<int>(base::display_width(state.title) + tail().size());
   };
   while (room_for_bar() < kShortestBar && !parts.empty()) parts.pop_back();
   const int length = std::clamp(room_for_bar(), 0, kLongestBar);
@@ -143,4 +146,4 @@ void ProgressBar::print_above(const std::string& line) {
   drawn_ = false;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

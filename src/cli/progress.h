@@ -9,7 +9,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// A named number beside the bar: {"loss", 0.5123}.
 struct ProgressField {
@@ -74,10 +74,10 @@ class ProgressBar {
   Settings settings_;
   std::int64_t first_ = 0;
   ProgressState state_;
-  Stopwatch since_start_;
+  base::Stopwatch since_start_;
   double next_draw_ = 0;
   bool line_open_ = false;
   bool drawn_ = true;  // the last state is on the screen
 };
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -6,10 +6,10 @@
 #include "base/format.h"
 #include "base/version.h"
 #include "cli/version.h"
-#include "io/json.h"
 #include "config/run_folder.h"
+#include "io/json.h"
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 constexpr std::size_t kNameWidth = 12;  // the longest name, "parameters", and two blanks
@@ -24,21 +24,21 @@ RunHeader::RunHeader(std::ostream& stream, const CommonOptions& options, const s
                      std::optional<std::uint64_t> seed)
     : stream_(options.prints_text() ? &stream : nullptr) {
   if (!stream_) return;
-  *stream_ << title << " " << version() << std::endl;
+  *stream_ << title << " " << base::version() << std::endl;
   add("threads", std::to_string(options.threads));
   if (seed) add("seed", std::to_string(*seed));
   add("SIMD", simd_name());
 }
 
 RunHeader& RunHeader::add_run(const std::filesystem::path& run) {
-  const RunFolder folder(run);
+  const config::RunFolder folder(run);
   if (!stream_ || !std::filesystem::exists(folder.config())) return *this;
   add("run", run.string());
-  add("model", describe_model(folder.read_config().model));
+  add("model", config::describe_model(folder.read_config().model));
   if (!std::filesystem::exists(folder.summary())) return *this;
-  const Json model = read_json(folder.summary()).value("model", Json::object());
+  const io::Json model = io::read_json(folder.summary()).value("model", io::Json::object());
   const std::int64_t parameters = model.value("parameters", std::int64_t{0});
-  return parameters > 0 ? add("parameters", format_count(parameters)) : *this;
+  return parameters > 0 ? add("parameters", base::format_count(parameters)) : *this;
 }
 
 RunHeader& RunHeader::add(const std::string& name, const std::string& value) {
@@ -48,4 +48,4 @@ RunHeader& RunHeader::add(const std::string& name, const std::string& value) {
   return *this;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-namespace asap {
+namespace asap::cli {
 
 /// What is run, on stderr before it starts. A line appears as soon as it is known, so that the
 /// first comes before data are read; nothing with --quiet or --json.
@@ -36,4 +36,4 @@ class RunHeader {
   std::ostream* stream_;  // null: silent
 };
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -2,19 +2,19 @@
 
 #include <iostream>
 
-namespace asap {
+namespace asap::cli {
 
-void print_summary(const CommonOptions& options, const Json& summary, const std::string& text) {
+void print_summary(const CommonOptions& options, const io::Json& summary, const std::string& text) {
   if (options.json)
-    std::cout << format_json(summary) << std::flush;
+    std::cout << io::format_json(summary) << std::flush;
   else if (!options.quiet)
     std::cout << text << std::flush;
 }
 
-void finish_with_summary(const CommonOptions& options, const Json& summary,
+void finish_with_summary(const CommonOptions& options, const io::Json& summary,
                          const std::string& text) {
-  write_json(options.required_out() / "summary.json", summary);
+  io::write_json(options.required_out() / "summary.json", summary);
   print_summary(options, summary, text);
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace asap {
+namespace asap::cli {
 namespace {
 
 std::string environment(const char* name) {
@@ -37,4 +37,4 @@ Terminal terminal_on_stderr() {
   return terminal;
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace asap {
+namespace asap::cli {
 
 /// What the place that text goes to can show.
 struct Terminal {
@@ -14,4 +14,4 @@ struct Terminal {
 /// The terminal behind stderr, asked afresh on each call because windows are resized.
 Terminal terminal_on_stderr();
 
-}  // namespace asap
+}  // namespace asap::cli

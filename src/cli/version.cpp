@@ -6,7 +6,7 @@
 
 #include "base/version.h"
 
-namespace asap {
+namespace asap::cli {
 
 std::string simd_name() {
   // Highway numbers its targets so that the lowest bit is the best one; this is the choice its
@@ -17,9 +17,10 @@ std::string simd_name() {
 }
 
 std::string version_line(const std::string& program) {
-  const std::string commit = source_commit().empty() ? "" : "commit " + source_commit() + ", ";
-  return program + " " + version() + " (" + commit + build_description() + ", MPI no, SIMD " +
-         simd_name() + ")";
+  const std::string commit =
+      base::source_commit().empty() ? "" : "commit " + base::source_commit() + ", ";
+  return program + " " + base::version() + " (" + commit + base::build_description() +
+         ", MPI no, SIMD " + simd_name() + ")";
 }
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace asap {
+namespace asap::cli {
 
 /// The instruction set the kernels run with on this machine, "AVX-512".
 std::string simd_name();
@@ -11,4 +11,4 @@ std::string simd_name();
 /// instruction set on one line.
 std::string version_line(const std::string& program);
 
-}  // namespace asap
+}  // namespace asap::cli

@@ -2,18 +2,19 @@
 
 #include <cmath>
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
-[[noreturn]] void fail(const TensorFile& file, const std::string& name, const std::string& what) {
-  throw DataError(file.source + ": " + name + ": " + what);
+[[noreturn]] void fail(const io::TensorFile& file, const std::string& name,
+                       const std::string& what) {
+  throw base::DataError(file.source + ": " + name + ": " + what);
 }
 
 /// A tensor [B, tokens, H * D] with its first two dimensions folded; finite.
-Tensor<float> read_tokens(const TensorFile& file, const std::string& name, std::int64_t examples,
-                          std::int64_t tokens, std::int64_t heads) {
-  const StoredTensor& stored = file.at(name);
-  const Shape& shape = stored.shape;
+tensor::Tensor<float> read_tokens(const io::TensorFile& file, const std::string& name,
+                                  std::int64_t examples, std::int64_t tokens, std::int64_t heads) {
+  const io::StoredTensor& stored = file.at(name);
+  const tensor::Shape& shape = stored.shape;
   if (shape.rank() != 3 || shape.size() == 0)
     fail(file, name, "expected [examples, tokens, heads * width], got " + shape.text());
   if ((examples > 0 && shape[0] != examples) || (tokens > 0 && shape[1] != tokens))
@@ -25,28 +26,28 @@ Tensor<float> read_tokens(const TensorFile& file, const std::string& name, std::
     fail(file, name,
          "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
              std::to_string(heads) + " heads");
-  if (stored.type != ElementType::float32 && stored.type != ElementType::float64)
-    fail(file, name, "expected float32, got " + std::string(element_name(stored.type)));
-  const Tensor<float> values = stored.to<float>();
+  if (stored.type != io::ElementType::float32 && stored.type != io::ElementType::float64)
+    fail(file, name, "expected float32, got " + std::string(io::element_name(stored.type)));
+  const tensor::Tensor<float> values = stored.to<float>();
   for (const float value : values.flat())
     if (!std::isfinite(value)) fail(file, name, "holds a value that is not finite");
-  Tensor<float> folded({shape[0] * shape[1], shape[2]});
+  tensor::Tensor<float> folded({shape[0] * shape[1], shape[2]});
   std::copy_n(values.data(), values.size(), folded.data());
   return folded;
 }
 
-std::vector<std::int32_t> read_live(const TensorFile& file, const std::string& name,
+std::vector<std::int32_t> read_live(const io::TensorFile& file, const std::string& name,
                                     std::int64_t examples, std::int64_t tokens) {
   if (!file.tensors.contains(name)) return {};
-  const Tensor<std::int32_t> live = file.get<std::int32_t>(name, {examples});
+  const tensor::Tensor<std::int32_t> live = file.get<std::int32_t>(name, {examples});
   for (const std::int32_t count : live.flat())
     if (count < 0 || count > tokens)
       fail(file, name, std::to_string(count) + " is not between 0 and " + std::to_string(tokens));
   return {live.data(), live.data() + live.size()};
 }
 
-LayerActivations read_layer(const TensorFile& file, const std::string& prefix,
-                            const Shape& first_queries, const Shape& first_keys,
+LayerActivations read_layer(const io::TensorFile& file, const std::string& prefix,
+                            const tensor::Shape& first_queries, const tensor::Shape& first_keys,
                             const ActivationsConfig& teacher) {
   LayerActivations layer;
   layer.queries =
@@ -68,14 +69,14 @@ LayerActivations read_layer(const TensorFile& file, const std::string& prefix,
 }  // namespace
 
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher) {
-  return activations_from(read_safetensors(path), path.filename().string(), teacher);
+  return activations_from(io::read_safetensors(path), path.filename().string(), teacher);
 }
 
-Activations activations_from(const TensorFile& file, const std::string& name,
+Activations activations_from(const io::TensorFile& file, const std::string& name,
                              const ActivationsConfig& teacher) {
   const auto prefix = [](std::size_t layer) { return "layers." + std::to_string(layer) + "."; };
-  const Shape queries = file.at(prefix(0) + "queries").shape;
-  const Shape keys = file.at(prefix(0) + "keys").shape;
+  const tensor::Shape queries = file.at(prefix(0) + "queries").shape;
+  const tensor::Shape keys = file.at(prefix(0) + "keys").shape;
   if (queries.rank() != 3 || queries.size() == 0)
     fail(file, prefix(0) + "queries",
          "expected [examples, tokens, heads * width], got " + queries.text());
@@ -97,4 +98,4 @@ Activations activations_from(const TensorFile& file, const std::string& name,
   return out;
 }
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -9,13 +9,13 @@
 #include "io/safetensors.h"
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// What the attention of one layer was given, for all calibration examples.
 struct LayerActivations {
-  Tensor<float> queries;             // [B * N, H * D]
-  Tensor<float> keys;                // [B * M, H * D]
-  Tensor<float> values;              // [B * M, H * Dv]; empty when not captured
+  tensor::Tensor<float> queries;     // [B * N, H * D]
+  tensor::Tensor<float> keys;        // [B * M, H * D]
+  tensor::Tensor<float> values;      // [B * M, H * Dv]; empty when not captured
   std::vector<double> score_scales;  ///< 1 / (√D ε) of each head: [H]
 };
 
@@ -31,7 +31,7 @@ struct Activations {
   std::string model_fingerprint;           ///< empty when the model is not known
   std::string source;                      ///< where the examples come from, for the artefact
 
-  AttentionBatch<float> batch(int layer) const {
+  attention::AttentionBatch<float> batch(int layer) const {
     const LayerActivations& l = layers[layer];
     return {l.queries.rows(), l.keys.rows(), l.values.rows(), examples, heads,
             live_queries,     live_keys};
@@ -47,7 +47,7 @@ struct Activations {
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher);
 
 /// The same from a file in memory; `name` becomes Activations::source.
-Activations activations_from(const TensorFile& file, const std::string& name,
+Activations activations_from(const io::TensorFile& file, const std::string& name,
                              const ActivationsConfig& teacher);
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -5,19 +5,19 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
-#include "data/batch.h"
 #include "config/run_folder.h"
+#include "data/batch.h"
 #include "data/load/load_dataset.h"
 #include "data/model_fit.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
 constexpr std::int64_t kBatch = 16;
 
 /// The live rows of every example of a batch become those of examples `first` and following.
-void copy_live(MatrixView<const float> from, const AttentionBatch<float>& batch, std::int64_t first,
-               std::int64_t tokens, Tensor<float>& to) {
+void copy_live(tensor::MatrixView<const float> from, const attention::AttentionBatch<float>& batch,
+               std::int64_t first, std::int64_t tokens, tensor::Tensor<float>& to) {
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t i = 0; i < batch.live_query_count(b); ++i)
       std::ranges::copy(from.row(b * batch.query_tokens() + i),
@@ -25,14 +25,14 @@ void copy_live(MatrixView<const float> from, const AttentionBatch<float>& batch,
 }
 
 /// Computes what `inner` computes and copies its inputs to the place of these examples.
-class CapturingOperator final : public AttentionOperator {
+class CapturingOperator final : public attention::AttentionOperator {
  public:
-  CapturingOperator(const AttentionOperator& inner, Activations& captured,
+  CapturingOperator(const attention::AttentionOperator& inner, Activations& captured,
                     std::int64_t first_example)
       : inner_(inner), captured_(captured), first_example_(first_example) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     LayerActivations& place = captured_.layers[layer];
     const std::int64_t tokens = place.queries.shape()[0] / captured_.examples;
     copy_live(batch.queries, batch, first_example_, tokens, place.queries);
@@ -42,51 +42,54 @@ class CapturingOperator final : public AttentionOperator {
   }
 
  private:
-  const AttentionOperator& inner_;
+  const attention::AttentionOperator& inner_;
   Activations& captured_;
   std::int64_t first_example_;
 };
 
 /// Tokens that attention sees of each of these examples; empty for images, which have as many each.
-std::vector<std::int32_t> live_tokens(const ModelConfig& config, const Dataset& dataset,
+std::vector<std::int32_t> live_tokens(const config::ModelConfig& config,
+                                      const data::Dataset& dataset,
                                       std::span<const std::int64_t> examples) {
   std::vector<std::int32_t> live;
-  if (config.kind == ModelKind::vit) return live;
+  if (config.kind == config::ModelKind::vit) return live;
   for (const std::int64_t example : examples)
     live.push_back(
         static_cast<std::int32_t>(dataset.tokens(example) + (config.has_class_token() ? 1 : 0)));
   return live;
 }
 
-std::vector<std::int64_t> draw_calibration(const Dataset& dataset, std::int64_t count,
+std::vector<std::int64_t> draw_calibration(const data::Dataset& dataset, std::int64_t count,
                                            std::uint64_t seed) {
   if (dataset.size() < count)
-    throw DataError(dataset.name + ": " + std::to_string(dataset.size()) +
-                        " examples, but calibration and held_out need " + std::to_string(count),
-                    "lower calibration or held_out");
+    throw base::DataError(dataset.name + ": " + std::to_string(dataset.size()) +
+                              " examples, but calibration and held_out need " +
+                              std::to_string(count),
+                          "lower calibration or held_out");
   return draw_examples(dataset.size(), count, seed);
 }
 
 /// T of what the network was trained with; 0 when that is not Sinkhorn's.
-int own_iterations(const AttentionConfig& attention) {
+int own_iterations(const config::AttentionConfig& attention) {
   return attention.has_sinkhorn_plan() ? attention.iterations : 0;
 }
 
-Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
+Activations allocate_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                  std::span<const std::int64_t> examples) {
-  const ModelConfig& config = encoder.config();
+  const config::ModelConfig& config = encoder.config();
   Activations out;
   out.examples = std::ssize(examples);
   out.live_queries = out.live_keys = live_tokens(config, dataset, examples);
   out.heads = config.heads;
   out.model_fingerprint = encoder.fingerprint();
   out.source = dataset.name;
-  const std::int64_t longest = config.kind == ModelKind::vit
+  const std::int64_t longest = config.kind == config::ModelKind::vit
                                    ? config.tokens()
                                    : std::max(std::ranges::max(out.live_queries), 1);
-  const Shape tokens{out.examples * longest, config.width};
+  const tensor::Shape tokens{out.examples * longest, config.width};
   for (const std::vector<float>& scales : encoder.score_scales())
-    out.layers.push_back({Tensor<float>(tokens), Tensor<float>(tokens), Tensor<float>(tokens),
+    out.layers.push_back({tensor::Tensor<float>(tokens), tensor::Tensor<float>(tokens),
+                          tensor::Tensor<float>(tokens),
                           std::vector<double>(scales.begin(), scales.end())});
   return out;
 }
@@ -94,71 +97,73 @@ Activations allocate_activations(const Encoder& encoder, const Dataset& dataset,
 }  // namespace
 
 std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, std::uint64_t seed) {
-  check(count <= size, "draw_examples: more examples than there are");
+  base::check(count <= size, "draw_examples: more examples than there are");
   std::vector<std::int64_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0);
-  RandomStream random(seed, RandomPurpose::calibration);
+  base::RandomStream random(seed, base::RandomPurpose::calibration);
   for (std::int64_t i = 0; i < count; ++i)
     std::swap(indices[i], indices[i + static_cast<std::int64_t>(random.below(size - i))]);
   indices.resize(count);
   return indices;
 }
 
-Activations capture_activations(const Encoder& encoder, const Dataset& dataset, std::int64_t count,
-                                std::uint64_t seed, int threads) {
+Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
+                                std::int64_t count, std::uint64_t seed, int threads) {
   return capture_activations(encoder, dataset, draw_calibration(dataset, count, seed), std::nullopt,
                              threads);
 }
 
-Activations capture_activations(const Encoder& encoder, const Dataset& dataset,
+Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                 std::span<const std::int64_t> examples,
                                 std::optional<int> iterations, int threads) {
   Activations out = allocate_activations(encoder, dataset, examples);
   out.iterations = iterations.value_or(own_iterations(encoder.config().attention));
-  const std::unique_ptr<AttentionOperator> teacher =
+  const std::unique_ptr<attention::AttentionOperator> teacher =
       iterations ? encoder.sinkhorn(*iterations) : encoder.teacher();
   const std::int64_t count = std::ssize(examples);
-  std::vector<Arena> arenas(std::max(threads, 1));
-  parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::int64_t index, int worker) {
+  std::vector<tensor::Arena> arenas(std::max(threads, 1));
+  base::parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::int64_t index, int worker) {
     const std::int64_t first = index * kBatch, size = std::min(kBatch, count - first);
-    Arena& arena = arenas[worker];
-    const ArenaScope scope(arena);
-    Batch batch;
+    tensor::Arena& arena = arenas[worker];
+    const tensor::ArenaScope scope(arena);
+    data::Batch batch;
     batch.fill(dataset, examples.subspan(first, size));
-    const MatrixView<float> logits =
+    const tensor::MatrixView<float> logits =
         arena.matrix<float>(encoder.logit_rows(batch.input()), encoder.config().classes);
     encoder.forward(batch.input(), CapturingOperator(*teacher, out, first), logits, arena);
   });
   return out;
 }
 
-void check_teacher(const CompileConfig& config, const ModelConfig& model,
+void check_teacher(const CompileConfig& config, const config::ModelConfig& model,
                    const std::string& source) {
-  const AttentionConfig& attention = model.attention;
+  const config::AttentionConfig& attention = model.attention;
   if (!config.imitated_iterations()) {
     if (attention.has_sinkhorn_plan()) return;
-    throw UsageError(
+    throw base::UsageError(
         source + ": the model's attention is not Sinkhorn's: there is nothing to compile",
         "train with model.attention.kind=sinkhorn, or imitate Sinkhorn on this model's scores: "
         "--teacher sinkhorn:10");
   }
-  if (attention.kind == AttentionKind::lotformer || attention.kind == AttentionKind::differential)
-    throw UsageError(source + ": teacher: " + config.teacher +
-                         " needs scores that are products of queries and keys, which this "
-                         "model's attention does not have",
-                     "train with softmax or Sinkhorn attention");
+  if (attention.kind == config::AttentionKind::lotformer ||
+      attention.kind == config::AttentionKind::differential)
+    throw base::UsageError(source + ": teacher: " + config.teacher +
+                               " needs scores that are products of queries and keys, which this "
+                               "model's attention does not have",
+                           "train with softmax or Sinkhorn attention");
 }
 
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config,
                         int threads) {
-  const Encoder encoder = Encoder::load(run);
+  const infer::Encoder encoder = infer::Encoder::load(run);
   encoder.require_attention(run.string());
   check_teacher(config, encoder.config(), run.string());
-  const Dataset dataset = load_dataset_for(RunFolder(run), config.data, Split::train);
-  fit_model_to_data(encoder.config(), dataset, RunFolder(run).config().string());
+  const data::Dataset dataset =
+      data::load_dataset_for(config::RunFolder(run), config.data, data::Split::train);
+  data::fit_model_to_data(encoder.config(), dataset, config::RunFolder(run).config().string());
   const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
   return capture_activations(encoder, dataset, draw_calibration(dataset, count, config.seed),
                              config.imitated_iterations(), threads);
 }
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -5,19 +5,19 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
 struct NamedFeature {
   const char* name;
-  bool DualFeatures::*flag;
+  bool attention::DualFeatures::*flag;
 };
 
-constexpr std::array<NamedFeature, 5> kFeatures = {{{"pot", &DualFeatures::potential},
-                                                    {"gau", &DualFeatures::gaussian},
-                                                    {"lin", &DualFeatures::linear},
-                                                    {"tilt", &DualFeatures::tilt},
-                                                    {"lse", &DualFeatures::row_sum}}};
+constexpr std::array<NamedFeature, 5> kFeatures = {{{"pot", &attention::DualFeatures::potential},
+                                                    {"gau", &attention::DualFeatures::gaussian},
+                                                    {"lin", &attention::DualFeatures::linear},
+                                                    {"tilt", &attention::DualFeatures::tilt},
+                                                    {"lse", &attention::DualFeatures::row_sum}}};
 
 constexpr std::string_view kSinkhorn = "sinkhorn:";
 constexpr int kMostIterations = 10000;
@@ -27,59 +27,65 @@ constexpr int kMostIterations = 10000;
 std::optional<int> CompileConfig::imitated_iterations(const std::string& source) const {
   if (teacher == "own") return std::nullopt;
   if (teacher == "softmax")
-    throw UsageError(source +
-                         ": teacher: softmax cannot be imitated: the operator normalises the "
-                         "columns of its plan, and softmax does not",
-                     "imitate Sinkhorn on the network's scores: --teacher sinkhorn:10");
+    throw base::UsageError(source +
+                               ": teacher: softmax cannot be imitated: the operator normalises the "
+                               "columns of its plan, and softmax does not",
+                           "imitate Sinkhorn on the network's scores: --teacher sinkhorn:10");
   if (teacher.starts_with(kSinkhorn)) {
-    const auto iterations = parse_number<int>(std::string_view(teacher).substr(kSinkhorn.size()));
+    const auto iterations =
+        base::parse_number<int>(std::string_view(teacher).substr(kSinkhorn.size()));
     if (iterations && *iterations >= 1 && *iterations <= kMostIterations) return iterations;
   }
-  throw UsageError(source + ": teacher: expected own or sinkhorn:T with T from 1 to " +
-                       std::to_string(kMostIterations) + ", got '" + excerpt(teacher) + "'",
-                   "for example --teacher sinkhorn:10");
+  throw base::UsageError(source + ": teacher: expected own or sinkhorn:T with T from 1 to " +
+                             std::to_string(kMostIterations) + ", got '" + io::excerpt(teacher) +
+                             "'",
+                         "for example --teacher sinkhorn:10");
 }
 
-std::vector<std::string> feature_names(const DualFeatures& features) {
+std::vector<std::string> feature_names(const attention::DualFeatures& features) {
   std::vector<std::string> names;
   for (const NamedFeature& known : kFeatures)
     if (features.*known.flag) names.emplace_back(known.name);
   return names;
 }
 
-DualFeatures parse_features(const std::vector<std::string>& names, const std::string& source) {
-  DualFeatures features = DualFeatures::none();
+attention::DualFeatures parse_features(const std::vector<std::string>& names,
+                                       const std::string& source) {
+  attention::DualFeatures features = attention::DualFeatures::none();
   for (const std::string& name : names) {
     bool found = false;
     for (const NamedFeature& known : kFeatures) {
       if (name != known.name) continue;
       if (features.*known.flag)
-        throw UsageError(source + ": features: '" + name + "' stands twice");
+        throw base::UsageError(source + ": features: '" + name + "' stands twice");
       features.*known.flag = found = true;
     }
     if (!found)
-      throw UsageError(source + ": features: unknown feature '" + excerpt(name) + "'",
-                       suggestion(name, feature_names(DualFeatures{})));
+      throw base::UsageError(source + ": features: unknown feature '" + io::excerpt(name) + "'",
+                             base::suggestion(name, feature_names(attention::DualFeatures{})));
   }
   return features;
 }
 
 void CompileConfig::validate(const std::string& source) const {
-  check_field_ranges(*this, source);
+  config::check_field_ranges(*this, source);
   if (features.empty())
-    throw UsageError(source + ": features: at least one feature is needed",
-                     "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
+    throw base::UsageError(
+        source + ": features: at least one feature is needed",
+        "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
   parse_features(features, source);
   imitated_iterations(source);
   if (objective == DualObjective::mlp)
-    throw UsageError(source + ": objective: 'mlp' is not available in this version",
-                     "use ridge, kl, output or dual");
+    throw base::UsageError(source + ": objective: 'mlp' is not available in this version",
+                           "use ridge, kl, output or dual");
 }
 
-DualFeatures CompileConfig::dual_features() const { return parse_features(features, "features"); }
+attention::DualFeatures CompileConfig::dual_features() const {
+  return parse_features(features, "features");
+}
 
-Json fit_json(const CompileConfig& config) {
-  Json json = to_json(config);
+io::Json fit_json(const CompileConfig& config) {
+  io::Json json = config::to_json(config);
   json.erase("activations");
   json.erase("data");
   return json;
@@ -88,14 +94,14 @@ Json fit_json(const CompileConfig& config) {
 void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text) {
   std::string key = flag.substr(flag.find_first_not_of('-'));
   std::replace(key.begin(), key.end(), '-', '_');
-  Json value = text;
-  for (const FieldDescription& field : list_fields(config)) {
+  io::Json value = text;
+  for (const config::FieldDescription& field : config::list_fields(config)) {
     if (field.path != key) continue;
-    if (field.value.is_array()) value = split(text, ',');
-    if (field.value.is_number()) value = Json::parse(text, nullptr, false);
+    if (field.value.is_array()) value = base::split(text, ',');
+    if (field.value.is_number()) value = io::Json::parse(text, nullptr, false);
   }
   if (value.is_discarded()) value = text;  // from_json says what was expected instead
-  from_json(Json{{key, value}}, config, flag);
+  config::from_json(io::Json{{key, value}}, config, flag);
 }
 
-}  // namespace asap
+}  // namespace asap::compile

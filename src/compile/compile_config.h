@@ -8,7 +8,7 @@
 #include "attention/compiled/compiled_features.h"
 #include "config/data_config.h"
 
-namespace asap {
+namespace asap::compile {
 
 enum class SliceKind { canonical, random };
 
@@ -29,7 +29,7 @@ struct DescentConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("steps", steps, "gradient steps", between(1, 100000));
+    v.field("steps", steps, "gradient steps", config::between(1, 100000));
     v.field("learning_rate", learning_rate,
             "largest change of the dual per step and feature, falling linearly to 0",
             {0, 10, true});
@@ -45,9 +45,10 @@ struct ActivationsConfig {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("heads", heads, "heads side by side in the columns of queries and keys",
-            between(1, 65536));
-    v.field("iterations", iterations, "Sinkhorn iterations T of the teacher", between(1, 10000));
-    v.field("epsilon", epsilon, "entropic regularisation of the teacher", above(0));
+            config::between(1, 65536));
+    v.field("iterations", iterations, "Sinkhorn iterations T of the teacher",
+            config::between(1, 10000));
+    v.field("epsilon", epsilon, "entropic regularisation of the teacher", config::above(0));
   }
 };
 
@@ -65,14 +66,15 @@ struct CompileConfig {
   std::uint64_t seed = 1;
   DescentConfig descent;
   ActivationsConfig activations;
-  DataConfig data;  ///< of the calibration examples
+  config::DataConfig data;  ///< of the calibration examples
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("teacher", teacher,
             "attention to imitate: own (as trained) or sinkhorn:T (T iterations on the network's "
             "scores, for softmax networks too)");
-    v.field("slices", slices, "directions L on which 1D transport is solved", between(1, 4096));
+    v.field("slices", slices, "directions L on which 1D transport is solved",
+            config::between(1, 4096));
     v.choice("slice_kind", slice_kind,
              {{"canonical", SliceKind::canonical}, {"random", SliceKind::random}},
              "directions from the calibration covariances, or random orthonormal");
@@ -84,10 +86,11 @@ struct CompileConfig {
               {"dual", DualObjective::dual},
               {"mlp", DualObjective::mlp}},
              "what the dual map minimises");
-    v.field("calibration", calibration, "unlabelled examples to fit on", between(1, 1000000));
-    v.field("held_out", held_out, "further examples to measure on", between(1, 1000000));
+    v.field("calibration", calibration, "unlabelled examples to fit on",
+            config::between(1, 1000000));
+    v.field("held_out", held_out, "further examples to measure on", config::between(1, 1000000));
     v.field("ridge", ridge, "regularisation, relative to the Gram matrix's diagonal",
-            between(0, 1));
+            config::between(0, 1));
     v.field("seed", seed, "chooses the examples and the random slices");
     v.group("descent", descent, "gradient descent of the objectives kl, output and dual");
     v.group("activations", activations, "teacher of --activations; a run knows its own");
@@ -99,23 +102,24 @@ struct CompileConfig {
   /// teacher that cannot be imitated.
   void validate(const std::string& source) const;
   /// The features by flag. Expects a valid configuration.
-  DualFeatures dual_features() const;
+  attention::DualFeatures dual_features() const;
   /// T of teacher "sinkhorn:T"; nothing for "own". UsageError names `source` for anything else.
   std::optional<int> imitated_iterations(const std::string& source = "configuration") const;
 };
 
 /// How a map was fitted, for artefact and summary: the configuration without the groups
 /// `activations` and `data`, which only say where the examples come from.
-Json fit_json(const CompileConfig& config);
+io::Json fit_json(const CompileConfig& config);
 
 /// Names of the features that are set, in the order of their weights.
-std::vector<std::string> feature_names(const DualFeatures& features);
+std::vector<std::string> feature_names(const attention::DualFeatures& features);
 
 /// The flags of these names; UsageError names `source` for one that is unknown or stands twice.
-DualFeatures parse_features(const std::vector<std::string>& names, const std::string& source);
+attention::DualFeatures parse_features(const std::vector<std::string>& names,
+                                       const std::string& source);
 
 /// Sets the field that a flag such as --slice-kind stands for from the flag's text; features are
 /// separated by commas. UsageError names the flag.
 void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text);
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -6,46 +6,48 @@
 #include "base/parallel.h"
 #include "compile/descent_fit.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
 void check_possible(const Activations& activations, const CompileConfig& config) {
   config.validate("configuration");
   if (activations.iterations < 1)
-    throw UsageError(
+    throw base::UsageError(
         "the teacher's attention is softmax (no Sinkhorn iterations): nothing to compile",
         "train with model.attention.kind=sinkhorn and iterations of at least 1");
   const std::int64_t wanted = std::int64_t{config.calibration} + config.held_out;
   if (activations.examples < wanted)
-    throw DataError(activations.source + ": " + std::to_string(activations.examples) +
-                        " examples, but calibration and held_out need " + std::to_string(wanted),
-                    "lower calibration or held_out");
+    throw base::DataError(activations.source + ": " + std::to_string(activations.examples) +
+                              " examples, but calibration and held_out need " +
+                              std::to_string(wanted),
+                          "lower calibration or held_out");
   for (const LayerActivations& layer : activations.layers) {
     const std::int64_t width = layer.queries.shape()[1] / activations.heads;
     if (config.dual_features().uses_slices() && config.slice_kind == SliceKind::canonical &&
         config.slices > width)
-      throw UsageError("slices: " + std::to_string(config.slices) +
-                           " canonical slices, but a head of width " + std::to_string(width) +
-                           " has only as many",
-                       "lower slices, or use slice_kind=random");
+      throw base::UsageError("slices: " + std::to_string(config.slices) +
+                                 " canonical slices, but a head of width " + std::to_string(width) +
+                                 " has only as many",
+                             "lower slices, or use slice_kind=random");
     if (config.objective == DualObjective::output && layer.values.size() == 0)
-      throw UsageError("objective: 'output' needs values, which the activations do not hold");
+      throw base::UsageError("objective: 'output' needs values, which the activations do not hold");
   }
 }
 
-Tensor<float> to_float(const Tensor<double>& from) {
-  Tensor<float> out(from.shape());
+tensor::Tensor<float> to_float(const tensor::Tensor<double>& from) {
+  tensor::Tensor<float> out(from.shape());
   for (std::int64_t i = 0; i < from.size(); ++i) out[i] = static_cast<float>(from[i]);
   return out;
 }
 
-CompiledHead fit_head(std::span<const TeacherSample> samples, const CompileConfig& config,
-                      std::uint32_t stream) {
-  const DualFeatures features = config.dual_features();
-  const Slices slices = features.uses_slices() ? choose_slices(samples, config, stream) : Slices{};
-  const DualMap<double> map{features, slices.query.rows(), slices.key.rows(), {}};
+attention::CompiledHead fit_head(std::span<const TeacherSample> samples,
+                                 const CompileConfig& config, std::uint32_t stream) {
+  const attention::DualFeatures features = config.dual_features();
+  const transport::Slices slices =
+      features.uses_slices() ? choose_slices(samples, config, stream) : transport::Slices{};
+  const attention::DualMap<double> map{features, slices.query.rows(), slices.key.rows(), {}};
   std::vector<FitSample> fits;
-  Arena scratch;
+  tensor::Arena scratch;
   for (const TeacherSample& sample : samples)
     fits.push_back({centred_features(map, sample, scratch), sample.target});
   std::vector<double> weights = fit_ridge(fits, config.ridge);
@@ -59,15 +61,15 @@ CompiledHead fit_head(std::span<const TeacherSample> samples, const CompileConfi
 
 std::vector<TeacherSample> run_teachers(const Activations& activations, int layer,
                                         std::int64_t head, const ExampleRange& examples) {
-  const AttentionBatch<float> batch = activations.batch(layer);
+  const attention::AttentionBatch<float> batch = activations.batch(layer);
   const std::int64_t end = examples.first + examples.count;
   std::vector<TeacherSample> samples;
   for (std::int64_t example = examples.first; example < end; ++example)
     if (batch.live_query_count(example) > 0 && batch.live_key_count(example) > 0)
       samples.push_back(run_teacher(activations, layer, head, example));
   if (samples.empty())
-    throw DataError(activations.source + ": no live tokens in examples " +
-                    std::to_string(examples.first) + " to " + std::to_string(end - 1));
+    throw base::DataError(activations.source + ": no live tokens in examples " +
+                          std::to_string(examples.first) + " to " + std::to_string(end - 1));
   return samples;
 }
 
@@ -77,16 +79,16 @@ CompiledModel compile_heads(const Activations& activations, const CompileConfig&
   const auto layers = static_cast<std::int64_t>(activations.layers.size());
   const std::int64_t heads = activations.heads, total = layers * heads;
   CompiledModel model;
-  model.heads.assign(layers, std::vector<CompiledHead>(heads));
+  model.heads.assign(layers, std::vector<attention::CompiledHead>(heads));
   model.evidence.assign(layers, std::vector<HeadEvidence>(heads));
   model.fitted_examples = config.calibration;
   model.held_out_examples = config.held_out;
   std::mutex mutex;
   std::int64_t done = 0;
-  parallel_for(total, threads, [&](std::int64_t index, int) {
+  base::parallel_for(total, threads, [&](std::int64_t index, int) {
     const int layer = static_cast<int>(index / heads);
     const std::int64_t head = index % heads;
-    CompiledHead& compiled = model.heads[layer][head];
+    attention::CompiledHead& compiled = model.heads[layer][head];
     compiled = fit_head(run_teachers(activations, layer, head, {0, config.calibration}), config,
                         static_cast<std::uint32_t>(index));
     model.evidence[layer][head] = measure_head(
@@ -97,4 +99,4 @@ CompiledModel compile_heads(const Activations& activations, const CompileConfig&
   return model;
 }
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -5,11 +5,11 @@
 #include "compile/activations.h"
 #include "compile/evidence.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// The compiled operator of a whole model with its evidence, [layer][head].
 struct CompiledModel {
-  std::vector<std::vector<CompiledHead>> heads;
+  std::vector<std::vector<attention::CompiledHead>> heads;
   std::vector<std::vector<HeadEvidence>> evidence;
   std::int64_t fitted_examples = 0;
   std::int64_t held_out_examples = 0;
@@ -39,4 +39,4 @@ using CompileProgress = std::function<void(std::int64_t done, std::int64_t total
 CompiledModel compile_heads(const Activations& activations, const CompileConfig& config,
                             int threads, const CompileProgress& progress = {});
 
-}  // namespace asap
+}  // namespace asap::compile

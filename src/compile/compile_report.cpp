@@ -1,8 +1,8 @@
 #include "compile/compile_report.h"
 
-namespace asap {
+namespace asap::compile {
 
-Json evidence_json(const HeadEvidence& evidence) {
+io::Json evidence_json(const HeadEvidence& evidence) {
   return {{"dual_r2", evidence.dual_r2},
           {"plan_l1", evidence.plan_l1},
           {"plan_kl", evidence.plan_kl},
@@ -11,11 +11,11 @@ Json evidence_json(const HeadEvidence& evidence) {
           {"output_error", evidence.output_error}};
 }
 
-Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
-  Json rows = Json::array();
+io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
+  io::Json rows = io::Json::array();
   for (std::size_t layer = 0; layer < heads.size(); ++layer)
     for (std::size_t head = 0; head < heads[layer].size(); ++head) {
-      Json row = evidence_json(heads[layer][head]);
+      io::Json row = evidence_json(heads[layer][head]);
       row["layer"] = layer;
       row["head"] = head;
       rows.push_back(std::move(row));
@@ -35,13 +35,13 @@ OperatorArtefact make_artefact(const CompiledModel& model, const Activations& ac
   return artefact;
 }
 
-Json compile_summary(const CompiledModel& model, const Activations& activations,
-                     const CompileConfig& config) {
+io::Json compile_summary(const CompiledModel& model, const Activations& activations,
+                         const CompileConfig& config) {
   return {{"heads", heads_json(model.evidence)},
           {"mean", evidence_json(mean_evidence(model.evidence))},
           {"calibration",
            {{"source", activations.source},
-            {"data", to_json(config.data)},
+            {"data", config::to_json(config.data)},
             {"fitted_examples", model.fitted_examples},
             {"held_out_examples", model.held_out_examples}}},
           {"model_fingerprint", activations.model_fingerprint},
@@ -49,4 +49,4 @@ Json compile_summary(const CompiledModel& model, const Activations& activations,
           {"fit", fit_json(config)}};
 }
 
-}  // namespace asap
+}  // namespace asap::compile

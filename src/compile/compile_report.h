@@ -4,13 +4,13 @@
 #include "compile/operator_artefact.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// The numbers of HeadEvidence by name.
-Json evidence_json(const HeadEvidence& evidence);
+io::Json evidence_json(const HeadEvidence& evidence);
 
 /// The same of every head, with its `layer` and `head`.
-Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
+io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
 
 /// The artefact of a compiled model.
 OperatorArtefact make_artefact(const CompiledModel& model, const Activations& activations,
@@ -18,7 +18,7 @@ OperatorArtefact make_artefact(const CompiledModel& model, const Activations& ac
 
 /// What summary.json holds: heads[] with layer, head and every number of HeadEvidence, and their
 /// mean.
-Json compile_summary(const CompiledModel& model, const Activations& activations,
-                     const CompileConfig& config);
+io::Json compile_summary(const CompiledModel& model, const Activations& activations,
+                         const CompileConfig& config);
 
-}  // namespace asap
+}  // namespace asap::compile

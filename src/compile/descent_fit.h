@@ -4,7 +4,7 @@
 
 #include "compile/dual_fit.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// Weights of a dual map that make an objective of the *closed* plan small (kl, output or dual; see
 /// DualObjective), by Adam on all samples from the weights given.
@@ -22,6 +22,7 @@ std::vector<double> fit_by_descent(std::span<const FitSample> fits,
 /// sums. kl is the mean over rows, output the sum of squares over that of the teacher's output,
 /// dual the mean over queries of minus the entropic dual. row_dual, gradient: [n].
 double plan_objective(const TeacherSample& sample, DualObjective objective,
-                      VectorView<const double> row_dual, VectorView<double> gradient);
+                      tensor::VectorView<const double> row_dual,
+                      tensor::VectorView<double> gradient);
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -8,16 +8,16 @@
 #include "tensor/kernels/gemm.h"
 #include "transport/marginals.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
 /// A compiled head's float32 numbers in float64.
 struct DoubleHead {
-  DualFeatures features;
-  Tensor<double> query_slices, key_slices;
+  attention::DualFeatures features;
+  tensor::Tensor<double> query_slices, key_slices;
   std::vector<double> weights;
 
-  explicit DoubleHead(const CompiledHead& head)
+  explicit DoubleHead(const attention::CompiledHead& head)
       : features(head.features),
         query_slices(head.query_slices.shape()),
         key_slices(head.key_slices.shape()),
@@ -25,7 +25,7 @@ struct DoubleHead {
     std::copy_n(head.query_slices.data(), head.query_slices.size(), query_slices.data());
     std::copy_n(head.key_slices.data(), head.key_slices.size(), key_slices.data());
   }
-  DualMap<double> map() const {
+  attention::DualMap<double> map() const {
     return {features, query_slices.rows(), key_slices.rows(), weights};
   }
 };
@@ -38,35 +38,36 @@ struct Totals {
 };
 
 /// The plan is the operator's output for unit vectors as values.
-Tensor<double> rebuilt_plan(const DualMap<double>& map, const TeacherSample& sample,
-                            Arena& scratch) {
+tensor::Tensor<double> rebuilt_plan(const attention::DualMap<double>& map,
+                                    const TeacherSample& sample, tensor::Arena& scratch) {
   const std::int64_t n = sample.queries.shape()[0], m = sample.keys.shape()[0];
-  Tensor<double> unit({m, m}), plan({n, m});
+  tensor::Tensor<double> unit({m, m}), plan({n, m});
   for (std::int64_t j = 0; j < m; ++j) unit.rows()(j, j) = 1;
-  AttentionHead<double> head = sample.head();
+  attention::AttentionHead<double> head = sample.head();
   head.values = unit.rows();
-  compiled_attention<double>(map, head, 0, plan.rows(), scratch);
+  attention::compiled_attention<double>(map, head, 0, plan.rows(), scratch);
   return plan;
 }
 
-std::vector<double> apply_map(const DualMap<double>& map, const TeacherSample& sample,
-                              Arena& scratch) {
+std::vector<double> apply_map(const attention::DualMap<double>& map, const TeacherSample& sample,
+                              tensor::Arena& scratch) {
   std::vector<double> dual(sample.target.size());
-  const Tensor<double> features = centred_features(map, sample, scratch);
+  const tensor::Tensor<double> features = centred_features(map, sample, scratch);
   for (std::size_t p = 0; p < map.weights.size(); ++p)
-    axpy<double>(map.weights[p], features.rows().row(static_cast<std::int64_t>(p)), dual);
+    tensor::axpy<double>(map.weights[p], features.rows().row(static_cast<std::int64_t>(p)), dual);
   return dual;
 }
 
-void add_dual(const DualMap<double>& map, const TeacherSample& sample, Totals& totals,
-              Arena& scratch) {
+void add_dual(const attention::DualMap<double>& map, const TeacherSample& sample, Totals& totals,
+              tensor::Arena& scratch) {
   std::vector<double> residual = sample.target;
-  axpy<double>(-1.0, apply_map(map, sample, scratch), residual);
-  totals.residual += dot<double>(residual, residual);
-  totals.variance += dot<double>(sample.target, sample.target);
+  tensor::axpy<double>(-1.0, apply_map(map, sample, scratch), residual);
+  totals.residual += tensor::dot<double>(residual, residual);
+  totals.variance += tensor::dot<double>(sample.target, sample.target);
 }
 
-void add_plan(MatrixView<const double> teacher, MatrixView<const double> rebuilt, Totals& totals) {
+void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
+              Totals& totals) {
   for (std::int64_t i = 0; i < teacher.rows; ++i)
     for (std::int64_t j = 0; j < teacher.cols; ++j) {
       const double a = teacher(i, j), b = rebuilt(i, j);
@@ -76,30 +77,33 @@ void add_plan(MatrixView<const double> teacher, MatrixView<const double> rebuilt
   totals.rows += static_cast<double>(teacher.rows);
   const double columns = static_cast<double>(teacher.cols);
   totals.columns += columns;
-  totals.column += columns * marginal_errors<double>(rebuilt).column_mean;
-  totals.teacher_column += columns * marginal_errors<double>(teacher).column_mean;
+  totals.column += columns * transport::marginal_errors<double>(rebuilt).column_mean;
+  totals.teacher_column += columns * transport::marginal_errors<double>(teacher).column_mean;
 }
 
-void add_output(MatrixView<const double> teacher, MatrixView<const double> rebuilt,
-                MatrixView<const double> values, Totals& totals) {
-  Tensor<double> output({teacher.rows, values.cols}), error({teacher.rows, values.cols});
-  gemm<double>(Transpose::no, Transpose::no, 1.0, teacher, values, 0.0, output.rows());
-  gemm<double>(Transpose::no, Transpose::no, 1.0, rebuilt, values, 0.0, error.rows());
-  axpy<double>(-1.0, output.flat(), error.flat());
-  totals.output += dot<double>(output.flat(), output.flat());
-  totals.output_error += dot<double>(error.flat(), error.flat());
+void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
+                tensor::MatrixView<const double> values, Totals& totals) {
+  tensor::Tensor<double> output({teacher.rows, values.cols}), error({teacher.rows, values.cols});
+  tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::no, 1.0, teacher, values, 0.0,
+                       output.rows());
+  tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::no, 1.0, rebuilt, values, 0.0,
+                       error.rows());
+  tensor::axpy<double>(-1.0, output.flat(), error.flat());
+  totals.output += tensor::dot<double>(output.flat(), output.flat());
+  totals.output_error += tensor::dot<double>(error.flat(), error.flat());
 }
 
 }  // namespace
 
-HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSample> samples) {
+HeadEvidence measure_head(const attention::CompiledHead& head,
+                          std::span<const TeacherSample> samples) {
   const DoubleHead numbers(head);
-  const DualMap<double> map = numbers.map();
+  const attention::DualMap<double> map = numbers.map();
   Totals totals;
-  Arena scratch;
+  tensor::Arena scratch;
   for (const TeacherSample& sample : samples) {
-    const Tensor<double> teacher = teacher_plan(sample);
-    const Tensor<double> rebuilt = rebuilt_plan(map, sample, scratch);
+    const tensor::Tensor<double> teacher = teacher_plan(sample);
+    const tensor::Tensor<double> rebuilt = rebuilt_plan(map, sample, scratch);
     add_dual(map, sample, totals, scratch);
     add_plan(teacher.rows(), rebuilt.rows(), totals);
     if (sample.values.size() > 0)
@@ -114,9 +118,10 @@ HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSampl
           .output_error = totals.output > 0 ? std::sqrt(totals.output_error / totals.output) : NAN};
 }
 
-std::vector<double> predicted_dual(const CompiledHead& head, const TeacherSample& sample) {
+std::vector<double> predicted_dual(const attention::CompiledHead& head,
+                                   const TeacherSample& sample) {
   const DoubleHead numbers(head);
-  Arena scratch;
+  tensor::Arena scratch;
   return apply_map(numbers.map(), sample, scratch);
 }
 
@@ -136,4 +141,4 @@ HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads) 
   return mean;
 }
 
-}  // namespace asap
+}  // namespace asap::compile

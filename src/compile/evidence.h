@@ -6,7 +6,7 @@
 #include "attention/operators/compiled_operator.h"
 #include "compile/teacher_sample.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// How well a compiled head stands in for its teacher on examples the fit has not seen.
 struct HeadEvidence {
@@ -19,12 +19,14 @@ struct HeadEvidence {
 };
 
 /// Measures the head as it will run (float32 numbers, closure by compiled_attention).
-HeadEvidence measure_head(const CompiledHead& head, std::span<const TeacherSample> samples);
+HeadEvidence measure_head(const attention::CompiledHead& head,
+                          std::span<const TeacherSample> samples);
 
 /// The dual that the head predicts for its teacher's target, centred over the queries: [n].
-std::vector<double> predicted_dual(const CompiledHead& head, const TeacherSample& sample);
+std::vector<double> predicted_dual(const attention::CompiledHead& head,
+                                   const TeacherSample& sample);
 
 /// The mean of every number over heads, [layer][head].
 HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads);
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -7,7 +7,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
 constexpr const char* kTensors = "operator.safetensors";
@@ -21,49 +21,50 @@ std::string prefix(std::size_t layer) { return "layers." + std::to_string(layer)
 /// Sizes of an operator, and with them the shape of every tensor.
 struct Extents {
   std::int64_t layers, heads, width, slices;
-  DualFeatures features;
+  attention::DualFeatures features;
 
-  Shape slice_shape() const { return {heads, slices, width}; }
-  Shape weight_shape() const { return {heads, features.count(slices)}; }
+  tensor::Shape slice_shape() const { return {heads, slices, width}; }
+  tensor::Shape weight_shape() const { return {heads, features.count(slices)}; }
 };
 
 Extents extents_of(const OperatorArtefact& artefact) {
-  const CompiledHead& first = artefact.heads.at(0).at(0);
+  const attention::CompiledHead& first = artefact.heads.at(0).at(0);
   return {std::ssize(artefact.heads), std::ssize(artefact.heads[0]), artefact.head_width,
           first.features.uses_slices() ? first.query_slices.shape()[0] : 0, first.features};
 }
 
 /// All heads' pieces of one layer, one after the other.
 template <class Part>
-Tensor<float> stack(const std::vector<CompiledHead>& heads, const Shape& shape, const Part& part) {
-  Tensor<float> out(shape);
+tensor::Tensor<float> stack(const std::vector<attention::CompiledHead>& heads,
+                            const tensor::Shape& shape, const Part& part) {
+  tensor::Tensor<float> out(shape);
   const std::int64_t size = shape.size() / std::ssize(heads);
   for (std::size_t h = 0; h < heads.size(); ++h) {
-    const VectorView<const float> values = part(heads[h]);
-    check(std::ssize(values) == size, "save_operator: heads of different shapes");
+    const tensor::VectorView<const float> values = part(heads[h]);
+    base::check(std::ssize(values) == size, "save_operator: heads of different shapes");
     std::copy(values.begin(), values.end(), out.data() + static_cast<std::int64_t>(h) * size);
   }
   return out;
 }
 
-TensorFile operator_tensors(const OperatorArtefact& artefact) {
+io::TensorFile operator_tensors(const OperatorArtefact& artefact) {
   const Extents extents = extents_of(artefact);
-  TensorFile file;
+  io::TensorFile file;
   for (std::size_t layer = 0; layer < artefact.heads.size(); ++layer) {
-    const std::vector<CompiledHead>& heads = artefact.heads[layer];
-    const auto put = [&](const char* name, const Shape& shape, const auto& part) {
+    const std::vector<attention::CompiledHead>& heads = artefact.heads[layer];
+    const auto put = [&](const char* name, const tensor::Shape& shape, const auto& part) {
       file.put(prefix(layer) + name, stack(heads, shape, part));
     };
-    using View = VectorView<const float>;
+    using View = tensor::VectorView<const float>;
     if (extents.features.uses_slices()) {
       put("query_slices", extents.slice_shape(),
-          [](const CompiledHead& head) -> View { return head.query_slices.flat(); });
+          [](const attention::CompiledHead& head) -> View { return head.query_slices.flat(); });
       put("key_slices", extents.slice_shape(),
-          [](const CompiledHead& head) -> View { return head.key_slices.flat(); });
+          [](const attention::CompiledHead& head) -> View { return head.key_slices.flat(); });
     }
     put("weights", extents.weight_shape(),
-        [](const CompiledHead& head) -> View { return head.weights; });
-    put("score_scales", {extents.heads}, [](const CompiledHead& head) -> View {
+        [](const attention::CompiledHead& head) -> View { return head.weights; });
+    put("score_scales", {extents.heads}, [](const attention::CompiledHead& head) -> View {
       return {&head.score_scale, 1};
     });
   }
@@ -72,74 +73,79 @@ TensorFile operator_tensors(const OperatorArtefact& artefact) {
 
 /// A required field of operator.json.
 template <class T>
-T require(const Json& json, const char* key, const std::string& source) {
+T require(const io::Json& json, const char* key, const std::string& source) {
   const auto found = json.find(key);
-  if (found == json.end()) throw DataError(source + ": field '" + key + "' is missing");
+  if (found == json.end()) throw base::DataError(source + ": field '" + key + "' is missing");
   const bool fits = std::is_same_v<T, std::string> ? found->is_string()
-                    : std::is_same_v<T, Json>      ? found->is_object()
+                    : std::is_same_v<T, io::Json>  ? found->is_object()
                                                    : found->is_number_integer();
   if (!fits)
-    throw DataError(source + ": field '" + key + "': expected " +
-                    (std::is_same_v<T, std::string> ? "text"
-                     : std::is_same_v<T, Json>      ? "an object"
-                                                    : "a whole number") +
-                    ", got " + excerpt(found->dump()));
+    throw base::DataError(source + ": field '" + key + "': expected " +
+                          (std::is_same_v<T, std::string> ? "text"
+                           : std::is_same_v<T, io::Json>  ? "an object"
+                                                          : "a whole number") +
+                          ", got " + io::excerpt(found->dump()));
   return found->get<T>();
 }
 
-std::int64_t require_extent(const Json& json, const char* key, std::int64_t least,
+std::int64_t require_extent(const io::Json& json, const char* key, std::int64_t least,
                             const std::string& source) {
   const auto value = require<std::int64_t>(json, key, source);
   if (value < least || value > kLargestExtent)
-    throw DataError(source + ": field '" + key + "': " + std::to_string(value) +
-                    " is not between " + std::to_string(least) + " and " +
-                    std::to_string(kLargestExtent));
+    throw base::DataError(source + ": field '" + key + "': " + std::to_string(value) +
+                          " is not between " + std::to_string(least) + " and " +
+                          std::to_string(kLargestExtent));
   return value;
 }
 
-void check_format(const Json& json, const std::string& source) {
+void check_format(const io::Json& json, const std::string& source) {
   if (!json.is_object() ||
       require<std::string>(json, "format", source) != OperatorArtefact::kFormat)
-    throw DataError(source + ": not a compiled operator", "name a folder that asap-compile wrote");
+    throw base::DataError(source + ": not a compiled operator",
+                          "name a folder that asap-compile wrote");
   const auto version = require<std::int64_t>(json, "version", source);
   if (version != OperatorArtefact::kVersion)
-    throw DataError(source + ": format version " + std::to_string(version) +
-                        ", this version of the toolkit reads version " +
-                        std::to_string(OperatorArtefact::kVersion),
-                    "compile the operator again");
+    throw base::DataError(source + ": format version " + std::to_string(version) +
+                              ", this version of the toolkit reads version " +
+                              std::to_string(OperatorArtefact::kVersion),
+                          "compile the operator again");
 }
 
-Tensor<float> read_tensor(const TensorFile& file, const std::string& name, const Shape& shape) {
-  Tensor<float> out = file.get<float>(name, shape);
+tensor::Tensor<float> read_tensor(const io::TensorFile& file, const std::string& name,
+                                  const tensor::Shape& shape) {
+  tensor::Tensor<float> out = file.get<float>(name, shape);
   for (const float value : out.flat())
     if (!std::isfinite(value))
-      throw DataError(file.source + ": tensor '" + name + "' holds a value that is not finite");
+      throw base::DataError(file.source + ": tensor '" + name +
+                            "' holds a value that is not finite");
   return out;
 }
 
 /// Part `head` of a tensor whose first dimension counts heads: [L, D].
-Tensor<float> part(const Tensor<float>& stacked, std::int64_t head, const Extents& extents) {
-  Tensor<float> out({extents.slices, extents.width});
+tensor::Tensor<float> part(const tensor::Tensor<float>& stacked, std::int64_t head,
+                           const Extents& extents) {
+  tensor::Tensor<float> out({extents.slices, extents.width});
   std::copy_n(stacked.data() + head * out.size(), out.size(), out.data());
   return out;
 }
 
-std::vector<CompiledHead> read_layer(const TensorFile& file, std::size_t layer,
-                                     const Extents& extents) {
-  const Tensor<float> weights =
+std::vector<attention::CompiledHead> read_layer(const io::TensorFile& file, std::size_t layer,
+                                                const Extents& extents) {
+  const tensor::Tensor<float> weights =
       read_tensor(file, prefix(layer) + "weights", extents.weight_shape());
-  const Tensor<float> scales = read_tensor(file, prefix(layer) + "score_scales", {extents.heads});
-  Tensor<float> query, key;
+  const tensor::Tensor<float> scales =
+      read_tensor(file, prefix(layer) + "score_scales", {extents.heads});
+  tensor::Tensor<float> query, key;
   if (extents.features.uses_slices()) {
     query = read_tensor(file, prefix(layer) + "query_slices", extents.slice_shape());
     key = read_tensor(file, prefix(layer) + "key_slices", extents.slice_shape());
   }
-  std::vector<CompiledHead> heads(extents.heads);
+  std::vector<attention::CompiledHead> heads(extents.heads);
   for (std::int64_t h = 0; h < extents.heads; ++h) {
     if (!(scales[h] > 0))
-      throw DataError(file.source + ": tensor '" + prefix(layer) +
-                      "score_scales' must be positive");
-    const VectorView<const float> row = weights.rows().row(h);
+      throw base::DataError(file.source + ": tensor '" + prefix(layer) +
+                            "score_scales' must be positive");
+    const tensor::VectorView<const float> row = weights.rows().row(h);
     heads[h].features = extents.features;
     heads[h].score_scale = scales[h];
     heads[h].weights.assign(row.begin(), row.end());
@@ -150,13 +156,13 @@ std::vector<CompiledHead> read_layer(const TensorFile& file, std::size_t layer,
   return heads;
 }
 
-CompileConfig read_fit(const Json& json, const std::string& source) {
+CompileConfig read_fit(const io::Json& json, const std::string& source) {
   CompileConfig config;
   try {
-    from_json(require<Json>(json, "fit", source), config, source + ": fit");
+    config::from_json(require<io::Json>(json, "fit", source), config, source + ": fit");
     config.validate(source + ": fit");
-  } catch (const UsageError& error) {  // what the user can do about it is different in a file
-    throw DataError(error.what(), "compile the operator again");
+  } catch (const base::UsageError& error) {  // what the user can do about it is different in a file
+    throw base::DataError(error.what(), "compile the operator again");
   }
   return config;
 }
@@ -165,31 +171,33 @@ CompileConfig read_fit(const Json& json, const std::string& source) {
 
 void save_operator(const std::filesystem::path& folder, const OperatorArtefact& artefact) {
   const Extents extents = extents_of(artefact);
-  make_directories(folder);
-  const std::string tensors = serialise_safetensors(operator_tensors(artefact));
-  write_file_atomically(folder / kTensors, tensors);
-  write_json(folder / kDescription, {{"format", OperatorArtefact::kFormat},
-                                     {"version", OperatorArtefact::kVersion},
-                                     {"model_fingerprint", artefact.model_fingerprint},
-                                     {"tensors_fingerprint", content_fingerprint(tensors)},
-                                     {"layers", extents.layers},
-                                     {"heads", extents.heads},
-                                     {"head_width", extents.width},
-                                     {"slices", extents.slices},
-                                     {"teacher_iterations", artefact.teacher_iterations},
-                                     {"calibration_source", artefact.calibration_source},
-                                     {"fit", fit_json(artefact.config)}});
+  base::make_directories(folder);
+  const std::string tensors = io::serialise_safetensors(operator_tensors(artefact));
+  base::write_file_atomically(folder / kTensors, tensors);
+  io::write_json(folder / kDescription,
+                 {{"format", OperatorArtefact::kFormat},
+                  {"version", OperatorArtefact::kVersion},
+                  {"model_fingerprint", artefact.model_fingerprint},
+                  {"tensors_fingerprint", base::content_fingerprint(tensors)},
+                  {"layers", extents.layers},
+                  {"heads", extents.heads},
+                  {"head_width", extents.width},
+                  {"slices", extents.slices},
+                  {"teacher_iterations", artefact.teacher_iterations},
+                  {"calibration_source", artefact.calibration_source},
+                  {"fit", fit_json(artefact.config)}});
 }
 
 OperatorArtefact load_operator(const std::filesystem::path& folder) {
-  return parse_operator(read_file(folder / kDescription), read_file(folder / kTensors), folder);
+  return parse_operator(base::read_file(folder / kDescription), base::read_file(folder / kTensors),
+                        folder);
 }
 
 OperatorArtefact parse_operator(std::string_view description, std::string_view tensors,
                                 const std::filesystem::path& folder) {
   const std::string source = (folder / kDescription).string();
   const std::string tensor_source = (folder / kTensors).string();
-  const Json json = parse_json(description, source);
+  const io::Json json = io::parse_json(description, source);
   check_format(json, source);
   OperatorArtefact artefact;
   artefact.config = read_fit(json, source);
@@ -203,11 +211,12 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
                         require_extent(json, "slices", 0, source), artefact.config.dual_features()};
   artefact.head_width = extents.width;
 
-  if (content_fingerprint(tensors) != require<std::string>(json, "tensors_fingerprint", source))
-    throw DataError(
+  if (base::content_fingerprint(tensors) !=
+      require<std::string>(json, "tensors_fingerprint", source))
+    throw base::DataError(
         tensor_source + ": does not belong to " + kDescription + " beside it, or is damaged",
         "compile the operator again");
-  const TensorFile file = parse_safetensors(tensors, tensor_source);
+  const io::TensorFile file = io::parse_safetensors(tensors, tensor_source);
   for (std::int64_t layer = 0; layer < extents.layers; ++layer)
     artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
   return artefact;
@@ -219,9 +228,9 @@ void require_compiled_for(const OperatorArtefact& artefact, const std::filesyste
   const std::string compiled_for = artefact.model_fingerprint.empty()
                                        ? "activations of an unknown model"
                                        : "the model " + artefact.model_fingerprint;
-  throw DataError(folder.string() + ": compiled for " + compiled_for + ", but this model is " +
-                      model_fingerprint,
-                  "compile it for this run: asap-compile --run RUN --out OP");
+  throw base::DataError(folder.string() + ": compiled for " + compiled_for +
+                            ", but this model is " + model_fingerprint,
+                        "compile it for this run: asap-compile --run RUN --out OP");
 }
 
-}  // namespace asap
+}  // namespace asap::compile

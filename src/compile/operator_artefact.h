@@ -8,7 +8,7 @@
 #include "attention/operators/compiled_operator.h"
 #include "compile/compile_config.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// A compiled operator as it lies on disk:
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
@@ -19,12 +19,13 @@ struct OperatorArtefact {
   static constexpr const char* kFormat = "asap-operator";
   static constexpr int kVersion = 1;
 
-  std::vector<std::vector<CompiledHead>> heads;  ///< [layer][head], all with the same features
-  std::int64_t head_width = 0;                   ///< D
-  int teacher_iterations = 0;                    ///< T
-  std::string model_fingerprint;                 ///< empty when compiled from bare activations
-  std::string calibration_source;                ///< what the examples were
-  CompileConfig config;                          ///< how it was fitted
+  std::vector<std::vector<attention::CompiledHead>>
+      heads;                       ///< [layer][head], all with the same features
+  std::int64_t head_width = 0;     ///< D
+  int teacher_iterations = 0;      ///< T
+  std::string model_fingerprint;   ///< empty when compiled from bare activations
+  std::string calibration_source;  ///< what the examples were
+  CompileConfig config;            ///< how it was fitted
 };
 
 /// Writes both files, operator.json last; it holds the fingerprint of the other.
@@ -44,4 +45,4 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
 void require_compiled_for(const OperatorArtefact& artefact, const std::filesystem::path& folder,
                           const std::string& model_fingerprint);
 
-}  // namespace asap
+}  // namespace asap::compile

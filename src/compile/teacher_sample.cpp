@@ -8,36 +8,38 @@
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
-namespace asap {
+namespace asap::compile {
 namespace {
 
-Tensor<double> to_double(MatrixView<const float> from) {
-  Tensor<double> out({from.rows, from.cols});
+tensor::Tensor<double> to_double(tensor::MatrixView<const float> from) {
+  tensor::Tensor<double> out({from.rows, from.cols});
   for (std::int64_t i = 0; i < from.rows; ++i)
     std::copy_n(from.row(i).data(), from.cols, out.rows().row(i).data());
   return out;
 }
 
-Tensor<double> scores(const TeacherSample& sample) {
-  Tensor<double> out({sample.queries.shape()[0], sample.keys.shape()[0]});
-  gemm<double>(Transpose::no, Transpose::yes, sample.score_scale, sample.queries.rows(),
-               sample.keys.rows(), 0.0, out.rows());
+tensor::Tensor<double> scores(const TeacherSample& sample) {
+  tensor::Tensor<double> out({sample.queries.shape()[0], sample.keys.shape()[0]});
+  tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, sample.score_scale,
+                       sample.queries.rows(), sample.keys.rows(), 0.0, out.rows());
   return out;
 }
 
-void subtract_mean(VectorView<double> values) {
-  const double mean = sum<double>(values) / static_cast<double>(values.size());
+void subtract_mean(tensor::VectorView<double> values) {
+  const double mean = tensor::sum<double>(values) / static_cast<double>(values.size());
   for (double& value : values) value -= mean;
 }
 
-std::vector<double> copy(VectorView<const double> values) { return {values.begin(), values.end()}; }
+std::vector<double> copy(tensor::VectorView<const double> values) {
+  return {values.begin(), values.end()};
+}
 
 }  // namespace
 
 TeacherSample run_teacher(const Activations& activations, int layer, std::int64_t head,
                           std::int64_t example) {
-  check(activations.iterations >= 1, "run_teacher: the teacher does not iterate");
-  const AttentionBatch<float> batch = activations.batch(layer);
+  base::check(activations.iterations >= 1, "run_teacher: the teacher does not iterate");
+  const attention::AttentionBatch<float> batch = activations.batch(layer);
   TeacherSample sample;
   sample.queries = to_double(batch.head_queries(example, head));
   sample.keys = to_double(batch.head_keys(example, head));
@@ -45,41 +47,43 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
     sample.values = to_double(batch.head_values(example, head));
   sample.score_scale = activations.layers[layer].score_scales[head];
 
-  const Tensor<double> s = scores(sample);
+  const tensor::Tensor<double> s = scores(sample);
   const int last = activations.iterations;
-  const SinkhornTrace<double> trace = sinkhorn_log<double>(s.rows(), {}, last);
+  const transport::SinkhornTrace<double> trace =
+      transport::sinkhorn_log<double>(s.rows(), {}, last);
   sample.target = copy(trace.row_duals.rows().row(last - 1));
   sample.row_dual = copy(trace.row_duals.rows().row(last));
   sample.column_dual = copy(trace.column_duals.rows().row(last - 1));
   // score_scale q_i . k̄ is the mean of row i of the scores.
   for (std::int64_t i = 0; i < s.shape()[0]; ++i)
-    sample.target[i] += sum<double>(s.rows().row(i)) / static_cast<double>(s.shape()[1]);
+    sample.target[i] += tensor::sum<double>(s.rows().row(i)) / static_cast<double>(s.shape()[1]);
   subtract_mean(sample.target);
   return sample;
 }
 
-Tensor<double> teacher_plan(const TeacherSample& sample) {
-  Tensor<double> plan = scores(sample);
-  plan_from_duals<double>(plan.rows(), sample.row_dual, sample.column_dual, plan.rows());
+tensor::Tensor<double> teacher_plan(const TeacherSample& sample) {
+  tensor::Tensor<double> plan = scores(sample);
+  transport::plan_from_duals<double>(plan.rows(), sample.row_dual, sample.column_dual, plan.rows());
   return plan;
 }
 
-Tensor<double> centred_features(const DualMap<double>& map, const TeacherSample& sample,
-                                Arena& scratch) {
-  const ArenaScope scope(scratch);
+tensor::Tensor<double> centred_features(const attention::DualMap<double>& map,
+                                        const TeacherSample& sample, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t n = sample.queries.shape()[0];
-  const CentredHead<double> head =
-      centre_head<double>(sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
-  const VectorView<double> log_row_sums = scratch.vector<double>(n);
+  const attention::CentredHead<double> head = attention::centre_head<double>(
+      sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
+  const tensor::VectorView<double> log_row_sums = scratch.vector<double>(n);
   if (map.features.row_sum) {
-    const MatrixView<double> products = scratch.matrix<double>(n, head.y.rows);
-    gemm<double>(Transpose::no, Transpose::yes, 1.0, head.x, head.y, 0.0, products);
-    log_sum_exp_rows<double>(products, log_row_sums);
+    const tensor::MatrixView<double> products = scratch.matrix<double>(n, head.y.rows);
+    tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1.0, head.x, head.y, 0.0,
+                         products);
+    tensor::log_sum_exp_rows<double>(products, log_row_sums);
   }
-  Tensor<double> features({map.features.count(map.query_slices.rows), n});
-  dual_features<double>(map, head, log_row_sums, features.rows(), scratch);
+  tensor::Tensor<double> features({map.features.count(map.query_slices.rows), n});
+  attention::dual_features<double>(map, head, log_row_sums, features.rows(), scratch);
   for (std::int64_t p = 0; p < features.shape()[0]; ++p) subtract_mean(features.rows().row(p));
   return features;
 }
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -4,19 +4,19 @@
 #include "attention/interface/head_gradients.h"
 #include "compile/activations.h"
 
-namespace asap {
+namespace asap::compile {
 
 /// One head of one example in float64, with the duals of its Sinkhorn teacher.
 struct TeacherSample {
-  Tensor<double> queries;  // [n, D]
-  Tensor<double> keys;     // [m, D]
-  Tensor<double> values;   // [m, Dv]; empty when not captured
+  tensor::Tensor<double> queries;  // [n, D]
+  tensor::Tensor<double> keys;     // [m, D]
+  tensor::Tensor<double> values;   // [m, Dv]; empty when not captured
   double score_scale = 1;
   std::vector<double> target;       ///< f^(T) in centred coordinates, mean zero: [n]
   std::vector<double> row_dual;     ///< f of the teacher's plan: [n]
   std::vector<double> column_dual;  ///< g of the teacher's plan: [m]
 
-  AttentionHead<double> head() const {
+  attention::AttentionHead<double> head() const {
     return {queries.rows(), keys.rows(), values.rows(), score_scale};
   }
 };
@@ -30,10 +30,10 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
                           std::int64_t example);
 
 /// The teacher's plan A = exp(S + f + g): [n, m].
-Tensor<double> teacher_plan(const TeacherSample& sample);
+tensor::Tensor<double> teacher_plan(const TeacherSample& sample);
 
 /// Features of the map in float64, each centred over the queries: [P, n].
-Tensor<double> centred_features(const DualMap<double>& map, const TeacherSample& sample,
-                                Arena& scratch);
+tensor::Tensor<double> centred_features(const attention::DualMap<double>& map,
+                                        const TeacherSample& sample, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::compile

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-namespace asap::detail {
+namespace asap::config::detail {
 namespace {
 
 template <class... Functions>
@@ -25,16 +25,16 @@ std::string type_name(const FieldReference& member) {
       member);
 }
 
-Json value_of(const FieldReference& member) {
-  return std::visit([](const auto* pointer) { return Json(*pointer); }, member);
+io::Json value_of(const FieldReference& member) {
+  return std::visit([](const auto* pointer) { return io::Json(*pointer); }, member);
 }
 
 std::string range_text(const FieldRange& range) {
-  const std::string low = format_number(range.min);
+  const std::string low = base::format_number(range.min);
   if (range.min_excluded) return "above " + low;
   if (std::isinf(range.max)) return "at least " + low;
-  if (std::isinf(range.min)) return "at most " + format_number(range.max);
-  return "between " + low + " and " + format_number(range.max);
+  if (std::isinf(range.min)) return "at most " + base::format_number(range.max);
+  return "between " + low + " and " + base::format_number(range.max);
 }
 
 bool inside(const FieldRange& range, double value) {
@@ -43,7 +43,7 @@ bool inside(const FieldRange& range, double value) {
 
 /// `value` as a whole number of type I if it is one and fits; 1e3 is one, 2.5 is not.
 template <class I>
-bool read_integer(const Json& value, I* out) {
+bool read_integer(const io::Json& value, I* out) {
   if (value.is_number_unsigned()) {
     const auto number = value.get<std::uint64_t>();
     if (!std::in_range<I>(number)) return false;
@@ -66,26 +66,26 @@ bool read_integer(const Json& value, I* out) {
   return true;
 }
 
-bool read_value(const Json& value, bool* out) {
+bool read_value(const io::Json& value, bool* out) {
   if (value.is_boolean()) *out = value.get<bool>();
   return value.is_boolean();
 }
-bool read_value(const Json& value, int* out) { return read_integer(value, out); }
-bool read_value(const Json& value, std::int64_t* out) { return read_integer(value, out); }
-bool read_value(const Json& value, std::uint64_t* out) { return read_integer(value, out); }
-bool read_value(const Json& value, double* out) {
+bool read_value(const io::Json& value, int* out) { return read_integer(value, out); }
+bool read_value(const io::Json& value, std::int64_t* out) { return read_integer(value, out); }
+bool read_value(const io::Json& value, std::uint64_t* out) { return read_integer(value, out); }
+bool read_value(const io::Json& value, double* out) {
   if (value.is_number()) *out = value.get<double>();
   return value.is_number();
 }
-bool read_value(const Json& value, std::string* out) {
+bool read_value(const io::Json& value, std::string* out) {
   if (value.is_string()) *out = value.get<std::string>();
   return value.is_string();
 }
 template <class T>
-bool read_value(const Json& value, std::vector<T>* out) {
+bool read_value(const io::Json& value, std::vector<T>* out) {
   if (!value.is_array()) return false;
   std::vector<T> items;
-  for (const Json& item : value)
+  for (const io::Json& item : value)
     if (!read_value(item, &items.emplace_back())) return false;
   *out = std::move(items);
   return true;
@@ -108,7 +108,7 @@ std::string field_with_similar_name(const std::string& name,
                                     const std::vector<FieldDescription>& fields) {
   std::vector<std::string> names;
   for (const FieldDescription& field : fields) names.push_back(last_part(field.path));
-  const std::string nearest = nearest_name(name, names);
+  const std::string nearest = base::nearest_name(name, names);
   const auto found = std::find(names.begin(), names.end(), nearest);
   return found == names.end() ? "" : fields[static_cast<std::size_t>(found - names.begin())].path;
 }
@@ -125,7 +125,7 @@ void FieldWriter::visit_choice(const FieldInfo& info, const std::vector<std::str
 }
 
 bool FieldWriter::enter_group(const FieldInfo& info) {
-  open_.push_back(&((*open_.back())[info.name] = Json::object()));
+  open_.push_back(&((*open_.back())[info.name] = io::Json::object()));
   return true;
 }
 
@@ -138,8 +138,8 @@ void FieldLister::visit_field(const FieldInfo& info, FieldReference member) {
 
 void FieldLister::visit_choice(const FieldInfo& info, const std::vector<std::string>& names,
                                std::size_t& selected) {
-  fields.push_back(
-      {prefix_.back() + info.name, join(names, "|"), info.doc, Json(names[selected]), true});
+  fields.push_back({prefix_.back() + info.name, base::join(names, "|"), info.doc,
+                    io::Json(names[selected]), true});
 }
 
 bool FieldLister::enter_group(const FieldInfo& info) {
@@ -149,54 +149,56 @@ bool FieldLister::enter_group(const FieldInfo& info) {
 
 void FieldLister::leave_group() { prefix_.pop_back(); }
 
-FieldReader::FieldReader(const Json& root, std::vector<FieldDescription> fields, std::string source)
+FieldReader::FieldReader(const io::Json& root, std::vector<FieldDescription> fields,
+                         std::string source)
     : fields_(std::move(fields)), source_(std::move(source)), open_{{&root, "", {}}} {
   if (!root.is_object())
-    throw UsageError(source_ + ": a configuration must be a JSON object, got " + root.type_name());
+    throw base::UsageError(source_ + ": a configuration must be a JSON object, got " +
+                           root.type_name());
 }
 
 void FieldReader::finish() { check_no_unknown_key(); }
 
-const Json* FieldReader::find(const FieldInfo& info) {
+const io::Json* FieldReader::find(const FieldInfo& info) {
   open_.back().known.emplace_back(info.name);
   const auto found = open_.back().object->find(info.name);
   return found == open_.back().object->end() ? nullptr : &*found;
 }
 
 void FieldReader::visit_field(const FieldInfo& info, FieldReference member) {
-  const Json* value = find(info);
+  const io::Json* value = find(info);
   if (!value) return;
   const std::string path = open_.back().prefix + info.name;
   std::visit(
       [&](auto* pointer) {
         if (!read_value(*value, pointer)) fail_type(path, type_name(member), *value);
         if (!value_inside(info.range, *pointer))
-          throw UsageError(source_ + ": " + path + " must be " + range_text(info.range) + ", got " +
-                               excerpt(format_json_line(*value)),
-                           path + ": " + info.doc);
+          throw base::UsageError(source_ + ": " + path + " must be " + range_text(info.range) +
+                                     ", got " + io::excerpt(io::format_json_line(*value)),
+                                 path + ": " + info.doc);
       },
       member);
 }
 
 void FieldReader::visit_choice(const FieldInfo& info, const std::vector<std::string>& names,
                                std::size_t& selected) {
-  const Json* value = find(info);
+  const io::Json* value = find(info);
   if (!value) return;
   const std::string path = open_.back().prefix + info.name;
-  if (!value->is_string()) fail_type(path, "one of " + join(names, ", "), *value);
+  if (!value->is_string()) fail_type(path, "one of " + base::join(names, ", "), *value);
   const auto& text = value->get_ref<const std::string&>();
   const auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end()) {
-    const std::string nearest = nearest_name(text, names);
-    throw UsageError(source_ + ": " + path + " must be one of " + join(names, ", ") + "; got '" +
-                         excerpt(text) + "'",
-                     nearest.empty() ? "" : "did you mean '" + nearest + "'?");
+    const std::string nearest = base::nearest_name(text, names);
+    throw base::UsageError(source_ + ": " + path + " must be one of " + base::join(names, ", ") +
+                               "; got '" + io::excerpt(text) + "'",
+                           nearest.empty() ? "" : "did you mean '" + nearest + "'?");
   }
   selected = static_cast<std::size_t>(found - names.begin());
 }
 
 bool FieldReader::enter_group(const FieldInfo& info) {
-  const Json* value = find(info);
+  const io::Json* value = find(info);
   if (!value) return false;
   const std::string path = open_.back().prefix + info.name;
   if (!value->is_object()) fail_type(path, "an object of fields", *value);
@@ -218,39 +220,40 @@ void FieldReader::check_no_unknown_key() const {
     for (const FieldDescription& field : fields_)
       if (nearest.empty() && last_part(field.path) == key) nearest = field.path;
     if (nearest.empty()) {
-      nearest = nearest_name(key, level.known);
+      nearest = base::nearest_name(key, level.known);
       if (!nearest.empty()) nearest.insert(0, level.prefix);
     }
     if (nearest.empty()) nearest = field_with_similar_name(key, fields_);
-    throw UsageError(source_ + ": unknown field '" + level.prefix + excerpt(key) + "'",
-                     nearest.empty() ? "expected one of: " + join(level.known, ", ")
-                                     : "did you mean '" + nearest + "'?");
+    throw base::UsageError(source_ + ": unknown field '" + level.prefix + io::excerpt(key) + "'",
+                           nearest.empty() ? "expected one of: " + base::join(level.known, ", ")
+                                           : "did you mean '" + nearest + "'?");
   }
 }
 
 void FieldReader::fail_type(const std::string& path, const std::string& expected,
-                            const Json& got) const {
-  throw UsageError(source_ + ": " + path + " expects " + expected + ", got " +
-                   excerpt(format_json_line(got)));
+                            const io::Json& got) const {
+  throw base::UsageError(source_ + ": " + path + " expects " + expected + ", got " +
+                         io::excerpt(io::format_json_line(got)));
 }
 
-Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields) {
+io::Json parse_assignment(std::string_view assignment,
+                          const std::vector<FieldDescription>& fields) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
-    throw UsageError("--set '" + excerpt(assignment) + "': expected path.to.key=value",
-                     "for example --set train.epochs=3");
+    throw base::UsageError("--set '" + io::excerpt(assignment) + "': expected path.to.key=value",
+                           "for example --set train.epochs=3");
   const std::string path(assignment.substr(0, equals));
   const std::string text(assignment.substr(equals + 1));
   const auto field = std::find_if(fields.begin(), fields.end(), [&](const FieldDescription& known) {
     return known.path == path;
   });
-  Json value = Json::parse(text, nullptr, false);
+  io::Json value = io::Json::parse(text, nullptr, false);
   if (value.is_discarded() || (field != fields.end() && field->is_text && !value.is_string()))
     value = text;
-  const std::vector<std::string> parts = split(path, '.');
+  const std::vector<std::string> parts = base::split(path, '.');
   for (auto part = parts.rbegin(); part != parts.rend(); ++part)
-    value = Json::object({{*part, std::move(value)}});
+    value = io::Json::object({{*part, std::move(value)}});
   return value;
 }
 
-}  // namespace asap::detail
+}  // namespace asap::config::detail

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::config {
 
 /// Values a numeric field may take: [min, max], or (min, max] when `min_excluded`.
 struct FieldRange {
@@ -64,7 +64,7 @@ class FieldVisitor {
       if (value == member) selected = names.size();
       names.emplace_back(choice_name);
     }
-    check(selected < names.size(), "FieldVisitor::choice: the value has no name");
+    base::check(selected < names.size(), "FieldVisitor::choice: the value has no name");
     visit_choice({name, doc, {}}, names, selected);
     member = (choices.begin() + selected)->second;
   }
@@ -91,7 +91,7 @@ struct FieldDescription {
   std::string path;  ///< "model.attention.iterations"
   std::string type;  ///< "integer", "number", "text", "true or false", "softmax|sinkhorn"
   std::string doc;
-  Json value;
+  io::Json value;
   bool is_text = false;  ///< takes text, so that --set need not quote it
 };
 
@@ -100,7 +100,7 @@ namespace detail {
 /// Writes the members it is shown into a JSON object.
 class FieldWriter : public FieldVisitor {
  public:
-  Json result = Json::object();
+  io::Json result = io::Json::object();
 
  protected:
   void visit_field(const FieldInfo& info, FieldReference member) override;
@@ -110,7 +110,7 @@ class FieldWriter : public FieldVisitor {
   void leave_group() override;
 
  private:
-  std::vector<Json*> open_{&result};
+  std::vector<io::Json*> open_{&result};
 };
 
 /// Lists the members it is shown.
@@ -132,7 +132,7 @@ class FieldLister : public FieldVisitor {
 /// Fills the members it is shown from a JSON object; see from_json.
 class FieldReader : public FieldVisitor {
  public:
-  FieldReader(const Json& root, std::vector<FieldDescription> fields, std::string source);
+  FieldReader(const io::Json& root, std::vector<FieldDescription> fields, std::string source);
   /// After the visit: complains about keys of the outermost object that no member took.
   void finish();
 
@@ -146,14 +146,14 @@ class FieldReader : public FieldVisitor {
  private:
   /// One object on the way down.
   struct Level {
-    const Json* object;
+    const io::Json* object;
     std::string prefix;  ///< "" or "model.attention."
     std::vector<std::string> known;
   };
-  const Json* find(const FieldInfo& info);
+  const io::Json* find(const FieldInfo& info);
   void check_no_unknown_key() const;
   [[noreturn]] void fail_type(const std::string& path, const std::string& expected,
-                              const Json& got) const;
+                              const io::Json& got) const;
 
   std::vector<FieldDescription> fields_;
   std::string source_;
@@ -161,7 +161,7 @@ class FieldReader : public FieldVisitor {
 };
 
 /// The JSON object that says what "path.to.key=value" says.
-Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields);
+io::Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields);
 
 }  // namespace detail
 
@@ -176,7 +176,7 @@ std::vector<FieldDescription> list_fields(const C& config) {
 
 /// All fields as a JSON object. from_json of it gives the same configuration.
 template <class C>
-Json to_json(const C& config) {
+io::Json to_json(const C& config) {
   C copy = config;
   detail::FieldWriter writer;
   copy.visit(writer);
@@ -187,7 +187,7 @@ Json to_json(const C& config) {
 /// `source` and the full path: unknown key (with the nearest known one), wrong type (expected and
 /// got), value outside its range. On an error `config` is left as it was.
 template <class C>
-void from_json(const Json& json, C& config, const std::string& source) {
+void from_json(const io::Json& json, C& config, const std::string& source) {
   C copy = config;
   detail::FieldReader reader(json, list_fields(config), source);
   copy.visit(reader);
@@ -199,8 +199,8 @@ void from_json(const Json& json, C& config, const std::string& source) {
 /// quotes.
 template <class C>
 void set_field(C& config, std::string_view assignment) {
-  const Json patch = detail::parse_assignment(assignment, list_fields(config));
-  from_json(patch, config, "--set " + excerpt(assignment));
+  const io::Json patch = detail::parse_assignment(assignment, list_fields(config));
+  from_json(patch, config, "--set " + io::excerpt(assignment));
 }
 
 /// Checks every field against its declared range, for configurations that code has filled in.
@@ -210,4 +210,4 @@ void check_field_ranges(const C& config, const std::string& source) {
   from_json(to_json(config), copy, source);
 }
 
-}  // namespace asap
+}  // namespace asap::config

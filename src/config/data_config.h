@@ -9,7 +9,7 @@
 #include "config/shift_config.h"
 #include "config/text_config.h"
 
-namespace asap {
+namespace asap::config {
 
 /// Where labelled examples come from: files (IDX, the format of MNIST; image records such as
 /// CIFAR's; folders of PNG and JPEG; sets of points; labelled texts), or drawn.
@@ -129,4 +129,4 @@ struct DataConfig {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

@@ -4,7 +4,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::config {
 
 /// What holds for sets of points wherever they come from.
 struct PointsConfig {
@@ -85,4 +85,4 @@ struct ListopsConfig {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

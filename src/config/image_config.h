@@ -2,7 +2,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::config {
 
 /// How files of image records lay out their examples.
 enum class RecordLayout { cifar10, cifar100, rgb };
@@ -56,4 +56,4 @@ struct ImagesConfig {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

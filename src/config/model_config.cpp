@@ -6,11 +6,11 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::config {
 namespace {
 
 std::string describe_attention(const AttentionConfig& attention) {
-  const std::string epsilon = "epsilon = " + format_number(attention.epsilon) +
+  const std::string epsilon = "epsilon = " + base::format_number(attention.epsilon) +
                               (attention.learn_epsilon ? ", learned" : "");
   const std::string iterations = "T = " + std::to_string(attention.iterations) + ", ";
   switch (attention.kind) {
@@ -30,7 +30,7 @@ std::string describe_attention(const AttentionConfig& attention) {
     case AttentionKind::differential:
       return "differential attention";
   }
-  throw InternalError("describe_attention: unknown kind");
+  throw base::InternalError("describe_attention: unknown kind");
 }
 
 /// Nothing of what most networks have.
@@ -45,13 +45,14 @@ void validate_head_width(const AttentionConfig& attention, int head_width,
                          const std::string& source) {
   const std::string found = " (model.width / model.heads is " + std::to_string(head_width) + ")";
   if (attention.kind == AttentionKind::differential && head_width % 2 != 0)
-    throw UsageError(
+    throw base::UsageError(
         source + ": differential attention halves its heads: their width must be even" + found,
         "choose another model.width or model.heads");
   if (attention.kind == AttentionKind::espformer && attention.slices > head_width)
-    throw UsageError(source + ": model.attention.slices (" + std::to_string(attention.slices) +
-                         ") must not exceed the width of a head" + found,
-                     "0 takes every coordinate");
+    throw base::UsageError(source + ": model.attention.slices (" +
+                               std::to_string(attention.slices) +
+                               ") must not exceed the width of a head" + found,
+                           "0 takes every coordinate");
 }
 
 /// "ViT", and what each kind says of its input.
@@ -66,7 +67,7 @@ std::string describe_kind(const ModelConfig& model) {
     case ModelKind::mlp:
       return "perceptron";
   }
-  throw InternalError("describe_kind: unknown kind");
+  throw base::InternalError("describe_kind: unknown kind");
 }
 
 std::string describe_input(const ModelConfig& model) {
@@ -84,9 +85,10 @@ void validate_patches(const ModelConfig& model, const std::string& source) {
   for (const auto& [name, pixels] :
        {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
     if (pixels % model.patch != 0)
-      throw UsageError(source + ": model.patch (" + std::to_string(model.patch) +
-                           ") must divide model." + name + " (" + std::to_string(pixels) + ")",
-                       "choose a patch that divides the image's height and width");
+      throw base::UsageError(source + ": model.patch (" + std::to_string(model.patch) +
+                                 ") must divide model." + name + " (" + std::to_string(pixels) +
+                                 ")",
+                             "choose a patch that divides the image's height and width");
 }
 
 }  // namespace
@@ -100,19 +102,20 @@ void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
   if (kind == ModelKind::mlp) {
     if (pooling != Pooling::mean)
-      throw UsageError(source + ": model.kind mlp has no tokens to pool",
-                       "leave model.pooling out");
+      throw base::UsageError(source + ": model.kind mlp has no tokens to pool",
+                             "leave model.pooling out");
     return;
   }
   if (width % heads != 0)
-    throw UsageError(source + ": model.width (" + std::to_string(width) +
-                         ") must be a multiple of model.heads (" + std::to_string(heads) + ")",
-                     "try --set model.width=" + std::to_string((width / heads + 1) * heads));
+    throw base::UsageError(source + ": model.width (" + std::to_string(width) +
+                               ") must be a multiple of model.heads (" + std::to_string(heads) +
+                               ")",
+                           "try --set model.width=" + std::to_string((width / heads + 1) * heads));
   validate_head_width(attention, head_width(), source);
   if (kind == ModelKind::vit) validate_patches(*this, source);
   if (hidden_width() < 1)
-    throw UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +
-                     std::to_string(width));
+    throw base::UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +
+                           std::to_string(width));
 }
 
 void ModelConfig::validate_complete(const std::string& source) const {
@@ -128,7 +131,7 @@ void ModelConfig::validate_complete(const std::string& source) const {
       {"classes", classes, true}};
   for (const auto& [name, size, needed] : sizes)
     if (needed && size == 0)
-      throw UsageError(source + ": model." + name + " is 0, its size must be known here");
+      throw base::UsageError(source + ": model." + name + " is 0, its size must be known here");
 }
 
 std::string describe_model(const ModelConfig& model) {
@@ -141,4 +144,4 @@ std::string describe_model(const ModelConfig& model) {
          describe_feed_forward(model.feed_forward);
 }
 
-}  // namespace asap
+}  // namespace asap::config

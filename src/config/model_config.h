@@ -6,7 +6,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::config {
 
 enum class AttentionKind { softmax, sinkhorn, sinkformer, espformer, lotformer, differential };
 
@@ -97,15 +97,16 @@ enum class Positions { learned, none };
 
 struct ModelConfig {
   ModelKind kind = ModelKind::vit;
-  int image_height = 0;       ///< pixels; 0: taken from the data
-  int image_width = 0;        ///< pixels; 0: taken from the data
-  int channels = 0;           ///< 0: taken from the data
-  int classes = 0;            ///< 0: taken from the data
-  int patch = 4;              ///< pixels along one side
-  int vocabulary = 0;         ///< text: token ids are below it; 0: taken from the data
-  int max_tokens = 0;         ///< text with positions: longest example; 0: taken from the data
-  int point_width = 0;        ///< set: numbers per point; 0: taken from the data
-  int point_frequencies = 0;  ///< set: see tensor/kernels/point_features.h; 0: the numbers as they are
+  int image_height = 0;  ///< pixels; 0: taken from the data
+  int image_width = 0;   ///< pixels; 0: taken from the data
+  int channels = 0;      ///< 0: taken from the data
+  int classes = 0;       ///< 0: taken from the data
+  int patch = 4;         ///< pixels along one side
+  int vocabulary = 0;    ///< text: token ids are below it; 0: taken from the data
+  int max_tokens = 0;    ///< text with positions: longest example; 0: taken from the data
+  int point_width = 0;   ///< set: numbers per point; 0: taken from the data
+  int point_frequencies =
+      0;  ///< set: see tensor/kernels/point_features.h; 0: the numbers as they are
   Positions positions = Positions::learned;
   int width = 64;
   int heads = 2;
@@ -200,4 +201,4 @@ struct ModelConfig {
 /// "text Transformer, 2 layers, width 64, 2 heads, 8000 token ids, softmax attention"
 std::string describe_model(const ModelConfig& model);
 
-}  // namespace asap
+}  // namespace asap::config

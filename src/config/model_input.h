@@ -5,7 +5,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::config {
 
 /// The examples a network is given at once, as views. Which members count depends on the model's
 /// kind:
@@ -19,14 +19,14 @@ template <class T>
 struct ModelInput {
   std::int64_t examples = 0;  // B
   std::int64_t tokens = 0;    // N; images: not looked at
-  MatrixView<const T> values = {};
+  tensor::MatrixView<const T> values = {};
   std::span<const std::int32_t> ids = {};
   std::span<const std::int32_t> live = {};
 
   /// images: [B, C * H * W].
-  static ModelInput of_images(MatrixView<const T> images) {
+  static ModelInput of_images(tensor::MatrixView<const T> images) {
     return {.examples = images.rows, .values = images};
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

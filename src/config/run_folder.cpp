@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdio>
 
-namespace asap {
+namespace asap::config {
 namespace fs = std::filesystem;
 namespace {
 
@@ -42,12 +42,13 @@ std::optional<fs::path> RunFolder::newest_checkpoint() const {
 
 TrainConfig RunFolder::read_config() const {
   if (!fs::exists(config()))
-    throw DataError("'" + path_.string() + "' is not the folder of a training run: it has no config.json",
-                    "give the --out folder of an asap-train run");
+    throw base::DataError(
+        "'" + path_.string() + "' is not the folder of a training run: it has no config.json",
+        "give the --out folder of an asap-train run");
   TrainConfig result;
-  from_json(read_json(config()), result, config().string());
+  from_json(io::read_json(config()), result, config().string());
   result.model.validate_complete(config().string());
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::config

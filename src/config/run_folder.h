@@ -6,7 +6,7 @@
 
 #include "config/train_config.h"
 
-namespace asap {
+namespace asap::config {
 
 /// Where the parts of a training run lie:
 ///   RUN/config.json                     the resolved configuration
@@ -45,4 +45,4 @@ inline constexpr const char* kModelFile = "model.safetensors";
 inline constexpr const char* kOptimizerFile = "optimizer.safetensors";
 inline constexpr const char* kStateFile = "state.json";
 
-}  // namespace asap
+}  // namespace asap::config

@@ -5,7 +5,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::config {
 
 /// Other examples than those of the data set as it is: see data/shift.h.
 struct ShiftConfig {
@@ -31,4 +31,4 @@ struct ShiftConfig {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

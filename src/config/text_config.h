@@ -5,7 +5,7 @@
 
 #include "config/config_fields.h"
 
-namespace asap {
+namespace asap::config {
 
 /// What parts the fields of a line; `automatic`: tabs when the file is named .tsv or .txt, else
 /// commas.
@@ -97,4 +97,4 @@ struct TextConfig {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::config

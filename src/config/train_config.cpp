@@ -1,20 +1,22 @@
 #include "config/train_config.h"
 
-namespace asap {
+namespace asap::config {
 
 void TrainConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
   model.validate(source);
   if (train.shard > train.batch)
-    throw UsageError(source + ": train.shard (" + std::to_string(train.shard) +
-                         ") must not exceed train.batch (" + std::to_string(train.batch) + ")",
-                     "a batch is split into shards");
+    throw base::UsageError(source + ": train.shard (" + std::to_string(train.shard) +
+                               ") must not exceed train.batch (" + std::to_string(train.batch) +
+                               ")",
+                           "a batch is split into shards");
   if (data.kind == DataKind::text && data.text.train_file.empty() != data.text.test_file.empty())
-    throw UsageError(source + ": of data.text.train_file and data.text.test_file one is empty",
-                     "name both, or none and the data set by data.name");
+    throw base::UsageError(
+        source + ": of data.text.train_file and data.text.test_file one is empty",
+        "name both, or none and the data set by data.name");
   if (data.kind == DataKind::idx && data.path.empty() && data.name.empty())
-    throw UsageError(source + ": data.path and data.name are both empty",
-                     "name a data set (--set data.name=fashion-mnist) or its folder");
+    throw base::UsageError(source + ": data.path and data.name are both empty",
+                           "name a data set (--set data.name=fashion-mnist) or its folder");
 }
 
-}  // namespace asap
+}  // namespace asap::config

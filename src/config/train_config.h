@@ -7,7 +7,7 @@
 #include "config/data_config.h"
 #include "config/model_config.h"
 
-namespace asap {
+namespace asap::config {
 
 /// What happens when a loss or gradient is not finite: the training ends with an error; the step is
 /// left out and counted; or it goes back to the last checkpoint and on from there at half the
@@ -110,4 +110,4 @@ struct TrainConfig {
   void validate(const std::string& source) const;
 };
 
-}  // namespace asap
+}  // namespace asap::config

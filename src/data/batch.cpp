@@ -7,17 +7,18 @@
 #include "base/error.h"
 #include "base/random.h"
 
-namespace asap {
+namespace asap::data {
 
 void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples) {
   for (const std::int64_t example : examples)
-    check(example >= 0 && example < dataset.size(), "Batch::fill: index outside the data set");
+    base::check(example >= 0 && example < dataset.size(),
+                "Batch::fill: index outside the data set");
   examples_ = std::ssize(examples);
   ids_.clear();
   live_.clear();
   values_.clear();
   tokens_ = height_ = width_ = 0;
-  if (dataset.kind == ModelKind::vit)
+  if (dataset.kind == config::ModelKind::vit)
     fill_images(dataset, examples);
   else
     fill_tokens(dataset, examples);
@@ -32,13 +33,14 @@ void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples,
 
 void Batch::draw_points(const Dataset& dataset, std::span<const std::int64_t> examples,
                         const ExampleDraw& draw) {
-  check(!dataset.labels_tokens, "Batch::fill: points with labels of their own cannot be drawn");
+  base::check(!dataset.labels_tokens,
+              "Batch::fill: points with labels of their own cannot be drawn");
   std::vector<std::int64_t> order;
   for (std::int64_t row = 0; row < examples_; ++row) {
     const std::int64_t example = examples[static_cast<std::size_t>(row)];
     const std::int64_t stored = dataset.stored_tokens(example), count = dataset.tokens(example);
-    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
-                        draw.first_example + static_cast<std::uint32_t>(row));
+    base::RandomStream random(draw.seed, base::RandomPurpose::augmentation, draw.step,
+                              draw.first_example + static_cast<std::uint32_t>(row));
     order.resize(static_cast<std::size_t>(stored));
     std::iota(order.begin(), order.end(), dataset.offsets[example]);
     float* out = values_.data() + row * tokens_ * value_width_;
@@ -71,9 +73,9 @@ void Batch::fill_images(const Dataset& dataset, std::span<const std::int64_t> ex
 void Batch::fill_tokens(const Dataset& dataset, std::span<const std::int64_t> examples) {
   tokens_ = 1;
   for (const std::int64_t example : examples) tokens_ = std::max(tokens_, dataset.tokens(example));
-  const bool text = dataset.kind == ModelKind::text;
+  const bool text = dataset.kind == config::ModelKind::text;
   value_width_ = text ? 0 : dataset.point_width;
-  ids_.assign(static_cast<std::size_t>(text ? examples_ * tokens_ : 0), kUnknownToken);
+  ids_.assign(static_cast<std::size_t>(text ? examples_ * tokens_ : 0), text::kUnknownToken);
   values_.assign(static_cast<std::size_t>(examples_ * tokens_ * value_width_), 0.0f);
   bool padded = false;
   for (std::int64_t row = 0; row < examples_; ++row) {
@@ -103,12 +105,12 @@ void Batch::fill_labels(const Dataset& dataset, std::span<const std::int64_t> ex
 void Batch::drop_words(double rate, const ExampleDraw& draw) {
   if (rate <= 0 || ids_.empty()) return;
   for (std::int64_t row = 0; row < examples_; ++row) {
-    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
-                        draw.first_example + static_cast<std::uint32_t>(row));
+    base::RandomStream random(draw.seed, base::RandomPurpose::augmentation, draw.step,
+                              draw.first_example + static_cast<std::uint32_t>(row));
     const std::int64_t count = live_.empty() ? tokens_ : live_[static_cast<std::size_t>(row)];
     for (std::int64_t i = 0; i < count; ++i)
       if (random.uniform() < rate)
-        ids_[static_cast<std::size_t>(row * tokens_ + i)] = kUnknownToken;
+        ids_[static_cast<std::size_t>(row * tokens_ + i)] = text::kUnknownToken;
   }
 }
 
@@ -117,8 +119,8 @@ void Batch::augment_images(const ImageAugmentation& augmentation, const ExampleD
   if (height_ == 0 || (!augmentation.flip && padding == 0)) return;
   const std::int64_t rows = value_width_ / width_;  // of all channels
   for (std::int64_t example = 0; example < examples_; ++example) {
-    RandomStream random(draw.seed, RandomPurpose::augmentation, draw.step,
-                        draw.first_example + static_cast<std::uint32_t>(example));
+    base::RandomStream random(draw.seed, base::RandomPurpose::augmentation, draw.step,
+                              draw.first_example + static_cast<std::uint32_t>(example));
     const auto shift = [&] {
       return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(2 * padding + 1))) -
              padding;
@@ -141,11 +143,12 @@ void Batch::augment_images(const ImageAugmentation& augmentation, const ExampleD
   }
 }
 
-ModelInput<float> Batch::input() const {
+config::ModelInput<float> Batch::input() const {
   const std::int64_t rows = tokens_ > 0 ? examples_ * tokens_ : examples_;
-  ModelInput<float> input{.examples = examples_, .tokens = tokens_, .ids = ids_, .live = live_};
+  config::ModelInput<float> input{
+      .examples = examples_, .tokens = tokens_, .ids = ids_, .live = live_};
   if (!values_.empty()) input.values = {values_.data(), rows, value_width_};
   return input;
 }
 
-}  // namespace asap
+}  // namespace asap::data

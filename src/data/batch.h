@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "data/dataset.h"
 #include "config/model_input.h"
+#include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Which points of an example a step of the training uses, how it changes images and which words it
 /// drops: a pure function of the seed, the step, and which examples of the step's batch
@@ -47,7 +47,7 @@ class Batch {
   void augment_images(const ImageAugmentation& augmentation, const ExampleDraw& draw);
 
   /// Views of this batch, valid until the next fill.
-  ModelInput<float> input() const;
+  config::ModelInput<float> input() const;
   /// [B], or [B * N] when every token has a label: as many as rows of logits.
   std::span<const std::int32_t> labels() const { return labels_; }
   std::int64_t size() const { return examples_; }
@@ -65,4 +65,4 @@ class Batch {
   std::vector<std::int32_t> ids_, live_, labels_;
 };
 
-}  // namespace asap
+}  // namespace asap::data

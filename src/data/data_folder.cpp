@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::data {
 namespace fs = std::filesystem;
 
 std::optional<fs::path> data_directory() {
@@ -32,16 +32,16 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return entries;
 }
 
-fs::path find_data_folder(const DataConfig& config, const std::string& hint) {
+fs::path find_data_folder(const config::DataConfig& config, const std::string& hint) {
   std::error_code ignored;
   if (!config.path.empty()) {
     if (fs::is_directory(config.path, ignored)) return config.path;
-    throw DataError("'" + config.path + "' is not a folder", hint);
+    throw base::DataError("'" + config.path + "' is not a folder", hint);
   }
   if (const auto directory = data_directory())
     if (fs::path folder = *directory / config.name; fs::is_directory(folder, ignored))
       return folder;
-  throw DataError("the data set '" + config.name + "' was not found", hint);
+  throw base::DataError("the data set '" + config.name + "' was not found", hint);
 }
 
 fs::path find_split_binary(const fs::path& folder, Split split) {
@@ -63,11 +63,11 @@ std::vector<std::string> read_class_names(const fs::path& path, int classes) {
   std::error_code ignored;
   std::vector<std::string> names;
   if (fs::is_regular_file(path, ignored))
-    for (std::string line : split(read_file(path), '\n')) {
+    for (std::string line : base::split(base::read_file(path), '\n')) {
       while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
       if (!line.empty()) names.push_back(std::move(line));
     }
   return std::ssize(names) == classes ? names : numbered_classes(classes);
 }
 
-}  // namespace asap
+}  // namespace asap::data

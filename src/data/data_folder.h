@@ -7,7 +7,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// ASAP_DATA_DIR, if it is set.
 std::optional<std::filesystem::path> data_directory();
@@ -21,7 +21,7 @@ std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& f
 
 /// The folder a data set of files lies in: data.path, or ASAP_DATA_DIR/<data.name> when that is
 /// empty. DataError with `hint` when there is none.
-std::filesystem::path find_data_folder(const DataConfig& config, const std::string& hint);
+std::filesystem::path find_data_folder(const config::DataConfig& config, const std::string& hint);
 
 /// The first file, in the order of names, whose name contains train or test and ends in .bin or
 /// .bin.gz; an empty path when there is none.
@@ -34,4 +34,4 @@ std::vector<std::string> numbered_classes(int classes);
 /// has not as many as there are classes.
 std::vector<std::string> read_class_names(const std::filesystem::path& path, int classes);
 
-}  // namespace asap
+}  // namespace asap::data

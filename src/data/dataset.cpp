@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "data/shift.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 template <class T>
@@ -34,17 +34,18 @@ std::int64_t Dataset::longest() const {
 std::string dataset_fingerprint(const Dataset& dataset) {
   // The parts are hashed on their own first, so that a byte cannot move from one to the other
   // unseen.
-  const bool images = dataset.kind == ModelKind::vit;
+  const bool images = dataset.kind == config::ModelKind::vit;
   std::string text = std::to_string(dataset.size()) + (images ? image_sizes(dataset) : "") + "/" +
                      std::to_string(dataset.classes()) + " ";
   if (images)
-    text += content_fingerprint(bytes_of(dataset.pixels));
+    text += base::content_fingerprint(bytes_of(dataset.pixels));
   else
     text += std::to_string(dataset.vocabulary) + "x" + std::to_string(dataset.point_width) + " " +
-            content_fingerprint(bytes_of(dataset.offsets)) + " " +
-            content_fingerprint(bytes_of(dataset.ids)) + " " +
-            content_fingerprint(bytes_of(dataset.points));
-  return content_fingerprint(text + " " + content_fingerprint(bytes_of(dataset.labels)));
+            base::content_fingerprint(bytes_of(dataset.offsets)) + " " +
+            base::content_fingerprint(bytes_of(dataset.ids)) + " " +
+            base::content_fingerprint(bytes_of(dataset.points));
+  return base::content_fingerprint(text + " " +
+                                   base::content_fingerprint(bytes_of(dataset.labels)));
 }
 
 void keep_first(Dataset& dataset, std::int64_t count) {
@@ -69,4 +70,4 @@ std::int64_t count_scored(const Dataset& dataset, std::span<const std::int64_t> 
   return count;
 }
 
-}  // namespace asap
+}  // namespace asap::data

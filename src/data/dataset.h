@@ -12,7 +12,7 @@
 #include "config/run_folder.h"
 #include "text/text_codec.h"
 
-namespace asap {
+namespace asap::data {
 
 enum class Split { train, test };
 
@@ -27,7 +27,7 @@ inline constexpr std::int32_t kNotScored = -1;
 /// tokens lie one example after the other, and `offsets` says where each begins.
 struct Dataset {
   std::string name;  ///< for messages: "fashion-mnist train"
-  ModelKind kind = ModelKind::vit;
+  config::ModelKind kind = config::ModelKind::vit;
 
   // Images. Pixels are bytes (a quarter of the memory of floats) and become normalised floats when
   // a batch is filled: (pixel / 255 - mean) / deviation.
@@ -52,14 +52,15 @@ struct Dataset {
   bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
   std::string fingerprint;  ///< of everything but names: recognises the data again
-  std::shared_ptr<const TextCodec>
+  std::shared_ptr<const text::TextCodec>
       codec;  ///< of texts from files, else null: see text/text_codec.h
 
   /// What readers are shown of the token at a position of `ids` or `points`; null: its number.
   std::function<std::string(const Dataset& dataset, std::int64_t position)> token_name;
 
   std::int64_t size() const {
-    return static_cast<std::int64_t>(kind == ModelKind::vit ? labels.size() : offsets.size() - 1);
+    return static_cast<std::int64_t>(kind == config::ModelKind::vit ? labels.size()
+                                                                    : offsets.size() - 1);
   }
   std::int64_t image_size() const { return std::int64_t{channels} * height * width; }
   int classes() const { return static_cast<int>(class_names.size()); }
@@ -96,4 +97,4 @@ std::vector<std::int64_t> length_order(const Dataset& dataset);
 /// How many labels of these examples are scored.
 std::int64_t count_scored(const Dataset& dataset, std::span<const std::int64_t> examples);
 
-}  // namespace asap
+}  // namespace asap::data

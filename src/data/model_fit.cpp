@@ -4,59 +4,63 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
-const char* kind_name(ModelKind kind) {
-  if (kind == ModelKind::vit) return "vit";
-  if (kind == ModelKind::mlp) return "mlp";
-  return kind == ModelKind::text ? "text" : "set";
+const char* kind_name(config::ModelKind kind) {
+  if (kind == config::ModelKind::vit) return "vit";
+  if (kind == config::ModelKind::mlp) return "mlp";
+  return kind == config::ModelKind::text ? "text" : "set";
 }
 
-void check_kinds(const ModelConfig& model, const Dataset& dataset, const std::string& source) {
-  const bool both_images = model.reads_images() && dataset.kind == ModelKind::vit;
+void check_kinds(const config::ModelConfig& model, const Dataset& dataset,
+                 const std::string& source) {
+  const bool both_images = model.reads_images() && dataset.kind == config::ModelKind::vit;
   if (model.kind != dataset.kind && !both_images)
-    throw UsageError(source + ": model.kind is " + kind_name(model.kind) + ", but " + dataset.name +
-                         " holds " + examples_of(dataset.kind),
-                     std::string("--set model.kind=") + kind_name(dataset.kind));
+    throw base::UsageError(source + ": model.kind is " + kind_name(model.kind) + ", but " +
+                               dataset.name + " holds " + config::examples_of(dataset.kind),
+                           std::string("--set model.kind=") + kind_name(dataset.kind));
   if (model.labels_tokens() != dataset.labels_tokens)
-    throw UsageError(source + ": " + dataset.name + " has a label for every " +
-                         (dataset.labels_tokens ? "token" : "example") + ", and model.pooling " +
-                         (dataset.labels_tokens ? "makes one answer per example"
-                                                : "is none, an answer per token"),
-                     std::string("--set model.pooling=") +
-                         (dataset.labels_tokens ? "none" : "mean, or class_token"));
+    throw base::UsageError(source + ": " + dataset.name + " has a label for every " +
+                               (dataset.labels_tokens ? "token" : "example") +
+                               ", and model.pooling " +
+                               (dataset.labels_tokens ? "makes one answer per example"
+                                                      : "is none, an answer per token"),
+                           std::string("--set model.pooling=") +
+                               (dataset.labels_tokens ? "none" : "mean, or class_token"));
 }
 
 /// Room for the longest example where positions need it. Data that are not longer fit a model with
 /// more room.
-void settle_max_tokens(ModelConfig& model, const Dataset& dataset, const std::string& source) {
+void settle_max_tokens(config::ModelConfig& model, const Dataset& dataset,
+                       const std::string& source) {
   const auto longest = static_cast<int>(dataset.longest());
   if (model.max_tokens == 0) model.max_tokens = std::max({longest, dataset.max_tokens, 1});
   if (model.has_positions() && longest > model.max_tokens)
-    throw UsageError(source + ": model.max_tokens is " + std::to_string(model.max_tokens) +
-                         ", but the longest example of " + dataset.name + " has " +
-                         std::to_string(longest) + " tokens",
-                     "raise model.max_tokens, or do without positions (model.positions=none)");
+    throw base::UsageError(
+        source + ": model.max_tokens is " + std::to_string(model.max_tokens) +
+            ", but the longest example of " + dataset.name + " has " + std::to_string(longest) +
+            " tokens",
+        "raise model.max_tokens, or do without positions (model.positions=none)");
 }
 
 }  // namespace
 
-ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset,
-                              const std::string& source) {
+config::ModelConfig fit_model_to_data(config::ModelConfig model, const Dataset& dataset,
+                                      const std::string& source) {
   check_kinds(model, dataset, source);
   const auto settle = [&](const char* field, int& size, int found) {
     if (size == 0) size = found;
     if (size != found)
-      throw UsageError(source + ": model." + field + " is " + std::to_string(size) + ", but " +
-                           dataset.name + " has " + std::to_string(found),
-                       std::string("leave model.") + field + " out to take it from the data");
+      throw base::UsageError(source + ": model." + field + " is " + std::to_string(size) +
+                                 ", but " + dataset.name + " has " + std::to_string(found),
+                             std::string("leave model.") + field + " out to take it from the data");
   };
   if (model.reads_images()) {
     settle("image_height", model.image_height, dataset.height);
     settle("image_width", model.image_width, dataset.width);
     settle("channels", model.channels, dataset.channels);
-  } else if (model.kind == ModelKind::text) {
+  } else if (model.kind == config::ModelKind::text) {
     settle("vocabulary", model.vocabulary, dataset.vocabulary);
     settle_max_tokens(model, dataset, source);
   } else {
@@ -67,4 +71,4 @@ ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset,
   return model;
 }
 
-}  // namespace asap
+}  // namespace asap::data

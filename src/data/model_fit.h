@@ -5,10 +5,11 @@
 #include "config/model_config.h"
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Fills the sizes of the model that are 0 from the data and checks the others against them.
 /// UsageError names the field. The result is complete and valid.
-ModelConfig fit_model_to_data(ModelConfig model, const Dataset& dataset, const std::string& source);
+config::ModelConfig fit_model_to_data(config::ModelConfig model, const Dataset& dataset,
+                                      const std::string& source);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "base/random.h"
 
-namespace asap {
+namespace asap::data {
 
 namespace {
 
 /// The numbers below `count` in random order.
-std::vector<std::int64_t> shuffled(std::int64_t count, RandomStream& random) {
+std::vector<std::int64_t> shuffled(std::int64_t count, base::RandomStream& random) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t left = order.size(); left > 1; --left)
@@ -25,14 +25,14 @@ std::vector<std::int64_t> shuffled(std::int64_t count, RandomStream& random) {
 
 std::vector<std::int64_t> epoch_order(std::int64_t examples, std::uint64_t seed,
                                       std::uint32_t epoch) {
-  RandomStream random(seed, RandomPurpose::shuffle, epoch);
+  base::RandomStream random(seed, base::RandomPurpose::shuffle, epoch);
   return shuffled(examples, random);
 }
 
 void sort_in_pools(std::span<std::int64_t> order, const SamplerConfig& config,
                    std::span<const std::int64_t> lengths, std::uint32_t epoch) {
   const std::int64_t batches = std::ssize(order) / config.batch;
-  RandomStream random(config.seed, RandomPurpose::shuffle, epoch, 1);
+  base::RandomStream random(config.seed, base::RandomPurpose::shuffle, epoch, 1);
   std::vector<std::int64_t> sorted;
   for (std::int64_t first = 0; first < batches; first += config.length_pool) {
     const std::int64_t count = std::min(config.length_pool, batches - first);
@@ -49,15 +49,16 @@ void sort_in_pools(std::span<std::int64_t> order, const SamplerConfig& config,
 
 EpochSampler::EpochSampler(const SamplerConfig& config, std::vector<std::int64_t> lengths)
     : config_(config), lengths_(std::move(lengths)) {
-  check(config_.length_pool < 2 || std::ssize(lengths_) == config_.examples,
-        "EpochSampler: pools need the length of every example");
-  if (config_.examples < 1) throw UsageError("there are no examples to train on");
-  if (config_.batch < 1) throw UsageError("a batch must hold at least one example");
+  base::check(config_.length_pool < 2 || std::ssize(lengths_) == config_.examples,
+              "EpochSampler: pools need the length of every example");
+  if (config_.examples < 1) throw base::UsageError("there are no examples to train on");
+  if (config_.batch < 1) throw base::UsageError("a batch must hold at least one example");
   if (batches_per_epoch() == 0)
-    throw UsageError("the batch of " + std::to_string(config_.batch) + " is larger than the " +
-                         std::to_string(config_.examples) + " examples",
-                     "choose a smaller batch, for example --set train.batch=" +
-                         std::to_string(config_.examples));
+    throw base::UsageError("the batch of " + std::to_string(config_.batch) +
+                               " is larger than the " + std::to_string(config_.examples) +
+                               " examples",
+                           "choose a smaller batch, for example --set train.batch=" +
+                               std::to_string(config_.examples));
 }
 
 std::int64_t EpochSampler::batches_per_epoch() const {
@@ -83,24 +84,24 @@ std::span<const std::int64_t> EpochSampler::next() {
                                    static_cast<std::size_t>(count));
 }
 
-Json EpochSampler::position() const {
-  Json position = {{"epoch", epoch_},
-                   {"batch_index", batch_index_},
-                   {"examples", config_.examples},
-                   {"batch", config_.batch},
-                   {"seed", config_.seed},
-                   {"keep_last_partial", config_.keep_last_partial}};
+io::Json EpochSampler::position() const {
+  io::Json position = {{"epoch", epoch_},
+                       {"batch_index", batch_index_},
+                       {"examples", config_.examples},
+                       {"batch", config_.batch},
+                       {"seed", config_.seed},
+                       {"keep_last_partial", config_.keep_last_partial}};
   // Positions from before there were pools have none.
   if (config_.length_pool > 1) position["length_pool"] = config_.length_pool;
   return position;
 }
 
-void EpochSampler::restore(const Json& position, const std::string& source) {
+void EpochSampler::restore(const io::Json& position, const std::string& source) {
   const auto fail = [&](const std::string& what) -> void {
-    throw DataError(source + ": the sampler's position " + what);
+    throw base::DataError(source + ": the sampler's position " + what);
   };
   if (!position.is_object()) fail("must be an object");
-  const Json own = this->position();
+  const io::Json own = this->position();
   for (const auto& [key, value] : own.items()) {
     const auto found = position.find(key);
     if (found == position.end()) fail("lacks '" + key + "'");
@@ -108,8 +109,8 @@ void EpochSampler::restore(const Json& position, const std::string& source) {
     if (moves && !(found->is_number_integer() && *found >= 0))
       fail("has a '" + key + "' that is no natural number");
     if (!moves && *found != value)
-      fail("is of another run: " + key + " is " + excerpt(format_json_line(*found)) +
-           ", expected " + format_json_line(value));
+      fail("is of another run: " + key + " is " + io::excerpt(io::format_json_line(*found)) +
+           ", expected " + io::format_json_line(value));
   }
   const auto epoch = position["epoch"].get<std::uint64_t>();
   const auto batch_index = position["batch_index"].get<std::uint64_t>();
@@ -121,4 +122,4 @@ void EpochSampler::restore(const Json& position, const std::string& source) {
   order_.clear();
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -7,7 +7,7 @@
 
 #include "io/json.h"
 
-namespace asap {
+namespace asap::data {
 
 /// What an EpochSampler goes through, and how.
 struct SamplerConfig {
@@ -46,10 +46,10 @@ class EpochSampler {
   std::int64_t batches_per_epoch() const;
 
   /// Position as JSON, for checkpoints.
-  Json position() const;
+  io::Json position() const;
   /// Goes to a position saved by a sampler of the same configuration; DataError names `source` when
   /// it is damaged or of another one.
-  void restore(const Json& position, const std::string& source);
+  void restore(const io::Json& position, const std::string& source);
 
  private:
   SamplerConfig config_;
@@ -59,4 +59,4 @@ class EpochSampler {
   std::vector<std::int64_t> order_;
 };
 
-}  // namespace asap
+}  // namespace asap::data

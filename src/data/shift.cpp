@@ -6,43 +6,44 @@
 #include "base/random.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// Apart from the stream of the same example's augmentation.
 constexpr std::uint32_t kNoiseStream = 0x5417F7;
 
-void check_possible(const ShiftConfig& shift, const Dataset& dataset) {
-  const std::string what = std::string(examples_of(dataset.kind)) + " of " + dataset.name;
-  if (dataset.kind == ModelKind::vit && (shift.min_tokens > 0 || shift.max_tokens > 0))
-    throw UsageError("data.shift: the " + what + " have no lengths to choose by",
-                     "leave out data.shift.min_tokens and max_tokens");
+void check_possible(const config::ShiftConfig& shift, const Dataset& dataset) {
+  const std::string what = std::string(config::examples_of(dataset.kind)) + " of " + dataset.name;
+  if (dataset.kind == config::ModelKind::vit && (shift.min_tokens > 0 || shift.max_tokens > 0))
+    throw base::UsageError("data.shift: the " + what + " have no lengths to choose by",
+                           "leave out data.shift.min_tokens and max_tokens");
   if (shift.max_tokens > 0 && shift.min_tokens > shift.max_tokens)
-    throw UsageError("data.shift.min_tokens (" + std::to_string(shift.min_tokens) +
-                     ") exceeds max_tokens (" + std::to_string(shift.max_tokens) + ")");
-  if (dataset.kind == ModelKind::text && shift.noise > 0)
-    throw UsageError("data.shift.noise: no noise can be added to the " + what,
-                     "it is for images and sets of points");
+    throw base::UsageError("data.shift.min_tokens (" + std::to_string(shift.min_tokens) +
+                           ") exceeds max_tokens (" + std::to_string(shift.max_tokens) + ")");
+  if (dataset.kind == config::ModelKind::text && shift.noise > 0)
+    throw base::UsageError("data.shift.noise: no noise can be added to the " + what,
+                           "it is for images and sets of points");
   if (!shift.classes.empty() && dataset.labels_tokens)
-    throw UsageError("data.shift.classes: every token of the " + what + " has a label of its own");
+    throw base::UsageError("data.shift.classes: every token of the " + what +
+                           " has a label of its own");
   for (const int label : shift.classes)
     if (label < 0 || label >= dataset.classes())
-      throw UsageError("data.shift.classes: " + std::to_string(label) + " is not between 0 and " +
-                       std::to_string(dataset.classes() - 1));
+      throw base::UsageError("data.shift.classes: " + std::to_string(label) +
+                             " is not between 0 and " + std::to_string(dataset.classes() - 1));
 }
 
-bool stays(const ShiftConfig& shift, const Dataset& dataset, std::int64_t example) {
+bool stays(const config::ShiftConfig& shift, const Dataset& dataset, std::int64_t example) {
   const std::int64_t tokens = dataset.tokens(example);
   return (shift.classes.empty() ||
           std::ranges::count(shift.classes, dataset.labels[example]) > 0) &&
          tokens >= shift.min_tokens && (shift.max_tokens == 0 || tokens <= shift.max_tokens);
 }
 
-void add_noise(const ShiftConfig& shift, Dataset& dataset) {
-  const bool images = dataset.kind == ModelKind::vit;
+void add_noise(const config::ShiftConfig& shift, Dataset& dataset) {
+  const bool images = dataset.kind == config::ModelKind::vit;
   for (std::int64_t example = 0; example < dataset.size(); ++example) {
-    RandomStream random(shift.seed, RandomPurpose::augmentation,
-                        static_cast<std::uint32_t>(example), kNoiseStream);
+    base::RandomStream random(shift.seed, base::RandomPurpose::augmentation,
+                              static_cast<std::uint32_t>(example), kNoiseStream);
     if (images) {
       for (std::int64_t i = 0; i < dataset.image_size(); ++i) {
         std::uint8_t& pixel = dataset.pixels[example * dataset.image_size() + i];
@@ -58,18 +59,18 @@ void add_noise(const ShiftConfig& shift, Dataset& dataset) {
   dataset.fingerprint = dataset_fingerprint(dataset);
 }
 
-std::string describe(const ShiftConfig& shift) {
+std::string describe(const config::ShiftConfig& shift) {
   std::vector<std::string> parts;
   if (!shift.classes.empty()) {
     std::vector<std::string> labels;
     for (const int label : shift.classes) labels.push_back(std::to_string(label));
-    parts.push_back("classes " + join(labels, ", "));
+    parts.push_back("classes " + base::join(labels, ", "));
   }
   if (shift.min_tokens > 0) parts.push_back("from " + std::to_string(shift.min_tokens) + " tokens");
   if (shift.max_tokens > 0)
     parts.push_back("up to " + std::to_string(shift.max_tokens) + " tokens");
-  if (shift.noise > 0) parts.push_back("noise " + format_number(shift.noise));
-  return join(parts, "; ");
+  if (shift.noise > 0) parts.push_back("noise " + base::format_number(shift.noise));
+  return base::join(parts, "; ");
 }
 
 /// Moves the parts of the kept examples together. `begin` and `end` give the part of one example.
@@ -103,7 +104,7 @@ void keep_examples(Dataset& dataset, std::span<const std::int64_t> examples) {
     tokens(dataset.labels, 1);
   else
     whole(dataset.labels, 1);
-  if (dataset.kind == ModelKind::vit) {
+  if (dataset.kind == config::ModelKind::vit) {
     whole(dataset.pixels, dataset.image_size());
   } else {
     tokens(dataset.ids, 1);
@@ -115,7 +116,7 @@ void keep_examples(Dataset& dataset, std::span<const std::int64_t> examples) {
   dataset.fingerprint = dataset_fingerprint(dataset);
 }
 
-void apply_shift(const ShiftConfig& shift, Dataset& dataset) {
+void apply_shift(const config::ShiftConfig& shift, Dataset& dataset) {
   const std::string done = describe(shift);
   if (done.empty()) return;
   check_possible(shift, dataset);
@@ -124,9 +125,9 @@ void apply_shift(const ShiftConfig& shift, Dataset& dataset) {
     if (stays(shift, dataset, example)) kept.push_back(example);
   dataset.name += " (" + done + ")";
   if (kept.empty())
-    throw DataError(dataset.name + ": no example is left", "ask for less in data.shift");
+    throw base::DataError(dataset.name + ": no example is left", "ask for less in data.shift");
   if (std::ssize(kept) < dataset.size()) keep_examples(dataset, kept);
   if (shift.noise > 0) add_noise(shift, dataset);
 }
 
-}  // namespace asap
+}  // namespace asap::data

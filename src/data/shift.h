@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Makes other data of a data set, to see how something fitted on one part or kind of data does on
 /// another: keeps the examples of some classes or of some lengths, then adds noise to what is left.
@@ -12,9 +12,9 @@ namespace asap {
 /// UsageError for what the kind of data does not have (lengths of images, noise on token ids, one
 /// class for a whole example where tokens are labelled) and for labels that do not exist; DataError
 /// when no example is left.
-void apply_shift(const ShiftConfig& shift, Dataset& dataset);
+void apply_shift(const config::ShiftConfig& shift, Dataset& dataset);
 
 /// Keeps these examples, in this order. Each index below dataset.size(), ascending.
 void keep_examples(Dataset& dataset, std::span<const std::int64_t> examples);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -3,35 +3,36 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/files.h"
 #include "attention/kinds/attention_kinds.h"
+#include "base/files.h"
 #include "config/run_folder.h"
 #include "tensor/kernels/channel_networks.h"
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::infer {
 namespace {
 
-Tensor<float> take_regions(const TensorFile& file, const std::string& prefix,
-                           const FeedForwardConfig& config, std::int64_t channels) {
-  if (config.kind != FeedForwardKind::region) return {};
+tensor::Tensor<float> take_regions(const io::TensorFile& file, const std::string& prefix,
+                                   const config::FeedForwardConfig& config, std::int64_t channels) {
+  if (config.kind != config::FeedForwardKind::region) return {};
   return take_weights(file, prefix + "regions.weights",
-                      {ChannelNetworkLayout{config.depth}.count(), channels});
+                      {tensor::ChannelNetworkLayout{config.depth}.count(), channels});
 }
 
 }  // namespace
 
 /// Buffers of one forward pass.
 struct Encoder::Activations {
-  std::int64_t examples;               // B
-  std::int64_t tokens;                 // N, the class token included
-  std::span<const std::int32_t> live;  // [B]; empty = all
-  MatrixView<float> residual;          // [B * N, W]
-  MatrixView<float> normalised;        // [B * N, W]; attention output too
-  MatrixView<float> wide;              // [B * N, max(3 W, hidden)]
+  std::int64_t examples;                 // B
+  std::int64_t tokens;                   // N, the class token included
+  std::span<const std::int32_t> live;    // [B]; empty = all
+  tensor::MatrixView<float> residual;    // [B * N, W]
+  tensor::MatrixView<float> normalised;  // [B * N, W]; attention output too
+  tensor::MatrixView<float> wide;        // [B * N, max(3 W, hidden)]
 };
 
-Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::string fingerprint)
+Encoder::Encoder(const config::ModelConfig& config, const io::TensorFile& weights,
+                 std::string fingerprint)
     : config_(config), fingerprint_(std::move(fingerprint)) {
   if (!config.has_attention()) {
     take_hidden_layers(weights);
@@ -39,8 +40,8 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
   }
   embedding_.emplace(config, weights);
   const std::int64_t width = config.width, hidden = config.hidden_width();
-  const LearnedShape learned =
-      make_attention<float>(config.attention)->learned_shape(config.head_width());
+  const attention::LearnedShape learned =
+      attention::make_attention<float>(config.attention)->learned_shape(config.head_width());
   for (int index = 0; index < config.layers; ++index) {
     const std::string prefix = "layers." + std::to_string(index) + ".";
     layers_.push_back(
@@ -68,7 +69,7 @@ Encoder::Encoder(const ModelConfig& config, const TensorFile& weights, std::stri
   head_ = take_linear(weights, "head", config.classes, width);
 }
 
-void Encoder::take_hidden_layers(const TensorFile& weights) {
+void Encoder::take_hidden_layers(const io::TensorFile& weights) {
   std::int64_t inputs = config_.image_size();
   for (int index = 0; index < config_.layers; ++index) {
     const std::string prefix = "hidden." + std::to_string(index) + ".";
@@ -79,13 +80,13 @@ void Encoder::take_hidden_layers(const TensorFile& weights) {
   head_ = take_linear(weights, "head", config_.classes, inputs);
 }
 
-void Encoder::run_perceptron(const ModelInput<float>& input, MatrixView<float> logits,
-                             Arena& arena) const {
-  const ArenaScope scope(arena);
-  check(input.values.cols == config_.image_size(), "Encoder: images of another size");
-  MatrixView<const float> x = input.values;
+void Encoder::run_perceptron(const config::ModelInput<float>& input,
+                             tensor::MatrixView<float> logits, tensor::Arena& arena) const {
+  const tensor::ArenaScope scope(arena);
+  base::check(input.values.cols == config_.image_size(), "Encoder: images of another size");
+  tensor::MatrixView<const float> x = input.values;
   for (const HiddenLayer& layer : hidden_) {
-    const MatrixView<float> out = arena.matrix<float>(x.rows, config_.width);
+    const tensor::MatrixView<float> out = arena.matrix<float>(x.rows, config_.width);
     apply_linear(layer.linear, x, 0, out);
     activate(layer.regions, out);
     x = out;
@@ -94,47 +95,48 @@ void Encoder::run_perceptron(const ModelInput<float>& input, MatrixView<float> l
 }
 
 Encoder Encoder::load(const std::filesystem::path& run) {
-  const RunFolder folder(run);
-  const TrainConfig config = folder.read_config();
+  const config::RunFolder folder(run);
+  const config::TrainConfig config = folder.read_config();
   const auto checkpoint = folder.newest_checkpoint();
   if (!checkpoint)
-    throw DataError("'" + run.string() + "' holds no complete checkpoint",
-                    "let asap-train finish, or continue it with --resume");
-  const std::filesystem::path file = *checkpoint / kModelFile;
-  const std::string bytes = read_file(file);
-  return {config.model, parse_safetensors(bytes, file.string()), content_fingerprint(bytes)};
+    throw base::DataError("'" + run.string() + "' holds no complete checkpoint",
+                          "let asap-train finish, or continue it with --resume");
+  const std::filesystem::path file = *checkpoint / config::kModelFile;
+  const std::string bytes = base::read_file(file);
+  return {config.model, io::parse_safetensors(bytes, file.string()),
+          base::content_fingerprint(bytes)};
 }
 
 /// x: [rows, channels], in place.
-void Encoder::activate(const Tensor<float>& regions, MatrixView<float> x) const {
-  const FeedForwardConfig& config = config_.feed_forward;
-  const VectorView<float> flat(x.data, static_cast<std::size_t>(x.rows * x.cols));
-  if (config.kind == FeedForwardKind::region)
-    channel_networks<float>(config.depth, x, regions.rows(), x);
-  else if (config.activation == Activation::relu)
-    relu<float>(flat, flat);
+void Encoder::activate(const tensor::Tensor<float>& regions, tensor::MatrixView<float> x) const {
+  const config::FeedForwardConfig& config = config_.feed_forward;
+  const tensor::VectorView<float> flat(x.data, static_cast<std::size_t>(x.rows * x.cols));
+  if (config.kind == config::FeedForwardKind::region)
+    tensor::channel_networks<float>(config.depth, x, regions.rows(), x);
+  else if (config.activation == config::Activation::relu)
+    tensor::relu<float>(flat, flat);
   else
-    gelu<float>(flat, flat);
+    tensor::gelu<float>(flat, flat);
 }
 
-void Encoder::run_layer(int index, const AttentionOperator& attention, const Activations& a,
-                        Arena& arena, TokenObserver* observer) const {
+void Encoder::run_layer(int index, const attention::AttentionOperator& attention,
+                        const Activations& a, tensor::Arena& arena, TokenObserver* observer) const {
   const Layer& layer = layers_[index];
   const std::int64_t rows = a.residual.rows, width = config_.width;
-  const MatrixView<float> qkv(a.wide.data, rows, 3 * width);
+  const tensor::MatrixView<float> qkv(a.wide.data, rows, 3 * width);
   apply_norm(layer.attention_norm, a.residual, a.normalised);
   apply_linear(layer.qkv, a.normalised, 0, qkv);
-  const AttentionBatch<float> batch{.queries = qkv.block(0, 0, rows, width),
-                                    .keys = qkv.block(0, width, rows, width),
-                                    .values = qkv.block(0, 2 * width, rows, width),
-                                    .examples = a.examples,
-                                    .heads = config_.heads,
-                                    .live_queries = a.live,
-                                    .live_keys = a.live};
+  const attention::AttentionBatch<float> batch{.queries = qkv.block(0, 0, rows, width),
+                                               .keys = qkv.block(0, width, rows, width),
+                                               .values = qkv.block(0, 2 * width, rows, width),
+                                               .examples = a.examples,
+                                               .heads = config_.heads,
+                                               .live_queries = a.live,
+                                               .live_keys = a.live};
   attention.apply(index, batch, a.normalised, arena);
   apply_linear(layer.output, a.normalised, 1, a.residual);
 
-  const MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
+  const tensor::MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
   apply_norm(layer.feed_forward_norm, a.residual, a.normalised);
   if (observer) observer->see_feed_forward(index, {a.normalised, a.examples, a.live});
   apply_linear(layer.up, a.normalised, 0, hidden);
@@ -143,35 +145,38 @@ void Encoder::run_layer(int index, const AttentionOperator& attention, const Act
 }
 
 /// pooled: [B, W]: the class token, or the mean of live tokens (zeros where there is none).
-void Encoder::pool(const Activations& a, MatrixView<float> pooled) const {
+void Encoder::pool(const Activations& a, tensor::MatrixView<float> pooled) const {
   for (std::int64_t b = 0; b < a.examples; ++b) {
     const std::int64_t count = a.live.empty() ? a.tokens : a.live[static_cast<std::size_t>(b)];
-    const MatrixView<float> x = a.normalised.block(b * a.tokens, 0, count, config_.width);
+    const tensor::MatrixView<float> x = a.normalised.block(b * a.tokens, 0, count, config_.width);
     if (config_.has_class_token()) {
       std::ranges::copy(x.row(0), pooled.row(b).begin());
     } else {
-      column_sums<float>(x, pooled.row(b), false);
+      tensor::column_sums<float>(x, pooled.row(b), false);
       const float share = 1.0f / static_cast<float>(std::max<std::int64_t>(count, 1));
-      scale<float>(share, pooled.row(b), pooled.row(b));
+      tensor::scale<float>(share, pooled.row(b), pooled.row(b));
     }
   }
 }
 
-void Encoder::classify(const Activations& a, MatrixView<float> logits, Arena& arena) const {
-  const ArenaScope scope(arena);
+void Encoder::classify(const Activations& a, tensor::MatrixView<float> logits,
+                       tensor::Arena& arena) const {
+  const tensor::ArenaScope scope(arena);
   apply_norm(final_norm_, a.residual, a.normalised);
   if (config_.labels_tokens()) return apply_linear(head_, a.normalised, 0, logits);
-  const MatrixView<float> pooled = arena.matrix<float>(a.examples, config_.width);
+  const tensor::MatrixView<float> pooled = arena.matrix<float>(a.examples, config_.width);
   pool(a, pooled);
   apply_linear(head_, pooled, 0, logits);
 }
 
-void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& attention,
-                      MatrixView<float> logits, Arena& arena, TokenObserver* observer) const {
-  check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
-        "Encoder::forward: logits of another shape");
+void Encoder::forward(const config::ModelInput<float>& input,
+                      const attention::AttentionOperator& attention,
+                      tensor::MatrixView<float> logits, tensor::Arena& arena,
+                      TokenObserver* observer) const {
+  base::check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
+              "Encoder::forward: logits of another shape");
   if (!config_.has_attention()) return run_perceptron(input, logits, arena);
-  const ArenaScope scope(arena);
+  const tensor::ArenaScope scope(arena);
   const std::int64_t tokens = embedding_->tokens(input), width = config_.width;
   const std::int64_t rows = input.examples * tokens;
   const std::int64_t widest = std::max<std::int64_t>(3 * width, config_.hidden_width());
@@ -192,27 +197,27 @@ void Encoder::forward(const ModelInput<float>& input, const AttentionOperator& a
 
 void Encoder::require_attention(const std::string& source) const {
   if (!config_.has_attention())
-    throw UsageError(
+    throw base::UsageError(
         source + ": a network of model.kind mlp has no attention to compile or compare",
         "train a Transformer: model.kind vit, text or set");
 }
 
-std::unique_ptr<KindOperator> Encoder::teacher() const {
-  return std::make_unique<KindOperator>(make_attention<float>(config_.attention), scales_,
-                                          learned_);
+std::unique_ptr<attention::KindOperator> Encoder::teacher() const {
+  return std::make_unique<attention::KindOperator>(
+      attention::make_attention<float>(config_.attention), scales_, learned_);
 }
 
-std::unique_ptr<KindOperator> Encoder::with_kernel(
-    std::unique_ptr<TrainableAttention<float>> kernel) const {
-  return std::make_unique<KindOperator>(std::move(kernel), scales_);
+std::unique_ptr<attention::KindOperator> Encoder::with_kernel(
+    std::unique_ptr<attention::TrainableAttention<float>> kernel) const {
+  return std::make_unique<attention::KindOperator>(std::move(kernel), scales_);
 }
 
-std::unique_ptr<KindOperator> Encoder::softmax() const {
-  return with_kernel(make_softmax_attention<float>());
+std::unique_ptr<attention::KindOperator> Encoder::softmax() const {
+  return with_kernel(attention::make_softmax_attention<float>());
 }
 
-std::unique_ptr<KindOperator> Encoder::sinkhorn(int iterations) const {
-  return with_kernel(make_sinkhorn_attention<float>(iterations));
+std::unique_ptr<attention::KindOperator> Encoder::sinkhorn(int iterations) const {
+  return with_kernel(attention::make_sinkhorn_attention<float>(iterations));
 }
 
-}  // namespace asap
+}  // namespace asap::infer

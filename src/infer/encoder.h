@@ -10,23 +10,24 @@
 #include "infer/encoder_embedding.h"
 #include "io/safetensors.h"
 
-namespace asap {
+namespace asap::infer {
 
 /// The tokens of some examples at one depth of the network, padded to equal length.
 struct TokenRows {
-  MatrixView<const float> rows;             // [B * N, W], the class token included
+  tensor::MatrixView<const float> rows;     // [B * N, W], the class token included
   std::int64_t examples;                    // B
   std::span<const std::int32_t> live = {};  // [B]; empty = all
 
   /// Live tokens of one example: [n, W].
-  MatrixView<const float> live_rows(std::int64_t example) const {
+  tensor::MatrixView<const float> live_rows(std::int64_t example) const {
     const std::int64_t tokens = rows.rows / examples;
     const std::int64_t count = live.empty() ? tokens : live[static_cast<std::size_t>(example)];
     return rows.block(example * tokens, 0, count, rows.cols);
   }
 };
 
-/// Is shown the tokens of every pass before the first layer (depth 0) and after each, and on the way.
+/// Is shown the tokens of every pass before the first layer (depth 0) and after each, and on the
+/// way.
 class TokenObserver {
  public:
   virtual ~TokenObserver() = default;
@@ -43,69 +44,74 @@ class Encoder {
  public:
   /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another
   /// shape.
-  Encoder(const ModelConfig& config, const TensorFile& weights, std::string fingerprint);
+  Encoder(const config::ModelConfig& config, const io::TensorFile& weights,
+          std::string fingerprint);
 
   /// Newest checkpoint of the run in `run` (see RunFolder). DataError when there is none.
   static Encoder load(const std::filesystem::path& run);
 
-  const ModelConfig& config() const { return config_; }
+  const config::ModelConfig& config() const { return config_; }
   /// Identifies the trained weights: a hash of the file they were read from.
   const std::string& fingerprint() const { return fingerprint_; }
 
   /// Rows of logits that forward() writes: one per example or, with Pooling::none, one per token,
   /// padding included.
-  std::int64_t logit_rows(const ModelInput<float>& input) const {
+  std::int64_t logit_rows(const config::ModelInput<float>& input) const {
     return input.examples * (config_.labels_tokens() ? input.tokens : 1);
   }
 
   /// input: normalised as in training -> logits: [logit_rows, classes]; those of padded tokens mean
   /// nothing. `observer`, if there is one, sees the tokens on the way.
-  void forward(const ModelInput<float>& input, const AttentionOperator& attention,
-               MatrixView<float> logits, Arena& arena, TokenObserver* observer = nullptr) const;
+  void forward(const config::ModelInput<float>& input,
+               const attention::AttentionOperator& attention, tensor::MatrixView<float> logits,
+               tensor::Arena& arena, TokenObserver* observer = nullptr) const;
 
   /// UsageError when the network, which `source` names, has no attention.
   void require_attention(const std::string& source) const;
 
   /// The attention the model was trained with.
-  std::unique_ptr<KindOperator> teacher() const;
+  std::unique_ptr<attention::KindOperator> teacher() const;
   /// Softmax attention in the place of the model's own.
-  std::unique_ptr<KindOperator> softmax() const;
+  std::unique_ptr<attention::KindOperator> softmax() const;
   /// Any kind that learns nothing of its own in the place of the model's: same queries, keys and
   /// scales.
-  std::unique_ptr<KindOperator> with_kernel(std::unique_ptr<TrainableAttention<float>> kernel) const;
+  std::unique_ptr<attention::KindOperator> with_kernel(
+      std::unique_ptr<attention::TrainableAttention<float>> kernel) const;
   /// Sinkhorn attention with so many iterations in the place of the model's own.
-  std::unique_ptr<KindOperator> sinkhorn(int iterations) const;
+  std::unique_ptr<attention::KindOperator> sinkhorn(int iterations) const;
   /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }
 
  private:
   struct Layer {
     AffineWeights attention_norm, qkv, output, feed_forward_norm, up, down;
-    Tensor<float> regions;  // of the learned activations; empty for a fixed one
+    tensor::Tensor<float> regions;  // of the learned activations; empty for a fixed one
   };
   struct HiddenLayer {
     AffineWeights linear;
-    Tensor<float> regions;
+    tensor::Tensor<float> regions;
   };
   struct Activations;
 
-  void take_hidden_layers(const TensorFile& weights);
-  void run_perceptron(const ModelInput<float>& input, MatrixView<float> logits, Arena& arena) const;
+  void take_hidden_layers(const io::TensorFile& weights);
+  void run_perceptron(const config::ModelInput<float>& input, tensor::MatrixView<float> logits,
+                      tensor::Arena& arena) const;
 
-  void run_layer(int index, const AttentionOperator& attention, const Activations& a, Arena& arena,
-                 TokenObserver* observer) const;
-  void activate(const Tensor<float>& regions, MatrixView<float> x) const;
-  void classify(const Activations& a, MatrixView<float> logits, Arena& arena) const;
-  void pool(const Activations& a, MatrixView<float> pooled) const;
+  void run_layer(int index, const attention::AttentionOperator& attention, const Activations& a,
+                 tensor::Arena& arena, TokenObserver* observer) const;
+  void activate(const tensor::Tensor<float>& regions, tensor::MatrixView<float> x) const;
+  void classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena) const;
+  void pool(const Activations& a, tensor::MatrixView<float> pooled) const;
 
-  ModelConfig config_;
+  config::ModelConfig config_;
   std::string fingerprint_;
   std::vector<std::vector<float>> scales_;
-  std::vector<Tensor<float>> learned_;  // per layer, what the kind of attention learns besides
+  std::vector<tensor::Tensor<float>>
+      learned_;  // per layer, what the kind of attention learns besides
   std::optional<EncoderEmbedding> embedding_;  // of Transformers
   std::vector<Layer> layers_;
   std::vector<HiddenLayer> hidden_;  // of perceptrons
   AffineWeights final_norm_, head_;
 };
 
-}  // namespace asap
+}  // namespace asap::infer

@@ -6,16 +6,17 @@
 #include "tensor/kernels/patches.h"
 #include "tensor/kernels/point_features.h"
 
-namespace asap {
+namespace asap::infer {
 
-EncoderEmbedding::EncoderEmbedding(const ModelConfig& config, const TensorFile& weights)
+EncoderEmbedding::EncoderEmbedding(const config::ModelConfig& config, const io::TensorFile& weights)
     : config_(config) {
   const std::int64_t width = config.width;
-  if (config.kind == ModelKind::vit)
+  if (config.kind == config::ModelKind::vit)
     linear_ = take_linear(weights, "embedding.patch", width, config.patch_size());
-  else if (config.kind == ModelKind::set)
-    linear_ = take_linear(weights, "embedding.point", width,
-                          point_feature_count(config.point_width, config.point_frequencies));
+  else if (config.kind == config::ModelKind::set)
+    linear_ =
+        take_linear(weights, "embedding.point", width,
+                    tensor::point_feature_count(config.point_width, config.point_frequencies));
   else
     token_ = take_weights(weights, "embedding.token", {config.vocabulary, width});
   if (config.has_positions())
@@ -24,38 +25,39 @@ EncoderEmbedding::EncoderEmbedding(const ModelConfig& config, const TensorFile& 
     class_token_ = take_weights(weights, "embedding.class_token", {width});
 }
 
-std::int64_t EncoderEmbedding::tokens(const ModelInput<float>& input) const {
-  check(input.live.empty() || std::ssize(input.live) == input.examples,
-        "Encoder: one number of live tokens per example");
-  if (config_.kind == ModelKind::vit) {
-    check(input.values.rows == input.examples && input.values.cols == config_.image_size() &&
-              input.live.empty(),
-          "Encoder: images of another size");
+std::int64_t EncoderEmbedding::tokens(const config::ModelInput<float>& input) const {
+  base::check(input.live.empty() || std::ssize(input.live) == input.examples,
+              "Encoder: one number of live tokens per example");
+  if (config_.kind == config::ModelKind::vit) {
+    base::check(input.values.rows == input.examples && input.values.cols == config_.image_size() &&
+                    input.live.empty(),
+                "Encoder: images of another size");
     return config_.tokens();
   }
-  if (config_.kind == ModelKind::text)
-    check(std::ssize(input.ids) == input.examples * input.tokens, "Encoder: one id per token");
+  if (config_.kind == config::ModelKind::text)
+    base::check(std::ssize(input.ids) == input.examples * input.tokens,
+                "Encoder: one id per token");
   else
-    check(input.values.rows == input.examples * input.tokens &&
-              input.values.cols == config_.point_width,
-          "Encoder: points of another width");
+    base::check(input.values.rows == input.examples * input.tokens &&
+                    input.values.cols == config_.point_width,
+                "Encoder: points of another width");
   const std::int64_t tokens = input.tokens + (config_.has_class_token() ? 1 : 0);
-  check(!config_.has_positions() || tokens <= config_.tokens(),
-        "Encoder: an example is longer than there are positions");
+  base::check(!config_.has_positions() || tokens <= config_.tokens(),
+              "Encoder: an example is longer than there are positions");
   return tokens;
 }
 
-std::span<const std::int32_t> EncoderEmbedding::live(const ModelInput<float>& input,
-                                                     Arena& arena) const {
+std::span<const std::int32_t> EncoderEmbedding::live(const config::ModelInput<float>& input,
+                                                     tensor::Arena& arena) const {
   if (input.live.empty() || !config_.has_class_token()) return input.live;
-  const VectorView<std::int32_t> longer = arena.vector<std::int32_t>(input.examples);
+  const tensor::VectorView<std::int32_t> longer = arena.vector<std::int32_t>(input.examples);
   std::ranges::transform(input.live, longer.begin(), [](std::int32_t count) { return count + 1; });
   return longer;
 }
 
 /// Rows of features of each example become its last tokens; a class token may stand before them.
-void EncoderEmbedding::embed_linearly(MatrixView<const float> features, std::int64_t examples,
-                                      MatrixView<float> out) const {
+void EncoderEmbedding::embed_linearly(tensor::MatrixView<const float> features,
+                                      std::int64_t examples, tensor::MatrixView<float> out) const {
   if (!config_.has_class_token()) return apply_linear(linear_, features, 0, out);
   const std::int64_t rows = features.rows / examples;
   for (std::int64_t b = 0; b < examples; ++b)
@@ -63,42 +65,45 @@ void EncoderEmbedding::embed_linearly(MatrixView<const float> features, std::int
                  out.block(b * (rows + 1) + 1, 0, rows, out.cols));
 }
 
-void EncoderEmbedding::embed(const ModelInput<float>& input, std::int64_t tokens,
-                             MatrixView<float> out, Arena& scratch) const {
-  if (config_.kind == ModelKind::vit) {
-    const PatchGrid grid{config_.channels, config_.image_height, config_.image_width,
-                         config_.patch};
-    const MatrixView<float> patches =
+void EncoderEmbedding::embed(const config::ModelInput<float>& input, std::int64_t tokens,
+                             tensor::MatrixView<float> out, tensor::Arena& scratch) const {
+  if (config_.kind == config::ModelKind::vit) {
+    const tensor::PatchGrid grid{config_.channels, config_.image_height, config_.image_width,
+                                 config_.patch};
+    const tensor::MatrixView<float> patches =
         scratch.matrix<float>(input.examples * grid.patches(), grid.patch_size());
-    extract_patches<float>(grid, input.values, patches);
+    tensor::extract_patches<float>(grid, input.values, patches);
     embed_linearly(patches, input.examples, out);
-  } else if (config_.kind == ModelKind::set) {
-    const MatrixView<float> features = scratch.matrix<float>(
-        input.values.rows, point_feature_count(config_.point_width, config_.point_frequencies));
-    point_features<float>(config_.point_frequencies, input.values, features);
+  } else if (config_.kind == config::ModelKind::set) {
+    const tensor::MatrixView<float> features = scratch.matrix<float>(
+        input.values.rows,
+        tensor::point_feature_count(config_.point_width, config_.point_frequencies));
+    tensor::point_features<float>(config_.point_frequencies, input.values, features);
     embed_linearly(features, input.examples, out);
   } else {
     const std::int64_t first = tokens - input.tokens;
     for (std::int64_t b = 0; b < input.examples; ++b)
       for (std::int64_t i = 0; i < input.tokens; ++i) {
         const std::int32_t id = input.ids[static_cast<std::size_t>(b * input.tokens + i)];
-        check(0 <= id && id < config_.vocabulary, "Encoder: a token id outside the vocabulary");
+        base::check(0 <= id && id < config_.vocabulary,
+                    "Encoder: a token id outside the vocabulary");
         std::ranges::copy(token_.rows().row(id), out.row(b * tokens + first + i).begin());
       }
   }
 }
 
-void EncoderEmbedding::apply(const ModelInput<float>& input, MatrixView<float> out,
-                             Arena& scratch) const {
-  const ArenaScope scope(scratch);
+void EncoderEmbedding::apply(const config::ModelInput<float>& input, tensor::MatrixView<float> out,
+                             tensor::Arena& scratch) const {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t length = tokens(input);
   embed(input, length, out, scratch);
   if (config_.has_class_token())
     for (std::int64_t b = 0; b < input.examples; ++b)
       std::ranges::copy(class_token_.flat(), out.row(b * length).begin());
   if (config_.has_positions())
-    add_bias_rows<float>({out.data, input.examples, length * config_.width},
-                         position_.flat().first(static_cast<std::size_t>(length * config_.width)));
+    tensor::add_bias_rows<float>(
+        {out.data, input.examples, length * config_.width},
+        position_.flat().first(static_cast<std::size_t>(length * config_.width)));
 }
 
-}  // namespace asap
+}  // namespace asap::infer

@@ -7,7 +7,7 @@
 #include "io/gzip.h"
 #include "io/utf8.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
@@ -33,7 +33,7 @@ class DelimitedParser {
 
  private:
   [[noreturn]] void fail(std::int64_t line, const std::string& what, const char* hint) const {
-    throw DataError(source_ + ":" + std::to_string(line) + ": " + what, hint);
+    throw base::DataError(source_ + ":" + std::to_string(line) + ": " + what, hint);
   }
 
   /// Takes LF or CRLF off the front, if one is there.
@@ -52,7 +52,7 @@ class DelimitedParser {
       parse_field();
       ++columns;
     } while (take_separator());
-    if (!rest_.empty()) check(take_line_end(), "parse_row: a field ends where a line does");
+    if (!rest_.empty()) base::check(take_line_end(), "parse_row: a field ends where a line does");
     if (table_.columns_ == 0) table_.columns_ = columns;
     if (columns != table_.columns_)
       fail(table_.lines_.back(),
@@ -117,8 +117,8 @@ class DelimitedParser {
 
 std::string_view DelimitedTable::field(std::int64_t row, std::int64_t column) const {
   const auto index = static_cast<std::size_t>(row * columns_ + column);
-  check(column >= 0 && column < columns_ && row >= 0 && row < rows(),
-        "DelimitedTable::field: no such field");
+  base::check(column >= 0 && column < columns_ && row >= 0 && row < rows(),
+              "DelimitedTable::field: no such field");
   const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
   return std::string_view(text_).substr(begin, ends_[index] - begin);
 }
@@ -136,7 +136,7 @@ DelimitedTable parse_delimited(std::string_view bytes, const DelimitedFormat& fo
 }
 
 DelimitedTable read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {
-  return parse_delimited(read_file(path), format, path.string());
+  return parse_delimited(base::read_file(path), format, path.string());
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace asap {
+namespace asap::io {
 
 /// How a table of text is written.
 struct DelimitedFormat {
@@ -44,4 +44,4 @@ DelimitedTable parse_delimited(std::string_view bytes, const DelimitedFormat& fo
                                const std::string& source);
 DelimitedTable read_delimited(const std::filesystem::path& path, const DelimitedFormat& format);
 
-}  // namespace asap
+}  // namespace asap::io

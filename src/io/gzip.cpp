@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // largest window, gzip header and checksum
@@ -23,7 +23,7 @@ uInt chunk_size(std::size_t bytes) {
 class Inflater {
  public:
   Inflater(std::string_view bytes, const std::string& source) : left_(bytes), source_(source) {
-    check(inflateInit2(&stream_, kGzipWindow) == Z_OK, "zlib cannot be initialised");
+    base::check(inflateInit2(&stream_, kGzipWindow) == Z_OK, "zlib cannot be initialised");
   }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
@@ -46,10 +46,10 @@ class Inflater {
       done += room - stream_.avail_out;
       ended_ = status == Z_STREAM_END;
       if (status == Z_BUF_ERROR || (status == Z_OK && left_.empty() && stream_.avail_out > 0))
-        throw DataError(source_ + ": the gzip stream ends early (truncated?)");
+        throw base::DataError(source_ + ": the gzip stream ends early (truncated?)");
       if (status != Z_OK && status != Z_STREAM_END)
-        throw DataError(source_ + ": damaged gzip stream" +
-                        (stream_.msg ? std::string(" (") + stream_.msg + ")" : ""));
+        throw base::DataError(source_ + ": damaged gzip stream" +
+                              (stream_.msg ? std::string(" (") + stream_.msg + ")" : ""));
     }
     out->resize(start + done);
   }
@@ -83,14 +83,16 @@ std::string decompress_gzip(std::string_view bytes, std::size_t limit, const std
     inflater.read(std::min(kChunk, most + 1 - out.size()), &out);
   }
   if (out.size() > limit)
-    throw DataError(source + ": holds more than the expected " + std::to_string(limit) + " bytes");
+    throw base::DataError(source + ": holds more than the expected " + std::to_string(limit) +
+                          " bytes");
   if (out.size() > most)
-    throw DataError(source + ": " + std::to_string(bytes.size()) + " bytes unpack to more than " +
-                        std::to_string(most) + ", which no ordinary data do",
-                    "if they are to be trusted, unpack the file with gunzip first");
+    throw base::DataError(source + ": " + std::to_string(bytes.size()) +
+                              " bytes unpack to more than " + std::to_string(most) +
+                              ", which no ordinary data do",
+                          "if they are to be trusted, unpack the file with gunzip first");
   if (inflater.bytes_left() > 0)
-    throw DataError(source + ": " + std::to_string(inflater.bytes_left()) +
-                    " unexpected bytes after the gzip stream");
+    throw base::DataError(source + ": " + std::to_string(inflater.bytes_left()) +
+                          " unexpected bytes after the gzip stream");
   return out;
 }
 
@@ -104,9 +106,9 @@ std::string decompress_gzip_prefix(std::string_view bytes, std::size_t count,
 
 std::string compress_gzip(std::string_view bytes) {
   z_stream stream{};
-  check(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) ==
-            Z_OK,
-        "zlib cannot be initialised");
+  base::check(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWindow, 8,
+                           Z_DEFAULT_STRATEGY) == Z_OK,
+              "zlib cannot be initialised");
   std::string out(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = chunk_size(bytes.size());
@@ -115,8 +117,8 @@ std::string compress_gzip(std::string_view bytes) {
   const int status = deflate(&stream, Z_FINISH);
   out.resize(stream.total_out);
   deflateEnd(&stream);
-  check(status == Z_STREAM_END, "compress_gzip: more than 4 GB are not supported");
+  base::check(status == Z_STREAM_END, "compress_gzip: more than 4 GB are not supported");
   return out;
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace asap {
+namespace asap::io {
 
 /// Whether the bytes start as a gzip stream does.
 bool is_gzip(std::string_view bytes);
@@ -26,4 +26,4 @@ std::string decompress_gzip_prefix(std::string_view bytes, std::size_t count,
 /// Packs with zlib's best compression and no time stamp, so that equal content is equal bytes.
 std::string compress_gzip(std::string_view bytes);
 
-}  // namespace asap
+}  // namespace asap::io

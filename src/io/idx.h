@@ -8,12 +8,12 @@
 
 #include "tensor/core/shape.h"
 
-namespace asap {
+namespace asap::io {
 
 /// Bytes in the IDX format of MNIST (http://yann.lecun.com/exdb/mnist): images [count, rows,
 /// columns] or labels [count].
 struct IdxArray {
-  Shape shape;
+  tensor::Shape shape;
   std::vector<std::uint8_t> values;
 };
 
@@ -26,4 +26,4 @@ IdxArray read_idx(const std::filesystem::path& path, int expected_rank);
 
 std::string serialise_idx(const IdxArray& array);
 
-}  // namespace asap
+}  // namespace asap::io

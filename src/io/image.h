@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace asap {
+namespace asap::io {
 
 /// One image, a byte per pixel and channel.
 struct Image {
@@ -21,4 +21,4 @@ struct Image {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::io

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr std::int64_t kPixelsPerByte = 512;
@@ -21,18 +21,19 @@ constexpr std::string_view kJpegEnd("\xff\xd9", 2);
 void check_sizes(std::int64_t width, std::int64_t height, int max_side, std::size_t bytes,
                  const std::string& source) {
   const std::string size = std::to_string(width) + "x" + std::to_string(height) + " pixels";
-  if (width < 1 || height < 1) throw DataError(source + ": an image of " + size);
+  if (width < 1 || height < 1) throw base::DataError(source + ": an image of " + size);
   if (width > max_side || height > max_side)
-    throw DataError(source + ": " + size + ", more than " + std::to_string(max_side) + " on a side",
-                    "raise data.images.max_side, or make the image smaller");
+    throw base::DataError(
+        source + ": " + size + ", more than " + std::to_string(max_side) + " on a side",
+        "raise data.images.max_side, or make the image smaller");
   if (width * height > kMaxImagePixels)
-    throw DataError(source + ": " + size + ", more than the " + std::to_string(kMaxImagePixels) +
-                        " that are decoded",
-                    "make the image smaller");
+    throw base::DataError(source + ": " + size + ", more than the " +
+                              std::to_string(kMaxImagePixels) + " that are decoded",
+                          "make the image smaller");
   if (width * height > plausible_pixels(bytes))
-    throw DataError(source + ": " + size + " in " + std::to_string(bytes) +
-                        " bytes, which no ordinary image has",
-                    "is it made to exhaust memory? Take it out of the folder");
+    throw base::DataError(source + ": " + size + " in " + std::to_string(bytes) +
+                              " bytes, which no ordinary image has",
+                          "is it made to exhaust memory? Take it out of the folder");
 }
 
 /// [height, width, 3] -> [3, height, width].
@@ -77,7 +78,7 @@ class PngReader {
  private:
   void check_success() const {
     if (PNG_IMAGE_FAILED(image_))
-      throw DataError(source_ + ": damaged or truncated PNG file (" + image_.message + ")");
+      throw base::DataError(source_ + ": damaged or truncated PNG file (" + image_.message + ")");
   }
 
   png_image image_{};
@@ -89,14 +90,14 @@ class JpegReader {
  public:
   JpegReader(std::string_view bytes, const std::string& source)
       : handle_(tjInitDecompress(), &tjDestroy), bytes_(bytes), source_(source) {
-    check(handle_ != nullptr, "TurboJPEG cannot be initialised");
+    base::check(handle_ != nullptr, "TurboJPEG cannot be initialised");
     int subsampling = 0, colours = 0;
     if (tjDecompressHeader3(handle_.get(), data(), bytes.size(), &width_, &height_, &subsampling,
                             &colours) != 0)
       fail(message());
     if (width_ < 1 || height_ < 1) fail("no image in it");
     if (colours == TJCS_CMYK || colours == TJCS_YCCK)
-      throw DataError(source_ + ": a JPEG file in CMYK colours", "convert it to RGB");
+      throw base::DataError(source_ + ": a JPEG file in CMYK colours", "convert it to RGB");
   }
 
   std::int64_t width() const { return width_; }
@@ -128,7 +129,7 @@ class JpegReader {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(source_ + ": damaged or truncated JPEG file (" + what + ")");
+    throw base::DataError(source_ + ": damaged or truncated JPEG file (" + what + ")");
   }
 
   std::unique_ptr<void, int (*)(tjhandle)> handle_;
@@ -164,8 +165,8 @@ Image decode_image(std::string_view bytes, int max_side, const std::string& sour
     case ImageFormat::other:
       break;
   }
-  throw DataError(source + ": neither a PNG nor a JPEG file (wrong first bytes)",
-                  bytes.empty() ? "the file is empty" : "is its name right?");
+  throw base::DataError(source + ": neither a PNG nor a JPEG file (wrong first bytes)",
+                        bytes.empty() ? "the file is empty" : "is its name right?");
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -6,7 +6,7 @@
 
 #include "io/image.h"
 
-namespace asap {
+namespace asap::io {
 
 /// Most pixels that are decoded: 3 bytes each are 48 MiB. A photograph of 4096 x 4096 just fits.
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 24;
@@ -30,4 +30,4 @@ Image decode_image(std::string_view bytes, int max_side, const std::string& sour
 /// 350 pixels to a byte, photographs at most 40.
 std::int64_t plausible_pixels(std::size_t bytes);
 
-}  // namespace asap
+}  // namespace asap::io

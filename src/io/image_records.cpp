@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "io/gzip.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 std::string describe(const ImageRecordShape& shape) {
@@ -14,13 +14,14 @@ std::string describe(const ImageRecordShape& shape) {
 }
 
 void check_size(std::size_t size, const ImageRecordShape& shape, const std::string& source) {
-  if (size == 0) throw DataError(source + ": holds no images");
+  if (size == 0) throw base::DataError(source + ": holds no images");
   if (size % shape.bytes() == 0) return;
-  throw DataError(source + ": " + std::to_string(size) +
-                      " bytes are no whole number of records of " + describe(shape),
-                  size < shape.bytes() ? "is it another layout, or truncated?"
-                                       : "truncated after " + std::to_string(size / shape.bytes()) +
-                                             " records, or of another layout (data.images.layout)");
+  throw base::DataError(source + ": " + std::to_string(size) +
+                            " bytes are no whole number of records of " + describe(shape),
+                        size < shape.bytes()
+                            ? "is it another layout, or truncated?"
+                            : "truncated after " + std::to_string(size / shape.bytes()) +
+                                  " records, or of another layout (data.images.layout)");
 }
 
 /// The labels of all records.
@@ -32,11 +33,12 @@ std::vector<std::int32_t> read_labels(std::string_view content, const ImageRecor
     const auto label =
         static_cast<std::uint8_t>(content[at + static_cast<std::size_t>(shape.label_index)]);
     if (label >= shape.classes)
-      throw DataError(source + ": label " + std::to_string(label) + " of image " +
-                          std::to_string(labels.size()) + " is outside 0 to " +
-                          std::to_string(shape.classes - 1),
-                      "set data.classes to the number of classes in the file, or is it of another "
-                      "layout (data.images.layout)?");
+      throw base::DataError(
+          source + ": label " + std::to_string(label) + " of image " +
+              std::to_string(labels.size()) + " is outside 0 to " +
+              std::to_string(shape.classes - 1),
+          "set data.classes to the number of classes in the file, or is it of another "
+          "layout (data.images.layout)?");
     labels.push_back(label);
   }
   return labels;
@@ -66,4 +68,4 @@ void append_image_records(std::string_view bytes, const ImageRecordShape& shape,
     append_content(bytes, shape, source, records);
 }
 
-}  // namespace asap
+}  // namespace asap::io

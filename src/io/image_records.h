@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace asap {
+namespace asap::io {
 
 /// Shape of the records of a file: some label bytes, then the pixels as bytes, [channels, height,
 /// width].
@@ -37,4 +37,4 @@ struct ImageRecords {
 void append_image_records(std::string_view bytes, const ImageRecordShape& shape,
                           const std::string& source, ImageRecords& records);
 
-}  // namespace asap
+}  // namespace asap::io

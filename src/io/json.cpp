@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr int kMaxDepth = 64;
@@ -31,12 +31,13 @@ class StructureGuard {
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
     using Event = Json::parse_event_t;
     if (depth > kMaxDepth)
-      throw DataError(source_ + ": nested deeper than " + std::to_string(kMaxDepth) + " levels");
+      throw base::DataError(source_ + ": nested deeper than " + std::to_string(kMaxDepth) +
+                            " levels");
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end) keys_.pop_back();
     if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second)
-      throw DataError(source_ + ": the key '" + excerpt(parsed.get<std::string>()) +
-                      "' is given twice in one object");
+      throw base::DataError(source_ + ": the key '" + excerpt(parsed.get<std::string>()) +
+                            "' is given twice in one object");
     return true;
   }
 
@@ -54,14 +55,14 @@ Json parse_json(std::string_view text, const std::string& source) {
   } catch (const Json::parse_error& error) {
     const std::size_t position = std::min<std::size_t>(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + position, '\n');
-    throw DataError(source + ":" + std::to_string(line) + ": " + reason(error.what()));
+    throw base::DataError(source + ":" + std::to_string(line) + ": " + reason(error.what()));
   } catch (const Json::exception& error) {
-    throw DataError(source + ": " + reason(error.what()));
+    throw base::DataError(source + ": " + reason(error.what()));
   }
 }
 
 Json read_json(const std::filesystem::path& path) {
-  return parse_json(read_file(path), path.string());
+  return parse_json(base::read_file(path), path.string());
 }
 
 std::string format_json(const Json& value) {
@@ -73,7 +74,7 @@ std::string format_json_line(const Json& value) {
 }
 
 void write_json(const std::filesystem::path& path, const Json& value) {
-  write_file_atomically(path, format_json(value));
+  base::write_file_atomically(path, format_json(value));
 }
 
 std::string excerpt(std::string_view text) {
@@ -85,4 +86,4 @@ std::string excerpt(std::string_view text) {
   return out;
 }
 
-}  // namespace asap
+}  // namespace asap::io

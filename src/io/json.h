@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace asap {
+namespace asap::io {
 
 /// Objects keep their keys sorted, so that equal content is equal text.
 using Json = nlohmann::json;
@@ -31,4 +31,4 @@ void write_json(const std::filesystem::path& path, const Json& value);
 /// bytes.
 std::string excerpt(std::string_view text);
 
-}  // namespace asap
+}  // namespace asap::io

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 /// The complete lines of `text` whose step is at most `last_step`.
@@ -33,24 +33,26 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& path, std::int64_t res
     : path_(path) {
   std::error_code ignored;
   const bool resuming = resumed_step >= 0 && std::filesystem::exists(path, ignored);
-  write_file_atomically(path, resuming ? lines_up_to(read_file(path), resumed_step) : "");
+  base::write_file_atomically(path,
+                              resuming ? lines_up_to(base::read_file(path), resumed_step) : "");
   file_.reset(std::fopen(path.c_str(), "ab"));
-  if (!file_) throw DataError("cannot append to '" + path.string() + "': " + std::strerror(errno));
+  if (!file_)
+    throw base::DataError("cannot append to '" + path.string() + "': " + std::strerror(errno));
 }
 
 void MetricsWriter::write(const Json& line) {
-  check(line.is_object() && line.contains("step") && line["step"].is_number_integer(),
-        "MetricsWriter: a line needs an integer step");
+  base::check(line.is_object() && line.contains("step") && line["step"].is_number_integer(),
+              "MetricsWriter: a line needs an integer step");
   const std::string text = format_json_line(line) + "\n";
   if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
       std::fflush(file_.get()) != 0)
-    throw DataError("cannot write '" + path_.string() + "': " + std::strerror(errno),
-                    "free some space on the disk or choose another --out");
+    throw base::DataError("cannot write '" + path_.string() + "': " + std::strerror(errno),
+                          "free some space on the disk or choose another --out");
 }
 
 void MetricsWriter::sync() {
   if (::fdatasync(::fileno(file_.get())) != 0)
-    throw DataError("cannot sync '" + path_.string() + "': " + std::strerror(errno));
+    throw base::DataError("cannot sync '" + path_.string() + "': " + std::strerror(errno));
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -7,7 +7,7 @@
 
 #include "io/json.h"
 
-namespace asap {
+namespace asap::io {
 
 /// Writes what is measured during a run as JSON lines, one object with an integer "step" per line,
 /// each on disk (as far as the process is concerned) when `write` returns.
@@ -35,4 +35,4 @@ class MetricsWriter {
   std::unique_ptr<std::FILE, Close> file_;
 };
 
-}  // namespace asap
+}  // namespace asap::io

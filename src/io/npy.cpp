@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
@@ -64,7 +64,7 @@ class HeaderParser {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(source_ + ": the header " + what);
+    throw base::DataError(source_ + ": the header " + what);
   }
   void skip_space() {
     while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\n'))
@@ -117,7 +117,7 @@ class HeaderParser {
   ElementType element_type(std::string_view name) const {
     for (const auto& [known, type] : kNpyTypes)
       if (name == known) return type;
-    throw DataError(
+    throw base::DataError(
         source_ + ": elements are '" + excerpt(name) + "', expected one of <f4, <f8, <i4, <i8, |u1",
         "convert the array first, for example with array.astype('<f4')");
   }
@@ -129,24 +129,25 @@ class HeaderParser {
 /// Splits the file into the header's text and the elements.
 std::pair<std::string_view, std::string_view> split_file(std::string_view bytes,
                                                          const std::string& source) {
-  if (!bytes.starts_with(kMagic)) throw DataError(source + ": not an npy file (wrong magic)");
-  if (bytes.size() < 10) throw DataError(source + ": truncated npy header");
+  if (!bytes.starts_with(kMagic)) throw base::DataError(source + ": not an npy file (wrong magic)");
+  if (bytes.size() < 10) throw base::DataError(source + ": truncated npy header");
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
   const int version = byte(6);
   if (version < 1 || version > 3)
-    throw DataError(source + ": npy version " + std::to_string(version) + ", expected 1 to 3");
+    throw base::DataError(source + ": npy version " + std::to_string(version) +
+                          ", expected 1 to 3");
   const std::size_t start = version == 1 ? 10 : 12;
-  if (bytes.size() < start) throw DataError(source + ": truncated npy header");
+  if (bytes.size() < start) throw base::DataError(source + ": truncated npy header");
   std::size_t length = 0;
   for (std::size_t i = start; i-- > 8;) length = length << 8 | byte(i);
   if (length > bytes.size() - start)
-    throw DataError(source + ": the header claims " + std::to_string(length) +
-                    " bytes, the file has " + std::to_string(bytes.size() - start) +
-                    " left (truncated?)");
+    throw base::DataError(source + ": the header claims " + std::to_string(length) +
+                          " bytes, the file has " + std::to_string(bytes.size() - start) +
+                          " left (truncated?)");
   return {bytes.substr(start, length), bytes.substr(start + length)};
 }
 
-std::string python_tuple(const Shape& shape) {
+std::string python_tuple(const tensor::Shape& shape) {
   std::string text = "(";
   for (int i = 0; i < shape.rank(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
   return text + (shape.rank() == 1 ? ",)" : ")");
@@ -158,12 +159,12 @@ StoredTensor parse_npy(std::string_view bytes, const std::string& source) {
   const auto [text, data] = split_file(bytes, source);
   const NpyHeader header = HeaderParser(text, source).parse();
   const std::vector<std::int64_t>& sizes = *header.sizes;
-  if (sizes.size() > Shape::kMaxRank)
-    throw DataError(source + ": " + std::to_string(sizes.size()) +
-                    " dimensions, at most 6 are supported");
+  if (sizes.size() > tensor::Shape::kMaxRank)
+    throw base::DataError(source + ": " + std::to_string(sizes.size()) +
+                          " dimensions, at most 6 are supported");
   if (*header.fortran_order && sizes.size() > 1)
-    throw DataError(source + ": the array is in Fortran order, expected C order",
-                    "save numpy.ascontiguousarray(array) instead");
+    throw base::DataError(source + ": the array is in Fortran order, expected C order",
+                          "save numpy.ascontiguousarray(array) instead");
   const std::int64_t count =
       checked_byte_count(sizes.data(), sizes.size(), element_bytes(*header.type));
   StoredTensor tensor;
@@ -171,21 +172,21 @@ StoredTensor parse_npy(std::string_view bytes, const std::string& source) {
   if (count >= 0)
     for (const std::int64_t size : sizes) tensor.shape.append(size);
   if (count < 0 || static_cast<std::uint64_t>(count) != data.size())
-    throw DataError(source + ": the shape needs " +
-                    (count < 0 ? "too many" : std::to_string(count)) + " bytes, the file has " +
-                    std::to_string(data.size()) + " after the header");
+    throw base::DataError(
+        source + ": the shape needs " + (count < 0 ? "too many" : std::to_string(count)) +
+        " bytes, the file has " + std::to_string(data.size()) + " after the header");
   tensor.bytes = data;
   return tensor;
 }
 
 StoredTensor read_npy(const std::filesystem::path& path) {
-  return parse_npy(read_file(path), path.string());
+  return parse_npy(base::read_file(path), path.string());
 }
 
 std::string serialise_npy(const StoredTensor& tensor) {
-  check(static_cast<std::int64_t>(tensor.bytes.size()) ==
-            tensor.shape.size() * element_bytes(tensor.type),
-        "serialise_npy: bytes do not match the shape");
+  base::check(static_cast<std::int64_t>(tensor.bytes.size()) ==
+                  tensor.shape.size() * element_bytes(tensor.type),
+              "serialise_npy: bytes do not match the shape");
   const auto type = std::find_if(kNpyTypes.begin(), kNpyTypes.end(),
                                  [&](const auto& pair) { return pair.second == tensor.type; });
   std::string header = "{'descr': '" + std::string(type->first) +
@@ -200,7 +201,7 @@ std::string serialise_npy(const StoredTensor& tensor) {
 }
 
 void write_npy(const std::filesystem::path& path, const StoredTensor& tensor) {
-  write_file_atomically(path, serialise_npy(tensor));
+  base::write_file_atomically(path, serialise_npy(tensor));
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -6,7 +6,7 @@
 
 #include "io/stored_tensor.h"
 
-namespace asap {
+namespace asap::io {
 
 /// Reads NumPy's array format
 /// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3:
@@ -19,4 +19,4 @@ StoredTensor read_npy(const std::filesystem::path& path);
 std::string serialise_npy(const StoredTensor& tensor);
 void write_npy(const std::filesystem::path& path, const StoredTensor& tensor);
 
-}  // namespace asap
+}  // namespace asap::io

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
@@ -54,15 +54,15 @@ class EntryReader {
     const auto& name = value.get_ref<const std::string&>();
     for (const auto& [known, type] : kTensorTypes)
       if (name == known) return type;
-    throw DataError(
+    throw base::DataError(
         where_ + " has type " + excerpt(name) + ", expected one of F32, F64, I32, I64, U8",
         name == "F16" || name == "BF16" ? "convert the file to F32 first" : "");
   }
 
-  Shape shape(std::int64_t element, std::uint64_t* bytes) const {
+  tensor::Shape shape(std::int64_t element, std::uint64_t* bytes) const {
     const Json& value = field("shape");
     if (!value.is_array()) fail("must have a shape that is an array");
-    if (value.size() > Shape::kMaxRank)
+    if (value.size() > tensor::Shape::kMaxRank)
       fail("has " + std::to_string(value.size()) + " dimensions, at most 6 are supported");
     std::vector<std::int64_t> sizes;
     for (const Json& size : value)
@@ -70,7 +70,7 @@ class EntryReader {
     const std::int64_t count = checked_byte_count(sizes.data(), sizes.size(), element);
     if (count < 0) fail("has a shape whose size overflows");
     *bytes = static_cast<std::uint64_t>(count);
-    Shape shape;
+    tensor::Shape shape;
     for (const std::int64_t size : sizes) shape.append(size);
     return shape;
   }
@@ -81,7 +81,9 @@ class EntryReader {
     return {natural(value[0], "data_offsets"), natural(value[1], "data_offsets")};
   }
 
-  [[noreturn]] void fail(const std::string& what) const { throw DataError(where_ + " " + what); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw base::DataError(where_ + " " + what);
+  }
 
  private:
   const Json& field(const char* name) const {
@@ -103,26 +105,27 @@ class EntryReader {
 /// Splits the file into its header and the tensors' bytes.
 std::pair<Json, std::string_view> read_header(std::string_view bytes, const std::string& source) {
   if (bytes.size() < kLengthBytes)
-    throw DataError(source + ": " + std::to_string(bytes.size()) +
-                    " bytes are too few for a safetensors file (truncated?)");
+    throw base::DataError(source + ": " + std::to_string(bytes.size()) +
+                          " bytes are too few for a safetensors file (truncated?)");
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > bytes.size() - kLengthBytes || length > kMostHeaderBytes)
-    throw DataError(source + ": the header claims " + std::to_string(length) +
-                    " bytes, the file has " + std::to_string(bytes.size() - kLengthBytes) +
-                    " after the length (truncated, or not a safetensors file)");
+    throw base::DataError(source + ": the header claims " + std::to_string(length) +
+                          " bytes, the file has " + std::to_string(bytes.size() - kLengthBytes) +
+                          " after the length (truncated, or not a safetensors file)");
   const std::string_view text = bytes.substr(kLengthBytes, length);
   if (text.empty() || text.front() != '{')
-    throw DataError(source + ": the header does not start with '{' (not a safetensors file)");
+    throw base::DataError(source + ": the header does not start with '{' (not a safetensors file)");
   return {parse_json(text, source + ": header"), bytes.substr(kLengthBytes + length)};
 }
 
 std::map<std::string, std::string> read_metadata(const Json& value, const std::string& source) {
   std::map<std::string, std::string> metadata;
-  if (!value.is_object()) throw DataError(source + ": __metadata__ must be an object of strings");
+  if (!value.is_object())
+    throw base::DataError(source + ": __metadata__ must be an object of strings");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string())
-      throw DataError(source + ": __metadata__ '" + excerpt(key) + "' must be a string");
+      throw base::DataError(source + ": __metadata__ '" + excerpt(key) + "' must be a string");
     metadata.emplace(key, text.get<std::string>());
   }
   return metadata;
@@ -137,14 +140,15 @@ void check_extents(std::vector<Extent> extents, std::uint64_t data_bytes,
   std::uint64_t position = 0;
   for (const Extent& extent : extents) {
     if (extent.begin != position)
-      throw DataError(source + ": tensor '" + excerpt(extent.name) + "' starts at byte " +
-                      std::to_string(extent.begin) + ", expected " + std::to_string(position) +
-                      " (tensors must neither overlap nor leave gaps)");
+      throw base::DataError(source + ": tensor '" + excerpt(extent.name) + "' starts at byte " +
+                            std::to_string(extent.begin) + ", expected " +
+                            std::to_string(position) +
+                            " (tensors must neither overlap nor leave gaps)");
     position = extent.end;
   }
   if (position != data_bytes)
-    throw DataError(source + ": " + std::to_string(data_bytes - position) +
-                    " bytes after the last tensor belong to nothing");
+    throw base::DataError(source + ": " + std::to_string(data_bytes - position) +
+                          " bytes after the last tensor belong to nothing");
 }
 
 }  // namespace
@@ -154,25 +158,26 @@ const StoredTensor& TensorFile::at(const std::string& name) const {
   if (found != tensors.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, tensor] : tensors) names.push_back(known);
-  const std::string nearest = nearest_name(name, names);
-  throw DataError(source + ": there is no tensor '" + name + "'" +
-                  (nearest.empty() ? "" : " (the nearest name is '" + excerpt(nearest) + "')"));
+  const std::string nearest = base::nearest_name(name, names);
+  throw base::DataError(
+      source + ": there is no tensor '" + name + "'" +
+      (nearest.empty() ? "" : " (the nearest name is '" + excerpt(nearest) + "')"));
 }
 
 const StoredTensor& TensorFile::expect(const std::string& name, ElementType wanted,
-                                       const Shape& shape) const {
+                                       const tensor::Shape& shape) const {
   const StoredTensor& tensor = at(name);
   if (!(tensor.shape == shape))
-    throw DataError(source + ": tensor '" + name + "' has shape " + tensor.shape.text() +
-                        ", expected " + shape.text(),
-                    "the file belongs to a model of another shape");
+    throw base::DataError(source + ": tensor '" + name + "' has shape " + tensor.shape.text() +
+                              ", expected " + shape.text(),
+                          "the file belongs to a model of another shape");
   const auto is_float = [](ElementType type) {
     return type == ElementType::float32 || type == ElementType::float64;
   };
   if (tensor.type != wanted && !(is_float(tensor.type) && is_float(wanted)))
-    throw DataError(source + ": tensor '" + name + "' holds " +
-                    std::string(element_name(tensor.type)) + ", expected " +
-                    std::string(element_name(wanted)));
+    throw base::DataError(source + ": tensor '" + name + "' holds " +
+                          std::string(element_name(tensor.type)) + ", expected " +
+                          std::string(element_name(wanted)));
   return tensor;
 }
 
@@ -207,7 +212,7 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& source) 
 }
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
-  return parse_safetensors(read_file(path), path.string());
+  return parse_safetensors(base::read_file(path), path.string());
 }
 
 std::string serialise_safetensors(const TensorFile& file) {
@@ -215,10 +220,11 @@ std::string serialise_safetensors(const TensorFile& file) {
   if (!file.metadata.empty()) header[std::string(kMetadataKey)] = file.metadata;
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : file.tensors) {
-    check(name != kMetadataKey, "serialise_safetensors: a tensor cannot be named __metadata__");
-    check(static_cast<std::int64_t>(tensor.bytes.size()) ==
-              tensor.shape.size() * element_bytes(tensor.type),
-          "serialise_safetensors: bytes do not match the shape");
+    base::check(name != kMetadataKey,
+                "serialise_safetensors: a tensor cannot be named __metadata__");
+    base::check(static_cast<std::int64_t>(tensor.bytes.size()) ==
+                    tensor.shape.size() * element_bytes(tensor.type),
+                "serialise_safetensors: bytes do not match the shape");
     const std::uint64_t end = position + tensor.bytes.size();
     header[name] = {{"dtype", stored_name(tensor.type)},
                     {"shape", std::vector<std::int64_t>(tensor.shape.begin(), tensor.shape.end())},
@@ -237,7 +243,7 @@ std::string serialise_safetensors(const TensorFile& file) {
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  write_file_atomically(path, serialise_safetensors(file));
+  base::write_file_atomically(path, serialise_safetensors(file));
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -7,7 +7,7 @@
 
 #include "io/stored_tensor.h"
 
-namespace asap {
+namespace asap::io {
 
 /// The content of a safetensors file: named tensors and free text about them.
 struct TensorFile {
@@ -20,17 +20,18 @@ struct TensorFile {
 
   /// The tensor of that name as T; DataError when its shape or type is not the expected one.
   template <class T>
-  Tensor<T> get(const std::string& name, const Shape& expected) const {
+  tensor::Tensor<T> get(const std::string& name, const tensor::Shape& expected) const {
     return expect(name, element_type_of<T>(), expected).template to<T>();
   }
 
   template <class T>
-  void put(const std::string& name, const Tensor<T>& tensor) {
+  void put(const std::string& name, const tensor::Tensor<T>& tensor) {
     tensors.insert_or_assign(name, StoredTensor::from(tensor));
   }
 
  private:
-  const StoredTensor& expect(const std::string& name, ElementType type, const Shape& shape) const;
+  const StoredTensor& expect(const std::string& name, ElementType type,
+                             const tensor::Shape& shape) const;
 };
 
 /// Reads a safetensors file (https://github.com/huggingface/safetensors, format section). Nothing
@@ -45,4 +46,4 @@ TensorFile read_safetensors(const std::filesystem::path& path);
 std::string serialise_safetensors(const TensorFile& file);
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
-}  // namespace asap
+}  // namespace asap::io

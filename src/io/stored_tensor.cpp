@@ -1,6 +1,6 @@
 #include "io/stored_tensor.h"
 
-namespace asap {
+namespace asap::io {
 
 std::int64_t element_bytes(ElementType type) {
   switch (type) {
@@ -13,7 +13,7 @@ std::int64_t element_bytes(ElementType type) {
     case ElementType::uint8:
       return 1;
   }
-  throw InternalError("element_bytes: unknown element type");
+  throw base::InternalError("element_bytes: unknown element type");
 }
 
 std::string_view element_name(ElementType type) {
@@ -29,7 +29,7 @@ std::string_view element_name(ElementType type) {
     case ElementType::uint8:
       return "uint8";
   }
-  throw InternalError("element_name: unknown element type");
+  throw base::InternalError("element_name: unknown element type");
 }
 
 std::int64_t checked_byte_count(const std::int64_t* sizes, std::size_t rank, std::int64_t element) {
@@ -48,4 +48,4 @@ std::int64_t checked_byte_count(const std::int64_t* sizes, std::size_t rank, std
   return empty ? 0 : product;
 }
 
-}  // namespace asap
+}  // namespace asap::io

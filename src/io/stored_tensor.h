@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::io {
 
 static_assert(std::endian::native == std::endian::little,
               "files are little-endian and are copied into memory as they are");
@@ -37,27 +37,27 @@ constexpr ElementType element_type_of() {
 /// A tensor as it lies in a file: contiguous, row-major, little-endian.
 struct StoredTensor {
   ElementType type = ElementType::float32;
-  Shape shape;
+  tensor::Shape shape;
   std::string bytes;  ///< shape.size() * element_bytes(type) of them
 
   /// Copies a tensor (or a view of const elements).
   template <class T>
-  static StoredTensor from(TensorView<T> tensor) {
+  static StoredTensor from(tensor::TensorView<T> tensor) {
     StoredTensor stored{element_type_of<std::remove_const_t<T>>(), tensor.shape, {}};
     const auto size = static_cast<std::size_t>(tensor.size());
     if (size > 0) stored.bytes.assign(reinterpret_cast<const char*>(tensor.data), size * sizeof(T));
     return stored;
   }
   template <class T>
-  static StoredTensor from(const Tensor<T>& tensor) {
+  static StoredTensor from(const tensor::Tensor<T>& tensor) {
     return from(tensor.view());
   }
 
   /// The values as T. float32 and float64 convert into each other; any other change of type is a
   /// DataError.
   template <class T>
-  Tensor<T> to() const {
-    Tensor<T> out(shape);
+  tensor::Tensor<T> to() const {
+    tensor::Tensor<T> out(shape);
     if (type == element_type_of<T>()) {
       if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
       return out;
@@ -67,15 +67,15 @@ struct StoredTensor {
     } else if constexpr (std::is_same_v<T, double>) {
       if (type == ElementType::float32) return convert<T, float>(std::move(out));
     }
-    throw DataError("a tensor of " + std::string(element_name(type)) + " stands where " +
-                    std::string(element_name(element_type_of<T>())) + " was expected");
+    throw base::DataError("a tensor of " + std::string(element_name(type)) + " stands where " +
+                          std::string(element_name(element_type_of<T>())) + " was expected");
   }
 
   friend bool operator==(const StoredTensor&, const StoredTensor&) = default;
 
  private:
   template <class T, class Source>
-  Tensor<T> convert(Tensor<T> out) const {
+  tensor::Tensor<T> convert(tensor::Tensor<T> out) const {
     for (std::int64_t i = 0; i < out.size(); ++i) {
       Source value;
       std::memcpy(&value, bytes.data() + i * sizeof(Source), sizeof(Source));
@@ -89,4 +89,4 @@ struct StoredTensor {
 /// not be negative. For shapes that come from files and cannot be trusted.
 std::int64_t checked_byte_count(const std::int64_t* sizes, std::size_t rank, std::int64_t element);
 
-}  // namespace asap
+}  // namespace asap::io

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::io {
 namespace {
 
 /// Reads one character; returns its number of bytes, or 0 when it is not valid.
@@ -42,20 +42,20 @@ void require_utf8(std::string_view text, const std::string& source) {
       1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   char byte[8];
   std::snprintf(byte, sizeof byte, "0x%02x", static_cast<unsigned char>(text[at]));
-  throw DataError(source + ":" + std::to_string(line) + ": byte " + byte + " at offset " +
-                      std::to_string(at) + " is not valid UTF-8",
-                  "convert the file, for example with iconv -f latin1 -t utf8");
+  throw base::DataError(source + ":" + std::to_string(line) + ": byte " + byte + " at offset " +
+                            std::to_string(at) + " is not valid UTF-8",
+                        "convert the file, for example with iconv -f latin1 -t utf8");
 }
 
 char32_t next_character(std::string_view& text) {
-  check(!text.empty(), "next_character: the text is at its end");
+  base::check(!text.empty(), "next_character: the text is at its end");
   if (const auto byte = static_cast<unsigned char>(text.front()); byte < 0x80) {
     text.remove_prefix(1);
     return byte;
   }
   utf8proc_int32_t character = 0;
   const std::size_t length = read_character(text, character);
-  check(length > 0, "next_character: not valid UTF-8");
+  base::check(length > 0, "next_character: not valid UTF-8");
   text.remove_prefix(length);
   return static_cast<char32_t>(character);
 }
@@ -68,8 +68,8 @@ void append_utf8(char32_t character, std::string& text) {
   utf8proc_uint8_t bytes[4];
   const utf8proc_ssize_t length =
       utf8proc_encode_char(static_cast<utf8proc_int32_t>(character), bytes);
-  check(length > 0, "append_utf8: not a character");
+  base::check(length > 0, "append_utf8: not a character");
   text.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
 }
 
-}  // namespace asap
+}  // namespace asap::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace asap {
+namespace asap::io {
 
 /// Offset of the first byte that is not part of valid UTF-8 (Unicode 15, D92: no overlong forms, no
 /// surrogates), or npos.
@@ -21,4 +21,4 @@ char32_t next_character(std::string_view& text);
 /// Appends a character that is no surrogate.
 void append_utf8(char32_t character, std::string& text);
 
-}  // namespace asap
+}  // namespace asap::io

@@ -5,7 +5,7 @@
 #include "tensor/kernels/patches.h"
 #include "tensor/kernels/point_features.h"
 
-namespace asap {
+namespace asap::nn {
 namespace {
 
 constexpr double kEmbeddingDeviation = 0.02;
@@ -13,14 +13,15 @@ constexpr double kEmbeddingDeviation = 0.02;
 }  // namespace
 
 template <class T>
-InputEmbedding<T>::InputEmbedding(const ParameterBuilder<T>& build, const ModelConfig& config)
+InputEmbedding<T>::InputEmbedding(const ParameterBuilder<T>& build,
+                                  const config::ModelConfig& config)
     : config_(config) {
-  if (config.kind == ModelKind::vit)
+  if (config.kind == config::ModelKind::vit)
     linear_ = std::make_unique<Linear<T>>(build.part("patch"), config.patch_size(), config.width);
-  else if (config.kind == ModelKind::set)
+  else if (config.kind == config::ModelKind::set)
     linear_ = std::make_unique<Linear<T>>(
-        build.part("point"), point_feature_count(config.point_width, config.point_frequencies),
-        config.width);
+        build.part("point"),
+        tensor::point_feature_count(config.point_width, config.point_frequencies), config.width);
   else
     token_ = build.normal("token", {config.vocabulary, config.width}, kEmbeddingDeviation);
   if (config.has_positions())
@@ -30,40 +31,44 @@ InputEmbedding<T>::InputEmbedding(const ParameterBuilder<T>& build, const ModelC
 }
 
 template <class T>
-Var<T> InputEmbedding<T>::embed_images(PassContext<T>& pass, const ModelInput<T>& input) const {
-  const PatchGrid grid{config_.channels, config_.image_height, config_.image_width, config_.patch};
-  const TensorView<T> patches =
+autodiff::Var<T> InputEmbedding<T>::embed_images(PassContext<T>& pass,
+                                                 const config::ModelInput<T>& input) const {
+  const tensor::PatchGrid grid{config_.channels, config_.image_height, config_.image_width,
+                               config_.patch};
+  const tensor::TensorView<T> patches =
       pass.tape.allocate({input.examples, grid.patches(), grid.patch_size()});
-  extract_patches<T>(grid, input.values, patches.rows());
+  tensor::extract_patches<T>(grid, input.values, patches.rows());
   return linear_->forward(pass, pass.tape.constant(patches));
 }
 
 template <class T>
-Var<T> InputEmbedding<T>::embed_points(PassContext<T>& pass, const ModelInput<T>& input) const {
-  const TensorView<T> features =
-      pass.tape.allocate({input.examples, input.tokens,
-                          point_feature_count(config_.point_width, config_.point_frequencies)});
-  point_features<T>(config_.point_frequencies, input.values, features.rows());
+autodiff::Var<T> InputEmbedding<T>::embed_points(PassContext<T>& pass,
+                                                 const config::ModelInput<T>& input) const {
+  const tensor::TensorView<T> features = pass.tape.allocate(
+      {input.examples, input.tokens,
+       tensor::point_feature_count(config_.point_width, config_.point_frequencies)});
+  tensor::point_features<T>(config_.point_frequencies, input.values, features.rows());
   return linear_->forward(pass, pass.tape.constant(features));
 }
 
 template <class T>
-Var<T> InputEmbedding<T>::embed(PassContext<T>& pass, const ModelInput<T>& input) const {
-  if (config_.kind == ModelKind::vit) return embed_images(pass, input);
-  if (config_.kind == ModelKind::set) return embed_points(pass, input);
-  check(std::ssize(input.ids) == input.examples * input.tokens,
-        "InputEmbedding: one token id per token");
-  return reshape(embedding(pass.tape.parameter(token_), input.ids),
-                 {input.examples, input.tokens, config_.width});
+autodiff::Var<T> InputEmbedding<T>::embed(PassContext<T>& pass,
+                                          const config::ModelInput<T>& input) const {
+  if (config_.kind == config::ModelKind::vit) return embed_images(pass, input);
+  if (config_.kind == config::ModelKind::set) return embed_points(pass, input);
+  base::check(std::ssize(input.ids) == input.examples * input.tokens,
+              "InputEmbedding: one token id per token");
+  return autodiff::reshape(autodiff::embedding(pass.tape.parameter(token_), input.ids),
+                           {input.examples, input.tokens, config_.width});
 }
 
 template <class T>
 EmbeddedTokens<T> InputEmbedding<T>::forward(PassContext<T>& pass,
-                                             const ModelInput<T>& input) const {
+                                             const config::ModelInput<T>& input) const {
   std::span<const std::int32_t> live = input.live;
-  Var<T> x = pass.drop(embed(pass, input), pass.embedding_dropout_rate);
+  autodiff::Var<T> x = pass.drop(embed(pass, input), pass.embedding_dropout_rate);
   if (class_token_.valid()) {
-    x = prepend_token(pass.tape.parameter(class_token_), x);
+    x = autodiff::prepend_token(pass.tape.parameter(class_token_), x);
     if (!live.empty()) {
       const auto longer =
           pass.tape.arena().template vector<std::int32_t>(static_cast<std::int64_t>(live.size()));
@@ -71,11 +76,12 @@ EmbeddedTokens<T> InputEmbedding<T>::forward(PassContext<T>& pass,
       live = longer;
     }
   }
-  if (position_.valid()) x = add(x, first_rows(pass.tape.parameter(position_), x.shape()[1]));
+  if (position_.valid())
+    x = autodiff::add(x, autodiff::first_rows(pass.tape.parameter(position_), x.shape()[1]));
   return {pass.drop(x), live};
 }
 
 template class InputEmbedding<float>;
 template class InputEmbedding<double>;
 
-}  // namespace asap
+}  // namespace asap::nn

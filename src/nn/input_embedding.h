@@ -6,12 +6,12 @@
 #include "config/model_input.h"
 #include "nn/layers.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// Token vectors of a batch and how many of them are live in each example.
 template <class T>
 struct EmbeddedTokens {
-  Var<T> tokens;                       // [B, N, W]
+  autodiff::Var<T> tokens;             // [B, N, W]
   std::span<const std::int32_t> live;  // [B]; empty = all. Lives as long as the pass.
 };
 
@@ -23,19 +23,20 @@ struct EmbeddedTokens {
 template <class T>
 class InputEmbedding {
  public:
-  InputEmbedding(const ParameterBuilder<T>& build, const ModelConfig& config);
+  InputEmbedding(const ParameterBuilder<T>& build, const config::ModelConfig& config);
 
   /// `input` must outlive the pass. InternalError when it does not fit the model.
-  EmbeddedTokens<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+  EmbeddedTokens<T> forward(PassContext<T>& pass, const config::ModelInput<T>& input) const;
 
  private:
-  Var<T> embed(PassContext<T>& pass, const ModelInput<T>& input) const;  // [B, N, W]
-  Var<T> embed_images(PassContext<T>& pass, const ModelInput<T>& input) const;
-  Var<T> embed_points(PassContext<T>& pass, const ModelInput<T>& input) const;
+  autodiff::Var<T> embed(PassContext<T>& pass,
+                         const config::ModelInput<T>& input) const;  // [B, N, W]
+  autodiff::Var<T> embed_images(PassContext<T>& pass, const config::ModelInput<T>& input) const;
+  autodiff::Var<T> embed_points(PassContext<T>& pass, const config::ModelInput<T>& input) const;
 
-  ModelConfig config_;
+  config::ModelConfig config_;
   std::unique_ptr<Linear<T>> linear_;  // of patches or points
-  ParameterId token_, position_, class_token_;
+  autodiff::ParameterId token_, position_, class_token_;
 };
 
-}  // namespace asap
+}  // namespace asap::nn

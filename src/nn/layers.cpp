@@ -6,15 +6,15 @@
 #include "autodiff/matmul_ops.h"
 #include "autodiff/row_ops.h"
 
-namespace asap {
+namespace asap::nn {
 
 template <class T>
 Linear<T>::Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out)
     : weight_(build.weight("weight", out, in)), bias_(build.constant("bias", {out}, 0)) {}
 
 template <class T>
-Var<T> Linear<T>::forward(PassContext<T>& pass, Var<T> x) const {
-  return linear(x, pass.tape.parameter(weight_), pass.tape.parameter(bias_));
+autodiff::Var<T> Linear<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
+  return autodiff::linear(x, pass.tape.parameter(weight_), pass.tape.parameter(bias_));
 }
 
 template <class T>
@@ -22,40 +22,42 @@ LayerNorm<T>::LayerNorm(const ParameterBuilder<T>& build, std::int64_t width)
     : gain_(build.constant("weight", {width}, 1)), offset_(build.constant("bias", {width}, 0)) {}
 
 template <class T>
-Var<T> LayerNorm<T>::forward(PassContext<T>& pass, Var<T> x) const {
-  return layer_norm(x, pass.tape.parameter(gain_), pass.tape.parameter(offset_));
+autodiff::Var<T> LayerNorm<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
+  return autodiff::layer_norm(x, pass.tape.parameter(gain_), pass.tape.parameter(offset_));
 }
 
 template <class T>
 ChannelActivation<T>::ChannelActivation(const ParameterBuilder<T>& build,
-                                        const FeedForwardConfig& config, std::int64_t channels)
+                                        const config::FeedForwardConfig& config,
+                                        std::int64_t channels)
     : fixed_(config.activation) {
-  if (config.kind == FeedForwardKind::region)
+  if (config.kind == config::FeedForwardKind::region)
     regions_.emplace(build.part("regions"), config, channels);
 }
 
 template <class T>
-Var<T> ChannelActivation<T>::forward(PassContext<T>& pass, Var<T> x) const {
+autodiff::Var<T> ChannelActivation<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
   if (regions_) return regions_->forward(pass, x);
-  return fixed_ == Activation::relu ? relu(x) : gelu(x);
+  return fixed_ == config::Activation::relu ? autodiff::relu(x) : autodiff::gelu(x);
 }
 
 template <class T>
-FeedForward<T>::FeedForward(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
-                            std::int64_t width, std::int64_t hidden)
+FeedForward<T>::FeedForward(const ParameterBuilder<T>& build,
+                            const config::FeedForwardConfig& config, std::int64_t width,
+                            std::int64_t hidden)
     : up_(build.part("up"), width, hidden),
       down_(build.part("down"), hidden, width),
       activation_(build, config, hidden) {}
 
 template <class T>
-Var<T> FeedForward<T>::forward(PassContext<T>& pass, Var<T> x) const {
+autodiff::Var<T> FeedForward<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
   return down_.forward(pass, pass.drop(activation_.forward(pass, up_.forward(pass, x))));
 }
 
 template <class T>
 MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
                                           const MultiHeadAttentionShape& shape,
-                                          const TrainableAttention<T>& kernel)
+                                          const attention::TrainableAttention<T>& kernel)
     : heads_(shape.heads),
       layer_(shape.layer),
       kernel_(&kernel),
@@ -65,27 +67,30 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
   const double log_epsilon = std::log(shape.epsilon);
   if (shape.learn_epsilon) log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
   for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
-  if (const LearnedShape learned = kernel.learned_shape(shape.width / shape.heads);
+  if (const attention::LearnedShape learned = kernel.learned_shape(shape.width / shape.heads);
       learned.rows > 0)
     learned_ =
         build.normal(learned.name, {shape.heads, learned.rows, learned.cols}, learned.deviation);
 }
 
 template <class T>
-Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, Var<T> x,
-                                      std::span<const std::int32_t> live) const {
-  const Var<T> log_epsilon = log_epsilon_.valid() ? pass.tape.parameter(log_epsilon_)
-                                                  : pass.tape.constant(fixed_log_epsilon_.view());
-  AttentionInputs<T> inputs{qkv_.forward(pass, x), log_epsilon};
+autodiff::Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, autodiff::Var<T> x,
+                                                std::span<const std::int32_t> live) const {
+  const autodiff::Var<T> log_epsilon = log_epsilon_.valid()
+                                           ? pass.tape.parameter(log_epsilon_)
+                                           : pass.tape.constant(fixed_log_epsilon_.view());
+  autodiff::AttentionInputs<T> inputs{qkv_.forward(pass, x), log_epsilon};
   if (learned_.valid()) inputs.learned = pass.tape.parameter(learned_);
-  const Var<T> attended = attention(inputs, {heads_, live, layer_}, *kernel_, pass.evidence);
+  const autodiff::Var<T> attended =
+      autodiff::attention(inputs, {heads_, live, layer_}, *kernel_, pass.evidence);
   return output_.forward(pass, attended);
 }
 
 template <class T>
 EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
-                              const MultiHeadAttentionShape& shape, const ModelConfig& config,
-                              const TrainableAttention<T>& kernel)
+                              const MultiHeadAttentionShape& shape,
+                              const config::ModelConfig& config,
+                              const attention::TrainableAttention<T>& kernel)
     : attention_norm_(build.part("attention_norm"), shape.width),
       attention_(build.part("attention"), shape, kernel),
       feed_forward_norm_(build.part("feed_forward_norm"), shape.width),
@@ -93,10 +98,11 @@ EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
                     config.hidden_width()) {}
 
 template <class T>
-Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, Var<T> x,
-                                std::span<const std::int32_t> live) const {
-  x = add(x, pass.drop(attention_.forward(pass, attention_norm_.forward(pass, x), live)));
-  return add(x, pass.drop(feed_forward_.forward(pass, feed_forward_norm_.forward(pass, x))));
+autodiff::Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, autodiff::Var<T> x,
+                                          std::span<const std::int32_t> live) const {
+  x = autodiff::add(x, pass.drop(attention_.forward(pass, attention_norm_.forward(pass, x), live)));
+  return autodiff::add(x,
+                       pass.drop(feed_forward_.forward(pass, feed_forward_norm_.forward(pass, x))));
 }
 
 #define ASAP_INSTANTIATE(T)             \
@@ -110,4 +116,4 @@ ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::nn

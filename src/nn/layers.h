@@ -5,17 +5,17 @@
 #include "autodiff/attention_ops.h"
 #include "nn/region_activation.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// y = x Wᵀ + b. Parameters: weight [out, in], bias [out].
 template <class T>
 class Linear {
  public:
   Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out);
-  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:
-  ParameterId weight_, bias_;
+  autodiff::ParameterId weight_, bias_;
 };
 
 /// Layer norm with gain ("weight") and offset ("bias"), both [width].
@@ -23,10 +23,10 @@ template <class T>
 class LayerNorm {
  public:
   LayerNorm(const ParameterBuilder<T>& build, std::int64_t width);
-  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:
-  ParameterId gain_, offset_;
+  autodiff::ParameterId gain_, offset_;
 };
 
 /// What stands between linear layers: GELU, ReLU, or a learned region-constrained network per
@@ -35,14 +35,14 @@ class LayerNorm {
 template <class T>
 class ChannelActivation {
  public:
-  ChannelActivation(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
+  ChannelActivation(const ParameterBuilder<T>& build, const config::FeedForwardConfig& config,
                     std::int64_t channels);
-  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
   /// Null for a fixed one.
   const RegionActivation<T>* regions() const { return regions_ ? &*regions_ : nullptr; }
 
  private:
-  Activation fixed_;
+  config::Activation fixed_;
   std::optional<RegionActivation<T>> regions_;
 };
 
@@ -51,9 +51,9 @@ class ChannelActivation {
 template <class T>
 class FeedForward {
  public:
-  FeedForward(const ParameterBuilder<T>& build, const FeedForwardConfig& config, std::int64_t width,
-              std::int64_t hidden);
-  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  FeedForward(const ParameterBuilder<T>& build, const config::FeedForwardConfig& config,
+              std::int64_t width, std::int64_t hidden);
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
   const RegionActivation<T>* regions() const { return activation_.regions(); }
 
  private:
@@ -78,18 +78,19 @@ template <class T>
 class MultiHeadAttention {
  public:
   MultiHeadAttention(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-                     const TrainableAttention<T>& kernel);
+                     const attention::TrainableAttention<T>& kernel);
   /// x: [B, N, W]; live: [B] live tokens or empty.
-  Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x,
+                           std::span<const std::int32_t> live) const;
 
  private:
   std::int64_t heads_;
   int layer_;
-  const TrainableAttention<T>* kernel_;
+  const attention::TrainableAttention<T>* kernel_;
   Linear<T> qkv_, output_;
-  ParameterId log_epsilon_;      // invalid when epsilon is fixed
-  ParameterId learned_;          // invalid when the kind learns nothing of its own
-  Tensor<T> fixed_log_epsilon_;  // [H]
+  autodiff::ParameterId log_epsilon_;    // invalid when epsilon is fixed
+  autodiff::ParameterId learned_;        // invalid when the kind learns nothing of its own
+  tensor::Tensor<T> fixed_log_epsilon_;  // [H]
 };
 
 /// Pre-LN encoder layer (Xiong et al. 2020): x + attention(norm(x)), then x +
@@ -98,8 +99,9 @@ template <class T>
 class EncoderLayer {
  public:
   EncoderLayer(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-               const ModelConfig& config, const TrainableAttention<T>& kernel);
-  Var<T> forward(PassContext<T>& pass, Var<T> x, std::span<const std::int32_t> live) const;
+               const config::ModelConfig& config, const attention::TrainableAttention<T>& kernel);
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x,
+                           std::span<const std::int32_t> live) const;
   const FeedForward<T>& feed_forward() const { return feed_forward_; }
 
  private:
@@ -109,4 +111,4 @@ class EncoderLayer {
   FeedForward<T> feed_forward_;
 };
 
-}  // namespace asap
+}  // namespace asap::nn

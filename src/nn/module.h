@@ -7,23 +7,23 @@
 #include "autodiff/token_ops.h"
 #include "base/random.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// What a forward pass needs besides its input.
 template <class T>
 struct PassContext {
-  Tape<T>& tape;
-  AttentionEvidence& evidence;
+  autodiff::Tape<T>& tape;
+  attention::AttentionEvidence& evidence;
   double dropout_rate = 0;  ///< 0 when not training
-  DropoutKey dropout = {};
+  autodiff::DropoutKey dropout = {};
   double embedding_dropout_rate = 0;  ///< 0 when not training
   bool regions_released = false;      ///< see nn/region_activation.h
 
   /// Dropout with its own random numbers at every call within the pass.
-  Var<T> drop(Var<T> x) { return drop(x, dropout_rate); }
-  Var<T> drop(Var<T> x, double rate) {
+  autodiff::Var<T> drop(autodiff::Var<T> x) { return drop(x, dropout_rate); }
+  autodiff::Var<T> drop(autodiff::Var<T> x, double rate) {
     if (rate == 0) return x;
-    const Var<T> out = asap::dropout(x, rate, dropout);
+    const autodiff::Var<T> out = asap::autodiff::dropout(x, rate, dropout);
     ++dropout.op;
     return out;
   }
@@ -34,7 +34,8 @@ struct PassContext {
 template <class T>
 class ParameterBuilder {
  public:
-  ParameterBuilder(ParameterStore<T>& store, std::uint64_t seed) : store_(&store), seed_(seed) {}
+  ParameterBuilder(autodiff::ParameterStore<T>& store, std::uint64_t seed)
+      : store_(&store), seed_(seed) {}
 
   /// A builder for a part: its names begin with "prefix.".
   ParameterBuilder part(const std::string& prefix) const {
@@ -44,24 +45,26 @@ class ParameterBuilder {
   }
 
   /// Matrix [out, in], uniform with variance 2 / (in + out) (Glorot and Bengio 2010).
-  ParameterId weight(const std::string& name, std::int64_t out, std::int64_t in) const;
+  autodiff::ParameterId weight(const std::string& name, std::int64_t out, std::int64_t in) const;
   /// Normal with the given standard deviation; no weight decay.
-  ParameterId normal(const std::string& name, const Shape& shape, double deviation) const;
+  autodiff::ParameterId normal(const std::string& name, const tensor::Shape& shape,
+                               double deviation) const;
   /// Constant; no weight decay.
-  ParameterId constant(const std::string& name, const Shape& shape, double value) const;
+  autodiff::ParameterId constant(const std::string& name, const tensor::Shape& shape,
+                                 double value) const;
 
   /// To give a parameter other first values; valid until the next one is added.
-  TensorView<T> value(ParameterId id) const { return store_->value(id); }
+  tensor::TensorView<T> value(autodiff::ParameterId id) const { return store_->value(id); }
 
  private:
-  ParameterId add(const std::string& name, const Shape& shape, bool decay) const;
-  RandomStream stream(ParameterId id) const {
-    return {seed_, RandomPurpose::initialisation, static_cast<std::uint32_t>(id.index)};
+  autodiff::ParameterId add(const std::string& name, const tensor::Shape& shape, bool decay) const;
+  base::RandomStream stream(autodiff::ParameterId id) const {
+    return {seed_, base::RandomPurpose::initialisation, static_cast<std::uint32_t>(id.index)};
   }
 
-  ParameterStore<T>* store_;
+  autodiff::ParameterStore<T>* store_;
   std::uint64_t seed_;
   std::string prefix_;
 };
 
-}  // namespace asap
+}  // namespace asap::nn

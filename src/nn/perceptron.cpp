@@ -1,9 +1,9 @@
 #include "nn/perceptron.h"
 
-namespace asap {
+namespace asap::nn {
 
 template <class T>
-Perceptron<T>::Perceptron(const ParameterBuilder<T>& build, const ModelConfig& config) {
+Perceptron<T>::Perceptron(const ParameterBuilder<T>& build, const config::ModelConfig& config) {
   std::int64_t inputs = config.image_size();
   for (int layer = 0; layer < config.layers; ++layer) {
     const ParameterBuilder<T> part = build.part("hidden").part(std::to_string(layer));
@@ -15,8 +15,10 @@ Perceptron<T>::Perceptron(const ParameterBuilder<T>& build, const ModelConfig& c
 }
 
 template <class T>
-Var<T> Perceptron<T>::forward(PassContext<T>& pass, const ModelInput<T>& input) const {
-  Var<T> x = pass.tape.constant({input.values.data, {input.values.rows, input.values.cols}});
+autodiff::Var<T> Perceptron<T>::forward(PassContext<T>& pass,
+                                        const config::ModelInput<T>& input) const {
+  autodiff::Var<T> x =
+      pass.tape.constant({input.values.data, {input.values.rows, input.values.cols}});
   for (const HiddenLayer& layer : hidden_)
     x = pass.drop(layer.activation.forward(pass, layer.linear.forward(pass, x)));
   return head_.front().forward(pass, x);
@@ -33,4 +35,4 @@ std::vector<const RegionActivation<T>*> Perceptron<T>::regions() const {
 template class Perceptron<float>;
 template class Perceptron<double>;
 
-}  // namespace asap
+}  // namespace asap::nn

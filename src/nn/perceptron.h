@@ -6,7 +6,7 @@
 #include "config/model_input.h"
 #include "nn/layers.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// Multi-layer perceptron on whole images, or any other input that is one row of numbers per
 /// example: model.layers hidden layers of model.width with the activation of model.feed_forward,
@@ -15,10 +15,10 @@ namespace asap {
 template <class T>
 class Perceptron {
  public:
-  Perceptron(const ParameterBuilder<T>& build, const ModelConfig& config);
+  Perceptron(const ParameterBuilder<T>& build, const config::ModelConfig& config);
 
   /// Logits [B, classes]. `input` must outlive the pass.
-  Var<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, const config::ModelInput<T>& input) const;
   /// The learned activations, layer by layer.
   std::vector<const RegionActivation<T>*> regions() const;
 
@@ -32,4 +32,4 @@ class Perceptron {
   std::vector<Linear<T>> head_;  // one, built after the hidden layers
 };
 
-}  // namespace asap
+}  // namespace asap::nn

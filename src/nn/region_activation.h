@@ -1,10 +1,10 @@
 #pragma once
 
+#include "activation/region_unfolding.h"
 #include "config/model_config.h"
 #include "nn/module.h"
-#include "activation/region_unfolding.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// A learned activation for every channel: a ReLU network of width 4 whose weights come from
 /// triangle peaks, so that it has exactly 2^depth linear regions (Milkert, Hyde and Laine, ICML
@@ -15,23 +15,23 @@ namespace asap {
 template <class T>
 class RegionActivation {
  public:
-  RegionActivation(const ParameterBuilder<T>& build, const FeedForwardConfig& config,
+  RegionActivation(const ParameterBuilder<T>& build, const config::FeedForwardConfig& config,
                    std::int64_t channels);
 
   /// x: [..., channels]. In the first phase only the peaks get a gradient, in the second only the
   /// weights.
-  Var<T> forward(PassContext<T>& pass, Var<T> x) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
   /// Makes the weights those that the peaks stand for.
-  void settle(ParameterStore<T>& store) const;
+  void settle(autodiff::ParameterStore<T>& store) const;
 
-  ParameterId peaks() const { return peaks_; }
-  ParameterId weights() const { return weights_; }
+  autodiff::ParameterId peaks() const { return peaks_; }
+  autodiff::ParameterId weights() const { return weights_; }
 
  private:
   int depth_;
-  RegionInterval interval_;
-  ParameterId peaks_, weights_;
+  activation::RegionInterval interval_;
+  autodiff::ParameterId peaks_, weights_;
 };
 
-}  // namespace asap
+}  // namespace asap::nn

@@ -2,16 +2,17 @@
 
 #include "attention/kinds/attention_kinds.h"
 
-namespace asap {
+namespace asap::nn {
 
 template <class T>
-Transformer<T>::Transformer(const ModelConfig& config, std::uint64_t seed) : config_(config) {
+Transformer<T>::Transformer(const config::ModelConfig& config, std::uint64_t seed)
+    : config_(config) {
   const ParameterBuilder<T> build(parameters_, seed);
-  if (config.kind == ModelKind::mlp) {
+  if (config.kind == config::ModelKind::mlp) {
     perceptron_ = std::make_unique<Perceptron<T>>(build, config);
     return;
   }
-  kernel_ = make_attention<T>(config.attention);
+  kernel_ = attention::make_attention<T>(config.attention);
   embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
   for (int layer = 0; layer < config.layers; ++layer) {
     const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
@@ -38,20 +39,21 @@ void Transformer<T>::settle_regions() {
 }
 
 template <class T>
-Var<T> Transformer<T>::forward(PassContext<T>& pass, const ModelInput<T>& input) const {
+autodiff::Var<T> Transformer<T>::forward(PassContext<T>& pass,
+                                         const config::ModelInput<T>& input) const {
   pass.regions_released = regions_released_;
   if (perceptron_) return perceptron_->forward(pass, input);
   auto [x, live] = embedding_->forward(pass, input);
   for (const EncoderLayer<T>& layer : layers_) x = layer.forward(pass, x, live);
   x = final_norm_->forward(pass, x);
   if (config_.has_class_token())
-    x = select_token(x, 0);
+    x = autodiff::select_token(x, 0);
   else if (!config_.labels_tokens())
-    x = mean_pool(x, live);
+    x = autodiff::mean_pool(x, live);
   return head_->forward(pass, x);
 }
 
 template class Transformer<float>;
 template class Transformer<double>;
 
-}  // namespace asap
+}  // namespace asap::nn

@@ -6,7 +6,7 @@
 #include "nn/input_embedding.h"
 #include "nn/perceptron.h"
 
-namespace asap {
+namespace asap::nn {
 
 /// Transformer encoder that classifies, with any kind of attention: an embedding of images (Vision
 /// Transformer, Dosovitskiy et al. 2021), token ids or points, pre-LN encoder layers, mean pooling
@@ -16,13 +16,13 @@ template <class T>
 class Transformer {
  public:
   /// A complete config (see ModelConfig::validate_complete). `seed` decides the initial parameters.
-  Transformer(const ModelConfig& config, std::uint64_t seed);
+  Transformer(const config::ModelConfig& config, std::uint64_t seed);
   Transformer(const Transformer&) = delete;
   Transformer& operator=(const Transformer&) = delete;
 
   /// Logits [B, classes], or [B, N, classes] with Pooling::none; those of padded tokens mean
   /// nothing. What `input` views must outlive the pass.
-  Var<T> forward(PassContext<T>& pass, const ModelInput<T>& input) const;
+  autodiff::Var<T> forward(PassContext<T>& pass, const config::ModelInput<T>& input) const;
 
   /// The learned activations, layer by layer; none without model.feed_forward.kind = region.
   std::vector<const RegionActivation<T>*> regions() const;
@@ -32,20 +32,20 @@ class Transformer {
   /// Makes all weights those that the peaks stand for: due whenever peaks have changed.
   void settle_regions();
 
-  ParameterStore<T>& parameters() { return parameters_; }
-  const ParameterStore<T>& parameters() const { return parameters_; }
-  const ModelConfig& config() const { return config_; }
+  autodiff::ParameterStore<T>& parameters() { return parameters_; }
+  const autodiff::ParameterStore<T>& parameters() const { return parameters_; }
+  const config::ModelConfig& config() const { return config_; }
 
  private:
-  ModelConfig config_;
+  config::ModelConfig config_;
   bool regions_released_ = false;
-  ParameterStore<T> parameters_;
+  autodiff::ParameterStore<T> parameters_;
   std::unique_ptr<Perceptron<T>> perceptron_;  // of kind mlp; the rest is null then
-  std::unique_ptr<TrainableAttention<T>> kernel_;
+  std::unique_ptr<attention::TrainableAttention<T>> kernel_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;
   std::unique_ptr<LayerNorm<T>> final_norm_;
   std::unique_ptr<Linear<T>> head_;
 };
 
-}  // namespace asap
+}  // namespace asap::nn

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::numerics {
 
 CubicSplinesAt CubicSplines::at(double x) const {
   const double cell = interval_.length() / cells_;
@@ -21,4 +21,4 @@ CubicSplinesAt CubicSplines::at(double x) const {
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::numerics

@@ -4,7 +4,7 @@
 
 #include "numerics/curve.h"
 
-namespace asap {
+namespace asap::numerics {
 
 /// The four cubic B-splines that are not zero at one point, and their derivatives there.
 struct CubicSplinesAt {
@@ -27,4 +27,4 @@ class CubicSplines {
   int cells_;
 };
 
-}  // namespace asap
+}  // namespace asap::numerics

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-namespace asap {
+namespace asap::numerics {
 
 /// A closed interval of the real line.
 struct Interval {
@@ -15,4 +15,4 @@ struct Interval {
 /// A function of one variable, cheap enough to be sampled thousands of times.
 using Curve = std::function<double(double)>;
 
-}  // namespace asap
+}  // namespace asap::numerics

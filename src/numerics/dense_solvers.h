@@ -4,33 +4,37 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::numerics {
 
-/// Small dense linear algebra in float64: what fits, calibrations and Levenberg-Marquardt steps need.
+/// Small dense linear algebra in float64: what fits, calibrations and Levenberg-Marquardt steps
+/// need.
 
-/// x with (A + diagonal) x = b for a symmetric positive definite A: [n, n] (lower triangle read) by a
-/// Cholesky factorisation. Returns false, leaving x untouched, when the matrix is not positive definite.
-bool solve_positive_definite(MatrixView<const double> a, VectorView<const double> diagonal,
-                             VectorView<const double> b, VectorView<double> x);
+/// x with (A + diagonal) x = b for a symmetric positive definite A: [n, n] (lower triangle read) by
+/// a Cholesky factorisation. Returns false, leaving x untouched, when the matrix is not positive
+/// definite.
+bool solve_positive_definite(tensor::MatrixView<const double> a,
+                             tensor::VectorView<const double> diagonal,
+                             tensor::VectorView<const double> b, tensor::VectorView<double> x);
 
-/// Lower triangle (and some of the upper) of A Aᵀ for A: [n, m] into out: [n, n], with the vectorised
-/// matrix product.
-void gram_lower(MatrixView<const double> a, MatrixView<double> out);
+/// Lower triangle (and some of the upper) of A Aᵀ for A: [n, m] into out: [n, n], with the
+/// vectorised matrix product.
+void gram_lower(tensor::MatrixView<const double> a, tensor::MatrixView<double> out);
 
-/// Least squares min |A x - b|, A: [m, n], by a column-pivoted QR; the minimum-norm solution where A has
-/// not full rank.
-void solve_least_squares(MatrixView<const double> a, VectorView<const double> b,
-                         VectorView<double> x);
+/// Least squares min |A x - b|, A: [m, n], by a column-pivoted QR; the minimum-norm solution where
+/// A has not full rank.
+void solve_least_squares(tensor::MatrixView<const double> a, tensor::VectorView<const double> b,
+                         tensor::VectorView<double> x);
 
-/// Eigen decomposition of a symmetric matrix: A = U diag(values) Uᵀ, values ascending, U: [n, n] with
-/// eigenvectors as columns.
+/// Eigen decomposition of a symmetric matrix: A = U diag(values) Uᵀ, values ascending, U: [n, n]
+/// with eigenvectors as columns.
 struct SymmetricEigen {
   std::vector<double> values;
-  Tensor<double> vectors;
+  tensor::Tensor<double> vectors;
 };
-SymmetricEigen symmetric_eigen(MatrixView<const double> a);
+SymmetricEigen symmetric_eigen(tensor::MatrixView<const double> a);
 
-/// Orthonormal basis of the rows of A: [m, n], m <= n, by Gram-Schmidt in place (Householder QR inside).
-void orthonormalise_rows(MatrixView<double> a);
+/// Orthonormal basis of the rows of A: [m, n], m <= n, by Gram-Schmidt in place (Householder QR
+/// inside).
+void orthonormalise_rows(tensor::MatrixView<double> a);
 
-}  // namespace asap
+}  // namespace asap::numerics

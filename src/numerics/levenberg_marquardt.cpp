@@ -7,33 +7,35 @@
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 
-namespace asap {
+namespace asap::numerics {
 namespace {
 
-using Vector = VectorView<double>;
-using ConstVector = VectorView<const double>;
+using Vector = tensor::VectorView<double>;
+using ConstVector = tensor::VectorView<const double>;
 
-double squared_norm(const Tensor<double>& x) { return dot<double>(x.flat(), x.flat()); }
+double squared_norm(const tensor::Tensor<double>& x) {
+  return tensor::dot<double>(x.flat(), x.flat());
+}
 
 /// out = J r for J: [parameters, residuals].
-void multiply_rows(MatrixView<const double> j, ConstVector r, Vector out) {
-  for (std::int64_t p = 0; p < j.rows; ++p) out[p] = dot<double>(j.row(p), r);
+void multiply_rows(tensor::MatrixView<const double> j, ConstVector r, Vector out) {
+  for (std::int64_t p = 0; p < j.rows; ++p) out[p] = tensor::dot<double>(j.row(p), r);
 }
 
 }  // namespace
 
 void LeastSquaresModel::gradient(ConstVector residuals, Vector gradient) {
-  Tensor<double> j({parameter_count(), residual_count()});
+  tensor::Tensor<double> j({parameter_count(), residual_count()});
   jacobian(j.rows());
   multiply_rows(j.rows(), residuals, gradient);
 }
 
 void LevenbergMarquardt::reserve(std::int64_t parameters, std::int64_t residuals) {
-  if (jacobian_.shape() == Shape{parameters, residuals}) return;
-  jacobian_ = Tensor<double>({parameters, residuals});
-  normal_ = Tensor<double>({parameters, parameters});
-  gradient_ = damping_ = step_ = trial_ = Tensor<double>({parameters});
-  residuals_ = trial_residuals_ = Tensor<double>({residuals});
+  if (jacobian_.shape() == tensor::Shape{parameters, residuals}) return;
+  jacobian_ = tensor::Tensor<double>({parameters, residuals});
+  normal_ = tensor::Tensor<double>({parameters, parameters});
+  gradient_ = damping_ = step_ = trial_ = tensor::Tensor<double>({parameters});
+  residuals_ = trial_residuals_ = tensor::Tensor<double>({residuals});
 }
 
 void LevenbergMarquardt::linearise(LeastSquaresModel& model) {
@@ -68,14 +70,14 @@ double LevenbergMarquardt::predicted_decrease() const {
 LevenbergMarquardtEvidence LevenbergMarquardt::minimise(LeastSquaresModel& model, Vector parameters,
                                                         const LevenbergMarquardtOptions& options) {
   constexpr double kLargestDamping = 1e12, kSmallestDamping = 1e-14;
-  check(static_cast<std::int64_t>(parameters.size()) == model.parameter_count(),
-        "LevenbergMarquardt: wrong size");
+  base::check(static_cast<std::int64_t>(parameters.size()) == model.parameter_count(),
+              "LevenbergMarquardt: wrong size");
   reserve(model.parameter_count(), model.residual_count());
   model.evaluate(parameters, residuals_.flat());
   LevenbergMarquardtEvidence evidence;
   evidence.initial_cost = evidence.final_cost = squared_norm(residuals_);
   if (!std::isfinite(evidence.initial_cost))
-    throw NumericalError("Levenberg-Marquardt: the cost at the starting point is not finite");
+    throw base::NumericalError("Levenberg-Marquardt: the cost at the starting point is not finite");
 
   double factor = options.damping, growth = 2;
   bool moved = true;
@@ -107,4 +109,4 @@ LevenbergMarquardtEvidence LevenbergMarquardt::minimise(LeastSquaresModel& model
   return evidence;
 }
 
-}  // namespace asap
+}  // namespace asap::numerics

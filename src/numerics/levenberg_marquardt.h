@@ -4,7 +4,7 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::numerics {
 
 /// A sum of squares of residuals that are differentiable functions of a few parameters.
 class LeastSquaresModel {
@@ -14,14 +14,16 @@ class LeastSquaresModel {
   virtual std::int64_t parameter_count() const = 0;
   virtual std::int64_t residual_count() const = 0;
   /// residuals: [residual_count] at `parameters`: [parameter_count].
-  virtual void evaluate(VectorView<const double> parameters, VectorView<double> residuals) = 0;
+  virtual void evaluate(tensor::VectorView<const double> parameters,
+                        tensor::VectorView<double> residuals) = 0;
   /// transposed(p, i) = d residual_i / d parameter_p at the parameters of the last evaluate().
-  virtual void jacobian(MatrixView<double> transposed) = 0;
+  virtual void jacobian(tensor::MatrixView<double> transposed) = 0;
   /// gradient(p) = sum_i residual_i d residual_i / d parameter_p at the last evaluate(), whose
   /// residuals are given back. The default goes through jacobian().
-  virtual void gradient(VectorView<const double> residuals, VectorView<double> gradient);
+  virtual void gradient(tensor::VectorView<const double> residuals,
+                        tensor::VectorView<double> gradient);
   /// Pulls parameters back to where the model is defined; called on every trial point.
-  virtual void constrain(VectorView<double>) const {}
+  virtual void constrain(tensor::VectorView<double>) const {}
 };
 
 struct LevenbergMarquardtOptions {
@@ -49,7 +51,8 @@ struct LevenbergMarquardtEvidence {
 class LevenbergMarquardt {
  public:
   /// NumericalError when the cost at the start is not finite.
-  LevenbergMarquardtEvidence minimise(LeastSquaresModel& model, VectorView<double> parameters,
+  LevenbergMarquardtEvidence minimise(LeastSquaresModel& model,
+                                      tensor::VectorView<double> parameters,
                                       const LevenbergMarquardtOptions& options);
 
  private:
@@ -60,14 +63,14 @@ class LevenbergMarquardt {
   bool solve_step(double factor);
   /// Residuals at parameters - step_, constrained, into trial_ and trial_residuals_. Returns their
   /// cost.
-  double try_step(LeastSquaresModel& model, VectorView<const double> parameters);
+  double try_step(LeastSquaresModel& model, tensor::VectorView<const double> parameters);
   /// Decrease that the quadratic model expects of step_.
   double predicted_decrease() const;
 
-  Tensor<double> jacobian_;  // [parameters, residuals]
-  Tensor<double> normal_;    // [parameters, parameters], lower triangle
-  Tensor<double> gradient_, damping_, step_, trial_;
-  Tensor<double> residuals_, trial_residuals_;
+  tensor::Tensor<double> jacobian_;  // [parameters, residuals]
+  tensor::Tensor<double> normal_;    // [parameters, parameters], lower triangle
+  tensor::Tensor<double> gradient_, damping_, step_, trial_;
+  tensor::Tensor<double> residuals_, trial_residuals_;
 };
 
-}  // namespace asap
+}  // namespace asap::numerics

@@ -7,14 +7,15 @@
 #include "base/error.h"
 #include "numerics/dense_solvers.h"
 
-namespace asap {
+namespace asap::numerics {
 namespace {
 
 /// The unconstrained minimum over the variables in `active`, zero elsewhere.
-std::vector<double> solve_active(MatrixView<const double> a, VectorView<const double> b,
+std::vector<double> solve_active(tensor::MatrixView<const double> a,
+                                 tensor::VectorView<const double> b,
                                  const std::vector<std::int64_t>& active) {
   const auto count = static_cast<std::int64_t>(active.size());
-  Tensor<double> part({count, count});
+  tensor::Tensor<double> part({count, count});
   std::vector<double> right, ridge, solution(active.size());
   for (std::int64_t p = 0; p < count; ++p) {
     for (std::int64_t q = 0; q < count; ++q) part.rows()(p, q) = a(active[p], active[q]);
@@ -22,7 +23,8 @@ std::vector<double> solve_active(MatrixView<const double> a, VectorView<const do
     ridge.push_back(1e-13 * a(active[p], active[p]));
   }
   if (!solve_positive_definite(part.rows(), ridge, right, solution))
-    throw NumericalError("non-negative least squares: the active columns depend on each other");
+    throw base::NumericalError(
+        "non-negative least squares: the active columns depend on each other");
   std::vector<double> x(b.size(), 0.0);
   for (std::int64_t p = 0; p < count; ++p) x[active[p]] = solution[p];
   return x;
@@ -30,7 +32,8 @@ std::vector<double> solve_active(MatrixView<const double> a, VectorView<const do
 
 }  // namespace
 
-std::vector<double> solve_non_negative(MatrixView<const double> a, VectorView<const double> b) {
+std::vector<double> solve_non_negative(tensor::MatrixView<const double> a,
+                                       tensor::VectorView<const double> b) {
   const auto count = static_cast<std::int64_t>(b.size());
   std::vector<double> x(b.size(), 0.0);
   std::vector<std::int64_t> active;
@@ -80,7 +83,7 @@ std::vector<double> solve_non_negative(MatrixView<const double> a, VectorView<co
       if (active.empty()) break;
     }
   }
-  throw NumericalError("non-negative least squares did not end");
+  throw base::NumericalError("non-negative least squares did not end");
 }
 
-}  // namespace asap
+}  // namespace asap::numerics

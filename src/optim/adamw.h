@@ -5,7 +5,7 @@
 #include "autodiff/parameter_store.h"
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::optim {
 
 /// Settings of AdamW (Loshchilov and Hutter 2019).
 struct AdamWConfig {
@@ -19,11 +19,11 @@ struct AdamWConfig {
 template <class T>
 class AdamW {
  public:
-  AdamW(const ParameterStore<T>& parameters, const AdamWConfig& config);
+  AdamW(const autodiff::ParameterStore<T>& parameters, const AdamWConfig& config);
 
   /// One update. gradient: laid out as parameters.flat(); it is multiplied by gradient_scale first.
-  void step(ParameterStore<T>& parameters, VectorView<const T> gradient, double learning_rate,
-            double gradient_scale);
+  void step(autodiff::ParameterStore<T>& parameters, tensor::VectorView<const T> gradient,
+            double learning_rate, double gradient_scale);
 
   /// When and how fast one parameter is trained.
   struct Pace {
@@ -32,25 +32,26 @@ class AdamW {
     double rate_factor = 1;  ///< of the learning rate
   };
   /// From now on.
-  void set_pace(ParameterId id, const Pace& pace) {
+  void set_pace(autodiff::ParameterId id, const Pace& pace) {
     pace_[static_cast<std::size_t>(id.index)] = pace;
   }
 
   /// Updates done so far, and the moments, for checkpoints. The moments are laid out as flat().
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
-  VectorView<T> first_moment() { return first_moment_.flat(); }
-  VectorView<T> second_moment() { return second_moment_.flat(); }
+  tensor::VectorView<T> first_moment() { return first_moment_.flat(); }
+  tensor::VectorView<T> second_moment() { return second_moment_.flat(); }
 
  private:
   AdamWConfig config_;
-  Tensor<T> first_moment_, second_moment_;
+  tensor::Tensor<T> first_moment_, second_moment_;
   std::vector<Pace> pace_;  // of every parameter
   std::int64_t steps_ = 0;
 };
 
 /// Euclidean norm of all gradients. gradient: laid out as parameters.flat().
 template <class T>
-double gradient_norm(const ParameterStore<T>& parameters, VectorView<const T> gradient);
+double gradient_norm(const autodiff::ParameterStore<T>& parameters,
+                     tensor::VectorView<const T> gradient);
 
-}  // namespace asap
+}  // namespace asap::optim

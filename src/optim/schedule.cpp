@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace asap {
+namespace asap::optim {
 
 double WarmupCosine::rate(std::int64_t step) const {
   if (step < warmup_steps)
@@ -16,4 +16,4 @@ double WarmupCosine::rate(std::int64_t step) const {
   return peak * (final_fraction + (1 - final_fraction) * cosine);
 }
 
-}  // namespace asap
+}  // namespace asap::optim

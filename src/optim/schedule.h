@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace asap {
+namespace asap::optim {
 
 /// Learning rate over a training: linear rise, then half a cosine down (Loshchilov and Hutter
 /// 2017).
@@ -16,4 +16,4 @@ struct WarmupCosine {
   double rate(std::int64_t step) const;
 };
 
-}  // namespace asap
+}  // namespace asap::optim

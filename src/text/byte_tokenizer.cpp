@@ -1,6 +1,6 @@
 #include "text/byte_tokenizer.h"
 
-namespace asap {
+namespace asap::text {
 namespace {
 
 constexpr int kByteValues = 256;
@@ -35,8 +35,8 @@ class ByteTokenizer final : public Tokenizer {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> make_byte_tokenizer(const TextConfig& config) {
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const config::TextConfig& config) {
   return std::make_unique<ByteTokenizer>(config.lowercase);
 }
 
-}  // namespace asap
+}  // namespace asap::text

@@ -2,10 +2,10 @@
 
 #include "text/tokenizer.h"
 
-namespace asap {
+namespace asap::text {
 
 /// Ids are the bytes of the text plus 1: no vocabulary, and nothing is unknown. Lower case only
 /// where config.lowercase, and then of ASCII letters.
-std::unique_ptr<Tokenizer> make_byte_tokenizer(const TextConfig& config);
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const config::TextConfig& config);
 
-}  // namespace asap
+}  // namespace asap::text

@@ -7,7 +7,7 @@
 #include <sentencepiece_trainer.h>
 #endif
 
-namespace asap {
+namespace asap::text {
 
 #ifdef ASAP_HAS_SENTENCEPIECE
 
@@ -18,13 +18,13 @@ class SentencePieceTokenizer final : public Tokenizer {
   SentencePieceTokenizer(std::string model, const std::string& source) : model_(std::move(model)) {
     const auto status = processor_.LoadFromSerializedProto(model_);
     if (!status.ok() || processor_.GetPieceSize() < 1 || processor_.unk_id() != kUnknownToken)
-      throw DataError(source + ": is no sentencepiece model with the unknown piece first",
-                      "the file is damaged; train again, or restore it");
+      throw base::DataError(source + ": is no sentencepiece model with the unknown piece first",
+                            "the file is damaged; train again, or restore it");
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
     std::vector<int> ids;
-    check(processor_.Encode(text, &ids).ok(), "sentencepiece cannot encode");
+    base::check(processor_.Encode(text, &ids).ok(), "sentencepiece cannot encode");
     return {ids.begin(), ids.end()};
   }
 
@@ -71,7 +71,7 @@ class TextIterator final : public sentencepiece::SentenceIterator {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> learn_sentencepiece(const TextConfig& config, const Texts& texts,
+std::unique_ptr<Tokenizer> learn_sentencepiece(const config::TextConfig& config, const Texts& texts,
                                                const std::string& source) {
   const std::unordered_map<std::string, std::string> settings = {
       {"model_type", "unigram"},
@@ -89,9 +89,10 @@ std::unique_ptr<Tokenizer> learn_sentencepiece(const TextConfig& config, const T
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &iterator, &model);
   if (!status.ok())
-    throw DataError(source + ": sentencepiece cannot learn from these texts: " + status.ToString(),
-                    "raise data.text.vocabulary_size above the number of different characters, or "
-                    "--set data.text.tokenizer=words");
+    throw base::DataError(
+        source + ": sentencepiece cannot learn from these texts: " + status.ToString(),
+        "raise data.text.vocabulary_size above the number of different characters, or "
+        "--set data.text.tokenizer=words");
   return std::make_unique<SentencePieceTokenizer>(std::move(model), source);
 }
 
@@ -126,4 +127,4 @@ bool has_sentencepiece() { return false; }
 
 #endif
 
-}  // namespace asap
+}  // namespace asap::text

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::text {
 namespace {
 
 constexpr const char* kCodecFile = "codec.json";
@@ -17,7 +17,7 @@ constexpr const char* kHint = "the file is damaged; train again, or restore it";
 
 /// What codec.json holds.
 struct CodecFields {
-  TextConfig text;
+  config::TextConfig text;
   std::vector<std::string> labels, class_names, header;
   std::string tokenizer_fingerprint;  // of the tokenizer's file
 
@@ -32,16 +32,16 @@ struct CodecFields {
 };
 
 /// The file of the tokenizer; empty: it needs none.
-std::filesystem::path tokenizer_file(TokenizerKind kind) {
-  if (kind == TokenizerKind::bytes) return {};
-  return kind == TokenizerKind::words ? kVocabularyFile : kSentencePieceFile;
+std::filesystem::path tokenizer_file(config::TokenizerKind kind) {
+  if (kind == config::TokenizerKind::bytes) return {};
+  return kind == config::TokenizerKind::words ? kVocabularyFile : kSentencePieceFile;
 }
 
 void check_fields(const CodecFields& fields, const std::string& source) {
   const std::set<std::string> different(fields.labels.begin(), fields.labels.end());
   if (fields.labels.empty() || different.size() != fields.labels.size() ||
       fields.class_names.size() != fields.labels.size())
-    throw DataError(source + ": needs different labels and a class name for each", kHint);
+    throw base::DataError(source + ": needs different labels and a class name for each", kHint);
 }
 
 /// Only the bytes that were written: sentencepiece's own reader may end the process over others.
@@ -50,9 +50,9 @@ std::unique_ptr<Tokenizer> read_tokenizer(const CodecFields& fields,
   const std::filesystem::path file = tokenizer_file(fields.text.tokenizer);
   if (file.empty()) return parse_tokenizer(fields.text, {}, "");
   const std::filesystem::path path = folder / file;
-  const std::string bytes = read_file(path);
-  if (content_fingerprint(bytes) != fields.tokenizer_fingerprint)
-    throw DataError(path.string() + ": is not the file that the training wrote", kHint);
+  const std::string bytes = base::read_file(path);
+  if (base::content_fingerprint(bytes) != fields.tokenizer_fingerprint)
+    throw base::DataError(path.string() + ": is not the file that the training wrote", kHint);
   return parse_tokenizer(fields.text, bytes, path.string());
 }
 
@@ -71,24 +71,24 @@ int TextCodec::class_of(const std::string& label) const {
 }
 
 void write_text_codec(const TextCodec& codec, const std::filesystem::path& folder) {
-  StagedDirectory staged(folder);
+  base::StagedDirectory staged(folder);
   const std::string bytes = codec.tokenizer->serialise();
-  write_json(staged.path() / kCodecFile,
-             to_json(CodecFields{codec.config, codec.labels, codec.class_names, codec.header,
-                                 content_fingerprint(bytes)}));
+  io::write_json(staged.path() / kCodecFile,
+                 config::to_json(CodecFields{codec.config, codec.labels, codec.class_names,
+                                             codec.header, base::content_fingerprint(bytes)}));
   if (const auto file = tokenizer_file(codec.config.tokenizer); !file.empty())
-    write_file_atomically(staged.path() / file, bytes);
+    base::write_file_atomically(staged.path() / file, bytes);
   staged.commit();
 }
 
 std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kCodecFile;
   CodecFields fields;
-  const Json json = read_json(path);
+  const io::Json json = io::read_json(path);
   try {
-    from_json(json, fields, path.string());
-  } catch (const UsageError& error) {  // what the user can do about it is different here
-    throw DataError(error.what(), kHint);
+    config::from_json(json, fields, path.string());
+  } catch (const base::UsageError& error) {  // what the user can do about it is different here
+    throw base::DataError(error.what(), kHint);
   }
   check_fields(fields, path.string());
   auto codec = std::make_shared<TextCodec>();
@@ -100,4 +100,4 @@ std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& fo
   return codec;
 }
 
-}  // namespace asap
+}  // namespace asap::text

@@ -7,12 +7,12 @@
 
 #include "text/tokenizer.h"
 
-namespace asap {
+namespace asap::text {
 
 /// What a training learnt of its texts and every later text must be read with: its token ids and
 /// its classes.
 struct TextCodec {
-  TextConfig config;  ///< of the training
+  config::TextConfig config;  ///< of the training
   std::shared_ptr<const Tokenizer> tokenizer;
   std::vector<std::string> labels;       ///< as files write them, one per class
   std::vector<std::string> class_names;  ///< of the same classes
@@ -32,4 +32,4 @@ void write_text_codec(const TextCodec& codec, const std::filesystem::path& folde
 /// DataError names the file that is missing or damaged.
 std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& folder);
 
-}  // namespace asap
+}  // namespace asap::text

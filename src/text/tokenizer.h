@@ -9,7 +9,7 @@
 
 #include "config/text_config.h"
 
-namespace asap {
+namespace asap::text {
 
 /// Id that stands for a token the vocabulary does not hold, in every set of token sequences.
 inline constexpr std::int32_t kUnknownToken = 0;
@@ -42,16 +42,16 @@ struct Texts {
 
 /// Learns a tokenizer from the texts, a pure function of them and the configuration. DataError,
 /// which names `source`, when there is nothing to learn; UsageError when this build lacks the kind.
-std::unique_ptr<Tokenizer> learn_tokenizer(const TextConfig& config, const Texts& texts,
+std::unique_ptr<Tokenizer> learn_tokenizer(const config::TextConfig& config, const Texts& texts,
                                            const std::string& source);
 
 /// The tokenizer that was serialised. DataError, which names `source`, when the bytes are damaged.
-std::unique_ptr<Tokenizer> parse_tokenizer(const TextConfig& config, std::string_view bytes,
+std::unique_ptr<Tokenizer> parse_tokenizer(const config::TextConfig& config, std::string_view bytes,
                                            const std::string& source);
 
 /// The first, last, or first and last of the tokens, `most` in all; of an odd number the first half
 /// is the larger.
 std::vector<std::int32_t> truncate_tokens(std::vector<std::int32_t> tokens, int most,
-                                          Truncation truncation);
+                                          config::Truncation truncation);
 
-}  // namespace asap
+}  // namespace asap::text

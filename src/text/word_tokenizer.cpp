@@ -7,7 +7,7 @@
 #include "io/utf8.h"
 #include "text/words.h"
 
-namespace asap {
+namespace asap::text {
 namespace {
 
 /// Lets maps of strings be searched with views.
@@ -21,7 +21,9 @@ struct TextHash {
 template <class Value>
 using WordMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-WordRules rules_of(const TextConfig& config) { return {config.lowercase, config.punctuation}; }
+WordRules rules_of(const config::TextConfig& config) {
+  return {config.lowercase, config.punctuation};
+}
 
 class WordTokenizer final : public Tokenizer {
  public:
@@ -29,7 +31,7 @@ class WordTokenizer final : public Tokenizer {
       : rules_(rules), words_(std::move(words)) {
     for (const std::string& word : words_)
       ids_.emplace(word, static_cast<std::int32_t>(ids_.size()) + 1);
-    check(ids_.size() == words_.size(), "WordTokenizer: a word comes twice");
+    base::check(ids_.size() == words_.size(), "WordTokenizer: a word comes twice");
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
@@ -74,15 +76,15 @@ WordMap<std::int64_t> count_words(const Texts& texts, const WordRules& rules) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> learn_word_tokenizer(const TextConfig& config, const Texts& texts,
-                                                const std::string& source) {
+std::unique_ptr<Tokenizer> learn_word_tokenizer(const config::TextConfig& config,
+                                                const Texts& texts, const std::string& source) {
   const WordMap<std::int64_t> counts = count_words(texts, rules_of(config));
   std::vector<std::pair<std::int64_t, std::string>> kept;  // minus the count, word
   for (const auto& [word, count] : counts)
     if (count >= config.min_count) kept.emplace_back(-count, word);
   if (kept.empty())
-    throw DataError(source + ": no word comes " + std::to_string(config.min_count) + " times",
-                    "lower data.text.min_count");
+    throw base::DataError(source + ": no word comes " + std::to_string(config.min_count) + " times",
+                          "lower data.text.min_count");
   std::ranges::sort(kept);
   kept.resize(std::min(kept.size(), static_cast<std::size_t>(config.vocabulary_size - 1)));
   std::vector<std::string> words;
@@ -90,9 +92,9 @@ std::unique_ptr<Tokenizer> learn_word_tokenizer(const TextConfig& config, const 
   return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));
 }
 
-std::unique_ptr<Tokenizer> parse_word_tokenizer(const TextConfig& config, std::string_view bytes,
-                                                const std::string& source) {
-  require_utf8(bytes, source);
+std::unique_ptr<Tokenizer> parse_word_tokenizer(const config::TextConfig& config,
+                                                std::string_view bytes, const std::string& source) {
+  io::require_utf8(bytes, source);
   std::vector<std::string> words;
   WordMap<std::int64_t> lines;
   for (std::string_view rest = bytes; !rest.empty();) {
@@ -102,7 +104,7 @@ std::unique_ptr<Tokenizer> parse_word_tokenizer(const TextConfig& config, std::s
     const auto line = std::ssize(words);
     const auto [first, is_new] = lines.emplace(words.back(), line);
     if (words.back().empty() || !is_new)
-      throw DataError(
+      throw base::DataError(
           source + ":" + std::to_string(line) +
               (is_new ? ": an empty word"
                       : ": the word of line " + std::to_string(first->second) + " comes again"),
@@ -111,4 +113,4 @@ std::unique_ptr<Tokenizer> parse_word_tokenizer(const TextConfig& config, std::s
   return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));
 }
 
-}  // namespace asap
+}  // namespace asap::text

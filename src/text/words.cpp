@@ -7,7 +7,7 @@
 
 #include "io/utf8.h"
 
-namespace asap {
+namespace asap::text {
 namespace {
 
 enum class CharacterClass { word, mark, blank };
@@ -69,7 +69,7 @@ char32_t lower(char32_t character) {
 bool is_apostrophe(char32_t character) { return character == U'\'' || character == U'\u2019'; }
 
 bool begins_with_word(std::string_view text) {
-  return !text.empty() && class_of(next_character(text)) == CharacterClass::word;
+  return !text.empty() && class_of(io::next_character(text)) == CharacterClass::word;
 }
 
 }  // namespace
@@ -78,14 +78,14 @@ void for_each_word(std::string_view text, const WordRules& rules,
                    const std::function<void(std::string_view)>& take) {
   std::string word;
   const auto append = [&](char32_t character) {
-    append_utf8(rules.lowercase ? lower(character) : character, word);
+    io::append_utf8(rules.lowercase ? lower(character) : character, word);
   };
   const auto finish = [&] {
     if (!word.empty()) take(word);
     word.clear();
   };
   while (!text.empty()) {
-    const char32_t character = next_character(text);
+    const char32_t character = io::next_character(text);
     const CharacterClass found = class_of(character);
     if (found == CharacterClass::word) {
       append(character);
@@ -103,4 +103,4 @@ void for_each_word(std::string_view text, const WordRules& rules,
   finish();
 }
 
-}  // namespace asap
+}  // namespace asap::text

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string_view>
 
-namespace asap {
+namespace asap::text {
 
 /// How text is cut into words.
 struct WordRules {
@@ -19,4 +19,4 @@ struct WordRules {
 void for_each_word(std::string_view text, const WordRules& rules,
                    const std::function<void(std::string_view)>& take);
 
-}  // namespace asap
+}  // namespace asap::text

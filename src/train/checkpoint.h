@@ -6,14 +6,14 @@
 #include <span>
 #include <string>
 
-#include "data/sampler.h"
 #include "config/run_folder.h"
+#include "data/sampler.h"
 #include "io/safetensors.h"
 #include "nn/transformer.h"
 #include "optim/adamw.h"
 #include "train/initial_weights.h"
 
-namespace asap {
+namespace asap::train {
 
 /// The test with the highest accuracy so far; the first of several.
 struct BestTest {
@@ -36,36 +36,37 @@ struct TrainingProgress {
 /// Everything a checkpoint restores besides the configuration.
 struct TrainingState {
   TrainingProgress progress;
-  Transformer<float>& model;
-  AdamW<float>& optimizer;
-  EpochSampler& sampler;
+  nn::Transformer<float>& model;
+  optim::AdamW<float>& optimizer;
+  data::EpochSampler& sampler;
 };
 
 /// The weights of a network as they lie in a checkpoint.
 struct StoredWeights {
-  TensorFile tensors;
+  io::TensorFile tensors;
   std::string fingerprint;  ///< of the file
 };
 
 /// Those of the newest checkpoint of a run. DataError when it has none or the file is damaged.
-StoredWeights read_newest_weights(const RunFolder& run);
+StoredWeights read_newest_weights(const config::RunFolder& run);
 
 /// The model's parameters under their names.
-TensorFile export_parameters(const ParameterStore<float>& parameters);
+io::TensorFile export_parameters(const autodiff::ParameterStore<float>& parameters);
 
 /// Writes a checkpoint folder that appears under its name only when complete, in the place of one
 /// that stood there. Nothing in it depends on time, machine or threads: equal trainings write equal
 /// bytes.
 void write_checkpoint(const std::filesystem::path& folder, const TrainingState& state,
-                      const TrainConfig& config, const std::string& data_fingerprint);
+                      const config::TrainConfig& config, const std::string& data_fingerprint);
 
 /// Writes RUN/checkpoint/step-NNNNNNNN and removes the oldest ones beyond `keep`.
-void save_checkpoint(const RunFolder& run, const TrainingState& state, const TrainConfig& config,
-                     const std::string& data_fingerprint, int keep);
+void save_checkpoint(const config::RunFolder& run, const TrainingState& state,
+                     const config::TrainConfig& config, const std::string& data_fingerprint,
+                     int keep);
 
 /// Removes the oldest checkpoints beyond `keep`. A training that was killed after it wrote its last
 /// checkpoint left one too many.
-void remove_old_checkpoints(const RunFolder& run, int keep);
+void remove_old_checkpoints(const config::RunFolder& run, int keep);
 
 /// How load_checkpoint may depart from the rules.
 struct ResumeOptions {
@@ -81,7 +82,8 @@ struct ResumeOptions {
 /// UsageError when the configuration differs from the checkpoint's (naming the first field),
 /// DataError when the training data do or every checkpoint is damaged (naming what is wrong with
 /// the newest).
-bool load_checkpoint(const RunFolder& run, TrainingState& state, const TrainConfig& config,
-                     const std::string& data_fingerprint, const ResumeOptions& options = {});
+bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
+                     const config::TrainConfig& config, const std::string& data_fingerprint,
+                     const ResumeOptions& options = {});
 
-}  // namespace asap
+}  // namespace asap::train

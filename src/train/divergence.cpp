@@ -10,10 +10,10 @@
 #include "tensor/kernels/gemm.h"
 #include "train/checkpoint.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
-bool all_finite(MatrixView<const float> values) {
+bool all_finite(tensor::MatrixView<const float> values) {
   for (std::int64_t i = 0; i < values.rows; ++i)
     for (const float value : values.row(i))
       if (!std::isfinite(value)) return false;
@@ -27,7 +27,7 @@ struct ScoreRange {
   float high = -std::numeric_limits<float>::infinity();
   bool finite = true;
 
-  void add(MatrixView<const float> scores) {
+  void add(tensor::MatrixView<const float> scores) {
     for (std::int64_t i = 0; i < scores.rows; ++i)
       for (const float score : scores.row(i)) {
         low = std::min(low, score);
@@ -37,17 +37,17 @@ struct ScoreRange {
   }
   double width() const { return static_cast<double>(high) - static_cast<double>(low); }
   std::string text() const {
-    return "from " + format_significant(low) + " to " + format_significant(high);
+    return "from " + base::format_significant(low) + " to " + base::format_significant(high);
   }
 };
 
 /// The attention of a network, which looks at what it is given. For one thread.
-class AttentionProbe final : public AttentionOperator {
+class AttentionProbe final : public attention::AttentionOperator {
  public:
-  explicit AttentionProbe(const KindOperator& attention) : attention_(attention) {}
+  explicit AttentionProbe(const attention::KindOperator& attention) : attention_(attention) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     for (std::int64_t head = 0; head < batch.heads && bad_.empty(); ++head)
       look_at_inputs(layer, head, batch, scratch);
     attention_.apply(layer, batch, output, scratch);
@@ -66,39 +66,39 @@ class AttentionProbe final : public AttentionOperator {
     return "layer " + std::to_string(layer) + ", head " + std::to_string(head);
   }
 
-  void look_at_inputs(int layer, std::int64_t head, const AttentionBatch<float>& batch,
-                      Arena& scratch) const {
+  void look_at_inputs(int layer, std::int64_t head, const attention::AttentionBatch<float>& batch,
+                      tensor::Arena& scratch) const {
     ScoreRange range{name(layer, head)};
     for (std::int64_t b = 0; b < batch.examples && bad_.empty(); ++b) {
-      const ArenaScope scope(scratch);
-      const MatrixView<const float> queries = batch.head_queries(b, head);
-      const MatrixView<const float> keys = batch.head_keys(b, head);
+      const tensor::ArenaScope scope(scratch);
+      const tensor::MatrixView<const float> queries = batch.head_queries(b, head);
+      const tensor::MatrixView<const float> keys = batch.head_keys(b, head);
       if (!all_finite(queries))
         bad_ = "the queries of " + range.head + " are not finite";
       else if (!all_finite(keys))
         bad_ = "the keys of " + range.head + " are not finite";
       else if (!all_finite(batch.head_values(b, head)))
         bad_ = "the values of " + range.head + " are not finite";
-      const MatrixView<float> scores = scratch.matrix<float>(queries.rows, keys.rows);
-      gemm<float>(Transpose::no, Transpose::yes, attention_.scale(layer, head), queries, keys, 0.0f,
-                  scores);
+      const tensor::MatrixView<float> scores = scratch.matrix<float>(queries.rows, keys.rows);
+      tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes,
+                          attention_.scale(layer, head), queries, keys, 0.0f, scores);
       range.add(scores);
     }
     if (bad_.empty() && !range.finite) bad_ = "the scores of " + range.head + " are not finite";
     if (!bad_.empty() || range.width() > widest_.width()) widest_ = range;
   }
 
-  const KindOperator& attention_;
+  const attention::KindOperator& attention_;
   mutable std::string bad_;
   mutable ScoreRange widest_;
 };
 
 /// Name of the first parameter from `first` on with a value that is not finite, or "".
 template <class Iterator>
-std::string bad_entry(Iterator first, Iterator end, VectorView<const float> flat) {
+std::string bad_entry(Iterator first, Iterator end, tensor::VectorView<const float> flat) {
   for (; first != end; ++first) {
     const auto& entry = *first;
-    const VectorView<const float> values = flat.subspan(
+    const tensor::VectorView<const float> values = flat.subspan(
         static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.shape.size()));
     if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); }))
       return entry.name;
@@ -108,16 +108,17 @@ std::string bad_entry(Iterator first, Iterator end, VectorView<const float> flat
 
 }  // namespace
 
-std::string describe_divergence(const Transformer<float>& model, VectorView<const float> gradient,
-                                const Dataset& data, std::span<const std::int64_t> indices) {
+std::string describe_divergence(const nn::Transformer<float>& model,
+                                tensor::VectorView<const float> gradient, const data::Dataset& data,
+                                std::span<const std::int64_t> indices) {
   const auto& entries = model.parameters().entries();
-  const Encoder encoder(model.config(), export_parameters(model.parameters()), "");
-  const std::unique_ptr<KindOperator> attention = encoder.teacher();
+  const infer::Encoder encoder(model.config(), export_parameters(model.parameters()), "");
+  const std::unique_ptr<attention::KindOperator> attention = encoder.teacher();
   const AttentionProbe probe(*attention);
-  Arena arena;
-  Batch batch;
+  tensor::Arena arena;
+  data::Batch batch;
   batch.fill(data, indices);
-  const MatrixView<float> logits =
+  const tensor::MatrixView<float> logits =
       arena.matrix<float>(encoder.logit_rows(batch.input()), model.config().classes);
   encoder.forward(batch.input(), probe, logits, arena);
 
@@ -139,4 +140,4 @@ std::string describe_divergence(const Transformer<float>& model, VectorView<cons
   return what + "; the attention scores of " + range.head + " reach " + range.text();
 }
 
-}  // namespace asap
+}  // namespace asap::train

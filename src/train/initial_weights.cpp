@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "train/checkpoint.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 constexpr const char* kHint =
@@ -21,19 +21,20 @@ bool is_of_attention_kind(const std::string& name) {
 bool is_of_classifier(const std::string& name) { return name.starts_with("head."); }
 
 [[noreturn]] void fail(const std::string& folder, const std::string& what) {
-  throw UsageError("train.init_from '" + folder + "': " + what, kHint);
+  throw base::UsageError("train.init_from '" + folder + "': " + what, kHint);
 }
 
 /// Equal shapes do not tell into how many heads a projection is divided.
-void check_alike(const std::string& folder, const ModelConfig& there, const ModelConfig& here) {
+void check_alike(const std::string& folder, const config::ModelConfig& there,
+                 const config::ModelConfig& here) {
   if (there.heads != here.heads)
     fail(folder, "model.heads is " + std::to_string(there.heads) + " there and " +
                      std::to_string(here.heads) + " here");
 }
 
 /// What the other run has and this model has no place for, its attention's own parameters apart.
-void check_nothing_is_left(const std::string& folder, const TensorFile& file,
-                           const ParameterStore<float>& parameters) {
+void check_nothing_is_left(const std::string& folder, const io::TensorFile& file,
+                           const autodiff::ParameterStore<float>& parameters) {
   for (const auto& [tensor_name, tensor] : file.tensors) {
     const std::string& name = tensor_name;  // Clang 14 captures no structured binding
     const bool known = std::ranges::any_of(parameters.entries(),
@@ -46,15 +47,16 @@ void check_nothing_is_left(const std::string& folder, const TensorFile& file,
 
 }  // namespace
 
-InitialWeights take_initial_weights(const std::string& folder, Transformer<float>& model) {
-  const RunFolder run(folder);
-  const ModelConfig there = run.read_config().model;
+InitialWeights take_initial_weights(const std::string& folder, nn::Transformer<float>& model) {
+  const config::RunFolder run(folder);
+  const config::ModelConfig there = run.read_config().model;
   check_alike(folder, there, model.config());
   const StoredWeights stored_weights = read_newest_weights(run);
-  const TensorFile& file = stored_weights.tensors;
+  const io::TensorFile& file = stored_weights.tensors;
   InitialWeights initial{stored_weights.fingerprint, {}};
-  ParameterStore<float>& parameters = model.parameters();
-  std::vector<std::pair<const ParameterStore<float>::Entry*, const StoredTensor*>> fitting;
+  autodiff::ParameterStore<float>& parameters = model.parameters();
+  std::vector<std::pair<const autodiff::ParameterStore<float>::Entry*, const io::StoredTensor*>>
+      fitting;
   for (const auto& entry : parameters.entries()) {
     const auto found = file.tensors.find(entry.name);
     const bool fits = found != file.tensors.end() && found->second.shape == entry.shape;
@@ -77,18 +79,19 @@ InitialWeights take_initial_weights(const std::string& folder, Transformer<float
   return initial;
 }
 
-std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, const RunFolder& own,
-                                                    bool resumed) {
-  if (config.train.init_from.empty() || config.data.kind != DataKind::text) return nullptr;
+std::shared_ptr<const text::TextCodec> initial_text_codec(const config::TrainConfig& config,
+                                                          const config::RunFolder& own,
+                                                          bool resumed) {
+  if (config.train.init_from.empty() || config.data.kind != config::DataKind::text) return nullptr;
   const bool learnt = resumed && std::filesystem::exists(own.text());
-  const auto folder = learnt ? own.text() : RunFolder(config.train.init_from).text();
-  return read_text_codec(folder)->token_ids();
+  const auto folder = learnt ? own.text() : config::RunFolder(config.train.init_from).text();
+  return text::read_text_codec(folder)->token_ids();
 }
 
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial) {
   std::string text = "starting from the weights of " + folder;
-  if (!initial.fresh.empty()) text += "; fresh: " + join(initial.fresh, ", ");
+  if (!initial.fresh.empty()) text += "; fresh: " + base::join(initial.fresh, ", ");
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::train

@@ -8,7 +8,7 @@
 #include "nn/transformer.h"
 #include "text/text_codec.h"
 
-namespace asap {
+namespace asap::train {
 
 /// Where the weights came from that a training started with.
 struct InitialWeights {
@@ -22,15 +22,16 @@ struct InitialWeights {
 /// stays as it was drawn when the other run has nothing of that name and shape, and so does the
 /// classifier when the classes are others. UsageError names the first tensor that does not fit;
 /// DataError when `folder` holds no run or no undamaged checkpoint.
-InitialWeights take_initial_weights(const std::string& folder, Transformer<float>& model);
+InitialWeights take_initial_weights(const std::string& folder, nn::Transformer<float>& model);
 
 /// What such a training must read its texts with: the token ids of the other run, because its
 /// weights know no others, or once `own` has a codec, which a resumed training has, of its own.
 /// Null without train.init_from and for other data. DataError when the other run has none.
-std::shared_ptr<const TextCodec> initial_text_codec(const TrainConfig& config, const RunFolder& own,
-                                                    bool resumed);
+std::shared_ptr<const text::TextCodec> initial_text_codec(const config::TrainConfig& config,
+                                                          const config::RunFolder& own,
+                                                          bool resumed);
 
 /// One line for the user: what was taken over, and what was not.
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial);
 
-}  // namespace asap
+}  // namespace asap::train

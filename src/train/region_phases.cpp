@@ -1,15 +1,16 @@
 #include "train/region_phases.h"
 
-namespace asap {
+namespace asap::train {
 
-RegionPhases::RegionPhases(Transformer<float>& model, AdamW<float>& optimizer, const Config& config)
+RegionPhases::RegionPhases(nn::Transformer<float>& model, optim::AdamW<float>& optimizer,
+                           const Config& config)
     : model_(model), optimizer_(optimizer), config_(config) {
   release(false);
 }
 
 void RegionPhases::release(bool released) {
   model_.release_regions(released);
-  for (const RegionActivation<float>* regions : model_.regions()) {
+  for (const nn::RegionActivation<float>* regions : model_.regions()) {
     optimizer_.set_pace(regions->peaks(), {.frozen = released});
     optimizer_.set_pace(
         regions->weights(),
@@ -32,11 +33,11 @@ void RegionPhases::initialised() {
 std::int64_t RegionPhases::parameter_count(std::int64_t total_steps) const {
   const bool released = config_.release_step < total_steps;
   std::int64_t count = model_.parameters().parameter_count();
-  for (const RegionActivation<float>* regions : model_.regions()) {
-    const ParameterId unused = released ? regions->peaks() : regions->weights();
+  for (const nn::RegionActivation<float>* regions : model_.regions()) {
+    const autodiff::ParameterId unused = released ? regions->peaks() : regions->weights();
     count -= model_.parameters().value(unused).size();
   }
   return count;
 }
 
-}  // namespace asap
+}  // namespace asap::train

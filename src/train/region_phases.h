@@ -4,10 +4,11 @@
 #include "nn/transformer.h"
 #include "optim/adamw.h"
 
-namespace asap {
+namespace asap::train {
 
 /// Steps of `total_steps` in which peaks are trained.
-inline std::int64_t release_step(const OptimisationConfig& config, std::int64_t total_steps) {
+inline std::int64_t release_step(const config::OptimisationConfig& config,
+                                 std::int64_t total_steps) {
   return static_cast<std::int64_t>(config.peaks_fraction * static_cast<double>(total_steps));
 }
 
@@ -23,7 +24,7 @@ class RegionPhases {
   };
 
   /// Model and optimizer must outlive it.
-  RegionPhases(Transformer<float>& model, AdamW<float>& optimizer, const Config& config);
+  RegionPhases(nn::Transformer<float>& model, optim::AdamW<float>& optimizer, const Config& config);
 
   /// Before step `step` + 1.
   void before_step(std::int64_t step);
@@ -40,9 +41,9 @@ class RegionPhases {
  private:
   void release(bool released);
 
-  Transformer<float>& model_;
-  AdamW<float>& optimizer_;
+  nn::Transformer<float>& model_;
+  optim::AdamW<float>& optimizer_;
   Config config_;
 };
 
-}  // namespace asap
+}  // namespace asap::train

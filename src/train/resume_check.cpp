@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 /// Whether `entry` is the field or a group it belongs to.
@@ -22,37 +22,39 @@ bool is_fixed(const std::string& field) {
 }
 
 void check_names(std::span<const std::string> allowed,
-                 const std::vector<FieldDescription>& fields) {
+                 const std::vector<config::FieldDescription>& fields) {
   for (const std::string& entry : allowed) {
     const bool known = std::ranges::any_of(
-        fields, [&](const FieldDescription& field) { return covers(entry, field.path); });
+        fields, [&](const config::FieldDescription& field) { return covers(entry, field.path); });
     if (known) continue;
     std::vector<std::string> names;
-    for (const FieldDescription& field : fields) names.push_back(field.path);
-    const std::string nearest = nearest_name(entry, names);
-    throw UsageError("--allow: there is no field '" + excerpt(entry) + "'",
-                     nearest.empty() ? "asap-train --dump-config shows all fields"
-                                     : "did you mean '" + nearest + "'?");
+    for (const config::FieldDescription& field : fields) names.push_back(field.path);
+    const std::string nearest = base::nearest_name(entry, names);
+    throw base::UsageError("--allow: there is no field '" + io::excerpt(entry) + "'",
+                           nearest.empty() ? "asap-train --dump-config shows all fields"
+                                           : "did you mean '" + nearest + "'?");
   }
 }
 
 /// The saved configuration as one of today.
-TrainConfig read_saved(const Json& saved, const std::string& source) {
-  TrainConfig config;
+config::TrainConfig read_saved(const io::Json& saved, const std::string& source) {
+  config::TrainConfig config;
   try {
-    from_json(saved, config, source);
-  } catch (const UsageError& error) {  // what the user can do about it is different in a checkpoint
-    throw DataError(error.what(), "the checkpoint is damaged or of a newer asap-train");
+    config::from_json(saved, config, source);
+  } catch (const base::UsageError&
+               error) {  // what the user can do about it is different in a checkpoint
+    throw base::DataError(error.what(), "the checkpoint is damaged or of a newer asap-train");
   }
   return config;
 }
 
 }  // namespace
 
-void check_same_configuration(const Json& saved, const TrainConfig& config,
+void check_same_configuration(const io::Json& saved, const config::TrainConfig& config,
                               std::span<const std::string> allowed, const std::string& source) {
-  const std::vector<FieldDescription> before = list_fields(read_saved(saved, source));
-  const std::vector<FieldDescription> now = list_fields(config);
+  const std::vector<config::FieldDescription> before =
+      config::list_fields(read_saved(saved, source));
+  const std::vector<config::FieldDescription> now = config::list_fields(config);
   check_names(allowed, now);
   for (std::size_t i = 0; i < now.size(); ++i) {
     if (before[i].value == now[i].value) continue;
@@ -61,14 +63,15 @@ void check_same_configuration(const Json& saved, const TrainConfig& config,
                              ", but the run was started with " + before[i].value.dump() + " (" +
                              source + ")";
     if (is_fixed(field))
-      throw UsageError(what + "; it cannot change in the middle of a run",
-                       "resume with the same value, or train into another --out");
+      throw base::UsageError(what + "; it cannot change in the middle of a run",
+                             "resume with the same value, or train into another --out");
     const bool may_change = std::ranges::any_of(
         allowed, [&](const std::string& entry) { return covers(entry, field); });
     if (!may_change)
-      throw UsageError(what, "resume with the same configuration, permit the change with --allow " +
-                                 field + ", or train into another --out");
+      throw base::UsageError(
+          what, "resume with the same configuration, permit the change with --allow " + field +
+                    ", or train into another --out");
   }
 }
 
-}  // namespace asap
+}  // namespace asap::train

@@ -6,17 +6,17 @@
 #include "base/parallel.h"
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 constexpr std::int64_t kSumBlock =
     1 << 12;  // values one thread adds at a time; they fit the first cache
 
-std::int64_t count_correct(const MatrixView<const float>& logits,
+std::int64_t count_correct(const tensor::MatrixView<const float>& logits,
                            std::span<const std::int32_t> labels) {
   std::int64_t correct = 0;
   for (std::int64_t i = 0; i < logits.rows; ++i) {
-    const VectorView<const float> row = logits.row(i);
+    const tensor::VectorView<const float> row = logits.row(i);
     correct += std::ranges::max_element(row) - row.begin() == labels[i] ? 1 : 0;
   }
   return correct;
@@ -24,7 +24,7 @@ std::int64_t count_correct(const MatrixView<const float>& logits,
 
 }  // namespace
 
-ShardEngine::ShardEngine(const Transformer<float>& model, const ShardEngineConfig& config)
+ShardEngine::ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config)
     : model_(model), config_(config) {
   for (int i = 0; i < std::max(config.threads, 1); ++i)
     workers_.push_back(std::make_unique<Worker>());
@@ -35,8 +35,8 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
   const std::int64_t first = index * config_.shard;
   const std::int64_t count =
       std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
-  Batch& batch = worker.batch;
-  const ExampleDraw draw{config_.seed, step.number, static_cast<std::uint32_t>(first)};
+  data::Batch& batch = worker.batch;
+  const data::ExampleDraw draw{config_.seed, step.number, static_cast<std::uint32_t>(first)};
   batch.fill(step.data,
              step.indices.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
              draw);
@@ -46,13 +46,14 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
   shard.evidence = {};
   worker.tape.clear();
   worker.tape.bind(model_.parameters(), shard.gradient.flat());
-  PassContext<float> pass{worker.tape, shard.evidence, config_.dropout,
-                          DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
-                          config_.embedding_dropout};
-  const Var<float> logits = model_.forward(pass, batch.input());
-  const Var<float> loss =
-      cross_entropy<float>(logits, batch.labels(), static_cast<float>(config_.label_smoothing),
-                           static_cast<float>(step.scored));
+  nn::PassContext<float> pass{
+      worker.tape, shard.evidence, config_.dropout,
+      autodiff::DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
+      config_.embedding_dropout};
+  const autodiff::Var<float> logits = model_.forward(pass, batch.input());
+  const autodiff::Var<float> loss = autodiff::cross_entropy<float>(
+      logits, batch.labels(), static_cast<float>(config_.label_smoothing),
+      static_cast<float>(step.scored));
   worker.tape.backward(loss);
   shard.loss = static_cast<double>(loss.value().data[0]);
   shard.correct = count_correct(logits.value().rows(), batch.labels());
@@ -61,12 +62,13 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
 void ShardEngine::add_gradients(std::int64_t shards) {
   const auto size = static_cast<std::int64_t>(gradient().size());
   const std::int64_t blocks = (size + kSumBlock - 1) / kSumBlock;
-  parallel_for(blocks, config_.threads, [&](std::int64_t block, int) {
+  base::parallel_for(blocks, config_.threads, [&](std::int64_t block, int) {
     const auto begin = static_cast<std::size_t>(block * kSumBlock);
     const auto length = std::min(static_cast<std::size_t>(kSumBlock), gradient().size() - begin);
     for (std::int64_t s = 1; s < shards; ++s)
-      axpy<float>(1, shards_[static_cast<std::size_t>(s)].gradient.flat().subspan(begin, length),
-                  gradient().subspan(begin, length));
+      tensor::axpy<float>(
+          1, shards_[static_cast<std::size_t>(s)].gradient.flat().subspan(begin, length),
+          gradient().subspan(begin, length));
   });
 }
 
@@ -76,16 +78,16 @@ std::int64_t ShardEngine::step_peak_bytes() const {
   return static_cast<std::int64_t>(total);
 }
 
-StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64_t> indices,
+StepOutcome ShardEngine::compute(const data::Dataset& data, std::span<const std::int64_t> indices,
                                  std::int64_t step) {
   const std::int64_t count = (std::ssize(indices) + config_.shard - 1) / config_.shard;
   const Step shared{data, indices, static_cast<std::uint32_t>(step),
-                    std::max<std::int64_t>(count_scored(data, indices), 1)};
+                    std::max<std::int64_t>(data::count_scored(data, indices), 1)};
   while (static_cast<std::int64_t>(shards_.size()) < count) {
     const auto size = static_cast<std::int64_t>(model_.parameters().flat().size());
-    shards_.emplace_back().gradient = Tensor<float>({size});
+    shards_.emplace_back().gradient = tensor::Tensor<float>({size});
   }
-  parallel_for(count, config_.threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(count, config_.threads, [&](std::int64_t index, int worker) {
     run_shard(shared, index, *workers_[static_cast<std::size_t>(worker)]);
   });
   add_gradients(count);
@@ -100,4 +102,4 @@ StepOutcome ShardEngine::compute(const Dataset& data, std::span<const std::int64
   return outcome;
 }
 
-}  // namespace asap
+}  // namespace asap::train

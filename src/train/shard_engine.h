@@ -7,13 +7,13 @@
 #include "data/batch.h"
 #include "nn/transformer.h"
 
-namespace asap {
+namespace asap::train {
 
 /// What one training step found, before the weights were changed.
 struct StepOutcome {
   double loss = 0;      ///< mean over the labels of the batch that are scored
   double accuracy = 0;  ///< of the same
-  AttentionEvidence evidence;
+  attention::AttentionEvidence evidence;
 };
 
 /// Sizes of the work and what makes it reproducible.
@@ -25,7 +25,7 @@ struct ShardEngineConfig {
   double embedding_dropout = 0;
   double word_dropout = 0;
   double label_smoothing = 0;
-  ImageAugmentation images{};
+  data::ImageAugmentation images{};
 };
 
 /// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed
@@ -34,15 +34,15 @@ struct ShardEngineConfig {
 /// number of threads, so results are identical to the last bit for any.
 class ShardEngine {
  public:
-  ShardEngine(const Transformer<float>& model, const ShardEngineConfig& config);
+  ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config);
 
   /// Loss of the examples `indices` of `data` and its gradient (see gradient()).
-  StepOutcome compute(const Dataset& data, std::span<const std::int64_t> indices,
+  StepOutcome compute(const data::Dataset& data, std::span<const std::int64_t> indices,
                       std::int64_t step);
 
   /// Gradient of the last compute(), laid out as the model's parameters().flat().
-  VectorView<float> gradient() { return shards_.front().gradient.flat(); }
-  VectorView<const float> gradient_view() const { return shards_.front().gradient.flat(); }
+  tensor::VectorView<float> gradient() { return shards_.front().gradient.flat(); }
+  tensor::VectorView<const float> gradient_view() const { return shards_.front().gradient.flat(); }
 
   /// Most memory that values, gradients and scratch of a step have taken so far, in bytes: the
   /// peaks of the tapes' arenas, added over the threads. Parameters and their gradients lie
@@ -51,19 +51,19 @@ class ShardEngine {
 
  private:
   struct Shard {
-    Tensor<float> gradient;
+    tensor::Tensor<float> gradient;
     double loss = 0;
     std::int64_t correct = 0;
-    AttentionEvidence evidence;
+    attention::AttentionEvidence evidence;
   };
   struct Worker {
-    Tape<float> tape;
-    Batch batch;
+    autodiff::Tape<float> tape;
+    data::Batch batch;
   };
 
   /// What the shards of one step have in common.
   struct Step {
-    const Dataset& data;
+    const data::Dataset& data;
     std::span<const std::int64_t> indices;
     std::uint32_t number;
     std::int64_t scored;  // labels of the whole batch that count; at least 1
@@ -72,10 +72,10 @@ class ShardEngine {
   void run_shard(const Step& step, std::int64_t index, Worker& worker);
   void add_gradients(std::int64_t shards);
 
-  const Transformer<float>& model_;
+  const nn::Transformer<float>& model_;
   ShardEngineConfig config_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Shard> shards_;
 };
 
-}  // namespace asap
+}  // namespace asap::train

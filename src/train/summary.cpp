@@ -3,10 +3,10 @@
 #include "base/format.h"
 #include "base/timing.h"
 
-namespace asap {
+namespace asap::train {
 
-Json training_summary(const TrainConfig& config, const TrainingResult& result) {
-  Json summary = {
+io::Json training_summary(const config::TrainConfig& config, const TrainingResult& result) {
+  io::Json summary = {
       {"train",
        {{"steps", result.steps},
         {"total_steps", result.total_steps},
@@ -19,9 +19,9 @@ Json training_summary(const TrainConfig& config, const TrainingResult& result) {
         {"step_peak_bytes", result.step_peak_bytes}}},
       {"test", {{"accuracy", result.test.accuracy}, {"loss", result.test.loss}}},
       {"model",
-       {{"parameters", result.parameters}, {"attention", to_json(config.model.attention)}}},
-      {"memory", {{"peak_bytes", peak_memory_bytes()}}},
-      {"config", to_json(config)}};
+       {{"parameters", result.parameters}, {"attention", config::to_json(config.model.attention)}}},
+      {"memory", {{"peak_bytes", base::peak_memory_bytes()}}},
+      {"config", config::to_json(config)}};
   if (!result.initial.fingerprint.empty())
     summary["initial_weights"] = {{"run", config.train.init_from},
                                   {"fingerprint", result.initial.fingerprint},
@@ -33,15 +33,15 @@ Json training_summary(const TrainConfig& config, const TrainingResult& result) {
   return summary;
 }
 
-std::string training_text(const RunFolder& folder, const TrainConfig& config,
+std::string training_text(const config::RunFolder& folder, const config::TrainConfig& config,
                           const TrainingResult& result) {
-  return "test accuracy " + format_fixed(result.test.accuracy, 4) + ", loss " +
-         format_fixed(result.test.loss, 4) + " after " + format_count(result.steps) + " steps (" +
-         format_seconds(result.seconds) + ", " +
-         format_count(static_cast<std::int64_t>(result.examples_per_second)) + " " +
-         examples_of(config.model.kind) + "/s)\n" +
+  return "test accuracy " + base::format_fixed(result.test.accuracy, 4) + ", loss " +
+         base::format_fixed(result.test.loss, 4) + " after " + base::format_count(result.steps) +
+         " steps (" + base::format_seconds(result.seconds) + ", " +
+         base::format_count(static_cast<std::int64_t>(result.examples_per_second)) + " " +
+         config::examples_of(config.model.kind) + "/s)\n" +
          (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
          folder.path().string() + "\n";
 }
 
-}  // namespace asap
+}  // namespace asap::train

@@ -3,13 +3,13 @@
 #include "io/json.h"
 #include "train/trainer.h"
 
-namespace asap {
+namespace asap::train {
 
 /// What summary.json of a training run says.
-Json training_summary(const TrainConfig& config, const TrainingResult& result);
+io::Json training_summary(const config::TrainConfig& config, const TrainingResult& result);
 
 /// The same for a person, in two lines.
-std::string training_text(const RunFolder& folder, const TrainConfig& config,
+std::string training_text(const config::RunFolder& folder, const config::TrainConfig& config,
                           const TrainingResult& result);
 
-}  // namespace asap
+}  // namespace asap::train

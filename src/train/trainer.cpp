@@ -15,14 +15,15 @@
 #include "train/region_phases.h"
 #include "train/validation.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 /// One training run from its state to its end.
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
-          const Dataset& test_data, const TrainerOptions& options)
+  Trainer(const config::TrainConfig& config, const config::RunFolder& run,
+          const data::Dataset& train_data, const data::Dataset& test_data,
+          const TrainerOptions& options)
       : config_(config),
         run_(run),
         train_data_(train_data),
@@ -54,8 +55,8 @@ class Trainer {
   }
 
   TrainingResult run() {
-    make_directories(run_.path());
-    const FileLock lock(run_.lock());  // keeps other trainings out
+    base::make_directories(run_.path());
+    const base::FileLock lock(run_.lock());  // keeps other trainings out
     if (lock.stale_owner())
       note("process " + std::to_string(*lock.stale_owner()) +
            ", which trained here before, ended without cleaning up");
@@ -83,22 +84,22 @@ class Trainer {
 
   void begin() {
     if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
-      throw UsageError("'" + run_.path().string() + "' already holds a training run",
-                       "continue it with --resume, or choose another --out");
-    remove_leftovers(run_.path());
-    remove_leftovers(run_.checkpoints());
+      throw base::UsageError("'" + run_.path().string() + "' already holds a training run",
+                             "continue it with --resume, or choose another --out");
+    base::remove_leftovers(run_.path());
+    base::remove_leftovers(run_.checkpoints());
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed && !config_.train.init_from.empty()) start_from_weights();
     // It says that a run has ended, which this one has not.
     std::filesystem::remove(run_.summary());
-    if (train_data_.codec) write_text_codec(*train_data_.codec, run_.text());
-    write_json(run_.config(), to_json(config_));
+    if (train_data_.codec) text::write_text_codec(*train_data_.codec, run_.text());
+    io::write_json(run_.config(), config::to_json(config_));
     if (resumed)
       metrics_.emplace(run_.metrics(), step());
     else
       metrics_.emplace(run_.metrics());
-    if (!resumed && config_.train.on_divergence == DivergencePolicy::rollback) save();
+    if (!resumed && config_.train.on_divergence == config::DivergencePolicy::rollback) save();
   }
 
   void start_from_weights() {
@@ -122,14 +123,14 @@ class Trainer {
 
   /// Returns false when the training went back instead.
   bool take_step() {
-    const Stopwatch watch;
+    const base::Stopwatch watch;
     regions_.before_step(step());
     StepReport report;
     report.total_steps = result_.total_steps;
     const std::span<const std::int64_t> indices = sampler_.next();
     report.outcome = engine_.compute(train_data_, indices, step());
     report.epoch = sampler_.epoch();
-    report.gradient_norm = gradient_norm<float>(model_.parameters(), engine_.gradient());
+    report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm))
       return survive_divergence(indices);
     progress_.skipped_in_a_row = 0;
@@ -153,8 +154,8 @@ class Trainer {
     const std::string what =
         "step " + std::to_string(step() + 1) + ": " +
         describe_divergence(model_, engine_.gradient_view(), train_data_, indices);
-    const DivergencePolicy policy = config_.train.on_divergence;
-    if (policy == DivergencePolicy::skip && parameters_are_finite() &&
+    const config::DivergencePolicy policy = config_.train.on_divergence;
+    if (policy == config::DivergencePolicy::skip && parameters_are_finite() &&
         progress_.skipped_in_a_row < config_.train.divergence_limit) {
       ++progress_.skipped_steps;
       ++progress_.skipped_in_a_row;
@@ -163,16 +164,16 @@ class Trainer {
       note(what + "; the step is skipped");
       return true;
     }
-    if (policy == DivergencePolicy::rollback &&
+    if (policy == config::DivergencePolicy::rollback &&
         progress_.rollbacks < config_.train.divergence_limit) {
       roll_back(what);
       return false;
     }
     const auto checkpoint = run_.newest_checkpoint();
-    throw NumericalError(
+    throw base::NumericalError(
         "training diverged at " + what +
             (checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : ""),
-        policy == DivergencePolicy::stop
+        policy == config::DivergencePolicy::stop
             ? "lower train.learning_rate, set train.clip_norm, or choose train.on_divergence=skip "
               "or rollback"
             : "train.divergence_limit is reached or the weights are lost; lower "
@@ -184,14 +185,14 @@ class Trainer {
   void roll_back(const std::string& what) {
     const std::int64_t rollbacks = progress_.rollbacks + 1;
     const double factor = progress_.learning_rate_factor / 2;
-    check(restore(), "roll_back: there is always a checkpoint");
+    base::check(restore(), "roll_back: there is always a checkpoint");
     progress_.rollbacks = rollbacks;
     progress_.learning_rate_factor = factor;
     metrics_.reset();
     metrics_.emplace(run_.metrics(), step());
     save();
     note(what + "; back to step " + std::to_string(step()) + ", learning rate times " +
-         format_significant(factor));
+         base::format_significant(factor));
   }
 
   bool parameters_are_finite() const {
@@ -204,8 +205,8 @@ class Trainer {
   }
 
   void log(const StepReport& report) {
-    const AttentionEvidence& evidence = report.outcome.evidence;
-    Json line = {
+    const attention::AttentionEvidence& evidence = report.outcome.evidence;
+    io::Json line = {
         {"step", report.step},
         {"epoch", report.epoch},
         {"loss", report.outcome.loss},
@@ -230,7 +231,7 @@ class Trainer {
   }
 
   TestReport test() const {
-    const Encoder encoder(config_.model, export_parameters(model_.parameters()), "");
+    const infer::Encoder encoder(config_.model, export_parameters(model_.parameters()), "");
     return test_model(encoder, test_data_, options_.threads);
   }
 
@@ -263,18 +264,18 @@ class Trainer {
     if (tested_step_ != step() && !result_.interrupted) result_.test = test();
   }
 
-  const TrainConfig& config_;
-  const RunFolder& run_;
-  const Dataset& train_data_;
-  const Dataset& test_data_;
+  const config::TrainConfig& config_;
+  const config::RunFolder& run_;
+  const data::Dataset& train_data_;
+  const data::Dataset& test_data_;
   const TrainerOptions& options_;
-  Transformer<float> model_;
-  AdamW<float> optimizer_;
+  nn::Transformer<float> model_;
+  optim::AdamW<float> optimizer_;
   RegionPhases regions_;
-  EpochSampler sampler_;
+  data::EpochSampler sampler_;
   ShardEngine engine_;
-  WarmupCosine schedule_;
-  std::optional<MetricsWriter> metrics_;
+  optim::WarmupCosine schedule_;
+  std::optional<io::MetricsWriter> metrics_;
   TrainingProgress progress_;
   double seconds_ = 0;
   std::int64_t tested_step_ = -1;
@@ -283,27 +284,29 @@ class Trainer {
 
 }  // namespace
 
-std::vector<std::int64_t> batch_lengths(const TrainConfig& config, const Dataset& data) {
+std::vector<std::int64_t> batch_lengths(const config::TrainConfig& config,
+                                        const data::Dataset& data) {
   std::vector<std::int64_t> lengths;
   if (config.train.length_pool > 1)
     for (std::int64_t i = 0; i < data.size(); ++i) lengths.push_back(data.tokens(i));
   return lengths;
 }
 
-std::int64_t planned_steps(const TrainConfig& config, const Dataset& train) {
+std::int64_t planned_steps(const config::TrainConfig& config, const data::Dataset& train) {
   const std::int64_t per_epoch = train.size() / config.train.batch;
   if (per_epoch == 0)
-    throw UsageError("train.batch is " + std::to_string(config.train.batch) +
-                         ", but there are only " + std::to_string(train.size()) +
-                         " training examples",
-                     "lower train.batch");
+    throw base::UsageError("train.batch is " + std::to_string(config.train.batch) +
+                               ", but there are only " + std::to_string(train.size()) +
+                               " training examples",
+                           "lower train.batch");
   const std::int64_t steps = per_epoch * config.train.epochs;
   return config.train.max_steps > 0 ? std::min(config.train.max_steps, steps) : steps;
 }
 
-TrainingResult train(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
-                     const Dataset& test_data, const TrainerOptions& options) {
+TrainingResult train(const config::TrainConfig& config, const config::RunFolder& run,
+                     const data::Dataset& train_data, const data::Dataset& test_data,
+                     const TrainerOptions& options) {
   return Trainer(config, run, train_data, test_data, options).run();
 }
 
-}  // namespace asap
+}  // namespace asap::train

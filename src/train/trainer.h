@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "config/run_folder.h"
+#include "data/dataset.h"
 #include "train/checkpoint.h"
 #include "train/shard_engine.h"
 
-namespace asap {
+namespace asap::train {
 
 /// One training step as it is logged and shown.
 struct StepReport {
@@ -64,17 +64,19 @@ struct TrainingResult {
 };
 
 /// Steps of the whole training. UsageError when the data do not fill one batch.
-std::int64_t planned_steps(const TrainConfig& config, const Dataset& train);
+std::int64_t planned_steps(const config::TrainConfig& config, const data::Dataset& train);
 
 /// Tokens of each example where batches are made of examples of similar length; else nothing.
-std::vector<std::int64_t> batch_lengths(const TrainConfig& config, const Dataset& data);
+std::vector<std::int64_t> batch_lengths(const config::TrainConfig& config,
+                                        const data::Dataset& data);
 
 /// Trains `config.model` (complete) and leaves config.json, metrics.jsonl, checkpoints and, of
 /// texts, their codec in the run folder. A non-finite loss or gradient is dealt with as
 /// train.on_divergence says; when it ends the training, it is a NumericalError that names the step
 /// and the first tensor that went bad, and the checkpoints stay. UsageError when the folder holds a
 /// run and `resume` is not set, or another process trains into it.
-TrainingResult train(const TrainConfig& config, const RunFolder& run, const Dataset& train_data,
-                     const Dataset& test_data, const TrainerOptions& options);
+TrainingResult train(const config::TrainConfig& config, const config::RunFolder& run,
+                     const data::Dataset& train_data, const data::Dataset& test_data,
+                     const TrainerOptions& options);
 
-}  // namespace asap
+}  // namespace asap::train

@@ -9,7 +9,7 @@
 #include "train/region_phases.h"
 #include "train/validation.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 constexpr std::int64_t kWarmUpSteps = 2;  // they ask for memory and fill caches
@@ -19,7 +19,7 @@ constexpr double kLongEnough = 2;         // seconds of measured steps
 /// Model, optimizer and batches of a training, in memory only.
 class TrialTraining {
  public:
-  TrialTraining(const TrainConfig& config, const Dataset& data, int threads)
+  TrialTraining(const config::TrainConfig& config, const data::Dataset& data, int threads)
       : config_(config),
         data_(data),
         model_(config.model, config.seed),
@@ -36,12 +36,12 @@ class TrialTraining {
 
   StepOutcome step(std::span<const std::int64_t> indices, double learning_rate) {
     const StepOutcome outcome = engine_.compute(data_, indices, optimizer_.steps());
-    const double norm = gradient_norm<float>(model_.parameters(), engine_.gradient());
+    const double norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(outcome.loss) || !std::isfinite(norm))
-      throw NumericalError("training diverged at step " + std::to_string(optimizer_.steps() + 1) +
-                               ": " +
-                               describe_divergence(model_, engine_.gradient_view(), data_, indices),
-                           "lower train.learning_rate or set train.clip_norm");
+      throw base::NumericalError(
+          "training diverged at step " + std::to_string(optimizer_.steps() + 1) + ": " +
+              describe_divergence(model_, engine_.gradient_view(), data_, indices),
+          "lower train.learning_rate or set train.clip_norm");
     const double clip = config_.train.clip_norm;
     optimizer_.step(model_.parameters(), engine_.gradient(), learning_rate,
                     clip > 0 && norm > clip ? clip / norm : 1.0);
@@ -64,53 +64,54 @@ class TrialTraining {
             engine_.step_peak_bytes()};
   }
 
-  const Transformer<float>& model() const { return model_; }
+  const nn::Transformer<float>& model() const { return model_; }
   const ShardEngine& engine() const { return engine_; }
 
  private:
-  const TrainConfig& config_;
-  const Dataset& data_;
-  Transformer<float> model_;
-  AdamW<float> optimizer_;
+  const config::TrainConfig& config_;
+  const data::Dataset& data_;
+  nn::Transformer<float> model_;
+  optim::AdamW<float> optimizer_;
   ShardEngine engine_;
 };
 
-EpochSampler sampler_of(const TrainConfig& config, const Dataset& data) {
-  return EpochSampler(
+data::EpochSampler sampler_of(const config::TrainConfig& config, const data::Dataset& data) {
+  return data::EpochSampler(
       {data.size(), config.train.batch, config.seed, false, config.train.length_pool},
       batch_lengths(config, data));
 }
 
 /// Seconds of one test.
-double test_time(const TrialTraining& trial, const TrainConfig& config, const Dataset& data,
-                 int threads) {
-  const Encoder encoder(config.model, export_parameters(trial.model().parameters()), "");
-  const Stopwatch watch;
+double test_time(const TrialTraining& trial, const config::TrainConfig& config,
+                 const data::Dataset& data, int threads) {
+  const infer::Encoder encoder(config.model, export_parameters(trial.model().parameters()), "");
+  const base::Stopwatch watch;
   test_model(encoder, data, threads);
   return watch.seconds();
 }
 
 }  // namespace
 
-TrainingFootprint training_footprint(const TrainConfig& config, const Dataset& train_data,
-                                     int threads) {
+TrainingFootprint training_footprint(const config::TrainConfig& config,
+                                     const data::Dataset& train_data, int threads) {
   planned_steps(config, train_data);  // there is one batch
   TrialTraining trial(config, train_data, threads);
-  EpochSampler sampler = sampler_of(config, train_data);
+  data::EpochSampler sampler = sampler_of(config, train_data);
   trial.compute(sampler.next());
   return trial.footprint();
 }
 
-TrainingEstimate estimate_training(const TrainConfig& config, const Dataset& train_data,
-                                   const Dataset& test_data, int threads) {
+TrainingEstimate estimate_training(const config::TrainConfig& config,
+                                   const data::Dataset& train_data, const data::Dataset& test_data,
+                                   int threads) {
   TrainingEstimate estimate;
   estimate.steps = planned_steps(config, train_data);
   TrialTraining trial(config, train_data, threads);
-  EpochSampler sampler = sampler_of(config, train_data);
+  data::EpochSampler sampler = sampler_of(config, train_data);
   std::vector<double> seconds;
-  const Stopwatch all;
+  const base::Stopwatch all;
   for (std::int64_t step = 0; step < std::min(estimate.steps, kMostSteps); ++step) {
-    const Stopwatch watch;
+    const base::Stopwatch watch;
     trial.step(sampler.next(), config.train.learning_rate * 1e-3);  // as good as unchanged
     if (step >= kWarmUpSteps || estimate.steps <= kWarmUpSteps) seconds.push_back(watch.seconds());
     if (all.seconds() > kLongEnough && !seconds.empty()) break;
@@ -124,21 +125,21 @@ TrainingEstimate estimate_training(const TrainConfig& config, const Dataset& tra
   const std::int64_t tests = (estimate.steps + per_epoch - 1) / per_epoch;
   estimate.test_seconds = static_cast<double>(tests) * test_time(trial, config, test_data, threads);
   estimate.step_peak_bytes = trial.engine().step_peak_bytes();
-  estimate.peak_bytes = peak_memory_bytes();
+  estimate.peak_bytes = base::peak_memory_bytes();
   return estimate;
 }
 
-OverfitResult overfit_one_batch(const TrainConfig& config, const Dataset& train_data, int threads,
-                                std::int64_t most_steps,
+OverfitResult overfit_one_batch(const config::TrainConfig& config, const data::Dataset& train_data,
+                                int threads, std::int64_t most_steps,
                                 const std::function<void(const OverfitResult&)>& on_step) {
   planned_steps(config, train_data);  // there is one batch
-  TrainConfig plain = config;
+  config::TrainConfig plain = config;
   plain.model.dropout = plain.model.embedding_dropout = plain.data.text.word_dropout = 0;
   plain.data.images.flip = false;
   plain.data.images.crop_padding = 0;
   plain.train.label_smoothing = plain.train.weight_decay = 0;
   TrialTraining trial(plain, train_data, threads);
-  EpochSampler sampler({train_data.size(), config.train.batch, config.seed, false, 0}, {});
+  data::EpochSampler sampler({train_data.size(), config.train.batch, config.seed, false, 0}, {});
   const std::span<const std::int64_t> next = sampler.next();
   const std::vector<std::int64_t> batch(next.begin(), next.end());
   OverfitResult result;
@@ -152,4 +153,4 @@ OverfitResult overfit_one_batch(const TrainConfig& config, const Dataset& train_
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::train

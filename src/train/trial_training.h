@@ -5,7 +5,7 @@
 #include "config/train_config.h"
 #include "train/trainer.h"
 
-namespace asap {
+namespace asap::train {
 
 /// What a training holds in memory beside its data.
 struct TrainingFootprint {
@@ -17,8 +17,8 @@ struct TrainingFootprint {
 
 /// From the first batch, which is computed once; nothing is changed or written. UsageError as of
 /// train().
-TrainingFootprint training_footprint(const TrainConfig& config, const Dataset& train_data,
-                                     int threads);
+TrainingFootprint training_footprint(const config::TrainConfig& config,
+                                     const data::Dataset& train_data, int threads);
 
 /// What a training will take, measured on its first steps, which leave nothing behind.
 struct TrainingEstimate {
@@ -34,8 +34,9 @@ struct TrainingEstimate {
 
 /// Trains a few steps and tests once, on the real data and with nothing written.
 /// UsageError as of train().
-TrainingEstimate estimate_training(const TrainConfig& config, const Dataset& train_data,
-                                   const Dataset& test_data, int threads);
+TrainingEstimate estimate_training(const config::TrainConfig& config,
+                                   const data::Dataset& train_data, const data::Dataset& test_data,
+                                   int threads);
 
 /// How well one batch was learned by heart.
 struct OverfitResult {
@@ -48,8 +49,8 @@ struct OverfitResult {
 /// augmentation, label smoothing and weight decay, until it is predicted without a mistake or
 /// `most_steps` are done. What cannot learn 64 examples by heart will not learn more.
 /// NumericalError when the loss is not finite.
-OverfitResult overfit_one_batch(const TrainConfig& config, const Dataset& train_data, int threads,
-                                std::int64_t most_steps,
+OverfitResult overfit_one_batch(const config::TrainConfig& config, const data::Dataset& train_data,
+                                int threads, std::int64_t most_steps,
                                 const std::function<void(const OverfitResult&)>& on_step = {});
 
-}  // namespace asap
+}  // namespace asap::train

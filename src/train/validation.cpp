@@ -8,7 +8,7 @@
 #include "data/batch.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::train {
 namespace {
 
 constexpr std::int64_t kExamplesAtOnce = 16;
@@ -18,22 +18,23 @@ struct Part {
   std::int64_t correct = 0;
 };
 
-Part test_examples(const Encoder& encoder, const AttentionOperator& attention, const Dataset& data,
-                   std::span<const std::int64_t> examples, Arena& arena) {
-  const ArenaScope scope(arena);
-  Batch batch;
+Part test_examples(const infer::Encoder& encoder, const attention::AttentionOperator& attention,
+                   const data::Dataset& data, std::span<const std::int64_t> examples,
+                   tensor::Arena& arena) {
+  const tensor::ArenaScope scope(arena);
+  data::Batch batch;
   batch.fill(data, examples);
-  const ModelInput<float> input = batch.input();
+  const config::ModelInput<float> input = batch.input();
   const std::span<const std::int32_t> labels = batch.labels();
-  const MatrixView<float> logits =
+  const tensor::MatrixView<float> logits =
       arena.matrix<float>(encoder.logit_rows(input), encoder.config().classes);
-  const VectorView<float> log_sums = arena.vector<float>(logits.rows);
+  const tensor::VectorView<float> log_sums = arena.vector<float>(logits.rows);
   encoder.forward(input, attention, logits, arena);
-  log_sum_exp_rows<float>(logits, log_sums);
+  tensor::log_sum_exp_rows<float>(logits, log_sums);
   Part part;
   for (std::int64_t i = 0; i < logits.rows; ++i) {
-    if (labels[i] == kNotScored) continue;
-    const VectorView<float> row = logits.row(i);
+    if (labels[i] == data::kNotScored) continue;
+    const tensor::VectorView<float> row = logits.row(i);
     part.correct += std::ranges::max_element(row) - row.begin() == labels[i] ? 1 : 0;
     part.loss += static_cast<double>(log_sums[i] - row[labels[i]]);
   }
@@ -42,13 +43,13 @@ Part test_examples(const Encoder& encoder, const AttentionOperator& attention, c
 
 }  // namespace
 
-TestReport test_model(const Encoder& encoder, const Dataset& data, int threads) {
-  const std::unique_ptr<AttentionOperator> attention = encoder.teacher();
-  const std::vector<std::int64_t> order = length_order(data);
+TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, int threads) {
+  const std::unique_ptr<attention::AttentionOperator> attention = encoder.teacher();
+  const std::vector<std::int64_t> order = data::length_order(data);
   const std::int64_t blocks = (data.size() + kExamplesAtOnce - 1) / kExamplesAtOnce;
   std::vector<Part> parts(static_cast<std::size_t>(blocks));
-  std::vector<Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
-  parallel_for(blocks, threads, [&](std::int64_t block, int worker) {
+  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
+  base::parallel_for(blocks, threads, [&](std::int64_t block, int worker) {
     const std::int64_t first = block * kExamplesAtOnce;
     const std::int64_t count = std::min(kExamplesAtOnce, data.size() - first);
     parts[static_cast<std::size_t>(block)] = test_examples(
@@ -57,7 +58,8 @@ TestReport test_model(const Encoder& encoder, const Dataset& data, int threads) 
         arenas[static_cast<std::size_t>(worker)]);
   });
   TestReport report;
-  const auto scored = static_cast<double>(std::max<std::int64_t>(count_scored(data, order), 1));
+  const auto scored =
+      static_cast<double>(std::max<std::int64_t>(data::count_scored(data, order), 1));
   for (const Part& part : parts) {
     report.loss += part.loss / scored;
     report.accuracy += static_cast<double>(part.correct) / scored;
@@ -65,4 +67,4 @@ TestReport test_model(const Encoder& encoder, const Dataset& data, int threads) 
   return report;
 }
 
-}  // namespace asap
+}  // namespace asap::train

@@ -4,9 +4,9 @@
 #include "infer/encoder.h"
 #include "train/trainer.h"
 
-namespace asap {
+namespace asap::train {
 
 /// Loss and accuracy of a model with its own attention on all scored labels of `data`.
-TestReport test_model(const Encoder& encoder, const Dataset& data, int threads);
+TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, int threads);
 
-}  // namespace asap
+}  // namespace asap::train

@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// Entropic c-transforms: the best answer of one side's dual to the other's, in the log domain. For
 /// the plan A_ij = exp(S_ij + f_i + g_j) one of them makes every row sum to 1, the other every
@@ -10,12 +10,12 @@ namespace asap {
 
 /// g_j = log(N / M) - log sum_i exp(S_ij + f_i). scores: [N, M], row_dual: [N], column_dual: [M].
 template <class T>
-void column_c_transform(MatrixView<const T> scores, VectorView<const T> row_dual,
-                        VectorView<T> column_dual);
+void column_c_transform(tensor::MatrixView<const T> scores, tensor::VectorView<const T> row_dual,
+                        tensor::VectorView<T> column_dual);
 
 /// f_i = -log sum_j exp(S_ij + g_j). scores: [N, M], column_dual: [M], row_dual: [N].
 template <class T>
-void row_c_transform(MatrixView<const T> scores, VectorView<const T> column_dual,
-                     VectorView<T> row_dual);
+void row_c_transform(tensor::MatrixView<const T> scores, tensor::VectorView<const T> column_dual,
+                     tensor::VectorView<T> row_dual);
 
-}  // namespace asap
+}  // namespace asap::transport

@@ -4,14 +4,14 @@
 
 #include "transport/sorting.h"
 
-namespace asap {
+namespace asap::transport {
 namespace {
 
 /// The potential of `own` against `other`, both ascending, from 0 at the smallest value:
 /// [own.size()]. Returns its mean.
 template <class T>
-double accumulate_slopes(VectorView<const T> own, VectorView<const T> other,
-                         VectorView<T> potential) {
+double accumulate_slopes(tensor::VectorView<const T> own, tensor::VectorView<const T> other,
+                         tensor::VectorView<T> potential) {
   const std::size_t count = own.size();
   // (r + 1) * other.size() / count as quotient and remainder, stepped instead of divided.
   const std::size_t whole_step = other.size() / count, rest_step = other.size() % count;
@@ -36,23 +36,23 @@ double accumulate_slopes(VectorView<const T> own, VectorView<const T> other,
 
 /// out[order[r]] = sorted[r] + shift
 template <class T>
-void scatter(VectorView<const T> sorted, VectorView<const std::int32_t> order, double shift,
-             VectorView<T> out) {
+void scatter(tensor::VectorView<const T> sorted, tensor::VectorView<const std::int32_t> order,
+             double shift, tensor::VectorView<T> out) {
   for (std::size_t r = 0; r < sorted.size(); ++r) out[order[r]] = static_cast<T>(sorted[r] + shift);
 }
 
 }  // namespace
 
 template <class T>
-void kantorovich_potential_1d(VectorView<const T> s, VectorView<const T> t, VectorView<T> phi,
-                              Arena& scratch) {
-  check(!s.empty() && !t.empty() && s.size() == phi.size(),
-        "kantorovich_potential_1d: empty or of different lengths");
-  const ArenaScope scope(scratch);
+void kantorovich_potential_1d(tensor::VectorView<const T> s, tensor::VectorView<const T> t,
+                              tensor::VectorView<T> phi, tensor::Arena& scratch) {
+  base::check(!s.empty() && !t.empty() && s.size() == phi.size(),
+              "kantorovich_potential_1d: empty or of different lengths");
+  const tensor::ArenaScope scope(scratch);
   const auto rows = static_cast<std::int64_t>(s.size());
-  const VectorView<T> sorted_s = scratch.vector<T>(rows), by_rank = scratch.vector<T>(rows);
-  const VectorView<T> sorted_t = scratch.vector<T>(static_cast<std::int64_t>(t.size()));
-  const VectorView<std::int32_t> order = scratch.vector<std::int32_t>(rows);
+  const tensor::VectorView<T> sorted_s = scratch.vector<T>(rows), by_rank = scratch.vector<T>(rows);
+  const tensor::VectorView<T> sorted_t = scratch.vector<T>(static_cast<std::int64_t>(t.size()));
+  const tensor::VectorView<std::int32_t> order = scratch.vector<std::int32_t>(rows);
   sort_with_order(s, sorted_s, order, scratch);
   std::copy(t.begin(), t.end(), sorted_t.begin());
   sort_values(sorted_t);
@@ -61,16 +61,18 @@ void kantorovich_potential_1d(VectorView<const T> s, VectorView<const T> t, Vect
 }
 
 template <class T>
-void kantorovich_potentials_1d(VectorView<const T> s, VectorView<const T> t, VectorView<T> phi,
-                               VectorView<T> psi, Arena& scratch) {
-  check(!s.empty() && !t.empty() && s.size() == phi.size() && t.size() == psi.size(),
-        "kantorovich_potentials_1d: empty or of different lengths");
-  const ArenaScope scope(scratch);
+void kantorovich_potentials_1d(tensor::VectorView<const T> s, tensor::VectorView<const T> t,
+                               tensor::VectorView<T> phi, tensor::VectorView<T> psi,
+                               tensor::Arena& scratch) {
+  base::check(!s.empty() && !t.empty() && s.size() == phi.size() && t.size() == psi.size(),
+              "kantorovich_potentials_1d: empty or of different lengths");
+  const tensor::ArenaScope scope(scratch);
   const auto rows = static_cast<std::int64_t>(s.size()), cols = static_cast<std::int64_t>(t.size());
-  const VectorView<T> sorted_s = scratch.vector<T>(rows), sorted_t = scratch.vector<T>(cols);
-  const VectorView<T> by_rank = scratch.vector<T>(std::max(rows, cols));
-  const VectorView<std::int32_t> order_s = scratch.vector<std::int32_t>(rows);
-  const VectorView<std::int32_t> order_t = scratch.vector<std::int32_t>(cols);
+  const tensor::VectorView<T> sorted_s = scratch.vector<T>(rows),
+                              sorted_t = scratch.vector<T>(cols);
+  const tensor::VectorView<T> by_rank = scratch.vector<T>(std::max(rows, cols));
+  const tensor::VectorView<std::int32_t> order_s = scratch.vector<std::int32_t>(rows);
+  const tensor::VectorView<std::int32_t> order_t = scratch.vector<std::int32_t>(cols);
   sort_with_order(s, sorted_s, order_s, scratch);
   sort_with_order(t, sorted_t, order_t, scratch);
 
@@ -83,13 +85,19 @@ void kantorovich_potentials_1d(VectorView<const T> s, VectorView<const T> t, Vec
   scatter<T>(by_rank.first(t.size()), order_t, smallest, psi);
 }
 
-template void kantorovich_potential_1d<float>(VectorView<const float>, VectorView<const float>,
-                                              VectorView<float>, Arena&);
-template void kantorovich_potential_1d<double>(VectorView<const double>, VectorView<const double>,
-                                               VectorView<double>, Arena&);
-template void kantorovich_potentials_1d<float>(VectorView<const float>, VectorView<const float>,
-                                               VectorView<float>, VectorView<float>, Arena&);
-template void kantorovich_potentials_1d<double>(VectorView<const double>, VectorView<const double>,
-                                                VectorView<double>, VectorView<double>, Arena&);
+template void kantorovich_potential_1d<float>(tensor::VectorView<const float>,
+                                              tensor::VectorView<const float>,
+                                              tensor::VectorView<float>, tensor::Arena&);
+template void kantorovich_potential_1d<double>(tensor::VectorView<const double>,
+                                               tensor::VectorView<const double>,
+                                               tensor::VectorView<double>, tensor::Arena&);
+template void kantorovich_potentials_1d<float>(tensor::VectorView<const float>,
+                                               tensor::VectorView<const float>,
+                                               tensor::VectorView<float>, tensor::VectorView<float>,
+                                               tensor::Arena&);
+template void kantorovich_potentials_1d<double>(tensor::VectorView<const double>,
+                                                tensor::VectorView<const double>,
+                                                tensor::VectorView<double>,
+                                                tensor::VectorView<double>, tensor::Arena&);
 
-}  // namespace asap
+}  // namespace asap::transport

@@ -3,7 +3,7 @@
 #include "tensor/core/arena.h"
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// Exact optimal transport on the line for the cost c_ij = -s_i t_j between uniform measures on N
 /// and M points: the optimal plan matches both in ascending order, so its dual potentials are sums
@@ -18,13 +18,14 @@ namespace asap {
 
 /// Query-side potential phi: [N], centred (mean zero). s: [N], t: [M], both not empty.
 template <class T>
-void kantorovich_potential_1d(VectorView<const T> s, VectorView<const T> t, VectorView<T> phi,
-                              Arena& scratch);
+void kantorovich_potential_1d(tensor::VectorView<const T> s, tensor::VectorView<const T> t,
+                              tensor::VectorView<T> phi, tensor::Arena& scratch);
 
 /// Both potentials: phi: [N] centred, psi: [M] with phi_i + psi_j <= c_ij everywhere and equality
 /// wherever the monotone plan has mass, so that mean(phi) + mean(psi) is the optimal cost.
 template <class T>
-void kantorovich_potentials_1d(VectorView<const T> s, VectorView<const T> t, VectorView<T> phi,
-                               VectorView<T> psi, Arena& scratch);
+void kantorovich_potentials_1d(tensor::VectorView<const T> s, tensor::VectorView<const T> t,
+                               tensor::VectorView<T> phi, tensor::VectorView<T> psi,
+                               tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::transport

@@ -6,10 +6,10 @@
 
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::transport {
 
 template <class T>
-MarginalErrors marginal_errors(MatrixView<const T> plan) {
+MarginalErrors marginal_errors(tensor::MatrixView<const T> plan) {
   MarginalErrors errors;
   std::vector<double> column_sums(static_cast<std::size_t>(plan.cols), 0.0);
   for (std::int64_t i = 0; i < plan.rows; ++i) {
@@ -31,24 +31,26 @@ MarginalErrors marginal_errors(MatrixView<const T> plan) {
 }
 
 template <class T>
-void plan_from_duals(MatrixView<const T> scores, VectorView<const T> row_dual,
-                     VectorView<const T> column_dual, MatrixView<T> plan) {
-  check(scores.rows == plan.rows && scores.cols == plan.cols &&
-            std::ssize(row_dual) == scores.rows && std::ssize(column_dual) == scores.cols,
-        "plan_from_duals: shapes do not fit");
+void plan_from_duals(tensor::MatrixView<const T> scores, tensor::VectorView<const T> row_dual,
+                     tensor::VectorView<const T> column_dual, tensor::MatrixView<T> plan) {
+  base::check(scores.rows == plan.rows && scores.cols == plan.cols &&
+                  std::ssize(row_dual) == scores.rows && std::ssize(column_dual) == scores.cols,
+              "plan_from_duals: shapes do not fit");
   for (std::int64_t i = 0; i < scores.rows; ++i) {
-    const VectorView<const T> row = scores.row(i);
-    const VectorView<T> out = plan.row(i);
+    const tensor::VectorView<const T> row = scores.row(i);
+    const tensor::VectorView<T> out = plan.row(i);
     for (std::size_t j = 0; j < out.size(); ++j) out[j] = row[j] + row_dual[i] + column_dual[j];
-    exponential<T>(out, out);
+    tensor::exponential<T>(out, out);
   }
 }
 
-template MarginalErrors marginal_errors<float>(MatrixView<const float>);
-template MarginalErrors marginal_errors<double>(MatrixView<const double>);
-template void plan_from_duals<float>(MatrixView<const float>, VectorView<const float>,
-                                     VectorView<const float>, MatrixView<float>);
-template void plan_from_duals<double>(MatrixView<const double>, VectorView<const double>,
-                                      VectorView<const double>, MatrixView<double>);
+template MarginalErrors marginal_errors<float>(tensor::MatrixView<const float>);
+template MarginalErrors marginal_errors<double>(tensor::MatrixView<const double>);
+template void plan_from_duals<float>(tensor::MatrixView<const float>,
+                                     tensor::VectorView<const float>,
+                                     tensor::VectorView<const float>, tensor::MatrixView<float>);
+template void plan_from_duals<double>(tensor::MatrixView<const double>,
+                                      tensor::VectorView<const double>,
+                                      tensor::VectorView<const double>, tensor::MatrixView<double>);
 
-}  // namespace asap
+}  // namespace asap::transport

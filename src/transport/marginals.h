@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// How far a plan [N, M] is from having rows that sum to 1 and columns that sum to N / M.
 struct MarginalErrors {
@@ -13,12 +13,12 @@ struct MarginalErrors {
 };
 
 template <class T>
-MarginalErrors marginal_errors(MatrixView<const T> plan);
+MarginalErrors marginal_errors(tensor::MatrixView<const T> plan);
 
 /// A_ij = exp(S_ij + f_i + g_j). scores, plan: [N, M], row_dual: [N], column_dual: [M]. `plan` may
 /// be `scores`.
 template <class T>
-void plan_from_duals(MatrixView<const T> scores, VectorView<const T> row_dual,
-                     VectorView<const T> column_dual, MatrixView<T> plan);
+void plan_from_duals(tensor::MatrixView<const T> scores, tensor::VectorView<const T> row_dual,
+                     tensor::VectorView<const T> column_dual, tensor::MatrixView<T> plan);
 
-}  // namespace asap
+}  // namespace asap::transport

@@ -12,7 +12,7 @@
 
 #ifndef ASAP_TRANSPORT_POTENTIAL_LANES_ONCE
 #define ASAP_TRANSPORT_POTENTIAL_LANES_ONCE
-namespace asap {
+namespace asap::transport {
 
 /// Samples on a grid: value = low + step * (key >> index_bits), the rest of the key tells whose
 /// value it is.
@@ -34,12 +34,14 @@ struct PlainLanes {
   std::int64_t count;
 };
 
-}  // namespace asap
+}  // namespace asap::transport
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::transport {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 /// Sorts every lane of keys: [count, kPotentialLanes].
@@ -193,11 +195,11 @@ void lane_potentials(const GridLanes& own, const PlainLanes& other, std::int64_t
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::transport
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::transport {
 namespace {
 
 HWY_EXPORT(sort_lanes);
@@ -205,13 +207,14 @@ HWY_EXPORT(grid_keys);
 HWY_EXPORT(plain_keys);
 HWY_EXPORT(lane_potentials);
 
-std::uint32_t* take_keys(std::int64_t count, Arena& scratch) {
+std::uint32_t* take_keys(std::int64_t count, tensor::Arena& scratch) {
   auto* keys = scratch.take<std::uint32_t>(count * kPotentialLanes);
   std::fill_n(keys, count * kPotentialLanes, 0u);
   return keys;
 }
 
-GridLanes write_grid_keys(MatrixView<const float> s, std::uint32_t* keys, Arena& scratch) {
+GridLanes write_grid_keys(tensor::MatrixView<const float> s, std::uint32_t* keys,
+                          tensor::Arena& scratch) {
   const int index_bits = std::bit_width(static_cast<std::uint64_t>(s.cols - 1));
   double* low = scratch.take<double>(kPotentialLanes);
   double* step = scratch.take<double>(kPotentialLanes);
@@ -226,7 +229,7 @@ GridLanes write_grid_keys(MatrixView<const float> s, std::uint32_t* keys, Arena&
   return {keys, s.cols, index_bits, low, step};
 }
 
-PlainLanes write_plain_keys(MatrixView<const float> t, std::uint32_t* keys) {
+PlainLanes write_plain_keys(tensor::MatrixView<const float> t, std::uint32_t* keys) {
   for (std::int64_t l = 0; l < t.rows; ++l)
     HWY_DYNAMIC_DISPATCH(plain_keys)(t.row(l).data(), t.cols, keys + l);
   return {keys, t.cols};
@@ -234,14 +237,15 @@ PlainLanes write_plain_keys(MatrixView<const float> t, std::uint32_t* keys) {
 
 }  // namespace
 
-void add_kantorovich_potentials(MatrixView<const float> s, MatrixView<const float> t,
-                                VectorView<const float> weights, VectorView<float> sum,
-                                Arena& scratch) {
-  check(s.rows == t.rows && s.rows <= kPotentialLanes && std::ssize(weights) == s.rows &&
-            s.cols >= 1 && t.cols >= 1 && s.cols <= kLongestLaneSample &&
-            t.cols <= kLongestLaneSample && std::ssize(sum) == s.cols,
-        "add_kantorovich_potentials: shapes do not fit");
-  const ArenaScope scope(scratch);
+void add_kantorovich_potentials(tensor::MatrixView<const float> s,
+                                tensor::MatrixView<const float> t,
+                                tensor::VectorView<const float> weights,
+                                tensor::VectorView<float> sum, tensor::Arena& scratch) {
+  base::check(s.rows == t.rows && s.rows <= kPotentialLanes && std::ssize(weights) == s.rows &&
+                  s.cols >= 1 && t.cols >= 1 && s.cols <= kLongestLaneSample &&
+                  t.cols <= kLongestLaneSample && std::ssize(sum) == s.cols,
+              "add_kantorovich_potentials: shapes do not fit");
+  const tensor::ArenaScope scope(scratch);
   // Samples of one length that leave half of the lanes free are sorted in one go.
   const bool together = s.cols == t.cols && 2 * s.rows <= kPotentialLanes;
   std::uint32_t* keys = take_keys(s.cols, scratch);
@@ -258,5 +262,5 @@ void add_kantorovich_potentials(MatrixView<const float> s, MatrixView<const floa
       sum[keys[at] & index_mask] += weights[l] * static_cast<float>(potential[at]);
 }
 
-}  // namespace asap
+}  // namespace asap::transport
 #endif  // HWY_ONCE

@@ -3,7 +3,7 @@
 #include "tensor/core/arena.h"
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// Exact one-dimensional Kantorovich potentials of several short pairs of samples at once: one SIMD
 /// lane per pair, sorted by Batcher's odd-even merge network (Knuth, The Art of Computer
@@ -18,8 +18,9 @@ inline constexpr std::int64_t kLongestLaneSample = 512;
 ///
 /// Values of s are rounded to a grid of 2^23 or 2^24 steps over their range, which is the precision
 /// of the largest of them.
-void add_kantorovich_potentials(MatrixView<const float> s, MatrixView<const float> t,
-                                VectorView<const float> weights, VectorView<float> sum,
-                                Arena& scratch);
+void add_kantorovich_potentials(tensor::MatrixView<const float> s,
+                                tensor::MatrixView<const float> t,
+                                tensor::VectorView<const float> weights,
+                                tensor::VectorView<float> sum, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::transport

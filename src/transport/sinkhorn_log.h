@@ -2,7 +2,7 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// Every dual that T iterations of Sinkhorn's algorithm visit. Row dual 0 is the start's row
 /// update, row dual t follows column dual t - 1 (0-based), so the plan after t iterations is exp(S
@@ -10,8 +10,8 @@ namespace asap {
 /// row c-transform.
 template <class T>
 struct SinkhornTrace {
-  Tensor<T> row_duals;     // [T + 1, N]
-  Tensor<T> column_duals;  // [T, M]
+  tensor::Tensor<T> row_duals;     // [T + 1, N]
+  tensor::Tensor<T> column_duals;  // [T, M]
 };
 
 /// Sinkhorn's algorithm in the log domain: the reference against which faster forms are judged, and
@@ -21,7 +21,7 @@ struct SinkhornTrace {
 /// scores: [N, M]; start: the column dual of the first row update, [M], empty = 0 (the teacher's
 /// start).
 template <class T>
-SinkhornTrace<T> sinkhorn_log(MatrixView<const T> scores, VectorView<const T> start,
+SinkhornTrace<T> sinkhorn_log(tensor::MatrixView<const T> scores, tensor::VectorView<const T> start,
                               int iterations);
 
-}  // namespace asap
+}  // namespace asap::transport

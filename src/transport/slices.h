@@ -4,13 +4,13 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::transport {
 
 /// Directions on which queries and keys are projected before one-dimensional transport: slice l
 /// sees s = a_l . x and t = b_l . y.
 struct Slices {
-  Tensor<double> query;  // a: [L, D]
-  Tensor<double> key;    // b: [L, D]
+  tensor::Tensor<double> query;  // a: [L, D]
+  tensor::Tensor<double> key;    // b: [L, D]
 };
 
 /// Random directions, a = b: rows of random orthonormal bases (as many bases as L slices need), so
@@ -27,7 +27,7 @@ Slices random_slices(std::int64_t slices, std::int64_t width, std::uint64_t seed
 ///
 /// Directions in which queries do not vary are lifted to 1e-6 of the largest variance, and each
 /// slice's sign makes the largest entry of a_l positive. L <= D.
-Slices canonical_slices(MatrixView<const double> query_covariance,
-                        MatrixView<const double> key_covariance, std::int64_t slices);
+Slices canonical_slices(tensor::MatrixView<const double> query_covariance,
+                        tensor::MatrixView<const double> key_covariance, std::int64_t slices);
 
-}  // namespace asap
+}  // namespace asap::transport

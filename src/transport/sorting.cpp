@@ -7,7 +7,7 @@
 
 #include <hwy/contrib/sort/vqsort.h>
 
-namespace asap {
+namespace asap::transport {
 namespace {
 
 // Below this length the fixed cost of the vectorised sort (about half a microsecond) exceeds
@@ -34,7 +34,7 @@ float from_ordered_bits(std::uint32_t bits) {
 
 }  // namespace
 
-void sort_values(VectorView<float> values) {
+void sort_values(tensor::VectorView<float> values) {
   if (values.size() < kVectorisedFrom)
     std::sort(values.begin(), values.end(),
               [](float a, float b) { return ordered_bits(a) < ordered_bits(b); });
@@ -42,17 +42,17 @@ void sort_values(VectorView<float> values) {
     vectorised_sorter()(values.data(), values.size(), hwy::SortAscending());
 }
 
-void sort_values(VectorView<double> values) {
+void sort_values(tensor::VectorView<double> values) {
   std::sort(values.begin(), values.end(),
             [](double a, double b) { return std::is_lt(std::strong_order(a, b)); });
 }
 
 // Value and index in one 64-bit key: all keys differ, so any sort gives the one stable order.
-void sort_with_order(VectorView<const float> values, VectorView<float> sorted,
-                     VectorView<std::int32_t> order, Arena& scratch) {
-  const ArenaScope scope(scratch);
+void sort_with_order(tensor::VectorView<const float> values, tensor::VectorView<float> sorted,
+                     tensor::VectorView<std::int32_t> order, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::size_t count = values.size();
-  const VectorView<std::uint64_t> keys =
+  const tensor::VectorView<std::uint64_t> keys =
       scratch.vector<std::uint64_t>(static_cast<std::int64_t>(count));
   for (std::size_t i = 0; i < count; ++i)
     keys[i] = (static_cast<std::uint64_t>(ordered_bits(values[i])) << 32) | i;
@@ -66,8 +66,8 @@ void sort_with_order(VectorView<const float> values, VectorView<float> sorted,
   }
 }
 
-void sort_with_order(VectorView<const double> values, VectorView<double> sorted,
-                     VectorView<std::int32_t> order, Arena&) {
+void sort_with_order(tensor::VectorView<const double> values, tensor::VectorView<double> sorted,
+                     tensor::VectorView<std::int32_t> order, tensor::Arena&) {
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
     return std::is_lt(std::strong_order(values[a] + 0.0, values[b] + 0.0));
@@ -75,4 +75,4 @@ void sort_with_order(VectorView<const double> values, VectorView<double> sorted,
   for (std::size_t r = 0; r < values.size(); ++r) sorted[r] = values[order[r]];
 }
 
-}  // namespace asap
+}  // namespace asap::transport

@@ -8,6 +8,8 @@
 #include "evaluate/bench/bench_data.h"
 #include "microbench.h"
 
+using namespace asap::test;
+
 namespace asap::bench {
 namespace {
 

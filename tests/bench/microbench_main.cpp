@@ -1,6 +1,8 @@
 #include "evaluate/bench/machine_peak.h"
 #include "microbench.h"
 
+using namespace asap::test;
+
 namespace asap::bench {
 
 double peak_operations() {

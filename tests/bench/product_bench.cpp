@@ -2,6 +2,8 @@
 #include "microbench.h"
 #include "tensor/kernels/gemm.h"
 
+using namespace asap::test;
+
 namespace asap::bench {
 namespace {
 

@@ -9,6 +9,8 @@
 #include "transport/kantorovich_1d.h"
 #include "transport/sorting.h"
 
+using namespace asap::test;
+
 namespace asap::bench {
 namespace {
 

@@ -2,7 +2,8 @@
 
 #include "cli/process.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 namespace fs = std::filesystem;
 

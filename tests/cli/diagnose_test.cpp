@@ -4,7 +4,7 @@
 
 #include "cli/process.h"
 
-using namespace asap;
+using namespace asap::io;
 using namespace asap::test;
 namespace fs = std::filesystem;
 

@@ -3,7 +3,8 @@
 #include "cli/process.h"
 #include "support/image_files.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 namespace fs = std::filesystem;
 

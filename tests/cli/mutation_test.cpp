@@ -13,7 +13,7 @@
 #include "support/damage.h"
 #include "support/share.h"
 
-using namespace asap;
+using namespace asap::base;
 using namespace asap::test;
 namespace fs = std::filesystem;
 
@@ -35,7 +35,8 @@ struct Ending {
 Ending run_limited(const Workspace& work, const std::string& program, const Words& words) {
   const pid_t child = start(program, words, work / "out", work / "error");
   const rlimit limit{kMemory, kMemory};
-  if (!ASAP_SANITIZED) ::prlimit(child, RLIMIT_AS, &limit, nullptr);  // sanitizers reserve terabytes of addresses
+  if (!ASAP_SANITIZED)
+    ::prlimit(child, RLIMIT_AS, &limit, nullptr);  // sanitizers reserve terabytes of addresses
   const Stopwatch watch;
   Ending ending;
   while (::waitpid(child, &ending.status, WNOHANG) == 0) {

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "cli/process.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 
 namespace {

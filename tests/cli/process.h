@@ -23,7 +23,7 @@ class Workspace {
  public:
   Workspace() {
     std::string pattern = (std::filesystem::temp_directory_path() / "asap-cli-XXXXXX").string();
-    check(::mkdtemp(pattern.data()) != nullptr, "cannot make a temporary folder");
+    base::check(::mkdtemp(pattern.data()) != nullptr, "cannot make a temporary folder");
     path_ = pattern;
   }
   ~Workspace() {
@@ -55,7 +55,7 @@ inline pid_t start(const std::string& program, const Words& words, const std::st
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   const pid_t child = ::fork();
-  check(child >= 0, "cannot fork");
+  base::check(child >= 0, "cannot fork");
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that fails leaves no training behind
     // Descriptors, not streams: the copy of this process must not write what the streams still
@@ -75,7 +75,8 @@ inline Outcome run(const std::string& program, const Words& words) {
   const pid_t child = start(program, words, out, error);
   int status = 0;
   ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(error)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, base::read_file(out),
+          base::read_file(error)};
 }
 
 /// The last line of a text: where an error stands, after the run's header.
@@ -121,7 +122,7 @@ inline std::map<std::string, std::string> newest_checkpoint(
     newest = std::max(newest, entry.path());
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(newest))
-    files[newest.filename() / entry.path().filename()] = read_file(entry.path());
+    files[newest.filename() / entry.path().filename()] = base::read_file(entry.path());
   return files;
 }
 

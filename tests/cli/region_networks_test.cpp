@@ -3,7 +3,7 @@
 
 #include "cli/process.h"
 
-using namespace asap;
+using namespace asap::io;
 using namespace asap::test;
 
 namespace {

@@ -7,12 +7,16 @@
 #include "cli/process.h"
 #include "support/share.h"
 
+using namespace asap::test;
+
 namespace asap::test {
 namespace {
 
 Outcome relu_fit(const Words& words) { return run("relu-fit", words); }
 
-Json summary_of(const std::filesystem::path& folder) { return read_json(folder / "summary.json"); }
+io::Json summary_of(const std::filesystem::path& folder) {
+  return io::read_json(folder / "summary.json");
+}
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -40,7 +44,7 @@ TEST_CASE("relu-fit fit writes network, code, data, pictures and summary") {
   for (const char* file : {"network.safetensors", "network.json", "relu_fit.h", "fit.csv",
                            "fit.svg", "fit.png", "summary.json"})
     CHECK(std::filesystem::file_size(work / "sine" / file) > 100);
-  const Json summary = summary_of(work / "sine");
+  const io::Json summary = summary_of(work / "sine");
   CHECK(summary["mse"].get<double>() < 2e-7);
   CHECK(summary["dense_mse"].get<double>() < 2e-7);
   CHECK(summary["linear_regions"] == 256);
@@ -82,7 +86,7 @@ TEST_CASE("the generated C header computes the network to 1e-12") {
       relu_fit({"eval", "--network", (work / "sine" / "network.safetensors").string(), "--x", list,
                 "--json"});
   REQUIRE(eval.code == 0);
-  const Json result = Json::parse(eval.out);
+  const io::Json result = io::Json::parse(eval.out);
   for (std::size_t i = 0; i < expected.size(); ++i)
     CHECK(std::abs(result["y"][i].get<double>() - expected[i]) < 1e-12);
 }
@@ -93,15 +97,15 @@ TEST_CASE("results are byte-identical for any number of threads") {
   REQUIRE(relu_fit(words + Words{(work / "one").string(), "--threads", "1"}).code == 0);
   REQUIRE(relu_fit(words + Words{(work / "four").string(), "--threads", "4"}).code == 0);
   for (const char* file : {"network.safetensors", "network.json", "fit.csv", "relu_fit.h"})
-    CHECK(read_file(work / "one" / file) == read_file(work / "four" / file));
+    CHECK(base::read_file(work / "one" / file) == base::read_file(work / "four" / file));
 
   const Words bench = {"bench",          "--targets", "x3-10", "--methods",
                        "smooth,kaiming", "--seeds",   "4",     "--out"};
   REQUIRE(relu_fit(bench + Words{(work / "b1").string(), "--threads", "1"}).code == 0);
   REQUIRE(relu_fit(bench + Words{(work / "b3").string(), "--threads", "3"}).code == 0);
-  Json first = summary_of(work / "b1"), second = summary_of(work / "b3");
-  for (Json* summary : {&first, &second})
-    for (Json& row : (*summary)["rows"]) row.erase("seconds_per_seed");
+  io::Json first = summary_of(work / "b1"), second = summary_of(work / "b3");
+  for (io::Json* summary : {&first, &second})
+    for (io::Json& row : (*summary)["rows"]) row.erase("seconds_per_seed");
   CHECK(first == second);
   CHECK(first["rows"].size() == 2);
   for (const char* key :
@@ -115,23 +119,23 @@ TEST_CASE("regions, floor, eval and export work on what fit wrote") {
   const std::string network = work / "sine" / "network.json";
   const Outcome regions = relu_fit({"regions", "--network", network, "--json"});
   REQUIRE(regions.code == 0);
-  const Json counted = Json::parse(regions.out);
+  const io::Json counted = io::Json::parse(regions.out);
   CHECK(counted["linear_regions"] == 256);
   CHECK(counted["breakpoints"].size() == 257);
 
   const Outcome half =
       relu_fit({"regions", "--network", network, "--interval", "0", "pi", "--json"});
-  CHECK(Json::parse(half.out)["linear_regions"] == 128);
+  CHECK(io::Json::parse(half.out)["linear_regions"] == 128);
 
   const Outcome floor = relu_fit({"floor", "--function", "x^2", "--pieces", "1,32", "--json"});
   REQUIRE(floor.code == 0);
   // 4 / (720 * 32^4)
-  CHECK(Json::parse(floor.out)["rows"][1]["floor_mse"].get<double>() ==
+  CHECK(io::Json::parse(floor.out)["rows"][1]["floor_mse"].get<double>() ==
         doctest::Approx(5.298e-9).epsilon(0.01));
 
   const Outcome eval = relu_fit({"eval", "--network", network, "--function", "sin(x)", "--json"});
   REQUIRE(eval.code == 0);
-  CHECK(Json::parse(eval.out)["dense_mse"].get<double>() < 2e-7);
+  CHECK(io::Json::parse(eval.out)["dense_mse"].get<double>() < 2e-7);
 
   REQUIRE(relu_fit({"export", "--network", network, "--formats", "c,safetensors,json,onnx",
                     "--name", "sine", "--out", (work / "code").string()})
@@ -141,7 +145,7 @@ TEST_CASE("regions, floor, eval and export work on what fit wrote") {
   const Outcome again =
       relu_fit({"eval", "--network", (work / "code" / "sine.safetensors").string(), "--x", "1.25",
                 "--json"});
-  CHECK(Json::parse(again.out)["y"][0].get<double>() ==
+  CHECK(io::Json::parse(again.out)["y"][0].get<double>() ==
         doctest::Approx(std::sin(1.25)).epsilon(1e-2));
 }
 
@@ -154,7 +158,7 @@ TEST_CASE("points of a file are fitted, sorted and averaged, which is said") {
   REQUIRE(outcome.code == 0);
   CHECK(contains(outcome.out, "sorted"));
   CHECK(contains(outcome.out, "averaged"));
-  const Json summary = summary_of(work / "fit");
+  const io::Json summary = summary_of(work / "fit");
   CHECK(summary["points"] == 5);
   CHECK(summary["notes"].size() == 2);
 }
@@ -164,14 +168,14 @@ TEST_CASE("a tolerance and a shape are kept and reported") {
   REQUIRE(relu_fit({"fit", "--function", "sin(x)", "--interval", "0", "2*pi", "--tolerance", "1e-6",
                     "--out", (work / "fine").string()})
               .code == 0);
-  const Json fine = summary_of(work / "fine");
+  const io::Json fine = summary_of(work / "fine");
   CHECK(fine["max_error"].get<double>() <= 1e-6);
   CHECK(fine["tolerance"]["trials"].size() > 4);
   CHECK(fine["seconds"].get<double>() < 10);
 
   REQUIRE(relu_fit({"fit", "--function", "x^3", "--keep-shape", "--out", (work / "shape").string()})
               .code == 0);
-  const Json shape = summary_of(work / "shape");
+  const io::Json shape = summary_of(work / "shape");
   CHECK(shape["shape"]["convex"] == true);
   CHECK(shape["shape"]["increasing"] == true);
   CHECK(shape["shape"]["concave"] == false);
@@ -188,7 +192,8 @@ TEST_CASE("a configuration that was dumped gives the same fit") {
   REQUIRE(
       relu_fit({"fit", "--config", (work / "config.json").string(), "--out", (work / "b").string()})
           .code == 0);
-  CHECK(read_file(work / "a" / "network.json") == read_file(work / "b" / "network.json"));
+  CHECK(base::read_file(work / "a" / "network.json") ==
+        base::read_file(work / "b" / "network.json"));
 }
 
 TEST_CASE("bad targets are refused with the contracted exit code and leave nothing behind") {
@@ -263,32 +268,32 @@ TEST_CASE("relu-fit fit of several inputs: files, table, evaluation, regions, an
   for (const char* file : {"network.safetensors", "network.json", "relu_fit.h", "fit.csv",
                            "fit.svg", "fit.png", "regions.svg", "summary.json"})
     CHECK(std::filesystem::file_size(work / "xy" / file) > 100);
-  const Json summary = summary_of(work / "xy");
+  const io::Json summary = summary_of(work / "xy");
   CHECK(summary["test_mse"].get<double>() < (small ? 1e-4 : 1e-5));
-  CHECK(summary["inputs"] == Json{"x", "y"});
+  CHECK(summary["inputs"] == io::Json{"x", "y"});
   CHECK(summary["parameters"] == (small ? 73 : 113));
   REQUIRE(relu_fit(words + Words{(work / "again").string(), "--threads", "3"}).code == 0);
   for (const char* file : {"network.safetensors", "network.json", "fit.csv", "regions.svg"})
-    CHECK(read_file(work / "xy" / file) == read_file(work / "again" / file));
+    CHECK(base::read_file(work / "xy" / file) == base::read_file(work / "again" / file));
 
   const std::string network = (work / "xy" / "network.safetensors").string();
   const Outcome value =
       relu_fit({"eval", "--network", network, "--x", "0.5,0.5,-0.5,0.5", "--json"});
   REQUIRE(value.code == 0);
-  CHECK(Json::parse(value.out)["y"][0].get<double>() == doctest::Approx(0.25).epsilon(0.1));
-  CHECK(Json::parse(value.out)["y"][1].get<double>() == doctest::Approx(-0.25).epsilon(0.1));
+  CHECK(io::Json::parse(value.out)["y"][0].get<double>() == doctest::Approx(0.25).epsilon(0.1));
+  CHECK(io::Json::parse(value.out)["y"][1].get<double>() == doctest::Approx(-0.25).epsilon(0.1));
   const Outcome table = relu_fit(
       {"eval", "--network", network, "--data", (work / "xy" / "fit.csv").string(), "--json"});
   REQUIRE(table.code == 0);
-  CHECK(Json::parse(table.out)["mse"].get<double>() ==
+  CHECK(io::Json::parse(table.out)["mse"].get<double>() ==
         doctest::Approx(summary["test_mse"].get<double>()).epsilon(1e-6));
   const Outcome segment =
       relu_fit({"regions", "--network", network, "--from", "-1,-1", "--to", "1,1", "--json"});
   REQUIRE(segment.code == 0);
-  CHECK(Json::parse(segment.out)["activation_regions"].get<int>() > 4);
+  CHECK(io::Json::parse(segment.out)["activation_regions"].get<int>() > 4);
   const Outcome plane = relu_fit({"regions", "--network", network, "--json"});
   REQUIRE(plane.code == 0);
-  CHECK(Json::parse(plane.out)["activation_regions"].get<int>() > 16);
+  CHECK(io::Json::parse(plane.out)["activation_regions"].get<int>() > 16);
 }
 
 TEST_CASE("relu-fit fit of a table compares with networks of equal parameters") {
@@ -305,7 +310,7 @@ TEST_CASE("relu-fit fit of a table compares with networks of equal parameters") 
                 "--depth", "2", "--ridges", "1", "--compare", "--out", (work / "out").string()});
   CAPTURE(outcome.error);
   REQUIRE(outcome.code == 0);
-  const Json summary = summary_of(work / "out");
+  const io::Json summary = summary_of(work / "out");
   REQUIRE(summary["methods"].size() == 6);
   CHECK(summary["rows"]["training"].get<int>() + summary["rows"]["validation"].get<int>() +
             summary["rows"]["test"].get<int>() ==

@@ -12,7 +12,8 @@
 #include "cli/process.h"
 #include "support/share.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 namespace fs = std::filesystem;
 

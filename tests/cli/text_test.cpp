@@ -5,7 +5,8 @@
 #include "cli/process.h"
 #include "support/text_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 namespace fs = std::filesystem;
 

@@ -5,14 +5,20 @@
 
 #include <doctest/doctest.h>
 
+#include "data/load/load_dataset.h"
 #include "evaluate/report/comparison_run.h"
 #include "infer/encoder.h"
 #include "support/temporary_folder.h"
 #include "train/trainer.h"
 #include "train/validation.h"
-#include "data/load/load_dataset.h"
 
-using namespace asap;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::train;
+using namespace asap::test;
 namespace fs = std::filesystem;
 
 namespace {

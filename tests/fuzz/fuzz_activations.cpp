@@ -11,14 +11,16 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    const asap::Activations activations =
-        asap::activations_from(asap::parse_safetensors(bytes, "input"), "input", {});
+    const asap::compile::Activations activations =
+        asap::compile::activations_from(asap::io::parse_safetensors(bytes, "input"), "input", {});
     for (std::size_t layer = 0; layer < activations.layers.size(); ++layer) {
-      const asap::AttentionBatch<float> batch = activations.batch(static_cast<int>(layer));
-      asap::check(batch.queries.rows % batch.examples == 0 && batch.keys.rows % batch.examples == 0,
-                  "accepted activations must be as many for each example");
+      const asap::attention::AttentionBatch<float> batch =
+          activations.batch(static_cast<int>(layer));
+      asap::base::check(
+          batch.queries.rows % batch.examples == 0 && batch.keys.rows % batch.examples == 0,
+          "accepted activations must be as many for each example");
     }
-  } catch (const asap::DataError&) {
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

@@ -12,13 +12,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    asap::TrainConfig config;
-    asap::from_json(asap::parse_json(bytes, "input"), config, "input");
+    asap::config::TrainConfig config;
+    asap::config::from_json(asap::io::parse_json(bytes, "input"), config, "input");
     config.validate("input");
-    asap::TrainConfig again;
-    asap::from_json(asap::to_json(config), again, "again");
-  } catch (const asap::DataError&) {
-  } catch (const asap::UsageError&) {
+    asap::config::TrainConfig again;
+    asap::config::from_json(asap::config::to_json(config), again, "again");
+  } catch (const asap::base::DataError&) {
+  } catch (const asap::base::UsageError&) {
   }
   return 0;
 }

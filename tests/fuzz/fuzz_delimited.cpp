@@ -12,7 +12,7 @@
 namespace {
 
 /// The table as text again, every field in quotes.
-std::string quoted(const asap::DelimitedTable& table) {
+std::string quoted(const asap::io::DelimitedTable& table) {
   std::string text;
   for (std::int64_t row = 0; row < table.rows(); ++row)
     for (std::int64_t column = 0; column < table.columns(); ++column) {
@@ -26,22 +26,23 @@ std::string quoted(const asap::DelimitedTable& table) {
   return text;
 }
 
-void check_table(std::string_view bytes, const asap::DelimitedFormat& format) {
-  asap::DelimitedTable table;
+void check_table(std::string_view bytes, const asap::io::DelimitedFormat& format) {
+  asap::io::DelimitedTable table;
   try {
-    table = asap::parse_delimited(bytes, format, "input");
-  } catch (const asap::DataError&) {
+    table = asap::io::parse_delimited(bytes, format, "input");
+  } catch (const asap::base::DataError&) {
     return;
   }
-  const asap::DelimitedTable again = asap::parse_delimited(quoted(table), {}, "written");
-  asap::check(again.rows() == table.rows(), "a table keeps its rows");
+  const asap::io::DelimitedTable again = asap::io::parse_delimited(quoted(table), {}, "written");
+  asap::base::check(again.rows() == table.rows(), "a table keeps its rows");
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    asap::check(row == 0 || table.line(row) > table.line(row - 1), "rows begin in order");
+    asap::base::check(row == 0 || table.line(row) > table.line(row - 1), "rows begin in order");
     for (std::int64_t column = 0; column < table.columns(); ++column) {
-      asap::check(again.field(row, column) == table.field(row, column), "a field survives");
+      asap::base::check(again.field(row, column) == table.field(row, column), "a field survives");
       // Fields are parts between ASCII characters, so valid text stays valid.
-      asap::check(asap::find_invalid_utf8(table.field(row, column)) == std::string_view::npos,
-                  "a field is UTF-8");
+      asap::base::check(
+          asap::io::find_invalid_utf8(table.field(row, column)) == std::string_view::npos,
+          "a field is UTF-8");
     }
   }
 }

@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const int rank : {1, 3}) {
     try {
-      const asap::IdxArray array = asap::parse_idx(bytes, rank, "input");
-      asap::check(static_cast<std::int64_t>(array.values.size()) == array.shape.size(),
-                  "an accepted array must be as long as its shape");
-    } catch (const asap::DataError&) {
+      const asap::io::IdxArray array = asap::io::parse_idx(bytes, rank, "input");
+      asap::base::check(static_cast<std::int64_t>(array.values.size()) == array.shape.size(),
+                        "an accepted array must be as long as its shape");
+    } catch (const asap::base::DataError&) {
     }
   }
   return 0;

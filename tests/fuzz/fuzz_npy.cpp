@@ -11,10 +11,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    const asap::StoredTensor tensor = asap::parse_npy(bytes, "input");
-    asap::check(asap::parse_npy(asap::serialise_npy(tensor), "again") == tensor,
-                "an accepted array must survive being written");
-  } catch (const asap::DataError&) {
+    const asap::io::StoredTensor tensor = asap::io::parse_npy(bytes, "input");
+    asap::base::check(asap::io::parse_npy(asap::io::serialise_npy(tensor), "again") == tensor,
+                      "an accepted array must survive being written");
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

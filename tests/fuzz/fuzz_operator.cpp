@@ -15,10 +15,10 @@ namespace {
 /// The description with the fingerprint that fits the tensors: without that, damage would never get
 /// further than the comparison of fingerprints.
 std::string with_fingerprint(std::string_view description, std::string_view tensors) {
-  asap::Json json = asap::parse_json(description, "input");
+  asap::io::Json json = asap::io::parse_json(description, "input");
   if (json.is_object() && json.contains("tensors_fingerprint"))
-    json["tensors_fingerprint"] = asap::content_fingerprint(tensors);
-  return asap::format_json(json);
+    json["tensors_fingerprint"] = asap::base::content_fingerprint(tensors);
+  return asap::io::format_json(json);
 }
 
 }  // namespace
@@ -30,10 +30,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view tensors = bytes.substr(std::min(end + 1, size));
   try {
     const std::string description = with_fingerprint(bytes.substr(0, end), tensors);
-    const asap::OperatorArtefact artefact = asap::parse_operator(description, tensors, "input");
-    asap::check(!artefact.heads.empty() && !artefact.heads[0].empty(),
-                "an accepted operator must have heads");
-  } catch (const asap::DataError&) {
+    const asap::compile::OperatorArtefact artefact =
+        asap::compile::parse_operator(description, tensors, "input");
+    asap::base::check(!artefact.heads.empty() && !artefact.heads[0].empty(),
+                      "an accepted operator must have heads");
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

@@ -10,16 +10,16 @@
 
 namespace {
 
-void check_sets(const asap::PointSets& sets) {
-  asap::check(sets.size() > 0 && std::ssize(sets.offsets) == sets.size() + 1,
-              "an accepted file has sets");
-  asap::check(std::ssize(sets.points) == sets.offsets.back() * sets.width,
-              "there must be as many coordinates as points need");
+void check_sets(const asap::data::PointSets& sets) {
+  asap::base::check(sets.size() > 0 && std::ssize(sets.offsets) == sets.size() + 1,
+                    "an accepted file has sets");
+  asap::base::check(std::ssize(sets.points) == sets.offsets.back() * sets.width,
+                    "there must be as many coordinates as points need");
   for (std::int64_t i = 0; i < sets.size(); ++i)
-    asap::check(sets.offsets[i] < sets.offsets[i + 1] && sets.labels[i] >= 0,
-                "an accepted set has points and a label");
+    asap::base::check(sets.offsets[i] < sets.offsets[i + 1] && sets.labels[i] >= 0,
+                      "an accepted set has points and a label");
   for (const float value : sets.points)
-    asap::check(std::isfinite(value), "accepted coordinates are finite");
+    asap::base::check(std::isfinite(value), "accepted coordinates are finite");
 }
 
 }  // namespace
@@ -28,12 +28,12 @@ void check_sets(const asap::PointSets& sets) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    check_sets(asap::parse_point_table(bytes, "input"));
-  } catch (const asap::DataError&) {
+    check_sets(asap::data::parse_point_table(bytes, "input"));
+  } catch (const asap::base::DataError&) {
   }
   try {
-    check_sets(asap::parse_modelnet(bytes, "input"));
-  } catch (const asap::DataError&) {
+    check_sets(asap::data::parse_modelnet(bytes, "input"));
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

@@ -12,16 +12,17 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
-    const asap::Samples samples = asap::parse_points(text, "input").samples;
+    const asap::region::Samples samples = asap::region::parse_points(text, "input").samples;
     for (std::int64_t i = 0; i < samples.size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      asap::check(std::isfinite(samples.x[at]) && std::isfinite(samples.y[at]),
-                  "an accepted point must be finite");
-      asap::check(std::isfinite(samples.weight_at(i)) && samples.weight_at(i) > 0,
-                  "an accepted weight must be finite and positive");
-      asap::check(i == 0 || samples.x[at - 1] < samples.x[at], "accepted points must be in order");
+      asap::base::check(std::isfinite(samples.x[at]) && std::isfinite(samples.y[at]),
+                        "an accepted point must be finite");
+      asap::base::check(std::isfinite(samples.weight_at(i)) && samples.weight_at(i) > 0,
+                        "an accepted weight must be finite and positive");
+      asap::base::check(i == 0 || samples.x[at - 1] < samples.x[at],
+                        "accepted points must be in order");
     }
-  } catch (const asap::DataError&) {
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

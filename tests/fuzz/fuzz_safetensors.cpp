@@ -11,11 +11,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    const asap::TensorFile file = asap::parse_safetensors(bytes, "input");
-    const std::string again = asap::serialise_safetensors(file);
-    asap::check(asap::parse_safetensors(again, "again").tensors == file.tensors,
-                "an accepted file must survive being written");
-  } catch (const asap::DataError&) {
+    const asap::io::TensorFile file = asap::io::parse_safetensors(bytes, "input");
+    const std::string again = asap::io::serialise_safetensors(file);
+    asap::base::check(asap::io::parse_safetensors(again, "again").tensors == file.tensors,
+                      "an accepted file must survive being written");
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

@@ -12,14 +12,15 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    const auto tokenizer = asap::parse_tokenizer({}, bytes, "input");
+    const auto tokenizer = asap::text::parse_tokenizer({}, bytes, "input");
     const std::string written = tokenizer->serialise();
-    const auto again = asap::parse_tokenizer({}, written, "written");
-    asap::check(again->vocabulary() == tokenizer->vocabulary(), "a vocabulary keeps its words");
-    asap::check(again->serialise() == written, "a vocabulary survives");
+    const auto again = asap::text::parse_tokenizer({}, written, "written");
+    asap::base::check(again->vocabulary() == tokenizer->vocabulary(),
+                      "a vocabulary keeps its words");
+    asap::base::check(again->serialise() == written, "a vocabulary survives");
     for (const std::int32_t id : tokenizer->encode(bytes))
-      asap::check(id >= 0 && id < tokenizer->vocabulary(), "ids lie inside the vocabulary");
-  } catch (const asap::DataError&) {
+      asap::base::check(id >= 0 && id < tokenizer->vocabulary(), "ids lie inside the vocabulary");
+  } catch (const asap::base::DataError&) {
   }
   return 0;
 }

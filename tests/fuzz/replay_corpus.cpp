@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   try {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       file = entry.path();
-      const std::string bytes = asap::read_file(file);
+      const std::string bytes = asap::base::read_file(file);
       LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
       ++inputs;
     }

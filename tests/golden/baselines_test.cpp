@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 
 #include "attention/interface/trainable_attention.h"
-#include "golden/golden_file.h"
 #include "attention/kinds/attention_kinds.h"
+#include "golden/golden_file.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

@@ -6,27 +6,30 @@
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/row_ops.h"
 
+using namespace asap::test;
+
 // The other side is PyTorch in float64. Sums of at most nine terms and polynomial approximations of
 // exp and tanh good to a few units in the last place: 1e-14 leaves room for some forty roundings.
 constexpr double kTolerance = 1e-14;
 
 TEST_CASE("layer norm and its gradients equal PyTorch's") {
   using namespace asap;
-  const TensorFile file = read_golden("operators.safetensors");
-  const Tensor<double> x = golden(file, "layer_norm.x");
-  const Tensor<double> gain = golden(file, "layer_norm.weight");
-  const Tensor<double> offset = golden(file, "layer_norm.bias");
-  const Tensor<double> dy = golden(file, "layer_norm.output_gradient");
+  const io::TensorFile file = read_golden("operators.safetensors");
+  const tensor::Tensor<double> x = golden(file, "layer_norm.x");
+  const tensor::Tensor<double> gain = golden(file, "layer_norm.weight");
+  const tensor::Tensor<double> offset = golden(file, "layer_norm.bias");
+  const tensor::Tensor<double> dy = golden(file, "layer_norm.output_gradient");
   const std::int64_t rows = x.shape()[0];
 
-  Tensor<double> y(x.shape()), mean(Shape{rows}), inverse_deviation(Shape{rows});
-  layer_norm<double>(x.rows(), {gain.flat(), offset.flat()}, y.rows(), mean.flat(),
-                     inverse_deviation.flat());
+  tensor::Tensor<double> y(x.shape()), mean(tensor::Shape{rows}),
+      inverse_deviation(tensor::Shape{rows});
+  tensor::layer_norm<double>(x.rows(), {gain.flat(), offset.flat()}, y.rows(), mean.flat(),
+                             inverse_deviation.flat());
   CHECK(relative_difference(y.flat(), golden(file, "layer_norm.output").flat()) < kTolerance);
 
-  Tensor<double> dx(x.shape()), dgain(gain.shape()), doffset(offset.shape());
-  layer_norm_vjp<double>(x.rows(), gain.flat(), mean.flat(), inverse_deviation.flat(), dy.rows(),
-                         {dx.rows(), false, dgain.flat(), doffset.flat()});
+  tensor::Tensor<double> dx(x.shape()), dgain(gain.shape()), doffset(offset.shape());
+  tensor::layer_norm_vjp<double>(x.rows(), gain.flat(), mean.flat(), inverse_deviation.flat(),
+                                 dy.rows(), {dx.rows(), false, dgain.flat(), doffset.flat()});
   CHECK(relative_difference(dx.flat(), golden(file, "layer_norm.x_gradient").flat()) < kTolerance);
   CHECK(relative_difference(dgain.flat(), golden(file, "layer_norm.weight_gradient").flat()) <
         kTolerance);
@@ -36,50 +39,51 @@ TEST_CASE("layer norm and its gradients equal PyTorch's") {
 
 TEST_CASE("GELU in its tanh form and its gradient equal PyTorch's") {
   using namespace asap;
-  const TensorFile file = read_golden("operators.safetensors");
-  const Tensor<double> x = golden(file, "gelu.x");
-  const Tensor<double> dy = golden(file, "gelu.output_gradient");
-  Tensor<double> y(x.shape()), dx(x.shape());
-  gelu<double>(x.flat(), y.flat());
-  gelu_vjp<double>(x.flat(), dy.flat(), dx.flat(), false);
+  const io::TensorFile file = read_golden("operators.safetensors");
+  const tensor::Tensor<double> x = golden(file, "gelu.x");
+  const tensor::Tensor<double> dy = golden(file, "gelu.output_gradient");
+  tensor::Tensor<double> y(x.shape()), dx(x.shape());
+  tensor::gelu<double>(x.flat(), y.flat());
+  tensor::gelu_vjp<double>(x.flat(), dy.flat(), dx.flat(), false);
   CHECK(relative_difference(y.flat(), golden(file, "gelu.output").flat()) < kTolerance);
   CHECK(relative_difference(dx.flat(), golden(file, "gelu.x_gradient").flat()) < kTolerance);
 }
 
 TEST_CASE("softmax and its gradient equal PyTorch's") {
   using namespace asap;
-  const TensorFile file = read_golden("operators.safetensors");
-  const Tensor<double> x = golden(file, "softmax.x");
-  const Tensor<double> dy = golden(file, "softmax.output_gradient");
-  Tensor<double> y(x.shape()), dx(x.shape());
-  softmax_rows<double>(x.rows(), y.rows());
-  softmax_rows_vjp<double>(y.rows(), dy.rows(), dx.rows(), false);
+  const io::TensorFile file = read_golden("operators.safetensors");
+  const tensor::Tensor<double> x = golden(file, "softmax.x");
+  const tensor::Tensor<double> dy = golden(file, "softmax.output_gradient");
+  tensor::Tensor<double> y(x.shape()), dx(x.shape());
+  tensor::softmax_rows<double>(x.rows(), y.rows());
+  tensor::softmax_rows_vjp<double>(y.rows(), dy.rows(), dx.rows(), false);
   CHECK(relative_difference(y.flat(), golden(file, "softmax.output").flat()) < kTolerance);
   CHECK(relative_difference(dx.flat(), golden(file, "softmax.x_gradient").flat()) < kTolerance);
 }
 
 TEST_CASE("ten AdamW steps equal PyTorch's") {
   using namespace asap;
-  const TensorFile file = read_golden("adamw.safetensors");
+  const io::TensorFile file = read_golden("adamw.safetensors");
   const auto setting = [&](const char* name) { return std::stod(file.metadata.at(name)); };
-  const Tensor<double> gradients = golden(file, "gradients");
-  const Tensor<double> trajectory = golden(file, "weights");
+  const tensor::Tensor<double> gradients = golden(file, "gradients");
+  const tensor::Tensor<double> trajectory = golden(file, "weights");
   const std::int64_t steps = gradients.shape()[0], size = gradients.shape()[1];
 
-  Tensor<double> weights(Shape{size}), first_moment(Shape{size}), second_moment(Shape{size});
+  tensor::Tensor<double> weights(tensor::Shape{size}), first_moment(tensor::Shape{size}),
+      second_moment(tensor::Shape{size});
   std::copy_n(trajectory.data(), size, weights.data());
   const double beta1 = setting("beta1"), beta2 = setting("beta2");
   for (int step = 1; step <= steps; ++step) {
-    const AdamWStep<double> update{.learning_rate = setting("learning_rate"),
-                                   .beta1 = beta1,
-                                   .beta2 = beta2,
-                                   .epsilon = setting("epsilon"),
-                                   .weight_decay = setting("weight_decay"),
-                                   .correction1 = 1 - std::pow(beta1, step),
-                                   .correction2 = 1 - std::pow(beta2, step),
-                                   .gradient_scale = 1};
-    adamw_update<double>(update, gradients.rows().row(step - 1), weights.flat(),
-                         first_moment.flat(), second_moment.flat());
+    const tensor::AdamWStep<double> update{.learning_rate = setting("learning_rate"),
+                                           .beta1 = beta1,
+                                           .beta2 = beta2,
+                                           .epsilon = setting("epsilon"),
+                                           .weight_decay = setting("weight_decay"),
+                                           .correction1 = 1 - std::pow(beta1, step),
+                                           .correction2 = 1 - std::pow(beta2, step),
+                                           .gradient_scale = 1};
+    tensor::adamw_update<double>(update, gradients.rows().row(step - 1), weights.flat(),
+                                 first_moment.flat(), second_moment.flat());
     CHECK_MESSAGE(relative_difference(weights.flat(), trajectory.rows().row(step)) < kTolerance,
                   "step " << step);
   }

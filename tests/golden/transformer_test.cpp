@@ -7,7 +7,15 @@
 #include "infer/encoder.h"
 #include "optim/adamw.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::config;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::nn;
+using namespace asap::optim;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

@@ -6,11 +6,13 @@
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
+using namespace asap::test;
+
 namespace {
 
 const char* const kCases[] = {"equal", "fewer_keys", "more_keys", "coprime"};
 
-double mean(asap::VectorView<const double> values) {
+double mean(asap::tensor::VectorView<const double> values) {
   double total = 0;
   for (const double value : values) total += value;
   return total / static_cast<double>(values.size());
@@ -20,14 +22,15 @@ double mean(asap::VectorView<const double> values) {
 
 TEST_CASE("potentials on a line reach the optimal cost of POT's network simplex") {
   using namespace asap;
-  const TensorFile file = read_golden("transport.safetensors");
+  const io::TensorFile file = read_golden("transport.safetensors");
   for (const std::string name : kCases) {
     CAPTURE(name);
-    const Tensor<double> s = golden(file, "line." + name + ".s");
-    const Tensor<double> t = golden(file, "line." + name + ".t");
-    Tensor<double> phi(s.shape()), psi(t.shape());
-    Arena scratch;
-    kantorovich_potentials_1d<double>(s.flat(), t.flat(), phi.flat(), psi.flat(), scratch);
+    const tensor::Tensor<double> s = golden(file, "line." + name + ".s");
+    const tensor::Tensor<double> t = golden(file, "line." + name + ".t");
+    tensor::Tensor<double> phi(s.shape()), psi(t.shape());
+    tensor::Arena scratch;
+    transport::kantorovich_potentials_1d<double>(s.flat(), t.flat(), phi.flat(), psi.flat(),
+                                                 scratch);
     // Feasible duals bound the cost from below, so reaching it proves them optimal. Sums of at most
     // 17 numbers of size 1: some tens of roundings.
     const double cost = golden(file, "line." + name + ".cost")[0];
@@ -39,23 +42,25 @@ TEST_CASE("potentials on a line reach the optimal cost of POT's network simplex"
 
 TEST_CASE("the log-domain Sinkhorn plan equals POT's") {
   using namespace asap;
-  const TensorFile file = read_golden("transport.safetensors");
+  const io::TensorFile file = read_golden("transport.safetensors");
   for (const std::string name : kCases) {
     CAPTURE(name);
-    const Tensor<double> x = golden(file, "entropic." + name + ".x");
-    const Tensor<double> y = golden(file, "entropic." + name + ".y");
+    const tensor::Tensor<double> x = golden(file, "entropic." + name + ".x");
+    const tensor::Tensor<double> y = golden(file, "entropic." + name + ".y");
     const std::int64_t rows = x.shape()[0], cols = y.shape()[0];
-    Tensor<double> scores(Shape{rows, cols});
-    gemm<double>(Transpose::no, Transpose::yes, 1, x.rows(), y.rows(), 0, scores.rows());
+    tensor::Tensor<double> scores(tensor::Shape{rows, cols});
+    tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1, x.rows(), y.rows(), 0,
+                         scores.rows());
 
     constexpr int kIterations = 2000;
-    const SinkhornTrace<double> trace = sinkhorn_log<double>(scores.rows(), {}, kIterations);
-    Tensor<double> plan(scores.shape());
-    plan_from_duals<double>(scores.rows(), trace.row_duals.rows().row(kIterations),
-                            trace.column_duals.rows().row(kIterations - 1), plan.rows());
+    const transport::SinkhornTrace<double> trace =
+        transport::sinkhorn_log<double>(scores.rows(), {}, kIterations);
+    tensor::Tensor<double> plan(scores.shape());
+    transport::plan_from_duals<double>(scores.rows(), trace.row_duals.rows().row(kIterations),
+                                       trace.column_duals.rows().row(kIterations - 1), plan.rows());
     // POT stops when its marginals are right to 1e-15; for these scores the plan is then right to
     // 1e-12.
-    const Tensor<double> expected = golden(file, "entropic." + name + ".plan");
+    const tensor::Tensor<double> expected = golden(file, "entropic." + name + ".plan");
     CHECK(relative_difference(plan.flat(), expected.flat()) < 1e-12);
   }
 }

@@ -3,16 +3,16 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/kinds/attention_kinds.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "autodiff/attention_ops.h"
 #include "gradient/gradient_check.h"
 #include "tensor/kernels/gemm.h"
-#include "attention/kinds/attention_kinds.h"
 
-using namespace asap;
-using asap::testing::gradient_error;
-using asap::testing::kGradientTolerance;
-using asap::testing::random_tensor;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

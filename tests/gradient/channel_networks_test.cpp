@@ -5,10 +5,10 @@
 #include "autodiff/channel_network_ops.h"
 #include "gradient/gradient_check.h"
 
-using namespace asap;
-using asap::testing::gradient_error;
-using asap::testing::kGradientTolerance;
-using asap::testing::random_tensor;
+using namespace asap::activation;
+using namespace asap::autodiff;
+using namespace asap::tensor;
+using namespace asap::test;
 
 using Leaves = std::vector<Var<double>>;
 using TapeD = Tape<double>;

@@ -9,29 +9,29 @@
 #include "autodiff/tape.h"
 #include "base/random.h"
 
-namespace asap::testing {
+namespace asap::test {
 
 /// A tensor of standard normal values times `deviation`; `which` selects the stream.
-inline Tensor<double> random_tensor(const Shape& shape, std::uint32_t which,
-                                    double deviation = 1.0) {
-  Tensor<double> tensor(shape);
-  RandomStream random(7, RandomPurpose::test, which);
+inline tensor::Tensor<double> random_tensor(const tensor::Shape& shape, std::uint32_t which,
+                                            double deviation = 1.0) {
+  tensor::Tensor<double> tensor(shape);
+  base::RandomStream random(7, base::RandomPurpose::test, which);
   for (double& value : tensor.flat()) value = deviation * random.normal();
   return tensor;
 }
 
 /// Inner product of a value with fixed random weights: a scalar that depends on every element.
-inline Var<double> weighted_sum(Var<double> x) {
-  Tape<double>& tape = x.tape();
-  const TensorView<double> weights = tape.allocate(x.shape());
-  RandomStream random(11, RandomPurpose::test);
+inline autodiff::Var<double> weighted_sum(autodiff::Var<double> x) {
+  autodiff::Tape<double>& tape = x.tape();
+  const tensor::TensorView<double> weights = tape.allocate(x.shape());
+  base::RandomStream random(11, base::RandomPurpose::test);
   for (double& value : weights.flat()) value = random.normal();
-  const TensorView<double> out = tape.allocate({1});
+  const tensor::TensorView<double> out = tape.allocate({1});
   out.data[0] = 0;
   for (std::int64_t i = 0; i < weights.size(); ++i)
     out.data[0] += weights.data[i] * x.value().data[i];
-  return tape.record(out, {x}, [weights](Pullback<double>& p) {
-    const GradientSlot<double> slot = p.slot(0);
+  return tape.record(out, {x}, [weights](autodiff::Pullback<double>& p) {
+    const autodiff::GradientSlot<double> slot = p.slot(0);
     for (std::int64_t i = 0; i < weights.size(); ++i) {
       const double d = weights.data[i] * p.output_gradient().data[0];
       slot.view.data[i] = slot.accumulate ? slot.view.data[i] + d : d;
@@ -40,14 +40,15 @@ inline Var<double> weighted_sum(Var<double> x) {
 }
 
 /// A function of several tensors, built on a tape.
-using TapeFunction = std::function<Var<double>(Tape<double>&, const std::vector<Var<double>>&)>;
+using TapeFunction = std::function<autodiff::Var<double>(
+    autodiff::Tape<double>&, const std::vector<autodiff::Var<double>>&)>;
 
 /// The function's weighted sum, on a tape that keeps its memory from one call to the next.
-inline double evaluate(Tape<double>& tape, const TapeFunction& function,
-                       const std::vector<Tensor<double>>& inputs) {
+inline double evaluate(autodiff::Tape<double>& tape, const TapeFunction& function,
+                       const std::vector<tensor::Tensor<double>>& inputs) {
   tape.clear();
-  std::vector<Var<double>> leaves;
-  for (const Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
+  std::vector<autodiff::Var<double>> leaves;
+  for (const tensor::Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
   return weighted_sum(function(tape, leaves)).value().data[0];
 }
 
@@ -55,17 +56,18 @@ inline double evaluate(Tape<double>& tape, const TapeFunction& function,
 /// inputs, relative to the largest gradient element. Differences of step h = 1e-4 and 2h are
 /// combined (Richardson), which leaves an error of order h^4 = 1e-16 times the fifth derivative and
 /// rounding of about 1e-16 / 1e-4 = 1e-12, times the size of the function.
-inline double gradient_error(const TapeFunction& function, std::vector<Tensor<double>> inputs) {
-  Tape<double> tape;
-  std::vector<Var<double>> leaves;
-  for (const Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
+inline double gradient_error(const TapeFunction& function,
+                             std::vector<tensor::Tensor<double>> inputs) {
+  autodiff::Tape<double> tape;
+  std::vector<autodiff::Var<double>> leaves;
+  for (const tensor::Tensor<double>& input : inputs) leaves.push_back(tape.leaf(input.view()));
   tape.backward(weighted_sum(function(tape, leaves)));
 
-  Tape<double> scratch;
+  autodiff::Tape<double> scratch;
   double largest = 0, error = 0;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const TensorView<const double> gradient = tape.gradient_of(leaves[k]);
-    std::vector<Tensor<double>> moved = inputs;
+    const tensor::TensorView<const double> gradient = tape.gradient_of(leaves[k]);
+    std::vector<tensor::Tensor<double>> moved = inputs;
     for (std::int64_t i = 0; i < inputs[k].size(); ++i) {
       const auto slope = [&](double h) {
         moved[k][i] = inputs[k][i] + h;
@@ -87,4 +89,4 @@ inline double gradient_error(const TapeFunction& function, std::vector<Tensor<do
 /// The project's bound for every gradient in float64.
 inline constexpr double kGradientTolerance = 1e-7;
 
-}  // namespace asap::testing
+}  // namespace asap::test

@@ -5,10 +5,9 @@
 #include "autodiff/token_ops.h"
 #include "gradient/gradient_check.h"
 
-using namespace asap;
-using asap::testing::gradient_error;
-using asap::testing::kGradientTolerance;
-using asap::testing::random_tensor;
+using namespace asap::autodiff;
+using namespace asap::tensor;
+using namespace asap::test;
 
 using Leaves = std::vector<Var<double>>;
 using TapeD = Tape<double>;
@@ -130,8 +129,8 @@ TEST_CASE("mean pooling has the right gradient and ignores padding") {
   Tensor<double> changed = input;
   for (std::int64_t i = 4 * 5; i < 6 * 5; ++i) changed[i] = 1e6;  // padding of the second example
   Tape<double> tape;
-  CHECK(asap::testing::evaluate(tape, pool, {input}) ==
-        asap::testing::evaluate(tape, pool, {changed}));
+  CHECK(asap::test::evaluate(tape, pool, {input}) ==
+        asap::test::evaluate(tape, pool, {changed}));
 }
 
 TEST_CASE("token selection and prepending have the right gradient") {

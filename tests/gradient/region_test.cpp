@@ -8,9 +8,9 @@
 
 #include "base/random.h"
 #include "region/family/family_model.h"
+#include "region/fit/weights_model.h"
 #include "region/ridge/kan_model.h"
 #include "region/ridge/ridge_splines.h"
-#include "region/fit/weights_model.h"
 
 namespace asap {
 namespace {
@@ -18,9 +18,9 @@ namespace {
 constexpr double kStep = 1e-6;
 constexpr double kTolerance = 1e-7;
 
-Samples some_samples(std::int64_t count) {
-  RandomStream random(3, RandomPurpose::test);
-  Samples samples;
+region::Samples some_samples(std::int64_t count) {
+  base::RandomStream random(3, base::RandomPurpose::test);
+  region::Samples samples;
   for (std::int64_t i = 0; i < count; ++i) {
     // Irrational points keep away from the corners of the functions under test.
     samples.x.push_back((static_cast<double>(i) + std::sqrt(0.5)) / static_cast<double>(count));
@@ -30,9 +30,9 @@ Samples some_samples(std::int64_t count) {
   return samples;
 }
 
-double largest_difference(LeastSquaresModel& model, std::vector<double> parameters) {
+double largest_difference(numerics::LeastSquaresModel& model, std::vector<double> parameters) {
   const std::int64_t rows = model.parameter_count(), columns = model.residual_count();
-  Tensor<double> j({rows, columns}), high({columns}), low({columns});
+  tensor::Tensor<double> j({rows, columns}), high({columns}), low({columns});
   model.evaluate(parameters, high.flat());
   model.jacobian(j.rows());
   double largest = 0;
@@ -50,7 +50,7 @@ double largest_difference(LeastSquaresModel& model, std::vector<double> paramete
 }
 
 std::vector<double> random_vector(std::int64_t size, double scale, std::uint32_t stream) {
-  RandomStream random(5, RandomPurpose::test, stream);
+  base::RandomStream random(5, base::RandomPurpose::test, stream);
   std::vector<double> values;
   for (std::int64_t i = 0; i < size; ++i) values.push_back(scale * random.normal());
   return values;
@@ -59,14 +59,14 @@ std::vector<double> random_vector(std::int64_t size, double scale, std::uint32_t
 TEST_CASE(
     "the Jacobian of the folded family agrees with finite differences for two and three pieces") {
   for (const int fold : {2, 3, 4}) {
-    FamilyModel model(some_samples(24), {0, 1}, 4, fold, ScaleRule::free);
+    region::FamilyModel model(some_samples(24), {0, 1}, 4, fold, region::ScaleRule::free);
     CHECK(largest_difference(model, random_vector(model.parameter_count(), 0.3, 1)) < kTolerance);
   }
 }
 
 TEST_CASE("the Jacobian of the smooth family agrees with finite differences") {
   for (const int depth : {1, 2, 5}) {
-    FamilyModel model(some_samples(24), {-1, 2}, depth, 2, ScaleRule::smooth);
+    region::FamilyModel model(some_samples(24), {-1, 2}, depth, 2, region::ScaleRule::smooth);
     std::vector<double> parameters = random_vector(model.parameter_count(), 0.3, 2);
     parameters[parameters.size() - 3] = -1.5;  // the amplitude
     CHECK(largest_difference(model, parameters) < kTolerance);
@@ -74,7 +74,7 @@ TEST_CASE("the Jacobian of the smooth family agrees with finite differences") {
 }
 
 TEST_CASE("the Jacobian of raw weights agrees with finite differences, plain and smoothed") {
-  WeightsModel model(some_samples(21), {4, 3, 5});
+  region::WeightsModel model(some_samples(21), {4, 3, 5});
   const std::vector<double> parameters = random_vector(model.parameter_count(), 0.7, 3);
   for (const double tau : {0.0, 1e-2, 0.3}) {
     model.set_smoothing(tau);
@@ -82,16 +82,16 @@ TEST_CASE("the Jacobian of raw weights agrees with finite differences, plain and
   }
 }
 
-TableRows some_rows(std::int64_t count, std::int64_t inputs) {
-  RandomStream random(6, RandomPurpose::test);
-  TableRows rows{Tensor<double>({count, inputs}), {}};
+region::TableRows some_rows(std::int64_t count, std::int64_t inputs) {
+  base::RandomStream random(6, base::RandomPurpose::test);
+  region::TableRows rows{tensor::Tensor<double>({count, inputs}), {}};
   for (double& value : rows.x.flat()) value = random.normal();
   for (std::int64_t i = 0; i < count; ++i) rows.y.push_back(random.normal());
   return rows;
 }
 
 TEST_CASE("the Jacobian of blocks of several inputs agrees with finite differences") {
-  WeightsModel model(some_rows(19, 3), {3, 2, {4, 3}});
+  region::WeightsModel model(some_rows(19, 3), {3, 2, {4, 3}});
   const std::vector<double> parameters = random_vector(model.parameter_count(), 0.7, 7);
   for (const double tau : {0.0, 0.1}) {
     model.set_smoothing(tau);
@@ -100,26 +100,26 @@ TEST_CASE("the Jacobian of blocks of several inputs agrees with finite differenc
 }
 
 TEST_CASE("the Jacobian of ridge splines agrees with finite differences, beyond their ends too") {
-  const TableRows rows = some_rows(30, 3);
-  RidgeSum start;
+  const region::TableRows rows = some_rows(30, 3);
+  region::RidgeSum start;
   for (std::uint32_t k = 0; k < 2; ++k)
     start.ridges.push_back({random_vector(3, 1, 20 + k), {-0.8, 0.9}, random_vector(8, 1, 30 + k)});
-  RidgeModel model(rows, start, 0.3);
+  region::RidgeModel model(rows, start, 0.3);
   CHECK(largest_difference(model, model.parameters()) < kTolerance);
 }
 
 TEST_CASE("the Jacobian of a Kolmogorov-Arnold network agrees with finite differences") {
-  const TableRows rows = some_rows(20, 3);
-  KanModel model(rows, {3, {4, 2}, 5});
+  const region::TableRows rows = some_rows(20, 3);
+  region::KanModel model(rows, {3, {4, 2}, 5});
   CHECK(model.parameter_count() == (12 + 8 + 2) * 9);
   CHECK(largest_difference(model, random_vector(model.parameter_count(), 0.4, 40)) < kTolerance);
 }
 
 TEST_CASE("cubic splines sum to one, follow their slopes and go on straight") {
-  const CubicSplines splines({-1, 3}, 6);
+  const numerics::CubicSplines splines({-1, 3}, 6);
   for (const double x : {-2.5, -0.9, -0.3, 0.999, 2.2, 2.9, 7.5}) {
-    const CubicSplinesAt at = splines.at(x), ahead = splines.at(x + 1e-6),
-                         back = splines.at(x - 1e-6);
+    const numerics::CubicSplinesAt at = splines.at(x), ahead = splines.at(x + 1e-6),
+                                   back = splines.at(x - 1e-6);
     double total = 0;
     for (std::size_t k = 0; k < 4; ++k) {
       total += at.value[k];
@@ -133,13 +133,13 @@ TEST_CASE("cubic splines sum to one, follow their slopes and go on straight") {
 }
 
 TEST_CASE("gradients of the cost are the Jacobian times the residuals") {
-  WeightsModel weights(some_samples(37), {4, 4});
-  FamilyModel family(some_samples(37), {0, 1}, 3, 3, ScaleRule::free);
-  for (LeastSquaresModel* model :
-       {static_cast<LeastSquaresModel*>(&weights), static_cast<LeastSquaresModel*>(&family)}) {
+  region::WeightsModel weights(some_samples(37), {4, 4});
+  region::FamilyModel family(some_samples(37), {0, 1}, 3, 3, region::ScaleRule::free);
+  for (numerics::LeastSquaresModel* model : {static_cast<numerics::LeastSquaresModel*>(&weights),
+                                             static_cast<numerics::LeastSquaresModel*>(&family)}) {
     const std::int64_t rows = model->parameter_count(), columns = model->residual_count();
     const std::vector<double> parameters = random_vector(rows, 0.5, 4);
-    Tensor<double> j({rows, columns}), residuals({columns}), gradient({rows});
+    tensor::Tensor<double> j({rows, columns}), residuals({columns}), gradient({rows});
     model->evaluate(parameters, residuals.flat());
     model->jacobian(j.rows());
     model->gradient(residuals.flat(), gradient.flat());
@@ -154,15 +154,15 @@ TEST_CASE("gradients of the cost are the Jacobian times the residuals") {
 
 TEST_CASE(
     "balancing the neurons leaves the function as it is and makes the largest activation one") {
-  WeightsModel model(some_samples(40), {4, 4, 4});
+  region::WeightsModel model(some_samples(40), {4, 4, 4});
   std::vector<double> parameters = random_vector(model.parameter_count(), 1.5, 6);
-  const ReluNetwork before = model.network(parameters);
+  const region::ReluNetwork before = model.network(parameters);
   model.balance(parameters);
-  const ReluNetwork after = model.network(parameters);
+  const region::ReluNetwork after = model.network(parameters);
   for (const double x : {0.02, 0.3, 0.77, 0.99})
     CHECK(after(x) == doctest::Approx(before(x)).epsilon(1e-12));
   double largest = 0;
-  const Samples samples = some_samples(40);
+  const region::Samples samples = some_samples(40);
   for (const double x : samples.x)
     largest = std::max(largest, after.layers[0].w(0, 0) * x + after.layers[0].bias[0]);
   // A neuron that is never active keeps its weights.

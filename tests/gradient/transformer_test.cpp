@@ -8,9 +8,14 @@
 #include "support/share.h"
 #include "support/small_sequences.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::nn;
+using namespace asap::tensor;
 using namespace asap::test;
-using namespace asap::testing;
+using namespace asap::test;
 
 namespace {
 

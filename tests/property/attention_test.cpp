@@ -6,11 +6,13 @@
 #include <rapidcheck.h>
 
 #include "attention/interface/trainable_attention.h"
+#include "attention/kinds/attention_kinds.h"
 #include "base/random.h"
 #include "tensor/core/tensor.h"
-#include "attention/kinds/attention_kinds.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
 
 namespace {
 

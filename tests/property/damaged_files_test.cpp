@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "config/train_config.h"
 #include "data/sampler.h"
 #include "io/gzip.h"
 #include "io/idx.h"
@@ -16,11 +17,15 @@
 #include "io/image_records.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
-#include "config/train_config.h"
 #include "support/damage.h"
 #include "support/image_files.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 
@@ -76,9 +81,9 @@ TEST_CASE("damaged PNG and JPEG files are accepted or refused, never more") {
     const Image image = decode_image(bytes, 4096, "file");
     CHECK(std::ssize(image.pixels) == 3 * image.height * image.width);
   };
-  const Image image = test::coloured_image(3, 12, 10);
-  CHECK(count_refusals(test::png_file(image), read) > kMutations / 2);
-  CHECK(count_refusals(test::jpeg_file(image), read) > kMutations / 4);
+  const Image image = asap::test::coloured_image(3, 12, 10);
+  CHECK(count_refusals(asap::test::png_file(image), read) > kMutations / 2);
+  CHECK(count_refusals(asap::test::jpeg_file(image), read) > kMutations / 4);
 }
 
 TEST_CASE("damaged image records, plain and packed, are accepted or refused, never more") {

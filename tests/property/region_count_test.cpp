@@ -16,8 +16,8 @@ namespace {
 
 /// Pieces drawn evenly, none shorter than a fifth of the longest: at depth 16 the shortest region
 /// is then still a thousand roundings wide.
-FoldedWindow random_window(int depth, int fold, RandomStream& random) {
-  FoldedWindow window;
+region::FoldedWindow random_window(int depth, int fold, base::RandomStream& random) {
+  region::FoldedWindow window;
   for (int i = 0; i < depth; ++i) {
     std::vector<double> pieces;
     double total = 0;
@@ -30,8 +30,9 @@ FoldedWindow random_window(int depth, int fold, RandomStream& random) {
   return window;
 }
 
-FoldedFunction random_function(int depth, int fold, int windows, RandomStream& random) {
-  FoldedFunction function;
+region::FoldedFunction random_function(int depth, int fold, int windows,
+                                       base::RandomStream& random) {
+  region::FoldedFunction function;
   for (int j = 0; j <= windows; ++j) {
     function.nodes.push_back(j + 0.5 * random.uniform());
     function.values.push_back(random.normal());
@@ -116,9 +117,11 @@ std::size_t exact_linear_regions(const std::vector<Fraction>& peaks,
 TEST_CASE("random peaks give exactly 2^d regions up to depth 16") {
   for (int depth = 1; depth <= 16; ++depth) {
     for (std::uint32_t trial = 0; trial < (depth <= 10 ? 10u : 2u); ++trial) {
-      RandomStream random(1, RandomPurpose::test, static_cast<std::uint32_t>(depth), trial);
-      const FoldedFunction function = random_function(depth, 2, 1, random);
-      const RegionCount count = count_regions(to_network(function), function.interval());
+      base::RandomStream random(1, base::RandomPurpose::test, static_cast<std::uint32_t>(depth),
+                                trial);
+      const region::FoldedFunction function = random_function(depth, 2, 1, random);
+      const region::RegionCount count =
+          region::count_regions(region::to_network(function), function.interval());
       CHECK(count.activation_regions == power(2, depth));
       CHECK(count.linear_regions == power(2, depth));
     }
@@ -129,30 +132,33 @@ TEST_CASE("m pieces give m^d regions and J windows J times as many") {
   for (const int fold : {2, 3, 4}) {
     for (const int windows : {1, 2, 7}) {
       for (const int depth : {1, 2, 5}) {
-        RandomStream random(2, RandomPurpose::test,
-                            static_cast<std::uint32_t>(fold * 100 + windows),
-                            static_cast<std::uint32_t>(depth));
-        const FoldedFunction function = random_function(depth, fold, windows, random);
-        const RegionCount count = count_regions(to_network(function), function.interval());
+        base::RandomStream random(2, base::RandomPurpose::test,
+                                  static_cast<std::uint32_t>(fold * 100 + windows),
+                                  static_cast<std::uint32_t>(depth));
+        const region::FoldedFunction function = random_function(depth, fold, windows, random);
+        const region::RegionCount count =
+            region::count_regions(region::to_network(function), function.interval());
         CHECK(count.activation_regions == windows * power(fold, depth));
         CHECK(count.linear_regions == windows * power(fold, depth));
       }
     }
   }
-  RandomStream random(2, RandomPurpose::test, 1);
-  const FoldedFunction function = random_function(5, 3, 1, random);
-  CHECK(count_regions(to_network(function), function.interval()).linear_regions == 243);
+  base::RandomStream random(2, base::RandomPurpose::test, 1);
+  const region::FoldedFunction function = random_function(5, 3, 1, random);
+  CHECK(region::count_regions(region::to_network(function), function.interval()).linear_regions ==
+        243);
 }
 
 TEST_CASE("counting in float64 agrees with exact rational arithmetic, merged slopes included") {
   for (int depth = 1; depth <= 4; ++depth) {
     for (std::uint32_t trial = 0; trial < 20; ++trial) {
-      RandomStream random(3, RandomPurpose::test, static_cast<std::uint32_t>(depth), trial);
+      base::RandomStream random(3, base::RandomPurpose::test, static_cast<std::uint32_t>(depth),
+                                trial);
       std::vector<Fraction> peaks, scales;
-      FoldedFunction function;
+      region::FoldedFunction function;
       function.nodes = {0, 1};
       function.values = {0.25, -0.5};
-      FoldedWindow window;
+      region::FoldedWindow window;
       for (int i = 0; i < depth; ++i) {
         peaks.emplace_back(static_cast<Integer>(1 + random.below(7)), 8);
         // Small integers, so that slopes of neighbours coincide now and then.
@@ -161,7 +167,7 @@ TEST_CASE("counting in float64 agrees with exact rational arithmetic, merged slo
         window.scales.push_back(scales.back().value());
       }
       function.windows = {window};
-      const RegionCount count = count_regions(to_network(function), {0, 1});
+      const region::RegionCount count = region::count_regions(region::to_network(function), {0, 1});
       CHECK(count.linear_regions == static_cast<std::int64_t>(exact_linear_regions(peaks, scales)));
       CHECK(count.activation_regions == power(2, depth));
     }
@@ -169,30 +175,30 @@ TEST_CASE("counting in float64 agrees with exact rational arithmetic, merged slo
 }
 
 TEST_CASE("free scales can merge output regions but not activation regions") {
-  FoldedFunction function;
+  region::FoldedFunction function;
   function.nodes = {0, 1};
   function.values = {0, 0};
   // With all peaks in the middle s_1 = s_0 / 4 would be the parabola; s_1 = s_0 / 2 makes the jump
   // at 1/2 vanish: -4 s_0 + 8 s_1 = 0.
-  function.windows = {FoldedWindow{{{0.5, 0.5}, {0.5, 0.5}}, {1.0, 0.5}}};
-  const RegionCount count = count_regions(to_network(function), {0, 1});
+  function.windows = {region::FoldedWindow{{{0.5, 0.5}, {0.5, 0.5}}, {1.0, 0.5}}};
+  const region::RegionCount count = region::count_regions(region::to_network(function), {0, 1});
   CHECK(count.activation_regions == 4);
   CHECK(count.linear_regions == 3);
 }
 
 TEST_CASE("breakpoints and slopes describe the output of any network") {
   for (std::uint32_t trial = 0; trial < 20; ++trial) {
-    RandomStream random(4, RandomPurpose::test, trial);
-    ReluNetwork network;
+    base::RandomStream random(4, base::RandomPurpose::test, trial);
+    region::ReluNetwork network;
     std::int64_t inputs = 1;
     for (const std::int64_t outputs : {6, 5, 4, 1}) {
-      DenseLayer layer(outputs, inputs);
+      region::DenseLayer layer(outputs, inputs);
       for (double& w : layer.weight.flat()) w = random.normal();
       for (double& b : layer.bias) b = 0.5 * random.normal();
       network.layers.push_back(layer);
       inputs = outputs;
     }
-    const RegionCount count = count_regions(network, {-2, 3});
+    const region::RegionCount count = region::count_regions(network, {-2, 3});
     REQUIRE(count.breakpoints.size() == static_cast<std::size_t>(count.linear_regions) + 1);
     REQUIRE(count.slopes.size() == static_cast<std::size_t>(count.linear_regions));
     CHECK(count.breakpoints.front() == -2);
@@ -211,13 +217,15 @@ TEST_CASE("breakpoints and slopes describe the output of any network") {
 }
 
 TEST_CASE("the shape of a network is read from its slopes") {
-  FoldedFunction function;
+  region::FoldedFunction function;
   function.nodes = {0, 1};
   function.values = {0, 2};
   const std::vector<double> peaks{0.4, 0.6, 0.5, 0.45};
-  FoldedWindow window{{{0.4, 0.6}, {0.6, 0.4}, {0.5, 0.5}}, smooth_scales(peaks, -1.0)};
+  region::FoldedWindow window{{{0.4, 0.6}, {0.6, 0.4}, {0.5, 0.5}},
+                              region::smooth_scales(peaks, -1.0)};
   function.windows = {window};
-  FunctionShape shape = shape_of(count_regions(to_network(function), {0, 1}));
+  region::FunctionShape shape =
+      region::shape_of(region::count_regions(region::to_network(function), {0, 1}));
   CHECK(shape.convex);
   CHECK_FALSE(shape.concave);
   CHECK(shape.increasing);
@@ -225,26 +233,27 @@ TEST_CASE("the shape of a network is read from its slopes") {
 
   for (double& scale : function.windows[0].scales) scale = -scale;
   function.values = {0, -2};
-  shape = shape_of(count_regions(to_network(function), {0, 1}));
+  shape = region::shape_of(region::count_regions(region::to_network(function), {0, 1}));
   CHECK(shape.concave);
   CHECK_FALSE(shape.convex);
   CHECK(shape.decreasing);
 
   function.values = {0, 0};
-  shape = shape_of(count_regions(to_network(function), {0, 1}));
+  shape = region::shape_of(region::count_regions(region::to_network(function), {0, 1}));
   CHECK_FALSE(shape.increasing);
   CHECK_FALSE(shape.decreasing);
 
   for (double& scale : function.windows[0].scales) scale = 0;
-  shape = shape_of(count_regions(to_network(function), {0, 1}));
+  shape = region::shape_of(region::count_regions(region::to_network(function), {0, 1}));
   CHECK((shape.convex && shape.concave && shape.increasing && shape.decreasing));
 }
 
 TEST_CASE("wide networks are counted in stretches without losing or doubling a region") {
-  RandomStream random(5, RandomPurpose::test);
+  base::RandomStream random(5, base::RandomPurpose::test);
   // 1200 neurons and 25,600 regions do not fit in one trace.
-  const FoldedFunction function = random_function(6, 2, 400, random);
-  const RegionCount count = count_regions(to_network(function), function.interval());
+  const region::FoldedFunction function = random_function(6, 2, 400, random);
+  const region::RegionCount count =
+      region::count_regions(region::to_network(function), function.interval());
   CHECK(count.activation_regions == 400 * 64);
   CHECK(count.linear_regions == 400 * 64);
 }

@@ -5,14 +5,17 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/kinds/attention_kinds.h"
 #include "attention/operators/kind_operator.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "base/random.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
-#include "attention/kinds/attention_kinds.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
+using namespace asap::transport;
 
 namespace {
 
@@ -283,7 +286,8 @@ TEST_CASE("one live token attends to itself, and where nothing is live outputs a
   const AttentionBatch<float> batch{q.rows(), k.rows(), v.rows(), 3, 1, live_queries, live_keys};
   Tensor<float> output({3 * kTokens, kWidth});
   Arena arena;
-  const KindOperator attention(make_sinkhorn_attention<float>(kIterations), std::vector<std::vector<float>>{{1.0f}});
+  const KindOperator attention(make_sinkhorn_attention<float>(kIterations),
+                               std::vector<std::vector<float>>{{1.0f}});
   attention.apply(0, batch, output.rows(), arena);
   for (std::int64_t i = 0; i < output.shape()[0]; ++i)
     for (const float value : output.rows().row(i)) CHECK(value == (i == 0 ? 50.0f : 0.0f));

@@ -6,11 +6,11 @@
 
 #include "base/random.h"
 
-namespace asap {
+namespace asap::test {
 
 /// One to four random changes: a flipped bit, another byte, a piece cut out, doubled or overwritten
 /// by a number that likes to overflow.
-inline std::string damage(std::string bytes, RandomStream& random) {
+inline std::string damage(std::string bytes, base::RandomStream& random) {
   static const std::vector<std::string> kNasty{"-1",
                                                "18446744073709551615",
                                                "9223372036854775807",
@@ -48,4 +48,4 @@ inline std::string damage(std::string bytes, RandomStream& random) {
   return bytes;
 }
 
-}  // namespace asap
+}  // namespace asap::test

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::test {
 
 /// Runs `body`, which must throw an E whose message is one line and whose message and hint together
 /// hold every one of `parts`.
@@ -20,7 +20,8 @@ void expect_error(const Body& body, std::initializer_list<const char*> parts) {
     CHECK_MESSAGE(message.find('\n') == std::string::npos, "more than one line: ", message);
     const std::string all = message + " | " + error.hint();
     for (const char* part : parts)
-      CHECK_MESSAGE(all.find(part) != std::string::npos, "'", std::string(part), "' is missing in: ", all);
+      CHECK_MESSAGE(all.find(part) != std::string::npos, "'", std::string(part),
+                    "' is missing in: ", all);
     return;
   } catch (const std::exception& error) {
     FAIL_CHECK("another exception: ", error.what());
@@ -29,4 +30,4 @@ void expect_error(const Body& body, std::initializer_list<const char*> parts) {
   FAIL_CHECK("no exception");
 }
 
-}  // namespace asap
+}  // namespace asap::test

@@ -7,21 +7,21 @@
 namespace asap::test {
 
 /// 40 images of drawn shapes, 8x8 pixels, four classes.
-inline DataConfig small_data() {
-  DataConfig config;
-  config.kind = DataKind::shapes;
+inline config::DataConfig small_data() {
+  config::DataConfig config;
+  config.kind = config::DataKind::shapes;
   config.classes = 4;
   config.shapes.test_examples = 40;
   config.shapes.image_size = 8;
   return config;
 }
 
-inline TensorFile random_weights(const ModelConfig& config) {
-  TensorFile weights;
-  const Transformer<float> model(config, 3);
-  const ParameterStore<float>& parameters = model.parameters();
+inline io::TensorFile random_weights(const config::ModelConfig& config) {
+  io::TensorFile weights;
+  const nn::Transformer<float> model(config, 3);
+  const autodiff::ParameterStore<float>& parameters = model.parameters();
   for (const auto& entry : parameters.entries()) {
-    Tensor<float> value(entry.shape);
+    tensor::Tensor<float> value(entry.shape);
     // Larger than at the start of training, so that attention is far from uniform.
     const float factor = entry.name.ends_with("qkv.weight") ? 6 : 1;
     for (std::int64_t i = 0; i < value.size(); ++i)
@@ -33,8 +33,8 @@ inline TensorFile random_weights(const ModelConfig& config) {
 
 /// A network of random weights for small_data: it predicts something, which is all a comparison
 /// needs.
-inline Encoder random_encoder(int iterations) {
-  ModelConfig config;
+inline infer::Encoder random_encoder(int iterations) {
+  config::ModelConfig config;
   config.image_height = config.image_width = 8;
   config.channels = 1;
   config.classes = 4;
@@ -42,7 +42,7 @@ inline Encoder random_encoder(int iterations) {
   config.width = 8;
   config.heads = 2;
   config.layers = 2;
-  config.attention.kind = AttentionKind::sinkhorn;
+  config.attention.kind = config::AttentionKind::sinkhorn;
   config.attention.iterations = iterations;
   config.attention.epsilon = 0.5;
   return {config, random_weights(config), "random"};

@@ -7,19 +7,20 @@
 namespace asap::test {
 
 /// Random token sequences, or points of two numbers, of these lengths; two classes.
-inline Dataset small_sequences(ModelKind kind, const std::vector<std::int64_t>& lengths,
-                               bool labels_tokens = false) {
-  Dataset dataset;
+inline data::Dataset small_sequences(config::ModelKind kind,
+                                     const std::vector<std::int64_t>& lengths,
+                                     bool labels_tokens = false) {
+  data::Dataset dataset;
   dataset.name = "sequences";
   dataset.kind = kind;
   dataset.labels_tokens = labels_tokens;
   dataset.class_names = {"a", "b"};
   dataset.offsets = {0};
-  RandomStream random(41, RandomPurpose::test);
+  base::RandomStream random(41, base::RandomPurpose::test);
   for (const std::int64_t length : lengths) {
     dataset.offsets.push_back(dataset.offsets.back() + length);
     for (std::int64_t i = 0; i < length; ++i) {
-      if (kind == ModelKind::text)
+      if (kind == config::ModelKind::text)
         dataset.ids.push_back(static_cast<std::int32_t>(1 + random.below(9)));
       else
         for (int axis = 0; axis < 2; ++axis)
@@ -29,25 +30,25 @@ inline Dataset small_sequences(ModelKind kind, const std::vector<std::int64_t>& 
     }
     if (!labels_tokens) dataset.labels.push_back(static_cast<std::int32_t>(random.below(2)));
   }
-  if (kind == ModelKind::text)
+  if (kind == config::ModelKind::text)
     dataset.vocabulary = 10;
   else
     dataset.point_width = 2;
-  dataset.fingerprint = dataset_fingerprint(dataset);
+  dataset.fingerprint = data::dataset_fingerprint(dataset);
   return dataset;
 }
 
 /// A model of width 8 with two heads and two layers that fits the data.
-inline ModelConfig small_sequence_model(const Dataset& dataset) {
-  ModelConfig config;
+inline config::ModelConfig small_sequence_model(const data::Dataset& dataset) {
+  config::ModelConfig config;
   config.kind = dataset.kind;
   config.width = 8;
   config.heads = 2;
   config.layers = 2;
-  config.pooling = dataset.labels_tokens ? Pooling::none : Pooling::mean;
+  config.pooling = dataset.labels_tokens ? config::Pooling::none : config::Pooling::mean;
   config.attention.iterations = 4;
   config.attention.epsilon = 0.5;
-  return fit_model_to_data(config, dataset, "test");
+  return data::fit_model_to_data(config, dataset, "test");
 }
 
 }  // namespace asap::test

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-namespace asap {
+namespace asap::test {
 
 /// A folder of its own for a test, removed with everything in it at the end.
 class TemporaryFolder {
@@ -31,4 +31,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace asap
+}  // namespace asap::test

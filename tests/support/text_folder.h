@@ -14,7 +14,7 @@ inline void write_text_folder(const std::filesystem::path& folder, int count = 1
   std::filesystem::create_directories(folder);
   const std::string words[2][3] = {{"bright", "kind", "warm"}, {"dull", "cruel", "cold"}};
   const std::string others[4] = {"film", "actor", "scene", "plot"};
-  RandomStream random(1, RandomPurpose::test);
+  base::RandomStream random(1, base::RandomPurpose::test);
   for (const std::string part : {"train", "test"}) {
     std::string lines;
     for (int i = 0; i < (part == "train" ? count : count / 2); ++i) {
@@ -24,7 +24,7 @@ inline void write_text_folder(const std::filesystem::path& folder, int count = 1
         text += " " + others[random.below(4)];
       lines += std::string(label == 0 ? "good" : "bad") + "\t" + text + ".\n";
     }
-    write_file_atomically(folder / (part + ".tsv"), lines);
+    base::write_file_atomically(folder / (part + ".tsv"), lines);
   }
 }
 

@@ -1,3 +1,5 @@
+#include "attention/kinds/attention_kinds.h"
+
 #include <cmath>
 #include <functional>
 
@@ -9,9 +11,16 @@
 #include "infer/encoder.h"
 #include "nn/transformer.h"
 #include "train/checkpoint.h"
-#include "attention/kinds/attention_kinds.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::nn;
+using namespace asap::tensor;
+using namespace asap::train;
 
 namespace {
 

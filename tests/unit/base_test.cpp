@@ -14,7 +14,8 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::test;
 namespace fs = std::filesystem;
 
 TEST_CASE(

@@ -8,7 +8,10 @@
 
 #include "base/error.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::text;
 
 namespace {
 

@@ -11,11 +11,13 @@
 #include "data/batch.h"
 #include "support/expect_error.h"
 
+using namespace asap::test;
+
 namespace asap {
 namespace {
 
-ModelConfig small_model() {
-  ModelConfig config;
+config::ModelConfig small_model() {
+  config::ModelConfig config;
   config.image_height = config.image_width = 8;
   config.channels = 1;
   config.classes = 3;
@@ -28,11 +30,11 @@ ModelConfig small_model() {
   return config;
 }
 
-Encoder small_encoder(const ModelConfig& config = small_model()) {
-  RandomStream random(61, RandomPurpose::test);
-  TensorFile file;
-  const auto put = [&](const std::string& name, const Shape& shape, double offset) {
-    Tensor<float> tensor(shape);
+infer::Encoder small_encoder(const config::ModelConfig& config = small_model()) {
+  base::RandomStream random(61, base::RandomPurpose::test);
+  io::TensorFile file;
+  const auto put = [&](const std::string& name, const tensor::Shape& shape, double offset) {
+    tensor::Tensor<float> tensor(shape);
     for (float& value : tensor.flat()) value = static_cast<float>(offset + 0.5 * random.normal());
     file.put(name, tensor);
   };
@@ -59,11 +61,11 @@ Encoder small_encoder(const ModelConfig& config = small_model()) {
   return {config, file, "fingerprint"};
 }
 
-Dataset small_images(std::int64_t count) {
-  Dataset dataset;
+data::Dataset small_images(std::int64_t count) {
+  data::Dataset dataset;
   dataset.name = "noise";
   dataset.height = dataset.width = 8;
-  RandomStream random(62, RandomPurpose::test);
+  base::RandomStream random(62, base::RandomPurpose::test);
   for (std::int64_t k = 0; k < count * 64; ++k)
     dataset.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
   dataset.labels.assign(count, 0);
@@ -72,14 +74,14 @@ Dataset small_images(std::int64_t count) {
 }
 
 /// Keeps the queries of one layer and head of a batch with one example.
-struct Recorder : AttentionOperator {
-  const AttentionOperator& inner;
+struct Recorder : attention::AttentionOperator {
+  const attention::AttentionOperator& inner;
   int layer;
   mutable std::vector<float> queries, values;
 
-  Recorder(const AttentionOperator& inner, int layer) : inner(inner), layer(layer) {}
-  void apply(int index, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  Recorder(const attention::AttentionOperator& inner, int layer) : inner(inner), layer(layer) {}
+  void apply(int index, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     if (index == layer)
       for (std::int64_t i = 0; i < batch.queries.rows; ++i) {
         std::ranges::copy(batch.queries.row(i), std::back_inserter(queries));
@@ -90,21 +92,21 @@ struct Recorder : AttentionOperator {
 };
 
 TEST_CASE("What is captured is what the teacher's attention is given, example by example") {
-  const Encoder encoder = small_encoder();
-  const Dataset images = small_images(50);
-  const Activations captured = capture_activations(encoder, images, 37, 5, 1);
+  const infer::Encoder encoder = small_encoder();
+  const data::Dataset images = small_images(50);
+  const compile::Activations captured = compile::capture_activations(encoder, images, 37, 5, 1);
   CHECK(captured.examples == 37);
   CHECK(captured.iterations == 30);
   CHECK(captured.model_fingerprint == "fingerprint");
   CHECK(captured.layers[1].score_scales[0] == doctest::Approx(1 / (std::sqrt(4.0) * 0.5)));
 
-  const std::vector<std::int64_t> drawn = draw_examples(50, 37, 5);
+  const std::vector<std::int64_t> drawn = compile::draw_examples(50, 37, 5);
   for (const std::int64_t place : {0, 17, 36}) {
     const auto teacher = encoder.teacher();
     const Recorder watched(*teacher, 1);
-    Tensor<float> logits({1, 3});
-    Batch image;
-    Arena arena;
+    tensor::Tensor<float> logits({1, 3});
+    data::Batch image;
+    tensor::Arena arena;
     image.fill(images, std::span(&drawn[place], 1));
     encoder.forward(image.input(), watched, logits.rows(), arena);
     const std::int64_t size = 16 * 8;  // tokens * width
@@ -119,10 +121,10 @@ TEST_CASE("What is captured is what the teacher's attention is given, example by
 }
 
 TEST_CASE("Capturing does not depend on the number of threads") {
-  const Encoder encoder = small_encoder();
-  const Dataset images = small_images(50);
-  const Activations one = capture_activations(encoder, images, 50, 1, 1);
-  const Activations two = capture_activations(encoder, images, 50, 1, 2);
+  const infer::Encoder encoder = small_encoder();
+  const data::Dataset images = small_images(50);
+  const compile::Activations one = compile::capture_activations(encoder, images, 50, 1, 1);
+  const compile::Activations two = compile::capture_activations(encoder, images, 50, 1, 2);
   for (std::size_t layer = 0; layer < 2; ++layer) {
     CHECK(std::ranges::equal(one.layers[layer].queries.flat(), two.layers[layer].queries.flat()));
     CHECK(std::ranges::equal(one.layers[layer].keys.flat(), two.layers[layer].keys.flat()));
@@ -131,86 +133,90 @@ TEST_CASE("Capturing does not depend on the number of threads") {
 }
 
 TEST_CASE("Too few images are a data error that names the data set") {
-  CHECK_THROWS_WITH_AS(capture_activations(small_encoder(), small_images(3), 4, 1, 1),
-                       "noise: 3 examples, but calibration and held_out need 4", DataError);
+  CHECK_THROWS_WITH_AS(compile::capture_activations(small_encoder(), small_images(3), 4, 1, 1),
+                       "noise: 3 examples, but calibration and held_out need 4", base::DataError);
 }
 
 TEST_CASE("A compiled network answers like its teacher, and better than with a dual of zero") {
-  const Encoder encoder = small_encoder();
-  const Dataset images = small_images(300);
-  CompileConfig config;
+  const infer::Encoder encoder = small_encoder();
+  const data::Dataset images = small_images(300);
+  compile::CompileConfig config;
   config.calibration = 200, config.held_out = 50;
-  const Activations captured = capture_activations(encoder, images, 250, 1, 2);
-  const CompiledModel model = compile_heads(captured, config, 2);
-  std::vector<std::vector<CompiledHead>> zero = model.heads;
+  const compile::Activations captured = compile::capture_activations(encoder, images, 250, 1, 2);
+  const compile::CompiledModel model = compile::compile_heads(captured, config, 2);
+  std::vector<std::vector<attention::CompiledHead>> zero = model.heads;
   for (auto& layer : zero)
-    for (CompiledHead& head : layer) head = CompiledHead::zero_dual(head.score_scale);
+    for (attention::CompiledHead& head : layer)
+      head = attention::CompiledHead::zero_dual(head.score_scale);
 
   std::vector<std::int64_t> all(300);
   for (std::int64_t i = 0; i < 300; ++i) all[i] = i;
-  Batch batch;
+  data::Batch batch;
   batch.fill(images, all);
-  Arena arena;
-  const auto answer = [&](const AttentionOperator& attention) {
-    Tensor<float> logits({300, 3});
+  tensor::Arena arena;
+  const auto answer = [&](const attention::AttentionOperator& attention) {
+    tensor::Tensor<float> logits({300, 3});
     encoder.forward(batch.input(), attention, logits.rows(), arena);
     return logits;
   };
-  const Tensor<float> teacher = answer(*encoder.teacher());
-  const auto distance = [&](const Tensor<float>& logits) {
+  const tensor::Tensor<float> teacher = answer(*encoder.teacher());
+  const auto distance = [&](const tensor::Tensor<float>& logits) {
     double total = 0;
     for (std::int64_t k = 0; k < logits.size(); ++k) total += std::pow(logits[k] - teacher[k], 2);
     return std::sqrt(total);
   };
-  const double compiled = distance(answer(CompiledOperator(model.heads)));
-  const double iterated = distance(answer(CompiledOperator(model.heads, 3)));
-  CHECK(compiled < 0.5 * distance(answer(CompiledOperator(zero))));
+  const double compiled = distance(answer(attention::CompiledOperator(model.heads)));
+  const double iterated = distance(answer(attention::CompiledOperator(model.heads, 3)));
+  CHECK(compiled < 0.5 * distance(answer(attention::CompiledOperator(zero))));
   CHECK(iterated < 0.5 * compiled);
 }
 
 TEST_CASE("On a softmax network the teacher is Sinkhorn on its scores, in every layer") {
-  ModelConfig model = small_model();
-  model.attention.kind = AttentionKind::softmax;
-  const Encoder softmax = small_encoder(model);
-  ModelConfig sinkhorn_model = small_model();
+  config::ModelConfig model = small_model();
+  model.attention.kind = config::AttentionKind::softmax;
+  const infer::Encoder softmax = small_encoder(model);
+  config::ModelConfig sinkhorn_model = small_model();
   sinkhorn_model.attention.iterations = 7;
-  const Encoder sinkhorn = small_encoder(sinkhorn_model);
-  const Dataset images = small_images(20);
+  const infer::Encoder sinkhorn = small_encoder(sinkhorn_model);
+  const data::Dataset images = small_images(20);
   const std::vector<std::int64_t> examples = {3, 11, 4};
-  const Activations captured = capture_activations(softmax, images, examples, 7, 1);
-  const Activations expected = capture_activations(sinkhorn, images, examples, std::nullopt, 1);
+  const compile::Activations captured =
+      compile::capture_activations(softmax, images, examples, 7, 1);
+  const compile::Activations expected =
+      compile::capture_activations(sinkhorn, images, examples, std::nullopt, 1);
   CHECK(captured.iterations == 7);
   for (std::size_t layer = 0; layer < 2; ++layer) {
     CHECK(captured.layers[layer].score_scales == expected.layers[layer].score_scales);
     CHECK(std::ranges::equal(captured.layers[layer].queries.flat(),
                              expected.layers[layer].queries.flat()));
   }
-  CHECK(capture_activations(softmax, images, examples, std::nullopt, 1).iterations == 0);
+  CHECK(compile::capture_activations(softmax, images, examples, std::nullopt, 1).iterations == 0);
 }
 
 TEST_CASE("What cannot be imitated is refused with what can") {
-  ModelConfig model = small_model();
-  CompileConfig config;
-  check_teacher(config, model, "run");
-  model.attention.kind = AttentionKind::softmax;
-  expect_error<UsageError>([&] { check_teacher(config, model, "run"); },
-                           {"run: ", "nothing to compile", "--teacher sinkhorn:10"});
+  config::ModelConfig model = small_model();
+  compile::CompileConfig config;
+  compile::check_teacher(config, model, "run");
+  model.attention.kind = config::AttentionKind::softmax;
+  expect_error<base::UsageError>([&] { compile::check_teacher(config, model, "run"); },
+                                 {"run: ", "nothing to compile", "--teacher sinkhorn:10"});
   config.teacher = "sinkhorn:10";
-  check_teacher(config, model, "run");
-  for (const AttentionKind kind : {AttentionKind::lotformer, AttentionKind::differential}) {
+  compile::check_teacher(config, model, "run");
+  for (const config::AttentionKind kind :
+       {config::AttentionKind::lotformer, config::AttentionKind::differential}) {
     model.attention.kind = kind;
-    expect_error<UsageError>([&] { check_teacher(config, model, "run"); },
-                             {"sinkhorn:10 needs scores"});
+    expect_error<base::UsageError>([&] { compile::check_teacher(config, model, "run"); },
+                                   {"sinkhorn:10 needs scores"});
   }
   for (const char* teacher : {"sinkhorn", "sinkhorn:", "sinkhorn:0", "sinkhorn:3x", "sinkhorn:-1",
                               "sinkhorn:10001", "", "Own"}) {
     CAPTURE(teacher);
     config.teacher = teacher;
-    expect_error<UsageError>([&] { config.validate("flags"); },
-                             {"flags: teacher: expected own or sinkhorn:T"});
+    expect_error<base::UsageError>([&] { config.validate("flags"); },
+                                   {"flags: teacher: expected own or sinkhorn:T"});
   }
   config.teacher = "softmax";
-  expect_error<UsageError>([&] { config.validate("flags"); }, {"normalises the columns"});
+  expect_error<base::UsageError>([&] { config.validate("flags"); }, {"normalises the columns"});
 }
 
 }  // namespace

@@ -6,14 +6,18 @@
 
 #include <doctest/doctest.h>
 
+#include "activation/region_unfolding.h"
 #include "base/random.h"
 #include "region/family/folded_function.h"
 #include "region/network/region_count.h"
 #include "support/expect_error.h"
-#include "activation/region_unfolding.h"
 #include "tensor/core/tensor.h"
 
-using namespace asap;
+using namespace asap::activation;
+using namespace asap::base;
+using namespace asap::region;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

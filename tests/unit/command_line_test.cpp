@@ -14,7 +14,10 @@
 
 namespace {
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::cli;
+using namespace asap::config;
+using namespace asap::io;
 
 /// What a command left behind: exit code and both streams.
 struct Outcome {

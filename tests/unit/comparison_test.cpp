@@ -4,14 +4,22 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/kinds/attention_kinds.h"
 #include "base/random.h"
 #include "support/random_encoder.h"
 #include "transport/marginals.h"
-#include "attention/kinds/attention_kinds.h"
 
 namespace {
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::transport;
 using namespace asap::test;
 
 Comparison compare(int iterations, std::vector<std::string> names, int threads = 1) {

@@ -15,24 +15,25 @@
 namespace asap {
 namespace {
 
-Tensor<double> random_matrix(std::int64_t rows, std::int64_t cols, double size, std::uint32_t id) {
-  RandomStream random(31, RandomPurpose::test, id);
-  Tensor<double> out({rows, cols});
+tensor::Tensor<double> random_matrix(std::int64_t rows, std::int64_t cols, double size,
+                                     std::uint32_t id) {
+  base::RandomStream random(31, base::RandomPurpose::test, id);
+  tensor::Tensor<double> out({rows, cols});
   for (double& value : out.flat()) value = size * random.normal() + 0.3;
   return out;
 }
 
 template <class T>
-Tensor<T> cast(const Tensor<double>& from) {
-  Tensor<T> out(from.shape());
+tensor::Tensor<T> cast(const tensor::Tensor<double>& from) {
+  tensor::Tensor<T> out(from.shape());
   for (std::int64_t i = 0; i < from.size(); ++i) out[i] = static_cast<T>(from[i]);
   return out;
 }
 
 struct Problem {
-  Tensor<double> q, k, v, a, b;  // [N, D], [M, D], [M, Dv], [L, D], [L, D]
+  tensor::Tensor<double> q, k, v, a, b;  // [N, D], [M, D], [M, Dv], [L, D], [L, D]
   double scale = 0.4;
-  DualFeatures features{};
+  attention::DualFeatures features{};
   std::vector<double> weights{};
 
   std::int64_t count() const { return features.count(a.shape()[0]); }
@@ -43,14 +44,14 @@ Problem random_problem(std::int64_t n, std::int64_t m, std::uint32_t id, double 
   Problem p{random_matrix(n, kWidth, size, id), random_matrix(m, kWidth, size, id + 1),
             random_matrix(m, kValueWidth, 1, id + 2), random_matrix(kSlices, kWidth, 0.5, id + 3),
             random_matrix(kSlices, kWidth, 0.5, id + 4)};
-  RandomStream random(32, RandomPurpose::test, id);
+  base::RandomStream random(32, base::RandomPurpose::test, id);
   for (std::int64_t w = 0; w < p.count(); ++w) p.weights.push_back(0.4 * random.normal());
   return p;
 }
 
 /// x = √scale (tokens - mean): the definition, in plain loops.
-Tensor<double> naive_centred(const Tensor<double>& tokens, double scale) {
-  Tensor<double> out = tokens;
+tensor::Tensor<double> naive_centred(const tensor::Tensor<double>& tokens, double scale) {
+  tensor::Tensor<double> out = tokens;
   for (std::int64_t d = 0; d < tokens.shape()[1]; ++d) {
     double mean = 0;
     for (std::int64_t i = 0; i < tokens.shape()[0]; ++i)
@@ -61,7 +62,7 @@ Tensor<double> naive_centred(const Tensor<double>& tokens, double scale) {
   return out;
 }
 
-double inner(MatrixView<const double> a, std::int64_t i, MatrixView<const double> b,
+double inner(tensor::MatrixView<const double> a, std::int64_t i, tensor::MatrixView<const double> b,
              std::int64_t j) {
   double total = 0;
   for (std::int64_t d = 0; d < a.cols; ++d) total += a(i, d) * b(j, d);
@@ -83,8 +84,8 @@ std::vector<double> naive_potential(const std::vector<double>& s, std::vector<do
   return phi;
 }
 
-std::vector<double> naive_row_dual(const Problem& p, const Tensor<double>& x,
-                                   const Tensor<double>& y) {
+std::vector<double> naive_row_dual(const Problem& p, const tensor::Tensor<double>& x,
+                                   const tensor::Tensor<double>& y) {
   const std::int64_t n = x.shape()[0], m = y.shape()[0], slices = p.a.shape()[0];
   std::vector<std::vector<double>> features;
   std::vector<std::vector<double>> s(slices), t(slices);
@@ -139,12 +140,12 @@ std::vector<double> naive_row_dual(const Problem& p, const Tensor<double>& x,
 }
 
 struct Reference {
-  Tensor<double> plan, output;
+  tensor::Tensor<double> plan, output;
 };
 
 /// Log-domain closure, iterations + 1 times.
 Reference naive_attention(const Problem& p, int iterations) {
-  const Tensor<double> x = naive_centred(p.q, p.scale), y = naive_centred(p.k, p.scale);
+  const tensor::Tensor<double> x = naive_centred(p.q, p.scale), y = naive_centred(p.k, p.scale);
   const std::int64_t n = x.shape()[0], m = y.shape()[0];
   std::vector<double> f = naive_row_dual(p, x, y), g(m);
   const auto exponent = [&](std::int64_t i, std::int64_t j) {
@@ -164,7 +165,7 @@ Reference naive_attention(const Problem& p, int iterations) {
       f[i] = -top - std::log(total);
     }
   }
-  Reference out{Tensor<double>({n, m}), Tensor<double>({n, p.v.shape()[1]})};
+  Reference out{tensor::Tensor<double>({n, m}), tensor::Tensor<double>({n, p.v.shape()[1]})};
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < m; ++j) {
       out.plan.rows()(i, j) = std::exp(exponent(i, j) + f[i] + g[j]);
@@ -176,25 +177,26 @@ Reference naive_attention(const Problem& p, int iterations) {
 
 template <class T>
 struct Result {
-  Tensor<T> output;
-  CompiledEvidence evidence;
+  tensor::Tensor<T> output;
+  attention::CompiledEvidence evidence;
 };
 
 template <class T>
 Result<T> run(const Problem& p, int extra_iterations = 0) {
-  const Tensor<T> q = cast<T>(p.q), k = cast<T>(p.k), v = cast<T>(p.v);
-  const Tensor<T> a = cast<T>(p.a), b = cast<T>(p.b);
+  const tensor::Tensor<T> q = cast<T>(p.q), k = cast<T>(p.k), v = cast<T>(p.v);
+  const tensor::Tensor<T> a = cast<T>(p.a), b = cast<T>(p.b);
   const std::vector<T> weights(p.weights.begin(), p.weights.end());
-  Result<T> out{Tensor<T>({p.q.shape()[0], p.v.shape()[1]}), {}};
-  Arena scratch;
-  out.evidence = compiled_attention<T>({p.features, a.rows(), b.rows(), weights},
+  Result<T> out{tensor::Tensor<T>({p.q.shape()[0], p.v.shape()[1]}), {}};
+  tensor::Arena scratch;
+  out.evidence =
+      attention::compiled_attention<T>({p.features, a.rows(), b.rows(), weights},
                                        {q.rows(), k.rows(), v.rows(), static_cast<T>(p.scale)},
                                        extra_iterations, out.output.rows(), scratch);
   return out;
 }
 
 template <class A, class B>
-double largest_difference(const Tensor<A>& a, const Tensor<B>& b) {
+double largest_difference(const tensor::Tensor<A>& a, const tensor::Tensor<B>& b) {
   REQUIRE(a.shape() == b.shape());
   double worst = 0;
   for (std::int64_t i = 0; i < a.size(); ++i)
@@ -238,14 +240,14 @@ TEST_CASE("Extra iterations are warm-started Sinkhorn iterations") {
 
 TEST_CASE("The measured column error is that of the plan") {
   const Problem p = random_problem(20, 14, 700);
-  const Tensor<double> plan = naive_attention(p, 0).plan;
+  const tensor::Tensor<double> plan = naive_attention(p, 0).plan;
   double expected = 0;
   for (std::int64_t j = 0; j < 14; ++j) {
     double total = 0;
     for (std::int64_t i = 0; i < 20; ++i) total += plan.rows()(i, j);
     expected += std::abs(total * 14 / 20 - 1) / 14;
   }
-  const CompiledEvidence evidence = run<double>(p).evidence;
+  const attention::CompiledEvidence evidence = run<double>(p).evidence;
   CHECK(expected > 1e-3);  // otherwise the test could not fail
   CHECK(std::abs(evidence.column_error - expected) < kDoubleTolerance);
   CHECK_FALSE(evidence.log_domain);
@@ -280,12 +282,13 @@ TEST_CASE("Closing the teacher's last but one row dual gives the teacher's plan"
     for (const int iterations : {1, 2, 10}) {
       Problem p = random_problem(n, m, id += 10);
       p.q = random_matrix(n, width, 1, id), p.k = random_matrix(m, width, 1, id + 1);
-      Tensor<double> scores({n, m}), unit({width, width}), identity({m, m});
+      tensor::Tensor<double> scores({n, m}), unit({width, width}), identity({m, m});
       for (std::int64_t i = 0; i < n; ++i)
         for (std::int64_t j = 0; j < m; ++j)
           scores.rows()(i, j) = p.scale * inner(p.q.rows(), i, p.k.rows(), j);
-      const SinkhornTrace<double> teacher = sinkhorn_log<double>(scores.rows(), {}, iterations);
-      const Tensor<double> x = naive_centred(p.q, p.scale), y = naive_centred(p.k, p.scale);
+      const transport::SinkhornTrace<double> teacher =
+          transport::sinkhorn_log<double>(scores.rows(), {}, iterations);
+      const tensor::Tensor<double> x = naive_centred(p.q, p.scale), y = naive_centred(p.k, p.scale);
       // f_c = f + scale (q - q̄) . k̄ = f + S_i. averaged over keys, up to a constant.
       std::vector<double> target(n), weights(width);
       for (std::int64_t i = 0; i < n; ++i) {
@@ -295,13 +298,13 @@ TEST_CASE("Closing the teacher's last but one row dual gives the teacher's plan"
       }
       const double mean = std::accumulate(target.begin(), target.end(), 0.0) / n;
       for (double& value : target) value -= mean;
-      solve_least_squares(x.rows(), target, weights);
+      numerics::solve_least_squares(x.rows(), target, weights);
       for (std::int64_t d = 0; d < width; ++d) unit.rows()(d, d) = 1;
       for (std::int64_t j = 0; j < m; ++j) identity.rows()(j, j) = 1;
       p.features = {false, false, true, false, false};
       p.a = p.b = unit, p.v = identity, p.weights = weights;
 
-      Tensor<double> plan({n, m});
+      tensor::Tensor<double> plan({n, m});
       for (std::int64_t i = 0; i < n; ++i)
         for (std::int64_t j = 0; j < m; ++j)
           plan.rows()(i, j) =
@@ -320,7 +323,7 @@ TEST_CASE("The output follows permutations of queries and ignores permutations o
     for (std::int64_t d = 0; d < 6; ++d) shuffled.k.rows()(j, d) = p.k.rows()((j * 3 + 1) % 11, d);
     for (std::int64_t d = 0; d < 5; ++d) shuffled.v.rows()(j, d) = p.v.rows()((j * 3 + 1) % 11, d);
   }
-  const Tensor<double> plain = run<double>(p).output, moved = run<double>(shuffled).output;
+  const tensor::Tensor<double> plain = run<double>(p).output, moved = run<double>(shuffled).output;
   for (std::int64_t i = 0; i < 13; ++i)
     for (std::int64_t d = 0; d < 5; ++d)
       CHECK(std::abs(moved.rows()(i, d) - plain.rows()((i * 5 + 2) % 13, d)) < kDoubleTolerance);
@@ -331,13 +334,13 @@ TEST_CASE("Adding a constant to all queries or to all keys changes nothing") {
   Problem p = random_problem(13, 11, 2100);
   p.features.tilt = false;
   p.weights.resize(p.count());
-  const Tensor<double> plain = run<double>(p).output;
+  const tensor::Tensor<double> plain = run<double>(p).output;
   for (double& value : p.q.flat()) value += 3;
   for (double& value : p.k.flat()) value -= 2;
   CHECK(largest_difference(run<double>(p).output, plain) < 10 * kDoubleTolerance);
 }
 
-CompiledHead compiled_head(const Problem& p) {
+attention::CompiledHead compiled_head(const Problem& p) {
   return {p.features, static_cast<float>(p.scale), cast<float>(p.a), cast<float>(p.b),
           std::vector<float>(p.weights.begin(), p.weights.end())};
 }
@@ -345,32 +348,33 @@ CompiledHead compiled_head(const Problem& p) {
 TEST_CASE("The operator runs every head of every example, and masked tokens are as if dropped") {
   const std::int64_t examples = 3, tokens = 10, heads = 2, width = 6;
   const Problem one = random_problem(4, 4, 3000), two = random_problem(4, 4, 3100);
-  const CompiledOperator attention({{compiled_head(one), compiled_head(two)}});
+  const attention::CompiledOperator attention({{compiled_head(one), compiled_head(two)}});
   const std::vector<std::int32_t> live = {10, 7, 1};
   // Queries, keys and values packed side by side, as the network lays them out.
-  const Tensor<float> packed =
+  const tensor::Tensor<float> packed =
       cast<float>(random_matrix(examples * tokens, 3 * heads * width, 1, 3200));
   const auto part = [&](std::int64_t index) {
     return packed.rows().block(0, index * heads * width, examples * tokens, heads * width);
   };
-  const AttentionBatch<float> batch{part(0), part(1), part(2), examples, heads, live, live};
-  Tensor<float> output({examples * tokens, heads * width});
+  const attention::AttentionBatch<float> batch{part(0), part(1), part(2), examples,
+                                               heads,   live,    live};
+  tensor::Tensor<float> output({examples * tokens, heads * width});
   for (float& value : output.flat()) value = 7;  // must be overwritten, padding included
-  Arena scratch;
+  tensor::Arena scratch;
   attention.apply(0, batch, output.rows(), scratch);
 
   for (std::int64_t b = 0; b < examples; ++b)
     for (std::int64_t h = 0; h < heads; ++h) {
       Problem dropped = h == 0 ? one : two;
       const auto copy = [&](std::int64_t index) {
-        Tensor<double> out({live[b], width});
+        tensor::Tensor<double> out({live[b], width});
         for (std::int64_t i = 0; i < live[b]; ++i)
           for (std::int64_t d = 0; d < width; ++d)
             out.rows()(i, d) = part(index)(b * tokens + i, h * width + d);
         return out;
       };
       dropped.q = copy(0), dropped.k = copy(1), dropped.v = copy(2);
-      const Tensor<float> expected = run<float>(dropped).output;
+      const tensor::Tensor<float> expected = run<float>(dropped).output;
       for (std::int64_t i = 0; i < tokens; ++i)
         for (std::int64_t d = 0; d < width; ++d) {
           const float actual = output.rows()(b * tokens + i, h * width + d);
@@ -382,12 +386,13 @@ TEST_CASE("The operator runs every head of every example, and masked tokens are 
 
 TEST_CASE("An example without live keys gives zero, and a dual of zero is the closure alone") {
   Problem p = random_problem(5, 8, 3300);
-  p.features = DualFeatures::none();
+  p.features = attention::DualFeatures::none();
   p.weights.clear();
-  const CompiledOperator attention({{CompiledHead::zero_dual(static_cast<float>(p.scale))}});
-  const Tensor<float> q = cast<float>(p.q), k = cast<float>(p.k), v = cast<float>(p.v);
-  Tensor<float> output({5, 5});
-  Arena scratch;
+  const attention::CompiledOperator attention(
+      {{attention::CompiledHead::zero_dual(static_cast<float>(p.scale))}});
+  const tensor::Tensor<float> q = cast<float>(p.q), k = cast<float>(p.k), v = cast<float>(p.v);
+  tensor::Tensor<float> output({5, 5});
+  tensor::Arena scratch;
   attention.apply(0, {q.rows(), k.rows(), v.rows(), 1, 1}, output.rows(), scratch);
   CHECK(largest_difference(output, naive_attention(p, 0).output) < kFloatTolerance);
 

@@ -8,7 +8,9 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::test;
 
 namespace {
 

@@ -6,13 +6,16 @@
 #include <doctest/doctest.h>
 
 #include "data/batch.h"
-#include "data/texts/listops_dataset.h"
+#include "data/load/load_dataset.h"
 #include "data/points/matching_dataset.h"
 #include "data/points/solids_dataset.h"
+#include "data/texts/listops_dataset.h"
 #include "support/expect_error.h"
-#include "data/load/load_dataset.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::test;
 
 namespace {
 

@@ -6,7 +6,10 @@
 #include "support/expect_error.h"
 #include "support/random_encoder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::infer;
 using namespace asap::test;
 
 TEST_CASE("the largest affordable number of iterations is found, whatever it is") {

@@ -7,7 +7,9 @@
 
 #include "base/random.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
 
 namespace {
 

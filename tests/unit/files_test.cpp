@@ -1,14 +1,15 @@
+#include "base/files.h"
+
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <doctest/doctest.h>
-
 #include "base/file_lock.h"
-#include "base/files.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::test;
 namespace fs = std::filesystem;
 
 namespace {

@@ -9,7 +9,9 @@
 #include "support/share.h"
 #include "tensor/core/tensor.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 
@@ -57,7 +59,7 @@ TEST_CASE_TEMPLATE("gemm equals a loop in double for every shape, transposition 
         for (const Transpose ta : {Transpose::no, Transpose::yes})
           for (const Transpose tb : {Transpose::no, Transpose::yes})
             for (const T beta : {T(0), T(1), T(0.5)}) {
-              if (!test::in_share(index++)) continue;
+              if (!asap::test::in_share(index++)) continue;
               CAPTURE(m);
               CAPTURE(n);
               CAPTURE(k);

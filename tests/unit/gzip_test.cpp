@@ -4,7 +4,9 @@
 
 #include "support/expect_error.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::test;
 
 TEST_CASE("packed bytes come back, and the first of them alone") {
   const std::string content = "some text, some more text";

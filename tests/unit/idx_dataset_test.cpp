@@ -8,14 +8,19 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 #include "io/gzip.h"
 #include "io/idx.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
-#include "data/load/load_dataset.h"
-#include "data/model_fit.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

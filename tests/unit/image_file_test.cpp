@@ -9,7 +9,8 @@
 #include "support/expect_error.h"
 #include "support/image_files.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
 using namespace asap::test;
 
 namespace {

@@ -8,7 +8,9 @@
 
 #include "support/image_files.h"
 
-using namespace asap;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
 using namespace asap::test;
 
 namespace {

@@ -8,12 +8,16 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/images/image_ops.h"
+#include "data/load/load_dataset.h"
 #include "io/gzip.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
-#include "data/load/load_dataset.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::test;
 
 namespace {
 

@@ -6,7 +6,11 @@
 #include "base/random.h"
 #include "infer/encoder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::tensor;
 
 namespace {
 

@@ -9,7 +9,9 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::test;
 
 TEST_CASE("a JSON error names the file and the line") {
   expect_error<DataError>([] { parse_json("{\n  \"a\": 1,\n  \"b\": }\n", "c.json"); },

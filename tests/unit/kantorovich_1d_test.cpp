@@ -21,7 +21,7 @@ struct Line {
 
 /// `levels` > 0 draws from that many values, so that most of them tie.
 Line random_line(std::uint32_t trial, std::size_t rows, std::size_t cols, int levels) {
-  RandomStream random(7, RandomPurpose::test, trial);
+  base::RandomStream random(7, base::RandomPurpose::test, trial);
   const auto draw = [&] {
     return levels > 0 ? static_cast<double>(random.below(levels)) - levels / 2 : random.normal();
   };
@@ -36,9 +36,9 @@ struct Potentials {
 };
 
 Potentials solve(const Line& line) {
-  Arena scratch;
+  tensor::Arena scratch;
   Potentials out{std::vector<double>(line.s.size()), std::vector<double>(line.t.size())};
-  kantorovich_potentials_1d<double>(line.s, line.t, out.phi, out.psi, scratch);
+  transport::kantorovich_potentials_1d<double>(line.s, line.t, out.phi, out.psi, scratch);
   return out;
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("The dual value of the 1D potentials is the cost of the best assignmen
 TEST_CASE("The 1D potentials are feasible and as dear as the monotone plan for any N, M and ties") {
   // Feasibility of the dual with equal value of a feasible plan proves both optimal.
   for (std::uint32_t trial = 0; trial < 400; ++trial) {
-    RandomStream random(3, RandomPurpose::test, trial);
+    base::RandomStream random(3, base::RandomPurpose::test, trial);
     const std::size_t rows = 1 + random.below(60), cols = 1 + random.below(60);
     const Line line = random_line(1000 + trial, rows, cols, trial % 3 == 0 ? 5 : 0);
     const Potentials dual = solve(line);
@@ -123,9 +123,9 @@ TEST_CASE("The key-side potential is the c-transform of the query-side one") {
 
 TEST_CASE("The query-side potential alone equals the one of the pair") {
   const Line line = random_line(6, 50, 23, 0);
-  Arena scratch;
+  tensor::Arena scratch;
   std::vector<double> phi(line.s.size());
-  kantorovich_potential_1d<double>(line.s, line.t, phi, scratch);
+  transport::kantorovich_potential_1d<double>(line.s, line.t, phi, scratch);
   CHECK(phi == solve(line).phi);
 }
 
@@ -142,8 +142,8 @@ TEST_CASE("The float32 potential follows the float64 one") {
     const Line line = random_line(static_cast<std::uint32_t>(size), size, size + 3, 0);
     const std::vector<float> s(line.s.begin(), line.s.end()), t(line.t.begin(), line.t.end());
     std::vector<float> phi(size);
-    Arena scratch;
-    kantorovich_potential_1d<float>(s, t, phi, scratch);
+    tensor::Arena scratch;
+    transport::kantorovich_potential_1d<float>(s, t, phi, scratch);
     const Potentials reference = solve(line);
     // Rounding the inputs moves each of `size` slopes by 2^-24 relative; the total variation is
     // below 20.
@@ -154,7 +154,7 @@ TEST_CASE("The float32 potential follows the float64 one") {
 
 TEST_CASE("Sorting is stable, treats both zeros as equal and returns the values it was given") {
   for (const std::size_t size : {7u, 39u, 40u, 257u}) {
-    RandomStream random(11, RandomPurpose::test, static_cast<std::uint32_t>(size));
+    base::RandomStream random(11, base::RandomPurpose::test, static_cast<std::uint32_t>(size));
     std::vector<float> values(size);
     for (std::size_t i = 0; i < size; ++i)
       values[i] =
@@ -164,8 +164,8 @@ TEST_CASE("Sorting is stable, treats both zeros as equal and returns the values 
     std::stable_sort(expected.begin(), expected.end(),
                      [&](int a, int b) { return values[a] < values[b]; });
     std::vector<float> sorted(size);
-    Arena scratch;
-    sort_with_order(VectorView<const float>(values), sorted, order, scratch);
+    tensor::Arena scratch;
+    transport::sort_with_order(tensor::VectorView<const float>(values), sorted, order, scratch);
     CHECK(order == expected);
     for (std::size_t r = 0; r < size; ++r) CHECK(sorted[r] == values[order[r]]);
   }
@@ -177,8 +177,8 @@ TEST_CASE("NaN does not break the sort of the other values") {
     std::vector<double> doubles(size);
     for (std::size_t i = 0; i < size; ++i)
       doubles[i] = values[i] = i % 3 == 0 ? NAN : static_cast<float>((i * 7) % size);
-    sort_values(VectorView<float>(values));
-    sort_values(VectorView<double>(doubles));
+    transport::sort_values(tensor::VectorView<float>(values));
+    transport::sort_values(tensor::VectorView<double>(doubles));
     const std::size_t numbers = size - (size + 2) / 3;
     for (std::size_t i = 1; i < numbers; ++i) {
       CHECK(values[i - 1] <= values[i]);
@@ -191,7 +191,7 @@ TEST_CASE("NaN does not break the sort of the other values") {
 
 TEST_CASE(
     "potentials of many short pairs at once equal those of one pair at a time, ties included") {
-  Arena scratch;
+  tensor::Arena scratch;
   const std::pair<std::int64_t, std::int64_t> sizes[] = {{1, 1},     {1, 9},   {2, 2},   {7, 3},
                                                          {16, 16},   {49, 49}, {49, 60}, {196, 196},
                                                          {300, 512}, {512, 77}};
@@ -200,7 +200,7 @@ TEST_CASE(
       for (const int levels : {0, 5}) {
         const auto n = size.first;
         const auto m = size.second;
-        Tensor<float> s({pairs, n}), t({pairs, m});
+        tensor::Tensor<float> s({pairs, n}), t({pairs, m});
         std::vector<float> weights(pairs), sum(n, 1.0f);
         std::vector<double> expected(n, 1.0), phi(n);
         for (std::int64_t l = 0; l < pairs; ++l) {
@@ -210,10 +210,10 @@ TEST_CASE(
           std::ranges::copy(s.rows().row(l), line.s.begin());
           std::ranges::copy(t.rows().row(l), line.t.begin());
           weights[l] = 0.1f * static_cast<float>(l + 1);
-          kantorovich_potential_1d<double>(line.s, line.t, phi, scratch);
+          transport::kantorovich_potential_1d<double>(line.s, line.t, phi, scratch);
           for (std::int64_t i = 0; i < n; ++i) expected[i] += weights[l] * phi[i];
         }
-        add_kantorovich_potentials(s.rows(), t.rows(), weights, sum, scratch);
+        transport::add_kantorovich_potentials(s.rows(), t.rows(), weights, sum, scratch);
         INFO(n << " and " << m << " samples, " << pairs << " pairs, levels " << levels);
         // Rounding to the grid moves a sample of size 3 by 3e-7, a potential by that times a slope
         // of size 3.

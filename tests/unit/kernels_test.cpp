@@ -8,12 +8,14 @@
 #include "attention/stored/column_updates.h"
 #include "attention/stored/scaling_kernels.h"
 #include "base/random.h"
+#include "tensor/core/tensor.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/patches.h"
 #include "tensor/kernels/row_ops.h"
-#include "tensor/core/tensor.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
 
 namespace {
 

@@ -12,16 +12,16 @@ namespace asap {
 namespace {
 
 /// Rosenbrock's valley as two residuals, (1 - x, 10 (y - x^2)); its minimum 0 is at (1, 1).
-class Rosenbrock : public LeastSquaresModel {
+class Rosenbrock : public numerics::LeastSquaresModel {
  public:
   std::int64_t parameter_count() const override { return 2; }
   std::int64_t residual_count() const override { return 2; }
-  void evaluate(VectorView<const double> p, VectorView<double> r) override {
+  void evaluate(tensor::VectorView<const double> p, tensor::VectorView<double> r) override {
     x_ = p[0];
     r[0] = 1 - p[0];
     r[1] = 10 * (p[1] - p[0] * p[0]);
   }
-  void jacobian(MatrixView<double> j) override {
+  void jacobian(tensor::MatrixView<double> j) override {
     j(0, 0) = -1;
     j(0, 1) = -20 * x_;
     j(1, 0) = 0;
@@ -33,16 +33,16 @@ class Rosenbrock : public LeastSquaresModel {
 };
 
 /// One residual, log(p): no start that is not positive has a cost.
-class Logarithm : public LeastSquaresModel {
+class Logarithm : public numerics::LeastSquaresModel {
  public:
   std::int64_t parameter_count() const override { return 1; }
   std::int64_t residual_count() const override { return 1; }
-  void evaluate(VectorView<const double> p, VectorView<double> r) override {
+  void evaluate(tensor::VectorView<const double> p, tensor::VectorView<double> r) override {
     p_ = p[0];
     r[0] = std::log(p[0]);
   }
-  void jacobian(MatrixView<double> j) override { j(0, 0) = 1 / p_; }
-  void constrain(VectorView<double> p) const override { p[0] = std::max(p[0], 0.5); }
+  void jacobian(tensor::MatrixView<double> j) override { j(0, 0) = 1 / p_; }
+  void constrain(tensor::VectorView<double> p) const override { p[0] = std::max(p[0], 0.5); }
 
  private:
   double p_ = 1;
@@ -51,7 +51,7 @@ class Logarithm : public LeastSquaresModel {
 TEST_CASE("Levenberg-Marquardt reaches the end of Rosenbrock's valley") {
   Rosenbrock model;
   std::vector<double> p{-1.2, 1.0};
-  const auto evidence = LevenbergMarquardt().minimise(model, p, {});
+  const auto evidence = numerics::LevenbergMarquardt().minimise(model, p, {});
   CHECK(evidence.initial_cost == doctest::Approx(24.2));
   // Quadratic convergence: the last accepted step leaves a cost near rounding, squared.
   CHECK(evidence.final_cost < 1e-20);
@@ -65,9 +65,9 @@ TEST_CASE("Levenberg-Marquardt never leaves a worse point than it was given") {
   Rosenbrock model;
   for (int limit = 0; limit < 12; ++limit) {
     std::vector<double> p{-1.2, 1.0};
-    LevenbergMarquardtOptions options;
+    numerics::LevenbergMarquardtOptions options;
     options.max_iterations = limit;
-    const auto evidence = LevenbergMarquardt().minimise(model, p, options);
+    const auto evidence = numerics::LevenbergMarquardt().minimise(model, p, options);
     std::vector<double> r(2);
     model.evaluate(p, r);
     CHECK(evidence.final_cost <= evidence.initial_cost);
@@ -79,10 +79,10 @@ TEST_CASE("Levenberg-Marquardt never leaves a worse point than it was given") {
 TEST_CASE("Levenberg-Marquardt keeps to the constraint and refuses a start without a finite cost") {
   Logarithm model;
   std::vector<double> p{8.0};
-  LevenbergMarquardt().minimise(model, p, {});
+  numerics::LevenbergMarquardt().minimise(model, p, {});
   CHECK(p[0] == doctest::Approx(1.0));
   std::vector<double> bad{0.0};
-  CHECK_THROWS_AS(LevenbergMarquardt().minimise(model, bad, {}), NumericalError);
+  CHECK_THROWS_AS(numerics::LevenbergMarquardt().minimise(model, bad, {}), base::NumericalError);
 }
 
 }  // namespace

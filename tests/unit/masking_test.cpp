@@ -15,7 +15,15 @@
 #include "train/checkpoint.h"
 #include "train/shard_engine.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::compile;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::infer;
+using namespace asap::nn;
+using namespace asap::tensor;
+using namespace asap::train;
 using namespace asap::test;
 
 namespace {

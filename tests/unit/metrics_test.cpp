@@ -9,7 +9,9 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::test;
 
 TEST_CASE("every line of the metrics is in the file as soon as it is written") {
   const TemporaryFolder folder;

@@ -1,11 +1,14 @@
+#include "data/model_fit.h"
+
 #include <doctest/doctest.h>
 
 #include "data/dataset.h"
 #include "support/expect_error.h"
 #include "support/small_sequences.h"
-#include "data/model_fit.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
 using namespace asap::test;
 
 namespace {

@@ -16,7 +16,15 @@
 #include "tensor/kernels/channel_networks.h"
 #include "train/checkpoint.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::evaluate;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::nn;
+using namespace asap::region;
+using namespace asap::tensor;
+using namespace asap::train;
 
 namespace {
 

@@ -5,12 +5,16 @@
 #include <doctest/doctest.h>
 
 #include "attention/interface/trainable_attention.h"
+#include "attention/kinds/attention_kinds.h"
 #include "base/random.h"
 #include "tensor/core/tensor.h"
 #include "transport/marginals.h"
-#include "attention/kinds/attention_kinds.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::evaluate;
+using namespace asap::tensor;
+using namespace asap::transport;
 
 namespace {
 
@@ -68,7 +72,8 @@ TEST_CASE("score ranges and column errors are those of the plans that attention 
   REQUIRE(errors.size() == 7);
   for (int t = 0; t <= 6; ++t) {
     Tensor<float> plan({7, 5});
-    make_sinkhorn_attention<float>(t)->plan({q.rows(), k.rows(), v.rows(), 0.8f}, plan.rows(), arena);
+    make_sinkhorn_attention<float>(t)->plan({q.rows(), k.rows(), v.rows(), 0.8f}, plan.rows(),
+                                            arena);
     CHECK(std::abs(errors[t] - marginal_errors<float>(plan.rows()).column_mean) < 1e-5);
   }
 }

@@ -6,14 +6,19 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
+#include "data/load/load_dataset.h"
 #include "data/points/point_files.h"
 #include "io/gzip.h"
 #include "io/npy.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
-#include "data/load/load_dataset.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 
@@ -46,7 +51,8 @@ DataConfig config_of(const TemporaryFolder& folder) {
   return config;
 }
 
-constexpr const char* kKernelSet = "set,label,x,y\na,1,0.5,1\na,1,2,3\n\n# a comment\nb, 0, -1, 1e-1\n";
+constexpr const char* kKernelSet =
+    "set,label,x,y\na,1,0.5,1\na,1,2,3\n\n# a comment\nb, 0, -1, 1e-1\n";
 
 }  // namespace
 

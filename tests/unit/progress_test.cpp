@@ -13,7 +13,8 @@
 
 namespace {
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::cli;
 
 Terminal screen(int columns) {
   return {.interactive = true, .colours = false, .unicode = false, .columns = columns};

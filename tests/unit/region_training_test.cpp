@@ -7,16 +7,27 @@
 #include "base/files.h"
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 #include "infer/encoder.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 #include "tensor/kernels/channel_networks.h"
 #include "train/checkpoint.h"
 #include "train/trainer.h"
-#include "data/load/load_dataset.h"
-#include "data/model_fit.h"
 
-using namespace asap;
+using namespace asap::activation;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::nn;
+using namespace asap::tensor;
+using namespace asap::train;
+using namespace asap::test;
 
 namespace {
 

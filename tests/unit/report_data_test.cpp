@@ -6,16 +6,20 @@
 
 #include "base/base64.h"
 #include "base/files.h"
-#include "evaluate/report/gallery_json.h"
 #include "evaluate/draw/page_parts.h"
 #include "evaluate/draw/paper_figures.h"
+#include "evaluate/report/gallery_json.h"
 #include "evaluate/study/plan_measures.h"
 #include "support/random_encoder.h"
 #include "support/temporary_folder.h"
 
 namespace {
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::io;
+using namespace asap::tensor;
 using namespace asap::test;
 
 std::string encoded(std::string_view text) {

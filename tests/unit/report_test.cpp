@@ -6,13 +6,15 @@
 #include <doctest/doctest.h>
 
 #include "evaluate/compare/method.h"
+#include "evaluate/draw/svg_chart.h"
 #include "evaluate/report/report_page.h"
 #include "evaluate/report/report_words.h"
-#include "evaluate/draw/svg_chart.h"
 
 namespace {
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::evaluate;
+using namespace asap::io;
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;

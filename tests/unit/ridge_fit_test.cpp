@@ -5,22 +5,22 @@
 #include <doctest/doctest.h>
 
 #include "region/family/folded_function.h"
-#include "region/ridge/kan_model.h"
 #include "region/network/region_count.h"
-#include "region/target/rows.h"
 #include "region/ridge/baselines.h"
+#include "region/ridge/kan_model.h"
+#include "region/target/rows.h"
 
 namespace asap {
 namespace {
 
-NamedTable drawn(const char* formula, std::int64_t rows, std::uint32_t stream) {
-  return {{"x", "y"}, "f", sample_formula(formula, {"x", "y"}, {-1, 1}, rows, 1, stream)};
+region::NamedTable drawn(const char* formula, std::int64_t rows, std::uint32_t stream) {
+  return {{"x", "y"}, "f", region::sample_formula(formula, {"x", "y"}, {-1, 1}, rows, 1, stream)};
 }
 
 /// The network written out in plain loops.
-double naive(const ReluNetwork& network, std::vector<double> h) {
+double naive(const region::ReluNetwork& network, std::vector<double> h) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    const DenseLayer& layer = network.layers[l];
+    const region::DenseLayer& layer = network.layers[l];
     std::vector<double> next;
     for (std::int64_t k = 0; k < layer.outputs(); ++k) {
       double z = layer.bias[static_cast<std::size_t>(k)];
@@ -33,8 +33,8 @@ double naive(const ReluNetwork& network, std::vector<double> h) {
   return h[0];
 }
 
-RidgeFitOptions quick_options(int ridges) {
-  RidgeFitOptions options;
+region::RidgeFitOptions quick_options(int ridges) {
+  region::RidgeFitOptions options;
   options.ridges = ridges;
   options.depth = 3;
   options.starts = 1;
@@ -46,16 +46,16 @@ RidgeFitOptions quick_options(int ridges) {
 }
 
 TEST_CASE("a model of blocks is its block-diagonal network, zeros and all") {
-  const TableRows rows = drawn("x+y", 13, 0).rows;
-  const NetworkShape shape{2, 3, {4, 2, 5}};
-  WeightsModel model(rows, shape);
-  RandomStream random(2, RandomPurpose::test);
+  const region::TableRows rows = drawn("x+y", 13, 0).rows;
+  const region::NetworkShape shape{2, 3, {4, 2, 5}};
+  region::WeightsModel model(rows, shape);
+  base::RandomStream random(2, base::RandomPurpose::test);
   std::vector<double> parameters;
   for (std::int64_t p = 0; p < model.parameter_count(); ++p) parameters.push_back(random.normal());
   CHECK(model.parameter_count() == 3 * (4 * 3 + 2 * 5 + 5 * 3) + 16);
-  const ReluNetwork network = model.network(parameters);
+  const region::ReluNetwork network = model.network(parameters);
   CHECK(network.nonzero_count() == model.parameter_count());
-  CHECK(WeightsModel::parameters_of(network, 3) == parameters);
+  CHECK(region::WeightsModel::parameters_of(network, 3) == parameters);
   std::vector<double> residuals(static_cast<std::size_t>(model.residual_count()));
   model.evaluate(parameters, residuals);
   for (std::int64_t i = 0; i < rows.size(); ++i) {
@@ -66,29 +66,29 @@ TEST_CASE("a model of blocks is its block-diagonal network, zeros and all") {
 }
 
 TEST_CASE("projection pursuit finds the two directions of a product") {
-  const NamedTable table = drawn("x*y", 400, 0);
-  const TableRows unit = Standardisation::of(table).apply(table.rows);
-  RandomStream random(1, RandomPurpose::test);
-  RidgeSplinesOptions options;
+  const region::NamedTable table = drawn("x*y", 400, 0);
+  const region::TableRows unit = region::Standardisation::of(table).apply(table.rows);
+  base::RandomStream random(1, base::RandomPurpose::test);
+  region::RidgeSplinesOptions options;
   options.ridges = 2;
-  const std::vector<RidgeSum> sums = pursue_projections(unit, options, random);
+  const std::vector<region::RidgeSum> sums = region::pursue_projections(unit, options, random);
   REQUIRE(sums.size() == 2);
-  for (const RidgeSpline& ridge : sums[1].ridges)
+  for (const region::RidgeSpline& ridge : sums[1].ridges)
     CHECK(std::abs(std::abs(ridge.direction[0]) - std::sqrt(0.5)) < 0.02);
   CHECK(sums[1].error(unit) < 1e-5);
   CHECK(sums[1].error(unit) < sums[0].error(unit));
 }
 
 TEST_CASE("blocks side by side are the sum of networks across their directions") {
-  RandomStream random(4, RandomPurpose::test);
-  std::vector<ReluNetwork> blocks;
+  base::RandomStream random(4, base::RandomPurpose::test);
+  std::vector<region::ReluNetwork> blocks;
   for (int b = 0; b < 2; ++b) {
-    FoldedFunction function{
+    region::FoldedFunction function{
         {-1, 2}, {random.normal(), random.normal()}, {{{{0.4, 0.6}, {0.3, 0.7}}, {1.0, -0.3}}}};
-    blocks.push_back(to_network(function));
+    blocks.push_back(region::to_network(function));
   }
   const std::vector<std::vector<double>> directions{{0.6, 0.8}, {-0.8, 0.6}};
-  const ReluNetwork stacked = stack_blocks(blocks, directions);
+  const region::ReluNetwork stacked = region::stack_blocks(blocks, directions);
   for (int i = 0; i < 20; ++i) {
     const double x = random.uniform(-1, 1), y = random.uniform(-1, 1);
     CHECK(naive(stacked, {x, y}) ==
@@ -97,49 +97,53 @@ TEST_CASE("blocks side by side are the sum of networks across their directions")
 }
 
 TEST_CASE("a folded ridge has exactly fold^depth regions along its direction") {
-  const NamedTable table = drawn("exp(x+2*y)", 400, 0);
-  const TableRows unit = Standardisation::of(table).apply(table.rows);
-  RandomStream random(1, RandomPurpose::test);
-  RidgeSplinesOptions options;
+  const region::NamedTable table = drawn("exp(x+2*y)", 400, 0);
+  const region::TableRows unit = region::Standardisation::of(table).apply(table.rows);
+  base::RandomStream random(1, base::RandomPurpose::test);
+  region::RidgeSplinesOptions options;
   options.ridges = 1;
-  const RidgeSum sum = pursue_projections(unit, options, random).front();
-  const RidgeSpline& ridge = sum.ridges.front();
+  const region::RidgeSum sum = region::pursue_projections(unit, options, random).front();
+  const region::RidgeSpline& ridge = sum.ridges.front();
   std::vector<double> from, to;
   for (const double u : ridge.direction) {
     from.push_back(u * ridge.interval.low);
     to.push_back(u * ridge.interval.high);
   }
   for (const int depth : {1, 3, 5}) {
-    CHECK(count_regions(fold_ridges(sum, depth, 2, random), from, to).activation_regions ==
-          1 << depth);
-    CHECK(count_regions(fold_ridges(sum, depth, 3, random), from, to).activation_regions ==
-          static_cast<int>(std::lround(std::pow(3, depth))));
+    CHECK(region::count_regions(region::fold_ridges(sum, depth, 2, random), from, to)
+              .activation_regions == 1 << depth);
+    CHECK(region::count_regions(region::fold_ridges(sum, depth, 3, random), from, to)
+              .activation_regions == static_cast<int>(std::lround(std::pow(3, depth))));
   }
 }
 
 TEST_CASE("a product is fitted well, the same on any number of threads") {
-  const NamedTable table = drawn("x*y", 500, 0);
-  const Standardisation scales = Standardisation::of(table);
-  const TableRows training = scales.apply(table.rows);
-  const TableRows validation = scales.apply(drawn("x*y", 200, 1).rows);
-  const TableRows test = scales.apply(drawn("x*y", 1000, 2).rows);
-  RidgeFitOptions options = quick_options(2);
-  const RidgeFit fit = fit_ridges({training, validation}, options);
+  const region::NamedTable table = drawn("x*y", 500, 0);
+  const region::Standardisation scales = region::Standardisation::of(table);
+  const region::TableRows training = scales.apply(table.rows);
+  const region::TableRows validation = scales.apply(drawn("x*y", 200, 1).rows);
+  const region::TableRows test = scales.apply(drawn("x*y", 1000, 2).rows);
+  region::RidgeFitOptions options = quick_options(2);
+  const region::RidgeFit fit = region::fit_ridges({training, validation}, options);
   CHECK(fit.shape.parameter_count() == 2 * (4 * 3 + 2 * 20 + 4) + 1);
-  CHECK(network_error(fit.network, test) < 1e-4);
-  CHECK(network_error(fit.network, training) == doctest::Approx(fit.training).epsilon(1e-6));
+  CHECK(region::network_error(fit.network, test) < 1e-4);
+  CHECK(region::network_error(fit.network, training) ==
+        doctest::Approx(fit.training).epsilon(1e-6));
   options.threads = 3;
-  const RidgeFit again = fit_ridges({training, validation}, options);
-  CHECK(WeightsModel::parameters_of(again.network, 2) ==
-        WeightsModel::parameters_of(fit.network, 2));
-  for (const TableMethod method :
-       {TableMethod::linear, TableMethod::kaiming, TableMethod::dense, TableMethod::kan}) {
-    const TableFit baseline = fit_baseline({training, validation}, method, {options, fit.shape});
-    CAPTURE(table_method_name(method));
+  const region::RidgeFit again = region::fit_ridges({training, validation}, options);
+  CHECK(region::WeightsModel::parameters_of(again.network, 2) ==
+        region::WeightsModel::parameters_of(fit.network, 2));
+  for (const region::TableMethod method :
+       {region::TableMethod::linear, region::TableMethod::kaiming, region::TableMethod::dense,
+        region::TableMethod::kan}) {
+    const region::TableFit baseline =
+        region::fit_baseline({training, validation}, method, {options, fit.shape});
+    CAPTURE(region::table_method_name(method));
     CHECK(std::isfinite(baseline.validation));
-    CHECK(error_of(baseline, validation) == doctest::Approx(baseline.validation).epsilon(1e-6));
-    if (method == TableMethod::kan) CHECK(error_of(baseline, test) < 1e-3);
-    if (method != TableMethod::linear && method != TableMethod::kan)
+    CHECK(region::error_of(baseline, validation) ==
+          doctest::Approx(baseline.validation).epsilon(1e-6));
+    if (method == region::TableMethod::kan) CHECK(region::error_of(baseline, test) < 1e-3);
+    if (method != region::TableMethod::linear && method != region::TableMethod::kan)
       CHECK(std::abs(baseline.parameters - fit.shape.parameter_count()) <=
             0.03 * static_cast<double>(fit.shape.parameter_count()) + 4);
   }
@@ -154,11 +158,11 @@ double b_spline(int degree, int k, double low, double step, double x) {
 }
 
 TEST_CASE("a Kolmogorov-Arnold network is its definition, splines by their recursion") {
-  const TableRows rows = drawn("x+y", 9, 0).rows;
+  const region::TableRows rows = drawn("x+y", 9, 0).rows;
   const int cells = 4;
-  const KanShape shape{2, {3}, cells};
-  KanModel model(rows, shape);
-  RandomStream random(3, RandomPurpose::test);
+  const region::KanShape shape{2, {3}, cells};
+  region::KanModel model(rows, shape);
+  base::RandomStream random(3, base::RandomPurpose::test);
   std::vector<double> parameters;
   for (std::int64_t p = 0; p < model.parameter_count(); ++p)
     parameters.push_back(0.2 * random.normal());
@@ -185,24 +189,24 @@ TEST_CASE("a Kolmogorov-Arnold network is its definition, splines by their recur
 }
 
 TEST_CASE("noise is not fitted: validation stops before the raw weights chase it") {
-  TableRows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
-  RandomStream random(9, RandomPurpose::test);
-  for (TableRows* part : {&rows, &held})
+  region::TableRows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
+  base::RandomStream random(9, base::RandomPurpose::test);
+  for (region::TableRows* part : {&rows, &held})
     for (std::size_t i = 0; i < part->y.size(); ++i)
       part->y[i] = part->x[2 * static_cast<std::int64_t>(i)] + 0.5 * random.normal();
-  const RidgeFit fit = fit_ridges({rows, held}, quick_options(0));
+  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(0));
   // The noise itself is .25; a fit of its own would be far above on rows it has not seen.
   CHECK(fit.validation < 0.30);
 }
 
 TEST_CASE("dense shapes have about the wanted number of parameters") {
   for (const std::int64_t parameters : {60, 200, 1000})
-    for (const NetworkShape& shape : dense_shapes(4, parameters))
+    for (const region::NetworkShape& shape : region::dense_shapes(4, parameters))
       CHECK(std::abs(shape.parameter_count() - parameters) <= parameters / 8);
 }
 
 TEST_CASE("effort shrinks with size and turns to Adam where nothing would be left") {
-  const RefinementOptions all;
+  const region::RefinementOptions all;
   CHECK(all.limited(200, 1000).iterations == all.iterations);
   CHECK(all.limited(1500, 2000).iterations < all.iterations);
   CHECK(all.limited(1500, 2000).adam_steps == 0);

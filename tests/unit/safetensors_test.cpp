@@ -10,7 +10,10 @@
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 

@@ -8,7 +8,10 @@
 
 #include "support/expect_error.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::test;
 
 namespace {
 

@@ -9,7 +9,13 @@
 #include "support/temporary_folder.h"
 #include "train/trainer.h"
 
-using namespace asap;
+using namespace asap::compile;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::infer;
+using namespace asap::tensor;
+using namespace asap::train;
 using namespace asap::test;
 
 namespace {

@@ -9,10 +9,13 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "support/expect_error.h"
 #include "data/load/load_dataset.h"
+#include "support/expect_error.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::test;
 
 namespace {
 

@@ -9,7 +9,9 @@
 #include "support/expect_error.h"
 #include "support/small_sequences.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
 using namespace asap::test;
 
 namespace {

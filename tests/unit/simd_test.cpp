@@ -18,7 +18,7 @@ struct ExponentialErrors {
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -68,13 +68,13 @@ ExponentialErrors exp2_errors() {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <doctest/doctest.h>
 
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 HWY_EXPORT(transpose_errors);
@@ -92,9 +92,9 @@ void for_each_instruction_set(const Check& check) {
 }
 
 }  // namespace
-}  // namespace asap
+}  // namespace asap::tensor
 
-using namespace asap;
+using namespace asap::tensor;
 
 TEST_CASE("a square of vectors is transposed and summed in registers by every instruction set") {
   for_each_instruction_set([] { CHECK(HWY_DYNAMIC_DISPATCH(transpose_errors)() == 0); });

@@ -9,7 +9,10 @@
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
+using namespace asap::transport;
 
 namespace {
 

@@ -8,7 +8,9 @@
 #include "base/random.h"
 #include "tensor/core/tensor.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
 
 namespace {
 

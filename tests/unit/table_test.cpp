@@ -1,7 +1,5 @@
 // Rows of several inputs: reading, drawing, splitting, standardising.
 
-#include "region/target/rows.h"
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -11,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "region/target/rows.h"
 
 namespace asap {
 namespace {
@@ -18,7 +17,7 @@ namespace {
 std::string message_of(const std::function<void()>& action) {
   try {
     action();
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     return error.what();
   }
   return "";
@@ -31,21 +30,21 @@ bool contains(const std::string& text, const std::string& part) {
 TEST_CASE("columns are found by name and by number, with any separator") {
   for (const char* text :
        {"a,b,f\n1,2,3\n4,5,6\n", "a;b;f\n1;2;3\n4;5;6", "a\tb\tf\n1\t2\t3\n4\t5\t6\n"}) {
-    const NamedTable table = parse_table(text, {"f", {}}, "t.csv");
+    const region::NamedTable table = region::parse_table(text, {"f", {}}, "t.csv");
     CHECK(table.inputs == std::vector<std::string>{"a", "b"});
     CHECK(table.target == "f");
     CHECK(table.rows.y == std::vector<double>{3, 6});
     CHECK(table.rows.x[2] == 4);
     CHECK(table.rows.x[3] == 5);
   }
-  const NamedTable plain = parse_table("1,2,3\n4,5,6\n", {"1", {"3"}}, "t.csv");
+  const region::NamedTable plain = region::parse_table("1,2,3\n4,5,6\n", {"1", {"3"}}, "t.csv");
   CHECK(plain.inputs == std::vector<std::string>{"3"});
   CHECK(plain.rows.y == std::vector<double>{1, 4});
 }
 
 TEST_CASE("errors of a table name file, line and column") {
-  const auto error = [](const char* text, const TableColumns& columns) {
-    return message_of([&] { parse_table(text, columns, "t.csv"); });
+  const auto error = [](const char* text, const region::TableColumns& columns) {
+    return message_of([&] { region::parse_table(text, columns, "t.csv"); });
   };
   CHECK(contains(error("a,f\n1,2\nx,3\n", {"f", {}}), "t.csv:3: column 'a' holds 'x'"));
   CHECK(contains(error("a,f\n1,\n", {"f", {}}), "t.csv:2: column 'f' is empty"));
@@ -59,50 +58,52 @@ TEST_CASE("errors of a table name file, line and column") {
 }
 
 TEST_CASE("a split is disjoint, complete and a function of the seed") {
-  TableRows rows{Tensor<double>({100, 1}), {}};
+  region::TableRows rows{tensor::Tensor<double>({100, 1}), {}};
   for (int i = 0; i < 100; ++i) {
     rows.x[i] = i;
     rows.y.push_back(-i);
   }
-  const TableSplit split = split_table(rows, 0.2, 0.1, 7, 4);
+  const region::TableSplit split = region::split_table(rows, 0.2, 0.1, 7, 4);
   CHECK(split.validation.size() == 20);
   CHECK(split.test.size() == 10);
   std::multiset<double> all;
-  for (const TableRows* part : {&split.training, &split.validation, &split.test})
+  for (const region::TableRows* part : {&split.training, &split.validation, &split.test})
     for (std::int64_t i = 0; i < part->size(); ++i) {
       all.insert(part->x[i]);
       CHECK(part->y[static_cast<std::size_t>(i)] == -part->x[i]);
     }
   CHECK(all == std::multiset<double>(rows.x.data(), rows.x.data() + 100));
-  CHECK(split_table(rows, 0.2, 0.1, 7, 4).test.y == split.test.y);
-  CHECK(split_table(rows, 0.2, 0.1, 8, 4).test.y != split.test.y);
-  CHECK_THROWS_AS(split_table(rows, 0.02, 0.1, 7, 4), DataError);
+  CHECK(region::split_table(rows, 0.2, 0.1, 7, 4).test.y == split.test.y);
+  CHECK(region::split_table(rows, 0.2, 0.1, 8, 4).test.y != split.test.y);
+  CHECK_THROWS_AS(region::split_table(rows, 0.02, 0.1, 7, 4), base::DataError);
 }
 
 TEST_CASE("formulas are drawn in their cube, other streams draw other points") {
-  const TableRows rows = sample_formula("x*y+z", {"x", "y", "z"}, {-2, 3}, 50, 1, 0);
+  const region::TableRows rows =
+      region::sample_formula("x*y+z", {"x", "y", "z"}, {-2, 3}, 50, 1, 0);
   for (std::int64_t i = 0; i < 50; ++i) {
     const double* x = rows.x.data() + 3 * i;
     for (int j = 0; j < 3; ++j) CHECK((x[j] >= -2 && x[j] < 3));
     CHECK(rows.y[static_cast<std::size_t>(i)] == doctest::Approx(x[0] * x[1] + x[2]));
   }
-  CHECK(sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y ==
-        sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y);
-  CHECK(sample_formula("x", {"x"}, {0, 1}, 5, 1, 1).y !=
-        sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y);
+  CHECK(region::sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y ==
+        region::sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y);
+  CHECK(region::sample_formula("x", {"x"}, {0, 1}, 5, 1, 1).y !=
+        region::sample_formula("x", {"x"}, {0, 1}, 5, 1, 0).y);
   CHECK(contains(message_of([] {
-                   sample_formula("log(x)", {"x"}, {-1, 1}, 50, 1, 0);
+                   region::sample_formula("log(x)", {"x"}, {-1, 1}, 50, 1, 0);
                  }),
                  "is not finite at x = -"));
-  CHECK_THROWS_AS(sample_formula("x+w", {"x"}, {0, 1}, 5, 1, 0), UsageError);
-  CHECK_THROWS_AS(sample_formula("x", {"x", "x"}, {0, 1}, 5, 1, 0), UsageError);
-  CHECK_THROWS_AS(sample_formula("x", {"2x"}, {0, 1}, 5, 1, 0), UsageError);
+  CHECK_THROWS_AS(region::sample_formula("x+w", {"x"}, {0, 1}, 5, 1, 0), base::UsageError);
+  CHECK_THROWS_AS(region::sample_formula("x", {"x", "x"}, {0, 1}, 5, 1, 0), base::UsageError);
+  CHECK_THROWS_AS(region::sample_formula("x", {"2x"}, {0, 1}, 5, 1, 0), base::UsageError);
 }
 
 TEST_CASE("a network of standardised rows is the same function of the rows as they were") {
-  NamedTable table{{"a", "b"}, "f", sample_formula("3*a-b+5", {"a", "b"}, {2, 9}, 40, 3, 0)};
-  const Standardisation scales = Standardisation::of(table);
-  const TableRows unit = scales.apply(table.rows);
+  region::NamedTable table{
+      {"a", "b"}, "f", region::sample_formula("3*a-b+5", {"a", "b"}, {2, 9}, 40, 3, 0)};
+  const region::Standardisation scales = region::Standardisation::of(table);
+  const region::TableRows unit = scales.apply(table.rows);
   double mean = 0, square = 0;
   for (std::int64_t i = 0; i < 40; ++i) {
     mean += unit.x[2 * i] / 40;
@@ -110,10 +111,10 @@ TEST_CASE("a network of standardised rows is the same function of the rows as th
   }
   CHECK(std::abs(mean) < 1e-12);
   CHECK(square == doctest::Approx(1));
-  ReluNetwork network;
-  DenseLayer first(3, 2), output(1, 3);
-  RandomStream random(5, RandomPurpose::test);
-  for (DenseLayer* layer : {&first, &output}) {
+  region::ReluNetwork network;
+  region::DenseLayer first(3, 2), output(1, 3);
+  base::RandomStream random(5, base::RandomPurpose::test);
+  for (region::DenseLayer* layer : {&first, &output}) {
     for (double& weight : layer->weight.flat()) weight = random.normal();
     for (double& bias : layer->bias) bias = random.normal();
   }
@@ -124,7 +125,8 @@ TEST_CASE("a network of standardised rows is the same function of the rows as th
   for (std::size_t i = 0; i < 40; ++i)
     CHECK(values[i] == doctest::Approx(scales.target_mean + scales.target_deviation * expected[i]));
   for (std::int64_t i = 0; i < 40; ++i) table.rows.x[2 * i + 1] = 4;
-  CHECK(contains(message_of([&] { Standardisation::of(table); }), "column 'b' has the same value"));
+  CHECK(contains(message_of([&] { region::Standardisation::of(table); }),
+                 "column 'b' has the same value"));
 }
 
 }  // namespace

@@ -5,13 +5,18 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
+#include "data/load/load_dataset.h"
 #include "data/texts/text_files.h"
 #include "io/gzip.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
-#include "data/load/load_dataset.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::text;
+using namespace asap::test;
 
 namespace {
 

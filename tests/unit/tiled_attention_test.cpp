@@ -13,7 +13,10 @@
 #include "support/share.h"
 #include "tensor/core/tensor.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::base;
+using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 
@@ -125,7 +128,7 @@ TEST_CASE("tiled Sinkhorn attention equals the plain form in double for every st
     for (const double deviation : {0.5, 2.0})
       for (const int iterations : {0, 1, 2, 10})
         for (const SweepOptions& way : kWays) {
-          if (!test::in_share(index++)) continue;
+          if (!asap::test::in_share(index++)) continue;
           const Case c(sizes, deviation);
           Tensor<float> output = c.output();
           Tensor<double> expected = c.output64();
@@ -192,7 +195,7 @@ TEST_CASE("the tiled compiled operator equals the plain form in double for every
     for (const double deviation : {0.5, 2.0})
       for (const int extra : {0, 1})
         for (const SweepOptions& way : kWays) {
-          if (!test::in_share(index++)) continue;
+          if (!asap::test::in_share(index++)) continue;
           const Case c(sizes, deviation);
           const Map map(4, sizes.width);
           Tensor<float> output = c.output();
@@ -272,7 +275,7 @@ TEST_CASE("NaN among the scores or in the row dual never passes the one pass uns
 }
 
 TEST_CASE("tiled forms give the same bytes at any number of threads") {
-  const Case c({std::max(201, test::share_of(701)), std::max(180, test::share_of(650)), 32, 32},
+  const Case c({std::max(201, asap::test::share_of(701)), std::max(180, asap::test::share_of(650)), 32, 32},
                1.5);
   const Map map(4, 32);
   Arena arena;

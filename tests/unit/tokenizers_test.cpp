@@ -8,7 +8,10 @@
 #include "text/word_tokenizer.h"
 #include "text/words.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::text;
+using namespace asap::test;
 
 namespace {
 

@@ -7,6 +7,8 @@
 #include "base/files.h"
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 #include "infer/encoder.h"
 #include "optim/schedule.h"
 #include "support/expect_error.h"
@@ -14,10 +16,19 @@
 #include "train/checkpoint.h"
 #include "train/shard_engine.h"
 #include "train/trainer.h"
-#include "data/load/load_dataset.h"
-#include "data/model_fit.h"
 
-using namespace asap;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::infer;
+using namespace asap::io;
+using namespace asap::nn;
+using namespace asap::optim;
+using namespace asap::tensor;
+using namespace asap::train;
+using namespace asap::test;
 
 namespace {
 

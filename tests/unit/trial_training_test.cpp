@@ -4,13 +4,17 @@
 
 #include "base/timing.h"
 #include "data/dataset.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 #include "train/trainer.h"
-#include "data/load/load_dataset.h"
-#include "data/model_fit.h"
 
-using namespace asap;
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::train;
+using namespace asap::test;
 
 namespace {
 

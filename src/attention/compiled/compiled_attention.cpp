@@ -11,7 +11,7 @@
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// Entries of K and of u below the smallest normal number may be lost; times the largest scalings
@@ -21,32 +21,34 @@ constexpr double kLostPlanEntry = 1e-8;
 /// The Gibbs kernel K = exp(x . y + r + c) of one head with its scalings.
 template <class T>
 struct Kernel {
-  MatrixView<T> k;             // [n, m], rows padded
-  VectorView<T> row_shift;     // r: [n]
-  VectorView<T> u;             // [n]
-  VectorView<T> v;             // [padded m]
-  VectorView<T> column_sum;    // Kᵀ u: [padded m]
-  double largest_scaling = 1;  // of u, so far
-  double largest_product = 0;  // of u_i v_j, so far
+  tensor::MatrixView<T> k;           // [n, m], rows padded
+  tensor::VectorView<T> row_shift;   // r: [n]
+  tensor::VectorView<T> u;           // [n]
+  tensor::VectorView<T> v;           // [padded m]
+  tensor::VectorView<T> column_sum;  // Kᵀ u: [padded m]
+  double largest_scaling = 1;        // of u, so far
+  double largest_product = 0;        // of u_i v_j, so far
 
   T column_mass() const { return static_cast<T>(k.rows) / static_cast<T>(k.cols); }  // N / M
 };
 
 /// Builds K and writes the features' log_row_sums: log sum_j exp(x_i . y_j), [n].
 template <class T>
-Kernel<T> build_kernel(const CentredHead<T>& head, VectorView<T> log_row_sums, Arena& scratch) {
+Kernel<T> build_kernel(const CentredHead<T>& head, tensor::VectorView<T> log_row_sums,
+                       tensor::Arena& scratch) {
   const std::int64_t n = head.x.rows, m = head.y.rows, padded = padded_columns<T>(m);
   Kernel<T> kernel{{scratch.take<T>(n * padded), n, m, padded},
                    scratch.vector<T>(n),
                    scratch.vector<T>(n),
                    scratch.vector<T>(padded),
                    scratch.vector<T>(padded)};
-  const VectorView<T> column_shift = scratch.vector<T>(padded);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), head.x, head.y, T(0), kernel.k);
+  const tensor::VectorView<T> column_shift = scratch.vector<T>(padded);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), head.x, head.y, T(0),
+                  kernel.k);
   score_shifts<T>(kernel.k, kernel.row_shift, column_shift);
-  scale<T>(T(-1), column_shift,
-           kernel.v);  // undoes the column shift: u below is 1 / sum_j exp(S + r)
-  exponential<T>(kernel.v, kernel.v);
+  tensor::scale<T>(T(-1), column_shift,
+                   kernel.v);  // undoes the column shift: u below is 1 / sum_j exp(S + r)
+  tensor::exponential<T>(kernel.v, kernel.v);
   std::fill(kernel.v.begin() + m, kernel.v.end(), T(0));
   exponentiate_and_scale<T>(kernel.k, kernel.row_shift, column_shift, kernel.v, kernel.u,
                             kernel.column_sum);
@@ -58,14 +60,17 @@ Kernel<T> build_kernel(const CentredHead<T>& head, VectorView<T> log_row_sums, A
 /// f̂: [n]
 template <class T>
 void predict_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
-                      VectorView<const T> log_row_sums, VectorView<T> row_dual, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                      tensor::VectorView<const T> log_row_sums, tensor::VectorView<T> row_dual,
+                      tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   std::fill(row_dual.begin(), row_dual.end(), T(0));
   const std::int64_t count = map.features.count(map.query_slices.rows);
-  check(std::ssize(map.weights) == count, "compiled_attention: one weight per feature expected");
-  const MatrixView<T> features = scratch.matrix<T>(count, head.x.rows);
+  base::check(std::ssize(map.weights) == count,
+              "compiled_attention: one weight per feature expected");
+  const tensor::MatrixView<T> features = scratch.matrix<T>(count, head.x.rows);
   dual_features<T>(map, head, log_row_sums, features, scratch);
-  for (std::int64_t p = 0; p < count; ++p) axpy<T>(map.weights[p], features.row(p), row_dual);
+  for (std::int64_t p = 0; p < count; ++p)
+    tensor::axpy<T>(map.weights[p], features.row(p), row_dual);
 }
 
 /// v = (N / M) / (Kᵀ u)
@@ -73,26 +78,27 @@ template <class T>
 void close_columns(Kernel<T>& kernel) {
   const T mass = kernel.column_mass();
   for (std::int64_t j = 0; j < kernel.k.cols; ++j) kernel.v[j] = mass / kernel.column_sum[j];
-  kernel.largest_product = std::max(
-      kernel.largest_product, kernel.largest_scaling * static_cast<double>(maximum<T>(kernel.v)));
+  kernel.largest_product =
+      std::max(kernel.largest_product,
+               kernel.largest_scaling * static_cast<double>(tensor::maximum<T>(kernel.v)));
 }
 
 template <class T>
 void note_row_scaling(Kernel<T>& kernel) {
-  const double largest = maximum<T>(kernel.u);
+  const double largest = tensor::maximum<T>(kernel.u);
   kernel.largest_scaling = std::max(kernel.largest_scaling, largest);
   kernel.largest_product =
-      std::max(kernel.largest_product, largest * static_cast<double>(maximum<T>(kernel.v)));
+      std::max(kernel.largest_product, largest * static_cast<double>(tensor::maximum<T>(kernel.v)));
 }
 
 /// Column closure of u = exp(f̂), then the extra iterations; leaves v to be used.
 template <class T>
-void scale_kernel(Kernel<T>& kernel, VectorView<const T> row_dual, int extra_iterations) {
+void scale_kernel(Kernel<T>& kernel, tensor::VectorView<const T> row_dual, int extra_iterations) {
   const std::size_t n = row_dual.size();
   for (std::size_t i = 0; i < n; ++i) kernel.u[i] = row_dual[i] - kernel.row_shift[i];
-  const T largest = maximum<T>(kernel.u);
+  const T largest = tensor::maximum<T>(kernel.u);
   for (T& exponent : kernel.u) exponent -= largest;
-  exponential<T>(kernel.u, kernel.u);
+  tensor::exponential<T>(kernel.u, kernel.u);
   weighted_column_sum<T>(kernel.k, kernel.u, kernel.column_sum);
   close_columns(kernel);
   for (int k = 0; k < extra_iterations; ++k) {
@@ -104,15 +110,17 @@ void scale_kernel(Kernel<T>& kernel, VectorView<const T> row_dual, int extra_ite
 
 /// Row closure u = 1 / (K v), then output = u ∘ K (v ∘ V). Leaves Kᵀ u in column_sum.
 template <class T>
-void apply_kernel(Kernel<T>& kernel, MatrixView<const T> values, MatrixView<T> output,
-                  Arena& scratch) {
-  const ArenaScope scope(scratch);
+void apply_kernel(Kernel<T>& kernel, tensor::MatrixView<const T> values,
+                  tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   scaling_sweep<T>(kernel.k, kernel.v, kernel.u, kernel.column_sum);
   note_row_scaling(kernel);
-  const MatrixView<T> scaled_values = scratch.matrix<T>(values.rows, values.cols);
-  scale_rows<T>(values, kernel.v.first(static_cast<std::size_t>(values.rows)), scaled_values);
-  gemm<T>(Transpose::no, Transpose::no, T(1), kernel.k, scaled_values, T(0), output);
-  scale_rows<T>(output, kernel.u, output);
+  const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(values.rows, values.cols);
+  tensor::scale_rows<T>(values, kernel.v.first(static_cast<std::size_t>(values.rows)),
+                        scaled_values);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), kernel.k, scaled_values, T(0),
+                  output);
+  tensor::scale_rows<T>(output, kernel.u, output);
 }
 
 /// False when a scaling overflowed or entries of K that underflowed could have carried mass.
@@ -133,35 +141,37 @@ double column_error(const Kernel<T>& kernel) {
 
 /// The same closure with every update a log-sum-exp: slower, finite for any finite scores.
 template <class T>
-CompiledEvidence log_domain_attention(const CentredHead<T>& head, MatrixView<const T> values,
-                                      VectorView<T> row_dual, int extra_iterations,
-                                      MatrixView<T> output, Arena& scratch) {
-  const MatrixView<T> plan = scratch.matrix<T>(head.x.rows, head.y.rows);
-  const VectorView<T> column_dual = scratch.vector<T>(head.y.rows);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), head.x, head.y, T(0), plan);
+CompiledEvidence log_domain_attention(const CentredHead<T>& head,
+                                      tensor::MatrixView<const T> values,
+                                      tensor::VectorView<T> row_dual, int extra_iterations,
+                                      tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  const tensor::MatrixView<T> plan = scratch.matrix<T>(head.x.rows, head.y.rows);
+  const tensor::VectorView<T> column_dual = scratch.vector<T>(head.y.rows);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), head.x, head.y, T(0), plan);
   for (int k = 0; k <= extra_iterations; ++k) {
-    column_c_transform<T>(plan, row_dual, column_dual);
-    row_c_transform<T>(plan, column_dual, row_dual);
+    transport::column_c_transform<T>(plan, row_dual, column_dual);
+    transport::row_c_transform<T>(plan, column_dual, row_dual);
   }
-  plan_from_duals<T>(plan, row_dual, column_dual, plan);
-  gemm<T>(Transpose::no, Transpose::no, T(1), plan, values, T(0), output);
-  return {true, marginal_errors<T>(plan).column_mean};
+  transport::plan_from_duals<T>(plan, row_dual, column_dual, plan);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, values, T(0), output);
+  return {true, transport::marginal_errors<T>(plan).column_mean};
 }
 
 }  // namespace
 
 template <class T>
 CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
-                                    int extra_iterations, MatrixView<T> output, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                                    int extra_iterations, tensor::MatrixView<T> output,
+                                    tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   if (head.queries.rows == 0 || head.keys.rows == 0) {
     for (std::int64_t i = 0; i < output.rows; ++i)
       for (T& value : output.row(i)) value = T(0);
     return {};
   }
   const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
-  const VectorView<T> log_row_sums = scratch.vector<T>(head.queries.rows);
-  const VectorView<T> row_dual = scratch.vector<T>(head.queries.rows);
+  const tensor::VectorView<T> log_row_sums = scratch.vector<T>(head.queries.rows);
+  const tensor::VectorView<T> row_dual = scratch.vector<T>(head.queries.rows);
   Kernel<T> kernel = build_kernel<T>(centred, log_row_sums, scratch);
   predict_row_dual<T>(map, centred, log_row_sums, row_dual, scratch);
   scale_kernel<T>(kernel, row_dual, extra_iterations);
@@ -174,9 +184,9 @@ CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T
 
 template CompiledEvidence compiled_attention<float>(const DualMap<float>&,
                                                     const AttentionHead<float>&, int,
-                                                    MatrixView<float>, Arena&);
+                                                    tensor::MatrixView<float>, tensor::Arena&);
 template CompiledEvidence compiled_attention<double>(const DualMap<double>&,
                                                      const AttentionHead<double>&, int,
-                                                     MatrixView<double>, Arena&);
+                                                     tensor::MatrixView<double>, tensor::Arena&);
 
-}  // namespace asap
+}  // namespace asap::attention

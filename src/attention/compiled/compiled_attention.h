@@ -3,7 +3,7 @@
 #include "attention/compiled/compiled_features.h"
 #include "attention/interface/head_gradients.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// What the compiled operator found out while computing one head.
 struct CompiledEvidence {
@@ -24,6 +24,7 @@ struct CompiledEvidence {
 /// output: [n, Dv], zero when there is no key.
 template <class T>
 CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
-                                    int extra_iterations, MatrixView<T> output, Arena& scratch);
+                                    int extra_iterations, tensor::MatrixView<T> output,
+                                    tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

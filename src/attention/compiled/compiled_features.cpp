@@ -7,14 +7,15 @@
 #include "tensor/kernels/row_ops.h"
 #include "transport/kantorovich_1d.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// out = √score_scale (tokens - mean), mean = √score_scale (mean of tokens)
 template <class T>
-void centre(MatrixView<const T> tokens, T score_scale, MatrixView<T> out, VectorView<T> mean) {
+void centre(tensor::MatrixView<const T> tokens, T score_scale, tensor::MatrixView<T> out,
+            tensor::VectorView<T> mean) {
   const T root = std::sqrt(score_scale);
-  column_sums<T>(tokens, mean, false);
+  tensor::column_sums<T>(tokens, mean, false);
   for (T& value : mean) value *= root / static_cast<T>(tokens.rows);
   for (std::int64_t i = 0; i < tokens.rows; ++i) {
     const T* from = tokens.row(i).data();
@@ -24,65 +25,70 @@ void centre(MatrixView<const T> tokens, T score_scale, MatrixView<T> out, Vector
 }
 
 template <class T>
-T mean_square(VectorView<const T> values) {
-  return dot<T>(values, values) / static_cast<T>(values.size());
+T mean_square(tensor::VectorView<const T> values) {
+  return tensor::dot<T>(values, values) / static_cast<T>(values.size());
 }
 
 /// out_i = -x_i . sum_j softmax_j(y . query_mean) y_j: the slope at x = 0 of the first row dual
 /// that a plain Sinkhorn start sees, whose keys are weighted by the mean query.
 template <class T>
-void tilt_feature(const CentredHead<T>& head, VectorView<T> out, Arena& scratch) {
-  const ArenaScope scope(scratch);
+void tilt_feature(const CentredHead<T>& head, tensor::VectorView<T> out, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t keys = head.y.rows, width = head.y.cols;
-  const VectorView<T> weights = scratch.vector<T>(keys), tilted_mean = scratch.vector<T>(width);
-  for (std::int64_t j = 0; j < keys; ++j) weights[j] = dot<T>(head.y.row(j), head.query_mean);
-  softmax_rows<T>({weights.data(), 1, keys}, {weights.data(), 1, keys});
+  const tensor::VectorView<T> weights = scratch.vector<T>(keys),
+                              tilted_mean = scratch.vector<T>(width);
+  for (std::int64_t j = 0; j < keys; ++j)
+    weights[j] = tensor::dot<T>(head.y.row(j), head.query_mean);
+  tensor::softmax_rows<T>({weights.data(), 1, keys}, {weights.data(), 1, keys});
   for (T& value : tilted_mean) value = 0;
-  for (std::int64_t j = 0; j < keys; ++j) axpy<T>(weights[j], head.y.row(j), tilted_mean);
-  for (std::int64_t i = 0; i < head.x.rows; ++i) out[i] = -dot<T>(head.x.row(i), tilted_mean);
+  for (std::int64_t j = 0; j < keys; ++j) tensor::axpy<T>(weights[j], head.y.row(j), tilted_mean);
+  for (std::int64_t i = 0; i < head.x.rows; ++i)
+    out[i] = -tensor::dot<T>(head.x.row(i), tilted_mean);
 }
 
 /// out = slices * tokensᵀ: [L, D] x [n, D] -> [L, n]
 template <class T>
-MatrixView<T> project(MatrixView<const T> slices, MatrixView<const T> tokens, Arena& scratch) {
-  const MatrixView<T> out = scratch.matrix<T>(slices.rows, tokens.rows);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), slices, tokens, T(0), out);
+tensor::MatrixView<T> project(tensor::MatrixView<const T> slices,
+                              tensor::MatrixView<const T> tokens, tensor::Arena& scratch) {
+  const tensor::MatrixView<T> out = scratch.matrix<T>(slices.rows, tokens.rows);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), slices, tokens, T(0), out);
   return out;
 }
 
 /// Writes the features of all slices and returns their number.
 template <class T>
 std::int64_t slice_features(const DualMap<T>& map, const CentredHead<T>& head,
-                            MatrixView<T> features, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                            tensor::MatrixView<T> features, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t slices = map.query_slices.rows;
-  const MatrixView<T> s = project<T>(map.query_slices, head.x, scratch);
-  const MatrixView<T> t = map.features.potential || map.features.gaussian
-                              ? project<T>(map.key_slices, head.y, scratch)
-                              : MatrixView<T>();
+  const tensor::MatrixView<T> s = project<T>(map.query_slices, head.x, scratch);
+  const tensor::MatrixView<T> t = map.features.potential || map.features.gaussian
+                                      ? project<T>(map.key_slices, head.y, scratch)
+                                      : tensor::MatrixView<T>();
   std::int64_t next = 0;
   if (map.features.potential)
     for (std::int64_t l = 0; l < slices; ++l)
-      kantorovich_potential_1d<T>(s.row(l), t.row(l), features.row(next++), scratch);
+      transport::kantorovich_potential_1d<T>(s.row(l), t.row(l), features.row(next++), scratch);
   if (map.features.gaussian)
     for (std::int64_t l = 0; l < slices; ++l) {
       const T curvature = gaussian_curvature(mean_square<T>(s.row(l)), mean_square<T>(t.row(l)));
-      multiply<T>(s.row(l), s.row(l), features.row(next));
-      scale<T>(T(-0.5) * curvature, features.row(next), features.row(next));
+      tensor::multiply<T>(s.row(l), s.row(l), features.row(next));
+      tensor::scale<T>(T(-0.5) * curvature, features.row(next), features.row(next));
       ++next;
     }
   if (map.features.linear)
-    for (std::int64_t l = 0; l < slices; ++l) scale<T>(T(1), s.row(l), features.row(next++));
+    for (std::int64_t l = 0; l < slices; ++l)
+      tensor::scale<T>(T(1), s.row(l), features.row(next++));
   return next;
 }
 
 }  // namespace
 
 template <class T>
-CentredHead<T> centre_head(MatrixView<const T> queries, MatrixView<const T> keys, T score_scale,
-                           Arena& arena) {
-  check(queries.rows > 0 && keys.rows > 0 && queries.cols == keys.cols,
-        "centre_head: empty head or widths differ");
+CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
+                           T score_scale, tensor::Arena& arena) {
+  base::check(queries.rows > 0 && keys.rows > 0 && queries.cols == keys.cols,
+              "centre_head: empty head or widths differ");
   const std::int64_t width = queries.cols;
   const CentredHead<T> head{arena.matrix<T>(queries.rows, width), arena.matrix<T>(keys.rows, width),
                             arena.vector<T>(width), arena.vector<T>(width)};
@@ -93,21 +99,25 @@ CentredHead<T> centre_head(MatrixView<const T> queries, MatrixView<const T> keys
 
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   VectorView<const T> log_row_sums, MatrixView<T> features, Arena& scratch) {
-  check(features.rows == map.features.count(map.query_slices.rows) && features.cols == head.x.rows,
-        "dual_features: shapes do not fit");
+                   tensor::VectorView<const T> log_row_sums, tensor::MatrixView<T> features,
+                   tensor::Arena& scratch) {
+  base::check(
+      features.rows == map.features.count(map.query_slices.rows) && features.cols == head.x.rows,
+      "dual_features: shapes do not fit");
   std::int64_t next = 0;
   if (map.features.uses_slices()) next = slice_features(map, head, features, scratch);
   if (map.features.tilt) tilt_feature(head, features.row(next++), scratch);
-  if (map.features.row_sum) scale<T>(T(-1), log_row_sums, features.row(next++));
+  if (map.features.row_sum) tensor::scale<T>(T(-1), log_row_sums, features.row(next++));
 }
 
-#define ASAP_INSTANTIATE(T)                                                                     \
-  template CentredHead<T> centre_head<T>(MatrixView<const T>, MatrixView<const T>, T, Arena&);  \
-  template void dual_features<T>(const DualMap<T>&, const CentredHead<T>&, VectorView<const T>, \
-                                 MatrixView<T>, Arena&);
+#define ASAP_INSTANTIATE(T)                                                                        \
+  template CentredHead<T> centre_head<T>(tensor::MatrixView<const T>, tensor::MatrixView<const T>, \
+                                         T, tensor::Arena&);                                       \
+  template void dual_features<T>(const DualMap<T>&, const CentredHead<T>&,                         \
+                                 tensor::VectorView<const T>, tensor::MatrixView<T>,               \
+                                 tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

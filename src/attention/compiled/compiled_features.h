@@ -6,7 +6,7 @@
 #include "tensor/core/arena.h"
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Which numbers per query the compiled row dual is a linear function of. L slices give L values of
 /// each of the first three kinds. In centred coordinates x_i = √score_scale (q_i - q̄), y_j =
@@ -41,9 +41,9 @@ T gaussian_curvature(T alpha, T beta) {
 template <class T>
 struct DualMap {
   DualFeatures features = DualFeatures::none();
-  MatrixView<const T> query_slices;  ///< a: [L, D]
-  MatrixView<const T> key_slices;    ///< b: [L, D]
-  VectorView<const T> weights;       ///< [P]; empty (with no features) is f̂ = 0
+  tensor::MatrixView<const T> query_slices;  ///< a: [L, D]
+  tensor::MatrixView<const T> key_slices;    ///< b: [L, D]
+  tensor::VectorView<const T> weights;       ///< [P]; empty (with no features) is f̂ = 0
 };
 
 /// Queries and keys of one head of one example in centred coordinates, where the scores are x . y:
@@ -51,21 +51,22 @@ struct DualMap {
 /// score_scale = 1 / (√D ε).
 template <class T>
 struct CentredHead {
-  MatrixView<T> x;           // [n, D]
-  MatrixView<T> y;           // [m, D]
-  VectorView<T> query_mean;  // √score_scale q̄: [D]
-  VectorView<T> key_mean;    // √score_scale k̄: [D]
+  tensor::MatrixView<T> x;           // [n, D]
+  tensor::MatrixView<T> y;           // [m, D]
+  tensor::VectorView<T> query_mean;  // √score_scale q̄: [D]
+  tensor::VectorView<T> key_mean;    // √score_scale k̄: [D]
 };
 
 /// queries: [n, D], keys: [m, D], n and m > 0. The result lives in `arena`.
 template <class T>
-CentredHead<T> centre_head(MatrixView<const T> queries, MatrixView<const T> keys, T score_scale,
-                           Arena& arena);
+CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
+                           T score_scale, tensor::Arena& arena);
 
 /// features: [P, n], one feature per row. log_row_sums: log sum_j exp(x_i . y_j), [n], read only
 /// for row_sum. Each feature's mean over the queries is arbitrary: duals have one free constant.
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   VectorView<const T> log_row_sums, MatrixView<T> features, Arena& scratch);
+                   tensor::VectorView<const T> log_row_sums, tensor::MatrixView<T> features,
+                   tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -5,21 +5,21 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// Queries, keys and values of one layer for a few examples. Heads lie side by side in the columns, so the
-/// three may be views into one packed projection [B * N, 3 * W].
+/// Queries, keys and values of one layer for a few examples. Heads lie side by side in the columns,
+/// so the three may be views into one packed projection [B * N, 3 * W].
 ///
-/// Padding: `live_queries` and `live_keys` hold the number of live tokens of each example; live tokens come
-/// first. An empty span means that every token is live. A token that is not live is as if it were not
-/// there: its output row is zero and nothing depends on it.
+/// Padding: `live_queries` and `live_keys` hold the number of live tokens of each example; live
+/// tokens come first. An empty span means that every token is live. A token that is not live is as
+/// if it were not there: its output row is zero and nothing depends on it.
 template <class T>
 struct AttentionBatch {
-  MatrixView<const T> queries;  // [B * N, H * D]
-  MatrixView<const T> keys;     // [B * M, H * D]
-  MatrixView<const T> values;   // [B * M, H * Dv]
-  std::int64_t examples = 0;    // B
-  std::int64_t heads = 0;       // H
+  tensor::MatrixView<const T> queries;  // [B * N, H * D]
+  tensor::MatrixView<const T> keys;     // [B * M, H * D]
+  tensor::MatrixView<const T> values;   // [B * M, H * Dv]
+  std::int64_t examples = 0;            // B
+  std::int64_t heads = 0;               // H
   std::span<const std::int32_t> live_queries = {};
   std::span<const std::int32_t> live_keys = {};
 
@@ -50,23 +50,25 @@ struct AttentionBatch {
   }
 
   /// Live queries of one head of one example: [n, D].
-  MatrixView<const T> head_queries(std::int64_t example, std::int64_t head) const {
+  tensor::MatrixView<const T> head_queries(std::int64_t example, std::int64_t head) const {
     return queries.block(example * query_tokens(), head * head_width(), live_query_count(example),
                          head_width());
   }
   /// Live keys of one head of one example: [m, D].
-  MatrixView<const T> head_keys(std::int64_t example, std::int64_t head) const {
+  tensor::MatrixView<const T> head_keys(std::int64_t example, std::int64_t head) const {
     return keys.block(example * key_tokens(), head * head_width(), live_key_count(example),
                       head_width());
   }
   /// Live values of one head of one example: [m, Dv].
-  MatrixView<const T> head_values(std::int64_t example, std::int64_t head) const {
+  tensor::MatrixView<const T> head_values(std::int64_t example, std::int64_t head) const {
     return values.block(example * key_tokens(), head * value_width(), live_key_count(example),
                         value_width());
   }
-  /// The part of a layer output [B * N, H * Dv] that belongs to the live queries of one head: [n, Dv].
+  /// The part of a layer output [B * N, H * Dv] that belongs to the live queries of one head: [n,
+  /// Dv].
   template <class U>
-  MatrixView<U> head_output(MatrixView<U> output, std::int64_t example, std::int64_t head) const {
+  tensor::MatrixView<U> head_output(tensor::MatrixView<U> output, std::int64_t example,
+                                    std::int64_t head) const {
     return output.block(example * query_tokens(), head * value_width(), live_query_count(example),
                         value_width());
   }
@@ -74,11 +76,11 @@ struct AttentionBatch {
 
 /// Sets the output rows of tokens that are not live to zero. output: [B * N, H * Dv].
 template <class T>
-void clear_padded_rows(const AttentionBatch<T>& batch, MatrixView<T> output) {
+void clear_padded_rows(const AttentionBatch<T>& batch, tensor::MatrixView<T> output) {
   if (batch.live_queries.empty()) return;
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t i = batch.live_query_count(b); i < batch.query_tokens(); ++i)
       for (T& value : output.row(b * batch.query_tokens() + i)) value = T(0);
 }
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -3,25 +3,27 @@
 #include "attention/interface/attention_batch.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// One way to compute attention at inference: softmax, Sinkhorn with some number of iterations, the compiled
-/// operator. The network around it (projections, residuals) does not know which one it runs.
+/// One way to compute attention at inference: softmax, Sinkhorn with some number of iterations, the
+/// compiled operator. The network around it (projections, residuals) does not know which one it
+/// runs.
 class AttentionOperator {
  public:
   virtual ~AttentionOperator() = default;
 
-  /// Writes the attention output of `layer` for every head. output: [B * N, H * Dv]; padded rows become
-  /// zero. `scratch` is rewound before returning. Safe to call from several threads at once, each with its
-  /// own scratch.
-  virtual void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-                     Arena& scratch) const = 0;
+  /// Writes the attention output of `layer` for every head. output: [B * N, H * Dv]; padded rows
+  /// become zero. `scratch` is rewound before returning. Safe to call from several threads at once,
+  /// each with its own scratch.
+  virtual void apply(int layer, const AttentionBatch<float>& batch,
+                     tensor::MatrixView<float> output, tensor::Arena& scratch) const = 0;
 
-  /// Writes the plans of one example: batch.examples is 1, its values are not looked at; head h gets columns
-  /// [h * M, (h + 1) * M) of plans: [N, H * M]. What is not live is zero. Unless a kind knows better, a plan is
-  /// seen from outside: with the identity as values the output is the plan.
-  virtual void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
-                     Arena& scratch) const;
+  /// Writes the plans of one example: batch.examples is 1, its values are not looked at; head h
+  /// gets columns [h * M, (h + 1) * M) of plans: [N, H * M]. What is not live is zero. Unless a
+  /// kind knows better, a plan is seen from outside: with the identity as values the output is the
+  /// plan.
+  virtual void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
+                     tensor::Arena& scratch) const;
 };
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -5,7 +5,7 @@
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// What the heads of one pass report: how far the plans were from doubly stochastic, how often the
 /// exp domain had to be left, and how much had underflowed there.
@@ -45,24 +45,26 @@ class TrainableAttention {
   virtual ~TrainableAttention() = default;
 
   /// output: [n, Dv]. The state lives in `arena`.
-  virtual State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
-                        AttentionEvidence& evidence) const = 0;
+  virtual State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+                        tensor::Arena& arena, AttentionEvidence& evidence) const = 0;
 
   /// The output alone, for inference: nothing is kept, `scratch` is rewound.
-  virtual void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const {
-    const ArenaScope scope(scratch);
+  virtual void infer(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+                     tensor::Arena& scratch) const {
+    const tensor::ArenaScope scope(scratch);
     AttentionEvidence evidence;
     forward(head, output, scratch, evidence);
   }
 
   /// Gradients of queries, keys, values and of what is learned besides. May be called once per
   /// forward(): it reuses what the state points to.
-  virtual void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
-                   MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
-                   Arena& scratch) const = 0;
+  virtual void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T> output,
+                   tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+                   tensor::Arena& scratch) const = 0;
 
   /// Writes the attention plan of the head: [n, m].
-  virtual void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const = 0;
+  virtual void plan(const AttentionHead<T>& head, tensor::MatrixView<T> plan,
+                    tensor::Arena& scratch) const = 0;
 
   /// Derivative of the loss with respect to log(head.scale), from gradients that vjp() has set.
   /// Where the plan depends on scale * Q Kᵀ alone, that is sum_i q_i . dq_i.
@@ -75,7 +77,7 @@ class TrainableAttention {
 
  protected:
   /// sum_i a_i . b_i over the rows of matrices of one shape.
-  static T row_products(MatrixView<const T> a, MatrixView<const T> b);
+  static T row_products(tensor::MatrixView<const T> a, tensor::MatrixView<const T> b);
 };
 
-}  // namespace asap
+}  // namespace asap::attention

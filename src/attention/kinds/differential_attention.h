@@ -3,14 +3,14 @@
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// What one differential attention head keeps for its backward pass.
 template <class T>
 struct DifferentialState {
-  MatrixView<T> first, second;        // A1, A2: [n, m], rows padded
-  MatrixView<T> second_output;        // A2 V: [n, Dv]
-  VectorView<T> inverse_root_square;  // 1 / sqrt(mean_k y_ik² + 1e-5): [n]
+  tensor::MatrixView<T> first, second;        // A1, A2: [n, m], rows padded
+  tensor::MatrixView<T> second_output;        // A2 V: [n, Dv]
+  tensor::VectorView<T> inverse_root_square;  // 1 / sqrt(mean_k y_ik² + 1e-5): [n]
   T lambda = T(0);
 };
 
@@ -25,16 +25,17 @@ struct DifferentialState {
 /// D must be even. head.learned: q1, k1, q2, k2: [4, D/2]. output: [n, Dv], zero when there is no
 /// key.
 template <class T>
-DifferentialState<T> differential_attention(const AttentionHead<T>& head, MatrixView<T> output,
-                                            Arena& arena);
+DifferentialState<T> differential_attention(const AttentionHead<T>& head,
+                                            tensor::MatrixView<T> output, tensor::Arena& arena);
 
 /// Vector-Jacobian product of differential_attention.
 template <class T>
 void differential_attention_vjp(const AttentionHead<T>& head, const DifferentialState<T>& state,
-                                MatrixView<const T> output, MatrixView<const T> output_gradient,
-                                const HeadGradients<T>& gradients, Arena& scratch);
+                                tensor::MatrixView<const T> output,
+                                tensor::MatrixView<const T> output_gradient,
+                                const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
 /// 0.8 - 0.6 exp(-0.3 layer), layers counted from 0.
 double differential_lambda_init(int layer);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -3,7 +3,7 @@
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Temperatures of sliced soft-sort attention.
 struct EspformerSettings {
@@ -35,17 +35,18 @@ struct EspformerSettings {
 /// slices: a: [L, D], L > 0. output: [n, Dv], zero when there is no key. Returns w: [L], in
 /// `arena`.
 template <class T>
-VectorView<const double> espformer_attention(const AttentionHead<T>& head,
-                                             MatrixView<const T> slices,
-                                             const EspformerSettings& settings,
-                                             MatrixView<T> output, Arena& arena);
+tensor::VectorView<const double> espformer_attention(const AttentionHead<T>& head,
+                                                     tensor::MatrixView<const T> slices,
+                                                     const EspformerSettings& settings,
+                                                     tensor::MatrixView<T> output,
+                                                     tensor::Arena& arena);
 
 /// How a forward pass was made and what it returned.
 template <class T>
 struct EspformerPass {
-  MatrixView<const T> slices;  // [L, D]
+  tensor::MatrixView<const T> slices;  // [L, D]
   EspformerSettings settings;
-  VectorView<const double> weights;  // [L]
+  tensor::VectorView<const double> weights;  // [L]
 };
 
 /// Vector-Jacobian product of espformer_attention, exact, through sorted values and costs: about
@@ -53,7 +54,8 @@ struct EspformerPass {
 /// and [m, m].
 template <class T>
 void espformer_attention_vjp(const AttentionHead<T>& head, const EspformerPass<T>& pass,
-                             MatrixView<const T> output, MatrixView<const T> output_gradient,
-                             const HeadGradients<T>& gradients, Arena& scratch);
+                             tensor::MatrixView<const T> output,
+                             tensor::MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -6,7 +6,7 @@
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// What is the same for every slice.
@@ -15,7 +15,8 @@ struct Common {
   const AttentionHead<T>& head;
   const HeadGradients<T>& gradients;
   CarriedTokens<T> carried;  // X = [V | K | |k|²] and Z = [Q | |q|²]
-  MatrixView<T> left;  // [dO | Q | |q|²], or dO: [n, E]; what the gradient of P is a product with
+  tensor::MatrixView<T>
+      left;  // [dO | Q | |q|²], or dO: [n, E]; what the gradient of P is a product with
   T beta;
   double alpha;
   double mean;  // sum_l w_l <dO, Γ_l V> = <dO, O>
@@ -24,76 +25,85 @@ struct Common {
 };
 
 template <class T>
-MatrixView<T> full_permutation(const SortedLine<T>& line, T beta, Arena& arena) {
+tensor::MatrixView<T> full_permutation(const SortedLine<T>& line, T beta, tensor::Arena& arena) {
   const auto n = static_cast<std::int64_t>(line.values.size());
-  const MatrixView<T> permutation = arena.matrix<T>(n, n);
-  const VectorView<T> inverse_sums = arena.vector<T>(n);
+  const tensor::MatrixView<T> permutation = arena.matrix<T>(n, n);
+  const tensor::VectorView<T> inverse_sums = arena.vector<T>(n);
   soft_permutation<T>(line, beta, 0, permutation, inverse_sums);
-  scale_rows<T>(permutation, inverse_sums, permutation);
+  tensor::scale_rows<T>(permutation, inverse_sums, permutation);
   return permutation;
 }
 
 /// tokens += d_values sliceᵀ: values are projections of tokens.
 template <class T>
-void projection_vjp(VectorView<const T> d_values, VectorView<const T> slice, MatrixView<T> tokens) {
-  for (std::int64_t i = 0; i < tokens.rows; ++i) axpy<T>(d_values[i], slice, tokens.row(i));
+void projection_vjp(tensor::VectorView<const T> d_values, tensor::VectorView<const T> slice,
+                    tensor::MatrixView<T> tokens) {
+  for (std::int64_t i = 0; i < tokens.rows; ++i) tensor::axpy<T>(d_values[i], slice, tokens.row(i));
 }
 
 /// gradient += what [tokens | |tokens|²] passes on. d_packed: [n, D + 1].
 template <class T>
-void packed_tokens_vjp(MatrixView<const T> tokens, MatrixView<const T> d_packed,
-                       MatrixView<T> gradient) {
+void packed_tokens_vjp(tensor::MatrixView<const T> tokens, tensor::MatrixView<const T> d_packed,
+                       tensor::MatrixView<T> gradient) {
   const std::int64_t width = tokens.cols;
   for (std::int64_t i = 0; i < tokens.rows; ++i) {
-    axpy<T>(T(1), d_packed.row(i).first(static_cast<std::size_t>(width)), gradient.row(i));
-    axpy<T>(2 * d_packed(i, width), tokens.row(i), gradient.row(i));
+    tensor::axpy<T>(T(1), d_packed.row(i).first(static_cast<std::size_t>(width)), gradient.row(i));
+    tensor::axpy<T>(2 * d_packed(i, width), tokens.row(i), gradient.row(i));
   }
 }
 
 /// Gradient of the cost sum_r |q|²_r + |k|²_r - 2 q_r . k_r by the sorted [Q | |q|²] of which
 /// `other` are the sorted [K | |k|²], or the other way round.
 template <class T>
-void cost_vjp(T d_cost, MatrixView<const T> other, MatrixView<T> gradient) {
+void cost_vjp(T d_cost, tensor::MatrixView<const T> other, tensor::MatrixView<T> gradient) {
   const std::int64_t width = other.cols - 1;
   for (std::int64_t r = 0; r < other.rows; ++r) {
-    scale<T>(-2 * d_cost, other.row(r), gradient.row(r));
+    tensor::scale<T>(-2 * d_cost, other.row(r), gradient.row(r));
     gradient(r, width) = d_cost;
   }
 }
 
 /// Queries' side of one slice. sorted: R = C (Q X): [n, W]. Returns the gradient of R.
 template <class T>
-MatrixView<T> query_side(const Common<T>& c, MatrixView<const T> slice, double weight,
-                         MatrixView<const T> sorted, Arena& arena) {
+tensor::MatrixView<T> query_side(const Common<T>& c, tensor::MatrixView<const T> slice,
+                                 double weight, tensor::MatrixView<const T> sorted,
+                                 tensor::Arena& arena) {
   const std::int64_t n = c.left.rows, values = c.value_width(), extra = c.left.cols - values;
-  const MatrixView<T> d_sorted = arena.matrix<T>(n, sorted.cols);
-  const ArenaScope scope(arena);
+  const tensor::MatrixView<T> d_sorted = arena.matrix<T>(n, sorted.cols);
+  const tensor::ArenaScope scope(arena);
   const SortedLine<T> line = ordered_line<T>(c.head.queries, slice, arena);
-  const MatrixView<T> permutation = full_permutation<T>(line, c.beta, arena);
-  const MatrixView<T> carried = arena.matrix<T>(n, c.left.cols);  // P [dO | Q | |q|²]
-  gemm<T>(Transpose::no, Transpose::no, T(1), permutation, c.left, T(0), carried);
+  const tensor::MatrixView<T> permutation = full_permutation<T>(line, c.beta, arena);
+  const tensor::MatrixView<T> carried = arena.matrix<T>(n, c.left.cols);  // P [dO | Q | |q|²]
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), permutation, c.left, T(0),
+                  carried);
 
-  const MatrixView<T> right = arena.matrix<T>(n, c.left.cols);  // dP = right leftᵀ
-  double product = 0;                                           // <dO, Γ V>
+  const tensor::MatrixView<T> right = arena.matrix<T>(n, c.left.cols);  // dP = right leftᵀ
+  double product = 0;                                                   // <dO, Γ V>
   for (std::int64_t r = 0; r < n; ++r) {
     const auto count = static_cast<std::size_t>(values);
-    product += static_cast<double>(dot<T>(carried.row(r).first(count), sorted.row(r).first(count)));
-    scale<T>(static_cast<T>(weight), sorted.row(r).first(count), right.row(r).first(count));
-    scale<T>(static_cast<T>(weight), carried.row(r).first(count), d_sorted.row(r).first(count));
+    product += static_cast<double>(
+        tensor::dot<T>(carried.row(r).first(count), sorted.row(r).first(count)));
+    tensor::scale<T>(static_cast<T>(weight), sorted.row(r).first(count), right.row(r).first(count));
+    tensor::scale<T>(static_cast<T>(weight), carried.row(r).first(count),
+                     d_sorted.row(r).first(count));
   }
   if (extra > 0) {
-    const auto tokens = [&](const MatrixView<T>& all) { return all.block(0, values, n, extra); };
+    const auto tokens = [&](const tensor::MatrixView<T>& all) {
+      return all.block(0, values, n, extra);
+    };
     const double d_sum = -c.alpha * weight * (product - c.mean);
     const T d_cost = static_cast<T>(d_sum / static_cast<double>(n));
     cost_vjp<T>(d_cost, sorted.block(0, values, n, extra), tokens(right));
     cost_vjp<T>(d_cost, tokens(carried), tokens(d_sorted));
-    const MatrixView<T> d_packed = arena.matrix<T>(n, extra);
-    gemm<T>(Transpose::yes, Transpose::no, T(1), permutation, tokens(right), T(0), d_packed);
+    const tensor::MatrixView<T> d_packed = arena.matrix<T>(n, extra);
+    tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), permutation, tokens(right),
+                    T(0), d_packed);
     packed_tokens_vjp<T>(c.head.queries, d_packed, c.gradients.queries);
   }
-  const MatrixView<T> d_permutation = arena.matrix<T>(n, n);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), right, c.left, T(0), d_permutation);
-  const VectorView<T> d_values = arena.vector<T>(n);
+  const tensor::MatrixView<T> d_permutation = arena.matrix<T>(n, n);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), right, c.left, T(0),
+                  d_permutation);
+  const tensor::VectorView<T> d_values = arena.vector<T>(n);
   soft_permutation_vjp<T>(line, c.beta, permutation, d_permutation, d_values);
   projection_vjp<T>(d_values, slice.row(0), c.gradients.queries);
   return d_sorted;
@@ -101,39 +111,44 @@ MatrixView<T> query_side(const Common<T>& c, MatrixView<const T> slice, double w
 
 /// Keys' side of one slice. d_sorted: gradient of Q X: [m, W].
 template <class T>
-void key_side(const Common<T>& c, const SortedLine<T>& line, MatrixView<const T> slice,
-              MatrixView<const T> permutation, MatrixView<const T> d_sorted, Arena& arena) {
+void key_side(const Common<T>& c, const SortedLine<T>& line, tensor::MatrixView<const T> slice,
+              tensor::MatrixView<const T> permutation, tensor::MatrixView<const T> d_sorted,
+              tensor::Arena& arena) {
   const std::int64_t m = permutation.rows, values = c.value_width();
-  const MatrixView<T> d_packed = arena.matrix<T>(m, d_sorted.cols);
-  gemm<T>(Transpose::yes, Transpose::no, T(1), permutation, d_sorted, T(0), d_packed);
+  const tensor::MatrixView<T> d_packed = arena.matrix<T>(m, d_sorted.cols);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), permutation, d_sorted, T(0),
+                  d_packed);
   for (std::int64_t j = 0; j < m; ++j)
-    axpy<T>(T(1), d_packed.row(j).first(static_cast<std::size_t>(values)),
-            c.gradients.values.row(j));
+    tensor::axpy<T>(T(1), d_packed.row(j).first(static_cast<std::size_t>(values)),
+                    c.gradients.values.row(j));
   if (c.carried.with_costs())
     packed_tokens_vjp<T>(c.head.keys, d_packed.block(0, values, m, d_packed.cols - values),
                          c.gradients.keys);
-  const MatrixView<T> d_permutation = arena.matrix<T>(m, m);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), d_sorted, c.carried.keys, T(0), d_permutation);
-  const VectorView<T> d_values = arena.vector<T>(m);
+  const tensor::MatrixView<T> d_permutation = arena.matrix<T>(m, m);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), d_sorted, c.carried.keys,
+                  T(0), d_permutation);
+  const tensor::VectorView<T> d_values = arena.vector<T>(m);
   soft_permutation_vjp<T>(line, c.beta, permutation, d_permutation, d_values);
   projection_vjp<T>(d_values, slice.row(0), c.gradients.keys);
 }
 
 template <class T>
-void slice_vjp(const Common<T>& c, MatrixView<const T> slice, double weight, Arena& arena) {
-  const ArenaScope scope(arena);
+void slice_vjp(const Common<T>& c, tensor::MatrixView<const T> slice, double weight,
+               tensor::Arena& arena) {
+  const tensor::ArenaScope scope(arena);
   const std::int64_t n = c.head.queries.rows, m = c.head.keys.rows, width = c.carried.keys.cols;
   const SortedLine<T> line = ordered_line<T>(c.head.keys, slice, arena);
-  const MatrixView<T> permutation = full_permutation<T>(line, c.beta, arena);
-  const MatrixView<T> sorted = arena.matrix<T>(m, width);
-  gemm<T>(Transpose::no, Transpose::no, T(1), permutation, c.carried.keys, T(0), sorted);
-  MatrixView<T> coupled = sorted;
+  const tensor::MatrixView<T> permutation = full_permutation<T>(line, c.beta, arena);
+  const tensor::MatrixView<T> sorted = arena.matrix<T>(m, width);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), permutation, c.carried.keys,
+                  T(0), sorted);
+  tensor::MatrixView<T> coupled = sorted;
   if (n != m) {
     coupled = arena.matrix<T>(n, width);
     couple_ranks<T>(sorted, coupled);
   }
-  const MatrixView<T> d_coupled = query_side<T>(c, slice, weight, coupled, arena);
-  MatrixView<T> d_sorted = d_coupled;
+  const tensor::MatrixView<T> d_coupled = query_side<T>(c, slice, weight, coupled, arena);
+  tensor::MatrixView<T> d_sorted = d_coupled;
   if (n != m) {
     d_sorted = sorted;
     couple_ranks_vjp<T>(d_coupled, d_sorted);
@@ -142,15 +157,17 @@ void slice_vjp(const Common<T>& c, MatrixView<const T> slice, double weight, Are
 }
 
 template <class T>
-void clear(MatrixView<T> x) {
+void clear(tensor::MatrixView<T> x) {
   for (std::int64_t i = 0; i < x.rows; ++i) std::ranges::fill(x.row(i), T(0));
 }
 
 template <class T>
-MatrixView<T> left_factor(const CarriedTokens<T>& carried, MatrixView<const T> output_gradient,
-                          Arena& arena) {
+tensor::MatrixView<T> left_factor(const CarriedTokens<T>& carried,
+                                  tensor::MatrixView<const T> output_gradient,
+                                  tensor::Arena& arena) {
   const std::int64_t values = output_gradient.cols;
-  const MatrixView<T> left = arena.matrix<T>(output_gradient.rows, values + carried.queries.cols);
+  const tensor::MatrixView<T> left =
+      arena.matrix<T>(output_gradient.rows, values + carried.queries.cols);
   for (std::int64_t i = 0; i < left.rows; ++i) {
     std::ranges::copy(output_gradient.row(i), left.row(i).begin());
     if (carried.with_costs())
@@ -163,18 +180,20 @@ MatrixView<T> left_factor(const CarriedTokens<T>& carried, MatrixView<const T> o
 
 template <class T>
 void espformer_attention_vjp(const AttentionHead<T>& head, const EspformerPass<T>& pass,
-                             MatrixView<const T> output, MatrixView<const T> output_gradient,
-                             const HeadGradients<T>& gradients, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                             tensor::MatrixView<const T> output,
+                             tensor::MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   if (!gradients.accumulate)
-    for (const MatrixView<T>& gradient : {gradients.queries, gradients.keys, gradients.values})
+    for (const tensor::MatrixView<T>& gradient :
+         {gradients.queries, gradients.keys, gradients.values})
       clear(gradient);
   if (head.queries.rows == 0 || head.keys.rows == 0) return;
   const CarriedTokens<T> carried =
       carry_tokens<T>(head, pass.settings.weighs_slices(pass.slices.rows), scratch);
   double mean = 0;
   for (std::int64_t i = 0; i < output.rows; ++i)
-    mean += static_cast<double>(dot<T>(output.row(i), output_gradient.row(i)));
+    mean += static_cast<double>(tensor::dot<T>(output.row(i), output_gradient.row(i)));
   const Common<T> common{head,
                          gradients,
                          carried,
@@ -186,12 +205,12 @@ void espformer_attention_vjp(const AttentionHead<T>& head, const EspformerPass<T
     slice_vjp<T>(common, pass.slices.block(l, 0, 1, pass.slices.cols), pass.weights[l], scratch);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                  \
-  template void espformer_attention_vjp<T>(const AttentionHead<T>&, const EspformerPass<T>&, \
-                                           MatrixView<const T>, MatrixView<const T>,         \
-                                           const HeadGradients<T>&, Arena&);
+#define ASAP_INSTANTIATE(T)                                                          \
+  template void espformer_attention_vjp<T>(                                          \
+      const AttentionHead<T>&, const EspformerPass<T>&, tensor::MatrixView<const T>, \
+      tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -9,7 +9,7 @@
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// As far apart as queries and keys are at the start, so that each pivot is at once nearer to some
@@ -22,36 +22,38 @@ AttentionHead<T> pivots_to_keys(const AttentionHead<T>& head) {
 }
 
 template <class T>
-AttentionHead<T> queries_to_pivots(const AttentionHead<T>& head, MatrixView<const T> pivot_values) {
+AttentionHead<T> queries_to_pivots(const AttentionHead<T>& head,
+                                   tensor::MatrixView<const T> pivot_values) {
   return {head.queries, head.learned, pivot_values, head.scale};
 }
 
 template <class T>
-MatrixView<T> plan_of(const SinkhornState<T>& state, Arena& arena) {
-  const MatrixView<T> plan = arena.matrix<T>(state.kernel.rows, state.kernel.cols);
+tensor::MatrixView<T> plan_of(const SinkhornState<T>& state, tensor::Arena& arena) {
+  const tensor::MatrixView<T> plan = arena.matrix<T>(state.kernel.rows, state.kernel.cols);
   sinkhorn_plan<T>(state, plan);
   return plan;
 }
 
 /// mean_j |m/n sum_i (B C)_ij - 1| without the product.
 template <class T>
-T glued_column_error(const LotformerState<T>& state, Arena& scratch) {
+T glued_column_error(const LotformerState<T>& state, tensor::Arena& scratch) {
   const std::int64_t n = state.to_pivots.kernel.rows, m = state.from_pivots.kernel.cols;
   if (n == 0 || m == 0) return T(0);
-  const ArenaScope scope(scratch);
-  const MatrixView<T> received = scratch.matrix<T>(1, state.to_pivots.kernel.cols);
-  const MatrixView<T> columns = scratch.matrix<T>(1, m);
-  column_sums<T>(plan_of(state.to_pivots, scratch), received.row(0), false);
-  gemm<T>(Transpose::no, Transpose::no, static_cast<T>(m) / static_cast<T>(n), received,
-          plan_of(state.from_pivots, scratch), T(0), columns);
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<T> received = scratch.matrix<T>(1, state.to_pivots.kernel.cols);
+  const tensor::MatrixView<T> columns = scratch.matrix<T>(1, m);
+  tensor::column_sums<T>(plan_of(state.to_pivots, scratch), received.row(0), false);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no,
+                  static_cast<T>(m) / static_cast<T>(n), received,
+                  plan_of(state.from_pivots, scratch), T(0), columns);
   T error = T(0);
   for (const T total : columns.row(0)) error += std::abs(total - T(1));
   return error / static_cast<T>(m);
 }
 
 template <class T>
-MatrixView<T> zeros(MatrixView<const T> like, Arena& arena) {
-  const MatrixView<T> out = arena.matrix<T>(like.rows, like.cols);
+tensor::MatrixView<T> zeros(tensor::MatrixView<const T> like, tensor::Arena& arena) {
+  const tensor::MatrixView<T> out = arena.matrix<T>(like.rows, like.cols);
   std::fill_n(out.data, out.rows * out.cols, T(0));
   return out;
 }
@@ -61,9 +63,10 @@ class TrainableLotformer final : public TrainableAttention<T> {
  public:
   using State = typename TrainableAttention<T>::State;
 
-  TrainableLotformer(std::int64_t pivots, int iterations) : pivots_(pivots), iterations_(iterations) {}
+  TrainableLotformer(std::int64_t pivots, int iterations)
+      : pivots_(pivots), iterations_(iterations) {}
 
-  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+  State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output, tensor::Arena& arena,
                 AttentionEvidence& evidence) const override {
     auto* state = new (arena.take<LotformerState<T>>(1))
         LotformerState<T>(lotformer_attention<T>(head, iterations_, output, arena));
@@ -75,19 +78,21 @@ class TrainableLotformer final : public TrainableAttention<T> {
     return state;
   }
 
-  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
-           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
-           Arena& scratch) const override {
+  void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T> output,
+           tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           tensor::Arena& scratch) const override {
     LotformerState<T> own = *static_cast<const LotformerState<T>*>(state);
     lotformer_attention_vjp<T>(head, own, output, output_gradient, gradients, scratch);
   }
 
-  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
-    const ArenaScope scope(scratch);
-    const MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
+  void plan(const AttentionHead<T>& head, tensor::MatrixView<T> plan,
+            tensor::Arena& scratch) const override {
+    const tensor::ArenaScope scope(scratch);
+    const tensor::MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
     const LotformerState<T> state = lotformer_attention<T>(head, iterations_, output, scratch);
-    gemm<T>(Transpose::no, Transpose::no, T(1), plan_of(state.to_pivots, scratch),
-            plan_of(state.from_pivots, scratch), T(0), plan);
+    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1),
+                    plan_of(state.to_pivots, scratch), plan_of(state.from_pivots, scratch), T(0),
+                    plan);
   }
 
   /// Scores of both plans are proportional to the scale.
@@ -110,9 +115,9 @@ class TrainableLotformer final : public TrainableAttention<T> {
 
 template <class T>
 LotformerState<T> lotformer_attention(const AttentionHead<T>& head, int iterations,
-                                      MatrixView<T> output, Arena& arena) {
-  check(head.learned.rows > 0 && head.learned.cols == head.queries.cols,
-        "lotformer_attention: no pivots, or of another width");
+                                      tensor::MatrixView<T> output, tensor::Arena& arena) {
+  base::check(head.learned.rows > 0 && head.learned.cols == head.queries.cols,
+              "lotformer_attention: no pivots, or of another width");
   LotformerState<T> state;
   state.pivot_values = arena.matrix<T>(head.learned.rows, head.values.cols);
   state.from_pivots =
@@ -125,14 +130,15 @@ LotformerState<T> lotformer_attention(const AttentionHead<T>& head, int iteratio
 
 template <class T>
 void lotformer_attention_vjp(const AttentionHead<T>& head, LotformerState<T>& state,
-                             MatrixView<const T> output, MatrixView<const T> output_gradient,
-                             const HeadGradients<T>& gradients, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                             tensor::MatrixView<const T> output,
+                             tensor::MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   // Gradients of pivots and pivot values begin at zero, so that one flag serves for all that is
   // written.
-  const MatrixView<T> as_keys = zeros<T>(head.learned, scratch);
-  const MatrixView<T> as_queries = zeros<T>(head.learned, scratch);
-  const MatrixView<T> d_pivot_values = zeros<T>(state.pivot_values, scratch);
+  const tensor::MatrixView<T> as_keys = zeros<T>(head.learned, scratch);
+  const tensor::MatrixView<T> as_queries = zeros<T>(head.learned, scratch);
+  const tensor::MatrixView<T> d_pivot_values = zeros<T>(state.pivot_values, scratch);
   sinkhorn_attention_vjp<T>(
       queries_to_pivots<T>(head, state.pivot_values), state.to_pivots, output, output_gradient,
       {gradients.queries, as_keys, d_pivot_values, gradients.accumulate}, scratch);
@@ -140,26 +146,28 @@ void lotformer_attention_vjp(const AttentionHead<T>& head, LotformerState<T>& st
       pivots_to_keys(head), state.from_pivots, state.pivot_values, d_pivot_values,
       {as_queries, gradients.keys, gradients.values, gradients.accumulate}, scratch);
   for (std::int64_t z = 0; z < head.learned.rows; ++z) {
-    axpy<T>(T(1), as_keys.row(z), gradients.learned.row(z));
-    axpy<T>(T(1), as_queries.row(z), gradients.learned.row(z));
+    tensor::axpy<T>(T(1), as_keys.row(z), gradients.learned.row(z));
+    tensor::axpy<T>(T(1), as_queries.row(z), gradients.learned.row(z));
   }
 }
 
 template <class T>
-std::unique_ptr<TrainableAttention<T>> make_lotformer_attention(std::int64_t pivots, int iterations) {
-  check(pivots > 0 && iterations >= 0, "make_lotformer_attention: no pivots or negative iterations");
+std::unique_ptr<TrainableAttention<T>> make_lotformer_attention(std::int64_t pivots,
+                                                                int iterations) {
+  base::check(pivots > 0 && iterations >= 0,
+              "make_lotformer_attention: no pivots or negative iterations");
   return std::make_unique<TrainableLotformer<T>>(pivots, iterations);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                      \
-  template LotformerState<T> lotformer_attention<T>(const AttentionHead<T>&, int, MatrixView<T>, \
-                                                    Arena&);                                     \
-  template void lotformer_attention_vjp<T>(const AttentionHead<T>&, LotformerState<T>&,          \
-                                           MatrixView<const T>, MatrixView<const T>,             \
-                                           const HeadGradients<T>&, Arena&);                     \
+#define ASAP_INSTANTIATE(T)                                                                 \
+  template LotformerState<T> lotformer_attention<T>(const AttentionHead<T>&, int,           \
+                                                    tensor::MatrixView<T>, tensor::Arena&); \
+  template void lotformer_attention_vjp<T>(                                                 \
+      const AttentionHead<T>&, LotformerState<T>&, tensor::MatrixView<const T>,             \
+      tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);                \
   template std::unique_ptr<TrainableAttention<T>> make_lotformer_attention(std::int64_t, int);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -4,7 +4,7 @@
 #include "attention/stored/scaling_kernels.h"
 #include "attention/stored/softmax_attention.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// Sinkhorn attention but for its gradient.
@@ -13,25 +13,28 @@ class TrainableSinkformer final : public TrainableAttention<T> {
  public:
   using State = typename TrainableAttention<T>::State;
 
-  explicit TrainableSinkformer(int iterations) : sinkhorn_(make_sinkhorn_attention<T>(iterations)) {}
+  explicit TrainableSinkformer(int iterations)
+      : sinkhorn_(make_sinkhorn_attention<T>(iterations)) {}
 
-  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+  State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output, tensor::Arena& arena,
                 AttentionEvidence& evidence) const override {
     return sinkhorn_->forward(head, output, arena, evidence);
   }
 
-  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+  void infer(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+             tensor::Arena& scratch) const override {
     sinkhorn_->infer(head, output, scratch);
   }
 
-  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T>,
-           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
-           Arena& scratch) const override {
+  void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T>,
+           tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           tensor::Arena& scratch) const override {
     sinkformer_attention_vjp<T>(head, *static_cast<const SinkhornState<T>*>(state), output_gradient,
                                 gradients, scratch);
   }
 
-  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
+  void plan(const AttentionHead<T>& head, tensor::MatrixView<T> plan,
+            tensor::Arena& scratch) const override {
     sinkhorn_->plan(head, plan, scratch);
   }
 
@@ -43,11 +46,11 @@ class TrainableSinkformer final : public TrainableAttention<T> {
 
 template <class T>
 void sinkformer_attention_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                              MatrixView<const T> output_gradient,
-                              const HeadGradients<T>& gradients, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                              tensor::MatrixView<const T> output_gradient,
+                              const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t n = state.kernel.rows, m = state.kernel.cols, stride = padded_columns<T>(m);
-  const MatrixView<T> plan(scratch.take<T>(n * stride), n, m, stride);
+  const tensor::MatrixView<T> plan(scratch.take<T>(n * stride), n, m, stride);
   sinkhorn_plan<T>(state, plan);
   softmax_attention_vjp<T>(head, plan, output_gradient, gradients, scratch);
 }
@@ -57,12 +60,13 @@ std::unique_ptr<TrainableAttention<T>> make_sinkformer_attention(int iterations)
   return std::make_unique<TrainableSinkformer<T>>(iterations);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                        \
-  template void sinkformer_attention_vjp<T>(const AttentionHead<T>&, const SinkhornState<T>&,      \
-                                            MatrixView<const T>, const HeadGradients<T>&, Arena&); \
+#define ASAP_INSTANTIATE(T)                                                                       \
+  template void sinkformer_attention_vjp<T>(const AttentionHead<T>&, const SinkhornState<T>&,     \
+                                            tensor::MatrixView<const T>, const HeadGradients<T>&, \
+                                            tensor::Arena&);                                      \
   template std::unique_ptr<TrainableAttention<T>> make_sinkformer_attention(int);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

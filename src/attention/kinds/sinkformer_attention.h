@@ -2,7 +2,7 @@
 
 #include "attention/stored/sinkhorn_attention.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Vector-Jacobian product of Sinkhorn attention with the column dual g taken for a constant, as
 /// the published Sinkformer for text computes it (Sander et al. 2022; its code detaches each column
@@ -12,7 +12,7 @@ namespace asap {
 /// sinkhorn_attention_vjp. A state may be used once; `state` is left as it is.
 template <class T>
 void sinkformer_attention_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                              MatrixView<const T> output_gradient,
-                              const HeadGradients<T>& gradients, Arena& scratch);
+                              tensor::MatrixView<const T> output_gradient,
+                              const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -5,7 +5,7 @@
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/tiled/tiled_attention.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 template <class T>
@@ -16,7 +16,7 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
   TrainableSinkhorn(int iterations, bool implicit_gradient)
       : iterations_(iterations), implicit_gradient_(implicit_gradient) {}
 
-  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+  State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output, tensor::Arena& arena,
                 AttentionEvidence& evidence) const override {
     auto* state = new (arena.take<SinkhornState<T>>(1))
         SinkhornState<T>(sinkhorn_attention<T>(head, iterations_, output, arena));
@@ -27,7 +27,8 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
     return state;
   }
 
-  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+  void infer(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+             tensor::Arena& scratch) const override {
     if constexpr (std::is_same_v<T, float>)
       if (best_storage(head.queries.rows, head.keys.rows) == GibbsStorage::recompute) {
         tiled_sinkhorn_attention(head, iterations_, {}, output, scratch);
@@ -36,9 +37,9 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
     TrainableAttention<T>::infer(head, output, scratch);
   }
 
-  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T> output,
-           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
-           Arena& scratch) const override {
+  void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T> output,
+           tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           tensor::Arena& scratch) const override {
     SinkhornState<T> own = *static_cast<const SinkhornState<T>*>(state);
     if (implicit_gradient_)
       sinkhorn_attention_implicit_vjp<T>(head, own, output, output_gradient, gradients, scratch);
@@ -46,9 +47,10 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
       sinkhorn_attention_vjp<T>(head, own, output, output_gradient, gradients, scratch);
   }
 
-  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
-    const ArenaScope scope(scratch);
-    MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
+  void plan(const AttentionHead<T>& head, tensor::MatrixView<T> plan,
+            tensor::Arena& scratch) const override {
+    const tensor::ArenaScope scope(scratch);
+    tensor::MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
     sinkhorn_plan<T>(sinkhorn_attention<T>(head, iterations_, output, scratch), plan);
   }
 
@@ -60,12 +62,13 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<TrainableAttention<T>> make_sinkhorn_attention(int iterations, bool implicit_gradient) {
-  check(iterations >= 0, "make_sinkhorn_attention: negative number of iterations");
+std::unique_ptr<TrainableAttention<T>> make_sinkhorn_attention(int iterations,
+                                                               bool implicit_gradient) {
+  base::check(iterations >= 0, "make_sinkhorn_attention: negative number of iterations");
   return std::make_unique<TrainableSinkhorn<T>>(iterations, implicit_gradient);
 }
 
 template std::unique_ptr<TrainableAttention<float>> make_sinkhorn_attention(int, bool);
 template std::unique_ptr<TrainableAttention<double>> make_sinkhorn_attention(int, bool);
 
-}  // namespace asap
+}  // namespace asap::attention

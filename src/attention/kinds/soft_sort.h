@@ -3,7 +3,7 @@
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// The pieces that sliced soft-sort attention and its gradient are made of (see
 /// espformer_attention.h).
@@ -11,47 +11,51 @@ namespace asap {
 /// Projections of tokens on one slice, as they lie and sorted.
 template <class T>
 struct SortedLine {
-  VectorView<T> values;            // [n]
-  VectorView<T> sorted;            // [n], ascending
-  VectorView<std::int32_t> order;  // [n], sorted[r] = values[order[r]]; empty unless asked for
+  tensor::VectorView<T> values;  // [n]
+  tensor::VectorView<T> sorted;  // [n], ascending
+  tensor::VectorView<std::int32_t>
+      order;  // [n], sorted[r] = values[order[r]]; empty unless asked for
 };
 
 /// tokens: [n, D], slice: [1, D]. ordered_line knows the order too, which only gradients need.
 template <class T>
-SortedLine<T> sorted_line(MatrixView<const T> tokens, MatrixView<const T> slice, Arena& arena);
+SortedLine<T> sorted_line(tensor::MatrixView<const T> tokens, tensor::MatrixView<const T> slice,
+                          tensor::Arena& arena);
 template <class T>
-SortedLine<T> ordered_line(MatrixView<const T> tokens, MatrixView<const T> slice, Arena& arena);
+SortedLine<T> ordered_line(tensor::MatrixView<const T> tokens, tensor::MatrixView<const T> slice,
+                           tensor::Arena& arena);
 
 /// Rows [first, first + block.rows) of the soft permutation P_ri ∝ exp(-beta (s_(r) - s_i)²) before
 /// their division by the sums, whose inverses go to `inverse_sums`. Each row holds exp(0) = 1, so
 /// no sum is small. block: [rows, n], inverse_sums: [rows].
 template <class T>
-void soft_permutation(const SortedLine<T>& line, T beta, std::int64_t first, MatrixView<T> block,
-                      VectorView<T> inverse_sums);
+void soft_permutation(const SortedLine<T>& line, T beta, std::int64_t first,
+                      tensor::MatrixView<T> block, tensor::VectorView<T> inverse_sums);
 
 /// d_values: [n], the gradient of line.values, through the sorted ones too. `permutation`: P, rows
 /// summing to 1; `gradient`: that of P, used up; both [n, n]. `line` must be an ordered one.
 template <class T>
-void soft_permutation_vjp(const SortedLine<T>& line, T beta, MatrixView<const T> permutation,
-                          MatrixView<T> gradient, VectorView<T> d_values);
+void soft_permutation_vjp(const SortedLine<T>& line, T beta,
+                          tensor::MatrixView<const T> permutation, tensor::MatrixView<T> gradient,
+                          tensor::VectorView<T> d_values);
 
 /// out = C sorted, C_rc = n |[r/n, (r+1)/n] ∩ [c/m, (c+1)/m]|: what rank r of n receives from ranks
 /// of m. sorted: [m, W], out: [n, W].
 template <class T>
-void couple_ranks(MatrixView<const T> sorted, MatrixView<T> out);
+void couple_ranks(tensor::MatrixView<const T> sorted, tensor::MatrixView<T> out);
 /// d_sorted = Cᵀ gradient. gradient: [n, W], d_sorted: [m, W].
 template <class T>
-void couple_ranks_vjp(MatrixView<const T> gradient, MatrixView<T> d_sorted);
+void couple_ranks_vjp(tensor::MatrixView<const T> gradient, tensor::MatrixView<T> d_sorted);
 
 /// What keys and queries carry through the soft permutations.
 template <class T>
 struct CarriedTokens {
-  MatrixView<T> keys;     // [V | K | |k|²] or, without costs, V: [m, W]
-  MatrixView<T> queries;  // [Q | |q|²]: [n, D + 1]; empty without costs
+  tensor::MatrixView<T> keys;     // [V | K | |k|²] or, without costs, V: [m, W]
+  tensor::MatrixView<T> queries;  // [Q | |q|²]: [n, D + 1]; empty without costs
 
   bool with_costs() const { return queries.data != nullptr; }
 };
 template <class T>
-CarriedTokens<T> carry_tokens(const AttentionHead<T>& head, bool with_costs, Arena& arena);
+CarriedTokens<T> carry_tokens(const AttentionHead<T>& head, bool with_costs, tensor::Arena& arena);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -5,7 +5,7 @@
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/tiled_attention.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// Number of plan entries from which tiles beat a stored plan.
@@ -16,7 +16,7 @@ class TrainableSoftmax final : public TrainableAttention<T> {
  public:
   using State = typename TrainableAttention<T>::State;
 
-  State forward(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena,
+  State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output, tensor::Arena& arena,
                 AttentionEvidence& evidence) const override {
     ++evidence.heads;
     if (is_large(head)) {
@@ -26,7 +26,8 @@ class TrainableSoftmax final : public TrainableAttention<T> {
     return softmax_attention<T>(head, output, arena).data;
   }
 
-  void infer(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) const override {
+  void infer(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+             tensor::Arena& scratch) const override {
     if constexpr (std::is_same_v<T, float>)
       if (head.queries.rows * head.keys.rows >= kTiledSoftmaxFrom) {
         tiled_softmax_attention(head, 1, output, scratch);
@@ -35,20 +36,21 @@ class TrainableSoftmax final : public TrainableAttention<T> {
     TrainableAttention<T>::infer(head, output, scratch);
   }
 
-  void vjp(const AttentionHead<T>& head, State state, MatrixView<const T>,
-           MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
-           Arena& scratch) const override {
+  void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T>,
+           tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+           tensor::Arena& scratch) const override {
     if (is_large(head))
       return blocked_softmax_attention_vjp<T>(head, output_gradient, gradients, scratch);
-    const MatrixView<const T> plan(static_cast<const T*>(state), head.queries.rows, head.keys.rows,
-                                   padded_columns<T>(head.keys.rows));
+    const tensor::MatrixView<const T> plan(static_cast<const T*>(state), head.queries.rows,
+                                           head.keys.rows, padded_columns<T>(head.keys.rows));
     softmax_attention_vjp<T>(head, plan, output_gradient, gradients, scratch);
   }
 
-  void plan(const AttentionHead<T>& head, MatrixView<T> plan, Arena& scratch) const override {
-    const ArenaScope scope(scratch);
-    MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
-    const MatrixView<T> computed = softmax_attention<T>(head, output, scratch);
+  void plan(const AttentionHead<T>& head, tensor::MatrixView<T> plan,
+            tensor::Arena& scratch) const override {
+    const tensor::ArenaScope scope(scratch);
+    tensor::MatrixView<T> output = scratch.matrix<T>(head.queries.rows, head.values.cols);
+    const tensor::MatrixView<T> computed = softmax_attention<T>(head, output, scratch);
     for (std::int64_t i = 0; i < plan.rows; ++i)
       for (std::int64_t j = 0; j < plan.cols; ++j) plan(i, j) = computed(i, j);
   }
@@ -69,4 +71,4 @@ std::unique_ptr<TrainableAttention<T>> make_softmax_attention() {
 template std::unique_ptr<TrainableAttention<float>> make_softmax_attention();
 template std::unique_ptr<TrainableAttention<double>> make_softmax_attention();
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -2,18 +2,18 @@
 
 #include "attention/tiled/tiled_attention.h"
 
-namespace asap {
+namespace asap::attention {
 
 CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
                                    int extra_iterations, ProductPrecision precision)
     : heads_(std::move(heads)), extra_iterations_(extra_iterations), precision_(precision) {
-  check(extra_iterations >= 0, "CompiledOperator: negative number of extra iterations");
+  base::check(extra_iterations >= 0, "CompiledOperator: negative number of extra iterations");
 }
 
 void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
-                             MatrixView<float> output, Arena& scratch) const {
-  check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
-        "CompiledOperator: no such layer, or another number of heads");
+                             tensor::MatrixView<float> output, tensor::Arena& scratch) const {
+  base::check(layer >= 0 && layer < std::ssize(heads_) && std::ssize(heads_[layer]) == batch.heads,
+              "CompiledOperator: no such layer, or another number of heads");
   const TiledOptions options{
       .storage = best_storage(batch.query_tokens(), batch.key_tokens(), precision_),
       .precision = precision_};
@@ -32,4 +32,4 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
   clear_padded_rows(batch, output);
 }
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -3,20 +3,20 @@
 #include <atomic>
 #include <vector>
 
-#include "attention/interface/attention_operator.h"
 #include "attention/compiled/compiled_attention.h"
+#include "attention/interface/attention_operator.h"
 #include "attention/tiled/gibbs_sweep.h"
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// A dual map with the numbers it stands on, and the factor of the scores it was fitted for.
 struct CompiledHead {
   DualFeatures features = DualFeatures::none();
-  float score_scale = 1;         ///< scores are score_scale * q . k: 1 / (√D ε)
-  Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
-  Tensor<float> key_slices{};    ///< [L, D]
-  std::vector<float> weights{};  ///< [P]
+  float score_scale = 1;                 ///< scores are score_scale * q . k: 1 / (√D ε)
+  tensor::Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
+  tensor::Tensor<float> key_slices{};    ///< [L, D]
+  std::vector<float> weights{};          ///< [P]
 
   DualMap<float> map() const { return {features, query_slices.rows(), key_slices.rows(), weights}; }
   /// f̂ = 0: the closure alone.
@@ -30,8 +30,8 @@ class CompiledOperator : public AttentionOperator {
   explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0,
                             ProductPrecision precision = ProductPrecision::single);
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override;
+  void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
+             tensor::Arena& scratch) const override;
 
   const std::vector<std::vector<CompiledHead>>& heads() const { return heads_; }
   /// Heads (of one example each) that had to be computed in the log domain so far.
@@ -44,4 +44,4 @@ class CompiledOperator : public AttentionOperator {
   mutable std::atomic<std::int64_t> log_domain_heads_ = 0;
 };
 
-}  // namespace asap
+}  // namespace asap::attention

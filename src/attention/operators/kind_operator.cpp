@@ -2,37 +2,37 @@
 
 #include <algorithm>
 
-namespace asap {
+namespace asap::attention {
 
 AttentionHead<float> KindOperator::head(int layer, const AttentionBatch<float>& batch,
-                                          std::int64_t example, std::int64_t head) const {
+                                        std::int64_t example, std::int64_t head) const {
   AttentionHead<float> out{batch.head_queries(example, head), batch.head_keys(example, head),
                            batch.head_values(example, head), scale(layer, head)};
   out.layer = layer;
   if (!learned_.empty()) {
-    const Tensor<float>& learned = learned_[layer];
+    const tensor::Tensor<float>& learned = learned_[layer];
     const std::int64_t rows = learned.shape()[1], cols = learned.shape()[2];
     out.learned = {learned.data() + head * rows * cols, rows, cols};
   }
   return out;
 }
 
-void KindOperator::apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-                           Arena& scratch) const {
+void KindOperator::apply(int layer, const AttentionBatch<float>& batch,
+                         tensor::MatrixView<float> output, tensor::Arena& scratch) const {
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t h = 0; h < batch.heads; ++h)
       kernel_->infer(head(layer, batch, b, h), batch.head_output(output, b, h), scratch);
   clear_padded_rows(batch, output);
 }
 
-void KindOperator::plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
-                           Arena& scratch) const {
+void KindOperator::plans(int layer, const AttentionBatch<float>& batch,
+                         tensor::MatrixView<float> plans, tensor::Arena& scratch) const {
   for (std::int64_t i = 0; i < plans.rows; ++i) std::ranges::fill(plans.row(i), 0.0f);
   for (std::int64_t h = 0; h < batch.heads; ++h) {
-    const MatrixView<float> plan = plans.block(0, h * batch.key_tokens(), batch.live_query_count(0),
-                                               batch.live_key_count(0));
+    const tensor::MatrixView<float> plan =
+        plans.block(0, h * batch.key_tokens(), batch.live_query_count(0), batch.live_key_count(0));
     kernel_->plan(head(layer, batch, 0, h), plan, scratch);
   }
 }
 
-}  // namespace asap
+}  // namespace asap::attention

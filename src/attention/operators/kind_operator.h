@@ -3,10 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "attention/interface/trainable_attention.h"
 #include "attention/interface/attention_operator.h"
+#include "attention/interface/trainable_attention.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Runs one attention kernel in every layer: the teacher, softmax, Sinkhorn with k iterations.
 class KindOperator final : public AttentionOperator {
@@ -15,14 +15,15 @@ class KindOperator final : public AttentionOperator {
   /// learned: for each layer what the kind learns besides, [H, rows, cols]; empty for kinds that
   /// learn nothing.
   KindOperator(std::unique_ptr<TrainableAttention<float>> kernel,
-                 std::vector<std::vector<float>> scales, std::vector<Tensor<float>> learned = {})
+               std::vector<std::vector<float>> scales,
+               std::vector<tensor::Tensor<float>> learned = {})
       : kernel_(std::move(kernel)), scales_(std::move(scales)), learned_(std::move(learned)) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override;
+  void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
+             tensor::Arena& scratch) const override;
 
-  void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
-             Arena& scratch) const override;
+  void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
+             tensor::Arena& scratch) const override;
 
   /// What the kernel computes on for one head of one example.
   AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
@@ -34,7 +35,7 @@ class KindOperator final : public AttentionOperator {
  private:
   std::unique_ptr<TrainableAttention<float>> kernel_;
   std::vector<std::vector<float>> scales_;
-  std::vector<Tensor<float>> learned_;
+  std::vector<tensor::Tensor<float>> learned_;
 };
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -10,7 +10,7 @@
 
 #ifndef ASAP_ATTENTION_COLUMN_UPDATES_ONCE
 #define ASAP_ATTENTION_COLUMN_UPDATES_ONCE
-namespace asap {
+namespace asap::attention {
 
 /// Addresses of the column updates of one instruction set.
 template <class T>
@@ -20,12 +20,14 @@ struct ColumnUpdatesKernelSet {
   T (*error)(std::int64_t columns, T b, const T* column_sum, const T* v);
 };
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::attention {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 template <class T>
@@ -66,11 +68,11 @@ const ColumnUpdatesKernelSet<float>* column_updates_float() { return &kKernelSet
 const ColumnUpdatesKernelSet<double>* column_updates_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::attention {
 namespace {
 
 ASAP_DEFINE_KERNELS(ColumnUpdatesKernelSet, column_updates)
@@ -78,30 +80,34 @@ ASAP_DEFINE_KERNELS(ColumnUpdatesKernelSet, column_updates)
 }  // namespace
 
 template <class T>
-void update_columns(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<T> v) {
+void update_columns(std::int64_t columns, T b, tensor::VectorView<const T> column_sum,
+                    tensor::VectorView<T> v) {
   kernels<T>().update(columns, b, column_sum.data(), v.data(), static_cast<std::int64_t>(v.size()));
 }
 
 template <class T>
-void adjoint_columns(T b, VectorView<const T> pulled, VectorView<const T> extra,
-                     VectorView<const T> v, VectorView<T> w) {
+void adjoint_columns(T b, tensor::VectorView<const T> pulled, tensor::VectorView<const T> extra,
+                     tensor::VectorView<const T> v, tensor::VectorView<T> w) {
   kernels<T>().adjoint(b, pulled.data(), extra.data(), v.data(), w.data(),
                        static_cast<std::int64_t>(w.size()));
 }
 
 template <class T>
-T column_error(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<const T> v) {
+T column_error(std::int64_t columns, T b, tensor::VectorView<const T> column_sum,
+               tensor::VectorView<const T> v) {
   return kernels<T>().error(columns, b, column_sum.data(), v.data());
 }
 
 #define ASAP_INSTANTIATE(T)                                                                     \
-  template void update_columns<T>(std::int64_t, T, VectorView<const T>, VectorView<T>);         \
-  template void adjoint_columns<T>(T, VectorView<const T>, VectorView<const T>,                 \
-                                   VectorView<const T>, VectorView<T>);                         \
-  template T column_error<T>(std::int64_t, T, VectorView<const T>, VectorView<const T>);
+  template void update_columns<T>(std::int64_t, T, tensor::VectorView<const T>,                 \
+                                  tensor::VectorView<T>);                                       \
+  template void adjoint_columns<T>(T, tensor::VectorView<const T>, tensor::VectorView<const T>, \
+                                   tensor::VectorView<const T>, tensor::VectorView<T>);         \
+  template T column_error<T>(std::int64_t, T, tensor::VectorView<const T>,                      \
+                             tensor::VectorView<const T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif  // HWY_ONCE

@@ -2,23 +2,25 @@
 
 #include "attention/stored/scaling_kernels.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// The column half of a Sinkhorn iteration, its adjoint and its error, on vectors over the columns of a
-/// stored kernel: padded as in scaling_kernels.h, padding included where a vector is written. `columns` is
-/// the number m of live ones, b = n / m the mass of each.
+/// The column half of a Sinkhorn iteration, its adjoint and its error, on vectors over the columns
+/// of a stored kernel: padded as in scaling_kernels.h, padding included where a vector is written.
+/// `columns` is the number m of live ones, b = n / m the mass of each.
 
 /// v_j = b / column_sum_j; the padding becomes zero.
 template <class T>
-void update_columns(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<T> v);
+void update_columns(std::int64_t columns, T b, tensor::VectorView<const T> column_sum,
+                    tensor::VectorView<T> v);
 
 /// w_j = -(pulled_j + extra_j) v_j^2 / b, the adjoint of v = b / column_sum; `extra` may be empty.
 template <class T>
-void adjoint_columns(T b, VectorView<const T> pulled, VectorView<const T> extra,
-                     VectorView<const T> v, VectorView<T> w);
+void adjoint_columns(T b, tensor::VectorView<const T> pulled, tensor::VectorView<const T> extra,
+                     tensor::VectorView<const T> v, tensor::VectorView<T> w);
 
 /// mean_j |v_j column_sum_j / b - 1|: how far the columns are from their marginal b.
 template <class T>
-T column_error(std::int64_t columns, T b, VectorView<const T> column_sum, VectorView<const T> v);
+T column_error(std::int64_t columns, T b, tensor::VectorView<const T> column_sum,
+               tensor::VectorView<const T> v);
 
-}  // namespace asap
+}  // namespace asap::attention

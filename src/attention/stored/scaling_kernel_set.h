@@ -2,10 +2,10 @@
 
 #include <cstdint>
 
-namespace asap {
+namespace asap::attention {
 
-/// Addresses of the sweeps of one instruction set; see scaling_kernels.h for what each does. `rows` = n,
-/// `columns` = m, `stride` = padded m.
+/// Addresses of the sweeps of one instruction set; see scaling_kernels.h for what each does. `rows`
+/// = n, `columns` = m, `stride` = padded m.
 template <class T>
 struct ScalingKernelSet {
   struct Extent {
@@ -19,4 +19,4 @@ struct ScalingKernelSet {
   void (*weighted_column_sum)(Extent, const T* kernel, const T* w, T* column_sum);
 };
 
-}  // namespace asap
+}  // namespace asap::attention

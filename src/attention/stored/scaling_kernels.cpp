@@ -13,8 +13,10 @@
 #include "tensor/simd/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::attention {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 template <class T>
@@ -28,8 +30,9 @@ constexpr int lanes() {
   return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
 }
 
-// A block of as many rows as a vector has lanes is reduced without a horizontal sum per row. Longer rows are
-// taken a few at a time, so that the second pass over the block still finds it in the first cache.
+// A block of as many rows as a vector has lanes is reduced without a horizontal sum per row. Longer
+// rows are taken a few at a time, so that the second pass over the block still finds it in the
+// first cache.
 constexpr std::int64_t kBlockBytes = 24 << 10;
 constexpr int kFewRows = 4;
 
@@ -84,8 +87,8 @@ void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
     for (std::int64_t j = 0; j < e.stride; j += lanes<T>()) {
       auto best = hn::Load(d, column_shift + j);
       for (int r = 0; r < count; ++r)
-        best = hn::Max(best, hn::Add(hn::Load(d, rows + r * e.stride + j),
-                                     hn::Set(d, row_shift[i + r])));
+        best = hn::Max(best,
+                       hn::Add(hn::Load(d, rows + r * e.stride + j), hn::Set(d, row_shift[i + r])));
       hn::Store(best, d, column_shift + j);
     }
   }
@@ -93,8 +96,8 @@ void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
   fill(column_shift, e.columns, e.stride, T(0));
 }
 
-/// Rows consecutive rows behind few pointers: one per four rows, so that the others are reached by an
-/// addressing mode and the compiler does not run out of registers for them.
+/// Rows consecutive rows behind few pointers: one per four rows, so that the others are reached by
+/// an addressing mode and the compiler does not run out of registers for them.
 template <int Rows, class T>
 struct RowPointers {
   static constexpr int kGroups = (Rows + 3) / 4;
@@ -112,7 +115,8 @@ struct RowPointers {
   }
 };
 
-/// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of them.
+/// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of
+/// them.
 template <int Rows, class T>
 HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
                                 std::int64_t stride) {
@@ -132,10 +136,11 @@ HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
   }
 }
 
-/// y_r = update(first + r, <row r, x>) for Rows rows: the loads of x are shared, the sums independent chains.
+/// y_r = update(first + r, <row r, x>) for Rows rows: the loads of x are shared, the sums
+/// independent chains.
 template <int Rows, class T, class Update>
-HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first, T* y,
-                            const Update& update) {
+HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first,
+                            T* y, const Update& update) {
   const hn::ScalableTag<T> d;
   Vector<T> sum[Rows];
   for (int r = 0; r < Rows; ++r) sum[r] = hn::Zero(d);
@@ -155,8 +160,8 @@ HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std:
   }
 }
 
-/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the first row
-/// that is left.
+/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the
+/// first row that is left.
 template <int Rows, class T, class Update>
 HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* kernel,
                                      const T* x, T* y, T* column_sum, const Update update) {
@@ -180,7 +185,8 @@ HWY_INLINE void sweep(const Extent<T> e, const T* kernel, const T* x, T* y, T* c
   sweep_blocks<1>(e, i, kernel, x, y, column_sum, update);
 }
 
-/// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the lanes.
+/// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the
+/// lanes.
 template <class T>
 HWY_INLINE Vector<T> exponentiate_row(T* row, std::int64_t stride, T row_shift,
                                       const T* column_shift, const T* v) {
@@ -241,14 +247,13 @@ void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum
   std::int64_t i = 0;
   for (; i + lanes<T>() <= e.rows; i += lanes<T>())
     add_scaled_rows<lanes<T>()>(w + i, kernel + i * e.stride, column_sum, e.stride);
-  for (; i < e.rows; ++i)
-    add_scaled_rows<1>(w + i, kernel + i * e.stride, column_sum, e.stride);
+  for (; i < e.rows; ++i) add_scaled_rows<1>(w + i, kernel + i * e.stride, column_sum, e.stride);
 }
 
 template <class T>
 constexpr ScalingKernelSet<T> kKernelSet = {&score_shifts<T>, &exponentiate_and_scale<T>,
-                                           &scaling_sweep<T>, &adjoint_sweep<T>,
-                                           &weighted_column_sum<T>};
+                                            &scaling_sweep<T>, &adjoint_sweep<T>,
+                                            &weighted_column_sum<T>};
 
 }  // namespace
 
@@ -256,69 +261,73 @@ const ScalingKernelSet<float>* scaling_kernels_float() { return &kKernelSet<floa
 const ScalingKernelSet<double>* scaling_kernels_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::attention {
 namespace {
 
 ASAP_DEFINE_KERNELS(ScalingKernelSet, scaling_kernels)
 
 template <class T, class U>
-typename ScalingKernelSet<T>::Extent extent(const MatrixView<U>& m) {
-  check(m.stride == padded_columns<T>(m.cols), "scaling kernels: rows are not padded");
+typename ScalingKernelSet<T>::Extent extent(const tensor::MatrixView<U>& m) {
+  base::check(m.stride == padded_columns<T>(m.cols), "scaling kernels: rows are not padded");
   return {m.rows, m.cols, m.stride};
 }
 
 }  // namespace
 
 template <class T>
-void score_shifts(MatrixView<T> scores, VectorView<T> row_shift, VectorView<T> column_shift) {
+void score_shifts(tensor::MatrixView<T> scores, tensor::VectorView<T> row_shift,
+                  tensor::VectorView<T> column_shift) {
   kernels<T>().score_shifts(extent<T>(scores), scores.data, row_shift.data(), column_shift.data());
 }
 
 template <class T>
-void exponentiate_and_scale(MatrixView<T> scores, VectorView<const T> row_shift,
-                            VectorView<const T> column_shift, VectorView<const T> v,
-                            VectorView<T> u, VectorView<T> column_sum) {
+void exponentiate_and_scale(tensor::MatrixView<T> scores, tensor::VectorView<const T> row_shift,
+                            tensor::VectorView<const T> column_shift, tensor::VectorView<const T> v,
+                            tensor::VectorView<T> u, tensor::VectorView<T> column_sum) {
   kernels<T>().exponentiate_and_scale(extent<T>(scores), scores.data, row_shift.data(),
                                       column_shift.data(), v.data(), u.data(), column_sum.data());
 }
 
 template <class T>
-void scaling_sweep(MatrixView<const T> kernel, VectorView<const T> v, VectorView<T> u,
-                   VectorView<T> column_sum) {
-  kernels<T>().scaling_sweep(extent<T>(kernel), kernel.data, v.data(), u.data(),
-                             column_sum.data());
+void scaling_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> v,
+                   tensor::VectorView<T> u, tensor::VectorView<T> column_sum) {
+  kernels<T>().scaling_sweep(extent<T>(kernel), kernel.data, v.data(), u.data(), column_sum.data());
 }
 
 template <class T>
-void adjoint_sweep(MatrixView<const T> kernel, VectorView<const T> x, VectorView<const T> factor,
-                   VectorView<T> w, VectorView<T> column_sum) {
+void adjoint_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> x,
+                   tensor::VectorView<const T> factor, tensor::VectorView<T> w,
+                   tensor::VectorView<T> column_sum) {
   kernels<T>().adjoint_sweep(extent<T>(kernel), kernel.data, x.data(), factor.data(), w.data(),
                              column_sum.data());
 }
 
 template <class T>
-void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
-                         VectorView<T> column_sum) {
+void weighted_column_sum(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> w,
+                         tensor::VectorView<T> column_sum) {
   kernels<T>().weighted_column_sum(extent<T>(kernel), kernel.data, w.data(), column_sum.data());
 }
 
-#define ASAP_INSTANTIATE(T)                                                                       \
-  template void score_shifts<T>(MatrixView<T>, VectorView<T>, VectorView<T>);                     \
-  template void exponentiate_and_scale<T>(MatrixView<T>, VectorView<const T>,                     \
-                                          VectorView<const T>, VectorView<const T>,               \
-                                          VectorView<T>, VectorView<T>);                          \
-  template void scaling_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>,         \
-                                 VectorView<T>);                                                  \
-  template void adjoint_sweep<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,   \
-                                 VectorView<T>, VectorView<T>);                                   \
-  template void weighted_column_sum<T>(MatrixView<const T>, VectorView<const T>, VectorView<T>);
+#define ASAP_INSTANTIATE(T)                                                                      \
+  template void score_shifts<T>(tensor::MatrixView<T>, tensor::VectorView<T>,                    \
+                                tensor::VectorView<T>);                                          \
+  template void exponentiate_and_scale<T>(                                                       \
+      tensor::MatrixView<T>, tensor::VectorView<const T>, tensor::VectorView<const T>,           \
+      tensor::VectorView<const T>, tensor::VectorView<T>, tensor::VectorView<T>);                \
+  template void scaling_sweep<T>(tensor::MatrixView<const T>, tensor::VectorView<const T>,       \
+                                 tensor::VectorView<T>, tensor::VectorView<T>);                  \
+  template void adjoint_sweep<T>(tensor::MatrixView<const T>, tensor::VectorView<const T>,       \
+                                 tensor::VectorView<const T>, tensor::VectorView<T>,             \
+                                 tensor::VectorView<T>);                                         \
+  template void weighted_column_sum<T>(tensor::MatrixView<const T>, tensor::VectorView<const T>, \
+                                       tensor::VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif  // HWY_ONCE

@@ -2,15 +2,15 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// Sweeps over a stored Gibbs kernel, vectorised for the processor at run time. Each sweep reads the kernel
-/// once and does a row update and the following column sum together, so T Sinkhorn iterations cost T
-/// passes, not 2 T.
+/// Sweeps over a stored Gibbs kernel, vectorised for the processor at run time. Each sweep reads
+/// the kernel once and does a row update and the following column sum together, so T Sinkhorn
+/// iterations cost T passes, not 2 T.
 ///
-/// Matrices here are [n, m] with rows padded to `padded_columns` values (the stride), and vectors over
-/// columns are padded alike: the padding of the kernel and of column scalings is zero, so no sweep needs a
-/// tail. T is float or double.
+/// Matrices here are [n, m] with rows padded to `padded_columns` values (the stride), and vectors
+/// over columns are padded alike: the padding of the kernel and of column scalings is zero, so no
+/// sweep needs a tail. T is float or double.
 
 /// m rounded up to whole cache lines.
 template <class T>
@@ -19,32 +19,35 @@ constexpr std::int64_t padded_columns(std::int64_t m) {
   return (m + kLine - 1) / kLine * kLine;
 }
 
-/// The two shifts that keep exp in range: r_i = -max_j S_ij, then c_j = -max_i (S_ij + r_i). Every row and
-/// column of S + r + c then has a largest entry of exactly 0. Writes the padding of S and c.
-/// row_shift: [n], column_shift: [padded m].
+/// The two shifts that keep exp in range: r_i = -max_j S_ij, then c_j = -max_i (S_ij + r_i). Every
+/// row and column of S + r + c then has a largest entry of exactly 0. Writes the padding of S and
+/// c. row_shift: [n], column_shift: [padded m].
 template <class T>
-void score_shifts(MatrixView<T> scores, VectorView<T> row_shift, VectorView<T> column_shift);
+void score_shifts(tensor::MatrixView<T> scores, tensor::VectorView<T> row_shift,
+                  tensor::VectorView<T> column_shift);
 
-/// S becomes K = exp(S + r + c) in place; with the column scaling v: [padded m], u_i = 1 / sum_j K_ij v_j
-/// and column_sum_j = sum_i u_i K_ij: [padded m].
+/// S becomes K = exp(S + r + c) in place; with the column scaling v: [padded m], u_i = 1 / sum_j
+/// K_ij v_j and column_sum_j = sum_i u_i K_ij: [padded m].
 template <class T>
-void exponentiate_and_scale(MatrixView<T> scores, VectorView<const T> row_shift,
-                            VectorView<const T> column_shift, VectorView<const T> v,
-                            VectorView<T> u, VectorView<T> column_sum);
+void exponentiate_and_scale(tensor::MatrixView<T> scores, tensor::VectorView<const T> row_shift,
+                            tensor::VectorView<const T> column_shift, tensor::VectorView<const T> v,
+                            tensor::VectorView<T> u, tensor::VectorView<T> column_sum);
 
 /// u_i = 1 / sum_j K_ij v_j, then column_sum_j = sum_i u_i K_ij.
 template <class T>
-void scaling_sweep(MatrixView<const T> kernel, VectorView<const T> v, VectorView<T> u,
-                   VectorView<T> column_sum);
+void scaling_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> v,
+                   tensor::VectorView<T> u, tensor::VectorView<T> column_sum);
 
-/// w_i = factor_i * sum_j K_ij x_j, then column_sum_j = sum_i w_i K_ij: the step of the adjoint recursion.
+/// w_i = factor_i * sum_j K_ij x_j, then column_sum_j = sum_i w_i K_ij: the step of the adjoint
+/// recursion.
 template <class T>
-void adjoint_sweep(MatrixView<const T> kernel, VectorView<const T> x, VectorView<const T> factor,
-                   VectorView<T> w, VectorView<T> column_sum);
+void adjoint_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> x,
+                   tensor::VectorView<const T> factor, tensor::VectorView<T> w,
+                   tensor::VectorView<T> column_sum);
 
 /// column_sum_j = sum_i w_i K_ij.
 template <class T>
-void weighted_column_sum(MatrixView<const T> kernel, VectorView<const T> w,
-                         VectorView<T> column_sum);
+void weighted_column_sum(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> w,
+                         tensor::VectorView<T> column_sum);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -11,15 +11,16 @@
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
-/// Entries of K below the smallest normal number may be lost; times the largest scalings they would add
-/// at most this much to the plan.
+/// Entries of K below the smallest normal number may be lost; times the largest scalings they would
+/// add at most this much to the plan.
 constexpr double kLostPlanEntry = 1e-8;
 
 template <class T>
-SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations, Arena& arena) {
+SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations,
+                                tensor::Arena& arena) {
   const std::int64_t stride = padded_columns<T>(m);
   const std::int64_t factors = 2 * iterations + 1;
   SinkhornState<T> state;
@@ -38,9 +39,9 @@ template <class T>
 bool trustworthy(const SinkhornState<T>& state) {
   const int count = state.iterations + 1;
   // One reduction per stack: the scalings of all iterations lie one after the other.
-  const auto u = static_cast<double>(maximum<T>(VectorView<const T>(
+  const auto u = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride))));
-  const auto v = static_cast<double>(maximum<T>(VectorView<const T>(
+  const auto v = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride))));
   const auto smallest = static_cast<double>(std::numeric_limits<T>::min());
   const auto longest = static_cast<double>(std::max(state.kernel.rows, state.kernel.cols));
@@ -53,7 +54,7 @@ bool trustworthy(const SinkhornState<T>& state) {
 /// Those of the first update that has any, since what follows it is not finite throughout.
 template <class T>
 std::int64_t count_underflows(const SinkhornState<T>& state) {
-  const auto count = [&](VectorView<const T> scalings, std::int64_t size) {
+  const auto count = [&](tensor::VectorView<const T> scalings, std::int64_t size) {
     return std::ranges::count_if(scalings.first(static_cast<std::size_t>(size)),
                                  [](T value) { return !std::isfinite(value); });
   };
@@ -66,18 +67,18 @@ std::int64_t count_underflows(const SinkhornState<T>& state) {
 
 /// Shifts, exponentials and iterations on the scores that state.kernel holds.
 template <class T>
-void iterate(SinkhornState<T>& state, Arena& scratch) {
-  const ArenaScope scope(scratch);
+void iterate(SinkhornState<T>& state, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t m = state.kernel.cols;
   const T b = static_cast<T>(state.kernel.rows) / static_cast<T>(m);
-  const VectorView<T> row_shift = scratch.vector<T>(state.kernel.rows);
-  const VectorView<T> column_shift = scratch.vector<T>(state.kernel.stride);
-  const VectorView<T> column_sum = scratch.vector<T>(state.kernel.stride);
+  const tensor::VectorView<T> row_shift = scratch.vector<T>(state.kernel.rows);
+  const tensor::VectorView<T> column_shift = scratch.vector<T>(state.kernel.stride);
+  const tensor::VectorView<T> column_sum = scratch.vector<T>(state.kernel.stride);
 
   score_shifts<T>(state.kernel, row_shift, column_shift);
-  const VectorView<T> start = state.v(0);  // g = 0 in the coordinates of the shifted kernel
-  scale<T>(T(-1), column_shift, start);
-  exponential<T>(start, start);
+  const tensor::VectorView<T> start = state.v(0);  // g = 0 in the coordinates of the shifted kernel
+  tensor::scale<T>(T(-1), column_shift, start);
+  tensor::exponential<T>(start, start);
   for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
   exponentiate_and_scale<T>(state.kernel, row_shift, column_shift, start, state.u(0), column_sum);
   for (int t = 1; t <= state.iterations; ++t) {
@@ -91,7 +92,7 @@ void iterate(SinkhornState<T>& state, Arena& scratch) {
 
 template <class T>
 SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
-                                    MatrixView<T> output, Arena& arena) {
+                                    tensor::MatrixView<T> output, tensor::Arena& arena) {
   const std::int64_t n = head.queries.rows;
   const std::int64_t m = head.keys.rows;
   SinkhornState<T> state = allocate_state<T>(n, m, iterations, arena);
@@ -100,40 +101,42 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
       for (T& value : output.row(i)) value = T(0);
     return state;
   }
-  gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0), state.kernel);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), state.kernel);
   iterate(state, arena);
   if (!trustworthy(state)) {
     state.underflows = count_underflows(state);
-    gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0),
-            state.kernel);
+    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                    head.keys, T(0), state.kernel);
     sinkhorn_log_domain<T>(head, state, output, arena);
     return state;
   }
-  const ArenaScope scope(arena);
-  MatrixView<T> scaled_values = arena.matrix<T>(m, head.values.cols);
-  scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
-                scaled_values);
-  gemm<T>(Transpose::no, Transpose::no, T(1), state.kernel, scaled_values, T(0), output);
-  scale_rows<T>(output, state.u(iterations), output);
+  const tensor::ArenaScope scope(arena);
+  tensor::MatrixView<T> scaled_values = arena.matrix<T>(m, head.values.cols);
+  tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
+                        scaled_values);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), state.kernel, scaled_values,
+                  T(0), output);
+  tensor::scale_rows<T>(output, state.u(iterations), output);
   return state;
 }
 
 template <class T>
-void sinkhorn_plan(const SinkhornState<T>& state, MatrixView<T> plan) {
-  const VectorView<T> u = state.u(state.iterations);
-  const VectorView<T> v = state.v(state.iterations);
+void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan) {
+  const tensor::VectorView<T> u = state.u(state.iterations);
+  const tensor::VectorView<T> v = state.v(state.iterations);
   for (std::int64_t i = 0; i < plan.rows; ++i)
     for (std::int64_t j = 0; j < plan.cols; ++j)
       plan(i, j) = state.log_domain ? std::exp(state.kernel(i, j) + u[i] + v[j])
                                     : u[i] * state.kernel(i, j) * v[j];
 }
 
-#define ASAP_INSTANTIATE(T)                                                                   \
-  template SinkhornState<T> sinkhorn_attention<T>(const AttentionHead<T>&, int, MatrixView<T>, \
-                                                  Arena&);                                    \
-  template void sinkhorn_plan<T>(const SinkhornState<T>&, MatrixView<T>);
+#define ASAP_INSTANTIATE(T)                                                               \
+  template SinkhornState<T> sinkhorn_attention<T>(const AttentionHead<T>&, int,           \
+                                                  tensor::MatrixView<T>, tensor::Arena&); \
+  template void sinkhorn_plan<T>(const SinkhornState<T>&, tensor::MatrixView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -3,61 +3,66 @@
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// What one Sinkhorn attention head keeps for its backward pass. Lives in the arena of the forward pass.
+/// What one Sinkhorn attention head keeps for its backward pass. Lives in the arena of the forward
+/// pass.
 ///
-/// Exp domain: K = exp(S + r + c) with the shifts of scaling_kernels.h; rows of `row_factors` 0..T are the
-/// scalings u^0..u^T, rows T..2T of `column_factors` are v^0..v^T, so that A = u^T_i K_ij v^T_j. The rows
-/// left free are filled by the backward pass, whose one product needs the two stacks as they then lie.
-/// Log domain: `kernel` holds S and the factors hold log-domain duals f^t and g^t instead.
+/// Exp domain: K = exp(S + r + c) with the shifts of scaling_kernels.h; rows of `row_factors` 0..T
+/// are the scalings u^0..u^T, rows T..2T of `column_factors` are v^0..v^T, so that A = u^T_i K_ij
+/// v^T_j. The rows left free are filled by the backward pass, whose one product needs the two
+/// stacks as they then lie. Log domain: `kernel` holds S and the factors hold log-domain duals f^t
+/// and g^t instead.
 template <class T>
 struct SinkhornState {
-  int iterations = 0;           // T
-  bool log_domain = false;      // the exp domain would have lost plan entries to underflow
-  MatrixView<T> kernel;         // [n, m], rows padded
-  MatrixView<T> row_factors;    // [2T + 1, n]
-  MatrixView<T> column_factors; // [2T + 1, m], rows padded
-  T column_error = T(0);        // mean_j |M/N sum_i A_ij - 1|
+  int iterations = 0;                    // T
+  bool log_domain = false;               // the exp domain would have lost plan entries to underflow
+  tensor::MatrixView<T> kernel;          // [n, m], rows padded
+  tensor::MatrixView<T> row_factors;     // [2T + 1, n]
+  tensor::MatrixView<T> column_factors;  // [2T + 1, m], rows padded
+  T column_error = T(0);                 // mean_j |M/N sum_i A_ij - 1|
   std::int64_t underflows = 0;  // rows or columns whose sum was zero when the exp domain was left
 
-  VectorView<T> u(int t) const { return row_factors.row(t); }
+  tensor::VectorView<T> u(int t) const { return row_factors.row(t); }
   /// Padded to the row stride of the kernel.
-  VectorView<T> v(int t) const {
+  tensor::VectorView<T> v(int t) const {
     return {column_factors.row(iterations + t).data(),
             static_cast<std::size_t>(column_factors.stride)};
   }
 };
 
-/// Doubly stochastic attention of one head (Sinkformers, Sander et al. 2022): A = exp(S + f + g) after one
-/// row update from g = 0 and `iterations` times (column, row) update: rows sum to 1, columns approach n/m.
-/// T = 0 is softmax attention. output = A V: [n, Dv], zero when there is no key.
+/// Doubly stochastic attention of one head (Sinkformers, Sander et al. 2022): A = exp(S + f + g)
+/// after one row update from g = 0 and `iterations` times (column, row) update: rows sum to 1,
+/// columns approach n/m. T = 0 is softmax attention. output = A V: [n, Dv], zero when there is no
+/// key.
 ///
-/// Computed in the exp domain; when scalings grow so far apart that the kernel could have lost entries
-/// that matter, the head is computed again in the log domain.
+/// Computed in the exp domain; when scalings grow so far apart that the kernel could have lost
+/// entries that matter, the head is computed again in the log domain.
 template <class T>
 SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
-                                    MatrixView<T> output, Arena& arena);
+                                    tensor::MatrixView<T> output, tensor::Arena& arena);
 
 /// Multiplies the plan out: plan: [n, m].
 template <class T>
-void sinkhorn_plan(const SinkhornState<T>& state, MatrixView<T> plan);
+void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan);
 
-/// Vector-Jacobian product of sinkhorn_attention, exact: the adjoint recursion of all T iterations as they
-/// were run, with no n x m storage per iteration, since the score gradient is K ∘ (X Yᵀ) with X and Y stacks
-/// of scaling vectors. Uses up `state`. A head that ran in the log domain is differentiated there.
+/// Vector-Jacobian product of sinkhorn_attention, exact: the adjoint recursion of all T iterations
+/// as they were run, with no n x m storage per iteration, since the score gradient is K ∘ (X Yᵀ)
+/// with X and Y stacks of scaling vectors. Uses up `state`. A head that ran in the log domain is
+/// differentiated there.
 template <class T>
 void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
-                            MatrixView<const T> output, MatrixView<const T> output_gradient,
-                            const HeadGradients<T>& gradients, Arena& scratch);
+                            tensor::MatrixView<const T> output,
+                            tensor::MatrixView<const T> output_gradient,
+                            const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
-/// The gradient of the fixed point the iterations approach: right for a converged plan, an approximation
-/// for a plan that is not. A head that ran in the log domain, and one so far from the fixed point that its
-/// equations cannot be solved by iteration, gets the exact gradient.
+/// The gradient of the fixed point the iterations approach: right for a converged plan, an
+/// approximation for a plan that is not. A head that ran in the log domain, and one so far from the
+/// fixed point that its equations cannot be solved by iteration, gets the exact gradient.
 template <class T>
 void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
-                                     MatrixView<const T> output,
-                                     MatrixView<const T> output_gradient,
-                                     const HeadGradients<T>& gradients, Arena& scratch);
+                                     tensor::MatrixView<const T> output,
+                                     tensor::MatrixView<const T> output_gradient,
+                                     const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -10,7 +10,7 @@
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 constexpr int kImplicitIterations = 200;
@@ -20,62 +20,63 @@ constexpr double kImplicitGrowth = 10;  // of the first step: from there on it w
 /// Vectors both gradients start from, in the coordinates of the shifted kernel.
 template <class T>
 struct Adjoint {
-  MatrixView<T> scaled_output_gradient;  // u ∘ dO: [n, Dv]
-  MatrixView<T> scaled_values;           // v ∘ V: [m, Dv]
-  VectorView<T> row;                     // D_i = dO_i . O_i = sum_j A_ij dA_ij: [n]
-  VectorView<T> column;                  // V_j . (Kᵀ (u ∘ dO))_j: gradient of v_j, [padded m]
+  tensor::MatrixView<T> scaled_output_gradient;  // u ∘ dO: [n, Dv]
+  tensor::MatrixView<T> scaled_values;           // v ∘ V: [m, Dv]
+  tensor::VectorView<T> row;                     // D_i = dO_i . O_i = sum_j A_ij dA_ij: [n]
+  tensor::VectorView<T> column;  // V_j . (Kᵀ (u ∘ dO))_j: gradient of v_j, [padded m]
 };
 
 template <class T>
 Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                 MatrixView<const T> output, MatrixView<const T> output_gradient,
-                 const HeadGradients<T>& gradients, Arena& scratch) {
+                 tensor::MatrixView<const T> output, tensor::MatrixView<const T> output_gradient,
+                 const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   const std::int64_t n = state.kernel.rows;
   const std::int64_t m = state.kernel.cols;
   const std::int64_t width = head.values.cols;
-  const VectorView<T> v = state.v(state.iterations).first(static_cast<std::size_t>(m));
+  const tensor::VectorView<T> v = state.v(state.iterations).first(static_cast<std::size_t>(m));
   Adjoint<T> a{scratch.matrix<T>(n, width), scratch.matrix<T>(m, width), scratch.vector<T>(n),
                scratch.vector<T>(state.kernel.stride)};
-  scale_rows_with_dots<T>(output_gradient, state.u(state.iterations), output,
-                          a.scaled_output_gradient, a.row);
-  scale_rows<T>(head.values, v, a.scaled_values);
+  tensor::scale_rows_with_dots<T>(output_gradient, state.u(state.iterations), output,
+                                  a.scaled_output_gradient, a.row);
+  tensor::scale_rows<T>(head.values, v, a.scaled_values);
 
-  MatrixView<T> pulled = scratch.matrix<T>(m, width);
-  gemm<T>(Transpose::yes, Transpose::no, T(1), state.kernel, a.scaled_output_gradient, T(0),
-          pulled);
+  tensor::MatrixView<T> pulled = scratch.matrix<T>(m, width);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), state.kernel,
+                  a.scaled_output_gradient, T(0), pulled);
   std::fill(a.column.begin() + m, a.column.end(), T(0));
-  const MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
-  scale_rows_with_dots<T>(pulled, v, head.values, d_values, a.column);
+  const tensor::MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
+  tensor::scale_rows_with_dots<T>(pulled, v, head.values, d_values, a.column);
   if (gradients.accumulate)
-    for (std::int64_t j = 0; j < m; ++j) axpy<T>(T(1), pulled.row(j), gradients.values.row(j));
+    for (std::int64_t j = 0; j < m; ++j)
+      tensor::axpy<T>(T(1), pulled.row(j), gradients.values.row(j));
   return a;
 }
 
 /// Walks the iterations backwards, completing the stacks of the state: row_factors becomes
 /// [u^0..u^{T-1} | w_0..w_T], column_factors [w'_1..w'_T | v^0..v^T].
 template <class T>
-void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, Arena& scratch) {
+void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, tensor::Arena& scratch) {
   const int iterations = state.iterations;
   const std::int64_t n = state.kernel.rows;
   const T b = static_cast<T>(n) / static_cast<T>(state.kernel.cols);
   const auto w = [&](int t) { return state.row_factors.row(iterations + t); };
-  VectorView<T> pulled = scratch.vector<T>(state.kernel.stride);
+  tensor::VectorView<T> pulled = scratch.vector<T>(state.kernel.stride);
   // -u² of u^0..u^{T-1}, before w_0 takes the place of u^T.
-  const MatrixView<T> factors = scratch.matrix<T>(iterations, n);
+  const tensor::MatrixView<T> factors = scratch.matrix<T>(iterations, n);
   const auto count = static_cast<std::size_t>(iterations * n);
-  const VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
-  scale<T>(T(-1), scalings, squares);
-  multiply<T>(squares, scalings, squares);
+  const tensor::VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
+  tensor::scale<T>(T(-1), scalings, squares);
+  tensor::multiply<T>(squares, scalings, squares);
 
-  const VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
-  multiply<T>(adjoint.row, state.u(iterations), first_w);
-  scale<T>(T(-1), first_w, first_w);
+  const tensor::VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
+  tensor::multiply<T>(adjoint.row, state.u(iterations), first_w);
+  tensor::scale<T>(T(-1), first_w, first_w);
   if (iterations > 0) weighted_column_sum<T>(state.kernel, first_w, pulled);
   for (int t = iterations; t >= 1; --t) {
-    const VectorView<T> v = state.v(t);
-    const VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
-    adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : VectorView<T>(),
-                       v, w_prime);
+    const tensor::VectorView<T> v = state.v(t);
+    const tensor::VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
+    adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : tensor::VectorView<T>(), v,
+                       w_prime);
     adjoint_sweep<T>(state.kernel, w_prime, factors.row(t - 1), w(t - 1), pulled);
   }
 }
@@ -83,30 +84,30 @@ void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, Arena& sc
 /// X and Y (as rows) with dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y).
 template <class T>
 struct FactorStacks {
-  MatrixView<const T> rows;     // [k, n]
-  MatrixView<const T> columns;  // [k, m]
+  tensor::MatrixView<const T> rows;     // [k, n]
+  tensor::MatrixView<const T> columns;  // [k, m]
 };
 
-/// The fixed point's gradient: solves α + Aβ = Γ1, Aᵀα + bβ = Γᵀ1 by Gauss-Seidel; dS = Γ - A ∘ (α_i + β_j).
-/// Nothing when that does not approach a solution: then the plan is far from the fixed point, its columns
-/// far from b.
+/// The fixed point's gradient: solves α + Aβ = Γ1, Aᵀα + bβ = Γᵀ1 by Gauss-Seidel; dS = Γ - A ∘
+/// (α_i + β_j). Nothing when that does not approach a solution: then the plan is far from the fixed
+/// point, its columns far from b.
 template <class T>
-std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state, const Adjoint<T>& adjoint,
-                                 Arena& scratch) {
+std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
+                                                const Adjoint<T>& adjoint, tensor::Arena& scratch) {
   const std::int64_t n = state.kernel.rows;
   const std::int64_t m = state.kernel.cols;
   const std::int64_t stride = state.kernel.stride;
   const T b = static_cast<T>(n) / static_cast<T>(m);
-  const VectorView<T> u = state.u(state.iterations);
-  const VectorView<T> v = state.v(state.iterations);
-  MatrixView<T> rows = scratch.matrix<T>(2, n);
-  MatrixView<T> columns(scratch.take<T>(2 * stride), 2, m, stride);
-  const VectorView<T> scaled_alpha = rows.row(0);
-  const VectorView<T> scaled_beta{columns.row(1).data(), v.size()};  // -v ∘ β
-  VectorView<T> factor = scratch.vector<T>(n);
-  VectorView<T> constant = scratch.vector<T>(stride);
-  VectorView<T> pulled = scratch.vector<T>(stride);
-  VectorView<T> step = scratch.vector<T>(n);
+  const tensor::VectorView<T> u = state.u(state.iterations);
+  const tensor::VectorView<T> v = state.v(state.iterations);
+  tensor::MatrixView<T> rows = scratch.matrix<T>(2, n);
+  tensor::MatrixView<T> columns(scratch.take<T>(2 * stride), 2, m, stride);
+  const tensor::VectorView<T> scaled_alpha = rows.row(0);
+  const tensor::VectorView<T> scaled_beta{columns.row(1).data(), v.size()};  // -v ∘ β
+  tensor::VectorView<T> factor = scratch.vector<T>(n);
+  tensor::VectorView<T> constant = scratch.vector<T>(stride);
+  tensor::VectorView<T> pulled = scratch.vector<T>(stride);
+  tensor::VectorView<T> step = scratch.vector<T>(n);
 
   // K-coordinates: A = u_i K_ij v_j, so Aβ = u ∘ K(v∘β) and Aᵀα = v ∘ Kᵀ(u∘α).
   for (std::int64_t i = 0; i < n; ++i) {
@@ -141,29 +142,34 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state, c
 /// dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y), then the gradients of queries and keys.
 template <class T>
 void finish(const AttentionHead<T>& head, const SinkhornState<T>& state, const Adjoint<T>& adjoint,
-            const FactorStacks<T>& stacks, const HeadGradients<T>& gradients, Arena& scratch) {
+            const FactorStacks<T>& stacks, const HeadGradients<T>& gradients,
+            tensor::Arena& scratch) {
   const T beta = gradients.accumulate ? T(1) : T(0);
-  const MatrixView<T>& kernel = state.kernel;
-  MatrixView<T> d_scores(scratch.take<T>(kernel.rows * kernel.stride), kernel.rows, kernel.cols,
-                         kernel.stride);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), adjoint.scaled_output_gradient,
-          adjoint.scaled_values, T(0), d_scores);
-  gemm<T>(Transpose::yes, Transpose::no, T(1), stacks.rows, stacks.columns, T(1), d_scores);
+  const tensor::MatrixView<T>& kernel = state.kernel;
+  tensor::MatrixView<T> d_scores(scratch.take<T>(kernel.rows * kernel.stride), kernel.rows,
+                                 kernel.cols, kernel.stride);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1),
+                  adjoint.scaled_output_gradient, adjoint.scaled_values, T(0), d_scores);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), stacks.rows, stacks.columns,
+                  T(1), d_scores);
   for (std::int64_t i = 0; i < kernel.rows; ++i)
-    multiply<T>(d_scores.row(i), kernel.row(i), d_scores.row(i));
-  gemm<T>(Transpose::no, Transpose::no, head.scale, d_scores, head.keys, beta, gradients.queries);
-  gemm<T>(Transpose::yes, Transpose::no, head.scale, d_scores, head.queries, beta, gradients.keys);
+    tensor::multiply<T>(d_scores.row(i), kernel.row(i), d_scores.row(i));
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
+                  beta, gradients.queries);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,
+                  beta, gradients.keys);
 }
 
 }  // namespace
 
 template <class T>
 void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
-                            MatrixView<const T> output, MatrixView<const T> output_gradient,
-                            const HeadGradients<T>& gradients, Arena& scratch) {
+                            tensor::MatrixView<const T> output,
+                            tensor::MatrixView<const T> output_gradient,
+                            const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   if (state.log_domain)
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
-  const ArenaScope scope(scratch);
+  const tensor::ArenaScope scope(scratch);
   const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
   exact_factors(state, adjoint, scratch);
   finish(head, state, adjoint, FactorStacks<T>{state.row_factors, state.column_factors}, gradients,
@@ -172,12 +178,12 @@ void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& stat
 
 template <class T>
 void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
-                                     MatrixView<const T> output,
-                                     MatrixView<const T> output_gradient,
-                                     const HeadGradients<T>& gradients, Arena& scratch) {
+                                     tensor::MatrixView<const T> output,
+                                     tensor::MatrixView<const T> output_gradient,
+                                     const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   if (state.log_domain)
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
-  const ArenaScope scope(scratch);
+  const tensor::ArenaScope scope(scratch);
   const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
   std::optional<FactorStacks<T>> stacks = implicit_factors(state, adjoint, scratch);
   if (!stacks) {
@@ -187,15 +193,15 @@ void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState
   finish(head, state, adjoint, *stacks, gradients, scratch);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                      \
-  template void sinkhorn_attention_vjp<T>(const AttentionHead<T>&, SinkhornState<T>&,            \
-                                          MatrixView<const T>, MatrixView<const T>,              \
-                                          const HeadGradients<T>&, Arena&);                      \
-  template void sinkhorn_attention_implicit_vjp<T>(const AttentionHead<T>&, SinkhornState<T>&,   \
-                                                   MatrixView<const T>, MatrixView<const T>,     \
-                                                   const HeadGradients<T>&, Arena&);
+#define ASAP_INSTANTIATE(T)                                                    \
+  template void sinkhorn_attention_vjp<T>(                                     \
+      const AttentionHead<T>&, SinkhornState<T>&, tensor::MatrixView<const T>, \
+      tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);   \
+  template void sinkhorn_attention_implicit_vjp<T>(                            \
+      const AttentionHead<T>&, SinkhornState<T>&, tensor::MatrixView<const T>, \
+      tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

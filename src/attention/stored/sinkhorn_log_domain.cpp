@@ -8,35 +8,35 @@
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// v without its padding.
 template <class T>
-VectorView<T> live(const SinkhornState<T>& state, int t) {
+tensor::VectorView<T> live(const SinkhornState<T>& state, int t) {
   return state.v(t).first(static_cast<std::size_t>(state.kernel.cols));
 }
 
-/// Adds -weights_i P_ij to d_scores for every i, j and returns in `pulled` -sum_i weights_i P_ij (the
-/// adjoint of a row update, P row-normalised).
+/// Adds -weights_i P_ij to d_scores for every i, j and returns in `pulled` -sum_i weights_i P_ij
+/// (the adjoint of a row update, P row-normalised).
 template <class T>
-void row_update_vjp(MatrixView<const T> plan, VectorView<const T> weights, MatrixView<T> d_scores,
-                    VectorView<T> pulled) {
+void row_update_vjp(tensor::MatrixView<const T> plan, tensor::VectorView<const T> weights,
+                    tensor::MatrixView<T> d_scores, tensor::VectorView<T> pulled) {
   for (std::int64_t i = 0; i < plan.rows; ++i) {
-    axpy<T>(-weights[i], plan.row(i), d_scores.row(i));
-    axpy<T>(-weights[i], plan.row(i), pulled);
+    tensor::axpy<T>(-weights[i], plan.row(i), d_scores.row(i));
+    tensor::axpy<T>(-weights[i], plan.row(i), pulled);
   }
 }
 
-/// Adds -weights_j Q_ij / b to d_scores and returns in `pulled` -sum_j weights_j Q_ij / b (the adjoint of
-/// a column update, columns of Q summing to b). Uses up `plan`.
+/// Adds -weights_j Q_ij / b to d_scores and returns in `pulled` -sum_j weights_j Q_ij / b (the
+/// adjoint of a column update, columns of Q summing to b). Uses up `plan`.
 template <class T>
-void column_update_vjp(MatrixView<T> plan, T b, VectorView<const T> weights, MatrixView<T> d_scores,
-                       VectorView<T> pulled) {
+void column_update_vjp(tensor::MatrixView<T> plan, T b, tensor::VectorView<const T> weights,
+                       tensor::MatrixView<T> d_scores, tensor::VectorView<T> pulled) {
   for (std::int64_t i = 0; i < plan.rows; ++i) {
-    multiply<T>(plan.row(i), weights, plan.row(i));
-    axpy<T>(T(-1) / b, plan.row(i), d_scores.row(i));
-    pulled[i] = -sum<T>(plan.row(i)) / b;
+    tensor::multiply<T>(plan.row(i), weights, plan.row(i));
+    tensor::axpy<T>(T(-1) / b, plan.row(i), d_scores.row(i));
+    pulled[i] = -tensor::sum<T>(plan.row(i)) / b;
   }
 }
 
@@ -44,65 +44,73 @@ void column_update_vjp(MatrixView<T> plan, T b, VectorView<const T> weights, Mat
 
 template <class T>
 void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
-                         MatrixView<T> output, Arena& scratch) {
+                         tensor::MatrixView<T> output, tensor::Arena& scratch) {
   state.log_domain = true;
-  const MatrixView<const T> scores = state.kernel;
+  const tensor::MatrixView<const T> scores = state.kernel;
   for (T& value : live(state, 0)) value = T(0);
-  row_c_transform<T>(scores, live(state, 0), state.u(0));
+  transport::row_c_transform<T>(scores, live(state, 0), state.u(0));
   for (int t = 1; t <= state.iterations; ++t) {
-    column_c_transform<T>(scores, state.u(t - 1), live(state, t));
-    row_c_transform<T>(scores, live(state, t), state.u(t));
+    transport::column_c_transform<T>(scores, state.u(t - 1), live(state, t));
+    transport::row_c_transform<T>(scores, live(state, t), state.u(t));
   }
-  const ArenaScope scope(scratch);
-  MatrixView<T> plan = scratch.matrix<T>(scores.rows, scores.cols);
-  plan_from_duals<T>(scores, state.u(state.iterations), live(state, state.iterations), plan);
-  state.column_error = static_cast<T>(marginal_errors<T>(plan).column_mean);
-  gemm<T>(Transpose::no, Transpose::no, T(1), plan, head.values, T(0), output);
+  const tensor::ArenaScope scope(scratch);
+  tensor::MatrixView<T> plan = scratch.matrix<T>(scores.rows, scores.cols);
+  transport::plan_from_duals<T>(scores, state.u(state.iterations), live(state, state.iterations),
+                                plan);
+  state.column_error = static_cast<T>(transport::marginal_errors<T>(plan).column_mean);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
+                  output);
 }
 
 template <class T>
 void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                             MatrixView<const T> output, MatrixView<const T> output_gradient,
-                             const HeadGradients<T>& gradients, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                             tensor::MatrixView<const T> output,
+                             tensor::MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const T beta = gradients.accumulate ? T(1) : T(0);
   const std::int64_t n = state.kernel.rows;
   const std::int64_t m = state.kernel.cols;
   const T b = static_cast<T>(n) / static_cast<T>(m);
-  MatrixView<T> plan = scratch.matrix<T>(n, m);
-  MatrixView<T> d_scores = scratch.matrix<T>(n, m);
-  VectorView<T> d_row_dual = scratch.vector<T>(n);
-  VectorView<T> d_column_dual = scratch.vector<T>(m);
+  tensor::MatrixView<T> plan = scratch.matrix<T>(n, m);
+  tensor::MatrixView<T> d_scores = scratch.matrix<T>(n, m);
+  tensor::VectorView<T> d_row_dual = scratch.vector<T>(n);
+  tensor::VectorView<T> d_column_dual = scratch.vector<T>(m);
 
-  plan_from_duals<T>(state.kernel, state.u(state.iterations), live(state, state.iterations), plan);
-  gemm<T>(Transpose::yes, Transpose::no, T(1), plan, output_gradient, beta, gradients.values);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), output_gradient, head.values, T(0), d_scores);
+  transport::plan_from_duals<T>(state.kernel, state.u(state.iterations),
+                                live(state, state.iterations), plan);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), plan, output_gradient, beta,
+                  gradients.values);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), output_gradient, head.values,
+                  T(0), d_scores);
   for (std::int64_t i = 0; i < n; ++i)
-    multiply<T>(d_scores.row(i), plan.row(i), d_scores.row(i));
-  column_sums<T>(d_scores, d_column_dual, false);
-  row_dots<T>(output_gradient, output, d_row_dual);
+    tensor::multiply<T>(d_scores.row(i), plan.row(i), d_scores.row(i));
+  tensor::column_sums<T>(d_scores, d_column_dual, false);
+  tensor::row_dots<T>(output_gradient, output, d_row_dual);
 
   for (int t = state.iterations; t >= 1; --t) {
     row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);
-    plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t), plan);
+    transport::plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t), plan);
     column_update_vjp<T>(plan, b, d_column_dual, d_scores, d_row_dual);
-    plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t - 1), plan);
+    transport::plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t - 1), plan);
     for (T& value : d_column_dual) value = T(0);
   }
   row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);
 
-  gemm<T>(Transpose::no, Transpose::no, head.scale, d_scores, head.keys, beta, gradients.queries);
-  gemm<T>(Transpose::yes, Transpose::no, head.scale, d_scores, head.queries, beta, gradients.keys);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
+                  beta, gradients.queries);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,
+                  beta, gradients.keys);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                       \
-  template void sinkhorn_log_domain<T>(const AttentionHead<T>&, SinkhornState<T>&, MatrixView<T>, \
-                                       Arena&);                                                   \
-  template void sinkhorn_log_domain_vjp<T>(const AttentionHead<T>&, const SinkhornState<T>&,      \
-                                           MatrixView<const T>, MatrixView<const T>,              \
-                                           const HeadGradients<T>&, Arena&);
+#define ASAP_INSTANTIATE(T)                                                          \
+  template void sinkhorn_log_domain<T>(const AttentionHead<T>&, SinkhornState<T>&,   \
+                                       tensor::MatrixView<T>, tensor::Arena&);       \
+  template void sinkhorn_log_domain_vjp<T>(                                          \
+      const AttentionHead<T>&, const SinkhornState<T>&, tensor::MatrixView<const T>, \
+      tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

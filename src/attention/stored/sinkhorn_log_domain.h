@@ -2,19 +2,21 @@
 
 #include "attention/stored/sinkhorn_attention.h"
 
-namespace asap {
+namespace asap::attention {
 
-/// The same attention with every update a log-sum-exp: slower, finite for any finite scores. Expects the
-/// scores S in state.kernel; fills the factors with the duals f^t, g^t and writes the output.
+/// The same attention with every update a log-sum-exp: slower, finite for any finite scores.
+/// Expects the scores S in state.kernel; fills the factors with the duals f^t, g^t and writes the
+/// output.
 template <class T>
 void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
-                         MatrixView<T> output, Arena& scratch);
+                         tensor::MatrixView<T> output, tensor::Arena& scratch);
 
-/// Exact vector-Jacobian product of sinkhorn_log_domain: walks the iterations backwards and rebuilds the
-/// row- or column-normalised plan of each half-update.
+/// Exact vector-Jacobian product of sinkhorn_log_domain: walks the iterations backwards and
+/// rebuilds the row- or column-normalised plan of each half-update.
 template <class T>
 void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                             MatrixView<const T> output, MatrixView<const T> output_gradient,
-                             const HeadGradients<T>& gradients, Arena& scratch);
+                             tensor::MatrixView<const T> output,
+                             tensor::MatrixView<const T> output_gradient,
+                             const HeadGradients<T>& gradients, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -6,44 +6,49 @@
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
-// From 1024 x 1024 on, a plan comes back from main memory, which takes as long as computing it again.
-constexpr std::int64_t kLargePlan = std::int64_t{1} << 20;     // entries
-constexpr std::int64_t kBlockEntries = std::int64_t{1} << 16;  // two such blocks fit the second cache
+// From 1024 x 1024 on, a plan comes back from main memory, which takes as long as computing it
+// again.
+constexpr std::int64_t kLargePlan = std::int64_t{1} << 20;  // entries
+constexpr std::int64_t kBlockEntries = std::int64_t{1}
+                                       << 16;  // two such blocks fit the second cache
 constexpr std::int64_t kLeastRows = 32;  // fewer would spend their time packing keys and values
 
-/// Room for [n, m]. Rows begin on cache lines: a masked store at the end of one must not touch the next, or
-/// the processor makes the next row wait for it.
+/// Room for [n, m]. Rows begin on cache lines: a masked store at the end of one must not touch the
+/// next, or the processor makes the next row wait for it.
 template <class T>
-MatrixView<T> padded_matrix(const AttentionHead<T>& head, Arena& arena) {
+tensor::MatrixView<T> padded_matrix(const AttentionHead<T>& head, tensor::Arena& arena) {
   const std::int64_t n = head.queries.rows, m = head.keys.rows, stride = padded_columns<T>(m);
   return {arena.take<T>(n * stride), n, m, stride};
 }
 
 template <class T>
-MatrixView<T> softmax_plan(const AttentionHead<T>& head, Arena& arena) {
-  const MatrixView<T> plan = padded_matrix<T>(head, arena);
-  gemm<T>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, T(0), plan);
-  softmax_rows<T>(plan, plan);
+tensor::MatrixView<T> softmax_plan(const AttentionHead<T>& head, tensor::Arena& arena) {
+  const tensor::MatrixView<T> plan = padded_matrix<T>(head, arena);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), plan);
+  tensor::softmax_rows<T>(plan, plan);
   return plan;
 }
 
-/// Gradients of some rows of queries, which are set or added to as `query_beta` says, and their part of the
-/// gradients of all keys and values.
+/// Gradients of some rows of queries, which are set or added to as `query_beta` says, and their
+/// part of the gradients of all keys and values.
 template <class T>
-void pull_back(const AttentionHead<T>& head, MatrixView<const T> plan,
-               MatrixView<const T> output_gradient, const HeadGradients<T>& gradients, T query_beta,
-               T key_beta, Arena& scratch) {
-  const MatrixView<T> d_scores = padded_matrix<T>(head, scratch);
-  gemm<T>(Transpose::yes, Transpose::no, T(1), plan, output_gradient, key_beta, gradients.values);
-  gemm<T>(Transpose::no, Transpose::yes, T(1), output_gradient, head.values, T(0), d_scores);
-  softmax_rows_vjp<T>(plan, d_scores, d_scores, false);
-  gemm<T>(Transpose::no, Transpose::no, head.scale, d_scores, head.keys, query_beta,
-          gradients.queries);
-  gemm<T>(Transpose::yes, Transpose::no, head.scale, d_scores, head.queries, key_beta,
-          gradients.keys);
+void pull_back(const AttentionHead<T>& head, tensor::MatrixView<const T> plan,
+               tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+               T query_beta, T key_beta, tensor::Arena& scratch) {
+  const tensor::MatrixView<T> d_scores = padded_matrix<T>(head, scratch);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), plan, output_gradient,
+                  key_beta, gradients.values);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), output_gradient, head.values,
+                  T(0), d_scores);
+  tensor::softmax_rows_vjp<T>(plan, d_scores, d_scores, false);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
+                  query_beta, gradients.queries);
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,
+                  key_beta, gradients.keys);
 }
 
 /// Calls body(first, count) for blocks of rows of the plan.
@@ -63,17 +68,19 @@ M rows_of(const M& matrix, std::int64_t first, std::int64_t count) {
 }  // namespace
 
 template <class T>
-MatrixView<T> softmax_attention(const AttentionHead<T>& head, MatrixView<T> output, Arena& arena) {
-  const MatrixView<T> plan = softmax_plan(head, arena);
-  gemm<T>(Transpose::no, Transpose::no, T(1), plan, head.values, T(0), output);
+tensor::MatrixView<T> softmax_attention(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+                                        tensor::Arena& arena) {
+  const tensor::MatrixView<T> plan = softmax_plan(head, arena);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
+                  output);
   return plan;
 }
 
 template <class T>
-void softmax_attention_vjp(const AttentionHead<T>& head, MatrixView<const T> plan,
-                           MatrixView<const T> output_gradient,
-                           const HeadGradients<T>& gradients, Arena& scratch) {
-  const ArenaScope scope(scratch);
+void softmax_attention_vjp(const AttentionHead<T>& head, tensor::MatrixView<const T> plan,
+                           tensor::MatrixView<const T> output_gradient,
+                           const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const T beta = gradients.accumulate ? T(1) : T(0);
   pull_back(head, plan, output_gradient, gradients, beta, beta, scratch);
 }
@@ -81,9 +88,10 @@ void softmax_attention_vjp(const AttentionHead<T>& head, MatrixView<const T> pla
 bool softmax_plan_is_large(std::int64_t n, std::int64_t m) { return n * m >= kLargePlan; }
 
 template <class T>
-void blocked_softmax_attention(const AttentionHead<T>& head, MatrixView<T> output, Arena& scratch) {
+void blocked_softmax_attention(const AttentionHead<T>& head, tensor::MatrixView<T> output,
+                               tensor::Arena& scratch) {
   for_each_row_block(head, [&](std::int64_t first, std::int64_t count) {
-    const ArenaScope scope(scratch);
+    const tensor::ArenaScope scope(scratch);
     AttentionHead<T> block = head;
     block.queries = rows_of(head.queries, first, count);
     softmax_attention<T>(block, rows_of(output, first, count), scratch);
@@ -92,30 +100,34 @@ void blocked_softmax_attention(const AttentionHead<T>& head, MatrixView<T> outpu
 
 template <class T>
 void blocked_softmax_attention_vjp(const AttentionHead<T>& head,
-                                   MatrixView<const T> output_gradient,
-                                   const HeadGradients<T>& gradients, Arena& scratch) {
+                                   tensor::MatrixView<const T> output_gradient,
+                                   const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   const T beta = gradients.accumulate ? T(1) : T(0);
   for_each_row_block(head, [&](std::int64_t first, std::int64_t count) {
-    const ArenaScope scope(scratch);
+    const tensor::ArenaScope scope(scratch);
     AttentionHead<T> block = head;
     block.queries = rows_of(head.queries, first, count);
     HeadGradients<T> block_gradients = gradients;
     block_gradients.queries = rows_of(gradients.queries, first, count);
-    const MatrixView<T> plan = softmax_plan(block, scratch);
+    const tensor::MatrixView<T> plan = softmax_plan(block, scratch);
     pull_back<T>(block, plan, rows_of(output_gradient, first, count), block_gradients, beta,
                  first == 0 ? beta : T(1), scratch);
   });
 }
 
-#define ASAP_INSTANTIATE(T)                                                                      \
-  template MatrixView<T> softmax_attention<T>(const AttentionHead<T>&, MatrixView<T>, Arena&);   \
-  template void softmax_attention_vjp<T>(const AttentionHead<T>&, MatrixView<const T>,           \
-                                         MatrixView<const T>, const HeadGradients<T>&, Arena&);  \
-  template void blocked_softmax_attention<T>(const AttentionHead<T>&, MatrixView<T>, Arena&);    \
-  template void blocked_softmax_attention_vjp<T>(const AttentionHead<T>&, MatrixView<const T>,   \
-                                                 const HeadGradients<T>&, Arena&);
+#define ASAP_INSTANTIATE(T)                                                                    \
+  template tensor::MatrixView<T> softmax_attention<T>(const AttentionHead<T>&,                 \
+                                                      tensor::MatrixView<T>, tensor::Arena&);  \
+  template void softmax_attention_vjp<T>(const AttentionHead<T>&, tensor::MatrixView<const T>, \
+                                         tensor::MatrixView<const T>, const HeadGradients<T>&, \
+                                         tensor::Arena&);                                      \
+  template void blocked_softmax_attention<T>(const AttentionHead<T>&, tensor::MatrixView<T>,   \
+                                             tensor::Arena&);                                  \
+  template void blocked_softmax_attention_vjp<T>(const AttentionHead<T>&,                      \
+                                                 tensor::MatrixView<const T>,                  \
+                                                 const HeadGradients<T>&, tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -8,7 +8,7 @@
 // This file alone is compiled for AVX512_BF16. It must use no inline function of a header outside
 // of it: the linker might keep the copy made here for callers on other processors.
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 constexpr std::int64_t kLanes = 16;
@@ -248,7 +248,7 @@ void add_values(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
 }
 
 constexpr BFloat16KernelSet kKernelSet = {&pair_keys,          &pair_values, &gibbs_tile,
-                                    &gibbs_tile_columns, &narrow,      &add_values};
+                                          &gibbs_tile_columns, &narrow,      &add_values};
 
 }  // namespace
 
@@ -259,13 +259,13 @@ const BFloat16KernelSet* bfloat16_kernels() {
   return supported ? &kKernelSet : nullptr;
 }
 
-}  // namespace asap
+}  // namespace asap::attention
 
 #else
 
-namespace asap {
+namespace asap::attention {
 
 const BFloat16KernelSet* bfloat16_kernels() { return nullptr; }
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif

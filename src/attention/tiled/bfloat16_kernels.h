@@ -2,7 +2,7 @@
 
 #include "attention/tiled/tile_kernels.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Tile kernels on the bfloat16 dot product of AVX512_BF16, which multiplies pairs twice as fast as
 /// floats are multiplied and adds them up in float. Debian 12's Highway does not know the
@@ -34,4 +34,4 @@ struct BFloat16KernelSet {
 /// Null when this processor or this build lacks AVX512_BF16.
 const BFloat16KernelSet* bfloat16_kernels();
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -7,7 +7,7 @@
 #include "attention/tiled/tile_operands.h"
 #include "base/parallel.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// No entry is above 2^80; 2^80 times any number of rows stays below the largest float, 2^128.
@@ -24,9 +24,10 @@ constexpr std::int64_t kFewestBlocksPerChunk = 4;
 
 /// The row dual shifted so that no exponent x_i . y_j + f̂_i is above kLargestExponent, and none
 /// needlessly far below: [padded_rows], -infinity for rows that do not exist.
-VectorView<float> shifted_row_dual(const TiledHead& head, VectorView<const float> row_dual,
-                                   Arena& arena) {
-  const VectorView<float> shifted = arena.vector<float>(head.padded_rows());
+tensor::VectorView<float> shifted_row_dual(const TiledHead& head,
+                                           tensor::VectorView<const float> row_dual,
+                                           tensor::Arena& arena) {
+  const tensor::VectorView<float> shifted = arena.vector<float>(head.padded_rows());
   float score = 0, exponent = -std::numeric_limits<float>::infinity();
   for (std::int64_t i = 0; i < head.n; ++i) {
     score = std::max(score, head.row_bound[i]);
@@ -39,7 +40,8 @@ VectorView<float> shifted_row_dual(const TiledHead& head, VectorView<const float
 }
 
 /// All packed keys rounded to pairs.
-BFloat16* half_packed_keys(const TiledHead& head, const BFloat16KernelSet& kernels, Arena& arena) {
+BFloat16* half_packed_keys(const TiledHead& head, const BFloat16KernelSet& kernels,
+                           tensor::Arena& arena) {
   auto* keys = arena.take<BFloat16>(head.padded_keys() * head.inner);
   for (std::int64_t c = 0; c < key_blocks(head.m); ++c) {
     const std::int64_t offset = c * kKeyBlock * head.inner;
@@ -51,10 +53,11 @@ BFloat16* half_packed_keys(const TiledHead& head, const BFloat16KernelSet& kerne
 /// See apply_closed_row_dual.
 class ColumnPass {
  public:
-  ColumnPass(const TiledHead& head, VectorView<const float> row_offset,
-             MatrixView<const float> values, const SweepOptions& options, Arena& arena);
+  ColumnPass(const TiledHead& head, tensor::VectorView<const float> row_offset,
+             tensor::MatrixView<const float> values, const SweepOptions& options,
+             tensor::Arena& arena);
 
-  bool run(MatrixView<float> output);
+  bool run(tensor::MatrixView<float> output);
 
  private:
   /// A fixed run of row blocks.
@@ -84,28 +87,29 @@ class ColumnPass {
   void compute_rows(std::int64_t group, std::int64_t first, std::int64_t next, Chunk& chunk) const;
   bool close_columns(std::int64_t group);
   void apply_rows(std::int64_t group, std::int64_t first);
-  void write_rows(std::int64_t first, MatrixView<float> output, Chunk& chunk) const;
+  void write_rows(std::int64_t first, tensor::MatrixView<float> output, Chunk& chunk) const;
   std::int64_t rows_from(std::int64_t first) const { return std::min(kRowBlock, head_.n - first); }
 
   const TiledHead& head_;
-  VectorView<const float> row_offset_;
-  VectorView<float> column_offset_;
-  MatrixView<const float> values_;
+  tensor::VectorView<const float> row_offset_;
+  tensor::VectorView<float> column_offset_;
+  tensor::MatrixView<const float> values_;
   const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
-  BFloat16* half_keys_ = nullptr;                   // paired, as head_.keys
+  BFloat16* half_keys_ = nullptr;                     // paired, as head_.keys
   int threads_;
   std::int64_t chunk_rows_, group_width_, output_width_, record_values_;
   float* records_;                         // of all row blocks
-  VectorView<float> row_sums_;             // sum_j K_ij c_j so far: [padded_rows]
-  VectorView<float> scaling_;              // c of the group: [group_width_], 0 for padding
+  tensor::VectorView<float> row_sums_;     // sum_j K_ij c_j so far: [padded_rows]
+  tensor::VectorView<float> scaling_;      // c of the group: [group_width_], 0 for padding
   double scaling_sum_ = 0;                 // of all columns so far
   float* group_values_;                    // c_j V_j of the group: [group_width_, output_width_]
   BFloat16* group_values_half_ = nullptr;  // the same in pairs
-  VectorView<Chunk> chunks_;
+  tensor::VectorView<Chunk> chunks_;
 };
 
-ColumnPass::ColumnPass(const TiledHead& head, VectorView<const float> row_offset,
-                       MatrixView<const float> values, const SweepOptions& options, Arena& arena)
+ColumnPass::ColumnPass(const TiledHead& head, tensor::VectorView<const float> row_offset,
+                       tensor::MatrixView<const float> values, const SweepOptions& options,
+                       tensor::Arena& arena)
     : head_(head),
       row_offset_(row_offset),
       column_offset_(zero_column_offsets(head, arena)),
@@ -152,7 +156,7 @@ void ColumnPass::for_each_tile(std::int64_t group, const Body& body) const {
 template <class Body>
 void ColumnPass::for_each_block(bool backwards, const Body& body) {
   const std::int64_t count = std::ssize(chunks_);
-  parallel_for(count, threads_, [&](std::int64_t turn, int) {
+  base::parallel_for(count, threads_, [&](std::int64_t turn, int) {
     const std::int64_t index = backwards ? count - 1 - turn : turn;
     const std::int64_t begin = index * chunk_rows_, end = std::min(head_.n, begin + chunk_rows_);
     const std::int64_t last = begin + (end - begin - 1) / kRowBlock * kRowBlock;
@@ -254,7 +258,8 @@ void ColumnPass::apply_rows(std::int64_t group, std::int64_t first) {
 }
 
 /// Divides the rows of a block by their sums.
-void ColumnPass::write_rows(std::int64_t first, MatrixView<float> output, Chunk& chunk) const {
+void ColumnPass::write_rows(std::int64_t first, tensor::MatrixView<float> output,
+                            Chunk& chunk) const {
   const float* from = block_at(first).output_sums;
   for (std::int64_t i = first; i < first + rows_from(first); ++i, from += output_width_) {
     if (!(row_sums_[i] >= kLeastSum * scaling_sum_ && std::isfinite(row_sums_[i])))
@@ -265,7 +270,7 @@ void ColumnPass::write_rows(std::int64_t first, MatrixView<float> output, Chunk&
   }
 }
 
-bool ColumnPass::run(MatrixView<float> output) {
+bool ColumnPass::run(tensor::MatrixView<float> output) {
   // One turn applies a group and computes the next in its place, while its rows are in cache. Every
   // other turn goes backwards, for the rows that a turn ends with are in cache, too.
   for (std::int64_t group = 0; group <= groups(); ++group) {
@@ -287,12 +292,12 @@ bool ColumnPass::run(MatrixView<float> output) {
 
 }  // namespace
 
-bool apply_closed_row_dual(const TiledHead& head, VectorView<const float> row_dual,
-                           MatrixView<const float> values, const SweepOptions& options,
-                           MatrixView<float> output, Arena& scratch) {
-  const ArenaScope scope(scratch);
+bool apply_closed_row_dual(const TiledHead& head, tensor::VectorView<const float> row_dual,
+                           tensor::MatrixView<const float> values, const SweepOptions& options,
+                           tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   return ColumnPass(head, shifted_row_dual(head, row_dual, scratch), values, options, scratch)
       .run(output);
 }
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -2,7 +2,7 @@
 
 #include "attention/tiled/gibbs_sweep.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Attention with the plan that closes a row dual f̂ known beforehand: K = 2^(x . y + f̂),
 ///   c_j = 1 / sum_i K_ij,  output_i = sum_j K_ij c_j V_j / sum_j K_ij c_j.
@@ -18,8 +18,8 @@ namespace asap {
 /// overflow. Returns false, with an output that means nothing, if so much underflowed by that shift
 /// that entries of the plan may have been lost (more than 2^-30 of a row or column), or if
 /// something was not finite.
-bool apply_closed_row_dual(const TiledHead& head, VectorView<const float> row_dual,
-                           MatrixView<const float> values, const SweepOptions& options,
-                           MatrixView<float> output, Arena& scratch);
+bool apply_closed_row_dual(const TiledHead& head, tensor::VectorView<const float> row_dual,
+                           tensor::MatrixView<const float> values, const SweepOptions& options,
+                           tensor::MatrixView<float> output, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

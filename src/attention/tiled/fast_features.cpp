@@ -11,82 +11,86 @@
 #include "transport/kantorovich_1d.h"
 #include "transport/potential_lanes.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// Tokens projected on some directions, each projection centred over the tokens: [directions,
 /// tokens].
 struct Projections {
-  MatrixView<float> values;
-  VectorView<float> mean_square;  // [directions]
+  tensor::MatrixView<float> values;
+  tensor::VectorView<float> mean_square;  // [directions]
 };
 
 /// Projections of factor tokens on slices: [L, D], and of tokens on `last` behind them.
-Projections project(MatrixView<const float> tokens, MatrixView<const float> slices,
-                    std::int64_t count, float factor, VectorView<const float> last,
-                    Arena& scratch) {
+Projections project(tensor::MatrixView<const float> tokens, tensor::MatrixView<const float> slices,
+                    std::int64_t count, float factor, tensor::VectorView<const float> last,
+                    tensor::Arena& scratch) {
   const std::int64_t padded = round_up(tokens.rows, kTilePadding);
-  const MatrixView<float> directions = scratch.matrix<float>(count + 1, tokens.cols);
-  for (std::int64_t l = 0; l < count; ++l) scale<float>(factor, slices.row(l), directions.row(l));
+  const tensor::MatrixView<float> directions = scratch.matrix<float>(count + 1, tokens.cols);
+  for (std::int64_t l = 0; l < count; ++l)
+    tensor::scale<float>(factor, slices.row(l), directions.row(l));
   std::ranges::copy(last, directions.row(count).begin());
-  const MatrixView<float> all = scratch.matrix<float>(count + 1, padded);
+  const tensor::MatrixView<float> all = scratch.matrix<float>(count + 1, padded);
   project_tokens(tokens, directions, all);
 
   const Projections p{all.block(0, 0, count + 1, tokens.rows), scratch.vector<float>(count + 1)};
   for (std::int64_t l = 0; l <= count; ++l) {
-    const VectorView<float> line = p.values.row(l);
-    const float mean = sum<float>(line) / static_cast<float>(tokens.rows);
+    const tensor::VectorView<float> line = p.values.row(l);
+    const float mean = tensor::sum<float>(line) / static_cast<float>(tokens.rows);
     for (float& value : line) value -= mean;
-    p.mean_square[l] = dot<float>(line, line) / static_cast<float>(tokens.rows);
+    p.mean_square[l] = tensor::dot<float>(line, line) / static_cast<float>(tokens.rows);
   }
   return p;
 }
 
 /// -score_scale (mean key under the weights that the mean query gives to the keys, less the mean
 /// key): the slope of the feature `tilt` over the queries. scores: of the mean query, [m]; used up.
-VectorView<float> tilt_direction(const AttentionHead<float>& head, VectorView<float> scores,
-                                 Arena& scratch) {
+tensor::VectorView<float> tilt_direction(const AttentionHead<float>& head,
+                                         tensor::VectorView<float> scores, tensor::Arena& scratch) {
   const std::int64_t m = head.keys.rows, inner = head.keys.cols;
-  const MatrixView<float> weights(scores.data(), 1, m);
-  softmax_rows<float>(weights, weights);
+  const tensor::MatrixView<float> weights(scores.data(), 1, m);
+  tensor::softmax_rows<float>(weights, weights);
   for (float& weight : scores) weight -= 1.0f / static_cast<float>(m);
-  const MatrixView<float> direction = scratch.matrix<float>(1, inner);
-  gemm<float>(Transpose::no, Transpose::no, -head.scale, weights, head.keys, 0, direction);
+  const tensor::MatrixView<float> direction = scratch.matrix<float>(1, inner);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::no, -head.scale, weights, head.keys,
+                      0, direction);
   return direction.row(0);
 }
 
 /// row_dual += sum_l weights_l potential_l
 void add_potentials(const Projections& queries, const Projections& keys,
-                    VectorView<const float> weights, VectorView<float> row_dual, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                    tensor::VectorView<const float> weights, tensor::VectorView<float> row_dual,
+                    tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const auto slices = std::ssize(weights);
   const std::int64_t n = queries.values.cols, m = keys.values.cols;
-  if (std::max(n, m) <= kLongestLaneSample) {
-    for (std::int64_t l = 0; l < slices; l += kPotentialLanes) {
-      const std::int64_t count = std::min(kPotentialLanes, slices - l);
-      add_kantorovich_potentials(
+  if (std::max(n, m) <= transport::kLongestLaneSample) {
+    for (std::int64_t l = 0; l < slices; l += transport::kPotentialLanes) {
+      const std::int64_t count = std::min(transport::kPotentialLanes, slices - l);
+      transport::add_kantorovich_potentials(
           queries.values.block(l, 0, count, n), keys.values.block(l, 0, count, m),
           weights.subspan(static_cast<std::size_t>(l), static_cast<std::size_t>(count)), row_dual,
           scratch);
     }
     return;
   }
-  const VectorView<float> potential = scratch.vector<float>(n);
+  const tensor::VectorView<float> potential = scratch.vector<float>(n);
   for (std::int64_t l = 0; l < slices; ++l) {
-    kantorovich_potential_1d<float>(queries.values.row(l), keys.values.row(l), potential, scratch);
-    axpy<float>(weights[static_cast<std::size_t>(l)], potential, row_dual);
+    transport::kantorovich_potential_1d<float>(queries.values.row(l), keys.values.row(l), potential,
+                                               scratch);
+    tensor::axpy<float>(weights[static_cast<std::size_t>(l)], potential, row_dual);
   }
 }
 
 /// Weights of the features of a map in base 2, ordered by what they multiply.
 struct Coefficients {
-  VectorView<float> potential;  // [L]
-  VectorView<float> linear;     // [L + 1], the last of the tilt
-  VectorView<float> quadratic;  // [L]
+  tensor::VectorView<float> potential;  // [L]
+  tensor::VectorView<float> linear;     // [L + 1], the last of the tilt
+  tensor::VectorView<float> quadratic;  // [L]
   float row_sum = 0;
 };
 
-Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, Arena& scratch) {
+Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, tensor::Arena& scratch) {
   constexpr float kBase = std::numbers::log2e_v<float>;
   const DualFeatures& features = map.features;
   const float* weight = map.weights.data();
@@ -104,22 +108,23 @@ Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, Arena&
 }  // namespace
 
 float predict_before_row_sums(const DualMap<float>& map, const AttentionHead<float>& head,
-                              VectorView<float> row_dual, Arena& scratch) {
-  const ArenaScope scope(scratch);
+                              tensor::VectorView<float> row_dual, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const std::int64_t slices = map.features.uses_slices() ? map.query_slices.rows : 0;
-  check(std::ssize(map.weights) == map.features.count(map.query_slices.rows),
-        "predict_before_row_sums: one weight per feature expected");
-  const VectorView<float> dual = row_dual.first(static_cast<std::size_t>(head.queries.rows));
+  base::check(std::ssize(map.weights) == map.features.count(map.query_slices.rows),
+              "predict_before_row_sums: one weight per feature expected");
+  const tensor::VectorView<float> dual =
+      row_dual.first(static_cast<std::size_t>(head.queries.rows));
   std::ranges::fill(dual, 0.0f);
   const Coefficients c = coefficients(map, slices, scratch);
   if (slices == 0 && !map.features.tilt) return c.row_sum;
 
   const float root = std::sqrt(head.scale);
-  const VectorView<float> mean_query = scratch.vector<float>(head.queries.cols);
-  column_sums<float>(head.queries, mean_query, false);
+  const tensor::VectorView<float> mean_query = scratch.vector<float>(head.queries.cols);
+  tensor::column_sums<float>(head.queries, mean_query, false);
   for (float& value : mean_query) value *= head.scale / static_cast<float>(head.queries.rows);
   const Projections keys = project(head.keys, map.key_slices, slices, root, mean_query, scratch);
-  const VectorView<float> tilt = tilt_direction(head, keys.values.row(slices), scratch);
+  const tensor::VectorView<float> tilt = tilt_direction(head, keys.values.row(slices), scratch);
   const Projections queries = project(head.queries, map.query_slices, slices, root, tilt, scratch);
 
   for (std::int64_t l = 0; l <= slices; ++l) {
@@ -135,4 +140,4 @@ float predict_before_row_sums(const DualMap<float>& map, const AttentionHead<flo
   return c.row_sum;
 }
 
-}  // namespace asap
+}  // namespace asap::attention

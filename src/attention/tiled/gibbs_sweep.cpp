@@ -7,7 +7,7 @@
 #include "attention/tiled/tile_operands.h"
 #include "base/parallel.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 /// Sums between these bounds have lost nothing that matters: terms below the smallest normal float,
@@ -29,7 +29,7 @@ struct GibbsSweep::Chunk {
   bool in_range;
 };
 
-GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena)
+GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tensor::Arena& arena)
     : head_(head), options_(options), arena_(arena) {
   const GibbsStorage storage = options.storage;
   const std::int64_t padded = head.padded_keys();
@@ -45,8 +45,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena
   for (Chunk& chunk : chunks_) chunk = {arena.take<float>(padded), 0, true};
   column_sums_ = arena.vector<float>(padded);
   if (storage == GibbsStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
-  if (storage == GibbsStorage::half)
-    kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
+  if (storage == GibbsStorage::half) kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
   workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
   for (Worker& worker : workers_)
     worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
@@ -70,8 +69,8 @@ void GibbsSweep::round_operands() {
 }
 
 GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
-                              VectorView<const float> row_offset,
-                              VectorView<const float> column_offset) const {
+                              tensor::VectorView<const float> row_offset,
+                              tensor::VectorView<const float> column_offset) const {
   const std::int64_t begin = key_block * kKeyBlock;
   return {head_.x.row(first).data(),
           head_.inner,
@@ -85,7 +84,7 @@ GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_
 /// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
 template <class Body>
 void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
-  parallel_for(std::ssize(chunks_), options_.threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(std::ssize(chunks_), options_.threads, [&](std::int64_t index, int worker) {
     const std::int64_t end = std::min(head_.n, (index + 1) * chunk_rows_);
     for (std::int64_t first = index * chunk_rows_; first < end; first += block_rows)
       body(first, std::min(block_rows, end - first), workers_[worker], chunks_[index]);
@@ -144,8 +143,8 @@ void GibbsSweep::add_chunks() {
   trustworthy_ = trustworthy_ && all.in_range;
 }
 
-void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
-                         const RowUpdate& update) {
+void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
+                         tensor::VectorView<const float> column_offset, const RowUpdate& update) {
   begin_pass(-std::numeric_limits<float>::infinity());
   for_each_block(
       block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
@@ -175,7 +174,7 @@ void GibbsSweep::compute(VectorView<const float> row_offset, VectorView<const fl
 }
 
 template <class Entry>
-void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
+void GibbsSweep::sweep_entries(const Entry* kept, tensor::VectorView<const float> v) {
   begin_pass(0);
   for_each_block(
       kTileRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
@@ -200,7 +199,7 @@ void GibbsSweep::sweep_entries(const Entry* kept, VectorView<const float> v) {
   add_chunks();
 }
 
-void GibbsSweep::sweep_kept(VectorView<const float> v) {
+void GibbsSweep::sweep_kept(tensor::VectorView<const float> v) {
   if (kept_)
     sweep_entries(kept_, v);
   else
@@ -213,8 +212,8 @@ struct GibbsSweep::Values {
   const BFloat16* half;  // in pairs; null for ProductPrecision::single
 };
 
-GibbsSweep::Values GibbsSweep::prepare_values(MatrixView<const float> values,
-                                              VectorView<const float> factors) {
+GibbsSweep::Values GibbsSweep::prepare_values(tensor::MatrixView<const float> values,
+                                              tensor::VectorView<const float> factors) {
   output_width_ = round_up(values.cols, kTilePadding);
   for (Worker& worker : workers_)
     worker.block_output = arena_.take<float>(kRowBlock * output_width_);
@@ -243,7 +242,7 @@ void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int6
 
 /// Divides the rows of a block by their sums.
 void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
-                              MatrixView<float> output, Chunk& chunk) const {
+                              tensor::MatrixView<float> output, Chunk& chunk) const {
   float sums[kRowBlock];
   reduce_row_sums(worker.row_sums, rows, sums);
   note_range(sums, rows, chunk);
@@ -255,11 +254,12 @@ void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worke
   }
 }
 
-void GibbsSweep::apply_computed(VectorView<const float> row_offset,
-                                VectorView<const float> column_offset,
-                                MatrixView<const float> values, MatrixView<float> output) {
-  const ArenaScope scope(arena_);
-  const VectorView<float> ones = arena_.vector<float>(values.rows);
+void GibbsSweep::apply_computed(tensor::VectorView<const float> row_offset,
+                                tensor::VectorView<const float> column_offset,
+                                tensor::MatrixView<const float> values,
+                                tensor::MatrixView<float> output) {
+  const tensor::ArenaScope scope(arena_);
+  const tensor::VectorView<float> ones = arena_.vector<float>(values.rows);
   std::ranges::fill(ones, 1.0f);
   const Values prepared = prepare_values(values, ones);
   for_each_block(kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
@@ -274,9 +274,10 @@ void GibbsSweep::apply_computed(VectorView<const float> row_offset,
   });
 }
 
-void GibbsSweep::apply_kept(VectorView<const float> v, MatrixView<const float> values,
-                            MatrixView<float> output) {
-  const ArenaScope scope(arena_);
+void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
+                            tensor::MatrixView<const float> values,
+                            tensor::MatrixView<float> output) {
+  const tensor::ArenaScope scope(arena_);
   const Values prepared = prepare_values(values, v.first(static_cast<std::size_t>(values.rows)));
   for_each_block(kRowBlock,
                  [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
@@ -290,7 +291,7 @@ void GibbsSweep::apply_kept(VectorView<const float> v, MatrixView<const float> v
 
 /// One tile of the kept kernel, in the precision in which it is kept and multiplied.
 void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
-                                 VectorView<const float> v, const Values& values,
+                                 tensor::VectorView<const float> v, const Values& values,
                                  const Worker& worker) const {
   const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
   const std::int64_t offset = first * head_.padded_keys() + begin * kRowBlock;
@@ -310,4 +311,4 @@ void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int
   }
 }
 
-}  // namespace asap
+}  // namespace asap::attention

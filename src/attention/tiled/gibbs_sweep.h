@@ -3,7 +3,7 @@
 #include "attention/tiled/bfloat16_kernels.h"
 #include "attention/tiled/tiled_head.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// What becomes of a Gibbs kernel K = 2^(x . y + offsets) between passes over it.
 enum class GibbsStorage {
@@ -63,26 +63,27 @@ class RowUpdate {
 class GibbsSweep {
  public:
   /// Lives in `arena`, as long as `head` does.
-  GibbsSweep(const TiledHead& head, const SweepOptions& options, Arena& arena);
+  GibbsSweep(const TiledHead& head, const SweepOptions& options, tensor::Arena& arena);
 
   /// Computes K from offsets (see GibbsTile), keeps it if told to, and leaves column sums of
   /// weighted rows.
-  void compute(VectorView<const float> row_offset, VectorView<const float> column_offset,
-               const RowUpdate& update);
+  void compute(tensor::VectorView<const float> row_offset,
+               tensor::VectorView<const float> column_offset, const RowUpdate& update);
   /// The same over the kept kernel times v, with the weights 1 / (K v): a row update of Sinkhorn.
   /// v: [padded_keys], 0 for padding.
-  void sweep_kept(VectorView<const float> v);
+  void sweep_kept(tensor::VectorView<const float> v);
 
   /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
-  VectorView<const float> column_sums() const { return column_sums_; }
+  tensor::VectorView<const float> column_sums() const { return column_sums_; }
   float column_exponent() const { return column_exponent_; }
 
   /// output = K V with each row divided by its sum, K from offsets. values: [m, Dv].
-  void apply_computed(VectorView<const float> row_offset, VectorView<const float> column_offset,
-                      MatrixView<const float> values, MatrixView<float> output);
+  void apply_computed(tensor::VectorView<const float> row_offset,
+                      tensor::VectorView<const float> column_offset,
+                      tensor::MatrixView<const float> values, tensor::MatrixView<float> output);
   /// output = K diag(v) V with each row divided by its sum, K as kept.
-  void apply_kept(VectorView<const float> v, MatrixView<const float> values,
-                  MatrixView<float> output);
+  void apply_kept(tensor::VectorView<const float> v, tensor::MatrixView<const float> values,
+                  tensor::MatrixView<float> output);
 
   /// False once a row or column sum has come so near to the limits of float that entries of the
   /// plan may have been lost, or was not finite.
@@ -105,37 +106,39 @@ class GibbsSweep {
   void begin_pass(float exponent);
   void add_chunks();
   template <class Entry>
-  void sweep_entries(const Entry* kept, VectorView<const float> v);
+  void sweep_entries(const Entry* kept, tensor::VectorView<const float> v);
   void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
   struct Values;
   void round_operands();
   GibbsTile tile_at(std::int64_t first, std::int64_t rows, std::int64_t key_block,
-                    VectorView<const float> row_offset,
-                    VectorView<const float> column_offset) const;
-  Values prepare_values(MatrixView<const float> values, VectorView<const float> factors);
+                    tensor::VectorView<const float> row_offset,
+                    tensor::VectorView<const float> column_offset) const;
+  Values prepare_values(tensor::MatrixView<const float> values,
+                        tensor::VectorView<const float> factors);
   void add_tile_values(const float* tile, std::int64_t rows, std::int64_t key_block,
                        const Values& values, const Worker& worker) const;
   void apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
-                       VectorView<const float> v, const Values& values, const Worker& worker) const;
+                       tensor::VectorView<const float> v, const Values& values,
+                       const Worker& worker) const;
   void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
-                    MatrixView<float> output, Chunk& chunk) const;
+                    tensor::MatrixView<float> output, Chunk& chunk) const;
 
   const TiledHead& head_;
   SweepOptions options_;
-  Arena& arena_;
+  tensor::Arena& arena_;
   std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
   std::int64_t chunk_rows_;
   float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
   BFloat16* kept_half_ = nullptr;
   const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
-  BFloat16* half_x_ = nullptr;                      // [padded rows, D]
-  BFloat16* half_keys_ = nullptr;                   // paired, as head.keys
+  BFloat16* half_x_ = nullptr;                        // [padded rows, D]
+  BFloat16* half_keys_ = nullptr;                     // paired, as head.keys
   std::int64_t output_width_ = 0;
-  VectorView<Worker> workers_;
-  VectorView<Chunk> chunks_;
-  VectorView<float> column_sums_;
+  tensor::VectorView<Worker> workers_;
+  tensor::VectorView<Chunk> chunks_;
+  tensor::VectorView<float> column_sums_;
   float column_exponent_ = 0;
   bool trustworthy_ = true;
 };
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -2,7 +2,7 @@
 
 #include "attention/tiled/tile_kernels.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Addresses of the tile kernels of one instruction set; see tile_kernels.h for what each does.
 struct TileKernelSet {
@@ -24,4 +24,4 @@ struct TileKernelSet {
   void (*widen_tile)(const BFloat16* tile, std::int64_t count, float* out);
 };
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -13,8 +13,10 @@
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::attention {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 using namespace tiles;
@@ -233,26 +235,26 @@ void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
 }
 
 constexpr TileKernelSet kKernelSet = {&gibbs_tile,
-                                     &gibbs_tile_columns,
-                                     &reduce_row_sums,
-                                     &add_column_sums<float>,
-                                     &add_column_sums<BFloat16>,
-                                     &add_row_dots<float>,
-                                     &add_row_dots<BFloat16>,
-                                     &add_values,
-                                     &narrow_tile,
-                                     &widen_tile};
+                                      &gibbs_tile_columns,
+                                      &reduce_row_sums,
+                                      &add_column_sums<float>,
+                                      &add_column_sums<BFloat16>,
+                                      &add_row_dots<float>,
+                                      &add_row_dots<BFloat16>,
+                                      &add_values,
+                                      &narrow_tile,
+                                      &widen_tile};
 
 }  // namespace
 
 const TileKernelSet* tile_kernels() { return &kKernelSet; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::attention {
 namespace {
 
 HWY_EXPORT(tile_kernels);
@@ -307,5 +309,5 @@ void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
   kernels().widen_tile(tile, count, out);
 }
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif  // HWY_ONCE

@@ -3,7 +3,7 @@
 #include "attention/tiled/tile_layout.h"
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::attention {
 
 // Attention in tiles that stay in cache: a block of kRowBlock queries meets a block of kKeyBlock
 // keys, the scores are exponentiated in the registers in which the product leaves them, and what
@@ -66,4 +66,4 @@ void add_values(const float* tile, std::int64_t rows, std::int64_t columns, cons
 void narrow_tile(const float* tile, std::int64_t count, BFloat16* out);
 void widen_tile(const BFloat16* tile, std::int64_t count, float* out);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace asap {
+namespace asap::attention {
 
 // How one head is cut into tiles: a block of kRowBlock queries meets a block of kKeyBlock keys.
 inline constexpr std::int64_t kRowBlock = 24;
@@ -36,4 +36,4 @@ struct BFloat16 {
   std::uint16_t bits;
 };
 
-}  // namespace asap
+}  // namespace asap::attention

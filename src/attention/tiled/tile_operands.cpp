@@ -13,16 +13,18 @@
 #include "tensor/simd/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::attention {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 using namespace tiles;
 
 /// Loads kLanes tokens from row `first` on, dimensions [d, d + kLanes), as they are, transposed:
 /// out[l] holds dimension d + l of all of them. Tokens and dimensions that do not exist give zeros.
-HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t first, std::int64_t d,
-                                V* out) {
+HWY_INLINE void load_transposed(tensor::MatrixView<const float> tokens, std::int64_t first,
+                                std::int64_t d, V* out) {
   const D tag;
   if (first + kLanes <= tokens.rows && d + kLanes <= tokens.cols) {
     for (int l = 0; l < kLanes; ++l) out[l] = hn::LoadU(tag, &tokens(first + l, d));
@@ -37,7 +39,8 @@ HWY_INLINE void load_transposed(MatrixView<const float> tokens, std::int64_t fir
   transpose_square(tag, out);
 }
 
-float pack_keys(MatrixView<const float> keys, float factor, const float* mean, float* packed) {
+float pack_keys(tensor::MatrixView<const float> keys, float factor, const float* mean,
+                float* packed) {
   const D tag;
   const std::int64_t inner = keys.cols;
   const V scale = hn::Set(tag, factor);
@@ -71,8 +74,8 @@ float pack_keys(MatrixView<const float> keys, float factor, const float* mean, f
   return std::sqrt(hn::GetLane(hn::MaxOfLanes(tag, largest)));
 }
 
-void centre_queries(MatrixView<const float> queries, float factor, const float* mean,
-                    MatrixView<float> x, float* norms) {
+void centre_queries(tensor::MatrixView<const float> queries, float factor, const float* mean,
+                    tensor::MatrixView<float> x, float* norms) {
   for (std::int64_t i = 0; i < queries.rows; ++i) {
     const float* from = queries.row(i).data();
     float* to = x.row(i).data();
@@ -89,8 +92,9 @@ void centre_queries(MatrixView<const float> queries, float factor, const float* 
 }
 
 template <int Count>
-HWY_INLINE void project_on(MatrixView<const float> tokens, MatrixView<const float> directions,
-                           MatrixView<float> out) {
+HWY_INLINE void project_on(tensor::MatrixView<const float> tokens,
+                           tensor::MatrixView<const float> directions,
+                           tensor::MatrixView<float> out) {
   const D tag;
   for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
     V sum[Count];
@@ -107,8 +111,8 @@ HWY_INLINE void project_on(MatrixView<const float> tokens, MatrixView<const floa
   }
 }
 
-void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
-                    MatrixView<float> out) {
+void project_tokens(tensor::MatrixView<const float> tokens,
+                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out) {
   for (std::int64_t p = 0; p < directions.rows; p += 5) {
     const std::int64_t count = std::min<std::int64_t>(5, directions.rows - p);
     const auto some = directions.block(p, 0, count, directions.cols);
@@ -121,7 +125,7 @@ void project_tokens(MatrixView<const float> tokens, MatrixView<const float> dire
   }
 }
 
-void pack_values(MatrixView<const float> values, const float* factors, float* out) {
+void pack_values(tensor::MatrixView<const float> values, const float* factors, float* out) {
   const std::int64_t width = round_up(values.cols, kTilePadding);
   for (std::int64_t j = 0; j < values.rows; ++j, out += width) {
     const float* row = values.row(j).data();
@@ -146,11 +150,11 @@ void exp2_values(const float* x, std::int64_t count, float* out) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::attention {
 namespace {
 
 HWY_EXPORT(pack_keys);
@@ -162,32 +166,34 @@ HWY_EXPORT(log2_values);
 
 }  // namespace
 
-float pack_keys(MatrixView<const float> keys, float factor, VectorView<const float> mean,
-                float* packed) {
+float pack_keys(tensor::MatrixView<const float> keys, float factor,
+                tensor::VectorView<const float> mean, float* packed) {
   return HWY_DYNAMIC_DISPATCH(pack_keys)(keys, factor, mean.data(), packed);
 }
 
-void centre_queries(MatrixView<const float> queries, float factor, VectorView<const float> mean,
-                    MatrixView<float> x, VectorView<float> norms) {
+void centre_queries(tensor::MatrixView<const float> queries, float factor,
+                    tensor::VectorView<const float> mean, tensor::MatrixView<float> x,
+                    tensor::VectorView<float> norms) {
   HWY_DYNAMIC_DISPATCH(centre_queries)(queries, factor, mean.data(), x, norms.data());
 }
 
-void project_tokens(MatrixView<const float> tokens, MatrixView<const float> directions,
-                    MatrixView<float> out) {
+void project_tokens(tensor::MatrixView<const float> tokens,
+                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out) {
   HWY_DYNAMIC_DISPATCH(project_tokens)(tokens, directions, out);
 }
 
-void pack_values(MatrixView<const float> values, VectorView<const float> factors, float* out) {
+void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,
+                 float* out) {
   HWY_DYNAMIC_DISPATCH(pack_values)(values, factors.data(), out);
 }
 
-void log2_values(VectorView<const float> x, VectorView<float> out) {
+void log2_values(tensor::VectorView<const float> x, tensor::VectorView<float> out) {
   HWY_DYNAMIC_DISPATCH(log2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
 }
 
-void exp2_values(VectorView<const float> x, VectorView<float> out) {
+void exp2_values(tensor::VectorView<const float> x, tensor::VectorView<float> out) {
   HWY_DYNAMIC_DISPATCH(exp2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
 }
 
-}  // namespace asap
+}  // namespace asap::attention
 #endif  // HWY_ONCE

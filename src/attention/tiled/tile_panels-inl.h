@@ -14,8 +14,10 @@
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::attention {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace tiles {
 
 using D = hn::ScalableTag<float>;
@@ -46,7 +48,7 @@ HWY_INLINE void for_each_panel(std::int64_t columns, const Body& body) {
 
 }  // namespace tiles
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
 
 #endif

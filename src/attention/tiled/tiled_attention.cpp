@@ -5,21 +5,21 @@
 #include <limits>
 #include <numbers>
 
-#include "attention/tiled/column_pass.h"
 #include "attention/compiled/compiled_attention.h"
-#include "attention/tiled/fast_features.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/softmax_attention.h"
+#include "attention/tiled/column_pass.h"
+#include "attention/tiled/fast_features.h"
 #include "attention/tiled/tile_operands.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 /// Up to this size a kept kernel beats a recomputed one, even from main memory.
 constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
 
-bool without_keys(const AttentionHead<float>& head, MatrixView<float> output) {
+bool without_keys(const AttentionHead<float>& head, tensor::MatrixView<float> output) {
   if (head.queries.rows > 0 && head.keys.rows > 0) return false;
   for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), 0.0f);
   return true;
@@ -27,7 +27,7 @@ bool without_keys(const AttentionHead<float>& head, MatrixView<float> output) {
 
 /// A row update that makes rows sum to 1: f_i -= log2 of the row sum.
 struct RowNormalisation {
-  VectorView<float> row_dual;
+  tensor::VectorView<float> row_dual;
 
   void operator()(std::int64_t first, std::int64_t count, const float* row_sums,
                   float* log_weights) const {
@@ -42,17 +42,17 @@ struct RowNormalisation {
 
 /// g_j += log2(mass) - log2(column sum), the column update in the log domain; the mass is left out,
 /// because rows are normalised last.
-void update_column_dual(const GibbsSweep& sweep, std::int64_t m, VectorView<float> column_dual,
-                        Arena& scratch) {
-  const ArenaScope scope(scratch);
-  const VectorView<float> logs = scratch.vector<float>(m);
+void update_column_dual(const GibbsSweep& sweep, std::int64_t m,
+                        tensor::VectorView<float> column_dual, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::VectorView<float> logs = scratch.vector<float>(m);
   log2_values(sweep.column_sums().first(static_cast<std::size_t>(m)), logs);
   for (std::int64_t j = 0; j < m; ++j) column_dual[j] -= logs[j] + sweep.column_exponent();
 }
 
 /// v_j = 1 / column sum, 0 for padding.
-void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, VectorView<float> v) {
-  const VectorView<const float> sums = sweep.column_sums();
+void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, tensor::VectorView<float> v) {
+  const tensor::VectorView<const float> sums = sweep.column_sums();
   for (std::int64_t j = 0; j < m; ++j) v[j] = 1.0f / sums[j];
   std::fill(v.begin() + m, v.end(), 0.0f);
 }
@@ -60,8 +60,9 @@ void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, VectorView<f
 /// `iterations` (column, row) updates after the pass that left column sums in `sweep`, the last row
 /// update being part of the product with the values.
 void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
-                 MatrixView<const float> values, MatrixView<float> output, Arena& scratch) {
-  const VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
+                 tensor::MatrixView<const float> values, tensor::MatrixView<float> output,
+                 tensor::Arena& scratch) {
+  const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
   update_column_scaling(sweep, tiled.m, v);
   for (int t = 1; t < iterations; ++t) {
     sweep.sweep_kept(v);
@@ -72,9 +73,9 @@ void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
 
 /// The same without a kept kernel. row_dual: the exponents of the rows behind the column sums.
 void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
-                        VectorView<float> row_dual, MatrixView<const float> values,
-                        MatrixView<float> output, Arena& scratch) {
-  const VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
+                        tensor::VectorView<float> row_dual, tensor::MatrixView<const float> values,
+                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
   update_column_dual(sweep, tiled.m, column_dual, scratch);
   for (int t = 1; t < iterations; ++t) {
     sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
@@ -93,9 +94,9 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision preci
 }
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      MatrixView<float> output, Arena& scratch) {
+                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
   if (without_keys(head, output)) return {};
-  const ArenaScope scope(scratch);
+  const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
   GibbsSweep sweep(tiled, {.threads = threads}, scratch);
   sweep.apply_computed(safe_row_offsets(tiled, scratch), zero_column_offsets(tiled, scratch),
@@ -106,16 +107,16 @@ TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int thre
 }
 
 TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
-                                       const TiledOptions& options, MatrixView<float> output,
-                                       Arena& scratch) {
-  check(iterations >= 0, "tiled_sinkhorn_attention: negative number of iterations");
+                                       const TiledOptions& options,
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  base::check(iterations >= 0, "tiled_sinkhorn_attention: negative number of iterations");
   if (iterations == 0) return tiled_softmax_attention(head, options.threads, output, scratch);
   if (without_keys(head, output)) return {};
-  const ArenaScope scope(scratch);
+  const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
   GibbsSweep sweep(tiled, options, scratch);
-  const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
-  const VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
+  const tensor::VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
+  const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
   std::ranges::copy(row_offset, row_dual.begin());
   sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
   if (options.storage == GibbsStorage::recompute)
@@ -129,12 +130,12 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
 
 TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
-                                       MatrixView<float> output, Arena& scratch) {
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
   if (without_keys(head, output)) return {};
-  const ArenaScope scope(scratch);
+  const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
   // f̂ but for the feature that needs the row sums, in base 2.
-  const VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
+  const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
   const float row_sum_weight = predict_before_row_sums(map, head, row_dual, scratch);
   std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
 
@@ -144,7 +145,7 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
     evidence.repeated = true;
   }
   GibbsSweep sweep(tiled, options, scratch);
-  const VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
+  const tensor::VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
   const auto predict = [&](std::int64_t first, std::int64_t count, const float* row_sums,
                            float* log_weights) {
     const auto size = static_cast<std::size_t>(count);
@@ -166,4 +167,4 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   return evidence;
 }
 
-}  // namespace asap
+}  // namespace asap::attention

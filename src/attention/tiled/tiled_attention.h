@@ -3,7 +3,7 @@
 #include "attention/compiled/compiled_features.h"
 #include "attention/tiled/gibbs_sweep.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// How a tiled form works. Attention at inference, float only: no state is left for a backward
 /// pass.
@@ -21,26 +21,26 @@ struct TiledEvidence {
 /// The storage that measures best for a kernel of n x m entries: kept while that takes at most 64
 /// MiB (as bfloat16 where products are in bfloat16), otherwise recomputed.
 GibbsStorage best_storage(std::int64_t n, std::int64_t m,
-                           ProductPrecision precision = ProductPrecision::single);
+                          ProductPrecision precision = ProductPrecision::single);
 
 /// Softmax attention (Vaswani et al. 2017) without a second pass for maxima: a bound of the scores
 /// is the shift (FlashAttention's tiling, Dao et al. 2022). output: [n, Dv], zero when there is no
 /// key.
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      MatrixView<float> output, Arena& scratch);
+                                      tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// Sinkhorn attention as sinkhorn_attention computes it: a row update from g = 0, then `iterations`
 /// times (column, row). With GibbsStorage::recompute every iteration is one pass that recomputes
 /// the scores; the last row update and the product with the values are one pass too.
 TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
-                                       const TiledOptions& options, MatrixView<float> output,
-                                       Arena& scratch);
+                                       const TiledOptions& options,
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
 /// the output, and `extra_iterations` passes between them. A map without the feature `row_sum` and
 /// without extra iterations needs but one pass, whatever the storage: apply_closed_row_dual.
 TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
-                                       MatrixView<float> output, Arena& scratch);
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -8,23 +8,24 @@
 #include "attention/tiled/tile_operands.h"
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::attention {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 /// 2^80 times any number of columns stays below the largest float, 2^128.
 constexpr float kLargestExponent = 80;
 
-void scaled_mean(MatrixView<const float> tokens, float factor, VectorView<float> mean) {
-  column_sums<float>(tokens, mean, false);
+void scaled_mean(tensor::MatrixView<const float> tokens, float factor,
+                 tensor::VectorView<float> mean) {
+  tensor::column_sums<float>(tokens, mean, false);
   for (float& value : mean) value *= factor / static_cast<float>(tokens.rows);
 }
 
 }  // namespace
 
-TiledHead tile_head(const AttentionHead<float>& head, bool centred, Arena& arena) {
-  check(head.queries.rows > 0 && head.keys.rows > 0 && head.queries.cols == head.keys.cols,
-        "tile_head: empty head or widths differ");
+TiledHead tile_head(const AttentionHead<float>& head, bool centred, tensor::Arena& arena) {
+  base::check(head.queries.rows > 0 && head.keys.rows > 0 && head.queries.cols == head.keys.cols,
+              "tile_head: empty head or widths differ");
   TiledHead tiled;
   tiled.n = head.queries.rows;
   tiled.m = head.keys.rows;
@@ -47,19 +48,19 @@ TiledHead tile_head(const AttentionHead<float>& head, bool centred, Arena& arena
   return tiled;
 }
 
-VectorView<float> safe_row_offsets(const TiledHead& head, Arena& arena) {
-  const VectorView<float> offsets = arena.vector<float>(head.padded_rows());
+tensor::VectorView<float> safe_row_offsets(const TiledHead& head, tensor::Arena& arena) {
+  const tensor::VectorView<float> offsets = arena.vector<float>(head.padded_rows());
   for (std::int64_t i = 0; i < head.n; ++i)
     offsets[i] = -std::max(0.0f, head.row_bound[i] - kLargestExponent);
   std::fill(offsets.begin() + head.n, offsets.end(), kMinusInfinity);
   return offsets;
 }
 
-VectorView<float> zero_column_offsets(const TiledHead& head, Arena& arena) {
-  const VectorView<float> offsets = arena.vector<float>(head.padded_keys());
+tensor::VectorView<float> zero_column_offsets(const TiledHead& head, tensor::Arena& arena) {
+  const tensor::VectorView<float> offsets = arena.vector<float>(head.padded_keys());
   std::fill(offsets.begin(), offsets.begin() + head.m, 0.0f);
   std::fill(offsets.begin() + head.m, offsets.end(), kMinusInfinity);
   return offsets;
 }
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -4,7 +4,7 @@
 #include "attention/tiled/tile_layout.h"
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::attention {
 
 /// Queries and keys of one head in the form in which tiles read them, in base 2: scores are x . y
 /// with x_i = √c (q_i - q̄), y_j = √c (k_j - k̄), c = score_scale log2 e.
@@ -15,25 +15,26 @@ namespace asap {
 /// are.
 struct TiledHead {
   std::int64_t n = 0, m = 0, inner = 0;  // N, M, D
-  MatrixView<float> x;                   // [round_up(n, kRowBlock), D], zeros below n
-  VectorView<float> row_bound;   // [round_up(n, kRowBlock)]: no score of row i is larger in size
-  const float* keys = nullptr;   // see pack_keys
-  VectorView<float> query_mean;  // √c q̄, or zeros: [D]
-  VectorView<float> key_mean;    // √c k̄: [D]
+  tensor::MatrixView<float> x;           // [round_up(n, kRowBlock), D], zeros below n
+  tensor::VectorView<float>
+      row_bound;                // [round_up(n, kRowBlock)]: no score of row i is larger in size
+  const float* keys = nullptr;  // see pack_keys
+  tensor::VectorView<float> query_mean;  // √c q̄, or zeros: [D]
+  tensor::VectorView<float> key_mean;    // √c k̄: [D]
 
   std::int64_t padded_keys() const { return round_up(m, kTilePadding); }
   std::int64_t padded_rows() const { return round_up(n, kRowBlock); }
 };
 
 /// n and m > 0. The result lives in `arena`.
-TiledHead tile_head(const AttentionHead<float>& head, bool centre_queries, Arena& arena);
+TiledHead tile_head(const AttentionHead<float>& head, bool centre_queries, tensor::Arena& arena);
 
 /// A shift s_i >= 0 for each row such that 2^(x_i . y_j - s_i) cannot overflow, however many
 /// columns are added up: [round_up(n, kRowBlock)], as offsets (-s_i; -infinity for rows that do not
 /// exist).
-VectorView<float> safe_row_offsets(const TiledHead& head, Arena& arena);
+tensor::VectorView<float> safe_row_offsets(const TiledHead& head, tensor::Arena& arena);
 
 /// Column offsets 0, and -infinity for padding: [padded_keys].
-VectorView<float> zero_column_offsets(const TiledHead& head, Arena& arena);
+tensor::VectorView<float> zero_column_offsets(const TiledHead& head, tensor::Arena& arena);
 
-}  // namespace asap
+}  // namespace asap::attention

@@ -10,7 +10,7 @@
 #include "data/images/image_ops.h"
 #include "io/image_file.h"
 
-namespace asap {
+namespace asap::data {
 namespace fs = std::filesystem;
 namespace {
 
@@ -29,7 +29,8 @@ std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
        entry.increment(error))
     if (!is_hidden(entry->path()) && wanted(entry->path())) found.push_back(entry->path());
   if (error)
-    throw DataError("'" + folder.string() + "' cannot be read: " + error.message(), kLayoutHint);
+    throw base::DataError("'" + folder.string() + "' cannot be read: " + error.message(),
+                          kLayoutHint);
   std::ranges::sort(found, {}, [](const fs::path& path) { return path.filename().string(); });
   return found;
 }
@@ -38,13 +39,13 @@ std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
 std::vector<std::string> list_classes(const fs::path& part) {
   std::error_code ignored;
   if (!fs::is_directory(part, ignored))
-    throw DataError("there is no folder '" + part.string() + "'", kLayoutHint);
+    throw base::DataError("there is no folder '" + part.string() + "'", kLayoutHint);
   std::vector<std::string> names;
   for (const fs::path& path :
        list(part, [&](const fs::path& p) { return fs::is_directory(p, ignored); }))
     names.push_back(path.filename().string());
   if (names.empty())
-    throw DataError("'" + part.string() + "' has no folders of classes in it", kLayoutHint);
+    throw base::DataError("'" + part.string() + "' has no folders of classes in it", kLayoutHint);
   return names;
 }
 
@@ -58,28 +59,29 @@ bool has_image_ending(const fs::path& path) {
 std::vector<fs::path> list_images(const fs::path& folder) {
   std::vector<fs::path> files = list(folder, has_image_ending);
   if (files.empty())
-    throw DataError("'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it",
-                    "a class needs at least one image, or its folder must go");
+    throw base::DataError("'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it",
+                          "a class needs at least one image, or its folder must go");
   return files;
 }
 
 /// Images of one size, one after the other.
 class ImageCollector {
  public:
-  explicit ImageCollector(const ImagesConfig& config) : config_(config) {}
+  explicit ImageCollector(const config::ImagesConfig& config) : config_(config) {}
 
   void add(const fs::path& file, int label) {
-    const Image image =
-        prepare_image(decode_image(read_file(file), config_.max_side, file.string()), config_);
+    const io::Image image = prepare_image(
+        io::decode_image(base::read_file(file), config_.max_side, file.string()), config_);
     if (dataset.labels.empty()) {
       dataset.channels = image.channels;
       dataset.height = image.height;
       dataset.width = image.width;
       first_ = file.string();
     } else if (image.height != dataset.height || image.width != dataset.width) {
-      throw DataError(file.string() + ": " + size(image.width, image.height) + " pixels, but '" +
-                          first_ + "' has " + size(dataset.width, dataset.height),
-                      "images of one size are needed; --set data.images.size=64 resizes them");
+      throw base::DataError(
+          file.string() + ": " + size(image.width, image.height) + " pixels, but '" + first_ +
+              "' has " + size(dataset.width, dataset.height),
+          "images of one size are needed; --set data.images.size=64 resizes them");
     }
     dataset.pixels.insert(dataset.pixels.end(), image.pixels.begin(), image.pixels.end());
     dataset.labels.push_back(label);
@@ -92,7 +94,7 @@ class ImageCollector {
     return std::to_string(width) + "x" + std::to_string(height);
   }
 
-  const ImagesConfig& config_;
+  const config::ImagesConfig& config_;
   std::string first_;
 };
 
@@ -110,9 +112,9 @@ std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train
   for (const std::string& name : list_classes(part)) {
     const auto found = std::ranges::find(classes, name);
     if (found == classes.end())
-      throw DataError(
+      throw base::DataError(
           "'" + (part / name).string() + "' is a class that '" + train.string() + "' lacks",
-          suggestion(name, classes));
+          base::suggestion(name, classes));
     const std::vector<fs::path> images = list_images(part / name);
     for (std::size_t i = 0; i < images.size(); ++i)
       files.push_back({images[i], static_cast<int>(found - classes.begin()), i});
@@ -123,13 +125,13 @@ std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train
 
 }  // namespace
 
-Dataset load_image_folders_dataset(const DataConfig& config, Split split) {
+Dataset load_image_folders_dataset(const config::DataConfig& config, Split split) {
   const fs::path folder = find_data_folder(config, kLayoutHint);
   const fs::path train = folder / split_name(Split::train), part = folder / split_name(split);
   const std::vector<std::string> classes = list_classes(train);
   if (classes.size() < 2)
-    throw DataError("'" + train.string() + "' has one class only: '" + classes[0] + "'",
-                    kLayoutHint);
+    throw base::DataError("'" + train.string() + "' has one class only: '" + classes[0] + "'",
+                          kLayoutHint);
   std::vector<LabelledFile> files = list_files(part, train, classes);
   const auto limit = static_cast<std::size_t>(split == Split::train ? config.train_examples
                                                                     : config.test_examples);
@@ -145,4 +147,4 @@ Dataset load_image_folders_dataset(const DataConfig& config, Split split) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Reads folders of pictures, a folder for each class, below data.path or
 /// ASAP_DATA_DIR/<data.name>:
@@ -17,6 +17,6 @@ namespace asap {
 /// DataError names the file or folder: a file that does not decode (see decode_image), images of
 /// different sizes where no size is asked for, a folder of a class without images, a class in test/
 /// that train/ lacks, fewer than two classes.
-Dataset load_image_folders_dataset(const DataConfig& config, Split split);
+Dataset load_image_folders_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

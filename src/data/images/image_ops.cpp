@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// Weights of the pixels that one pixel of the result is made of.
@@ -51,7 +51,7 @@ std::vector<double> resize_rows(const std::vector<std::uint8_t>& in, std::size_t
 }
 
 /// Resizes every column of each channel. in: [channels, taps' input, width].
-std::vector<std::uint8_t> resize_columns(const std::vector<double>& in, const Image& shape,
+std::vector<std::uint8_t> resize_columns(const std::vector<double>& in, const io::Image& shape,
                                          std::size_t width, const std::vector<Taps>& taps) {
   std::vector<std::uint8_t> out;
   out.reserve(static_cast<std::size_t>(shape.channels) * taps.size() * width);
@@ -73,9 +73,9 @@ std::vector<std::uint8_t> resize_columns(const std::vector<double>& in, const Im
 
 }  // namespace
 
-Image to_grey(Image image) {
+io::Image to_grey(io::Image image) {
   if (image.channels == 1) return image;
-  check(image.channels == 3, "to_grey: three channels are expected");
+  base::check(image.channels == 3, "to_grey: three channels are expected");
   const std::size_t size = image.pixels.size() / 3;
   for (std::size_t i = 0; i < size; ++i) {
     const int luma =
@@ -87,11 +87,11 @@ Image to_grey(Image image) {
   return image;
 }
 
-Image centre_square(Image image) {
+io::Image centre_square(io::Image image) {
   if (image.height == image.width) return image;
   const int side = std::min(image.height, image.width);
   const int top = (image.height - side) / 2, left = (image.width - side) / 2;
-  Image square{image.channels, side, side, {}};
+  io::Image square{image.channels, side, side, {}};
   square.pixels.reserve(static_cast<std::size_t>(image.channels) * static_cast<std::size_t>(side) *
                         static_cast<std::size_t>(side));
   for (int channel = 0; channel < image.channels; ++channel)
@@ -101,8 +101,9 @@ Image centre_square(Image image) {
   return square;
 }
 
-Image resize_image(const Image& image, int height, int width) {
-  check(height > 0 && width > 0 && !image.pixels.empty(), "resize_image: an image without pixels");
+io::Image resize_image(const io::Image& image, int height, int width) {
+  base::check(height > 0 && width > 0 && !image.pixels.empty(),
+              "resize_image: an image without pixels");
   const std::vector<double> wide = resize_rows(image.pixels, static_cast<std::size_t>(image.width),
                                                triangle_taps(image.width, width));
   return {image.channels, height, width,
@@ -110,12 +111,12 @@ Image resize_image(const Image& image, int height, int width) {
                          triangle_taps(image.height, height))};
 }
 
-Image prepare_image(Image image, const ImagesConfig& config) {
-  if (config.colours == ImageColours::grey) image = to_grey(std::move(image));
+io::Image prepare_image(io::Image image, const config::ImagesConfig& config) {
+  if (config.colours == config::ImageColours::grey) image = to_grey(std::move(image));
   if (config.size == 0) return image;
-  if (config.fit == ImageFit::crop) image = centre_square(std::move(image));
+  if (config.fit == config::ImageFit::crop) image = centre_square(std::move(image));
   if (image.height == config.size && image.width == config.size) return image;
   return resize_image(image, config.size, config.size);
 }
 
-}  // namespace asap
+}  // namespace asap::data

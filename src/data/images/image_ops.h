@@ -1,26 +1,26 @@
 #pragma once
 
-#include "io/image.h"
 #include "config/image_config.h"
+#include "io/image.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Luma of an image with three channels, .299 red + .587 green + .114 blue (ITU-R BT.601); one with
 /// a single channel stays as it is.
-Image to_grey(Image image);
+io::Image to_grey(io::Image image);
 
 /// The largest square in the middle; where it cannot lie exactly there, it is nearer to the top
 /// left.
-Image centre_square(Image image);
+io::Image centre_square(io::Image image);
 
 /// Resizes with a triangle filter, separately along rows and columns:
 ///   out(i) = sum_j w((j - c) / s) in(j) / sum_j w((j - c) / s),  w(x) = max(0, 1 - |x|),
 ///   c = (i + 1/2) n_in / n_out - 1/2,  s = max(1, n_in / n_out).
 /// When enlarging this is bilinear interpolation; when shrinking the filter widens so that no pixel
 /// is passed over (anti-aliasing). height, width: at least 1.
-Image resize_image(const Image& image, int height, int width);
+io::Image resize_image(const io::Image& image, int height, int width);
 
 /// What config asks of an image from a file: grey, a square, another size.
-Image prepare_image(Image image, const ImagesConfig& config);
+io::Image prepare_image(io::Image image, const config::ImagesConfig& config);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -8,7 +8,7 @@
 #include "data/images/image_ops.h"
 #include "io/image_records.h"
 
-namespace asap {
+namespace asap::data {
 namespace fs = std::filesystem;
 namespace {
 
@@ -17,21 +17,21 @@ constexpr const char* kHint =
     "run without files";
 constexpr int kCifarBatches = 5;
 
-ImageRecordShape record_shape(const DataConfig& config) {
-  ImageRecordShape shape;
+io::ImageRecordShape record_shape(const config::DataConfig& config) {
+  io::ImageRecordShape shape;
   shape.classes = config.classes;
-  if (config.images.layout == RecordLayout::cifar100) {
+  if (config.images.layout == config::RecordLayout::cifar100) {
     shape.label_bytes = 2;
-    shape.label_index = config.images.labels == Cifar100Labels::fine ? 1 : 0;
+    shape.label_index = config.images.labels == config::Cifar100Labels::fine ? 1 : 0;
   }
-  if (config.images.layout == RecordLayout::rgb)
+  if (config.images.layout == config::RecordLayout::rgb)
     shape.height = shape.width = config.images.record_side;
   return shape;
 }
 
 /// Names of the files of one part of CIFAR.
-std::vector<std::string> cifar_files(RecordLayout layout, Split split) {
-  if (layout == RecordLayout::cifar100) return {std::string(split_name(split)) + ".bin"};
+std::vector<std::string> cifar_files(config::RecordLayout layout, Split split) {
+  if (layout == config::RecordLayout::cifar100) return {std::string(split_name(split)) + ".bin"};
   if (split == Split::test) return {"test_batch.bin"};
   std::vector<std::string> names;
   for (int batch = 1; batch <= kCifarBatches; ++batch)
@@ -40,7 +40,8 @@ std::vector<std::string> cifar_files(RecordLayout layout, Split split) {
 }
 
 [[noreturn]] void fail_missing(const fs::path& folder, const std::string& name) {
-  throw DataError("'" + folder.string() + "' has no file " + name + " or " + name + ".gz", kHint);
+  throw base::DataError("'" + folder.string() + "' has no file " + name + " or " + name + ".gz",
+                        kHint);
 }
 
 /// The file, plain or packed.
@@ -50,9 +51,9 @@ fs::path require_file(const fs::path& folder, const std::string& name) {
 }
 
 /// The files of one part of the data, in the order in which they are read.
-std::vector<fs::path> find_files(const fs::path& folder, RecordLayout layout, Split split) {
+std::vector<fs::path> find_files(const fs::path& folder, config::RecordLayout layout, Split split) {
   std::vector<fs::path> files;
-  if (layout == RecordLayout::rgb) {
+  if (layout == config::RecordLayout::rgb) {
     files.push_back(find_split_binary(folder, split));
     if (files.back().empty()) fail_missing(folder, "*" + std::string(split_name(split)) + "*.bin");
   } else {
@@ -62,16 +63,16 @@ std::vector<fs::path> find_files(const fs::path& folder, RecordLayout layout, Sp
   return files;
 }
 
-std::vector<std::string> class_names(const fs::path& folder, const DataConfig& config) {
+std::vector<std::string> class_names(const fs::path& folder, const config::DataConfig& config) {
   switch (config.images.layout) {
-    case RecordLayout::cifar10:
+    case config::RecordLayout::cifar10:
       return read_class_names(folder / "batches.meta.txt", config.classes);
-    case RecordLayout::cifar100:
-      return read_class_names(
-          folder / (config.images.labels == Cifar100Labels::fine ? "fine_label_names.txt"
-                                                                 : "coarse_label_names.txt"),
-          config.classes);
-    case RecordLayout::rgb:
+    case config::RecordLayout::cifar100:
+      return read_class_names(folder / (config.images.labels == config::Cifar100Labels::fine
+                                            ? "fine_label_names.txt"
+                                            : "coarse_label_names.txt"),
+                              config.classes);
+    case config::RecordLayout::rgb:
       break;
   }
   std::error_code ignored;
@@ -82,13 +83,13 @@ std::vector<std::string> class_names(const fs::path& folder, const DataConfig& c
 }
 
 /// Brings every image to what config asks for.
-void prepare_images(Dataset& dataset, const ImagesConfig& config) {
+void prepare_images(Dataset& dataset, const config::ImagesConfig& config) {
   const bool same_size =
       config.size == 0 || (config.size == dataset.height && config.size == dataset.width);
-  if (same_size && config.colours == ImageColours::rgb) return;
+  if (same_size && config.colours == config::ImageColours::rgb) return;
   std::vector<std::uint8_t> pixels;
   const auto size = static_cast<std::size_t>(dataset.image_size());
-  Image image;
+  io::Image image;
   for (std::size_t at = 0; at < dataset.pixels.size(); at += size) {
     const auto first = dataset.pixels.begin() + static_cast<std::ptrdiff_t>(at);
     image = prepare_image({dataset.channels,
@@ -106,12 +107,12 @@ void prepare_images(Dataset& dataset, const ImagesConfig& config) {
 
 }  // namespace
 
-Dataset load_image_records_dataset(const DataConfig& config, Split split) {
+Dataset load_image_records_dataset(const config::DataConfig& config, Split split) {
   const fs::path folder = find_data_folder(config, kHint);
-  const ImageRecordShape shape = record_shape(config);
-  ImageRecords records;
+  const io::ImageRecordShape shape = record_shape(config);
+  io::ImageRecords records;
   for (const fs::path& path : find_files(folder, config.images.layout, split))
-    append_image_records(read_file(path), shape, path.string(), records);
+    io::append_image_records(base::read_file(path), shape, path.string(), records);
   Dataset dataset;
   dataset.name = (config.path.empty() ? config.name : folder.string()) + " " + split_name(split);
   dataset.channels = shape.channels;
@@ -125,4 +126,4 @@ Dataset load_image_records_dataset(const DataConfig& config, Split split) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Reads files of image records, plain or .gz, from the folder data.path, or
 /// ASAP_DATA_DIR/<data.name> when that is empty. data.images.layout says which:
@@ -13,6 +13,6 @@ namespace asap {
 /// Classes are named by batches.meta.txt, fine_label_names.txt, coarse_label_names.txt or
 /// classes.txt if they are there. DataError as append_image_records, and for files that are
 /// missing.
-Dataset load_image_records_dataset(const DataConfig& config, Split split);
+Dataset load_image_records_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/random.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 constexpr int kSamplesPerSide = 4;  // 16 samples per pixel give 17 grey levels along edges
@@ -83,7 +83,7 @@ struct Placement {
   double background;
 };
 
-Placement draw_placement(RandomStream& random, int image_size) {
+Placement draw_placement(base::RandomStream& random, int image_size) {
   Placement placement;
   placement.size = image_size * random.uniform(0.28, 0.44);
   // The unit circle stays inside the image, up to a little that may be cut off.
@@ -115,8 +115,8 @@ double coverage(const ShapeKind& kind, const Placement& placement, int column, i
   return static_cast<double>(hits) / (kSamplesPerSide * kSamplesPerSide);
 }
 
-void draw_image(const ShapeKind& kind, const ShapesConfig& config, RandomStream& random,
-                std::uint8_t* pixels) {
+void draw_image(const ShapeKind& kind, const config::ShapesConfig& config,
+                base::RandomStream& random, std::uint8_t* pixels) {
   const int size = config.image_size;
   const Placement placement = draw_placement(random, size);
   for (int row = 0; row < size; ++row)
@@ -131,12 +131,12 @@ void draw_image(const ShapeKind& kind, const ShapesConfig& config, RandomStream&
 
 }  // namespace
 
-Dataset draw_shapes_dataset(const DataConfig& config, Split split) {
+Dataset draw_shapes_dataset(const config::DataConfig& config, Split split) {
   if (config.classes > kShapeKinds)
-    throw UsageError("data.classes is " + std::to_string(config.classes) + ", but only " +
-                         std::to_string(kShapeKinds) + " kinds of shapes can be drawn",
-                     "--set data.classes=" + std::to_string(kShapeKinds));
-  const ShapesConfig& shapes = config.shapes;
+    throw base::UsageError("data.classes is " + std::to_string(config.classes) + ", but only " +
+                               std::to_string(kShapeKinds) + " kinds of shapes can be drawn",
+                           "--set data.classes=" + std::to_string(kShapeKinds));
+  const config::ShapesConfig& shapes = config.shapes;
   Dataset dataset;
   dataset.name = std::string("shapes ") + split_name(split);
   dataset.height = dataset.width = shapes.image_size;
@@ -148,8 +148,8 @@ Dataset draw_shapes_dataset(const DataConfig& config, Split split) {
   dataset.labels.resize(static_cast<std::size_t>(count));
   dataset.pixels.resize(static_cast<std::size_t>(count * dataset.image_size()));
   for (int i = 0; i < count; ++i) {
-    RandomStream random(shapes.seed, RandomPurpose::generated_data, static_cast<std::uint32_t>(i),
-                        static_cast<std::uint32_t>(split));
+    base::RandomStream random(shapes.seed, base::RandomPurpose::generated_data,
+                              static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(split));
     const auto label =
         static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.classes)));
     dataset.labels[static_cast<std::size_t>(i)] = label;
@@ -160,4 +160,4 @@ Dataset draw_shapes_dataset(const DataConfig& config, Split split) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

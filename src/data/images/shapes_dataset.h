@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// How many kinds of shapes can be drawn; data.classes must not exceed it.
 inline constexpr int kShapeKinds = 10;
@@ -11,6 +11,6 @@ inline constexpr int kShapeKinds = 10;
 /// bar, checkerboard), with random place, size, rotation, brightness and noise; the label is the
 /// kind. A pure function of the configuration and the split; example i does not depend on how many
 /// there are. UsageError when data.classes exceeds kShapeKinds.
-Dataset draw_shapes_dataset(const DataConfig& config, Split split);
+Dataset draw_shapes_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

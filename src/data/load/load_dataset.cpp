@@ -15,40 +15,41 @@
 #include "data/texts/majority_dataset.h"
 #include "data/texts/text_dataset.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// Where each kind of data comes from; one line per kind.
-Dataset load_kind(const DataConfig& config, Split split, std::shared_ptr<const TextCodec> codec) {
+Dataset load_kind(const config::DataConfig& config, Split split,
+                  std::shared_ptr<const text::TextCodec> codec) {
   switch (config.kind) {
-    case DataKind::idx:
+    case config::DataKind::idx:
       return load_idx_dataset(config, split);
-    case DataKind::shapes:
+    case config::DataKind::shapes:
       return draw_shapes_dataset(config, split);
-    case DataKind::majority:
+    case config::DataKind::majority:
       return draw_majority_dataset(config, split);
-    case DataKind::points:
+    case config::DataKind::points:
       return load_points_dataset(config, split);
-    case DataKind::solids:
+    case config::DataKind::solids:
       return draw_solids_dataset(config, split);
-    case DataKind::matching:
+    case config::DataKind::matching:
       return draw_matching_dataset(config, split);
-    case DataKind::listops:
+    case config::DataKind::listops:
       return draw_listops_dataset(config, split);
-    case DataKind::image_records:
+    case config::DataKind::image_records:
       return load_image_records_dataset(config, split);
-    case DataKind::image_folders:
+    case config::DataKind::image_folders:
       return load_image_folders_dataset(config, split);
-    case DataKind::text:
+    case config::DataKind::text:
       return load_text_dataset(config, split, std::move(codec));
   }
-  throw InternalError("load_dataset: unknown kind");
+  throw base::InternalError("load_dataset: unknown kind");
 }
 
 }  // namespace
 
-Dataset load_dataset(const DataConfig& config, Split split,
-                     std::shared_ptr<const TextCodec> codec) {
+Dataset load_dataset(const config::DataConfig& config, Split split,
+                     std::shared_ptr<const text::TextCodec> codec) {
   Dataset dataset = load_kind(config, split, std::move(codec));
   dataset.pixel_mean = config.pixel_mean;
   dataset.pixel_deviation = config.pixel_deviation;
@@ -57,9 +58,11 @@ Dataset load_dataset(const DataConfig& config, Split split,
   return dataset;
 }
 
-Dataset load_dataset_for(const RunFolder& run, const DataConfig& config, Split split) {
-  return load_dataset(config, split,
-                      config.kind == DataKind::text ? read_text_codec(run.text()) : nullptr);
+Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
+                         Split split) {
+  return load_dataset(
+      config, split,
+      config.kind == config::DataKind::text ? text::read_text_codec(run.text()) : nullptr);
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -6,11 +6,11 @@
 
 #include "base/random.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// Appends one example to the data.
-void draw_example(const MatchingConfig& matching, int classes, RandomStream& random,
+void draw_example(const config::MatchingConfig& matching, int classes, base::RandomStream& random,
                   Dataset& dataset) {
   const auto pairs = static_cast<std::size_t>(matching.pairs);
   const auto code_width = static_cast<std::size_t>(matching.code_width);
@@ -41,11 +41,11 @@ void draw_example(const MatchingConfig& matching, int classes, RandomStream& ran
 
 }  // namespace
 
-Dataset draw_matching_dataset(const DataConfig& config, Split split) {
-  const MatchingConfig& matching = config.matching;
+Dataset draw_matching_dataset(const config::DataConfig& config, Split split) {
+  const config::MatchingConfig& matching = config.matching;
   Dataset dataset;
   dataset.name = std::string("matching ") + split_name(split);
-  dataset.kind = ModelKind::set;
+  dataset.kind = config::ModelKind::set;
   dataset.point_width = 2 + matching.code_width + config.classes;
   dataset.labels_tokens = true;
   for (int label = 0; label < config.classes; ++label)
@@ -61,12 +61,12 @@ Dataset draw_matching_dataset(const DataConfig& config, Split split) {
   dataset.offsets = {0};
   const int count = split == Split::train ? matching.examples : matching.test_examples;
   for (int i = 0; i < count; ++i) {
-    RandomStream random(matching.seed, RandomPurpose::generated_data, static_cast<std::uint32_t>(i),
-                        static_cast<std::uint32_t>(split));
+    base::RandomStream random(matching.seed, base::RandomPurpose::generated_data,
+                              static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(split));
     draw_example(matching, config.classes, random, dataset);
   }
   dataset.fingerprint = dataset_fingerprint(dataset);
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Permutation matching: a set of 2 P tokens, P asking and P answering. Token a carries a code c_a,
 /// of standard normal values, and its partner carries the same code; to both copies noise is added.
@@ -15,6 +15,6 @@ namespace asap {
 /// order.
 ///
 /// Example i of a split is a pure function of config.matching.seed, the split and i.
-Dataset draw_matching_dataset(const DataConfig& config, Split split);
+Dataset draw_matching_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

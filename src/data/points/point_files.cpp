@@ -11,15 +11,16 @@
 #include "io/gzip.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 16;
 constexpr std::int64_t kMostLabels = 1'000'000;
 
 std::string unpack(std::string_view bytes, const std::string& source) {
-  return is_gzip(bytes) ? decompress_gzip(bytes, std::numeric_limits<std::size_t>::max(), source)
-                        : std::string(bytes);
+  return io::is_gzip(bytes)
+             ? io::decompress_gzip(bytes, std::numeric_limits<std::size_t>::max(), source)
+             : std::string(bytes);
 }
 
 std::uint32_t little_endian(std::string_view bytes, std::size_t at) {
@@ -40,25 +41,25 @@ std::vector<std::string_view> split_fields(std::string_view line) {
   std::vector<std::string_view> fields;
   while (true) {
     const std::size_t comma = line.find(',');
-    fields.push_back(trim(line.substr(0, comma)));
+    fields.push_back(base::trim(line.substr(0, comma)));
     if (comma == std::string_view::npos) return fields;
     line.remove_prefix(comma + 1);
   }
 }
 
 /// Labels of any type that a file holds, as doubles, which hold the permitted ones exactly.
-Tensor<double> label_values(const StoredTensor& labels) {
+tensor::Tensor<double> label_values(const io::StoredTensor& labels) {
   const auto widened = [&](const auto& values) {
-    Tensor<double> out(values.shape());
+    tensor::Tensor<double> out(values.shape());
     for (std::int64_t i = 0; i < out.size(); ++i) out[i] = static_cast<double>(values[i]);
     return out;
   };
   switch (labels.type) {
-    case ElementType::int32:
+    case io::ElementType::int32:
       return widened(labels.to<std::int32_t>());
-    case ElementType::int64:
+    case io::ElementType::int64:
       return widened(labels.to<std::int64_t>());
-    case ElementType::uint8:
+    case io::ElementType::uint8:
       return widened(labels.to<std::uint8_t>());
     default:
       return labels.to<double>();
@@ -73,12 +74,12 @@ class TableParser {
   PointSets parse(std::string_view text) {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
-      const std::string_view line = trim(text.substr(0, end));
+      const std::string_view line = base::trim(text.substr(0, end));
       text.remove_prefix(std::min(end + 1, text.size()));
       ++line_;
       if (!line.empty() && line.front() != '#') add(split_fields(line));
     }
-    if (sets_.labels.empty()) throw DataError(source_ + ": holds no points", kHint);
+    if (sets_.labels.empty()) throw base::DataError(source_ + ": holds no points", kHint);
     sets_.offsets.push_back(points_);
     return std::move(sets_);
   }
@@ -87,11 +88,12 @@ class TableParser {
   static constexpr const char* kHint = "lines are: set, label, coordinates, with commas between";
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(source_ + ":" + std::to_string(line_) + ": " + what, kHint);
+    throw base::DataError(source_ + ":" + std::to_string(line_) + ": " + what, kHint);
   }
 
   void add(const std::vector<std::string_view>& fields) {
-    const auto label = fields.size() > 1 ? parse_number<std::int32_t>(fields[1]) : std::nullopt;
+    const auto label =
+        fields.size() > 1 ? base::parse_number<std::int32_t>(fields[1]) : std::nullopt;
     if (!label && columns_ == 0 && !header_) {
       header_ = true;
       return;
@@ -101,11 +103,11 @@ class TableParser {
     if (fields.size() != columns_)
       fail("expected " + std::to_string(columns_) + " columns as before, found " + count(fields));
     if (!label || *label < 0 || *label >= kMostLabels)
-      fail("label '" + excerpt(fields[1]) + "' is not a whole number from 0 on");
+      fail("label '" + io::excerpt(fields[1]) + "' is not a whole number from 0 on");
     begin_set(fields[0], *label);
     for (std::size_t k = 2; k < fields.size(); ++k) {
-      const auto value = parse_number<double>(fields[k]);
-      if (!value) fail("'" + excerpt(fields[k]) + "' is not a number");
+      const auto value = base::parse_number<double>(fields[k]);
+      if (!value) fail("'" + io::excerpt(fields[k]) + "' is not a number");
       if (!std::isfinite(static_cast<float>(*value)))
         fail("coordinate " + std::string(fields[k]) + " is not finite");
       sets_.points.push_back(static_cast<float>(*value));
@@ -116,12 +118,12 @@ class TableParser {
   void begin_set(std::string_view name, std::int32_t label) {
     if (!sets_.labels.empty() && name == name_) {
       if (label != sets_.labels.back())
-        fail("set '" + excerpt(name) + "' has label " + std::to_string(label) + ", before it was " +
-             std::to_string(sets_.labels.back()));
+        fail("set '" + io::excerpt(name) + "' has label " + std::to_string(label) +
+             ", before it was " + std::to_string(sets_.labels.back()));
       return;
     }
     if (!names_.insert(std::string(name)).second)
-      fail("set '" + excerpt(name) + "' comes again after other sets");
+      fail("set '" + io::excerpt(name) + "' comes again after other sets");
     if (!sets_.labels.empty()) sets_.offsets.push_back(points_);
     name_ = name;
     sets_.labels.push_back(label);
@@ -146,23 +148,23 @@ class TableParser {
 PointSets parse_modelnet(std::string_view packed, const std::string& source) {
   const std::string bytes = unpack(packed, source);
   if (bytes.size() < kHeaderBytes || !bytes.starts_with("MN10"))
-    throw DataError(source + ": does not begin with MN10 and three sizes",
-                    "it is no file of ModelNet10 samples");
+    throw base::DataError(source + ": does not begin with MN10 and three sizes",
+                          "it is no file of ModelNet10 samples");
   const std::uint64_t sets = little_endian(bytes, 4), points = little_endian(bytes, 8);
   const std::uint64_t width = little_endian(bytes, 12);
   if (width != 3 || sets == 0 || points == 0)
-    throw DataError(source + ": holds " + std::to_string(sets) + " sets of " +
-                    std::to_string(points) + " points of " + std::to_string(width) +
-                    " coordinates, expected some of 3");
+    throw base::DataError(source + ": holds " + std::to_string(sets) + " sets of " +
+                          std::to_string(points) + " points of " + std::to_string(width) +
+                          " coordinates, expected some of 3");
   // No overflow: the sizes are below 2^32 and are compared with the bytes that are there one by
   // one.
   const std::uint64_t left = bytes.size() - kHeaderBytes;
   const std::uint64_t per_set = 1 + 6 * points;
   if (left % per_set != 0 || left / per_set != sets)
-    throw DataError(source + ": " + std::to_string(sets) + " sets of " + std::to_string(points) +
-                        " points need " + std::to_string(per_set) + " bytes each, but " +
-                        std::to_string(left) + " follow the header",
-                    "the file is damaged or was cut off");
+    throw base::DataError(source + ": " + std::to_string(sets) + " sets of " +
+                              std::to_string(points) + " points need " + std::to_string(per_set) +
+                              " bytes each, but " + std::to_string(left) + " follow the header",
+                          "the file is damaged or was cut off");
   PointSets out;
   out.width = 3;
   const char* at = bytes.data() + kHeaderBytes;
@@ -183,24 +185,24 @@ PointSets parse_point_table(std::string_view text, const std::string& source) {
   return TableParser(source).parse(unpack(text, source));
 }
 
-PointSets point_sets_from_arrays(const StoredTensor& points, const StoredTensor& labels,
+PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,
                                  const std::string& source) {
   if (points.shape.rank() != 3 || labels.shape.rank() != 1 || points.shape[0] != labels.shape[0] ||
       points.shape.size() == 0)
-    throw DataError(source + ": points of shape " + points.shape.text() + " and labels of shape " +
-                        labels.shape.text(),
-                    "expected [sets, points, coordinates] and [sets], not empty");
-  if (points.type != ElementType::float32 && points.type != ElementType::float64)
-    throw DataError(source + ": holds " + std::string(element_name(points.type)),
-                    "coordinates must be float32 or float64");
-  const Tensor<double> values = points.to<double>(), classes = label_values(labels);
+    throw base::DataError(source + ": points of shape " + points.shape.text() +
+                              " and labels of shape " + labels.shape.text(),
+                          "expected [sets, points, coordinates] and [sets], not empty");
+  if (points.type != io::ElementType::float32 && points.type != io::ElementType::float64)
+    throw base::DataError(source + ": holds " + std::string(io::element_name(points.type)),
+                          "coordinates must be float32 or float64");
+  const tensor::Tensor<double> values = points.to<double>(), classes = label_values(labels);
   PointSets out;
   const std::int64_t count = points.shape[1];
   out.width = static_cast<int>(points.shape[2]);
   for (std::int64_t i = 0; i < classes.size(); ++i) {
     if (!(classes[i] >= 0 && classes[i] < kMostLabels) || classes[i] != std::floor(classes[i]))
-      throw DataError(source + ": the label of set " + std::to_string(i) +
-                      " is not a whole number from 0 on");
+      throw base::DataError(source + ": the label of set " + std::to_string(i) +
+                            " is not a whole number from 0 on");
     out.labels.push_back(static_cast<std::int32_t>(classes[i]));
     out.offsets.push_back(i * count);
   }
@@ -209,4 +211,4 @@ PointSets point_sets_from_arrays(const StoredTensor& points, const StoredTensor&
   return out;
 }
 
-}  // namespace asap
+}  // namespace asap::data

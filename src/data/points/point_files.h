@@ -7,7 +7,7 @@
 
 #include "io/stored_tensor.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Labelled sets of points, one after the other.
 struct PointSets {
@@ -35,7 +35,7 @@ PointSets parse_modelnet(std::string_view bytes, const std::string& source);
 PointSets parse_point_table(std::string_view text, const std::string& source);
 
 /// Arrays [sets, points, width] and [sets] of NumPy files.
-PointSets point_sets_from_arrays(const StoredTensor& points, const StoredTensor& labels,
+PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,
                                  const std::string& source);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -6,28 +6,29 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// Points of one example, [count, width].
-MatrixView<float> points_of(Dataset& dataset, std::int64_t example) {
+tensor::MatrixView<float> points_of(Dataset& dataset, std::int64_t example) {
   const std::int64_t first = dataset.offsets[example], end = dataset.offsets[example + 1];
   return {dataset.points.data() + first * dataset.point_width, end - first, dataset.point_width};
 }
 
 void require_finite(Dataset& dataset) {
   for (std::int64_t example = 0; example < dataset.size(); ++example) {
-    const MatrixView<float> points = points_of(dataset, example);
+    const tensor::MatrixView<float> points = points_of(dataset, example);
     for (std::int64_t i = 0; i < points.rows; ++i)
       for (const float value : points.row(i))
         if (!std::isfinite(value))
-          throw DataError(dataset.name + ": point " + std::to_string(i) + " of example " +
-                              std::to_string(example) + " has a coordinate that is not finite",
-                          "remove the point or repair the file");
+          throw base::DataError(dataset.name + ": point " + std::to_string(i) + " of example " +
+                                    std::to_string(example) +
+                                    " has a coordinate that is not finite",
+                                "remove the point or repair the file");
   }
 }
 
-void normalise(MatrixView<float> points) {
+void normalise(tensor::MatrixView<float> points) {
   if (points.rows == 0) return;
   std::vector<double> centre(static_cast<std::size_t>(points.cols));
   for (std::int64_t i = 0; i < points.rows; ++i)
@@ -53,7 +54,7 @@ void normalise_point_sets(Dataset& dataset) {
     normalise(points_of(dataset, example));
 }
 
-Dataset finish_point_sets(Dataset dataset, const PointsConfig& config) {
+Dataset finish_point_sets(Dataset dataset, const config::PointsConfig& config) {
   require_finite(dataset);
   if (config.normalise) normalise_point_sets(dataset);
   dataset.drawn_points = config.count;
@@ -61,4 +62,4 @@ Dataset finish_point_sets(Dataset dataset, const PointsConfig& config) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -7,7 +7,7 @@
 #include "data/points/point_set.h"
 #include "io/npy.h"
 
-namespace asap {
+namespace asap::data {
 namespace fs = std::filesystem;
 namespace {
 
@@ -26,32 +26,32 @@ Found read_sets(const fs::path& folder, Split part) {
   const std::string split = split_name(part);
   for (const char* ending : {".csv", ".csv.gz"})
     if (const fs::path path = folder / (split + ending); fs::exists(path))
-      return {parse_point_table(read_file(path), path.string()), path.string()};
+      return {parse_point_table(base::read_file(path), path.string()), path.string()};
   if (const fs::path path = folder / (split + "_points.npy"); fs::exists(path))
-    return {point_sets_from_arrays(read_npy(path), read_npy(folder / (split + "_labels.npy")),
-                                   path.string()),
+    return {point_sets_from_arrays(io::read_npy(path),
+                                   io::read_npy(folder / (split + "_labels.npy")), path.string()),
             path.string()};
   if (const fs::path path = find_split_binary(folder, part); !path.empty())
-    return {parse_modelnet(read_file(path), path.string()), path.string()};
-  throw DataError("'" + folder.string() + "' has no " + split + ".csv, " + split +
-                      "_points.npy or file named *" + split + "*.bin",
-                  kPointsHint);
+    return {parse_modelnet(base::read_file(path), path.string()), path.string()};
+  throw base::DataError("'" + folder.string() + "' has no " + split + ".csv, " + split +
+                            "_points.npy or file named *" + split + "*.bin",
+                        kPointsHint);
 }
 
 }  // namespace
 
-Dataset load_points_dataset(const DataConfig& config, Split split) {
+Dataset load_points_dataset(const config::DataConfig& config, Split split) {
   const fs::path folder = find_data_folder(config, kPointsHint);
   Found found = read_sets(folder, split);
   for (std::size_t i = 0; i < found.sets.labels.size(); ++i)
     if (found.sets.labels[i] >= config.classes)
-      throw DataError(found.source + ": label " + std::to_string(found.sets.labels[i]) +
-                          " of set " + std::to_string(i) + " is outside 0 to " +
-                          std::to_string(config.classes - 1),
-                      "set data.classes to the number of classes in the file");
+      throw base::DataError(found.source + ": label " + std::to_string(found.sets.labels[i]) +
+                                " of set " + std::to_string(i) + " is outside 0 to " +
+                                std::to_string(config.classes - 1),
+                            "set data.classes to the number of classes in the file");
   Dataset dataset;
   dataset.name = found.source;
-  dataset.kind = ModelKind::set;
+  dataset.kind = config::ModelKind::set;
   dataset.point_width = found.sets.width;
   dataset.offsets = std::move(found.sets.offsets);
   dataset.points = std::move(found.sets.points);
@@ -60,4 +60,4 @@ Dataset load_points_dataset(const DataConfig& config, Split split) {
   return finish_point_sets(std::move(dataset), config.points);
 }
 
-}  // namespace asap
+}  // namespace asap::data

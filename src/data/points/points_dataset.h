@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Reads sets of points from the folder data.path, or ASAP_DATA_DIR/<data.name> when that is empty.
 /// Of each part of the data (train, test) the folder holds one of
@@ -11,6 +11,6 @@ namespace asap {
 ///   a file whose name contains train and ends in .bin or .bin.gz: see parse_modelnet
 /// and perhaps classes.txt, a name per line. DataError as the readers, and for labels outside the
 /// classes.
-Dataset load_points_dataset(const DataConfig& config, Split split);
+Dataset load_points_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "data/points/point_set.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 using Vector = std::array<double, 3>;
@@ -16,7 +16,7 @@ using Vector = std::array<double, 3>;
 constexpr double kTurn = 2 * std::numbers::pi;
 
 /// Uniform on the unit sphere.
-Vector direction(RandomStream& random) {
+Vector direction(base::RandomStream& random) {
   const double z = random.uniform(-1, 1), angle = random.uniform(0, kTurn);
   const double radius = std::sqrt(1 - z * z);
   return {radius * std::cos(angle), radius * std::sin(angle), z};
@@ -27,35 +27,35 @@ Vector on_circle(double radius, double angle, double z) {
 }
 
 /// A point of a unit square in the plane that is normal to one axis.
-Vector on_face(RandomStream& random, std::size_t axis, double height) {
+Vector on_face(base::RandomStream& random, std::size_t axis, double height) {
   Vector point{random.uniform(-1, 1), random.uniform(-1, 1), random.uniform(-1, 1)};
   point[axis] = height;
   return point;
 }
 
-Vector on_cube(RandomStream& random) {
+Vector on_cube(base::RandomStream& random) {
   const auto axis = static_cast<std::size_t>(random.below(3));
   return on_face(random, axis, random.below(2) == 0 ? -1 : 1);
 }
 
-Vector on_cylinder(RandomStream& random) {
+Vector on_cylinder(base::RandomStream& random) {
   const double angle = random.uniform(0, kTurn);
   // Side and lids by their areas: 4 pi of height 2, twice pi.
   if (random.below(3) < 2) return on_circle(1, angle, random.uniform(-1, 1));
   return on_circle(std::sqrt(random.uniform()), angle, random.below(2) == 0 ? -1 : 1);
 }
 
-Vector on_cone(RandomStream& random) {
+Vector on_cone(base::RandomStream& random) {
   const double angle = random.uniform(0, kTurn), radius = std::sqrt(random.uniform());
   return on_circle(radius, angle, random.below(3) == 0 ? -1 : 1 - 2 * radius);
 }
 
-Vector on_torus(RandomStream& random) {
+Vector on_torus(base::RandomStream& random) {
   const double around = random.uniform(0, kTurn), across = random.uniform(0, kTurn);
   return on_circle(1 + 0.4 * std::cos(across), around, 0.4 * std::sin(across));
 }
 
-Vector on_pyramid(RandomStream& random) {
+Vector on_pyramid(base::RandomStream& random) {
   if (random.below(3) == 0) return on_face(random, 2, -1);
   // A side: the nearer to the tip, the narrower.
   const double width = std::sqrt(random.uniform());
@@ -65,18 +65,18 @@ Vector on_pyramid(RandomStream& random) {
   return random.below(2) == 0 ? Vector{along, across, height} : Vector{across, along, height};
 }
 
-Vector on_helix(RandomStream& random) {
+Vector on_helix(base::RandomStream& random) {
   const double t = random.uniform(-1, 1);
   return on_circle(0.7, 2 * kTurn * t, 1.2 * t);
 }
 
-Vector on_plates(RandomStream& random) {
+Vector on_plates(base::RandomStream& random) {
   return on_face(random, static_cast<std::size_t>(random.below(2)), 0);
 }
 
 struct Solid {
   const char* name;
-  Vector (*draw)(RandomStream&);
+  Vector (*draw)(base::RandomStream&);
 };
 
 constexpr std::array<Solid, kSolidKinds> kSolids{{{"sphere", direction},
@@ -89,7 +89,7 @@ constexpr std::array<Solid, kSolidKinds> kSolids{{{"sphere", direction},
                                                   {"plates", on_plates}}};
 
 /// Three orthonormal rows, a random rotation.
-std::array<Vector, 3> rotation(RandomStream& random) {
+std::array<Vector, 3> rotation(base::RandomStream& random) {
   const Vector a = direction(random);
   Vector b = direction(random);
   const double along = a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -103,7 +103,7 @@ std::array<Vector, 3> rotation(RandomStream& random) {
   return {a, b, c};
 }
 
-void draw_solid(const Solid& solid, const SolidsConfig& config, RandomStream& random,
+void draw_solid(const Solid& solid, const config::SolidsConfig& config, base::RandomStream& random,
                 std::vector<float>& points) {
   const std::array<Vector, 3> turned = rotation(random);
   Vector stretch;
@@ -120,23 +120,23 @@ void draw_solid(const Solid& solid, const SolidsConfig& config, RandomStream& ra
 
 }  // namespace
 
-Dataset draw_solids_dataset(const DataConfig& config, Split split) {
+Dataset draw_solids_dataset(const config::DataConfig& config, Split split) {
   if (config.classes > kSolidKinds)
-    throw UsageError("data.classes is " + std::to_string(config.classes) + ", but there are " +
-                         std::to_string(kSolidKinds) + " solids to draw",
-                     "--set data.classes=" + std::to_string(kSolidKinds));
-  const SolidsConfig& solids = config.solids;
+    throw base::UsageError("data.classes is " + std::to_string(config.classes) +
+                               ", but there are " + std::to_string(kSolidKinds) + " solids to draw",
+                           "--set data.classes=" + std::to_string(kSolidKinds));
+  const config::SolidsConfig& solids = config.solids;
   Dataset dataset;
   dataset.name = std::string("solids ") + split_name(split);
-  dataset.kind = ModelKind::set;
+  dataset.kind = config::ModelKind::set;
   dataset.point_width = 3;
   for (int label = 0; label < config.classes; ++label)
     dataset.class_names.emplace_back(kSolids[static_cast<std::size_t>(label)].name);
   dataset.offsets = {0};
   const int count = split == Split::train ? solids.examples : solids.test_examples;
   for (int i = 0; i < count; ++i) {
-    RandomStream random(solids.seed, RandomPurpose::generated_data, static_cast<std::uint32_t>(i),
-                        static_cast<std::uint32_t>(split));
+    base::RandomStream random(solids.seed, base::RandomPurpose::generated_data,
+                              static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(split));
     const auto label =
         static_cast<std::size_t>(random.below(static_cast<std::uint64_t>(config.classes)));
     draw_solid(kSolids[label], solids, random, dataset.points);
@@ -146,4 +146,4 @@ Dataset draw_solids_dataset(const DataConfig& config, Split split) {
   return finish_point_sets(std::move(dataset), config.points);
 }
 
-}  // namespace asap
+}  // namespace asap::data

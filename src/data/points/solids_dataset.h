@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Number of solids there are; data.classes may not exceed it.
 inline constexpr int kSolidKinds = 8;
@@ -13,6 +13,6 @@ inline constexpr int kSolidKinds = 8;
 ///
 /// Example i of a split is a pure function of config.solids.seed, the split and i. UsageError when
 /// there are fewer solids than classes.
-Dataset draw_solids_dataset(const DataConfig& config, Split split);
+Dataset draw_solids_dataset(const config::DataConfig& config, Split split);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -9,7 +9,7 @@
 #include "data/data_folder.h"
 #include "data/token_range.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 // Token ids: kUnknownToken, then digits, operators and the closing bracket.
@@ -40,7 +40,8 @@ int apply_operator(std::int32_t which, std::vector<int>& values) {
 /// Draws expressions; gives one up as soon as it is too long.
 class Drawer {
  public:
-  Drawer(const ListopsConfig& config, RandomStream& random, std::vector<std::int32_t>& ids)
+  Drawer(const config::ListopsConfig& config, base::RandomStream& random,
+         std::vector<std::int32_t>& ids)
       : config_(config), random_(random), ids_(ids), first_(ids.size()) {}
 
   /// Appends a list at this depth and returns its value; -1 when it became too long.
@@ -70,14 +71,14 @@ class Drawer {
     return too_long() ? -1 : digit;
   }
 
-  const ListopsConfig& config_;
-  RandomStream& random_;
+  const config::ListopsConfig& config_;
+  base::RandomStream& random_;
   std::vector<std::int32_t>& ids_;
   std::size_t first_;
 };
 
 /// Appends the tokens of one example and returns its value.
-int draw_example(const ListopsConfig& config, RandomStream& random,
+int draw_example(const config::ListopsConfig& config, base::RandomStream& random,
                  std::vector<std::int32_t>& ids) {
   const std::size_t first = ids.size();
   for (int tries = 0; tries < kMostTries; ++tries) {
@@ -86,9 +87,10 @@ int draw_example(const ListopsConfig& config, RandomStream& random,
       return value;
     ids.resize(first);
   }
-  throw UsageError("data.listops: found no expression of " + std::to_string(config.min_tokens) +
-                       " to " + std::to_string(config.max_tokens) + " tokens",
-                   "widen the range, or raise data.listops.max_depth or max_arguments");
+  throw base::UsageError("data.listops: found no expression of " +
+                             std::to_string(config.min_tokens) + " to " +
+                             std::to_string(config.max_tokens) + " tokens",
+                         "widen the range, or raise data.listops.max_depth or max_arguments");
 }
 
 /// Reads an expression from its tokens.
@@ -99,10 +101,11 @@ class Reader {
   int place() {
     const std::int32_t id = next();
     if (id >= kFirstDigit && id < kFirstOperator) return id - kFirstDigit;
-    check(id >= kFirstOperator && id < kClose, "evaluate_listops: expected a digit or a list");
+    base::check(id >= kFirstOperator && id < kClose,
+                "evaluate_listops: expected a digit or a list");
     std::vector<int> values;
     while (position_ < ids_.size() && ids_[position_] != kClose) values.push_back(place());
-    check(next() == kClose && !values.empty(), "evaluate_listops: an empty or open list");
+    base::check(next() == kClose && !values.empty(), "evaluate_listops: an empty or open list");
     return apply_operator(id - kFirstOperator, values);
   }
 
@@ -110,7 +113,7 @@ class Reader {
 
  private:
   std::int32_t next() {
-    check(position_ < ids_.size(), "evaluate_listops: ends early");
+    base::check(position_ < ids_.size(), "evaluate_listops: ends early");
     return ids_[position_++];
   }
 
@@ -123,7 +126,7 @@ class Reader {
 int evaluate_listops(std::span<const std::int32_t> ids) {
   Reader reader(ids);
   const int value = reader.place();
-  check(reader.at_end(), "evaluate_listops: tokens after the expression");
+  base::check(reader.at_end(), "evaluate_listops: tokens after the expression");
   return value;
 }
 
@@ -135,16 +138,16 @@ std::string listops_token(std::int32_t id) {
   return "?";
 }
 
-Dataset draw_listops_dataset(const DataConfig& config, Split split) {
-  const ListopsConfig& listops = config.listops;
+Dataset draw_listops_dataset(const config::DataConfig& config, Split split) {
+  const config::ListopsConfig& listops = config.listops;
   if (config.classes != 10)
-    throw UsageError("data.classes is " + std::to_string(config.classes) +
-                         ", but the value of a ListOps expression is one of ten digits",
-                     "--set data.classes=10");
+    throw base::UsageError("data.classes is " + std::to_string(config.classes) +
+                               ", but the value of a ListOps expression is one of ten digits",
+                           "--set data.classes=10");
   check_token_range("data.listops", listops);
   Dataset dataset;
   dataset.name = std::string("listops ") + split_name(split);
-  dataset.kind = ModelKind::text;
+  dataset.kind = config::ModelKind::text;
   dataset.vocabulary = kVocabulary;
   dataset.max_tokens = listops.max_tokens;
   dataset.class_names = numbered_classes(10);
@@ -154,8 +157,8 @@ Dataset draw_listops_dataset(const DataConfig& config, Split split) {
   dataset.offsets = {0};
   const int count = split == Split::train ? listops.examples : listops.test_examples;
   for (int i = 0; i < count; ++i) {
-    RandomStream random(listops.seed, RandomPurpose::generated_data, static_cast<std::uint32_t>(i),
-                        static_cast<std::uint32_t>(split));
+    base::RandomStream random(listops.seed, base::RandomPurpose::generated_data,
+                              static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(split));
     dataset.labels.push_back(draw_example(listops, random, dataset.ids));
     dataset.offsets.push_back(static_cast<std::int64_t>(dataset.ids.size()));
   }
@@ -163,4 +166,4 @@ Dataset draw_listops_dataset(const DataConfig& config, Split split) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

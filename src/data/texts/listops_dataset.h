@@ -2,7 +2,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// ListOps (Nangia and Bowman 2018) with the grammar of Long Range Arena (Tay et al. 2021): nested
 /// lists of digits under MIN, MAX, MED (median, rounded down) and SM (sum modulo 10), whose value,
@@ -16,7 +16,7 @@ namespace asap {
 ///
 /// Example i of a split is a pure function of config.listops.seed, the split and i. UsageError when
 /// classes are not the ten digits, or when no expression of such a length is found.
-Dataset draw_listops_dataset(const DataConfig& config, Split split);
+Dataset draw_listops_dataset(const config::DataConfig& config, Split split);
 
 /// Value of an expression given by token ids, for tests. InternalError when it is not one.
 int evaluate_listops(std::span<const std::int32_t> ids);
@@ -24,4 +24,4 @@ int evaluate_listops(std::span<const std::int32_t> ids);
 /// "[MAX", "7", "]" ...; "?" for an id that stands for none.
 std::string listops_token(std::int32_t id);
 
-}  // namespace asap
+}  // namespace asap::data

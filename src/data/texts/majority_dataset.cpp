@@ -5,14 +5,14 @@
 #include "base/random.h"
 #include "data/token_range.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 /// One sequence: a third of its tokens (at least one) are the class's own, the others anything that
 /// keeps every other class's number below that.
-void draw_sequence(std::int32_t label, const DataConfig& config, RandomStream& random,
+void draw_sequence(std::int32_t label, const config::DataConfig& config, base::RandomStream& random,
                    std::vector<std::int32_t>& ids) {
-  const MajorityConfig& majority = config.majority;
+  const config::MajorityConfig& majority = config.majority;
   const std::int64_t lengths = std::int64_t{majority.max_tokens} - majority.min_tokens + 1;
   const auto length = static_cast<std::size_t>(majority.min_tokens) +
                       random.below(static_cast<std::uint64_t>(lengths));
@@ -34,12 +34,12 @@ void draw_sequence(std::int32_t label, const DataConfig& config, RandomStream& r
 
 }  // namespace
 
-Dataset draw_majority_dataset(const DataConfig& config, Split split) {
-  const MajorityConfig& majority = config.majority;
+Dataset draw_majority_dataset(const config::DataConfig& config, Split split) {
+  const config::MajorityConfig& majority = config.majority;
   check_token_range("data.majority", majority);
   Dataset dataset;
   dataset.name = std::string("majority ") + split_name(split);
-  dataset.kind = ModelKind::text;
+  dataset.kind = config::ModelKind::text;
   dataset.vocabulary = 1 + config.classes + majority.other_tokens;
   dataset.max_tokens = majority.max_tokens;
   for (int label = 0; label < config.classes; ++label)
@@ -53,8 +53,8 @@ Dataset draw_majority_dataset(const DataConfig& config, Split split) {
   dataset.offsets = {0};
   const int count = split == Split::train ? majority.examples : majority.test_examples;
   for (int i = 0; i < count; ++i) {
-    RandomStream random(majority.seed, RandomPurpose::generated_data, static_cast<std::uint32_t>(i),
-                        static_cast<std::uint32_t>(split));
+    base::RandomStream random(majority.seed, base::RandomPurpose::generated_data,
+                              static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(split));
     const auto label =
         static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(config.classes)));
     draw_sequence(label, config, random, dataset.ids);
@@ -65,4 +65,4 @@ Dataset draw_majority_dataset(const DataConfig& config, Split split) {
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -8,14 +8,14 @@
 #include "data/texts/text_files.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::data {
 namespace {
 
 constexpr std::int64_t kMostNamed = 10;  // labels that a message lists
 
 /// The number a label is, or -1.
 std::int64_t number_of(const std::string& label) {
-  return parse_number<std::int64_t>(label).value_or(-1);
+  return base::parse_number<std::int64_t>(label).value_or(-1);
 }
 
 /// Numbers by value, everything else by its bytes.
@@ -27,7 +27,7 @@ std::vector<std::string> sorted_labels(const LabelledTexts& texts) {
 }
 
 /// Labels and class names; every class must have texts.
-void learn_classes(const LabelledTexts& texts, TextCodec& codec) {
+void learn_classes(const LabelledTexts& texts, text::TextCodec& codec) {
   codec.labels = codec.class_names = sorted_labels(texts);
   if (!texts.class_file.empty()) {
     const auto names = read_class_names(texts.class_file, codec.labels);
@@ -35,26 +35,26 @@ void learn_classes(const LabelledTexts& texts, TextCodec& codec) {
     for (std::size_t i = 0; i < codec.labels.size(); ++i) {
       const auto found = names.find(codec.labels[i]);
       if (found == names.end())
-        throw DataError(file + ": has no name for the label '" + excerpt(codec.labels[i]) +
-                            "' of " + texts.source,
-                        "add it, or remove the file");
+        throw base::DataError(file + ": has no name for the label '" +
+                                  io::excerpt(codec.labels[i]) + "' of " + texts.source,
+                              "add it, or remove the file");
       codec.class_names[i] = found->second;
     }
     for (const auto& [label, name] : names)
       if (codec.class_of(label) < 0)
-        throw DataError(texts.source + ": the class '" + excerpt(name) + "' of " + file +
-                            " (label " + excerpt(label) + ") is empty: it has no texts",
-                        "raise data.train_examples, or correct the file");
+        throw base::DataError(texts.source + ": the class '" + io::excerpt(name) + "' of " + file +
+                                  " (label " + io::excerpt(label) + ") is empty: it has no texts",
+                              "raise data.train_examples, or correct the file");
   }
   if (codec.labels.size() < 2)
-    throw DataError(
-        texts.source + ": all texts have the label '" + excerpt(codec.labels.front()) + "'",
+    throw base::DataError(
+        texts.source + ": all texts have the label '" + io::excerpt(codec.labels.front()) + "'",
         "is data.text.label_column right?");
 }
 
 /// The configuration of `texts` as far as it decides how they are read and cut, with the token ids
 /// of `initial`.
-TextConfig with_token_ids_of(const TextConfig& initial, TextConfig texts) {
+config::TextConfig with_token_ids_of(const config::TextConfig& initial, config::TextConfig texts) {
   texts.tokenizer = initial.tokenizer;
   texts.vocabulary_size = initial.vocabulary_size;
   texts.min_count = initial.min_count;
@@ -64,42 +64,44 @@ TextConfig with_token_ids_of(const TextConfig& initial, TextConfig texts) {
 }
 
 /// What `texts` teach beyond `initial`, which may hold token ids and is else null.
-std::shared_ptr<const TextCodec> learn_text_codec(const DataConfig& config,
-                                                  const LabelledTexts& texts,
-                                                  const TextCodec* initial) {
-  auto codec = std::make_shared<TextCodec>();
+std::shared_ptr<const text::TextCodec> learn_text_codec(const config::DataConfig& config,
+                                                        const LabelledTexts& texts,
+                                                        const text::TextCodec* initial) {
+  auto codec = std::make_shared<text::TextCodec>();
   codec->config = initial ? with_token_ids_of(initial->config, config.text) : config.text;
   codec->header = texts.header;
   learn_classes(texts, *codec);
-  const Texts view{texts.size(), [&texts](std::int64_t i) -> std::string_view {
-                     return texts.texts[static_cast<std::size_t>(i)];
-                   }};
+  const text::Texts view{texts.size(), [&texts](std::int64_t i) -> std::string_view {
+                           return texts.texts[static_cast<std::size_t>(i)];
+                         }};
   codec->tokenizer =
-      initial ? initial->tokenizer : learn_tokenizer(config.text, view, texts.source);
+      initial ? initial->tokenizer : text::learn_tokenizer(config.text, view, texts.source);
   return codec;
 }
 
-LabelledTexts read_part(const DataConfig& config, Split split, const TextCodec* codec) {
+LabelledTexts read_part(const config::DataConfig& config, Split split,
+                        const text::TextCodec* codec) {
   LabelledTexts texts = read_labelled_texts(config, split, codec ? &codec->header : nullptr);
   texts.keep_first(split == Split::train ? config.train_examples : config.test_examples);
   return texts;
 }
 
 [[noreturn]] void fail_unseen(const LabelledTexts& texts, std::int64_t index,
-                              const TextCodec& codec) {
+                              const text::TextCodec& codec) {
   std::vector<std::string> known = codec.labels;
   const bool all = std::ssize(known) <= kMostNamed;
   if (!all) known.resize(kMostNamed);
-  throw DataError(texts.place(index) + ": the label '" +
-                      excerpt(texts.labels[static_cast<std::size_t>(index)]) +
-                      "' does not occur in the training part",
-                  "its labels are " + excerpt(join(known, ", ")) + (all ? "" : ", ..."));
+  throw base::DataError(
+      texts.place(index) + ": the label '" +
+          io::excerpt(texts.labels[static_cast<std::size_t>(index)]) +
+          "' does not occur in the training part",
+      "its labels are " + io::excerpt(base::join(known, ", ")) + (all ? "" : ", ..."));
 }
 
 }  // namespace
 
-Dataset load_text_dataset(const DataConfig& config, Split split,
-                          std::shared_ptr<const TextCodec> codec) {
+Dataset load_text_dataset(const config::DataConfig& config, Split split,
+                          std::shared_ptr<const text::TextCodec> codec) {
   const auto complete = [&] { return codec && codec->has_classes(); };
   if (!complete() && split == Split::test)
     codec = learn_text_codec(config, read_part(config, Split::train, nullptr), codec.get());
@@ -107,7 +109,7 @@ Dataset load_text_dataset(const DataConfig& config, Split split,
   if (!complete()) codec = learn_text_codec(config, texts, codec.get());
   Dataset dataset;
   dataset.name = texts.source;
-  dataset.kind = ModelKind::text;
+  dataset.kind = config::ModelKind::text;
   dataset.vocabulary = codec->tokenizer->vocabulary();
   dataset.max_tokens = config.text.max_tokens;
   dataset.class_names = codec->class_names;
@@ -115,21 +117,21 @@ Dataset load_text_dataset(const DataConfig& config, Split split,
   for (std::int64_t i = 0; i < texts.size(); ++i) {
     const auto index = static_cast<std::size_t>(i);
     const std::vector<std::int32_t> ids =
-        truncate_tokens(codec->tokenizer->encode(texts.texts[index]), config.text.max_tokens,
-                        config.text.truncation);
+        text::truncate_tokens(codec->tokenizer->encode(texts.texts[index]), config.text.max_tokens,
+                              config.text.truncation);
     if (ids.empty() && config.text.skip_empty) continue;
     if (ids.empty())
-      throw DataError(texts.place(i) + ": the text is empty",
-                      "--set data.text.skip_empty=true leaves such texts out");
+      throw base::DataError(texts.place(i) + ": the text is empty",
+                            "--set data.text.skip_empty=true leaves such texts out");
     dataset.labels.push_back(codec->class_of(texts.labels[index]));
     if (dataset.labels.back() < 0) fail_unseen(texts, i, *codec);
     dataset.ids.insert(dataset.ids.end(), ids.begin(), ids.end());
     dataset.offsets.push_back(std::ssize(dataset.ids));
   }
-  if (dataset.labels.empty()) throw DataError(texts.source + ": all texts are empty");
+  if (dataset.labels.empty()) throw base::DataError(texts.source + ": all texts are empty");
   dataset.codec = std::move(codec);
   dataset.fingerprint = dataset_fingerprint(dataset);
   return dataset;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -3,14 +3,14 @@
 #include "data/dataset.h"
 #include "text/text_codec.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Reads labelled texts (see read_labelled_texts) as token ids. `codec` is what a training learnt;
 /// null: learnt now from the training part, in which every class needs texts; where it has token
 /// ids only (TextCodec::token_ids), the classes are. Dataset::codec keeps it. DataError names file
 /// and line of texts without tokens (unless data.text.skip_empty) and of labels that the codec does
 /// not know.
-Dataset load_text_dataset(const DataConfig& config, Split split,
-                          std::shared_ptr<const TextCodec> codec);
+Dataset load_text_dataset(const config::DataConfig& config, Split split,
+                          std::shared_ptr<const text::TextCodec> codec);
 
-}  // namespace asap
+}  // namespace asap::data

@@ -12,7 +12,7 @@
 #include "io/json.h"
 #include "io/utf8.h"
 
-namespace asap {
+namespace asap::data {
 namespace fs = std::filesystem;
 namespace {
 
@@ -24,7 +24,7 @@ struct Place {
   fs::path class_file;  // perhaps not there
 };
 
-bool is_number(std::string_view text) { return parse_number<int>(text).has_value(); }
+bool is_number(std::string_view text) { return base::parse_number<int>(text).has_value(); }
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
@@ -35,7 +35,7 @@ bool is_table(const std::string& name) {
   return std::ranges::any_of(kTableEndings, [&](const char* end) { return name.ends_with(end); });
 }
 
-std::vector<fs::path> roots_of(const DataConfig& config) {
+std::vector<fs::path> roots_of(const config::DataConfig& config) {
   if (!config.path.empty()) return {config.path};
   const auto directory = data_directory();
   if (!directory) return {};
@@ -67,7 +67,7 @@ std::optional<Place> find_named(const fs::path& folder, const std::string& name,
   return std::nullopt;
 }
 
-Place find_place(const DataConfig& config, Split split) {
+Place find_place(const config::DataConfig& config, Split split) {
   const std::string& file = split == Split::train ? config.text.train_file : config.text.test_file;
   if (!file.empty()) {
     const fs::path path = fs::path(config.path) / file;
@@ -82,7 +82,7 @@ Place find_place(const DataConfig& config, Split split) {
     for (const fs::path& folder : {root, root / config.name})
       if (const auto place = find_named(folder, config.name, split_name(split))) return *place;
   }
-  throw DataError(
+  throw base::DataError(
       "the " + std::string(split_name(split)) + " part of the texts '" + config.name +
           "' was not found" + (config.path.empty() ? "" : " in '" + config.path + "'"),
       "--set data.path=DIR or ASAP_DATA_DIR=DIR for the folder, or name the files with "
@@ -107,8 +107,8 @@ LabelledTexts read_class_folders(const fs::path& folder) {
     for (const auto& [label, files] : classes) {
       if (i >= files.size()) continue;
       more = true;
-      std::string text = read_file(files[i]);
-      require_utf8(text, files[i].string());
+      std::string text = base::read_file(files[i]);
+      io::require_utf8(text, files[i].string());
       // Line breaks of the reviews as distributed.
       for (std::size_t at = 0; (at = text.find("<br />", at)) != std::string::npos;)
         text.replace(at, 6, " ");
@@ -120,38 +120,39 @@ LabelledTexts read_class_folders(const fs::path& folder) {
   return out;
 }
 
-DelimitedFormat format_of(const TextConfig& config, const fs::path& path) {
+io::DelimitedFormat format_of(const config::TextConfig& config, const fs::path& path) {
   std::string name = path.filename().string();
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   const bool tabs_by_name = name.ends_with(".tsv") || name.ends_with(".txt");
-  DelimitedFormat format;
+  io::DelimitedFormat format;
   switch (config.separator) {
-    case TextSeparator::automatic:
+    case config::TextSeparator::automatic:
       format.separator = tabs_by_name ? '\t' : ',';
       break;
-    case TextSeparator::comma:
+    case config::TextSeparator::comma:
       format.separator = ',';
       break;
-    case TextSeparator::tab:
+    case config::TextSeparator::tab:
       format.separator = '\t';
       break;
-    case TextSeparator::semicolon:
+    case config::TextSeparator::semicolon:
       format.separator = ';';
       break;
   }
-  format.quotes =
-      config.quotes == Answer::automatic ? format.separator != '\t' : config.quotes == Answer::yes;
+  format.quotes = config.quotes == config::Answer::automatic ? format.separator != '\t'
+                                                             : config.quotes == config::Answer::yes;
   return format;
 }
 
 /// Picks labels and texts out of a table.
 class TableReader {
  public:
-  TableReader(const TextConfig& config, const DelimitedTable& table, const std::string& source)
+  TableReader(const config::TextConfig& config, const io::DelimitedTable& table,
+              const std::string& source)
       : config_(config), table_(table), source_(source) {}
 
   LabelledTexts read(const std::vector<std::string>* known_header) {
-    if (table_.rows() == 0) throw DataError(source_ + ": holds no texts");
+    if (table_.rows() == 0) throw base::DataError(source_ + ": holds no texts");
     has_header_ = first_row_names_columns(known_header);
     LabelledTexts out;
     out.source = source_;
@@ -159,10 +160,11 @@ class TableReader {
     const std::int64_t label = column(config_.label_column, "label_column");
     const std::vector<std::int64_t> columns = text_columns(label);
     for (std::int64_t i = has_header_ ? 1 : 0; i < table_.rows(); ++i) {
-      out.labels.emplace_back(trim(table_.field(i, label)));
+      out.labels.emplace_back(base::trim(table_.field(i, label)));
       if (out.labels.back().empty())
-        throw DataError(source_ + ":" + std::to_string(table_.line(i)) + ": the label is empty",
-                        "is data.text.label_column right?");
+        throw base::DataError(
+            source_ + ":" + std::to_string(table_.line(i)) + ": the label is empty",
+            "is data.text.label_column right?");
       std::string text;
       for (const std::int64_t k : columns) {
         if (k != columns.front()) text += ' ';
@@ -178,20 +180,20 @@ class TableReader {
   std::vector<std::string> row(std::int64_t index) const {
     std::vector<std::string> fields;
     for (std::int64_t k = 0; k < table_.columns(); ++k)
-      fields.emplace_back(trim(table_.field(index, k)));
+      fields.emplace_back(base::trim(table_.field(index, k)));
     return fields;
   }
 
   bool first_row_names_columns(const std::vector<std::string>* known_header) const {
-    if (config_.header != Answer::automatic) return config_.header == Answer::yes;
+    if (config_.header != config::Answer::automatic) return config_.header == config::Answer::yes;
     const bool named =
         !is_number(config_.label_column) || !std::ranges::all_of(config_.text_columns, is_number);
     if (named) return true;
     if (known_header) return !known_header->empty() && row(0) == *known_header;
     const std::int64_t label = column(config_.label_column, "label_column");
-    const std::string_view first = trim(table_.field(0, label));
+    const std::string_view first = base::trim(table_.field(0, label));
     for (std::int64_t i = 1; i < table_.rows(); ++i)
-      if (trim(table_.field(i, label)) == first) return false;
+      if (base::trim(table_.field(i, label)) == first) return false;
     return table_.rows() > 1 && !is_number(first);
   }
 
@@ -201,11 +203,11 @@ class TableReader {
       if (const auto found = std::ranges::find(names, name); found != names.end())
         return found - names.begin();
     }
-    const std::int64_t index = parse_number<int>(name).value_or(-1);
+    const std::int64_t index = base::parse_number<int>(name).value_or(-1);
     if (index >= 0 && index < table_.columns()) return index;
-    throw DataError(
-        source_ + ": there is no column '" + excerpt(name) + "' (data.text." + field + ")",
-        has_header_ ? "it has " + excerpt(join(row(0), ", "))
+    throw base::DataError(
+        source_ + ": there is no column '" + io::excerpt(name) + "' (data.text." + field + ")",
+        has_header_ ? "it has " + io::excerpt(base::join(row(0), ", "))
                     : "it has " + std::to_string(table_.columns()) +
                           " columns without names, counted from 0");
   }
@@ -218,20 +220,21 @@ class TableReader {
     for (std::int64_t k = 0; k < table_.columns(); ++k)
       if (k != label) columns.push_back(k);
     if (columns.empty())
-      throw DataError(source_ + ": has one column, and labels need one beside that of the text",
-                      "is the separator right (data.text.separator)?");
+      throw base::DataError(
+          source_ + ": has one column, and labels need one beside that of the text",
+          "is the separator right (data.text.separator)?");
     return columns;
   }
 
-  const TextConfig& config_;
-  const DelimitedTable& table_;
+  const config::TextConfig& config_;
+  const io::DelimitedTable& table_;
   const std::string& source_;
   bool has_header_ = false;
 };
 
-LabelledTexts read_table(const TextConfig& config, const fs::path& path,
+LabelledTexts read_table(const config::TextConfig& config, const fs::path& path,
                          const std::vector<std::string>* header) {
-  const DelimitedTable table = read_delimited(path, format_of(config, path));
+  const io::DelimitedTable table = io::read_delimited(path, format_of(config, path));
   return TableReader(config, table, path.string()).read(header);
 }
 
@@ -251,23 +254,23 @@ void LabelledTexts::keep_first(std::int64_t count) {
   files.resize(std::min(files.size(), kept));
 }
 
-LabelledTexts read_labelled_texts(const DataConfig& config, Split split,
+LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
                                   const std::vector<std::string>* header) {
   const Place place = find_place(config, split);
   LabelledTexts out = is_folder(place.path) ? read_class_folders(place.path)
                                             : read_table(config.text, place.path, header);
-  if (out.size() == 0) throw DataError(out.source + ": holds no texts");
+  if (out.size() == 0) throw base::DataError(out.source + ": holds no texts");
   if (!place.class_file.empty() && fs::exists(place.class_file)) out.class_file = place.class_file;
   return out;
 }
 
 std::map<std::string, std::string> read_class_names(const fs::path& path,
                                                     std::span<const std::string> labels) {
-  const std::string content = read_file(path);
-  require_utf8(content, path.string());
+  const std::string content = base::read_file(path);
+  io::require_utf8(content, path.string());
   std::vector<std::string> lines;
-  for (const std::string& line : split(content, '\n'))
-    if (const std::string_view name = trim(line); !name.empty()) lines.emplace_back(name);
+  for (const std::string& line : base::split(content, '\n'))
+    if (const std::string_view name = base::trim(line); !name.empty()) lines.emplace_back(name);
   const bool pairs = std::ranges::all_of(
       lines, [](const std::string& line) { return line.find('\t') != std::string::npos; });
   const bool numbers = std::ranges::all_of(labels, is_number);
@@ -277,11 +280,11 @@ std::map<std::string, std::string> read_class_names(const fs::path& path,
     const std::string_view line = lines[i];
     const std::size_t tab = line.find('\t');
     if (pairs)
-      names[std::string(trim(line.substr(0, tab)))] = trim(line.substr(tab));
+      names[std::string(base::trim(line.substr(0, tab)))] = base::trim(line.substr(tab));
     else
       names[numbers ? std::to_string(first + i) : lines[i]] = lines[i];
   }
   return names;
 }
 
-}  // namespace asap
+}  // namespace asap::data

@@ -9,7 +9,7 @@
 
 #include "data/dataset.h"
 
-namespace asap {
+namespace asap::data {
 
 /// Texts and their labels as files hold them.
 struct LabelledTexts {
@@ -39,7 +39,7 @@ struct LabelledTexts {
 /// beside the latter. `header`, where known, are the column names of the training file: a first
 /// line that is equal is none of the texts. DataError names file and line: as parse_delimited, and
 /// for columns that are not there and empty labels.
-LabelledTexts read_labelled_texts(const DataConfig& config, Split split,
+LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
                                   const std::vector<std::string>* header);
 
 /// Names of the labels in a file of class names: lines "LABEL<TAB>NAME"; or one name per line, of
@@ -48,4 +48,4 @@ LabelledTexts read_labelled_texts(const DataConfig& config, Split split,
 std::map<std::string, std::string> read_class_names(const std::filesystem::path& path,
                                                     std::span<const std::string> labels);
 
-}  // namespace asap
+}  // namespace asap::data

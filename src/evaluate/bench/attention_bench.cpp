@@ -10,22 +10,23 @@
 #include "evaluate/bench/machine_peak.h"
 #include "transport/slices.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kLongestCalibration = 512;  // a map fitted on short heads serves long ones
 constexpr std::uint32_t kCalibrationStream = 1u << 30, kCheckStream = kCalibrationStream + 1;
 
 /// A dual map for heads of this source, fitted on heads of their own.
-CompiledHead fit_map(const Activations& activations, std::vector<std::string> features,
-                     const BenchConfig& config, int threads) {
-  CompileConfig compile;
+attention::CompiledHead fit_map(const compile::Activations& activations,
+                                std::vector<std::string> features, const BenchConfig& config,
+                                int threads) {
+  compile::CompileConfig compile;
   compile.slices = config.slices;
   compile.features = std::move(features);
   compile.calibration = config.calibration;
   compile.held_out = 1;
   compile.seed = config.seed;
-  return compile_heads(activations, compile, threads).heads[0][0];
+  return compile::compile_heads(activations, compile, threads).heads[0][0];
 }
 
 /// A form at work at one size.
@@ -37,34 +38,34 @@ struct Contestant {
   explicit Contestant(const AttentionForm& form_) : form(form_) { result.name = form.name; }
 
   /// With scratch of its own, to see how much it takes.
-  void measure_memory(const BenchBatch& batch, MatrixView<float> output, const FormContext& context,
-                      int threads) {
-    std::vector<Arena> scratch(threads);
-    const AttentionBatch<float> view = batch.view();
+  void measure_memory(const BenchBatch& batch, tensor::MatrixView<float> output,
+                      const FormContext& context, int threads) {
+    std::vector<tensor::Arena> scratch(threads);
+    const attention::AttentionBatch<float> view = batch.view();
     form.run({view, output, context, scratch});
-    for (const Arena& arena : scratch)
+    for (const tensor::Arena& arena : scratch)
       result.memory_bytes += static_cast<std::int64_t>(arena.peak_bytes());
   }
 
   /// Calls for at least `seconds`, on the same heads; their median is the turn's time.
-  void take_turn(const BenchBatch& batch, MatrixView<float> output, const FormContext& context,
-                 std::span<Arena> scratch, double seconds) {
-    const AttentionBatch<float> view = batch.view();
+  void take_turn(const BenchBatch& batch, tensor::MatrixView<float> output,
+                 const FormContext& context, std::span<tensor::Arena> scratch, double seconds) {
+    const attention::AttentionBatch<float> view = batch.view();
     std::vector<double> calls;
-    const Stopwatch turn;
+    const base::Stopwatch turn;
     do {
-      const Stopwatch watch;
+      const base::Stopwatch watch;
       const std::int64_t left = form.run({view, output, context, scratch});
       calls.push_back(1e3 * watch.seconds() / static_cast<double>(batch.examples * batch.heads));
       if (calls.size() == 1) result.log_domain_heads += left;
     } while (turn.seconds() < seconds);
-    turns.push_back(median(std::move(calls)));
+    turns.push_back(base::median(std::move(calls)));
   }
 
   /// A turn that does not count: it allocates shared scratch and fills caches.
-  void warm_up(const BenchBatch& batch, MatrixView<float> output, const FormContext& context,
-               std::span<Arena> scratch) {
-    const AttentionBatch<float> view = batch.view();
+  void warm_up(const BenchBatch& batch, tensor::MatrixView<float> output,
+               const FormContext& context, std::span<tensor::Arena> scratch) {
+    const attention::AttentionBatch<float> view = batch.view();
     form.run({view, output, context, scratch});
   }
 };
@@ -81,10 +82,10 @@ std::string reason_to_skip(const AttentionForm& form, const BenchConfig& config,
   const double bytes = static_cast<double>(last->memory_bytes) * growth * growth;
   const std::string from = " from N = " + std::to_string(tokens);
   if (seconds > config.time_budget)
-    return "over " + format_significant(config.time_budget) + " s a turn" + from;
+    return "over " + base::format_significant(config.time_budget) + " s a turn" + from;
   if (bytes > config.memory_budget * 1024 * 1024)
-    return "over " + format_bytes(static_cast<std::int64_t>(config.memory_budget * 1024 * 1024)) +
-           from;
+    return "over " +
+           base::format_bytes(static_cast<std::int64_t>(config.memory_budget * 1024 * 1024)) + from;
   return "";
 }
 
@@ -114,7 +115,7 @@ class SizeBench {
     }
     // Everyone works in the same scratch: together, forms that store a kernel would not fit into
     // memory.
-    std::vector<Arena> scratch(threads_);
+    std::vector<tensor::Arena> scratch(threads_);
     for (int round = 0; round <= config_.rounds; ++round) {
       run_round(contestants, round, scratch);
       if (round > 0) round_done();
@@ -122,7 +123,7 @@ class SizeBench {
     const double width = config_.head_width, tokens = static_cast<double>(tokens_);
     for (Contestant& contestant : contestants) {
       FormResult& result = contestant.result;
-      result.milliseconds = median(contestant.turns);
+      result.milliseconds = base::median(contestant.turns);
       result.fastest = std::ranges::min(contestant.turns);
       result.product_operations =
           contestant.form.product_operations({tokens, tokens, width, width}, context_);
@@ -135,9 +136,10 @@ class SizeBench {
 
  private:
   /// Round 0 does not count.
-  void run_round(std::vector<Contestant>& contestants, int round, std::span<Arena> scratch) {
+  void run_round(std::vector<Contestant>& contestants, int round,
+                 std::span<tensor::Arena> scratch) {
     const BenchBatch batch = source_.draw(tokens_, row_.heads, static_cast<std::uint32_t>(round));
-    Tensor<float> output(batch.values.shape());
+    tensor::Tensor<float> output(batch.values.shape());
     if (round == 0) {
       row_.logit_range = median_logit_range(batch, context_.score_scale);
       for (Contestant& contestant : contestants)
@@ -173,7 +175,7 @@ class SizeBench {
 
 FormContext make_form_context(const BenchConfig& config, const BenchSource& source,
                               std::int64_t tokens, int threads) {
-  const Activations activations =
+  const compile::Activations activations =
       source.activations(std::min(tokens, kLongestCalibration), config.calibration + 1,
                          config.iterations, kCalibrationStream);
   FormContext context;
@@ -182,24 +184,26 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
   context.compiled = fit_map(activations, {"pot", "gau", "lin", "tilt", "lse"}, config, threads);
   context.no_sort = fit_map(activations, {"gau", "lin", "tilt", "lse"}, config, threads);
   context.no_lse = fit_map(activations, {"pot", "gau", "lin", "tilt"}, config, threads);
-  const Slices axes = random_slices(config.slices, config.head_width, config.seed, 0);
-  context.axes = Tensor<float>(axes.query.shape());
+  const transport::Slices axes =
+      transport::random_slices(config.slices, config.head_width, config.seed, 0);
+  context.axes = tensor::Tensor<float>(axes.query.shape());
   for (std::int64_t i = 0; i < axes.query.size(); ++i)
     context.axes[i] = static_cast<float>(axes.query[i]);
   return context;
 }
 
 void BenchConfig::validate() const {
-  if (sizes.empty()) throw UsageError("sizes: none given", "for example --sizes 196,512,1024");
+  if (sizes.empty())
+    throw base::UsageError("sizes: none given", "for example --sizes 196,512,1024");
   for (std::size_t i = 1; i < sizes.size(); ++i)
     if (sizes[i] <= sizes[i - 1])
-      throw UsageError(
+      throw base::UsageError(
           "sizes: " + std::to_string(sizes[i]) + " follows " + std::to_string(sizes[i - 1]),
           "give them in ascending order, each once");
   if (slices > head_width)
-    throw UsageError("slices: " + std::to_string(slices) + " slices, but a head of width " +
-                         std::to_string(head_width) + " has only as many directions",
-                     "lower --slices or raise --head-width");
+    throw base::UsageError("slices: " + std::to_string(slices) + " slices, but a head of width " +
+                               std::to_string(head_width) + " has only as many directions",
+                           "lower --slices or raise --head-width");
   select_forms(forms);
 }
 
@@ -234,4 +238,4 @@ BenchResult run_attention_bench(const BenchConfig& config, int threads,
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

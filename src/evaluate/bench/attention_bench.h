@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "config/config_fields.h"
 #include "evaluate/bench/attention_forms.h"
 #include "evaluate/bench/bench_data.h"
-#include "config/config_fields.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What asap-eval bench measures.
 struct BenchConfig {
@@ -34,27 +34,31 @@ struct BenchConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("sizes", sizes, "tokens N of a head, queries and keys alike", between(1, 1 << 20));
-    v.field("head_width", head_width, "width D of queries, keys and values", between(1, 1024));
-    v.field("iterations", iterations, "T of the Sinkhorn forms", between(1, 10000));
-    v.field("slices", slices, "slices of the compiled operator and of espformer", between(1, 1024));
+    v.field("sizes", sizes, "tokens N of a head, queries and keys alike",
+            config::between(1, 1 << 20));
+    v.field("head_width", head_width, "width D of queries, keys and values",
+            config::between(1, 1024));
+    v.field("iterations", iterations, "T of the Sinkhorn forms", config::between(1, 10000));
+    v.field("slices", slices, "slices of the compiled operator and of espformer",
+            config::between(1, 1024));
     v.field("forms", forms, "forms of attention to measure; empty: all");
-    v.field("heads", heads, "independent heads per turn; 0: by size", between(0, 65536));
-    v.field("rounds", rounds, "turns of every form, each on fresh data", between(1, 10000));
+    v.field("heads", heads, "independent heads per turn; 0: by size", config::between(0, 65536));
+    v.field("rounds", rounds, "turns of every form, each on fresh data", config::between(1, 10000));
     v.field("turn_seconds", turn_seconds, "a turn repeats its call until so much time has passed",
-            between(0, 3600));
+            config::between(0, 3600));
     v.field("logit_range", logit_range, "median over heads of max - min of the scores",
-            between(1, 1000));
+            config::between(1, 1000));
     v.field("calibration", calibration, "heads on which the compiled map is fitted",
-            between(1, 100000));
+            config::between(1, 100000));
     v.field("checked_heads", checked_heads, "heads compared with float64 Sinkhorn",
-            between(0, 1024));
-    v.field("checked_tokens", checked_tokens, "longest head that is compared", between(0, 1 << 20));
+            config::between(0, 1024));
+    v.field("checked_tokens", checked_tokens, "longest head that is compared",
+            config::between(0, 1 << 20));
     v.field("time_budget", time_budget,
             "seconds; a form whose turn would take longer, judged by the size before, is skipped",
-            above(0));
+            config::above(0));
     v.field("memory_budget", memory_budget, "MiB; likewise of memory beyond inputs and outputs",
-            above(0));
+            config::above(0));
     v.field("seed", seed, "of the generated queries, keys and values");
   }
   /// UsageError for no sizes, sizes that do not grow, or forms that do not exist.
@@ -115,4 +119,4 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
 /// tenth of a second.
 std::int64_t default_head_count(std::int64_t tokens);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -13,55 +13,59 @@
 #include "base/text.h"
 #include "tensor/kernels/gemm.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// Calls body(head, output, scratch), which returns whether the head left the exp domain, for every
 /// head of the batch, heads spread over the threads.
 template <class Body>
 std::int64_t for_each_head(const FormCall& call, const Body& body) {
-  const AttentionBatch<float>& batch = call.batch;
+  const attention::AttentionBatch<float>& batch = call.batch;
   std::atomic<std::int64_t> left = 0;
-  parallel_for(batch.examples * batch.heads, call.threads(), [&](std::int64_t index, int worker) {
-    const std::int64_t example = index / batch.heads, head = index % batch.heads;
-    Arena& scratch = call.scratch[static_cast<std::size_t>(worker)];
-    const ArenaScope scope(scratch);
-    const bool log_domain = body({batch.head_queries(example, head), batch.head_keys(example, head),
-                                  batch.head_values(example, head), call.context.score_scale},
-                                 batch.head_output(call.output, example, head), scratch);
-    if (log_domain) ++left;
-  });
+  base::parallel_for(batch.examples * batch.heads, call.threads(),
+                     [&](std::int64_t index, int worker) {
+                       const std::int64_t example = index / batch.heads, head = index % batch.heads;
+                       tensor::Arena& scratch = call.scratch[static_cast<std::size_t>(worker)];
+                       const tensor::ArenaScope scope(scratch);
+                       const bool log_domain =
+                           body({batch.head_queries(example, head), batch.head_keys(example, head),
+                                 batch.head_values(example, head), call.context.score_scale},
+                                batch.head_output(call.output, example, head), scratch);
+                       if (log_domain) ++left;
+                     });
   return left;
 }
 
-using Head = AttentionHead<float>;
-using Output = MatrixView<float>;
+using Head = attention::AttentionHead<float>;
+using Output = tensor::MatrixView<float>;
 
 std::int64_t run_softmax(const FormCall& call) {
-  return for_each_head(call, [](const Head& head, Output output, Arena& scratch) {
-    softmax_attention<float>(head, output, scratch);
+  return for_each_head(call, [](const Head& head, Output output, tensor::Arena& scratch) {
+    attention::softmax_attention<float>(head, output, scratch);
     return false;
   });
 }
 
 std::int64_t run_sinkhorn(const FormCall& call) {
-  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
-    return sinkhorn_attention<float>(head, call.context.iterations, output, scratch).log_domain;
+  return for_each_head(call, [&](const Head& head, Output output, tensor::Arena& scratch) {
+    return attention::sinkhorn_attention<float>(head, call.context.iterations, output, scratch)
+        .log_domain;
   });
 }
 
 std::int64_t run_sinkhorn_log(const FormCall& call) {
-  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
+  return for_each_head(call, [&](const Head& head, Output output, tensor::Arena& scratch) {
     const std::int64_t n = head.queries.rows, m = head.keys.rows;
-    const std::int64_t stride = padded_columns<float>(m), factors = 2 * call.context.iterations + 1;
-    SinkhornState<float> state;
+    const std::int64_t stride = attention::padded_columns<float>(m),
+                       factors = 2 * call.context.iterations + 1;
+    attention::SinkhornState<float> state;
     state.iterations = call.context.iterations;
     state.kernel = {scratch.take<float>(n * stride), n, m, stride};
     state.row_factors = scratch.matrix<float>(factors, n);
     state.column_factors = {scratch.take<float>(factors * stride), factors, m, stride};
-    gemm<float>(Transpose::no, Transpose::yes, head.scale, head.queries, head.keys, 0.0F,
-                state.kernel);
-    sinkhorn_log_domain<float>(head, state, output, scratch);
+    tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                        head.keys, 0.0F, state.kernel);
+    attention::sinkhorn_log_domain<float>(head, state, output, scratch);
     return true;
   });
 }
@@ -70,73 +74,82 @@ std::int64_t run_sinkhorn_log(const FormCall& call) {
 /// more, heads are shared out and each is computed by one thread; of fewer, longer heads the row
 /// blocks are.
 template <class Body>
-std::int64_t for_each_tiled_head(const FormCall& call, TiledOptions options, const Body& body) {
+std::int64_t for_each_tiled_head(const FormCall& call, attention::TiledOptions options,
+                                 const Body& body) {
   const bool share_heads = call.batch.examples * call.batch.heads >= call.threads();
   FormCall inner = call;
   if (!share_heads) inner.scratch = call.scratch.first(1);
   options.threads = share_heads ? 1 : call.threads();
-  return for_each_head(inner, [&](const Head& head, Output output, Arena& scratch) {
+  return for_each_head(inner, [&](const Head& head, Output output, tensor::Arena& scratch) {
     return body(head, options, output, scratch).log_domain;
   });
 }
 
 std::int64_t run_softmax_tiled(const FormCall& call) {
-  return for_each_tiled_head(
-      call, {}, [](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
-        return tiled_softmax_attention(head, options.threads, output, scratch);
-      });
+  return for_each_tiled_head(call, {},
+                             [](const Head& head, const attention::TiledOptions& options,
+                                Output output, tensor::Arena& scratch) {
+                               return attention::tiled_softmax_attention(head, options.threads,
+                                                                         output, scratch);
+                             });
 }
 
-template <GibbsStorage storage, ProductPrecision precision = ProductPrecision::single>
+template <attention::GibbsStorage storage,
+          attention::ProductPrecision precision = attention::ProductPrecision::single>
 std::int64_t run_sinkhorn_tiled(const FormCall& call) {
-  return for_each_tiled_head(
-      call, {.storage = storage, .precision = precision},
-      [&](const Head& head, const TiledOptions& options, Output output, Arena& scratch) {
-        return tiled_sinkhorn_attention(head, call.context.iterations, options, output, scratch);
-      });
+  return for_each_tiled_head(call, {.storage = storage, .precision = precision},
+                             [&](const Head& head, const attention::TiledOptions& options,
+                                 Output output, tensor::Arena& scratch) {
+                               return attention::tiled_sinkhorn_attention(
+                                   head, call.context.iterations, options, output, scratch);
+                             });
 }
 
-std::int64_t run_compiled_head(const FormCall& call, const CompiledHead& compiled,
-                               const TiledOptions& options) {
-  const DualMap<float> map = compiled.map();
-  return for_each_tiled_head(
-      call, options,
-      [&](const Head& head, const TiledOptions& inner, Output output, Arena& scratch) {
-        return tiled_compiled_attention(map, head, 0, inner, output, scratch);
-      });
+std::int64_t run_compiled_head(const FormCall& call, const attention::CompiledHead& compiled,
+                               const attention::TiledOptions& options) {
+  const attention::DualMap<float> map = compiled.map();
+  return for_each_tiled_head(call, options,
+                             [&](const Head& head, const attention::TiledOptions& inner,
+                                 Output output, tensor::Arena& scratch) {
+                               return attention::tiled_compiled_attention(map, head, 0, inner,
+                                                                          output, scratch);
+                             });
 }
 
-template <GibbsStorage storage, ProductPrecision precision = ProductPrecision::single>
+template <attention::GibbsStorage storage,
+          attention::ProductPrecision precision = attention::ProductPrecision::single>
 std::int64_t run_compiled_tiled(const FormCall& call) {
   return run_compiled_head(call, call.context.compiled,
                            {.storage = storage, .precision = precision});
 }
 
 /// What CompiledOperator would choose.
-TiledOptions best_options(const FormCall& call, ProductPrecision precision) {
-  return {.storage = best_storage(call.batch.query_tokens(), call.batch.key_tokens(), precision),
+attention::TiledOptions best_options(const FormCall& call, attention::ProductPrecision precision) {
+  return {.storage = attention::best_storage(call.batch.query_tokens(), call.batch.key_tokens(),
+                                             precision),
           .precision = precision};
 }
 
-template <ProductPrecision precision>
+template <attention::ProductPrecision precision>
 std::int64_t run_compiled(const FormCall& call) {
   return run_compiled_head(call, call.context.compiled, best_options(call, precision));
 }
 
 std::int64_t run_compiled_no_sort(const FormCall& call) {
   return run_compiled_head(call, call.context.no_sort,
-                           best_options(call, ProductPrecision::single));
+                           best_options(call, attention::ProductPrecision::single));
 }
 
-template <ProductPrecision precision>
+template <attention::ProductPrecision precision>
 std::int64_t run_compiled_no_lse(const FormCall& call) {
   return run_compiled_head(call, call.context.no_lse, best_options(call, precision));
 }
 
 std::int64_t run_espformer(const FormCall& call) {
-  const EspformerSettings settings;
-  return for_each_head(call, [&](const Head& head, Output output, Arena& scratch) {
-    espformer_attention<float>(head, call.context.axes.rows(), settings, output, scratch);
+  const attention::EspformerSettings settings;
+  return for_each_head(call, [&](const Head& head, Output output, tensor::Arena& scratch) {
+    attention::espformer_attention<float>(head, call.context.axes.rows(), settings, output,
+                                          scratch);
     return false;
   });
 }
@@ -170,11 +183,11 @@ double compiled_tiled_products(const HeadSize& size, const FormContext&) {
   return recomputed_products(size, 2);
 }
 
-template <ProductPrecision precision>
+template <attention::ProductPrecision precision>
 double compiled_products(const HeadSize& size, const FormContext&) {
-  const GibbsStorage storage = best_storage(static_cast<std::int64_t>(size.queries),
-                                             static_cast<std::int64_t>(size.keys), precision);
-  return recomputed_products(size, storage == GibbsStorage::recompute ? 2 : 1);
+  const attention::GibbsStorage storage = attention::best_storage(
+      static_cast<std::int64_t>(size.queries), static_cast<std::int64_t>(size.keys), precision);
+  return recomputed_products(size, storage == attention::GibbsStorage::recompute ? 2 : 1);
 }
 
 constexpr AttentionForm kForms[] = {
@@ -184,34 +197,37 @@ constexpr AttentionForm kForms[] = {
     {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored, as training does", run_sinkhorn,
      attention_products},
     {"sinkhorn_single", "the same in cache-sized row blocks",
-     run_sinkhorn_tiled<GibbsStorage::single>, attention_products},
+     run_sinkhorn_tiled<attention::GibbsStorage::single>, attention_products},
     {"sinkhorn_half", "the same with the kernel in bfloat16",
-     run_sinkhorn_tiled<GibbsStorage::half>, attention_products},
+     run_sinkhorn_tiled<attention::GibbsStorage::half>, attention_products},
     {"sinkhorn_bf16", "the same, values and plan entries multiplied in bfloat16, too",
-     run_sinkhorn_tiled<GibbsStorage::half, ProductPrecision::bfloat16>, attention_products},
+     run_sinkhorn_tiled<attention::GibbsStorage::half, attention::ProductPrecision::bfloat16>,
+     attention_products},
     {"sinkhorn_tiled", "Sinkhorn with scores recomputed, O(N D) memory",
-     run_sinkhorn_tiled<GibbsStorage::recompute>, sinkhorn_tiled_products},
+     run_sinkhorn_tiled<attention::GibbsStorage::recompute>, sinkhorn_tiled_products},
     {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
      attention_products},
     {"compiled", "compiled operator: kernel stored up to 64 MiB, recomputed beyond",
-     run_compiled<ProductPrecision::single>, compiled_products<ProductPrecision::single>},
+     run_compiled<attention::ProductPrecision::single>,
+     compiled_products<attention::ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
-     compiled_products<ProductPrecision::single>},
+     compiled_products<attention::ProductPrecision::single>},
     {"compiled_single", "compiled operator with the kernel stored, whatever its size",
-     run_compiled_tiled<GibbsStorage::single>, attention_products},
+     run_compiled_tiled<attention::GibbsStorage::single>, attention_products},
     {"compiled_half", "the same with the kernel in bfloat16",
-     run_compiled_tiled<GibbsStorage::half>, attention_products},
+     run_compiled_tiled<attention::GibbsStorage::half>, attention_products},
     {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
-     run_compiled_tiled<GibbsStorage::recompute>, compiled_tiled_products},
+     run_compiled_tiled<attention::GibbsStorage::recompute>, compiled_tiled_products},
     {"compiled_bf16", "compiled with bfloat16 kernel and products, stored up to 64 MiB",
-     run_compiled<ProductPrecision::bfloat16>, compiled_products<ProductPrecision::bfloat16>},
+     run_compiled<attention::ProductPrecision::bfloat16>,
+     compiled_products<attention::ProductPrecision::bfloat16>},
     {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
-     run_compiled_tiled<GibbsStorage::recompute, ProductPrecision::bfloat16>,
+     run_compiled_tiled<attention::GibbsStorage::recompute, attention::ProductPrecision::bfloat16>,
      compiled_tiled_products},
     {"compiled_no_lse", "compiled without row sums as a feature: one pass, O(N D) memory",
-     run_compiled_no_lse<ProductPrecision::single>, attention_products},
+     run_compiled_no_lse<attention::ProductPrecision::single>, attention_products},
     {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
-     run_compiled_no_lse<ProductPrecision::bfloat16>, attention_products},
+     run_compiled_no_lse<attention::ProductPrecision::bfloat16>, attention_products},
     {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
 };
 
@@ -227,9 +243,9 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
   for (const std::string& name : names) {
     const auto found = std::ranges::find(known, name);
     if (found == known.end())
-      throw UsageError("forms: unknown form '" + name + "'", suggestion(name, known));
+      throw base::UsageError("forms: unknown form '" + name + "'", base::suggestion(name, known));
     if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == name; }))
-      throw UsageError("forms: '" + name + "' stands twice", "name each form once");
+      throw base::UsageError("forms: '" + name + "' stands twice", "name each form once");
     forms.push_back(kForms[found - known.begin()]);
   }
   return forms;
@@ -238,4 +254,4 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
 bool is_sinkhorn_form(const std::string& name) { return name.starts_with("sinkhorn"); }
 bool is_compiled_form(const std::string& name) { return name.starts_with("compiled"); }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -7,24 +7,25 @@
 #include "attention/interface/attention_batch.h"
 #include "attention/operators/compiled_operator.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What the forms of attention need besides queries, keys and values; the same for every head.
 struct FormContext {
-  float score_scale = 1;  ///< of the scores S = score_scale Q Kᵀ
-  int iterations = 10;    ///< T of the Sinkhorn forms
-  CompiledHead compiled;  ///< fitted with every feature
-  CompiledHead no_sort;   ///< fitted without the one feature that sorts
-  CompiledHead no_lse;    ///< fitted without the one feature that needs row sums
-  Tensor<float> axes;     ///< slices of the sliced soft sort: [L, D]
+  float score_scale = 1;             ///< of the scores S = score_scale Q Kᵀ
+  int iterations = 10;               ///< T of the Sinkhorn forms
+  attention::CompiledHead compiled;  ///< fitted with every feature
+  attention::CompiledHead no_sort;   ///< fitted without the one feature that sorts
+  attention::CompiledHead no_lse;    ///< fitted without the one feature that needs row sums
+  tensor::Tensor<float> axes;        ///< slices of the sliced soft sort: [L, D]
 };
 
 /// One call of a form: all heads of a batch.
 struct FormCall {
-  const AttentionBatch<float>& batch;
-  MatrixView<float> output;  // [B * N, H * Dv]
+  const attention::AttentionBatch<float>& batch;
+  tensor::MatrixView<float> output;  // [B * N, H * Dv]
   const FormContext& context;
-  std::span<Arena> scratch;  ///< one for each thread; how many there are is how many may work
+  std::span<tensor::Arena>
+      scratch;  ///< one for each thread; how many there are is how many may work
 
   int threads() const { return static_cast<int>(scratch.size()); }
 };
@@ -57,4 +58,4 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names);
 bool is_sinkhorn_form(const std::string& name);
 bool is_compiled_form(const std::string& name);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -3,7 +3,7 @@
 #include "evaluate/bench/attention_forms.h"
 #include "evaluate/bench/bench_data.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// How near a form comes to Sinkhorn's iterations in float64.
 struct FormAccuracy {
@@ -25,8 +25,8 @@ class AccuracyCheck {
 
   BenchBatch batch_;
   const FormContext& context_;
-  std::vector<Tensor<float>> plans_;  // one per head, [N, N]; empty for long heads
-  Tensor<float> output_;              // [B * N, H * D]
+  std::vector<tensor::Tensor<float>> plans_;  // one per head, [N, N]; empty for long heads
+  tensor::Tensor<float> output_;              // [B * N, H * D]
 };
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kRank = 8;  // dimensions in which tokens differ
@@ -29,7 +29,7 @@ BenchSource::BenchSource(std::int64_t width, std::int64_t tokens, double logit_r
       clusters_({kClusters, kRank}),
       query_map_({kRank, width}),
       key_map_({kRank, width}) {
-  RandomStream random(seed, RandomPurpose::generated_data, kMapStream);
+  base::RandomStream random(seed, base::RandomPurpose::generated_data, kMapStream);
   for (float& value : clusters_.flat()) value = static_cast<float>(random.normal());
   for (std::int64_t r = 0; r < kRank; ++r)
     for (std::int64_t c = 0; c < width; ++c) {
@@ -42,8 +42,8 @@ BenchSource::BenchSource(std::int64_t width, std::int64_t tokens, double logit_r
   sharpness_ = static_cast<float>(std::sqrt(logit_range / median_logit_range(probe, score_scale_)));
 }
 
-void BenchSource::fill_tokens(RandomStream& random, const Tensor<float>& map,
-                              MatrixView<float> tokens) const {
+void BenchSource::fill_tokens(base::RandomStream& random, const tensor::Tensor<float>& map,
+                              tensor::MatrixView<float> tokens) const {
   std::vector<float> point(kRank);
   for (std::int64_t i = 0; i < tokens.rows; ++i) {
     const std::int64_t cluster = static_cast<std::int64_t>(random.below(kClusters));
@@ -51,14 +51,15 @@ void BenchSource::fill_tokens(RandomStream& random, const Tensor<float>& map,
       point[r] = clusters_.rows()(cluster, r) + static_cast<float>(kSpread * random.normal());
     for (float& value : tokens.row(i)) value = static_cast<float>(kNoise * random.normal());
     for (std::int64_t r = 0; r < kRank; ++r)
-      axpy<float>(point[r], map.rows().row(r), tokens.row(i));
-    scale<float>(sharpness_, tokens.row(i), tokens.row(i));
+      tensor::axpy<float>(point[r], map.rows().row(r), tokens.row(i));
+    tensor::scale<float>(sharpness_, tokens.row(i), tokens.row(i));
   }
 }
 
-void BenchSource::fill_head(std::int64_t tokens, RandomStream& random, MatrixView<float> queries,
-                            MatrixView<float> keys, MatrixView<float> values) const {
-  check(queries.rows == tokens, "BenchSource: shapes do not fit");
+void BenchSource::fill_head(std::int64_t tokens, base::RandomStream& random,
+                            tensor::MatrixView<float> queries, tensor::MatrixView<float> keys,
+                            tensor::MatrixView<float> values) const {
+  base::check(queries.rows == tokens, "BenchSource: shapes do not fit");
   fill_tokens(random, query_map_, queries);
   fill_tokens(random, key_map_, keys);
   for (std::int64_t i = 0; i < values.rows; ++i)
@@ -69,12 +70,12 @@ BenchBatch BenchSource::draw(std::int64_t tokens, std::int64_t count, std::uint3
   BenchBatch batch;
   batch.heads = heads_per_example(count);
   batch.examples = count / batch.heads;
-  const Shape shape{batch.examples * tokens, batch.heads * width_};
-  for (Tensor<float>* tensor : {&batch.queries, &batch.keys, &batch.values})
-    *tensor = Tensor<float>(shape);
+  const tensor::Shape shape{batch.examples * tokens, batch.heads * width_};
+  for (tensor::Tensor<float>* tensor : {&batch.queries, &batch.keys, &batch.values})
+    *tensor = tensor::Tensor<float>(shape);
   for (std::int64_t index = 0; index < count; ++index) {
-    RandomStream random(seed_, RandomPurpose::generated_data, stream,
-                        static_cast<std::uint32_t>(index));
+    base::RandomStream random(seed_, base::RandomPurpose::generated_data, stream,
+                              static_cast<std::uint32_t>(index));
     const std::int64_t row = index / batch.heads * tokens, column = index % batch.heads * width_;
     fill_head(tokens, random, batch.queries.rows().block(row, column, tokens, width_),
               batch.keys.rows().block(row, column, tokens, width_),
@@ -83,20 +84,20 @@ BenchBatch BenchSource::draw(std::int64_t tokens, std::int64_t count, std::uint3
   return batch;
 }
 
-Activations BenchSource::activations(std::int64_t tokens, std::int64_t examples, int iterations,
-                                     std::uint32_t stream) const {
-  Activations result;
+compile::Activations BenchSource::activations(std::int64_t tokens, std::int64_t examples,
+                                              int iterations, std::uint32_t stream) const {
+  compile::Activations result;
   result.examples = examples;
   result.heads = 1;
   result.iterations = iterations;
   result.source = "generated queries and keys";
-  LayerActivations layer;
-  const Shape shape{examples * tokens, width_};
-  for (Tensor<float>* tensor : {&layer.queries, &layer.keys, &layer.values})
-    *tensor = Tensor<float>(shape);
+  compile::LayerActivations layer;
+  const tensor::Shape shape{examples * tokens, width_};
+  for (tensor::Tensor<float>* tensor : {&layer.queries, &layer.keys, &layer.values})
+    *tensor = tensor::Tensor<float>(shape);
   for (std::int64_t example = 0; example < examples; ++example) {
-    RandomStream random(seed_, RandomPurpose::generated_data, stream,
-                        static_cast<std::uint32_t>(example));
+    base::RandomStream random(seed_, base::RandomPurpose::generated_data, stream,
+                              static_cast<std::uint32_t>(example));
     const std::int64_t row = example * tokens;
     fill_head(tokens, random, layer.queries.rows().block(row, 0, tokens, width_),
               layer.keys.rows().block(row, 0, tokens, width_),
@@ -108,17 +109,19 @@ Activations BenchSource::activations(std::int64_t tokens, std::int64_t examples,
 }
 
 double median_logit_range(const BenchBatch& batch, float score_scale) {
-  const AttentionBatch<float> view = batch.view();
+  const attention::AttentionBatch<float> view = batch.view();
   std::vector<double> ranges;
-  Arena scratch;
+  tensor::Arena scratch;
   for (std::int64_t index = 0; index < batch.examples * batch.heads; ++index) {
-    const ArenaScope scope(scratch);
-    const MatrixView<const float> all = view.head_queries(index / batch.heads, index % batch.heads);
-    const MatrixView<const float> keys = view.head_keys(index / batch.heads, index % batch.heads);
+    const tensor::ArenaScope scope(scratch);
+    const tensor::MatrixView<const float> all =
+        view.head_queries(index / batch.heads, index % batch.heads);
+    const tensor::MatrixView<const float> keys =
+        view.head_keys(index / batch.heads, index % batch.heads);
     const std::int64_t rows = std::min(all.rows, kProbeQueries);
-    const MatrixView<float> scores = scratch.matrix<float>(rows, keys.rows);
-    gemm<float>(Transpose::no, Transpose::yes, score_scale, all.block(0, 0, rows, all.cols), keys,
-                0.0F, scores);
+    const tensor::MatrixView<float> scores = scratch.matrix<float>(rows, keys.rows);
+    tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, score_scale,
+                        all.block(0, 0, rows, all.cols), keys, 0.0F, scores);
     const auto [low, high] = std::minmax_element(scores.data, scores.data + rows * keys.rows);
     ranges.push_back(static_cast<double>(*high) - static_cast<double>(*low));
   }
@@ -131,4 +134,4 @@ std::int64_t heads_per_example(std::int64_t count) {
   return count % 4 == 0 ? 4 : count % 2 == 0 ? 2 : 1;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -4,14 +4,14 @@
 #include "base/random.h"
 #include "compile/activations.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Queries, keys and values of independent heads, heads side by side as a network packs them.
 struct BenchBatch {
-  std::int64_t examples = 0, heads = 0;  ///< B, H
-  Tensor<float> queries, keys, values;   ///< [B * N, H * D] each
+  std::int64_t examples = 0, heads = 0;         ///< B, H
+  tensor::Tensor<float> queries, keys, values;  ///< [B * N, H * D] each
 
-  AttentionBatch<float> view() const {
+  attention::AttentionBatch<float> view() const {
     return {queries.rows(), keys.rows(), values.rows(), examples, heads};
   }
 };
@@ -34,22 +34,23 @@ class BenchSource {
   BenchBatch draw(std::int64_t tokens, std::int64_t count, std::uint32_t stream) const;
 
   /// The same as activations of a Sinkhorn teacher with one head per example, to be compiled.
-  Activations activations(std::int64_t tokens, std::int64_t examples, int iterations,
-                          std::uint32_t stream) const;
+  compile::Activations activations(std::int64_t tokens, std::int64_t examples, int iterations,
+                                   std::uint32_t stream) const;
 
   float score_scale() const { return score_scale_; }
 
  private:
-  void fill_head(std::int64_t tokens, RandomStream& random, MatrixView<float> queries,
-                 MatrixView<float> keys, MatrixView<float> values) const;
-  void fill_tokens(RandomStream& random, const Tensor<float>& map, MatrixView<float> tokens) const;
+  void fill_head(std::int64_t tokens, base::RandomStream& random, tensor::MatrixView<float> queries,
+                 tensor::MatrixView<float> keys, tensor::MatrixView<float> values) const;
+  void fill_tokens(base::RandomStream& random, const tensor::Tensor<float>& map,
+                   tensor::MatrixView<float> tokens) const;
 
   std::int64_t width_;
   std::uint64_t seed_;
   float score_scale_;
-  float sharpness_ = 1;                // of queries and keys alike
-  Tensor<float> clusters_;             // [clusters, rank]
-  Tensor<float> query_map_, key_map_;  // [rank, D]
+  float sharpness_ = 1;                        // of queries and keys alike
+  tensor::Tensor<float> clusters_;             // [clusters, rank]
+  tensor::Tensor<float> query_map_, key_map_;  // [rank, D]
 };
 
 /// Median over heads of max - min of their scores; long sequences by a part of their queries.
@@ -59,4 +60,4 @@ double median_logit_range(const BenchBatch& batch, float score_scale);
 /// divides it.
 std::int64_t heads_per_example(std::int64_t count);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -13,7 +13,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::evaluate {
 namespace HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -54,11 +54,11 @@ double run_multiply_adds(std::int64_t steps, float* sink) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::evaluate
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::evaluate {
 
 HWY_EXPORT(run_multiply_adds);
 
@@ -67,7 +67,7 @@ double measure_peak_gflops(int threads, double seconds) {
   float sink = 0;
   std::int64_t steps = 1 << 14;
   // The first call wakes the wide units up; then the length of a try is set.
-  const Stopwatch trial;
+  const base::Stopwatch trial;
   HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sink);
   steps = std::max(steps, static_cast<std::int64_t>(static_cast<double>(steps) * seconds / kTries /
                                                     std::max(trial.seconds(), 1e-6)));
@@ -75,8 +75,8 @@ double measure_peak_gflops(int threads, double seconds) {
   for (int attempt = 0; attempt < kTries; ++attempt) {
     std::vector<double> count(threads, 0.0);
     std::vector<float> sinks(threads, 0.0F);
-    const Stopwatch watch;
-    parallel_for(threads, threads, [&](std::int64_t index, int) {
+    const base::Stopwatch watch;
+    base::parallel_for(threads, threads, [&](std::int64_t index, int) {
       count[index] = HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sinks[index]);
     });
     double total = 0;
@@ -86,5 +86,5 @@ double measure_peak_gflops(int threads, double seconds) {
   return best;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate
 #endif

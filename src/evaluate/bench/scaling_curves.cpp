@@ -6,15 +6,15 @@
 #include "evaluate/bench/attention_forms.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
-  throw DataError(path.string() + ": " + what,
-                  "--bench takes the folder that asap-eval bench wrote to");
+  throw base::DataError(path.string() + ": " + what,
+                        "--bench takes the folder that asap-eval bench wrote to");
 }
 
-double number_at(const Json& row, const std::string& key, const std::filesystem::path& path) {
+double number_at(const io::Json& row, const std::string& key, const std::filesystem::path& path) {
   const auto found = row.find(key);
   if (found == row.end() || !found->is_number()) refuse(path, "rows[]: no number '" + key + "'");
   return found->get<double>();
@@ -24,14 +24,14 @@ double number_at(const Json& row, const std::string& key, const std::filesystem:
 
 ScalingCurves read_scaling_curves(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "summary.json";
-  const Json summary = read_json(path);
+  const io::Json summary = io::read_json(path);
   if (!summary.is_object() || !summary.contains("rows") || !summary["rows"].is_array())
     refuse(path, "no list 'rows'");
   ScalingCurves scaling;
   if (summary.contains("command") && summary["command"].is_string())
     scaling.command = summary["command"].get<std::string>();
   scaling.threads = static_cast<int>(number_at(summary, "threads", path));
-  for (const Json& row : summary["rows"]) {
+  for (const io::Json& row : summary["rows"]) {
     if (!row.is_object()) refuse(path, "rows[]: expected objects");
     const double tokens = number_at(row, "n", path);
     scaling.head_width = static_cast<int>(number_at(row, "d", path));
@@ -51,4 +51,4 @@ ScalingCurves read_scaling_curves(const std::filesystem::path& folder) {
   return scaling;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

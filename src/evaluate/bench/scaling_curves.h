@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Time of one form of attention by number of tokens.
 struct ScalingCurve {
@@ -25,4 +25,4 @@ struct ScalingCurves {
 /// one of asap-eval bench.
 ScalingCurves read_scaling_curves(const std::filesystem::path& folder);
 
-}  // namespace asap
+}  // namespace asap::evaluate

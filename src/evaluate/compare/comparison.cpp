@@ -6,10 +6,10 @@
 
 #include "base/parallel.h"
 #include "data/batch.h"
-#include "evaluate/compare/timed_attention.h"
 #include "data/model_fit.h"
+#include "evaluate/compare/timed_attention.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
@@ -19,30 +19,30 @@ constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side
 /// A method at work: its attention, its predictions so far, and the time they took.
 struct MethodContestant {
   Method method;
-  std::unique_ptr<AttentionOperator> attention;
+  std::unique_ptr<attention::AttentionOperator> attention;
   TimedAttention timed;
   std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
   double seconds = 0;
 
-  MethodContestant(const Method& method_, std::unique_ptr<AttentionOperator> attention_,
+  MethodContestant(const Method& method_, std::unique_ptr<attention::AttentionOperator> attention_,
                    std::size_t labels)
       : method(method_),
         attention(std::move(attention_)),
         timed(*attention),
-        predictions(labels, kNotScored) {}
+        predictions(labels, data::kNotScored) {}
 };
 
 /// Examples in batches of `shard`, each padded by itself.
 class Chunk {
  public:
-  Chunk(const Dataset& dataset, std::span<const std::int64_t> examples, std::int64_t shard)
+  Chunk(const data::Dataset& dataset, std::span<const std::int64_t> examples, std::int64_t shard)
       : examples_(examples), shard_(shard) {
     batches_.resize(static_cast<std::size_t>((size() + shard - 1) / shard));
     for (std::int64_t index = 0; index < std::ssize(batches_); ++index)
       batches_[static_cast<std::size_t>(index)].fill(dataset, shard_examples(index));
   }
   std::int64_t size() const { return std::ssize(examples_); }
-  const std::vector<Batch>& batches() const { return batches_; }
+  const std::vector<data::Batch>& batches() const { return batches_; }
   /// The examples of one batch.
   std::span<const std::int64_t> shard_examples(std::int64_t index) const {
     const std::int64_t begin = index * shard_;
@@ -53,39 +53,39 @@ class Chunk {
  private:
   std::span<const std::int64_t> examples_;
   std::int64_t shard_;
-  std::vector<Batch> batches_;
+  std::vector<data::Batch> batches_;
 };
 
-std::int32_t predicted_class(VectorView<const float> logits, const std::string& method) {
+std::int32_t predicted_class(tensor::VectorView<const float> logits, const std::string& method) {
   if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
-    throw NumericalError("method '" + method + "': the network's outputs are not finite",
-                         "the trained weights may hold NaN; see metrics.jsonl of the run");
+    throw base::NumericalError("method '" + method + "': the network's outputs are not finite",
+                               "the trained weights may hold NaN; see metrics.jsonl of the run");
   return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
 }
 
 /// Puts the predictions of a batch to the places of its labels in the data set. A network that
 /// answers per token leaves out what is not scored.
-void keep_predictions(const Dataset& dataset, std::span<const std::int64_t> examples,
-                      MatrixView<const float> logits, MethodContestant& contestant) {
+void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t> examples,
+                      tensor::MatrixView<const float> logits, MethodContestant& contestant) {
   const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
   for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
     const std::int64_t example = examples[b], first = dataset.first_label(example);
     for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
-      if (dataset.labels[first + i] != kNotScored)
+      if (dataset.labels[first + i] != data::kNotScored)
         contestant.predictions[first + i] =
             predicted_class(logits.row(b * rows + i), contestant.method.name());
   }
 }
 
 /// Runs one method over a chunk and adds to its predictions and times.
-void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk, int threads,
-              std::vector<Arena>& arenas, MethodContestant& contestant) {
-  const std::vector<Batch>& batches = chunk.batches();
-  std::vector<Tensor<float>> logits;
-  for (const Batch& batch : batches)
-    logits.emplace_back(Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
-  const Stopwatch watch;
-  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const Chunk& chunk,
+              int threads, std::vector<tensor::Arena>& arenas, MethodContestant& contestant) {
+  const std::vector<data::Batch>& batches = chunk.batches();
+  std::vector<tensor::Tensor<float>> logits;
+  for (const data::Batch& batch : batches)
+    logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
+  const base::Stopwatch watch;
+  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
     encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
   });
   contestant.seconds += watch.seconds();
@@ -95,19 +95,21 @@ void classify(const Encoder& encoder, const Dataset& dataset, const Chunk& chunk
 
 /// Sums of fidelity over the first examples, shard by shard in order whatever the number of
 /// threads.
-FidelityTable measure_fidelity(const Encoder& encoder, const AttentionOperator& teacher,
+FidelityTable measure_fidelity(const infer::Encoder& encoder,
+                               const attention::AttentionOperator& teacher,
                                const std::vector<MethodContestant*>& contestants,
-                               const Chunk& chunk, int threads, std::vector<Arena>& arenas) {
-  std::vector<const AttentionOperator*> methods;
+                               const Chunk& chunk, int threads,
+                               std::vector<tensor::Arena>& arenas) {
+  std::vector<const attention::AttentionOperator*> methods;
   for (const MethodContestant* contestant : contestants)
     methods.push_back(contestant->attention.get());
-  const ModelConfig& config = encoder.config();
-  const std::vector<Batch>& batches = chunk.batches();
+  const config::ModelConfig& config = encoder.config();
+  const std::vector<data::Batch>& batches = chunk.batches();
   std::vector<FidelityTable> parts(batches.size());
-  parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
     const FidelityProbe probe(teacher, methods, config.layers, config.heads);
-    const ModelInput<float> input = batches[index].input();
-    Tensor<float> logits(Shape{encoder.logit_rows(input), config.classes});
+    const config::ModelInput<float> input = batches[index].input();
+    tensor::Tensor<float> logits(tensor::Shape{encoder.logit_rows(input), config.classes});
     encoder.forward(input, probe, logits.rows(), arenas[worker]);
     parts[index] = probe.sums();
   });
@@ -123,14 +125,14 @@ double fraction_equal(std::span<const std::int32_t> predictions,
                       std::span<const std::int32_t> others) {
   std::int64_t equal = 0, scored = 0;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    if (predictions[i] == kNotScored) continue;
+    if (predictions[i] == data::kNotScored) continue;
     ++scored;
     if (predictions[i] == others[i]) ++equal;
   }
   return static_cast<double>(equal) / static_cast<double>(std::max<std::int64_t>(scored, 1));
 }
 
-MethodResult result_of(const MethodContestant& contestant, const Dataset& dataset,
+MethodResult result_of(const MethodContestant& contestant, const data::Dataset& dataset,
                        std::span<const std::int32_t> teacher_predictions,
                        std::vector<std::vector<HeadFidelity>> heads) {
   const auto examples = static_cast<double>(dataset.size());
@@ -180,11 +182,11 @@ bool Comparison::shows_imitation() const {
       methods, [](const MethodResult& method) { return method.imitated_agreement.has_value(); });
 }
 
-Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
-                           const Dataset& dataset, const ComparisonSettings& settings,
+Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                           const data::Dataset& dataset, const ComparisonSettings& settings,
                            const ProgressCallback& progress) {
-  if (dataset.size() == 0) throw UsageError("the test set is empty");
-  fit_model_to_data(encoder.config(), dataset, "the trained model");
+  if (dataset.size() == 0) throw base::UsageError("the test set is empty");
+  data::fit_model_to_data(encoder.config(), dataset, "the trained model");
   // The teacher always runs, because agreement is measured against it.
   MethodContestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
   std::vector<std::unique_ptr<MethodContestant>> others;
@@ -203,9 +205,9 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
 
   const std::int64_t chunks = (dataset.size() + kChunk - 1) / kChunk;
   const std::int64_t parts = chunks * static_cast<std::int64_t>(all.size());
-  std::vector<Arena> arenas(settings.threads);
+  std::vector<tensor::Arena> arenas(settings.threads);
   std::int64_t done = 0;
-  const std::vector<std::int64_t> order = length_order(dataset);
+  const std::vector<std::int64_t> order = data::length_order(dataset);
   for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
     const std::int64_t count = std::min(kChunk, dataset.size() - first);
     const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
@@ -222,7 +224,7 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
       measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
   Comparison comparison;
   comparison.examples = dataset.size();
-  comparison.examples_name = examples_of(dataset.kind);
+  comparison.examples_name = config::examples_of(dataset.kind);
   comparison.fidelity_examples = sample.size();
   comparison.threads = settings.threads;
   comparison.teacher_predictions = teacher.predictions;
@@ -236,4 +238,4 @@ Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled
   return comparison;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -13,7 +13,7 @@
 #include "evaluate/compare/plan_fidelity.h"
 #include "infer/encoder.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 struct ComparisonSettings {
   std::vector<Method> methods;
@@ -47,10 +47,11 @@ struct MethodResult {
 
 /// A compiled operator as it is judged beside the methods.
 struct OperatorEvidence {
-  std::string teacher;                           ///< what it imitates: CompileConfig::teacher
-  int iterations = 0;                            ///< T of that
-  std::int64_t examples = 0;                     ///< on which the heads were measured
-  std::vector<std::vector<HeadEvidence>> heads;  ///< [layer][head]; empty when not measured
+  std::string teacher;        ///< what it imitates: CompileConfig::teacher
+  int iterations = 0;         ///< T of that
+  std::int64_t examples = 0;  ///< on which the heads were measured
+  std::vector<std::vector<compile::HeadEvidence>>
+      heads;  ///< [layer][head]; empty when not measured
 };
 
 struct Comparison {
@@ -78,8 +79,8 @@ using ProgressCallback = std::function<void(std::int64_t done, std::int64_t tota
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs
 /// `compiled`.
-Comparison compare_methods(const Encoder& encoder, const CompiledHeads* compiled,
-                           const Dataset& dataset, const ComparisonSettings& settings,
+Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                           const data::Dataset& dataset, const ComparisonSettings& settings,
                            const ProgressCallback& progress = {});
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -7,7 +7,7 @@
 #include "data/batch.h"
 #include "evaluate/compare/timed_attention.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kExamples = 48;  // measured on, spread over the data set
@@ -15,13 +15,13 @@ constexpr std::int64_t kBatch = 16;
 constexpr int kTurns = 7;
 
 /// Some examples of every length, in batches as compare_methods makes them.
-std::vector<Batch> sample_batches(const Dataset& dataset) {
+std::vector<data::Batch> sample_batches(const data::Dataset& dataset) {
   const std::int64_t count = std::min(kExamples, dataset.size());
-  const std::vector<std::int64_t> order = length_order(dataset);
+  const std::vector<std::int64_t> order = data::length_order(dataset);
   std::vector<std::int64_t> examples;
   for (std::int64_t i = 0; i < count; ++i)
     examples.push_back(order[static_cast<std::size_t>(i * dataset.size() / count)]);
-  std::vector<Batch> batches;
+  std::vector<data::Batch> batches;
   for (std::int64_t first = 0; first < count; first += kBatch)
     batches.emplace_back().fill(
         dataset,
@@ -33,32 +33,33 @@ std::vector<Batch> sample_batches(const Dataset& dataset) {
 /// Runs networks over the sample and tells the time their attention took.
 class Race {
  public:
-  Race(const Encoder& encoder, const Dataset& dataset)
+  Race(const infer::Encoder& encoder, const data::Dataset& dataset)
       : encoder_(encoder), batches_(sample_batches(dataset)) {}
 
   /// Whether `candidate` is not slower than `reference`: medians of turns taken alternately.
-  bool not_slower(const AttentionOperator& candidate, const AttentionOperator& reference) {
+  bool not_slower(const attention::AttentionOperator& candidate,
+                  const attention::AttentionOperator& reference) {
     std::vector<double> candidates, references;
     for (int turn = 0; turn < kTurns; ++turn) {
       candidates.push_back(seconds(candidate));
       references.push_back(seconds(reference));
     }
-    return median(std::move(candidates)) <= median(std::move(references));
+    return base::median(std::move(candidates)) <= base::median(std::move(references));
   }
 
  private:
-  double seconds(const AttentionOperator& attention) {
+  double seconds(const attention::AttentionOperator& attention) {
     const TimedAttention timed(attention);
-    for (const Batch& batch : batches_) {
-      Tensor<float> logits({encoder_.logit_rows(batch.input()), encoder_.config().classes});
+    for (const data::Batch& batch : batches_) {
+      tensor::Tensor<float> logits({encoder_.logit_rows(batch.input()), encoder_.config().classes});
       encoder_.forward(batch.input(), timed, logits.rows(), arena_);
     }
     return timed.seconds();
   }
 
-  const Encoder& encoder_;
-  std::vector<Batch> batches_;
-  Arena arena_;
+  const infer::Encoder& encoder_;
+  std::vector<data::Batch> batches_;
+  tensor::Arena arena_;
 };
 
 }  // namespace
@@ -72,15 +73,17 @@ std::optional<int> largest_affordable(int most, const std::function<bool(int)>& 
   return below < 0 ? std::nullopt : std::optional(below);
 }
 
-std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Encoder& encoder,
+std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
+                                          const infer::Encoder& encoder,
                                           const CompiledHeads* compiled, int teacher_iterations,
-                                          const Dataset& dataset) {
+                                          const data::Dataset& dataset) {
   const auto asked = std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind);
   if (asked == methods.end()) return methods;
   if (!compiled)
-    throw UsageError("--methods: 'sinkhorn:equal' needs --compiled: its latency is what counts",
-                     "name the folder asap-compile wrote: --compiled OP");
-  const CompiledOperator reference(*compiled);
+    throw base::UsageError(
+        "--methods: 'sinkhorn:equal' needs --compiled: its latency is what counts",
+        "name the folder asap-compile wrote: --compiled OP");
+  const attention::CompiledOperator reference(*compiled);
   Race race(encoder, dataset);
   const auto affordable = [&](int iterations) {
     return race.not_slower(*encoder.sinkhorn(iterations), reference);
@@ -97,4 +100,4 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Enc
   return methods;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -7,7 +7,7 @@
 #include "data/dataset.h"
 #include "evaluate/compare/method.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// The largest K from 0 to `most` that is affordable; nothing when 0 is not. Found by bisection:
 /// whoever can afford K is taken to afford less.
@@ -22,8 +22,9 @@ std::optional<int> largest_affordable(int most, const std::function<bool(int)>& 
 /// This is the only place where a time decides what is computed.
 ///
 /// `teacher_iterations`: of what the operator imitates. UsageError when there is no operator.
-std::vector<Method> resolve_equal_latency(std::vector<Method> methods, const Encoder& encoder,
+std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
+                                          const infer::Encoder& encoder,
                                           const CompiledHeads* compiled, int teacher_iterations,
-                                          const Dataset& dataset);
+                                          const data::Dataset& dataset);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -9,13 +9,13 @@
 #include "evaluate/compare/report_context.h"
 #include "infer/encoder.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// A trained network, perhaps its compiled operator, and the test data it is judged on.
 struct EvaluatedRun {
-  Encoder encoder;
-  std::optional<OperatorArtefact> artefact;
-  Dataset dataset;
+  infer::Encoder encoder;
+  std::optional<compile::OperatorArtefact> artefact;
+  data::Dataset dataset;
   ReportContext context;  ///< the commands so far end with training or compiling
   std::string arguments;  ///< " --run RUN --compiled OP", what the command that judges begins with
 
@@ -26,11 +26,11 @@ struct EvaluatedRun {
 /// `examples` (0: all) of the test data. DataError when the operator was compiled for another
 /// model.
 EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
-                                const std::filesystem::path& compiled, const DataConfig& data,
-                                std::int64_t examples);
+                                const std::filesystem::path& compiled,
+                                const config::DataConfig& data, std::int64_t examples);
 
 /// What stands in the place of the attention, and how right its dual maps are on the first so many
 /// test examples (0: not measured). Expects an operator.
 OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr int kMostIterations = 10000;
@@ -18,7 +18,7 @@ const std::vector<std::string> kMethodNames = {
 
 /// A whole number from 0 to `most`.
 std::optional<int> parse_whole(std::string_view digits, int most) {
-  const auto value = parse_number<int>(digits);
+  const auto value = base::parse_number<int>(digits);
   return value && *value >= 0 && *value <= most ? value : std::nullopt;
 }
 
@@ -36,15 +36,15 @@ Method parse_whole_network(const std::string& name) {
     const auto iterations =
         parse_whole(std::string_view(name).substr(std::string(prefix).size()), kMostIterations);
     if (!iterations)
-      throw UsageError("--methods: '" + name + "' needs a whole number from 0 to " +
-                           std::to_string(kMostIterations) + " after '" + prefix + "'",
-                       std::string("for example ") + prefix + "3");
+      throw base::UsageError("--methods: '" + name + "' needs a whole number from 0 to " +
+                                 std::to_string(kMostIterations) + " after '" + prefix + "'",
+                             std::string("for example ") + prefix + "3");
     return {kind, *iterations};
   }
-  const std::string nearest = nearest_name(name, kMethodNames);
-  throw UsageError("--methods: unknown method '" + name + "'",
-                   (nearest.empty() ? "" : "did you mean '" + nearest + "'? ") +
-                       ("known are " + join(kMethodNames, ", ")));
+  const std::string nearest = base::nearest_name(name, kMethodNames);
+  throw base::UsageError("--methods: unknown method '" + name + "'",
+                         (nearest.empty() ? "" : "did you mean '" + nearest + "'? ") +
+                             ("known are " + base::join(kMethodNames, ", ")));
 }
 
 /// "1" or "0-2"
@@ -54,7 +54,7 @@ LayerRange parse_layers(const std::string& name, std::string_view text, int laye
   const auto last =
       dash == std::string_view::npos ? first : parse_whole(text.substr(dash + 1), layers - 1);
   if (!first || !last || *first > *last)
-    throw UsageError(
+    throw base::UsageError(
         "--methods: '" + name + "' needs layers from 0 to " + std::to_string(layers - 1) +
             " after '@'",
         "for example compiled@0, compiled@0-" + std::to_string(layers - 1) + " or compiled@each");
@@ -67,11 +67,11 @@ std::vector<Method> parse_method(const std::string& name, int layers) {
   Method method = parse_whole_network(name.substr(0, at));
   if (at == std::string::npos) return {method};
   if (method.kind == MethodKind::teacher)
-    throw UsageError("--methods: '" + name + "': the teacher is what the other layers run",
-                     "name the method that replaces it, such as compiled@0");
+    throw base::UsageError("--methods: '" + name + "': the teacher is what the other layers run",
+                           "name the method that replaces it, such as compiled@0");
   if (method.kind == MethodKind::sinkhorn_equal)
-    throw UsageError("--methods: '" + name + "': its latency is that of all layers",
-                     "name sinkhorn:equal without layers, then sinkhorn:K@LAYER");
+    throw base::UsageError("--methods: '" + name + "': its latency is that of all layers",
+                           "name sinkhorn:equal without layers, then sinkhorn:K@LAYER");
   const std::string_view where = std::string_view(name).substr(at + 1);
   std::vector<Method> methods;
   if (where == "each") {
@@ -112,7 +112,7 @@ std::string whole_network_name(MethodKind kind, int iterations) {
     case MethodKind::compiled_bfloat16:
       return "compiled_bf16";
   }
-  throw InternalError("Method::name: unknown kind");
+  throw base::InternalError("Method::name: unknown kind");
 }
 
 }  // namespace
@@ -126,11 +126,12 @@ std::vector<Method> parse_methods(std::span<const std::string> names, int layers
   for (const std::string& name : names)
     for (const Method& method : parse_method(name, layers)) {
       if (std::find(methods.begin(), methods.end(), method) != methods.end())
-        throw UsageError("--methods: '" + method.name() + "' is named twice");
+        throw base::UsageError("--methods: '" + method.name() + "' is named twice");
       methods.push_back(method);
     }
   if (methods.empty())
-    throw UsageError("--methods: no method is named", "known are " + join(kMethodNames, ", "));
+    throw base::UsageError("--methods: no method is named",
+                           "known are " + base::join(kMethodNames, ", "));
   return methods;
 }
 
@@ -145,17 +146,18 @@ std::vector<std::string> imitation_methods(int iterations) {
   return {"teacher", imitated + "@each", imitated, "f0", "compiled@each", "compiled"};
 }
 
-CompiledHeads zero_dual_heads(const Encoder& encoder) {
+CompiledHeads zero_dual_heads(const infer::Encoder& encoder) {
   CompiledHeads heads;
   for (const std::vector<float>& layer : encoder.score_scales()) {
     auto& row = heads.emplace_back();
-    for (const float scale : layer) row.push_back(CompiledHead::zero_dual(scale));
+    for (const float scale : layer) row.push_back(attention::CompiledHead::zero_dual(scale));
   }
   return heads;
 }
 
-std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
-                                                  const CompiledHeads* compiled) {
+std::unique_ptr<attention::AttentionOperator> make_attention(const Method& method,
+                                                             const infer::Encoder& encoder,
+                                                             const CompiledHeads* compiled) {
   if (method.layers)
     return std::make_unique<PartialOperator>(
         make_attention({method.kind, method.iterations}, encoder, compiled), encoder.teacher(),
@@ -168,23 +170,23 @@ std::unique_ptr<AttentionOperator> make_attention(const Method& method, const En
     case MethodKind::sinkhorn:
       return encoder.sinkhorn(method.iterations);
     case MethodKind::sinkhorn_equal:
-      throw UsageError("--methods: 'sinkhorn:equal' is for asap-eval compare alone",
-                       "it says there which sinkhorn:K that is");
+      throw base::UsageError("--methods: 'sinkhorn:equal' is for asap-eval compare alone",
+                             "it says there which sinkhorn:K that is");
     case MethodKind::espformer:
-      return encoder.with_kernel(make_espformer_attention<float>(0, {}));
+      return encoder.with_kernel(attention::make_espformer_attention<float>(0, {}));
     case MethodKind::zero_dual:
-      return std::make_unique<CompiledOperator>(zero_dual_heads(encoder));
+      return std::make_unique<attention::CompiledOperator>(zero_dual_heads(encoder));
     case MethodKind::compiled:
     case MethodKind::compiled_bfloat16:
       if (!compiled)
-        throw UsageError("--methods: '" + method.name() + "' needs --compiled",
-                         "name the folder asap-compile wrote: --compiled OP");
-      return std::make_unique<CompiledOperator>(*compiled, method.iterations,
-                                                method.kind == MethodKind::compiled
-                                                    ? ProductPrecision::single
-                                                    : ProductPrecision::bfloat16);
+        throw base::UsageError("--methods: '" + method.name() + "' needs --compiled",
+                               "name the folder asap-compile wrote: --compiled OP");
+      return std::make_unique<attention::CompiledOperator>(
+          *compiled, method.iterations,
+          method.kind == MethodKind::compiled ? attention::ProductPrecision::single
+                                              : attention::ProductPrecision::bfloat16);
   }
-  throw InternalError("make_attention: unknown kind");
+  throw base::InternalError("make_attention: unknown kind");
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -11,7 +11,7 @@
 #include "evaluate/compare/partial_operator.h"
 #include "infer/encoder.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// A way to compute the attention of a trained network.
 enum class MethodKind {
@@ -55,14 +55,15 @@ std::vector<std::string> default_methods(bool with_compiled);
 std::vector<std::string> imitation_methods(int iterations);
 
 /// Heads of a compiled operator, [layer][head].
-using CompiledHeads = std::vector<std::vector<CompiledHead>>;
+using CompiledHeads = std::vector<std::vector<attention::CompiledHead>>;
 
 /// Heads that predict nothing: the closure alone.
-CompiledHeads zero_dual_heads(const Encoder& encoder);
+CompiledHeads zero_dual_heads(const infer::Encoder& encoder);
 
 /// The attention of a method for this encoder. `compiled` may be null when the method needs no
 /// compiled operator; UsageError when it does.
-std::unique_ptr<AttentionOperator> make_attention(const Method& method, const Encoder& encoder,
-                                                  const CompiledHeads* compiled);
+std::unique_ptr<attention::AttentionOperator> make_attention(const Method& method,
+                                                             const infer::Encoder& encoder,
+                                                             const CompiledHeads* compiled);
 
-}  // namespace asap
+}  // namespace asap::evaluate

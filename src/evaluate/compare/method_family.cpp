@@ -3,7 +3,7 @@
 #include <array>
 #include <iterator>
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 struct Entry {
@@ -38,4 +38,4 @@ const char* family_colour(Family family) { return entry(family).colour; }
 
 const char* family_dark_colour(Family family) { return entry(family).dark_colour; }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What a mark in a chart stands for. It decides the colour, which is the same in every chart,
 /// report and figure.
@@ -25,4 +25,4 @@ const char* family_dark_colour(Family family);
 inline constexpr Family kFamilies[] = {Family::teacher,   Family::softmax,  Family::truncated,
                                        Family::zero_dual, Family::compiled, Family::other};
 
-}  // namespace asap
+}  // namespace asap::evaluate

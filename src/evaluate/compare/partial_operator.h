@@ -4,7 +4,7 @@
 
 #include "attention/interface/attention_operator.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Layers first to last, both included; counted from 0.
 struct LayerRange {
@@ -16,29 +16,29 @@ struct LayerRange {
 };
 
 /// One attention in some layers and another in all others: what replacing a part of a network does.
-class PartialOperator final : public AttentionOperator {
+class PartialOperator final : public attention::AttentionOperator {
  public:
-  PartialOperator(std::unique_ptr<AttentionOperator> inside,
-                  std::unique_ptr<AttentionOperator> outside, LayerRange layers)
+  PartialOperator(std::unique_ptr<attention::AttentionOperator> inside,
+                  std::unique_ptr<attention::AttentionOperator> outside, LayerRange layers)
       : inside_(std::move(inside)), outside_(std::move(outside)), layers_(layers) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     choose(layer).apply(layer, batch, output, scratch);
   }
 
-  void plans(int layer, const AttentionBatch<float>& batch, MatrixView<float> plans,
-             Arena& scratch) const override {
+  void plans(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> plans, tensor::Arena& scratch) const override {
     choose(layer).plans(layer, batch, plans, scratch);
   }
 
  private:
-  const AttentionOperator& choose(int layer) const {
+  const attention::AttentionOperator& choose(int layer) const {
     return layers_.contains(layer) ? *inside_ : *outside_;
   }
 
-  std::unique_ptr<AttentionOperator> inside_, outside_;
+  std::unique_ptr<attention::AttentionOperator> inside_, outside_;
   LayerRange layers_;
 };
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 #include "attention/interface/attention_operator.h"
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// How near the plans of a method are to the teacher's, in one head, over examples.
 struct HeadFidelity {
@@ -25,23 +25,25 @@ void scale_fidelity(double factor, FidelityTable& table);
 /// methods with the teacher's on the same queries and keys.
 ///
 /// One probe belongs to one thread.
-class FidelityProbe final : public AttentionOperator {
+class FidelityProbe final : public attention::AttentionOperator {
  public:
-  FidelityProbe(const AttentionOperator& teacher, std::span<const AttentionOperator* const> methods,
-                int layers, int heads);
+  FidelityProbe(const attention::AttentionOperator& teacher,
+                std::span<const attention::AttentionOperator* const> methods, int layers,
+                int heads);
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override;
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override;
 
   /// Sums over the examples seen so far.
   const FidelityTable& sums() const { return sums_; }
 
  private:
-  void compare_example(int layer, const AttentionBatch<float>& example, Arena& scratch) const;
+  void compare_example(int layer, const attention::AttentionBatch<float>& example,
+                       tensor::Arena& scratch) const;
 
-  const AttentionOperator& teacher_;
-  std::vector<const AttentionOperator*> methods_;
+  const attention::AttentionOperator& teacher_;
+  std::vector<const attention::AttentionOperator*> methods_;
   mutable FidelityTable sums_;
 };
 
-}  // namespace asap
+}  // namespace asap::evaluate

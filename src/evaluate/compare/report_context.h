@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What a reader needs to know about where the numbers of a comparison come from.
 struct ReportContext {
@@ -15,4 +15,4 @@ struct ReportContext {
   std::vector<std::pair<std::string, std::string>> versions;  ///< "toolkit" -> "0.1.0", ...
 };
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,21 +5,21 @@
 #include "base/format.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::evaluate {
 
-Json short_number(double value) {
+io::Json short_number(double value) {
   if (!std::isfinite(value)) return nullptr;
-  return parse_number<double>(format_significant(value)).value_or(value);
+  return base::parse_number<double>(base::format_significant(value)).value_or(value);
 }
 
-Json short_numbers(const std::vector<double>& values) {
-  Json list = Json::array();
+io::Json short_numbers(const std::vector<double>& values) {
+  io::Json list = io::Json::array();
   for (const double value : values) list.push_back(short_number(value));
   return list;
 }
 
-Json chart_json(const ScatterChart& chart) {
-  Json points = Json::array();
+io::Json chart_json(const ScatterChart& chart) {
+  io::Json points = io::Json::array();
   for (const ChartPoint& point : chart.points)
     points.push_back({{"label", point.label},
                       {"x", short_number(point.x)},
@@ -29,8 +29,8 @@ Json chart_json(const ScatterChart& chart) {
           {"y", chart.y_title}, {"points", points},     {"lowerIsBetter", chart.lower_is_better}};
 }
 
-Json chart_json(const BarChart& chart) {
-  Json bars = Json::array();
+io::Json chart_json(const BarChart& chart) {
+  io::Json bars = io::Json::array();
   for (const ChartBar& bar : chart.bars)
     bars.push_back({{"label", bar.label},
                     {"value", short_number(bar.value)},
@@ -42,12 +42,12 @@ Json chart_json(const BarChart& chart) {
           {"bars", bars}};
 }
 
-Json chart_json(const LineChart& chart) {
-  Json lines = Json::array();
+io::Json chart_json(const LineChart& chart) {
+  io::Json lines = io::Json::array();
   for (const ChartLine& line : chart.lines) {
-    Json one = {{"label", line.label},
-                {"y", short_numbers(line.values)},
-                {"family", family_name(line.family)}};
+    io::Json one = {{"label", line.label},
+                    {"y", short_numbers(line.values)},
+                    {"family", family_name(line.family)}};
     if (!line.at.empty()) one["x"] = short_numbers(line.at);
     lines.push_back(one);
   }
@@ -55,8 +55,8 @@ Json chart_json(const LineChart& chart) {
           {"lines", lines},  {"logX", chart.log_x},  {"logY", chart.log_y}};
 }
 
-Json chart_json(const CloudChart& chart) {
-  Json panels = Json::array();
+io::Json chart_json(const CloudChart& chart) {
+  io::Json panels = io::Json::array();
   for (const CloudPanel& panel : chart.panels)
     panels.push_back({{"title", panel.title},
                       {"note", panel.note},
@@ -69,4 +69,4 @@ Json chart_json(const CloudChart& chart) {
           {"panels", panels}};
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

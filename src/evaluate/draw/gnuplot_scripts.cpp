@@ -8,7 +8,7 @@
 #include "base/gnuplot.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr int kPanelsInRow = 4, kMostPanels = 16;
@@ -19,7 +19,7 @@ std::string frame(const std::string& x, const std::string& y) {
          "set grid lw 0.5 lc rgb '#dddddd'\n"
          "set key above center maxcols 3 samplen 1.6 spacing 1.1 Left reverse font ',9'\n"
          "set xlabel " +
-         gnuplot_quoted(x) + "\nset ylabel " + gnuplot_quoted(y) + "\n";
+         base::gnuplot_quoted(x) + "\nset ylabel " + base::gnuplot_quoted(y) + "\n";
 }
 
 /// Few round ticks of an axis ("x" or "y") over the finite values, and a range that ends with them.
@@ -32,9 +32,9 @@ std::string few_ticks(const std::string& axis, const std::vector<double>& values
   }
   if (low > high) return "";
   const std::vector<double> ticks = axis_ticks(low, high, count);
-  return "set " + axis + "tics " + format_number(ticks.front()) + ", " +
-         format_significant(ticks[1] - ticks[0]) + "\nset " + axis + "range [" +
-         format_number(ticks.front()) + ":" + format_number(ticks.back()) + "]\n";
+  return "set " + axis + "tics " + base::format_number(ticks.front()) + ", " +
+         base::format_significant(ticks[1] - ticks[0]) + "\nset " + axis + "range [" +
+         base::format_number(ticks.front()) + ":" + base::format_number(ticks.back()) + "]\n";
 }
 
 std::string block(const std::string& name, const std::vector<double>& x,
@@ -42,7 +42,7 @@ std::string block(const std::string& name, const std::vector<double>& x,
   std::string text = "$" + name + " << END_OF_DATA\n";
   for (std::size_t i = 0; i < x.size(); ++i)
     if (std::isfinite(x[i]) && std::isfinite(y[i]))
-      text += format_number(x[i]) + " " + format_number(y[i]) + "\n";
+      text += base::format_number(x[i]) + " " + base::format_number(y[i]) + "\n";
   return text + "END_OF_DATA\n";
 }
 
@@ -76,10 +76,10 @@ std::vector<double> places(const ChartLine& line) {
 }
 
 /// The rows of a plan, the first on top.
-std::string matrix_block(const std::string& name, const Tensor<float>& values) {
+std::string matrix_block(const std::string& name, const tensor::Tensor<float>& values) {
   std::string text = "$" + name + " << END_OF_DATA\n";
   for (std::int64_t i = 0; i < values.rows().rows; ++i) {
-    for (const float value : values.rows().row(i)) text += format_number(double{value}) + " ";
+    for (const float value : values.rows().row(i)) text += base::format_number(double{value}) + " ";
     text += "\n";
   }
   return text + "END_OF_DATA\n";
@@ -116,7 +116,7 @@ std::string gnuplot_script(const ScatterChart& chart) {
     script += block("p" + std::to_string(i), {point.x}, {point.y});
     plots += ", $p" + std::to_string(i) + " with points pt " +
              std::to_string(point_type(point.family)) + " ps 0.8" + colour(point.family) +
-             " title " + gnuplot_quoted(point.label);
+             " title " + base::gnuplot_quoted(point.label);
   }
   return script + few_ticks("x", x, 4) + few_ticks("y", y, 5) +
          "plot $front with lines dt 2 lw 0.8 lc rgb '#999999' notitle" + plots + "\n";
@@ -126,7 +126,7 @@ std::string gnuplot_script(const BarChart& chart) {
   if (chart.bars.empty()) return "";
   std::string script = frame("", chart.value_title) + "$bars << END_OF_DATA\n";
   for (std::size_t i = 0; i < chart.bars.size(); ++i)
-    script += std::to_string(i) + " " + format_number(chart.bars[i].value) + " \"" +
+    script += std::to_string(i) + " " + base::format_number(chart.bars[i].value) + " \"" +
               chart.bars[i].label + "\" " +
               std::to_string(std::stoi(std::string(family_colour(chart.bars[i].family)).substr(1),
                                        nullptr, 16)) +
@@ -150,7 +150,8 @@ std::string gnuplot_script(const LineChart& chart) {
     const int pattern = drawn[static_cast<std::size_t>(line.family)]++ % 5 + 1;
     script += block("l" + std::to_string(i), places(line), line.values);
     plots += (plots.empty() ? "plot $l" : ", $l") + std::to_string(i) + " with lines lw 1.6 dt " +
-             std::to_string(pattern) + colour(line.family) + " title " + gnuplot_quoted(line.label);
+             std::to_string(pattern) + colour(line.family) + " title " +
+             base::gnuplot_quoted(line.label);
   }
   if (!chart.log_x) script += few_ticks("x", x, 4);
   return plots.empty() ? "" : script + plots + "\n";
@@ -172,7 +173,7 @@ std::string gnuplot_script(const CloudChart& chart) {
     std::vector<double> all = panel.x;
     all.insert(all.end(), panel.y.begin(), panel.y.end());
     script += few_ticks("x", all, 3) + few_ticks("y", all, 3);
-    script += "set title " + gnuplot_quoted(panel.title + ", " + panel.note) +
+    script += "set title " + base::gnuplot_quoted(panel.title + ", " + panel.note) +
               " font ',8' offset 0,-0.6\nplot x with lines dt 2 lw 0.8 lc rgb '#999999', $" + name +
               " with points pt 7 ps 0.15" + colour(Family::compiled) + "\n";
   }
@@ -182,8 +183,8 @@ std::string gnuplot_script(const CloudChart& chart) {
 std::string gnuplot_script(const PlanFigure& figure) {
   if (figure.panels.empty()) return "";
   const std::size_t across = figure.panels.size() > 3 ? 3 : figure.panels.size();
-  const std::string most = format_number(colour_end(figure, false)),
-                    far = format_number(colour_end(figure, true));
+  const std::string most = base::format_number(colour_end(figure, false)),
+                    far = base::format_number(colour_end(figure, true));
   std::string data,
       script =
           "unset key\nset size square\nunset tics\nset border lw 0.5 lc rgb '#444444'\n"
@@ -203,10 +204,10 @@ std::string gnuplot_script(const PlanFigure& figure) {
                   : "set palette defined (0 '#f6f7f9', 1 '#7fb8dd', 2 '#2171b5', 4 "
                     "'#08306b')\nset cbrange [0:" +
                         most + "]\n";
-    script += "set title " + gnuplot_quoted(panel.title) + " offset 0,-0.6\nplot $" + name +
+    script += "set title " + base::gnuplot_quoted(panel.title) + " offset 0,-0.6\nplot $" + name +
               " matrix with image\n";
   }
   return data + script + "unset multiplot\n";
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,7 +5,7 @@
 
 #include "evaluate/draw/paper_figures.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What gnuplot draws once terminal and output are set; empty where there is nothing to draw.
 std::string gnuplot_script(const ScatterChart& chart);
@@ -17,4 +17,4 @@ std::string gnuplot_script(const PlanFigure& figure);
 /// Rows that so many panels stand in.
 int gnuplot_rows(std::int64_t panels);
 
-}  // namespace asap
+}  // namespace asap::evaluate

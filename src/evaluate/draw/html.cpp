@@ -2,7 +2,7 @@
 
 #include "evaluate/draw/svg_chart.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 std::string attribute(const std::string& css_class) {
@@ -10,7 +10,7 @@ std::string attribute(const std::string& css_class) {
 }
 
 std::string scripts(const Page& page, const PlotLibrary& library) {
-  const Json data = {{"charts", page.charts}, {"plans", page.plans}};
+  const io::Json data = {{"charts", page.charts}, {"plans", page.plans}};
   std::string text = "<script type=\"application/json\" id=\"report-data\">" + script_json(data) +
                      "</script>\n" + script_element(page_files::kTheme);
   if (!library.code.empty() && !page.charts.empty())
@@ -26,9 +26,9 @@ std::string html_page(const Page& page, const PlotLibrary& library) {
       "<!doctype html>\n<html lang=\"en\" class=\"no-script\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>" +
-      escape_markup(page.title) + "</title>\n<style>";
+      base::escape_markup(page.title) + "</title>\n<style>";
   html += page_files::kStyle;
-  html += "</style>\n</head>\n<body>\n<main>\n<header><div><h1>" + escape_markup(page.title) +
+  html += "</style>\n</head>\n<body>\n<main>\n<header><div><h1>" + base::escape_markup(page.title) +
           "</h1>\n" + html_paragraph(page.subtitle, "soft") +
           "</div><button type=\"button\" class=\"theme\" aria-label=\"light or dark\">Dark</button>"
           "</header>\n";
@@ -39,7 +39,7 @@ std::string html_row(const std::string& cell, const std::vector<std::string>& va
                      const std::string& css_class) {
   std::string row = "<tr" + attribute(css_class) + ">";
   for (const std::string& value : values)
-    row += "<" + cell + ">" + escape_markup(value) + "</" + cell + ">";
+    row += "<" + cell + ">" + base::escape_markup(value) + "</" + cell + ">";
   return row + "</tr>\n";
 }
 
@@ -48,17 +48,18 @@ std::string html_table(const std::string& rows, const std::string& css_class) {
 }
 
 std::string html_section(const std::string& title, const std::string& content) {
-  return content.empty() ? "" : "<h2>" + escape_markup(title) + "</h2>\n" + content;
+  return content.empty() ? "" : "<h2>" + base::escape_markup(title) + "</h2>\n" + content;
 }
 
 std::string html_figure(const std::string& name, const std::string& svg,
                         const std::string& caption) {
-  return "<figure data-chart=\"" + escape_markup(name) + "\"><div class=\"drawing\">\n" + svg +
-         "</div><figcaption>" + escape_markup(caption) + "</figcaption></figure>\n";
+  return "<figure data-chart=\"" + base::escape_markup(name) + "\"><div class=\"drawing\">\n" +
+         svg + "</div><figcaption>" + base::escape_markup(caption) + "</figcaption></figure>\n";
 }
 
 std::string html_paragraph(const std::string& text, const std::string& css_class) {
-  return text.empty() ? "" : "<p" + attribute(css_class) + ">" + escape_markup(text) + "</p>\n";
+  return text.empty() ? ""
+                      : "<p" + attribute(css_class) + ">" + base::escape_markup(text) + "</p>\n";
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

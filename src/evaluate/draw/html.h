@@ -5,15 +5,15 @@
 
 #include "evaluate/draw/page_parts.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What a page consists of.
 struct Page {
   std::string title;
-  std::string subtitle;          ///< text under the title
-  std::string content;           ///< HTML that follows
-  Json charts = Json::object();  ///< by the names of the figures: see chart_json.h
-  Json plans = nullptr;          ///< see gallery_json.h; null: there are none
+  std::string subtitle;                  ///< text under the title
+  std::string content;                   ///< HTML that follows
+  io::Json charts = io::Json::object();  ///< by the names of the figures: see chart_json.h
+  io::Json plans = nullptr;              ///< see gallery_json.h; null: there are none
 };
 
 /// A complete page that needs no other file and follows the reader's light or dark setting, or a
@@ -37,4 +37,4 @@ std::string html_figure(const std::string& name, const std::string& svg,
 /// A paragraph of text; nothing for an empty one.
 std::string html_paragraph(const std::string& text, const std::string& css_class = "");
 
-}  // namespace asap
+}  // namespace asap::evaluate

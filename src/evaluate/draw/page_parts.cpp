@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr const char* kEnvironmentName = "ASAP_D3";
@@ -33,20 +33,20 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
 std::string read_library(const std::filesystem::path& path, const std::string& named_by) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored))
-    throw UsageError(named_by + ": " + path.string() + " is not there",
-                     "name d3.min.js of Debian's package node-d3, or 'none'");
-  std::string code = read_file(path);
+    throw base::UsageError(named_by + ": " + path.string() + " is not there",
+                           "name d3.min.js of Debian's package node-d3, or 'none'");
+  std::string code = base::read_file(path);
   if (code.substr(0, 200).find("d3") == std::string::npos ||
       code.find("scaleLinear") == std::string::npos)
-    throw UsageError(named_by + ": " + path.string() + " is not d3",
-                     "name d3.min.js of Debian's package node-d3, or 'none'");
+    throw base::UsageError(named_by + ": " + path.string() + " is not d3",
+                           "name d3.min.js of Debian's package node-d3, or 'none'");
   return code;
 }
 
 }  // namespace
 
-std::string script_json(const Json& value) {
-  std::string text = format_json_line(value);
+std::string script_json(const io::Json& value) {
+  std::string text = io::format_json_line(value);
   replace_all(text, "<", "\\u003c");
   return text;
 }
@@ -73,8 +73,8 @@ PlotLibrary find_plot_library(const std::filesystem::path& chosen) {
             named.string()};
   std::error_code ignored;
   for (const char* path : kInstalled)
-    if (std::filesystem::is_regular_file(path, ignored)) return {read_file(path), path};
+    if (std::filesystem::is_regular_file(path, ignored)) return {base::read_file(path), path};
   return {};
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// The files of page/ as they were when the program was built.
 namespace page_files {
@@ -17,7 +17,7 @@ extern const char* const kPlans;   // plans.js
 }  // namespace page_files
 
 /// JSON on one line that may stand inside <script> whatever texts it holds.
-std::string script_json(const Json& value);
+std::string script_json(const io::Json& value);
 
 /// A script element. Nothing in the code can end it early.
 std::string script_element(std::string_view code);
@@ -32,4 +32,4 @@ struct PlotLibrary {
 /// puts it. "none" leaves it out. UsageError when a file that was named is not there or is not d3.
 PlotLibrary find_plot_library(const std::filesystem::path& chosen = {});
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "evaluate/draw/gnuplot_scripts.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// Of a picture, in points of 1/96 inch: 85 mm or 176 mm wide.
@@ -32,7 +32,7 @@ PaperSize size_of(const PlanFigure& figure) {
   return {kPage, figure.panels.size() > 3 ? 430 : 230};
 }
 
-std::string scaled(double value) { return format_number(std::round(value * 100) / 100); }
+std::string scaled(double value) { return base::format_number(std::round(value * 100) / 100); }
 
 std::string svg_terminal(const PaperSize& size) {
   return "set terminal svg size " + std::to_string(size.width) + "," + std::to_string(size.height) +
@@ -52,11 +52,11 @@ void draw(const std::string& terminal, const std::filesystem::path& path,
           const std::string& script) {
   const std::filesystem::path part = path.string() + ".part";
   std::error_code ignored;
-  if (!run_gnuplot("set encoding utf8\n" + terminal + "set output " +
-                   gnuplot_quoted(part.string()) + "\n" + script + "unset output\n") ||
+  if (!base::run_gnuplot("set encoding utf8\n" + terminal + "set output " +
+                         base::gnuplot_quoted(part.string()) + "\n" + script + "unset output\n") ||
       !std::filesystem::exists(part)) {
     std::filesystem::remove(part, ignored);
-    throw InternalError("gnuplot failed to draw " + path.string());
+    throw base::InternalError("gnuplot failed to draw " + path.string());
   }
   std::filesystem::rename(part, path);
 }
@@ -64,15 +64,15 @@ void draw(const std::string& terminal, const std::filesystem::path& path,
 }  // namespace
 
 void require_gnuplot() {
-  if (!run_gnuplot("set terminal svg\nset terminal pngcairo\n"))
-    throw UsageError("--figures needs gnuplot with the terminals svg and pngcairo",
-                     "install Debian's gnuplot-nox, or leave out --figures");
+  if (!base::run_gnuplot("set terminal svg\nset terminal pngcairo\n"))
+    throw base::UsageError("--figures needs gnuplot with the terminals svg and pngcairo",
+                           "install Debian's gnuplot-nox, or leave out --figures");
 }
 
 void draw_paper_figures(const std::filesystem::path& folder,
                         const std::vector<PaperFigure>& figures) {
   require_gnuplot();
-  make_directories(folder);
+  base::make_directories(folder);
   for (const PaperFigure& figure : figures)
     std::visit(
         [&](const auto& content) {
@@ -96,11 +96,11 @@ PlanFigure plan_figure(const PlanGallery& gallery) {
   for (const std::size_t method : methods)
     figure.panels.push_back({gallery.methods[method], plans[method][0]});
   for (const std::size_t method : methods) {
-    Tensor<float> difference = plans[method][0];
+    tensor::Tensor<float> difference = plans[method][0];
     for (std::int64_t i = 0; i < difference.size(); ++i) difference[i] -= plans[0][0][i];
     figure.panels.push_back({gallery.methods[method] + " − teacher", std::move(difference), true});
   }
   return figure;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

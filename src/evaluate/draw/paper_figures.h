@@ -5,16 +5,16 @@
 #include <variant>
 #include <vector>
 
-#include "evaluate/study/plan_gallery.h"
 #include "evaluate/draw/svg_chart.h"
+#include "evaluate/study/plan_gallery.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Plans of one head on one example, side by side.
 struct PlanFigure {
   struct Panel {
     std::string title;
-    Tensor<float> values;
+    tensor::Tensor<float> values;
     bool difference = false;  ///< with both signs
   };
   std::vector<Panel> panels;
@@ -38,4 +38,4 @@ void draw_paper_figures(const std::filesystem::path& folder,
 /// the differences of the latter two from the teacher; no panels where there are no plans.
 PlanFigure plan_figure(const PlanGallery& gallery);
 
-}  // namespace asap
+}  // namespace asap::evaluate

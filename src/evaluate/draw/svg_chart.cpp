@@ -6,7 +6,7 @@
 #include "base/format.h"
 #include "evaluate/draw/svg_parts.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 using namespace svg;
@@ -128,11 +128,12 @@ std::string render_svg(const BarChart& chart) {
     content += "<rect x=\"" + number(left) + "\" y=\"" + number(y) + "\" width=\"" +
                number(std::max(length, 1.0)) + "\" height=\"20\" rx=\"3\" class=\"mark " +
                family_name(bar.family) + "\"/>\n";
-    content += text_at(left + length + 8, y + 15, "start", format_fixed(bar.value, chart.decimals));
+    content +=
+        text_at(left + length + 8, y + 15, "start", base::format_fixed(bar.value, chart.decimals));
     y += kBarStep;
   }
   content += text_at(left, y + 14, "start", chart.value_title, "strong");
   return document(kTop + kBarStep * static_cast<double>(shown) + 28, chart.title, content);
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -4,10 +4,9 @@
 #include <vector>
 
 #include "base/text.h"
-
 #include "evaluate/compare/method_family.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 struct ChartPoint {
   std::string label;
@@ -86,4 +85,4 @@ std::vector<bool> pareto_front(const std::vector<ChartPoint>& points, bool lower
 /// The points that no other beats, from left to right.
 std::vector<ChartPoint> front_points(const ScatterChart& chart);
 
-}  // namespace asap
+}  // namespace asap::evaluate

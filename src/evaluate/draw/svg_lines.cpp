@@ -4,7 +4,7 @@
 
 #include "evaluate/draw/svg_parts.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 using namespace svg;
@@ -124,8 +124,8 @@ std::string render_svg(const CloudChart& chart) {
       text_at(kLeft + kPanel + kPanelGap / 2, bottom + 26, "middle", chart.x_title, "strong");
   content += "<text transform=\"translate(40 " + number(bottom / 2 + 20) +
              ") rotate(-90)\" text-anchor=\"middle\" class=\"strong\">" +
-             escape_markup(chart.y_title) + "</text>\n";
+             base::escape_markup(chart.y_title) + "</text>\n";
   return document(bottom + 44, chart.title, content);
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,7 +5,7 @@
 
 #include "base/format.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace svg {
 namespace {
 
@@ -34,20 +34,20 @@ std::string style() {
 
 /// Short enough to stand beside the axis' title.
 std::string tick_text(double tick, const Axis& axis) {
-  if (!axis.logarithmic || tick >= 0.01) return format_significant(tick);
+  if (!axis.logarithmic || tick >= 0.01) return base::format_significant(tick);
   const int power = static_cast<int>(std::floor(std::log10(tick) + 1e-9));
-  return format_significant(tick / std::pow(10.0, power)) + "e" + std::to_string(power);
+  return base::format_significant(tick / std::pow(10.0, power)) + "e" + std::to_string(power);
 }
 
 }  // namespace
 
-std::string number(double value) { return format_fixed(value, 1); }
+std::string number(double value) { return base::format_fixed(value, 1); }
 
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
                     const std::string& css_class) {
   return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\"" +
-         (css_class.empty() ? "" : " class=\"" + css_class + "\"") + ">" + escape_markup(text) +
-         "</text>\n";
+         (css_class.empty() ? "" : " class=\"" + css_class + "\"") + ">" +
+         base::escape_markup(text) + "</text>\n";
 }
 
 std::string line_between(double x1, double y1, double x2, double y2, const std::string& css_class) {
@@ -58,8 +58,8 @@ std::string line_between(double x1, double y1, double x2, double y2, const std::
 std::string document(double height, const std::string& title, const std::string& content) {
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " +
          number(height) + "\" role=\"img\" class=\"asap-chart\" aria-label=\"" +
-         escape_markup(title) + "\">\n<title>" + escape_markup(title) + "</title>\n" + style() +
-         "\n" + content + "</svg>\n";
+         base::escape_markup(title) + "\">\n<title>" + base::escape_markup(title) + "</title>\n" +
+         style() + "\n" + content + "</svg>\n";
 }
 
 double Axis::at(double value) const {
@@ -83,8 +83,8 @@ std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y) {
   svg += text_at((x.from + x.to) / 2, y.from + 44, "middle", titles.x, "strong");
   const std::string middle = number((y.from + y.to) / 2);
   svg += "<text transform=\"translate(16 " + middle +
-         ") rotate(-90)\" text-anchor=\"middle\" class=\"strong\">" + escape_markup(titles.y) +
-         "</text>\n";
+         ") rotate(-90)\" text-anchor=\"middle\" class=\"strong\">" +
+         base::escape_markup(titles.y) + "</text>\n";
   return svg;
 }
 
@@ -147,4 +147,4 @@ std::vector<double> axis_ticks(double low, double high, int count) {
   return ticks;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,7 +5,7 @@
 
 #include "evaluate/draw/svg_chart.h"
 
-namespace asap::svg {
+namespace asap::evaluate::svg {
 
 /// What the charts are made of. Lengths are in the units of the view box; text stays readable when
 /// a phone scales the picture to 360 pixels.
@@ -41,4 +41,4 @@ struct AxisTitles {
 
 std::string draw_axes(const AxisTitles& titles, const Axis& x, const Axis& y);
 
-}  // namespace asap::svg
+}  // namespace asap::evaluate::svg

@@ -3,7 +3,7 @@
 #include "base/gnuplot.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// Lines "N milliseconds MiB" of one form.
@@ -12,8 +12,8 @@ std::string data_block(const BenchResult& result, const std::string& form) {
   for (const BenchRow& row : result.rows) {
     const FormResult* found = row.find(form);
     if (!found || !found->skipped.empty()) continue;
-    block += std::to_string(row.tokens) + " " + format_number(found->milliseconds) + " " +
-             format_number(static_cast<double>(found->memory_bytes) / (1 << 20)) + "\n";
+    block += std::to_string(row.tokens) + " " + base::format_number(found->milliseconds) + " " +
+             base::format_number(static_cast<double>(found->memory_bytes) / (1 << 20)) + "\n";
   }
   return block + "END_OF_DATA\n";
 }
@@ -33,7 +33,7 @@ std::string colour_of(const std::string& form, int index_in_family) {
 
 std::string panel(const std::vector<std::string>& forms, const std::string& title, int column,
                   const std::string& key) {
-  std::string script = "set title " + gnuplot_quoted(title) + "\n" + key + "\nplot ";
+  std::string script = "set title " + base::gnuplot_quoted(title) + "\n" + key + "\nplot ";
   int sinkhorn = 0, compiled = 0, others = 0;
   for (std::size_t i = 0; i < forms.size(); ++i) {
     const bool strong = is_compiled_form(forms[i]);
@@ -41,7 +41,7 @@ std::string panel(const std::vector<std::string>& forms, const std::string& titl
     script += (i > 0 ? ", $" : "$") + forms[i] + " using 1:" + std::to_string(column) +
               " with linespoints lc rgb '" + colour_of(forms[i], in_family++) + "' pt " +
               std::to_string(i % 12 + 4) + " ps 0.6 lw " + (strong ? "2.6" : "1.3") + " title " +
-              gnuplot_quoted(forms[i]) + " noenhanced";
+              base::gnuplot_quoted(forms[i]) + " noenhanced";
   }
   return script + "\n";
 }
@@ -57,7 +57,7 @@ bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms
   script +=
       "set terminal svg size 1160, 520 font 'sans,13' background rgb 'white'\n"
       "set output " +
-      gnuplot_quoted(part.string()) +
+      base::gnuplot_quoted(part.string()) +
       "\nset multiplot\nset logscale xy\nset logscale x 2\n"
       "set grid lc rgb '#dddddd'\nset border lc rgb '#444444'\nset xlabel 'N (tokens)'\n"
       "set format y '10^{%T}'\n";
@@ -67,7 +67,7 @@ bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms
                   "set key outside right center Left reverse samplen 2\nset origin 0.42, 0\n"
                   "set size 0.58, 1");
   script += "unset multiplot\nunset output\n";
-  const bool drawn = run_gnuplot(script) && std::filesystem::exists(part);
+  const bool drawn = base::run_gnuplot(script) && std::filesystem::exists(part);
   std::error_code ignored;
   if (drawn)
     std::filesystem::rename(part, svg);
@@ -76,4 +76,4 @@ bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms
   return drawn;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

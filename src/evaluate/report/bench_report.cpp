@@ -5,16 +5,16 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/processor.h"
-#include "base/text_table.h"
 #include "base/text.h"
+#include "base/text_table.h"
 #include "base/version.h"
-#include "evaluate/report/bench_plot.h"
 #include "evaluate/draw/chart_json.h"
 #include "evaluate/draw/html.h"
-#include "evaluate/report/report_charts.h"
 #include "evaluate/draw/svg_chart.h"
+#include "evaluate/report/bench_plot.h"
+#include "evaluate/report/report_charts.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// A table of the report, before it becomes text or HTML: one row per form, one column per size.
@@ -65,8 +65,8 @@ Grid growth_grid(const BenchResult& result) {
   grid.rows.push_back({"form", "time", "memory", "sizes"});
   for (const Growth& growth : fit_growth(result))
     if (!std::isnan(growth.time))
-      grid.rows.push_back({growth.form, format_fixed(growth.time, 2),
-                           format_fixed(growth.memory, 2), std::to_string(growth.sizes)});
+      grid.rows.push_back({growth.form, base::format_fixed(growth.time, 2),
+                           base::format_fixed(growth.memory, 2), std::to_string(growth.sizes)});
   return grid;
 }
 
@@ -93,7 +93,7 @@ Grid data_grid(const BenchResult& result) {
         left +=
             (left.empty() ? "" : ", ") + form.name + " " + std::to_string(form.log_domain_heads);
     grid.rows.push_back({std::to_string(row.tokens), std::to_string(row.head_width),
-                         std::to_string(row.heads), format_fixed(row.logit_range, 1),
+                         std::to_string(row.heads), base::format_fixed(row.logit_range, 1),
                          left.empty() ? "none" : left});
   }
   return grid;
@@ -105,39 +105,42 @@ std::vector<Grid> grids(const BenchResult& result) {
   all.push_back(make_grid(result, "Milliseconds per head",
                           "medians over rounds, " + std::to_string(result.threads) + " threads",
                           [](const BenchRow&, const FormResult& form) {
-                            return format_significant(form.milliseconds);
+                            return base::format_significant(form.milliseconds);
                           }));
   all.push_back(make_grid(result, "Divided by softmax", "1 is the time of softmax attention",
                           [](const BenchRow& row, const FormResult& form) {
-                            return format_fixed(ratio(row, form, "softmax"), 2);
+                            return base::format_fixed(ratio(row, form, "softmax"), 2);
                           }));
   for (const std::string compiled : {"compiled", "compiled_tiled", "compiled_tiled_bf16"})
     all.push_back(make_grid(
         result, "Divided by " + compiled, "how many times slower the iterations are",
         [&](const BenchRow& row, const FormResult& form) {
-          return is_sinkhorn_form(form.name) ? format_fixed(ratio(row, form, compiled), 2) : "-";
+          return is_sinkhorn_form(form.name) ? base::format_fixed(ratio(row, form, compiled), 2)
+                                             : "-";
         }));
   all.push_back(
       make_grid(result, "Plan L1", "distance of the plan from float64 Sinkhorn's, at most 2",
                 [](const BenchRow&, const FormResult& form) {
-                  return std::isnan(form.plan_l1) ? "-" : format_significant(form.plan_l1);
+                  return std::isnan(form.plan_l1) ? "-" : base::format_significant(form.plan_l1);
                 }));
   all.push_back(make_grid(result, "Output error", "relative to the output of float64 Sinkhorn",
                           [](const BenchRow&, const FormResult& form) {
                             return std::isnan(form.output_error)
                                        ? "-"
-                                       : format_significant(form.output_error);
+                                       : base::format_significant(form.output_error);
                           }));
   all.push_back(make_grid(
       result, "Fraction of the peak",
       "operations in matrix products / time / peak; the peak of multiply-adds in registers is " +
-          format_fixed(result.peak_gflops, 1) + " GFLOP/s",
+          base::format_fixed(result.peak_gflops, 1) + " GFLOP/s",
       [&](const BenchRow&, const FormResult& form) {
-        return format_fixed(form.gflops() / result.peak_gflops, 3);
+        return base::format_fixed(form.gflops() / result.peak_gflops, 3);
       }));
-  all.push_back(make_grid(
-      result, "Memory", "scratch beyond inputs and outputs, the sum over threads",
-      [](const BenchRow&, const FormResult& form) { return format_bytes(form.memory_bytes); }));
+  all.push_back(make_grid(result, "Memory",
+                          "scratch beyond inputs and outputs, the sum over threads",
+                          [](const BenchRow&, const FormResult& form) {
+                            return base::format_bytes(form.memory_bytes);
+                          }));
   all.push_back(growth_grid(result));
   all.push_back(data_grid(result));
   all.push_back(skipped_grid(result));
@@ -146,10 +149,11 @@ std::vector<Grid> grids(const BenchResult& result) {
 }
 
 std::string text_of(const Grid& grid) {
-  std::vector<Table::Column> columns;
+  std::vector<base::Table::Column> columns;
   for (const std::string& title : grid.rows[0])
-    columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
-  Table table(std::move(columns));
+    columns.push_back(
+        {title, columns.empty() ? base::Table::Align::left : base::Table::Align::right});
+  base::Table table(std::move(columns));
   for (std::size_t i = 1; i < grid.rows.size(); ++i) table.add_row(grid.rows[i]);
   return grid.title + " (" + grid.note + ")\n" + table.text() + "\n";
 }
@@ -161,7 +165,7 @@ std::string html_of(const Grid& grid) {
   return html_section(grid.title, html_table(rows) + html_paragraph(grid.note, "soft"));
 }
 
-Json form_json(const BenchRow& row, const FormResult& form, double peak) {
+io::Json form_json(const BenchRow& row, const FormResult& form, double peak) {
   if (!form.skipped.empty()) return {{"skipped", form.skipped}};
   return {{"milliseconds", form.milliseconds},
           {"fastest_milliseconds", form.fastest},
@@ -183,10 +187,10 @@ std::string command_line(const BenchConfig& config, const BenchResult& result) {
       "asap-eval bench --sizes " + sizes + " --head-width " + std::to_string(config.head_width) +
       " --iterations " + std::to_string(config.iterations) + " --slices " +
       std::to_string(config.slices) + " --rounds " + std::to_string(config.rounds) +
-      " --logit-range " + format_number(config.logit_range) + " --threads " +
+      " --logit-range " + base::format_number(config.logit_range) + " --threads " +
       std::to_string(result.threads) + " --seed " + std::to_string(config.seed);
   if (config.heads > 0) command += " --heads " + std::to_string(config.heads);
-  if (!config.forms.empty()) command += " --forms " + join(config.forms, ",");
+  if (!config.forms.empty()) command += " --forms " + base::join(config.forms, ",");
   return command + " --out DIR";
 }
 
@@ -247,14 +251,14 @@ std::string bench_text(const BenchResult& result) {
   return text;
 }
 
-Json bench_summary(const BenchConfig& config, const BenchResult& result) {
-  Json rows = Json::array(), growth = Json::array();
+io::Json bench_summary(const BenchConfig& config, const BenchResult& result) {
+  io::Json rows = io::Json::array(), growth = io::Json::array();
   for (const BenchRow& row : result.rows) {
-    Json forms = Json::object();
-    Json entry = {{"n", row.tokens},
-                  {"d", row.head_width},
-                  {"heads", row.heads},
-                  {"logit_range", row.logit_range}};
+    io::Json forms = io::Json::object();
+    io::Json entry = {{"n", row.tokens},
+                      {"d", row.head_width},
+                      {"heads", row.heads},
+                      {"logit_range", row.logit_range}};
     for (const FormResult& form : row.forms) {
       if (form.skipped.empty()) entry[form.name] = form.milliseconds;
       forms[form.name] = form_json(row, form, result.peak_gflops);
@@ -272,10 +276,12 @@ Json bench_summary(const BenchConfig& config, const BenchResult& result) {
           {"growth", growth},
           {"peak_gflops", result.peak_gflops},
           {"threads", result.threads},
-          {"configuration", to_json(config)},
+          {"configuration", config::to_json(config)},
           {"command", command_line(config, result)},
           {"versions",
-           {{"toolkit", version()}, {"commit", source_commit()}, {"build", build_description()}}}};
+           {{"toolkit", base::version()},
+            {"commit", base::source_commit()},
+            {"build", base::build_description()}}}};
 }
 
 std::vector<PaperFigure> bench_figures(const BenchResult& result) {
@@ -304,14 +310,14 @@ bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& 
   for (const AttentionForm& form : attention_forms())
     forms += html_row("td", {form.name, form.meaning});
   page.content += html_section("Forms", html_table(forms, "facts"));
-  page.content +=
-      html_section("How to make this again",
-                   "<pre>" + escape_markup(command_line(config, result)) + "</pre>\n" +
-                       html_paragraph("toolkit " + version() + " " + source_commit() + ", " +
-                                          build_description() + "; " + processor_description(),
-                                      "soft"));
-  write_file_atomically(folder / "report.html", html_page(page, library));
+  page.content += html_section(
+      "How to make this again",
+      "<pre>" + base::escape_markup(command_line(config, result)) + "</pre>\n" +
+          html_paragraph("toolkit " + base::version() + " " + base::source_commit() + ", " +
+                             base::build_description() + "; " + base::processor_description(),
+                         "soft"));
+  base::write_file_atomically(folder / "report.html", html_page(page, library));
   return drawn;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

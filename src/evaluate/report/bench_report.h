@@ -10,7 +10,7 @@
 #include "evaluate/draw/paper_figures.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// How a form's cost grows: the slope of the line fitted to log cost over log N.
 struct Growth {
@@ -31,7 +31,7 @@ std::string bench_text(const BenchResult& result);
 
 /// The content of summary.json. rows[]: `n`, `d`, milliseconds per head under each form's name, and
 /// all else that was measured in `forms`; peak, growth, ratios, the configuration.
-Json bench_summary(const BenchConfig& config, const BenchResult& result);
+io::Json bench_summary(const BenchConfig& config, const BenchResult& result);
 
 /// Time by number of tokens of the forms that tell the story, for a paper.
 std::vector<PaperFigure> bench_figures(const BenchResult& result);
@@ -41,4 +41,4 @@ std::vector<PaperFigure> bench_figures(const BenchResult& result);
 bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& config,
                         const BenchResult& result, const PlotLibrary& library);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -3,19 +3,20 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/run_folder.h"
 #include "evaluate/compare/equal_latency.h"
 #include "evaluate/compare/evaluated_run.h"
-#include "config/run_folder.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 CompareConfig default_compare_config(const std::filesystem::path& run,
                                      const std::filesystem::path& compiled) {
   CompareConfig config;
-  const auto imitated =
-      compiled.empty() ? std::nullopt : load_operator(compiled).config.imitated_iterations();
+  const auto imitated = compiled.empty()
+                            ? std::nullopt
+                            : compile::load_operator(compiled).config.imitated_iterations();
   config.methods = imitated ? imitation_methods(*imitated) : default_methods(!compiled.empty());
-  config.data = RunFolder(run).read_config().data;
+  config.data = config::RunFolder(run).read_config().data;
   return config;
 }
 
@@ -38,7 +39,7 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};
   result.context.commands.push_back(
-      "asap-eval compare" + loaded.arguments + " --methods " + join(config.methods, ",") +
+      "asap-eval compare" + loaded.arguments + " --methods " + base::join(config.methods, ",") +
       " --examples " + std::to_string(loaded.dataset.size()) +
       (config.evidence_examples > 0
            ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
@@ -50,9 +51,9 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
     result.gallery = collect_plans(loaded.encoder, loaded.compiled(), loaded.dataset,
                                    result.comparison, {.examples = config.shown_examples});
   result.study = study_heads(loaded, {}, threads);
-  result.training = read_training_curves(RunFolder(run).metrics());
+  result.training = read_training_curves(config::RunFolder(run).metrics());
   result.scaling = scaling;
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

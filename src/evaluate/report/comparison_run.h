@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include "evaluate/report/report_data.h"
 #include "config/data_config.h"
+#include "evaluate/report/report_data.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What asap-eval compare can be told in a configuration.
 struct CompareConfig {
@@ -15,7 +15,7 @@ struct CompareConfig {
   int evidence_examples = 0;
   int shown_examples = 6;
   std::string bench;
-  DataConfig data;
+  config::DataConfig data;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -25,14 +25,15 @@ struct CompareConfig {
         "time), f0, compiled, compiled+K, compiled_bf16, espformer; "
         "followed by @LAYER, "
         "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
-    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
     v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
-            between(1, 1'000'000));
+            config::between(1, 1'000'000));
     v.field("evidence_examples", evidence_examples,
             "test examples on which the operator's predicted duals are measured; 0: not at all",
-            between(0, 1'000'000));
+            config::between(0, 1'000'000));
     v.field("shown_examples", shown_examples,
-            "test examples whose attention plans the report shows; 0: none", between(0, 100));
+            "test examples whose attention plans the report shows; 0: none",
+            config::between(0, 100));
     v.field(
         "bench", bench,
         "folder of asap-eval bench whose times by number of tokens the report shows; empty: none");
@@ -53,4 +54,4 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
                        const CompareConfig& config, int threads,
                        const ProgressCallback& progress = {});
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,10 +5,10 @@
 #include "base/text_table.h"
 #include "evaluate/draw/chart_json.h"
 #include "evaluate/draw/html.h"
-#include "evaluate/report/report_page.h"
 #include "evaluate/draw/svg_chart.h"
+#include "evaluate/report/report_page.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr const char* kColumns[] = {"method",       "layer",       "sink share",   "entropy",
@@ -26,11 +26,11 @@ std::vector<std::string> cells(const MethodDiagnosis& method, std::size_t layer,
                                const std::string& name, const PlanMeasures& measures) {
   return {method.name,
           name,
-          format_fixed(measures.sink_share, 4),
-          format_fixed(measures.entropy, 4),
-          format_fixed(measures.column_error, 4),
-          format_fixed(measures.logit_range, 2),
-          format_fixed(method.rank_residuals[layer + 1], 4)};
+          base::format_fixed(measures.sink_share, 4),
+          base::format_fixed(measures.entropy, 4),
+          base::format_fixed(measures.column_error, 4),
+          base::format_fixed(measures.logit_range, 2),
+          base::format_fixed(method.rank_residuals[layer + 1], 4)};
 }
 
 PlanMeasures layer_mean(const std::vector<PlanMeasures>& heads) {
@@ -120,14 +120,14 @@ std::string heads_table(const Diagnosis& diagnosis) {
   return html_table(rows);
 }
 
-Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t head) {
+io::Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t head) {
   const PlanMeasures& measures = method.heads[layer][head];
-  Json json = {{"layer", layer},
-               {"head", head},
-               {"sink_share", measures.sink_share},
-               {"entropy", measures.entropy},
-               {"column_error", measures.column_error},
-               {"logit_range", measures.logit_range}};
+  io::Json json = {{"layer", layer},
+                   {"head", head},
+                   {"sink_share", measures.sink_share},
+                   {"entropy", measures.entropy},
+                   {"column_error", measures.column_error},
+                   {"logit_range", measures.logit_range}};
   if (!method.column_errors.empty())
     json["column_error_by_iteration"] = method.column_errors[layer][head];
   return json;
@@ -136,27 +136,28 @@ Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t hea
 }  // namespace
 
 std::string diagnosis_table(const Diagnosis& diagnosis) {
-  std::vector<Table::Column> columns;
+  std::vector<base::Table::Column> columns;
   for (const char* title : kColumns)
-    columns.push_back({title, columns.empty() ? Table::Align::left : Table::Align::right});
-  Table table(std::move(columns));
+    columns.push_back(
+        {title, columns.empty() ? base::Table::Align::left : base::Table::Align::right});
+  base::Table table(std::move(columns));
   for (const MethodDiagnosis& method : diagnosis.methods)
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       table.add_row(cells(method, layer, std::to_string(layer), layer_mean(method.heads[layer])));
   return table.text();
 }
 
-Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context) {
-  Json methods = Json::array();
+io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context) {
+  io::Json methods = io::Json::array();
   for (const MethodDiagnosis& method : diagnosis.methods) {
-    Json heads = Json::array();
+    io::Json heads = io::Json::array();
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
         heads.push_back(head_json(method, layer, head));
     methods.push_back(
         {{"name", method.name}, {"heads", heads}, {"rank_residual", method.rank_residuals}});
   }
-  Json versions = Json::object();
+  io::Json versions = io::Json::object();
   for (const auto& [name, value] : context.versions) versions[name] = value;
   return {{"methods", methods},   {"examples", diagnosis.examples}, {"tokens", diagnosis.tokens},
           {"data", context.data}, {"model", context.model},         {"commands", context.commands},
@@ -166,8 +167,8 @@ Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context)
 std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
                              const PlotLibrary& library) {
   Page page{.title = "Diagnosis of attention", .subtitle = {}, .content = {}};
-  page.subtitle = context.data + ", " + format_count(diagnosis.examples) + " " +
-                  diagnosis.examples_name + " of " + format_fixed(diagnosis.tokens, 1) +
+  page.subtitle = context.data + ", " + base::format_count(diagnosis.examples) + " " +
+                  diagnosis.examples_name + " of " + base::format_fixed(diagnosis.tokens, 1) +
                   " tokens on average. " + context.model;
   for (const Picture& picture : pictures(diagnosis)) {
     page.charts[picture.name] = chart_json(picture.chart);
@@ -190,8 +191,10 @@ std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis) {
 void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
                      const ReportContext& context, const PlotLibrary& library) {
   for (const Picture& picture : pictures(diagnosis))
-    write_file_atomically(folder / (std::string(picture.name) + ".svg"), render_svg(picture.chart));
-  write_file_atomically(folder / "report.html", diagnosis_report(diagnosis, context, library));
+    base::write_file_atomically(folder / (std::string(picture.name) + ".svg"),
+                                render_svg(picture.chart));
+  base::write_file_atomically(folder / "report.html",
+                              diagnosis_report(diagnosis, context, library));
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -2,18 +2,18 @@
 
 #include <filesystem>
 
-#include "evaluate/study/diagnosis.h"
+#include "evaluate/compare/report_context.h"
 #include "evaluate/draw/page_parts.h"
 #include "evaluate/draw/paper_figures.h"
-#include "evaluate/compare/report_context.h"
+#include "evaluate/study/diagnosis.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// A table for the screen: one row per method and layer, means over heads.
 std::string diagnosis_table(const Diagnosis& diagnosis);
 
-Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
+io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
 
 /// A page with every table and picture. Needs no other file.
 std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
@@ -27,4 +27,4 @@ std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis);
 void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
                      const ReportContext& context, const PlotLibrary& library);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "evaluate/draw/chart_json.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -16,7 +16,7 @@ int quantised(double value, double most, int steps) {
   return most > 0 ? static_cast<int>(std::lround(steps * std::sqrt(value / most))) : 0;
 }
 
-void add_plan(const Tensor<float>& plan, Bytes& bytes, Json& scales) {
+void add_plan(const tensor::Tensor<float>& plan, Bytes& bytes, io::Json& scales) {
   double most = 0;
   for (const float value : plan.flat()) most = std::max(most, double{value});
   for (const float value : plan.flat())
@@ -24,8 +24,8 @@ void add_plan(const Tensor<float>& plan, Bytes& bytes, Json& scales) {
   scales.push_back(short_number(most));
 }
 
-void add_difference(const Tensor<float>& plan, const Tensor<float>& teacher, Bytes& bytes,
-                    Json& scales) {
+void add_difference(const tensor::Tensor<float>& plan, const tensor::Tensor<float>& teacher,
+                    Bytes& bytes, io::Json& scales) {
   double most = 0;
   for (std::int64_t i = 0; i < plan.size(); ++i)
     most = std::max(most, std::abs(double{plan[i]} - teacher[i]));
@@ -38,42 +38,43 @@ void add_difference(const Tensor<float>& plan, const Tensor<float>& teacher, Byt
 }
 
 /// Mean over rows of the absolute differences: what the quantised plans cannot tell exactly.
-double row_distance(const Tensor<float>& plan, const Tensor<float>& teacher, int cell) {
+double row_distance(const tensor::Tensor<float>& plan, const tensor::Tensor<float>& teacher,
+                    int cell) {
   double total = 0;
   for (std::int64_t i = 0; i < plan.size(); ++i) total += std::abs(double{plan[i]} - teacher[i]);
   return cell * total / static_cast<double>(std::max<std::int64_t>(plan.shape()[0], 1));
 }
 
 /// All methods' plans of one layer and head.
-Json head_json(const ShownExample& example, std::size_t head) {
-  Json scales = Json::array(), distances = Json::array();
+io::Json head_json(const ShownExample& example, std::size_t head) {
+  io::Json scales = io::Json::array(), distances = io::Json::array();
   Bytes bytes;
-  const Tensor<float>& teacher = example.plans[0][head];
+  const tensor::Tensor<float>& teacher = example.plans[0][head];
   add_plan(teacher, bytes, scales);
   for (std::size_t method = 1; method < example.plans.size(); ++method) {
     add_difference(example.plans[method][head], teacher, bytes, scales);
     distances.push_back(
         short_number(row_distance(example.plans[method][head], teacher, example.cell)));
   }
-  return {{"scales", scales}, {"l1", distances}, {"data", base64(bytes)}};
+  return {{"scales", scales}, {"l1", distances}, {"data", base::base64(bytes)}};
 }
 
 /// Coordinates as bytes over the cube that holds the points.
-Json points_json(const Tensor<float>& points) {
+io::Json points_json(const tensor::Tensor<float>& points) {
   const auto [low, high] = std::ranges::minmax(points.flat());
   Bytes bytes;
   for (const float value : points.flat())
     bytes.push_back(static_cast<std::uint8_t>(
         high > low ? std::lround(255 * (double{value} - low) / (double{high} - low)) : 0));
-  return {{"width", points.shape()[1]}, {"data", base64(bytes)}};
+  return {{"width", points.shape()[1]}, {"data", base::base64(bytes)}};
 }
 
-Json input_json(const ShownInput& input) {
-  Json json = {{"classToken", input.class_token}};
+io::Json input_json(const ShownInput& input) {
+  io::Json json = {{"classToken", input.class_token}};
   if (!input.pixels.empty())
     json["image"] = {{"channels", input.channels},     {"width", input.width},
                      {"height", input.height},         {"down", input.patches_down},
-                     {"across", input.patches_across}, {"data", base64(input.pixels)}};
+                     {"across", input.patches_across}, {"data", base::base64(input.pixels)}};
   if (!input.tokens.empty()) json["tokens"] = input.tokens;
   if (input.points.size() > 0) json["points"] = points_json(input.points);
   return json;
@@ -81,10 +82,10 @@ Json input_json(const ShownInput& input) {
 
 }  // namespace
 
-Json gallery_json(const PlanGallery& gallery) {
-  Json examples = Json::array(), families = Json::array();
+io::Json gallery_json(const PlanGallery& gallery) {
+  io::Json examples = io::Json::array(), families = io::Json::array();
   for (const ShownExample& example : gallery.examples) {
-    Json heads = Json::array();
+    io::Json heads = io::Json::array();
     for (std::size_t head = 0; head < example.plans[0].size(); ++head)
       heads.push_back(head_json(example, head));
     examples.push_back({{"index", example.index},
@@ -104,4 +105,4 @@ Json gallery_json(const PlanGallery& gallery) {
       {"examples", examples}};
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

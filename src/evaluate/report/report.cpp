@@ -10,19 +10,19 @@
 #include "evaluate/report/report_charts.h"
 #include "evaluate/report/report_page.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// Marks the truncation that takes the compiled operator's time.
 constexpr const char* kEqualMark = " (equal time)";
 
-Json operator_json(const OperatorEvidence& evidence) {
-  Json json = {{"teacher", evidence.teacher},
-               {"iterations", evidence.iterations},
-               {"examples", evidence.examples}};
+io::Json operator_json(const OperatorEvidence& evidence) {
+  io::Json json = {{"teacher", evidence.teacher},
+                   {"iterations", evidence.iterations},
+                   {"examples", evidence.examples}};
   if (evidence.examples > 0) {
-    json["mean"] = evidence_json(mean_evidence(evidence.heads));
-    json["heads"] = heads_json(evidence.heads);
+    json["mean"] = compile::evidence_json(compile::mean_evidence(evidence.heads));
+    json["heads"] = compile::heads_json(evidence.heads);
   }
   return json;
 }
@@ -40,29 +40,30 @@ std::vector<std::string> comparison_columns(const Comparison& comparison) {
 std::vector<std::string> comparison_cells(const Comparison& comparison,
                                           const MethodResult& method) {
   std::vector<std::string> cells = {method.name + (method.equal_latency ? kEqualMark : ""),
-                                    format_fixed(method.accuracy, 4),
-                                    format_fixed(method.agreement, 4),
-                                    format_fixed(method.examples_per_second, 0),
-                                    format_fixed(method.attention_milliseconds, 3),
-                                    format_fixed(method.plan_l1, 4),
-                                    format_fixed(method.column_error, 4)};
+                                    base::format_fixed(method.accuracy, 4),
+                                    base::format_fixed(method.agreement, 4),
+                                    base::format_fixed(method.examples_per_second, 0),
+                                    base::format_fixed(method.attention_milliseconds, 3),
+                                    base::format_fixed(method.plan_l1, 4),
+                                    base::format_fixed(method.column_error, 4)};
   if (comparison.shows_imitation())
-    cells.push_back(method.imitated_agreement ? format_fixed(*method.imitated_agreement, 4) : "");
+    cells.push_back(method.imitated_agreement ? base::format_fixed(*method.imitated_agreement, 4)
+                                              : "");
   return cells;
 }
 
 std::string comparison_table(const Comparison& comparison) {
-  std::vector<Table::Column> heads;
+  std::vector<base::Table::Column> heads;
   for (const std::string& title : comparison_columns(comparison))
-    heads.push_back({title, heads.empty() ? Table::Align::left : Table::Align::right});
-  Table table(std::move(heads));
+    heads.push_back({title, heads.empty() ? base::Table::Align::left : base::Table::Align::right});
+  base::Table table(std::move(heads));
   for (const MethodResult& method : comparison.methods)
     table.add_row(comparison_cells(comparison, method));
   return table.text();
 }
 
-Json comparison_summary(const Comparison& comparison, const ReportContext& context) {
-  Json methods = Json::array(), heads = Json::array();
+io::Json comparison_summary(const Comparison& comparison, const ReportContext& context) {
+  io::Json methods = io::Json::array(), heads = io::Json::array();
   for (const MethodResult& method : comparison.methods) {
     methods.push_back({{"name", method.name},
                        {"accuracy", method.accuracy},
@@ -82,27 +83,28 @@ Json comparison_summary(const Comparison& comparison, const ReportContext& conte
                          {"plan_l1", method.heads[layer][head].plan_l1},
                          {"column_error", method.heads[layer][head].column_error}});
   }
-  Json versions = Json::object();
+  io::Json versions = io::Json::object();
   for (const auto& [name, value] : context.versions) versions[name] = value;
-  Json summary = {{"methods", methods},
-                  {"heads", heads},
-                  {"examples", comparison.examples},
-                  {"fidelity_examples", comparison.fidelity_examples},
-                  {"threads", comparison.threads},
-                  {"data", context.data},
-                  {"model", context.model},
-                  {"commands", context.commands},
-                  {"versions", versions}};
+  io::Json summary = {{"methods", methods},
+                      {"heads", heads},
+                      {"examples", comparison.examples},
+                      {"fidelity_examples", comparison.fidelity_examples},
+                      {"threads", comparison.threads},
+                      {"data", context.data},
+                      {"model", context.model},
+                      {"commands", context.commands},
+                      {"versions", versions}};
   if (comparison.compiled) summary["compiled"] = operator_json(*comparison.compiled);
   return summary;
 }
 
 void write_report(const std::filesystem::path& folder, const ReportData& data,
                   const PlotLibrary& library) {
-  write_file_atomically(folder / "accuracy.svg",
-                        render_svg(tradeoff_charts(data.comparison)[0].chart));
-  write_file_atomically(folder / "plan_distance.svg", render_svg(distance_chart(data.comparison)));
-  write_file_atomically(folder / "report.html", comparison_report(data, library));
+  base::write_file_atomically(folder / "accuracy.svg",
+                              render_svg(tradeoff_charts(data.comparison)[0].chart));
+  base::write_file_atomically(folder / "plan_distance.svg",
+                              render_svg(distance_chart(data.comparison)));
+  base::write_file_atomically(folder / "report.html", comparison_report(data, library));
 }
 
 void write_paper_figures(const std::filesystem::path& folder, const ReportData& data) {
@@ -119,4 +121,4 @@ void write_paper_figures(const std::filesystem::path& folder, const ReportData& 
                               {"training_accuracy", training_accuracy_chart(data.training)}});
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

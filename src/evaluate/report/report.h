@@ -8,7 +8,7 @@
 #include "evaluate/report/report_data.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Titles of a table of methods, and the numbers of one method under them.
 std::vector<std::string> comparison_columns(const Comparison& comparison);
@@ -19,7 +19,7 @@ std::string comparison_table(const Comparison& comparison);
 
 /// The content of summary.json: `methods[]` and `heads[]`, `compiled` (what the operator imitates
 /// and the evidence of its heads), examples, threads, provenance.
-Json comparison_summary(const Comparison& comparison, const ReportContext& context);
+io::Json comparison_summary(const Comparison& comparison, const ReportContext& context);
 
 /// Writes report.html and its pictures accuracy.svg and plan_distance.svg into `folder`.
 void write_report(const std::filesystem::path& folder, const ReportData& data,
@@ -28,4 +28,4 @@ void write_report(const std::filesystem::path& folder, const ReportData& data,
 /// The same pictures for a paper, into `folder`: see paper_figures.h.
 void write_paper_figures(const std::filesystem::path& folder, const ReportData& data);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -2,7 +2,7 @@
 
 #include "base/format.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 ScatterChart against_time(const Comparison& comparison, const std::string& measure,
@@ -93,7 +93,7 @@ CloudChart dual_chart(const NetworkStudy& study) {
     for (std::size_t head = 0; head < study.heads[layer].size(); ++head) {
       const HeadStudy& one = study.heads[layer][head];
       if (!one.target.empty())
-        chart.panels.push_back({head_name(layer, head), "R² " + format_fixed(one.dual_r2, 3),
+        chart.panels.push_back({head_name(layer, head), "R² " + base::format_fixed(one.dual_r2, 3),
                                 one.target, one.predicted});
     }
   return chart;
@@ -117,4 +117,4 @@ LineChart training_accuracy_chart(const TrainingCurves& training) {
                         &TrainingCurves::test_accuracy);
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

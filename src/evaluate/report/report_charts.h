@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "evaluate/report/report_data.h"
 #include "evaluate/draw/svg_chart.h"
+#include "evaluate/report/report_data.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// The pictures of a comparison, each of them without marks when its data are not there.
 
@@ -35,4 +35,4 @@ LineChart training_accuracy_chart(const TrainingCurves& training);
 /// "layer 0, head 1"
 std::string head_name(std::size_t layer, std::size_t head);
 
-}  // namespace asap
+}  // namespace asap::evaluate

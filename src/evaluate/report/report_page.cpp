@@ -6,19 +6,19 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "evaluate/draw/chart_json.h"
-#include "evaluate/report/gallery_json.h"
 #include "evaluate/draw/html.h"
+#include "evaluate/draw/svg_chart.h"
+#include "evaluate/report/gallery_json.h"
 #include "evaluate/report/report.h"
 #include "evaluate/report/report_charts.h"
 #include "evaluate/report/report_words.h"
-#include "evaluate/draw/svg_chart.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 std::string card(const std::string& value, const std::string& meaning) {
-  return "<div class=\"card\"><b>" + escape_markup(value) + "</b><span class=\"soft\">" +
-         escape_markup(meaning) + "</span></div>\n";
+  return "<div class=\"card\"><b>" + base::escape_markup(value) + "</b><span class=\"soft\">" +
+         base::escape_markup(meaning) + "</span></div>\n";
 }
 
 /// What the comparison is about: the compiled operator beside its teacher.
@@ -26,24 +26,27 @@ std::string headline(const Comparison& comparison) {
   const MethodResult* compiled = comparison.find("compiled");
   const MethodResult* teacher = comparison.find("teacher");
   if (!compiled) return "";
-  std::string cards = card(format_fixed(100 * compiled->agreement, 2) + " %",
+  std::string cards = card(base::format_fixed(100 * compiled->agreement, 2) + " %",
                            "of the teacher's predictions reproduced by the compiled operator");
   if (teacher) {
     const double change = 100 * (compiled->accuracy - teacher->accuracy);
+    cards += card((change >= 0 ? "+" : "") + base::format_fixed(change, 2),
+                  "percentage points of accuracy, from " +
+                      base::format_fixed(100 * teacher->accuracy, 2) + " %");
     cards += card(
-        (change >= 0 ? "+" : "") + format_fixed(change, 2),
-        "percentage points of accuracy, from " + format_fixed(100 * teacher->accuracy, 2) + " %");
-    cards += card(
-        format_fixed(teacher->attention_milliseconds / compiled->attention_milliseconds, 2) + "×",
+        base::format_fixed(teacher->attention_milliseconds / compiled->attention_milliseconds, 2) +
+            "×",
         "speed of attention against the teacher");
   }
-  cards += card(format_fixed(compiled->plan_l1, 3), "plan L1: distance of the plans, at most 2");
+  cards +=
+      card(base::format_fixed(compiled->plan_l1, 3), "plan L1: distance of the plans, at most 2");
   return "<div class=\"cards\">\n" + cards + "</div>\n";
 }
 
 std::string words_list(const std::vector<std::string>& words) {
   std::string items;
-  for (const std::string& sentence : words) items += "<li>" + escape_markup(sentence) + "</li>\n";
+  for (const std::string& sentence : words)
+    items += "<li>" + base::escape_markup(sentence) + "</li>\n";
   return items.empty() ? "" : "<ul class=\"words\">\n" + items + "</ul>\n";
 }
 
@@ -55,7 +58,8 @@ std::string swatch(const std::string& method) {
 std::string method_row(const std::string& method, const std::vector<std::string>& cells) {
   std::string row = family_of(method) == Family::compiled ? "<tr class=\"subject\">" : "<tr>";
   for (std::size_t i = 0; i < cells.size(); ++i)
-    row += "<td>" + (i == 0 ? swatch(method) : std::string()) + escape_markup(cells[i]) + "</td>";
+    row += "<td>" + (i == 0 ? swatch(method) : std::string()) + base::escape_markup(cells[i]) +
+           "</td>";
   return row + "</tr>\n";
 }
 
@@ -69,7 +73,7 @@ std::string methods_section(const Comparison& comparison) {
       "queries of the absolute difference from the teacher's attention, summed over keys; between "
       "0 and 2. column error: mean relative error of the plan's column sums. The last two on the "
       "first " +
-      format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
+      base::format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
   if (comparison.shows_imitation())
     note += " as imitated: share of the predictions of the attention that is imitated" +
             (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
@@ -79,7 +83,7 @@ std::string methods_section(const Comparison& comparison) {
 
 /// Charts by name, for the script, while the page is put together.
 struct Figures {
-  Json charts = Json::object();
+  io::Json charts = io::Json::object();
 
   template <class Chart>
   std::string add(const std::string& name, const Chart& chart, const std::string& caption) {
@@ -90,7 +94,7 @@ struct Figures {
 
 std::string tradeoff_section(const Comparison& comparison, Figures& figures) {
   const std::vector<Tradeoff> tradeoffs = tradeoff_charts(comparison);
-  Json options = Json::array();
+  io::Json options = io::Json::array();
   for (const Tradeoff& tradeoff : tradeoffs)
     options.push_back({{"name", tradeoff.name}, {"chart", chart_json(tradeoff.chart)}});
   figures.charts["tradeoff"] = {
@@ -144,7 +148,7 @@ std::string spark(const std::vector<double>& errors, double compiled) {
   low = std::max(low, kFloor);
   high = std::max(high, low * 1.01);
   const auto y = [&](double error) {
-    return format_fixed(
+    return base::format_fixed(
         kHeight - 1 -
             (kHeight - 2) * std::log(std::max(error, kFloor) / low) / std::log(high / low),
         1);
@@ -152,9 +156,9 @@ std::string spark(const std::vector<double>& errors, double compiled) {
   std::string path;
   for (std::size_t t = 0; t < errors.size(); ++t)
     path += (t == 0 ? "M" : " L") +
-            format_fixed(kWidth * static_cast<double>(t) /
-                             static_cast<double>(std::max<std::size_t>(errors.size() - 1, 1)),
-                         1) +
+            base::format_fixed(kWidth * static_cast<double>(t) /
+                                   static_cast<double>(std::max<std::size_t>(errors.size() - 1, 1)),
+                               1) +
             " " + y(errors[t]);
   std::string svg =
       "<svg class=\"spark\" viewBox=\"0 0 88 20\" role=\"img\" aria-label=\"column error "
@@ -183,8 +187,9 @@ std::string heads_section(const ReportData& data) {
       std::string row = "<tr><td>" + std::to_string(layer) + ", " + std::to_string(head) + "</td>";
       for (const MethodResult& method : methods)
         if (method.name != "teacher")
-          row += "<td>" + format_fixed(method.heads[layer][head].plan_l1, 4) + "</td>";
-      if (duals) row += "<td>" + format_fixed(data.study.heads[layer][head].dual_r2, 3) + "</td>";
+          row += "<td>" + base::format_fixed(method.heads[layer][head].plan_l1, 4) + "</td>";
+      if (duals)
+        row += "<td>" + base::format_fixed(data.study.heads[layer][head].dual_r2, 3) + "</td>";
       if (studied)
         row += "<td>" +
                spark(data.study.heads[layer][head].column_errors,
@@ -258,7 +263,8 @@ std::string training_section(const TrainingCurves& training, Figures& figures) {
 
 std::string provenance_section(const ReportContext& context, int threads) {
   std::string commands;
-  for (const std::string& command : context.commands) commands += escape_markup(command) + "\n";
+  for (const std::string& command : context.commands)
+    commands += base::escape_markup(command) + "\n";
   std::string facts = html_row("td", {"threads", std::to_string(threads)});
   for (const auto& [name, value] : context.versions) facts += html_row("td", {name, value});
   return html_section("How to make this again",
@@ -268,7 +274,7 @@ std::string provenance_section(const ReportContext& context, int threads) {
 std::string comparison_report(const ReportData& data, const PlotLibrary& library) {
   const Comparison& comparison = data.comparison;
   Page page{.title = "Comparison of attention methods", .subtitle = {}, .content = {}};
-  page.subtitle = data.context.data + ", " + format_count(comparison.examples) + " " +
+  page.subtitle = data.context.data + ", " + base::format_count(comparison.examples) + " " +
                   comparison.examples_name + ". " + data.context.model;
   Figures figures;
   page.content += headline(comparison) + words_list(comparison_words(comparison));
@@ -283,4 +289,4 @@ std::string comparison_report(const ReportData& data, const PlotLibrary& library
   return html_page(page, library);
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

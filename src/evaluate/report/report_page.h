@@ -3,7 +3,7 @@
 #include "evaluate/draw/page_parts.h"
 #include "evaluate/report/report_data.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// The section of a report that says how to make it again: commands, threads, versions.
 std::string provenance_section(const ReportContext& context, int threads);
@@ -12,4 +12,4 @@ std::string provenance_section(const ReportContext& context, int threads);
 /// attention plans, heads, provenance.
 std::string comparison_report(const ReportData& data, const PlotLibrary& library);
 
-}  // namespace asap
+}  // namespace asap::evaluate

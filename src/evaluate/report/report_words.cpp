@@ -7,12 +7,12 @@
 #include "base/text.h"
 #include "evaluate/draw/svg_chart.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr double kSameTime = 0.05;  // relative; below, timings do not differ
 
-std::string percent(double fraction) { return format_fixed(100 * fraction, 2) + "\u00a0%"; }
+std::string percent(double fraction) { return base::format_fixed(100 * fraction, 2) + "\u00a0%"; }
 
 /// Two standard errors of a difference of two fractions of so many examples, at its most: what a
 /// smaller difference says is nothing.
@@ -23,8 +23,8 @@ double noise(const Comparison& comparison, double accuracy) {
 
 /// "a, b and c"
 std::string listed(const std::vector<std::string>& names) {
-  if (names.size() < 2) return join(names, "");
-  return join(std::span(names).first(names.size() - 1), ", ") + " and " + names.back();
+  if (names.size() < 2) return base::join(names, "");
+  return base::join(std::span(names).first(names.size() - 1), ", ") + " and " + names.back();
 }
 
 std::string accuracy_words(const Comparison& comparison, const MethodResult& compiled,
@@ -35,20 +35,21 @@ std::string accuracy_words(const Comparison& comparison, const MethodResult& com
   std::string words = "The compiled operator predicts what the teacher predicts in " +
                       percent(compiled.agreement) + " of the cases; accuracy ";
   if (std::abs(change) < noise(comparison, teacher.accuracy))
-    words += "stays the same" + from_to + " within what " + format_count(comparison.examples) +
-             " " + comparison.examples_name + " can tell.";
+    words += "stays the same" + from_to + " within what " +
+             base::format_count(comparison.examples) + " " + comparison.examples_name +
+             " can tell.";
   else
-    words += (change > 0 ? "rises by " : "falls by ") + format_fixed(100 * std::abs(change), 2) +
-             " points" + from_to + ".";
+    words += (change > 0 ? "rises by " : "falls by ") +
+             base::format_fixed(100 * std::abs(change), 2) + " points" + from_to + ".";
   return words;
 }
 
 std::string time_words(const MethodResult& compiled, const MethodResult& teacher) {
   const double ratio = teacher.attention_milliseconds / compiled.attention_milliseconds;
   if (ratio > 1 + kSameTime)
-    return "Its attention is " + format_fixed(ratio, 2) + " times as fast as the teacher's.";
+    return "Its attention is " + base::format_fixed(ratio, 2) + " times as fast as the teacher's.";
   if (ratio > 1 - kSameTime) return "Its attention takes the time of the teacher's.";
-  return "Its attention is slower than the teacher's, " + format_fixed(1 / ratio, 2) +
+  return "Its attention is slower than the teacher's, " + base::format_fixed(1 / ratio, 2) +
          " times its time: at this length and on this machine compiling does not pay.";
 }
 
@@ -65,7 +66,8 @@ std::string truncation_words(const Comparison& comparison, const MethodResult& c
     if (!best || method.agreement > best->agreement) best = &method;
   }
   if (!better.empty())
-    return "Sinkhorn cut short does as well or better in no more time: " + join(better, ", ") + ".";
+    return "Sinkhorn cut short does as well or better in no more time: " +
+           base::join(better, ", ") + ".";
   if (!best) return "";
   return "Of the truncated Sinkhorns that take no longer, the best, " + best->name +
          ", agrees in " + percent(best->agreement) + " of the cases.";
@@ -83,8 +85,8 @@ std::string other_words(const Comparison& comparison, const MethodResult& compil
           ? " is worse than compiled: accuracy "
           : " is as accurate as compiled, as far as so many examples can tell: ";
   return what + verb + percent(other->accuracy) + ", agreement " + percent(other->agreement) +
-         ", plan L1 " + format_fixed(other->plan_l1, 3) + " against " +
-         format_fixed(compiled.plan_l1, 3) + ".";
+         ", plan L1 " + base::format_fixed(other->plan_l1, 3) + " against " +
+         base::format_fixed(compiled.plan_l1, 3) + ".";
 }
 
 std::string front_words(const Comparison& comparison) {
@@ -142,7 +144,8 @@ std::string scaling_words(const ScalingCurves& scaling) {
   }
   if (!any) return "At the largest length measured compiled is not faster than our Sinkhorn loop.";
   return "Compiled is faster than our Sinkhorn loop (sinkhorn_exp) from " +
-         format_count(static_cast<std::int64_t>(from)) + " tokens on, of the lengths measured.";
+         base::format_count(static_cast<std::int64_t>(from)) +
+         " tokens on, of the lengths measured.";
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -5,7 +5,7 @@
 
 #include "evaluate/report/report_data.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Sentences that follow the numbers and take no side: what compiling keeps, what it costs or
 /// saves, and whether something simpler does as well. Empty without a compiled method.
@@ -15,4 +15,4 @@ std::vector<std::string> comparison_words(const Comparison& comparison);
 /// loop, or that it is not. Empty where that was not measured.
 std::string scaling_words(const ScalingCurves& scaling);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 #include "data/batch.h"
 #include "data/model_fit.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kDiagnosedShard = 4;  // examples one thread takes at a time
@@ -16,7 +16,7 @@ struct Sums {
   MethodDiagnosis method;
   std::int64_t examples = 0, tokens = 0;
 
-  Sums(const ModelConfig& config, int iterations)
+  Sums(const config::ModelConfig& config, int iterations)
       : method{.name = {},
                .heads = std::vector(config.layers, std::vector<PlanMeasures>(config.heads)),
                .rank_residuals = std::vector<double>(config.layers + 1),
@@ -56,26 +56,27 @@ struct Sums {
 };
 
 /// Computes what `inner` computes and measures its plans on the way. Belongs to one thread.
-class DiagnosisProbe final : public AttentionOperator, public TokenObserver {
+class DiagnosisProbe final : public attention::AttentionOperator, public infer::TokenObserver {
  public:
-  DiagnosisProbe(const AttentionOperator& inner, const Encoder& encoder, int iterations)
+  DiagnosisProbe(const attention::AttentionOperator& inner, const infer::Encoder& encoder,
+                 int iterations)
       : inner_(inner),
         scales_(encoder.score_scales()),
         iterations_(iterations),
         sums_(encoder.config(), iterations) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     for (std::int64_t index = 0; index < batch.examples; ++index) {
-      const AttentionBatch<float> example = batch.example(index);
+      const attention::AttentionBatch<float> example = batch.example(index);
       if (example.live_query_count(0) > 0) measure(layer, example, scratch);
     }
     inner_.apply(layer, batch, output, scratch);
   }
 
-  void see(int depth, const TokenRows& tokens) override {
+  void see(int depth, const infer::TokenRows& tokens) override {
     for (std::int64_t index = 0; index < tokens.examples; ++index) {
-      const MatrixView<const float> rows = tokens.live_rows(index);
+      const tensor::MatrixView<const float> rows = tokens.live_rows(index);
       if (rows.rows == 0) continue;
       sums_.method.rank_residuals[depth] += rank_one_residual(rows);
       if (depth > 0) continue;
@@ -87,15 +88,16 @@ class DiagnosisProbe final : public AttentionOperator, public TokenObserver {
   const Sums& sums() const { return sums_; }
 
  private:
-  void measure(int layer, const AttentionBatch<float>& example, Arena& scratch) const {
-    const ArenaScope scope(scratch);
+  void measure(int layer, const attention::AttentionBatch<float>& example,
+               tensor::Arena& scratch) const {
+    const tensor::ArenaScope scope(scratch);
     const std::int64_t m = example.key_tokens();
-    const MatrixView<float> plans =
+    const tensor::MatrixView<float> plans =
         scratch.matrix<float>(example.query_tokens(), example.heads * m);
     inner_.plans(layer, example, plans, scratch);
     for (std::int64_t head = 0; head < example.heads; ++head) {
-      const MatrixView<const float> queries = example.head_queries(0, head);
-      const MatrixView<const float> keys = example.head_keys(0, head);
+      const tensor::MatrixView<const float> queries = example.head_queries(0, head);
+      const tensor::MatrixView<const float> keys = example.head_keys(0, head);
       const float scale = scales_[layer][head];
       PlanMeasures measures = measure_plan(plans.block(0, head * m, queries.rows, keys.rows));
       measures.logit_range = score_range(queries, keys, scale, scratch);
@@ -108,28 +110,28 @@ class DiagnosisProbe final : public AttentionOperator, public TokenObserver {
     }
   }
 
-  const AttentionOperator& inner_;
+  const attention::AttentionOperator& inner_;
   const std::vector<std::vector<float>>& scales_;
   int iterations_;
   mutable Sums sums_;
 };
 
-Sums run_method(const Encoder& encoder, const AttentionOperator& attention, int iterations,
-                const Dataset& dataset, int threads) {
-  const std::vector<std::int64_t> order = length_order(dataset);
+Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperator& attention,
+                int iterations, const data::Dataset& dataset, int threads) {
+  const std::vector<std::int64_t> order = data::length_order(dataset);
   const std::int64_t shards = (dataset.size() + kDiagnosedShard - 1) / kDiagnosedShard;
   std::vector<Sums> parts(shards, Sums(encoder.config(), iterations));
-  std::vector<Arena> arenas(std::max(threads, 1));
-  parallel_for(shards, threads, [&](std::int64_t index, int worker) {
+  std::vector<tensor::Arena> arenas(std::max(threads, 1));
+  base::parallel_for(shards, threads, [&](std::int64_t index, int worker) {
     const std::int64_t first = index * kDiagnosedShard;
-    Batch batch;
+    data::Batch batch;
     batch.fill(dataset,
                std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first)));
-    const ModelInput<float> input = batch.input();
+    const config::ModelInput<float> input = batch.input();
     DiagnosisProbe probe(attention, encoder, iterations);
-    Arena& arena = arenas[worker];
-    const ArenaScope scope(arena);
-    const MatrixView<float> logits =
+    tensor::Arena& arena = arenas[worker];
+    const tensor::ArenaScope scope(arena);
+    const tensor::MatrixView<float> logits =
         arena.matrix<float>(encoder.logit_rows(input), encoder.config().classes);
     encoder.forward(input, probe, logits, arena, &probe);
     parts[index] = probe.sums();
@@ -141,12 +143,12 @@ Sums run_method(const Encoder& encoder, const AttentionOperator& attention, int 
 
 }  // namespace
 
-Diagnosis diagnose(const Encoder& encoder, const CompiledHeads* compiled, const Dataset& dataset,
-                   const DiagnosisSettings& settings) {
-  if (dataset.size() == 0) throw UsageError("the test set is empty");
-  fit_model_to_data(encoder.config(), dataset, "the trained model");
+Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                   const data::Dataset& dataset, const DiagnosisSettings& settings) {
+  if (dataset.size() == 0) throw base::UsageError("the test set is empty");
+  data::fit_model_to_data(encoder.config(), dataset, "the trained model");
   Diagnosis diagnosis;
-  diagnosis.examples_name = examples_of(dataset.kind);
+  diagnosis.examples_name = config::examples_of(dataset.kind);
   diagnosis.threads = settings.threads;
   for (const Method& method : settings.methods) {
     const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;
@@ -170,4 +172,4 @@ std::vector<double> by_layer(const MethodDiagnosis& method, double PlanMeasures:
   return means;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -8,7 +8,7 @@
 #include "evaluate/compare/method.h"
 #include "evaluate/study/plan_measures.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What one method's attention does inside the network, means over examples. The method runs in
 /// every layer, so deeper layers see what it has made of the tokens.
@@ -38,10 +38,10 @@ struct DiagnosisSettings {
 
 /// Runs every method through the network on all of `dataset`. The same for any number of threads.
 /// Examples without tokens are passed over.
-Diagnosis diagnose(const Encoder& encoder, const CompiledHeads* compiled, const Dataset& dataset,
-                   const DiagnosisSettings& settings);
+Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                   const data::Dataset& dataset, const DiagnosisSettings& settings);
 
 /// Mean over the heads of each layer, [layers].
 std::vector<double> by_layer(const MethodDiagnosis& method, double PlanMeasures::*measure);
 
-}  // namespace asap
+}  // namespace asap::evaluate

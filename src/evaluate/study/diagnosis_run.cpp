@@ -1,16 +1,16 @@
 #include "evaluate/study/diagnosis_run.h"
 
 #include "base/text.h"
-#include "evaluate/compare/evaluated_run.h"
 #include "config/run_folder.h"
+#include "evaluate/compare/evaluated_run.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled) {
   DiagnoseConfig config;
   config.methods = {"teacher", "softmax"};
   if (with_compiled) config.methods.emplace_back("compiled");
-  config.data = RunFolder(run).read_config().data;
+  config.data = config::RunFolder(run).read_config().data;
   return config;
 }
 
@@ -22,10 +22,10 @@ DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesyste
   DiagnosisRun result{diagnose(loaded.encoder, loaded.compiled(), loaded.dataset, settings),
                       loaded.context};
   result.context.commands.push_back("asap-eval diagnose" + loaded.arguments + " --methods " +
-                                    join(config.methods, ",") + " --examples " +
+                                    base::join(config.methods, ",") + " --examples " +
                                     std::to_string(loaded.dataset.size()) + " --iterations " +
                                     std::to_string(config.iterations) + " --out DIR");
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

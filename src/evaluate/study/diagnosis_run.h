@@ -2,25 +2,25 @@
 
 #include <filesystem>
 
-#include "evaluate/study/diagnosis.h"
-#include "evaluate/compare/report_context.h"
 #include "config/data_config.h"
+#include "evaluate/compare/report_context.h"
+#include "evaluate/study/diagnosis.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What asap-eval diagnose can be told in a configuration.
 struct DiagnoseConfig {
   std::vector<std::string> methods;  ///< empty: teacher, softmax and, if there is one, compiled
   int examples = 128;
   int iterations = 20;
-  DataConfig data;
+  config::DataConfig data;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("methods", methods, "as of asap-eval compare; empty: teacher, softmax, compiled");
-    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
     v.field("iterations", iterations, "Sinkhorn iterations up to which column errors are followed",
-            between(0, 1000));
+            config::between(0, 1000));
     v.group("data", data, "the test data; the run's own unless changed");
   }
 };
@@ -37,4 +37,4 @@ struct DiagnosisRun {
 DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                           const DiagnoseConfig& config, int threads);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -8,19 +8,19 @@
 #include "compile/compile_heads.h"
 #include "evaluate/study/plan_measures.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// How many of the first examples hold no more scores than the work.
-std::int64_t affordable_examples(const Encoder& encoder, const Dataset& dataset,
+std::int64_t affordable_examples(const infer::Encoder& encoder, const data::Dataset& dataset,
                                  const StudySettings& settings) {
-  const ModelConfig& config = encoder.config();
+  const config::ModelConfig& config = encoder.config();
   const double heads = static_cast<double>(config.layers) * config.heads;
   double work = 0;
   std::int64_t count = 0;
   while (count < std::min<std::int64_t>(settings.examples, dataset.size())) {
     const auto tokens = static_cast<double>(
-        config.kind == ModelKind::vit ? config.tokens() : dataset.tokens(count) + 1);
+        config.kind == config::ModelKind::vit ? config.tokens() : dataset.tokens(count) + 1);
     work += heads * tokens * tokens;
     if (work > static_cast<double>(settings.work)) break;
     ++count;
@@ -36,12 +36,13 @@ std::vector<double> thinned(const std::vector<double>& values, std::size_t most)
   return kept;
 }
 
-void study_duals(const CompiledHead& head, const std::vector<TeacherSample>& samples,
-                 std::size_t points, HeadStudy& study) {
+void study_duals(const attention::CompiledHead& head,
+                 const std::vector<compile::TeacherSample>& samples, std::size_t points,
+                 HeadStudy& study) {
   std::vector<double> target, predicted;
   double residual = 0, variance = 0;
-  for (const TeacherSample& sample : samples) {
-    const std::vector<double> dual = predicted_dual(head, sample);
+  for (const compile::TeacherSample& sample : samples) {
+    const std::vector<double> dual = compile::predicted_dual(head, sample);
     for (std::size_t i = 0; i < dual.size(); ++i) {
       residual += (sample.target[i] - dual[i]) * (sample.target[i] - dual[i]);
       variance += sample.target[i] * sample.target[i];
@@ -54,13 +55,13 @@ void study_duals(const CompiledHead& head, const std::vector<TeacherSample>& sam
   study.predicted = thinned(predicted, points);
 }
 
-std::vector<double> mean_column_errors(const Activations& activations, int layer, std::int64_t head,
-                                       int iterations) {
-  const AttentionBatch<float> batch = activations.batch(layer);
+std::vector<double> mean_column_errors(const compile::Activations& activations, int layer,
+                                       std::int64_t head, int iterations) {
+  const attention::AttentionBatch<float> batch = activations.batch(layer);
   const auto scale = static_cast<float>(activations.layers[layer].score_scales[head]);
   std::vector<double> mean(static_cast<std::size_t>(iterations) + 1);
   std::int64_t examples = 0;
-  Arena scratch;
+  tensor::Arena scratch;
   for (std::int64_t example = 0; example < activations.examples; ++example) {
     if (batch.live_query_count(example) == 0) continue;
     const std::vector<double> errors =
@@ -77,30 +78,33 @@ std::vector<double> mean_column_errors(const Activations& activations, int layer
 
 NetworkStudy study_heads(const EvaluatedRun& run, const StudySettings& settings, int threads) {
   NetworkStudy study;
-  const AttentionConfig& attention = run.encoder.config().attention;
-  if (attention.kind != AttentionKind::softmax && !attention.has_sinkhorn_plan()) return study;
+  const config::AttentionConfig& attention = run.encoder.config().attention;
+  if (attention.kind != config::AttentionKind::softmax && !attention.has_sinkhorn_plan())
+    return study;
   study.examples = affordable_examples(run.encoder, run.dataset, settings);
   if (study.examples == 0) return study;
   std::vector<std::int64_t> first(static_cast<std::size_t>(study.examples));
   std::iota(first.begin(), first.end(), std::int64_t{0});
-  const Activations activations = capture_activations(
+  const compile::Activations activations = compile::capture_activations(
       run.encoder, run.dataset, first,
       run.artefact ? std::optional(run.artefact->teacher_iterations) : std::nullopt, threads);
   study.heads.assign(activations.layers.size(),
                      std::vector<HeadStudy>(static_cast<std::size_t>(activations.heads)));
-  parallel_for(std::ssize(study.heads) * activations.heads, threads, [&](std::int64_t index, int) {
-    const auto layer = static_cast<int>(index / activations.heads);
-    const std::int64_t head = index % activations.heads;
-    HeadStudy& out = study.heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
-    out.column_errors = mean_column_errors(activations, layer, head, settings.iterations);
-    if (!run.artefact) return;
-    const std::vector<TeacherSample> samples =
-        run_teachers(activations, layer, head, {0, study.examples});
-    study_duals(
-        run.artefact->heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)],
-        samples, static_cast<std::size_t>(settings.points), out);
-  });
+  base::parallel_for(
+      std::ssize(study.heads) * activations.heads, threads, [&](std::int64_t index, int) {
+        const auto layer = static_cast<int>(index / activations.heads);
+        const std::int64_t head = index % activations.heads;
+        HeadStudy& out =
+            study.heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
+        out.column_errors = mean_column_errors(activations, layer, head, settings.iterations);
+        if (!run.artefact) return;
+        const std::vector<compile::TeacherSample> samples =
+            compile::run_teachers(activations, layer, head, {0, study.examples});
+        study_duals(
+            run.artefact->heads[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)],
+            samples, static_cast<std::size_t>(settings.points), out);
+      });
   return study;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,7 +6,7 @@
 
 #include "evaluate/compare/evaluated_run.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What is worth seeing of one head on a few examples.
 struct HeadStudy {
@@ -34,4 +34,4 @@ struct StudySettings {
 /// queries and keys, or where a single example is more than the work.
 NetworkStudy study_heads(const EvaluatedRun& run, const StudySettings& settings, int threads);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -4,7 +4,7 @@
 #include "io/safetensors.h"
 #include "region/network/relu_network.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Trained weights as exact ReLU networks in float64, whose regions can be counted. A learned
 /// activation is a block of four neurons a channel. While its peaks are trained its weights are
@@ -12,13 +12,13 @@ namespace asap {
 
 /// Whether the learned activations under `prefix` ("hidden.0.", "layers.0.feed_forward.") are still
 /// those that their peaks stand for.
-bool follows_peaks(const TensorFile& weights, const std::string& prefix,
-                   const FeedForwardConfig& config, std::int64_t channels);
+bool follows_peaks(const io::TensorFile& weights, const std::string& prefix,
+                   const config::FeedForwardConfig& config, std::int64_t channels);
 
 /// The network of one channel: [depth hidden layers of width 4], one input.
-ReluNetwork channel_network(const TensorFile& weights, const std::string& prefix,
-                            const FeedForwardConfig& config, std::int64_t channels,
-                            std::int64_t channel);
+region::ReluNetwork channel_network(const io::TensorFile& weights, const std::string& prefix,
+                                    const config::FeedForwardConfig& config, std::int64_t channels,
+                                    std::int64_t channel);
 
 /// Which outputs of a network are kept: the first, which all its regions reach, or all of them (a
 /// network of several outputs, for export).
@@ -26,10 +26,12 @@ enum class Outputs { first, all };
 
 /// A perceptron of model.kind mlp up to its logits. UsageError for activations that are not
 /// piecewise linear (gelu).
-ReluNetwork perceptron_network(const TensorFile& weights, const ModelConfig& config,
-                               Outputs outputs = Outputs::first);
+region::ReluNetwork perceptron_network(const io::TensorFile& weights,
+                                       const config::ModelConfig& config,
+                                       Outputs outputs = Outputs::first);
 
 /// The feed-forward part of one layer of a Transformer up to its first output.
-ReluNetwork feed_forward_network(const TensorFile& weights, const ModelConfig& config, int layer);
+region::ReluNetwork feed_forward_network(const io::TensorFile& weights,
+                                         const config::ModelConfig& config, int layer);
 
-}  // namespace asap
+}  // namespace asap::evaluate

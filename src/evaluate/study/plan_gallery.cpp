@@ -8,7 +8,7 @@
 #include "evaluate/compare/method_family.h"
 #include "evaluate/study/shown_input.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 constexpr std::int64_t kReadable = 64;  // tokens of a text that people still look at
@@ -18,21 +18,22 @@ constexpr int kDisagreements = 2;       // examples on which compiled and teache
 struct ShownMethod {
   const MethodResult* result;  // null: the teacher, when it was not asked for
   std::string name;
-  std::unique_ptr<AttentionOperator> attention;
+  std::unique_ptr<attention::AttentionOperator> attention;
 };
 
 /// Computes what the teacher computes and keeps the plans of every method.
-class PlanRecorder final : public AttentionOperator {
+class PlanRecorder final : public attention::AttentionOperator {
  public:
   PlanRecorder(const std::vector<ShownMethod>& methods, ShownExample& example)
       : methods_(methods), example_(example) {}
 
-  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
-             Arena& scratch) const override {
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     methods_[0].attention->apply(layer, batch, output, scratch);
-    const ArenaScope scope(scratch);
+    const tensor::ArenaScope scope(scratch);
     const std::int64_t m = batch.key_tokens();
-    const MatrixView<float> plans = scratch.matrix<float>(batch.query_tokens(), batch.heads * m);
+    const tensor::MatrixView<float> plans =
+        scratch.matrix<float>(batch.query_tokens(), batch.heads * m);
     for (std::size_t method = 0; method < methods_.size(); ++method) {
       methods_[method].attention->plans(layer, batch, plans, scratch);
       for (std::int64_t head = 0; head < batch.heads; ++head)
@@ -62,28 +63,28 @@ const MethodResult* truncation_of(const Comparison& comparison) {
 }
 
 /// Tokens that attention sees of an example.
-std::int64_t attended_tokens(const ModelConfig& config, const Dataset& dataset,
+std::int64_t attended_tokens(const config::ModelConfig& config, const data::Dataset& dataset,
                              std::int64_t example) {
-  if (config.kind == ModelKind::vit) return config.tokens();
+  if (config.kind == config::ModelKind::vit) return config.tokens();
   return dataset.tokens(example) + (config.has_class_token() ? 1 : 0);
 }
 
 /// What a method predicts for an example: a class, or how many tokens it gets right.
-std::string prediction_text(const Dataset& dataset, std::span<const std::int32_t> predictions,
+std::string prediction_text(const data::Dataset& dataset, std::span<const std::int32_t> predictions,
                             std::int64_t example) {
   const std::int64_t first = dataset.first_label(example);
   if (!dataset.labels_tokens)
     return dataset.class_names[static_cast<std::size_t>(predictions[first])];
   int right = 0, scored = 0;
   for (std::int64_t i = 0; i < dataset.label_count(example); ++i) {
-    if (dataset.labels[first + i] == kNotScored) continue;
+    if (dataset.labels[first + i] == data::kNotScored) continue;
     ++scored;
     right += predictions[first + i] == dataset.labels[first + i];
   }
   return std::to_string(right) + " of " + std::to_string(scored) + " tokens right";
 }
 
-bool differs(const Dataset& dataset, const MethodResult& method, const Comparison& comparison,
+bool differs(const data::Dataset& dataset, const MethodResult& method, const Comparison& comparison,
              std::int64_t example) {
   const std::int64_t first = dataset.first_label(example);
   for (std::int64_t i = first; i < first + dataset.label_count(example); ++i)
@@ -92,7 +93,7 @@ bool differs(const Dataset& dataset, const MethodResult& method, const Compariso
 }
 
 /// Methods in all layers, the teacher first; only the most telling three when `few`.
-std::vector<ShownMethod> shown_methods(const Encoder& encoder, const CompiledHeads* compiled,
+std::vector<ShownMethod> shown_methods(const infer::Encoder& encoder, const CompiledHeads* compiled,
                                        const Comparison& comparison, bool few) {
   std::vector<ShownMethod> shown;
   shown.push_back({nullptr, "teacher", encoder.teacher()});
@@ -109,12 +110,13 @@ std::vector<ShownMethod> shown_methods(const Encoder& encoder, const CompiledHea
 }
 
 /// Runs one example, whose index and cells are known, through the network.
-void record_plans(const Encoder& encoder, const Dataset& dataset,
-                  const std::vector<ShownMethod>& methods, ShownExample& example, Arena& arena) {
+void record_plans(const infer::Encoder& encoder, const data::Dataset& dataset,
+                  const std::vector<ShownMethod>& methods, ShownExample& example,
+                  tensor::Arena& arena) {
   example.plans.resize(methods.size());
-  Batch batch;
+  data::Batch batch;
   batch.fill(dataset, std::span(&example.index, 1));
-  Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
+  tensor::Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
   encoder.forward(batch.input(), PlanRecorder(methods, example), logits.rows(), arena);
 }
 
@@ -144,17 +146,17 @@ int shown_truncation(const std::vector<MethodResult>& methods) {
   return best;
 }
 
-std::vector<std::int64_t> choose_examples(const Dataset& dataset, const Comparison& comparison,
-                                          int count) {
+std::vector<std::int64_t> choose_examples(const data::Dataset& dataset,
+                                          const Comparison& comparison, int count) {
   std::vector<std::int64_t> chosen;
   const auto add = [&](std::int64_t example) {
     if (std::ssize(chosen) < count && std::ranges::find(chosen, example) == chosen.end())
       chosen.push_back(example);
   };
   const auto readable = [&](std::int64_t example) {
-    if (!dataset.labels_tokens && dataset.labels[example] == kNotScored) return false;
+    if (!dataset.labels_tokens && dataset.labels[example] == data::kNotScored) return false;
     const std::int64_t tokens = dataset.tokens(example);
-    return dataset.kind == ModelKind::vit || (tokens > 1 && tokens <= kReadable);
+    return dataset.kind == config::ModelKind::vit || (tokens > 1 && tokens <= kReadable);
   };
   std::vector<std::int64_t> disagreements;
   if (const MethodResult* compiled = first_compiled(comparison))
@@ -171,15 +173,15 @@ std::vector<std::int64_t> choose_examples(const Dataset& dataset, const Comparis
   for (const std::int64_t example : disagreements) add(example);
   // Too few classes or only long examples: whatever comes first.
   for (std::int64_t i = 0; i < dataset.size() && std::ssize(chosen) < ordinary; ++i)
-    if ((dataset.kind == ModelKind::vit || dataset.tokens(i) > 0) &&
-        (dataset.labels_tokens || dataset.labels[i] != kNotScored))
+    if ((dataset.kind == config::ModelKind::vit || dataset.tokens(i) > 0) &&
+        (dataset.labels_tokens || dataset.labels[i] != data::kNotScored))
       add(i);
   return chosen;
 }
 
-Tensor<float> coarser_plan(MatrixView<const float> plan, int cell) {
+tensor::Tensor<float> coarser_plan(tensor::MatrixView<const float> plan, int cell) {
   const auto cells = [&](std::int64_t size) { return (size + cell - 1) / cell; };
-  Tensor<float> out({cells(plan.rows), cells(plan.cols)});
+  tensor::Tensor<float> out({cells(plan.rows), cells(plan.cols)});
   for (std::int64_t r = 0; r < out.rows().rows; ++r)
     for (std::int64_t c = 0; c < out.rows().cols; ++c) {
       double total = 0;
@@ -193,10 +195,10 @@ Tensor<float> coarser_plan(MatrixView<const float> plan, int cell) {
   return out;
 }
 
-PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
-                          const Dataset& dataset, const Comparison& comparison,
+PlanGallery collect_plans(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                          const data::Dataset& dataset, const Comparison& comparison,
                           const GallerySettings& settings) {
-  const ModelConfig& config = encoder.config();
+  const config::ModelConfig& config = encoder.config();
   PlanGallery gallery;
   gallery.layers = config.layers;
   gallery.heads = config.heads;
@@ -224,7 +226,7 @@ PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
       settings.cells / std::max<std::int64_t>(planes * longest * longest, 1);
   const std::int64_t count = std::clamp<std::int64_t>(
       affordable, std::min<std::int64_t>(2, std::ssize(chosen)), std::ssize(chosen));
-  Arena arena;
+  tensor::Arena arena;
   for (std::int64_t k = 0; k < count; ++k) {
     const std::int64_t index = chosen[static_cast<std::size_t>(k)];
     ShownExample& example = gallery.examples.emplace_back();
@@ -243,4 +245,4 @@ PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
   return gallery;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -9,7 +9,7 @@
 #include "evaluate/compare/method.h"
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// An example as people know it. Only what its kind has is filled.
 struct ShownInput {
@@ -17,7 +17,7 @@ struct ShownInput {
   std::vector<std::uint8_t> pixels;  ///< [channels, height, width], made smaller where it is large
   int patches_down = 0, patches_across = 0;  ///< of an image: one token each, row by row
   std::vector<std::string> tokens;           ///< of a text; of wide points their numbers
-  Tensor<float> points;                      ///< [n, 2 or 3]
+  tensor::Tensor<float> points;              ///< [n, 2 or 3]
   bool class_token = false;  ///< whether a token that stands for nothing comes first
 };
 
@@ -30,7 +30,7 @@ struct ShownExample {
   std::int64_t tokens = 0;  ///< rows and columns of its plans as the network has them
   int cell = 1;             ///< tokens that one row or column below stands for, by their mean
   /// [method][layer * heads + head] -> [ceil(tokens / cell), the same]
-  std::vector<std::vector<Tensor<float>>> plans;
+  std::vector<std::vector<tensor::Tensor<float>>> plans;
 };
 
 /// Attention plans of some examples, the same queries and keys for every method: those of the
@@ -54,17 +54,17 @@ int shown_truncation(const std::vector<MethodResult>& methods);
 
 /// Some examples: the first of several classes and, where there are such, one or two that the
 /// compiled operator classifies differently from the teacher. A pure function of the predictions.
-std::vector<std::int64_t> choose_examples(const Dataset& dataset, const Comparison& comparison,
-                                          int count);
+std::vector<std::int64_t> choose_examples(const data::Dataset& dataset,
+                                          const Comparison& comparison, int count);
 
 /// Means of cells of `cell` x `cell` entries, smaller at the end: [ceil(n / cell), ceil(m / cell)].
-Tensor<float> coarser_plan(MatrixView<const float> plan, int cell);
+tensor::Tensor<float> coarser_plan(tensor::MatrixView<const float> plan, int cell);
 
 /// Runs the examples through the network. `comparison` gives methods and predictions; methods in
 /// some layers only are left out, and with long examples or many heads all but a truncation and the
 /// compiled operator.
-PlanGallery collect_plans(const Encoder& encoder, const CompiledHeads* compiled,
-                          const Dataset& dataset, const Comparison& comparison,
+PlanGallery collect_plans(const infer::Encoder& encoder, const CompiledHeads* compiled,
+                          const data::Dataset& dataset, const Comparison& comparison,
                           const GallerySettings& settings);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -9,18 +9,20 @@
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
-MatrixView<float> scores_of(MatrixView<const float> queries, MatrixView<const float> keys,
-                            float scale, Arena& arena) {
-  const MatrixView<float> scores = arena.matrix<float>(queries.rows, keys.rows);
-  gemm<float>(Transpose::no, Transpose::yes, scale, queries, keys, 0.0f, scores);
+tensor::MatrixView<float> scores_of(tensor::MatrixView<const float> queries,
+                                    tensor::MatrixView<const float> keys, float scale,
+                                    tensor::Arena& arena) {
+  const tensor::MatrixView<float> scores = arena.matrix<float>(queries.rows, keys.rows);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, scale, queries, keys, 0.0f,
+                      scores);
   return scores;
 }
 
 /// -sum p log p of the row's absolute values, made to sum to 1.
-double row_entropy(VectorView<const float> row) {
+double row_entropy(tensor::VectorView<const float> row) {
   double total = 0;
   for (const float entry : row) total += std::abs(double{entry});
   if (total == 0) return 0;
@@ -50,7 +52,7 @@ PlanMeasures& PlanMeasures::operator*=(double factor) {
   return *this;
 }
 
-PlanMeasures measure_plan(MatrixView<const float> plan) {
+PlanMeasures measure_plan(tensor::MatrixView<const float> plan) {
   PlanMeasures measures;
   std::vector<double> received(static_cast<std::size_t>(plan.cols));
   double mass = 0;
@@ -66,39 +68,40 @@ PlanMeasures measure_plan(MatrixView<const float> plan) {
   const double most =
       std::max(std::log(static_cast<double>(plan.cols)), std::numeric_limits<double>::min());
   measures.entropy /= static_cast<double>(plan.rows) * most;
-  measures.column_error = marginal_errors<float>(plan).column_mean;
+  measures.column_error = transport::marginal_errors<float>(plan).column_mean;
   return measures;
 }
 
-double score_range(MatrixView<const float> queries, MatrixView<const float> keys, float scale,
-                   Arena& scratch) {
-  const ArenaScope scope(scratch);
-  const MatrixView<float> scores = scores_of(queries, keys, scale, scratch);
-  const auto [least, most] = std::ranges::minmax(
-      VectorView<const float>(scores.data, static_cast<std::size_t>(scores.rows * scores.cols)));
+double score_range(tensor::MatrixView<const float> queries, tensor::MatrixView<const float> keys,
+                   float scale, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<float> scores = scores_of(queries, keys, scale, scratch);
+  const auto [least, most] = std::ranges::minmax(tensor::VectorView<const float>(
+      scores.data, static_cast<std::size_t>(scores.rows * scores.cols)));
   return double{most} - double{least};
 }
 
-std::vector<double> column_errors_by_iteration(MatrixView<const float> queries,
-                                               MatrixView<const float> keys, float scale,
-                                               int iterations, Arena& scratch) {
-  const ArenaScope scope(scratch);
-  const MatrixView<float> scores = scores_of(queries, keys, scale, scratch);
-  const MatrixView<float> plan = scratch.matrix<float>(scores.rows, scores.cols);
-  const SinkhornTrace<float> trace = sinkhorn_log<float>(scores, {}, iterations);
-  const VectorView<float> zero = scratch.vector<float>(scores.cols);
+std::vector<double> column_errors_by_iteration(tensor::MatrixView<const float> queries,
+                                               tensor::MatrixView<const float> keys, float scale,
+                                               int iterations, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<float> scores = scores_of(queries, keys, scale, scratch);
+  const tensor::MatrixView<float> plan = scratch.matrix<float>(scores.rows, scores.cols);
+  const transport::SinkhornTrace<float> trace =
+      transport::sinkhorn_log<float>(scores, {}, iterations);
+  const tensor::VectorView<float> zero = scratch.vector<float>(scores.cols);
   std::ranges::fill(zero, 0.0f);
   std::vector<double> errors;
   for (int t = 0; t <= iterations; ++t) {
-    const VectorView<const float> column_dual =
-        t == 0 ? VectorView<const float>(zero) : trace.column_duals.rows().row(t - 1);
-    plan_from_duals<float>(scores, trace.row_duals.rows().row(t), column_dual, plan);
-    errors.push_back(marginal_errors<float>(plan).column_mean);
+    const tensor::VectorView<const float> column_dual =
+        t == 0 ? tensor::VectorView<const float>(zero) : trace.column_duals.rows().row(t - 1);
+    transport::plan_from_duals<float>(scores, trace.row_duals.rows().row(t), column_dual, plan);
+    errors.push_back(transport::marginal_errors<float>(plan).column_mean);
   }
   return errors;
 }
 
-double rank_one_residual(MatrixView<const float> tokens) {
+double rank_one_residual(tensor::MatrixView<const float> tokens) {
   double square = 0, around_mean = 0;
   for (std::int64_t k = 0; k < tokens.cols; ++k) {
     double mean = 0;
@@ -112,4 +115,4 @@ double rank_one_residual(MatrixView<const float> tokens) {
   return square > 0 ? std::sqrt(around_mean / square) : 0;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

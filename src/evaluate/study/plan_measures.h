@@ -4,7 +4,7 @@
 
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What a plan [n, m] looks like, and what the scores it came from.
 struct PlanMeasures {
@@ -22,21 +22,21 @@ struct PlanMeasures {
 };
 
 /// Everything but logit_range. plan: [n, m], not empty.
-PlanMeasures measure_plan(MatrixView<const float> plan);
+PlanMeasures measure_plan(tensor::MatrixView<const float> plan);
 
 /// Largest minus smallest entry of scale * Q Kᵀ. queries: [n, D], keys: [m, D], not empty.
-double score_range(MatrixView<const float> queries, MatrixView<const float> keys, float scale,
-                   Arena& scratch);
+double score_range(tensor::MatrixView<const float> queries, tensor::MatrixView<const float> keys,
+                   float scale, tensor::Arena& scratch);
 
 /// Column error of Sinkhorn's plan of these scores after 0, 1, ..., `iterations` iterations (0:
 /// softmax).
-std::vector<double> column_errors_by_iteration(MatrixView<const float> queries,
-                                               MatrixView<const float> keys, float scale,
-                                               int iterations, Arena& scratch);
+std::vector<double> column_errors_by_iteration(tensor::MatrixView<const float> queries,
+                                               tensor::MatrixView<const float> keys, float scale,
+                                               int iterations, tensor::Arena& scratch);
 
 /// |X - 1 x̄ᵀ| / |X|, Frobenius norms, x̄ the mean row: how far tokens are from all being the same
 /// (Dong et al. 2021, "Attention is not all you need", whose relative residual to rank one this is
 /// in another norm). tokens: [n, W]; 0 for tokens that are all zero.
-double rank_one_residual(MatrixView<const float> tokens);
+double rank_one_residual(tensor::MatrixView<const float> tokens);
 
-}  // namespace asap
+}  // namespace asap::evaluate

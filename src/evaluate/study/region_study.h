@@ -6,20 +6,20 @@
 #include "config/data_config.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What asap-eval regions can be told in a configuration.
 struct RegionStudyConfig {
   int segments = 64;
   int examples = 0;
   std::uint64_t seed = 0;
-  DataConfig data;
+  config::DataConfig data;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("segments", segments, "straight ways between two random test examples",
-            between(1, 100'000));
-    v.field("examples", examples, "first so many test examples; 0: all", at_least(0));
+            config::between(1, 100'000));
+    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
     v.field("seed", seed, "which pairs of examples");
     v.group("data", data, "the test data; the run's own unless changed");
   }
@@ -55,7 +55,7 @@ struct RegionStudy {
 RegionStudy study_regions(const std::filesystem::path& run, const RegionStudyConfig& config,
                           int threads);
 
-Json region_study_summary(const RegionStudy& study);
+io::Json region_study_summary(const RegionStudy& study);
 std::string region_study_text(const RegionStudy& study);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -4,11 +4,11 @@
 
 #include "text/text_codec.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
 /// The image, by means of squares of pixels where it is large.
-void show_image(const Dataset& dataset, std::int64_t example, ShownInput& shown) {
+void show_image(const data::Dataset& dataset, std::int64_t example, ShownInput& shown) {
   const int factor = (std::max(dataset.height, dataset.width) + kShownPixels - 1) / kShownPixels;
   shown.channels = dataset.channels;
   shown.height = dataset.height / factor;
@@ -25,11 +25,11 @@ void show_image(const Dataset& dataset, std::int64_t example, ShownInput& shown)
       }
 }
 
-void show_points(const Dataset& dataset, std::int64_t example, ShownInput& shown) {
+void show_points(const data::Dataset& dataset, std::int64_t example, ShownInput& shown) {
   const std::int64_t count = dataset.tokens(example), first = dataset.offsets[example];
   const int width = dataset.point_width;
   if (width == 2 || width == 3) {
-    shown.points = Tensor<float>({count, width});
+    shown.points = tensor::Tensor<float>({count, width});
     std::copy_n(dataset.points.begin() + first * width, count * width, shown.points.data());
     return;
   }
@@ -38,7 +38,7 @@ void show_points(const Dataset& dataset, std::int64_t example, ShownInput& shown
                                               : std::to_string(i));
 }
 
-std::string text_of(const Dataset& dataset, std::int64_t position) {
+std::string text_of(const data::Dataset& dataset, std::int64_t position) {
   if (dataset.token_name) return dataset.token_name(dataset, position);
   const std::int32_t id = dataset.ids[static_cast<std::size_t>(position)];
   return dataset.codec ? dataset.codec->tokenizer->piece(id) : std::to_string(id);
@@ -46,26 +46,27 @@ std::string text_of(const Dataset& dataset, std::int64_t position) {
 
 }  // namespace
 
-ShownInput show_input(const Dataset& dataset, const ModelConfig& config, std::int64_t example) {
+ShownInput show_input(const data::Dataset& dataset, const config::ModelConfig& config,
+                      std::int64_t example) {
   ShownInput shown;
   shown.class_token = config.has_class_token();
   switch (dataset.kind) {
-    case ModelKind::vit:
+    case config::ModelKind::vit:
       shown.patches_down = config.image_height / config.patch;
       shown.patches_across = config.image_width / config.patch;
       show_image(dataset, example, shown);
       break;
-    case ModelKind::text:
+    case config::ModelKind::text:
       for (std::int64_t i = dataset.offsets[example]; i < dataset.offsets[example + 1]; ++i)
         shown.tokens.push_back(text_of(dataset, i));
       break;
-    case ModelKind::set:
+    case config::ModelKind::set:
       show_points(dataset, example, shown);
       break;
-    case ModelKind::mlp:
-      throw InternalError("show_input: data are of no such kind");
+    case config::ModelKind::mlp:
+      throw base::InternalError("show_input: data are of no such kind");
   }
   return shown;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

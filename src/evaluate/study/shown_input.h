@@ -2,12 +2,13 @@
 
 #include "evaluate/study/plan_gallery.h"
 
-namespace asap {
+namespace asap::evaluate {
 
 /// Largest side of an image in a report, in pixels; larger ones are averaged down.
 inline constexpr int kShownPixels = 96;
 
 /// One example of the data set as a network of this configuration sees it.
-ShownInput show_input(const Dataset& dataset, const ModelConfig& config, std::int64_t example);
+ShownInput show_input(const data::Dataset& dataset, const config::ModelConfig& config,
+                      std::int64_t example);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -6,10 +6,10 @@
 
 #include "io/json.h"
 
-namespace asap {
+namespace asap::evaluate {
 namespace {
 
-std::optional<double> number_of(const Json& line, const char* key) {
+std::optional<double> number_of(const io::Json& line, const char* key) {
   const auto found = line.find(key);
   if (found == line.end() || !found->is_number()) return std::nullopt;
   return found->get<double>();
@@ -35,7 +35,7 @@ TrainingCurves read_training_curves(const std::filesystem::path& metrics, int po
   TrainingCurves curves;
   std::ifstream file(metrics);
   for (std::string text; std::getline(file, text);) {
-    const Json line = Json::parse(text, nullptr, false);
+    const io::Json line = io::Json::parse(text, nullptr, false);
     if (!line.is_object()) continue;
     const auto step = number_of(line, "step");
     if (!step) continue;
@@ -57,4 +57,4 @@ TrainingCurves read_training_curves(const std::filesystem::path& metrics, int po
   return curves;
 }
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace asap {
+namespace asap::evaluate {
 
 /// What a training logged, made short: values of neighbouring steps are averaged.
 struct TrainingCurves {
@@ -17,4 +17,4 @@ struct TrainingCurves {
 /// file that is not there gives no curves: a report does not fail for them.
 TrainingCurves read_training_curves(const std::filesystem::path& metrics, int points = 160);
 
-}  // namespace asap
+}  // namespace asap::evaluate

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Changes of slope of f at the inner points of an even grid over the interval, [cells - 1].
-std::vector<double> slope_changes(const Curve& f, Interval interval, int cells) {
+std::vector<double> slope_changes(const numerics::Curve& f, numerics::Interval interval,
+                                  int cells) {
   std::vector<double> values;
   for (int i = 0; i <= cells; ++i) values.push_back(f(interval.at(static_cast<double>(i) / cells)));
   double largest = 0;
@@ -36,7 +37,7 @@ double solve_increasing(double low, double value, const Increasing& increasing) 
 
 }  // namespace
 
-CurvatureProfile::CurvatureProfile(const Curve& f, Interval interval, int cells)
+CurvatureProfile::CurvatureProfile(const numerics::Curve& f, numerics::Interval interval, int cells)
     : cumulative_(static_cast<std::size_t>(cells) + 1) {
   const std::vector<double> changes = slope_changes(f, interval, cells);
   // The change at an inner point belongs half to the cell before it and half to the one after.
@@ -116,7 +117,8 @@ CurvatureProfile CurvatureProfile::folded(const std::vector<double>& pieces) con
   return result;
 }
 
-FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold, int cells) {
+FoldedWindow fold_by_curvature(const numerics::Curve& f, numerics::Interval interval, int depth,
+                               int fold, int cells) {
   CurvatureProfile profile(f, interval, cells);
   FoldedWindow window;
   for (int i = 0; i < depth; ++i) {
@@ -127,7 +129,8 @@ FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int
   return window;
 }
 
-std::vector<double> place_windows(const Curve& f, Interval interval, int count) {
+std::vector<double> place_windows(const numerics::Curve& f, numerics::Interval interval,
+                                  int count) {
   const int cells = std::max(4096, 32 * count);
   const std::vector<double> changes = slope_changes(f, interval, cells);
   std::vector<double> cumulative{0};
@@ -152,8 +155,8 @@ std::vector<double> place_windows(const Curve& f, Interval interval, int count) 
   return nodes;
 }
 
-FoldedFunction curvature_folding(const Curve& f, Interval interval, int depth, int fold,
-                                 int windows) {
+FoldedFunction curvature_folding(const numerics::Curve& f, numerics::Interval interval, int depth,
+                                 int fold, int windows) {
   FoldedFunction function;
   function.nodes = place_windows(f, interval, windows);
   for (const double node : function.nodes) function.values.push_back(f(node));
@@ -165,4 +168,4 @@ FoldedFunction curvature_folding(const Curve& f, Interval interval, int depth, i
   return function;
 }
 
-}  // namespace asap
+}  // namespace asap::region

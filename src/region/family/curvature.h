@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "region/family/folded_function.h"
 #include "numerics/curve.h"
+#include "region/family/folded_function.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Where a function bends: the cumulative mass of |f''| over [0, 1], on an even grid. Corners of f
 /// count with the change of slope they make.
@@ -13,7 +13,7 @@ class CurvatureProfile {
  public:
   /// Of f between low and high, from second differences on `cells` cells. A straight line gets an
   /// even profile.
-  CurvatureProfile(const Curve& f, Interval interval, int cells = 2048);
+  CurvatureProfile(const numerics::Curve& f, numerics::Interval interval, int cells = 2048);
 
   /// Mass between 0 and u, u in [0, 1]; 1 in all.
   double cumulative(double u) const;
@@ -34,17 +34,17 @@ class CurvatureProfile {
 };
 
 /// Curvature folding: pieces of every level for f on the interval, scales zero.
-FoldedWindow fold_by_curvature(const Curve& f, Interval interval, int depth, int fold,
-                               int cells = 2048);
+FoldedWindow fold_by_curvature(const numerics::Curve& f, numerics::Interval interval, int depth,
+                               int fold, int cells = 2048);
 
 /// Ends of `count` windows with equal integrals of |f''|^0.4: windows on which a fixed number of
 /// straight pieces leaves the same squared error (de Boor's rule for free knots). Result: [count +
 /// 1].
-std::vector<double> place_windows(const Curve& f, Interval interval, int count);
+std::vector<double> place_windows(const numerics::Curve& f, numerics::Interval interval, int count);
 
 /// A folded function with windows placed and folded by the curvature of f, whose nodes lie on f and
 /// whose scales are zero: fit_linear_part() is the next step.
-FoldedFunction curvature_folding(const Curve& f, Interval interval, int depth, int fold,
-                                 int windows);
+FoldedFunction curvature_folding(const numerics::Curve& f, numerics::Interval interval, int depth,
+                                 int fold, int windows);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -3,11 +3,11 @@
 #include <limits>
 
 #include "base/random.h"
+#include "numerics/curve.h"
 #include "region/family/curvature.h"
 #include "region/network/samples.h"
-#include "numerics/curve.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A folded function and its mean squared error on the samples of the fit.
 struct FamilyFit {
@@ -17,7 +17,7 @@ struct FamilyFit {
 
 /// Fits the one-window family on [0, 1]: curvature folding of `curve`, its logits disturbed by
 /// noise of the given size, then Levenberg-Marquardt on pieces and scales.
-FamilyFit fit_family(const Curve& curve, const Samples& samples, int depth, int fold, double noise,
-                     RandomStream& random);
+FamilyFit fit_family(const numerics::Curve& curve, const Samples& samples, int depth, int fold,
+                     double noise, base::RandomStream& random);
 
-}  // namespace asap
+}  // namespace asap::region

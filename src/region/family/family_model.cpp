@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr double kLogitRange = 5;
@@ -57,7 +57,7 @@ double add_tent_derivatives(std::span<const double> pieces, std::span<const doub
 
 }  // namespace
 
-FamilyModel::FamilyModel(const Samples& samples, Interval interval, int depth, int fold,
+FamilyModel::FamilyModel(const Samples& samples, numerics::Interval interval, int depth, int fold,
                          ScaleRule rule, double amplitude_unit)
     : interval_(interval),
       depth_(depth),
@@ -65,7 +65,7 @@ FamilyModel::FamilyModel(const Samples& samples, Interval interval, int depth, i
       rule_(rule),
       amplitude_unit_(amplitude_unit),
       targets_(samples.y) {
-  check(rule == ScaleRule::free || fold == 2, "FamilyModel: Theorem 3.1 is about two pieces");
+  base::check(rule == ScaleRule::free || fold == 2, "FamilyModel: Theorem 3.1 is about two pieces");
   const double total = samples.total_weight();
   for (std::int64_t i = 0; i < samples.size(); ++i) {
     t_.push_back(interval.unit(samples.x[i]));
@@ -76,7 +76,7 @@ FamilyModel::FamilyModel(const Samples& samples, Interval interval, int depth, i
 std::int64_t FamilyModel::parameter_count() const { return first_value() + 2; }
 
 std::vector<double> FamilyModel::parameters_of(const FoldedFunction& function) const {
-  check(rule_ == ScaleRule::free, "FamilyModel: the last peak is not known");
+  base::check(rule_ == ScaleRule::free, "FamilyModel: the last peak is not known");
   std::vector<double> parameters;
   for (const auto& level : function.windows.front().pieces)
     for (const double piece : level) parameters.push_back(std::log(piece));
@@ -88,8 +88,8 @@ std::vector<double> FamilyModel::parameters_of(const FoldedFunction& function) c
 
 std::vector<double> FamilyModel::parameters_of(std::span<const double> peaks, double amplitude,
                                                double left, double right) const {
-  check(rule_ == ScaleRule::smooth && static_cast<int>(peaks.size()) == levels(),
-        "FamilyModel: one peak more than levels is needed");
+  base::check(rule_ == ScaleRule::smooth && static_cast<int>(peaks.size()) == levels(),
+              "FamilyModel: one peak more than levels is needed");
   std::vector<double> parameters;
   for (const double peak : peaks) {
     parameters.push_back(std::log(peak));
@@ -99,7 +99,7 @@ std::vector<double> FamilyModel::parameters_of(std::span<const double> peaks, do
   return parameters;
 }
 
-FoldedFunction FamilyModel::function(VectorView<const double> parameters) const {
+FoldedFunction FamilyModel::function(tensor::VectorView<const double> parameters) const {
   FoldedFunction function;
   FoldedWindow window;
   std::vector<double> peaks;
@@ -117,7 +117,8 @@ FoldedFunction FamilyModel::function(VectorView<const double> parameters) const 
   return function;
 }
 
-void FamilyModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
+void FamilyModel::evaluate(tensor::VectorView<const double> parameters,
+                           tensor::VectorView<double> residuals) {
   parameters_.assign(parameters.begin(), parameters.end());
   function_ = function(parameters);
   if (rule_ == ScaleRule::smooth) last_peak_ = softmax(logits_of(parameters, depth_, fold_));
@@ -170,7 +171,7 @@ void FamilyModel::piece_derivatives(double t, std::span<double> row) const {
   }
 }
 
-void FamilyModel::jacobian(MatrixView<double> transposed) {
+void FamilyModel::jacobian(tensor::MatrixView<double> transposed) {
   const FoldedWindow& window = function_.windows.front();
   std::vector<double> row(static_cast<std::size_t>(parameter_count())), basis(window.scales.size());
   for (std::size_t i = 0; i < t_.size(); ++i) {
@@ -186,7 +187,7 @@ void FamilyModel::jacobian(MatrixView<double> transposed) {
   }
 }
 
-void FamilyModel::constrain(VectorView<double> parameters) const {
+void FamilyModel::constrain(tensor::VectorView<double> parameters) const {
   for (int i = 0; i < levels(); ++i) {
     const auto logits = logits_of(parameters, i, fold_);
     const double largest = *std::max_element(logits.begin(), logits.end());
@@ -194,4 +195,4 @@ void FamilyModel::constrain(VectorView<double> parameters) const {
   }
 }
 
-}  // namespace asap
+}  // namespace asap::region

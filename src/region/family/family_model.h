@@ -1,11 +1,11 @@
 #pragma once
 
+#include "numerics/curve.h"
 #include "numerics/levenberg_marquardt.h"
 #include "region/family/folded_function.h"
 #include "region/network/samples.h"
-#include "numerics/curve.h"
 
-namespace asap {
+namespace asap::region {
 
 /// How the scales of a folded function follow.
 enum class ScaleRule {
@@ -19,23 +19,24 @@ enum class ScaleRule {
 /// Parameters: logits of the pieces of every level, [levels, fold] (pieces are their softmax;
 /// levels is depth, or depth + 1 for ScaleRule::smooth, whose last scale needs one more peak), then
 /// the scales [depth * (fold - 1)] or the amplitude mu_0, then the values at both ends.
-class FamilyModel : public LeastSquaresModel {
+class FamilyModel : public numerics::LeastSquaresModel {
  public:
-  FamilyModel(const Samples& samples, Interval interval, int depth, int fold, ScaleRule rule,
-              double amplitude_unit = 1);
+  FamilyModel(const Samples& samples, numerics::Interval interval, int depth, int fold,
+              ScaleRule rule, double amplitude_unit = 1);
 
   std::vector<double> parameters_of(const FoldedFunction& function) const;
   /// For ScaleRule::smooth, whose function does not hold the last peak and the amplitude itself.
   std::vector<double> parameters_of(std::span<const double> peaks, double amplitude, double left,
                                     double right) const;
-  FoldedFunction function(VectorView<const double> parameters) const;
+  FoldedFunction function(tensor::VectorView<const double> parameters) const;
 
   std::int64_t parameter_count() const override;
   std::int64_t residual_count() const override { return static_cast<std::int64_t>(t_.size()); }
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override;
-  void jacobian(MatrixView<double> transposed) override;
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override;
+  void jacobian(tensor::MatrixView<double> transposed) override;
   /// Keeps every piece at least e^-5 of the longest of its level.
-  void constrain(VectorView<double> parameters) const override;
+  void constrain(tensor::VectorView<double> parameters) const override;
 
  private:
   int levels() const { return depth_ + (rule_ == ScaleRule::smooth ? 1 : 0); }
@@ -47,7 +48,7 @@ class FamilyModel : public LeastSquaresModel {
   void piece_derivatives(double t, std::span<double> row) const;
   void scale_derivatives(std::span<const double> basis, std::span<double> row) const;
 
-  Interval interval_;
+  numerics::Interval interval_;
   int depth_, fold_;
   ScaleRule rule_;
   double amplitude_unit_;
@@ -57,4 +58,4 @@ class FamilyModel : public LeastSquaresModel {
   std::vector<double> last_peak_;  // pieces of the level that only the last scale uses
 };
 
-}  // namespace asap
+}  // namespace asap::region

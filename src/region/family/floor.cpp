@@ -7,14 +7,15 @@
 #include "numerics/levenberg_marquardt.h"
 #include "region/family/linear_part.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// A continuous piecewise linear function with free knots on even samples. Parameters: inner knots
 /// [pieces - 1], then values at all knots [pieces + 1].
-class FreeKnotModel : public LeastSquaresModel {
+class FreeKnotModel : public numerics::LeastSquaresModel {
  public:
-  FreeKnotModel(const Curve& f, Interval interval, int pieces, std::int64_t samples)
+  FreeKnotModel(const numerics::Curve& f, numerics::Interval interval, int pieces,
+                std::int64_t samples)
       : interval_(interval), pieces_(pieces) {
     for (std::int64_t i = 0; i < samples; ++i) {
       // Midpoints: the mean over them is the integral to second order.
@@ -27,7 +28,8 @@ class FreeKnotModel : public LeastSquaresModel {
   std::int64_t parameter_count() const override { return std::int64_t{2} * pieces_; }
   std::int64_t residual_count() const override { return static_cast<std::int64_t>(x_.size()); }
 
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override {
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override {
     parameters_.assign(parameters.begin(), parameters.end());
     const double scale = 1 / std::sqrt(static_cast<double>(x_.size()));
     int piece = 0;
@@ -38,7 +40,7 @@ class FreeKnotModel : public LeastSquaresModel {
     }
   }
 
-  void jacobian(MatrixView<double> transposed) override {
+  void jacobian(tensor::MatrixView<double> transposed) override {
     for (std::int64_t p = 0; p < transposed.rows; ++p)
       std::fill_n(&transposed(p, 0), transposed.cols, 0.0);
     const double scale = 1 / std::sqrt(static_cast<double>(x_.size()));
@@ -56,7 +58,7 @@ class FreeKnotModel : public LeastSquaresModel {
     }
   }
 
-  void constrain(VectorView<double> parameters) const override {
+  void constrain(tensor::VectorView<double> parameters) const override {
     const double gap = 1e-3 * interval_.length() / pieces_;
     std::sort(parameters.begin(), parameters.begin() + (pieces_ - 1));
     double least = interval_.low;
@@ -73,13 +75,13 @@ class FreeKnotModel : public LeastSquaresModel {
   }
   double value(int k) const { return parameters_[pieces_ - 1 + k]; }
 
-  Interval interval_;
+  numerics::Interval interval_;
   int pieces_;
   std::vector<double> x_, y_, parameters_;
 };
 
 /// Least-squares values at given knots.
-std::vector<double> best_values(const Curve& f, const std::vector<double>& knots,
+std::vector<double> best_values(const numerics::Curve& f, const std::vector<double>& knots,
                                 const Samples& samples) {
   FoldedFunction lines;  // windows without folds
   lines.nodes = knots;
@@ -90,7 +92,7 @@ std::vector<double> best_values(const Curve& f, const std::vector<double>& knots
 }
 
 /// (integral |f''|^0.4)^5 / (720 pieces^4 length) by second differences.
-double asymptotic_floor(const Curve& f, Interval interval, int pieces) {
+double asymptotic_floor(const numerics::Curve& f, numerics::Interval interval, int pieces) {
   constexpr int kCells = 4096;
   const double step = interval.length() / kCells;
   double integral = 0;
@@ -105,9 +107,10 @@ double asymptotic_floor(const Curve& f, Interval interval, int pieces) {
 
 }  // namespace
 
-FreeKnotFloor free_knot_floor(const Curve& f, Interval interval, int pieces) {
+FreeKnotFloor free_knot_floor(const numerics::Curve& f, numerics::Interval interval, int pieces) {
   if (pieces < 1)
-    throw UsageError("a floor of " + std::to_string(pieces) + " pieces: at least one is needed");
+    throw base::UsageError("a floor of " + std::to_string(pieces) +
+                           " pieces: at least one is needed");
   FreeKnotFloor floor;
   floor.asymptotic = asymptotic_floor(f, interval, pieces);
   if (pieces > FreeKnotFloor::kMostSampled) {
@@ -121,11 +124,11 @@ FreeKnotFloor free_knot_floor(const Curve& f, Interval interval, int pieces) {
     parameters.push_back(value);
   floor.is_refined = pieces <= FreeKnotFloor::kMostRefined;
   if (floor.is_refined) {
-    LevenbergMarquardtOptions options;
+    numerics::LevenbergMarquardtOptions options;
     options.max_iterations = 200;
-    floor.refined = LevenbergMarquardt().minimise(model, parameters, options).final_cost;
+    floor.refined = numerics::LevenbergMarquardt().minimise(model, parameters, options).final_cost;
   } else {
-    Tensor<double> residuals({model.residual_count()});
+    tensor::Tensor<double> residuals({model.residual_count()});
     model.evaluate(parameters, residuals.flat());
     for (const double r : residuals.flat()) floor.refined += r * r;
   }
@@ -133,4 +136,4 @@ FreeKnotFloor free_knot_floor(const Curve& f, Interval interval, int pieces) {
   return floor;
 }
 
-}  // namespace asap
+}  // namespace asap::region

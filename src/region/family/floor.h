@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "region/family/curvature.h"
 #include "numerics/curve.h"
+#include "region/family/curvature.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Least mean squared error that a continuous piecewise linear function of `pieces` pieces can
 /// have: what no network with that many linear regions can beat.
@@ -25,6 +25,6 @@ struct FreeKnotFloor {
 
 /// Starts from knots with equal integrals of |f''|^0.4 and refines knots and values together by
 /// Levenberg-Marquardt. UsageError for fewer than one piece.
-FreeKnotFloor free_knot_floor(const Curve& f, Interval interval, int pieces);
+FreeKnotFloor free_knot_floor(const numerics::Curve& f, numerics::Interval interval, int pieces);
 
-}  // namespace asap
+}  // namespace asap::region

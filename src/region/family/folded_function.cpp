@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// The piece that holds w, its start and whether it rises.
@@ -71,4 +71,4 @@ std::vector<double> smooth_scales(std::span<const double> peaks, double amplitud
   return scales;
 }
 
-}  // namespace asap
+}  // namespace asap::region

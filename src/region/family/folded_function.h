@@ -3,10 +3,10 @@
 #include <span>
 #include <vector>
 
-#include "region/network/relu_network.h"
 #include "numerics/curve.h"
+#include "region/network/relu_network.h"
 
-namespace asap {
+namespace asap::region {
 
 /// The zigzag Z of one fold: from (0, 0) up to 1, down to 0, ... at the ends of its pieces, whose
 /// lengths sum to 1. Two pieces of lengths a and 1 - a are the triangle T_a of the paper with its
@@ -45,7 +45,7 @@ struct FoldedFunction {
 
   int depth() const { return windows.front().depth(); }
   int fold() const { return windows.front().fold(); }
-  Interval interval() const { return {nodes.front(), nodes.back()}; }
+  numerics::Interval interval() const { return {nodes.front(), nodes.back()}; }
   /// Index of the window that holds x (the nearest one outside the interval).
   std::size_t window_at(double x) const;
   double operator()(double x) const;
@@ -64,4 +64,4 @@ std::vector<double> smooth_scales(std::span<const double> peaks, double amplitud
 /// all windows. NumericalError when a scale or piece is not finite or a piece not positive.
 ReluNetwork to_network(const FoldedFunction& function);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "region/family/folded_function.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Starts of the pieces, 0 first.
@@ -59,7 +59,7 @@ void check_finite(const FoldedFunction& function) {
       for (const double piece : level) good = good && piece > 0 && piece < 1;
   }
   if (!good)
-    throw NumericalError(
+    throw base::NumericalError(
         "the folded function has pieces of no length or scales that are not finite");
 }
 
@@ -210,12 +210,12 @@ ReluNetwork windowed_network(const FoldedFunction& function) {
 }  // namespace
 
 ReluNetwork to_network(const FoldedFunction& function) {
-  check(!function.windows.empty() && function.nodes.size() == function.windows.size() + 1 &&
-            function.values.size() == function.nodes.size() && function.depth() > 0,
-        "to_network: the folded function is not complete");
+  base::check(!function.windows.empty() && function.nodes.size() == function.windows.size() + 1 &&
+                  function.values.size() == function.nodes.size() && function.depth() > 0,
+              "to_network: the folded function is not complete");
   check_finite(function);
   return function.windows.size() == 1 && function.fold() == 2 ? paper_network(function)
                                                               : windowed_network(function);
 }
 
-}  // namespace asap
+}  // namespace asap::region

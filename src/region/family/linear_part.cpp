@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "numerics/dense_solvers.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr double kRidge = 1e-11;
@@ -14,9 +14,9 @@ constexpr double kRidge = 1e-11;
 /// Normal equations of one window in the unknowns [left value, right value, scales...], all as
 /// changes from the function as it stands.
 struct WindowEquations {
-  Tensor<double> gram;    // [2 + scales, 2 + scales]
-  Tensor<double> moment;  // [2 + scales]
-  Tensor<double>
+  tensor::Tensor<double> gram;    // [2 + scales, 2 + scales]
+  tensor::Tensor<double> moment;  // [2 + scales]
+  tensor::Tensor<double>
       response;  // [3, scales]: scales = response(0) - response(1) left - response(2) right
 };
 
@@ -34,8 +34,8 @@ std::vector<WindowEquations> gather(const FoldedFunction& function, const Sample
   const auto size = static_cast<std::int64_t>(function.windows.front().scales.size()) + 2;
   std::vector<WindowEquations> all(function.windows.size());
   for (WindowEquations& equations : all) {
-    equations.gram = Tensor<double>({size, size});
-    equations.moment = Tensor<double>({size});
+    equations.gram = tensor::Tensor<double>({size, size});
+    equations.moment = tensor::Tensor<double>({size});
   }
   std::vector<double> row(static_cast<std::size_t>(size));
   for (std::int64_t i = 0; i < samples.size(); ++i) {
@@ -57,10 +57,10 @@ std::vector<WindowEquations> gather(const FoldedFunction& function, const Sample
 /// in the corner of gram and moment.
 void eliminate_scales(WindowEquations& equations, double largest) {
   const std::int64_t size = equations.moment.size(), count = size - 2;
-  MatrixView<double> gram = equations.gram.rows();
+  tensor::MatrixView<double> gram = equations.gram.rows();
   for (std::int64_t p = 0; p < size; ++p)
     for (std::int64_t q = p + 1; q < size; ++q) gram(p, q) = gram(q, p);
-  equations.response = Tensor<double>({3, count});
+  equations.response = tensor::Tensor<double>({3, count});
   if (count == 0) return;
   std::vector<double> ridge(static_cast<std::size_t>(count)), right(ridge.size());
   for (std::int64_t k = 0; k < count; ++k)
@@ -68,10 +68,10 @@ void eliminate_scales(WindowEquations& equations, double largest) {
   for (int column = 0; column < 3; ++column) {
     for (std::int64_t k = 0; k < count; ++k)
       right[k] = column == 0 ? equations.moment[k + 2] : gram(k + 2, column - 1);
-    if (!solve_positive_definite(gram.block(2, 2, count, count), ridge, right,
-                                 equations.response.rows().row(column)))
-      throw NumericalError("least squares for the scales of a folded function failed",
-                           "use a smaller depth or more samples");
+    if (!numerics::solve_positive_definite(gram.block(2, 2, count, count), ridge, right,
+                                           equations.response.rows().row(column)))
+      throw base::NumericalError("least squares for the scales of a folded function failed",
+                                 "use a smaller depth or more samples");
   }
   for (int a = 0; a < 2; ++a) {
     for (std::int64_t k = 0; k < count; ++k) {
@@ -88,7 +88,7 @@ std::vector<double> solve_nodes(const std::vector<WindowEquations>& all, double 
   const std::size_t nodes = all.size() + 1;
   std::vector<double> diagonal(nodes, ridge), off(nodes, 0.0), right(nodes, 0.0);
   for (std::size_t j = 0; j < all.size(); ++j) {
-    const MatrixView<const double> gram = all[j].gram.rows();
+    const tensor::MatrixView<const double> gram = all[j].gram.rows();
     diagonal[j] += gram(0, 0);
     diagonal[j + 1] += gram(1, 1);
     off[j] = gram(1, 0);
@@ -118,16 +118,16 @@ void fit_linear_part(FoldedFunction& function, const Samples& samples) {
   for (WindowEquations& equations : all) eliminate_scales(equations, largest);
   const std::vector<double> change = solve_nodes(all, kRidge * largest);
   for (std::size_t j = 0; j < all.size(); ++j) {
-    const MatrixView<const double> response = all[j].response.rows();
+    const tensor::MatrixView<const double> response = all[j].response.rows();
     std::vector<double>& scales = function.windows[j].scales;
     for (std::int64_t k = 0; k < response.cols; ++k)
       scales[k] += response(0, k) - response(1, k) * change[j] - response(2, k) * change[j + 1];
   }
   for (std::size_t j = 0; j < change.size(); ++j) {
     if (!std::isfinite(change[j]))
-      throw NumericalError("least squares for the node values of a folded function failed");
+      throw base::NumericalError("least squares for the node values of a folded function failed");
     function.values[j] += change[j];
   }
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -3,7 +3,7 @@
 #include "region/family/folded_function.h"
 #include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Weighted least squares for everything that enters a folded function linearly, its node values
 /// and scales, with nodes and pieces as they are. Each window is eliminated to its two node values,
@@ -13,4 +13,4 @@ namespace asap {
 /// NumericalError when the equations cannot be solved in float64.
 void fit_linear_part(FoldedFunction& function, const Samples& samples);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "region/family/linear_part.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Squared residual of point i against the line through points i - lag and i + lag, in units of the
@@ -33,7 +33,7 @@ double median_pseudo_residual(const Samples& samples, std::int64_t lag) {
 
 FoldedFunction fit_lines(const Samples& samples, int pieces) {
   FoldedFunction lines;  // windows without folds
-  const Interval interval{samples.x.front(), samples.x.back()};
+  const numerics::Interval interval{samples.x.front(), samples.x.back()};
   for (int k = 0; k <= pieces; ++k)
     lines.nodes.push_back(interval.at(static_cast<double>(k) / pieces));
   lines.nodes.back() = interval.high;
@@ -47,7 +47,8 @@ FoldedFunction fit_lines(const Samples& samples, int pieces) {
 
 CubicSpline::CubicSpline(std::vector<double> x, std::vector<double> y)
     : x_(std::move(x)), y_(std::move(y)), curvature_(x_.size()) {
-  check(x_.size() >= 4 && x_.size() == y_.size(), "CubicSpline: at least four points are needed");
+  base::check(x_.size() >= 4 && x_.size() == y_.size(),
+              "CubicSpline: at least four points are needed");
   const std::size_t n = x_.size();
   const auto h = [&](std::size_t i) { return x_[i + 1] - x_[i]; };
   // Continuity of the first derivative at every inner point. The ends' second derivatives continue
@@ -118,7 +119,7 @@ CubicSpline smoothing_curve(const Samples& samples, double noise_variance) {
 
 Samples bin_samples(const Samples& samples, int bins) {
   if (samples.size() <= bins) return samples;
-  const Interval interval{samples.x.front(), samples.x.back()};
+  const numerics::Interval interval{samples.x.front(), samples.x.back()};
   Samples binned;
   int open = -1;
   for (std::int64_t i = 0; i < samples.size(); ++i) {
@@ -140,4 +141,4 @@ Samples bin_samples(const Samples& samples, int bins) {
   return binned;
 }
 
-}  // namespace asap
+}  // namespace asap::region

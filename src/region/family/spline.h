@@ -4,7 +4,7 @@
 
 #include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// The cubic spline through given points with not-a-knot ends: twice differentiable, exact for
 /// cubic polynomials. Outside the points its end pieces go on.
@@ -34,4 +34,4 @@ CubicSpline smoothing_curve(const Samples& samples, double noise_variance);
 /// summed weights. Fewer samples come back as they are.
 Samples bin_samples(const Samples& samples, int bins);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include "numerics/levenberg_marquardt.h"
 
-namespace asap {
+namespace asap::region {
 
 struct AdamOptions {
   int steps = 5000;
@@ -12,7 +12,7 @@ struct AdamOptions {
 /// Minimises the sum of squares by full-batch Adam (Kingma and Ba 2015; beta 0.9 and 0.999, epsilon
 /// 1e-8), the method of the paper. Returns the cost at the end. NumericalError when it is not
 /// finite.
-double adam_fit(LeastSquaresModel& model, VectorView<double> parameters,
+double adam_fit(numerics::LeastSquaresModel& model, tensor::VectorView<double> parameters,
                 const AdamOptions& options);
 
-}  // namespace asap
+}  // namespace asap::region

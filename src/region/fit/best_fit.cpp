@@ -12,7 +12,7 @@
 #include "region/family/spline.h"
 #include "region/fit/unit_scaling.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Mean squared error, in units of range one, that is rounding: nothing is left to polish.
@@ -74,8 +74,8 @@ class BestFit {
     return three_fit && start % 4 != 3 ? 3 : 2;
   }
 
-  RandomStream stream(int purpose, int index) const {
-    return {options_.seed, RandomPurpose::region,
+  base::RandomStream stream(int purpose, int index) const {
+    return {options_.seed, base::RandomPurpose::region,
             static_cast<std::uint32_t>(Method::best) * 16 + static_cast<std::uint32_t>(purpose),
             static_cast<std::uint32_t>(index)};
   }
@@ -95,7 +95,7 @@ class BestFit {
   }
 
   FamilyFit family_start(int start) const {
-    RandomStream random = stream(0, start);
+    base::RandomStream random = stream(0, start);
     // The first start of each fold is nearly the folding itself; noise grows from .02 to .2.
     const double noise = 0.02 * std::pow(10.0, static_cast<double>(start) / effort_.starts);
     return fit_family(unit_.curve, samples_, options_.depth, fold_of(start), noise, random);
@@ -103,8 +103,8 @@ class BestFit {
 
   void hop(std::vector<PolishedWeights>& candidates, int hops, int purpose) {
     const auto count = static_cast<std::int64_t>(candidates.size());
-    parallel_for(count, options_.threads, [&](std::int64_t index, int) {
-      RandomStream random = stream(purpose, static_cast<int>(index));
+    base::parallel_for(count, options_.threads, [&](std::int64_t index, int) {
+      base::RandomStream random = stream(purpose, static_cast<int>(index));
       const auto polish = polisher();
       for (int h = 0; h < hops; ++h) {
         polish->hop(candidates[static_cast<std::size_t>(index)], 1, random);
@@ -124,9 +124,9 @@ class BestFit {
   std::vector<PolishedWeights> polish_all(const std::vector<FamilyFit>& families) {
     std::vector<PolishedWeights> candidates(families.size());
     const auto count = static_cast<std::int64_t>(families.size());
-    parallel_for(count, options_.threads, [&](std::int64_t index, int) {
+    base::parallel_for(count, options_.threads, [&](std::int64_t index, int) {
       const auto at = static_cast<std::size_t>(index);
-      RandomStream random = stream(1, static_cast<int>(index));
+      base::RandomStream random = stream(1, static_cast<int>(index));
       // Functions that bend in one corner only need more noise to leave the kinks of the folding.
       const double jitter = index % 2 == 0 ? 3e-3 : 1e-2;
       candidates[at] = polisher(jitter)->polish(to_network(families[at].function), random);
@@ -169,7 +169,7 @@ class BestFit {
     double least = std::numeric_limits<double>::infinity();
     for (const int fold :
          options_.fold > 0 ? std::vector<int>{options_.fold} : std::vector<int>{2, 3}) {
-      RandomStream random = stream(0, fold);
+      base::RandomStream random = stream(0, fold);
       FamilyFit fit = fit_family(unit_.curve, samples_, options_.depth, fold, 0, random);
       const double cost = penalised(fit.error, 2 + 2 * options_.depth * (fold - 1));
       if (cost >= least) continue;
@@ -211,4 +211,4 @@ Fit best_fit(const Target& target, const FitOptions& options) {
   return fit;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include "region/fit/methods.h"
 
-namespace asap {
+namespace asap::region {
 
 /// The method `best`. In units of range one:
 ///
@@ -21,4 +21,4 @@ namespace asap {
 /// times its freedom, are tried only when the family's misfit is larger than the noise explains.
 Fit best_fit(const Target& target, const FitOptions& options);
 
-}  // namespace asap
+}  // namespace asap::region

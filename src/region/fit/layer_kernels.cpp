@@ -7,12 +7,14 @@
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::region {
 namespace HWY_NAMESPACE {
+
+using namespace tensor::HWY_NAMESPACE;
 namespace {
 
-using ConstMatrix = MatrixView<const double>;
-using Matrix = MatrixView<double>;
+using ConstMatrix = tensor::MatrixView<const double>;
+using Matrix = tensor::MatrixView<double>;
 
 /// b + sum_j w(j) h(j, i..)
 template <class D>
@@ -96,11 +98,11 @@ void layer_gradient_kernel(const ConstMatrix& delta, const ConstMatrix& h, doubl
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::region
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::region {
 
 HWY_EXPORT(relu_layer_kernel);
 HWY_EXPORT(linear_output_kernel);
@@ -108,42 +110,44 @@ HWY_EXPORT(relu_layer_vjp_kernel);
 HWY_EXPORT(layer_jacobian_kernel);
 HWY_EXPORT(layer_gradient_kernel);
 
-void relu_layer(MatrixView<const double> w, MatrixView<const double> h, double tau,
-                MatrixView<double> out, MatrixView<double> slope) {
-  check(w.cols == h.rows + 1 && out.rows == w.rows && slope.rows == w.rows && out.cols == h.cols &&
-            slope.cols == h.cols,
-        "relu_layer: shapes do not fit");
+void relu_layer(tensor::MatrixView<const double> w, tensor::MatrixView<const double> h, double tau,
+                tensor::MatrixView<double> out, tensor::MatrixView<double> slope) {
+  base::check(w.cols == h.rows + 1 && out.rows == w.rows && slope.rows == w.rows &&
+                  out.cols == h.cols && slope.cols == h.cols,
+              "relu_layer: shapes do not fit");
   HWY_DYNAMIC_DISPATCH(relu_layer_kernel)(w, h, tau, out, slope);
 }
 
-void linear_output(VectorView<const double> w, MatrixView<const double> h, VectorView<double> out) {
-  check(static_cast<std::int64_t>(w.size()) == h.rows + 1 &&
-            static_cast<std::int64_t>(out.size()) == h.cols,
-        "linear_output: shapes do not fit");
+void linear_output(tensor::VectorView<const double> w, tensor::MatrixView<const double> h,
+                   tensor::VectorView<double> out) {
+  base::check(static_cast<std::int64_t>(w.size()) == h.rows + 1 &&
+                  static_cast<std::int64_t>(out.size()) == h.cols,
+              "linear_output: shapes do not fit");
   HWY_DYNAMIC_DISPATCH(linear_output_kernel)(w.data(), h, out.data());
 }
 
-void relu_layer_vjp(MatrixView<const double> w, MatrixView<const double> delta,
-                    MatrixView<const double> slope, MatrixView<double> delta_h) {
-  check(delta.rows == w.rows && w.cols == delta_h.rows + 1 && slope.rows == delta_h.rows &&
-            slope.cols == delta_h.cols && delta.cols == delta_h.cols,
-        "relu_layer_vjp: shapes do not fit");
+void relu_layer_vjp(tensor::MatrixView<const double> w, tensor::MatrixView<const double> delta,
+                    tensor::MatrixView<const double> slope, tensor::MatrixView<double> delta_h) {
+  base::check(delta.rows == w.rows && w.cols == delta_h.rows + 1 && slope.rows == delta_h.rows &&
+                  slope.cols == delta_h.cols && delta.cols == delta_h.cols,
+              "relu_layer_vjp: shapes do not fit");
   HWY_DYNAMIC_DISPATCH(relu_layer_vjp_kernel)(w, delta, slope, delta_h);
 }
 
-void layer_jacobian(MatrixView<const double> delta, MatrixView<const double> h,
-                    MatrixView<double> out) {
-  check(delta.cols == h.cols && out.cols == h.cols && out.rows == delta.rows * (h.rows + 1),
-        "layer_jacobian: shapes do not fit");
+void layer_jacobian(tensor::MatrixView<const double> delta, tensor::MatrixView<const double> h,
+                    tensor::MatrixView<double> out) {
+  base::check(delta.cols == h.cols && out.cols == h.cols && out.rows == delta.rows * (h.rows + 1),
+              "layer_jacobian: shapes do not fit");
   HWY_DYNAMIC_DISPATCH(layer_jacobian_kernel)(delta, h, out);
 }
 
-void layer_gradient(MatrixView<const double> delta, MatrixView<const double> h,
-                    VectorView<double> out) {
-  check(delta.cols == h.cols && static_cast<std::int64_t>(out.size()) == delta.rows * (h.rows + 1),
-        "layer_gradient: shapes do not fit");
+void layer_gradient(tensor::MatrixView<const double> delta, tensor::MatrixView<const double> h,
+                    tensor::VectorView<double> out) {
+  base::check(
+      delta.cols == h.cols && static_cast<std::int64_t>(out.size()) == delta.rows * (h.rows + 1),
+      "layer_gradient: shapes do not fit");
   HWY_DYNAMIC_DISPATCH(layer_gradient_kernel)(delta, h, out.data());
 }
 
-}  // namespace asap
+}  // namespace asap::region
 #endif

@@ -4,12 +4,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "region/family/family_model.h"
 #include "region/fit/adam_fit.h"
 #include "region/fit/best_fit.h"
-#include "region/family/family_model.h"
 #include "region/fit/unit_scaling.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::pair<const char*, Method> kMethods[] = {{"kaiming", Method::kaiming},
@@ -40,7 +40,8 @@ double slope_difference(const Samples& samples) {
 
 /// The paper's stages one and two: random peaks in (1/4, 3/4), and Adam on the parameterisation
 /// unless it is skipped.
-FoldedFunction pretrained(const Target& target, const FitOptions& options, RandomStream& random) {
+FoldedFunction pretrained(const Target& target, const FitOptions& options,
+                          base::RandomStream& random) {
   const bool free = options.method == Method::free;
   const double amplitude = slope_difference(target.samples);
   FamilyModel smooth(target.samples, target.interval, options.depth, 2, ScaleRule::smooth,
@@ -60,8 +61,8 @@ FoldedFunction pretrained(const Target& target, const FitOptions& options, Rando
 }
 
 Fit adam_method(const Target& target, const FitOptions& options) {
-  RandomStream random(options.seed, RandomPurpose::region,
-                      static_cast<std::uint32_t>(options.method));
+  base::RandomStream random(options.seed, base::RandomPurpose::region,
+                            static_cast<std::uint32_t>(options.method));
   // In x and y of range one, whatever the target's units.
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
@@ -84,7 +85,7 @@ Fit adam_method(const Target& target, const FitOptions& options) {
 const char* method_name(Method method) {
   for (const auto& [name, value] : kMethods)
     if (value == method) return name;
-  throw InternalError("method_name: unknown method");
+  throw base::InternalError("method_name: unknown method");
 }
 
 Method method_from_name(const std::string& name) {
@@ -93,48 +94,49 @@ Method method_from_name(const std::string& name) {
     if (name == known) return value;
     names.emplace_back(known);
   }
-  throw UsageError("unknown method '" + name + "'", suggestion(name, names));
+  throw base::UsageError("unknown method '" + name + "'", base::suggestion(name, names));
 }
 
 void check_size(int depth, int fold, int windows) {
-  if (depth < 1) throw UsageError("--depth " + std::to_string(depth) + ": at least 1 is needed");
+  if (depth < 1)
+    throw base::UsageError("--depth " + std::to_string(depth) + ": at least 1 is needed");
   if (fold < 2 || fold > 16)
-    throw UsageError("--fold " + std::to_string(fold) + ": expected 2 to 16 pieces");
+    throw base::UsageError("--fold " + std::to_string(fold) + ": expected 2 to 16 pieces");
   if (windows < 1)
-    throw UsageError("--windows " + std::to_string(windows) + ": at least 1 is needed");
+    throw base::UsageError("--windows " + std::to_string(windows) + ": at least 1 is needed");
   // A level adds about fold^-2 of the one before it: below 2^-52 it is lost in float64.
   const int deepest = static_cast<int>(26 / std::log2(fold));
   if (depth > deepest)
-    throw UsageError("--depth " + std::to_string(depth) + " with " + std::to_string(fold) +
-                         " pieces a level: levels beyond " + std::to_string(deepest) +
-                         " are smaller than float64 can hold",
-                     "use --windows for more pieces");
+    throw base::UsageError("--depth " + std::to_string(depth) + " with " + std::to_string(fold) +
+                               " pieces a level: levels beyond " + std::to_string(deepest) +
+                               " are smaller than float64 can hold",
+                           "use --windows for more pieces");
   const double pieces = windows * std::pow(fold, depth);
   constexpr double kMostPieces = 1 << 22;
   if (pieces > kMostPieces)
-    throw UsageError(format_number(pieces) +
-                         " pieces (windows times fold to the power of depth) are " + "more than " +
-                         format_number(kMostPieces),
-                     "use a smaller --depth, --fold or --windows");
+    throw base::UsageError(base::format_number(pieces) +
+                               " pieces (windows times fold to the power of depth) are " +
+                               "more than " + base::format_number(kMostPieces),
+                           "use a smaller --depth, --fold or --windows");
   constexpr double kMostParameters = 5e7;
   const double width =
       windows > 1 ? static_cast<double>(fold) * windows + 1 : std::max(fold + 1, 4);
   if (3 * width + (depth - 1) * width * (width + 1) > kMostParameters)
-    throw UsageError("a network of width " + format_number(width) + " and depth " +
-                         std::to_string(depth) + " has too many weights",
-                     "use fewer --windows");
+    throw base::UsageError("a network of width " + base::format_number(width) + " and depth " +
+                               std::to_string(depth) + " has too many weights",
+                           "use fewer --windows");
 }
 
 Fit fit_network(const Target& target, const FitOptions& options) {
   check_size(options.depth, std::max(options.fold, 2), 1);
   if (options.method == Method::best) return best_fit(target, options);
   if (options.fold > 2)
-    throw UsageError("--fold " + std::to_string(options.fold) + " with --method " +
-                         method_name(options.method) + ": the paper's methods fold in two",
-                     "use --method best");
+    throw base::UsageError("--fold " + std::to_string(options.fold) + " with --method " +
+                               method_name(options.method) + ": the paper's methods fold in two",
+                           "use --method best");
   Fit fit = adam_method(target, options);
   if (options.progress) options.progress(1);
   return fit;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,7 +7,7 @@
 #include "region/fit/polish.h"
 #include "region/target/target.h"
 
-namespace asap {
+namespace asap::region {
 
 /// How a network is found. The first four are the paper's and train with Adam, 1500 steps at 0.01
 /// on the parameterisation and 5000 at 0.001 on the weights, both with cosine decay.
@@ -51,4 +51,4 @@ Fit fit_network(const Target& target, const FitOptions& options);
 /// more than can be counted.
 void check_size(int depth, int fold, int windows);
 
-}  // namespace asap
+}  // namespace asap::region

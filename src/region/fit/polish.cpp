@@ -4,13 +4,13 @@
 
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 double mean_square(WeightsModel& model, const std::vector<double>& parameters,
-                   Tensor<double>& residuals) {
+                   tensor::Tensor<double>& residuals) {
   model.evaluate(parameters, residuals.flat());
-  return dot<double>(residuals.flat(), residuals.flat());
+  return tensor::dot<double>(residuals.flat(), residuals.flat());
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int
   model_.set_smoothing(0);
   model_.balance(parameters);
   model_.set_smoothing(tau);
-  LevenbergMarquardtOptions options;
+  numerics::LevenbergMarquardtOptions options;
   options.max_iterations = iterations;
   const auto evidence = solver_.minimise(model_, parameters, options);
   model_.set_smoothing(0);
@@ -50,7 +50,7 @@ void Polisher::measure(PolishedWeights& weights) {
   weights.guarded = weights.dense_error <= options_.guard_ratio * weights.error;
 }
 
-PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random) {
+PolishedWeights Polisher::polish(const ReluNetwork& start, base::RandomStream& random) {
   PolishedWeights weights;
   weights.parameters = WeightsModel::parameters_of(start, blocks_);
   model_.balance(weights.parameters);
@@ -62,7 +62,7 @@ PolishedWeights Polisher::polish(const ReluNetwork& start, RandomStream& random)
   return weights;
 }
 
-void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
+void Polisher::hop(PolishedWeights& best, int count, base::RandomStream& random) {
   const std::vector<std::int64_t>& layer_begins = model_.layer_begins();
   const auto layers = static_cast<std::uint64_t>(layer_begins.size() - 1);
   for (int attempt = 0; attempt < count; ++attempt) {
@@ -86,4 +86,4 @@ void Polisher::hop(PolishedWeights& best, int count, RandomStream& random) {
   }
 }
 
-}  // namespace asap
+}  // namespace asap::region

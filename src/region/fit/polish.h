@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "region/fit/weights_model.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Work put into fitting the raw weights of a network. The defaults are the recipe of `--method
 /// best`.
@@ -43,10 +43,10 @@ class Polisher {
            PolishOptions options);
 
   /// From a network of the given widths down the roundings to ReLU.
-  PolishedWeights polish(const ReluNetwork& start, RandomStream& random);
+  PolishedWeights polish(const ReluNetwork& start, base::RandomStream& random);
 
   /// Tries `count` times to improve `best` by noise and a fit; keeps what is better and guarded.
-  void hop(PolishedWeights& best, int count, RandomStream& random);
+  void hop(PolishedWeights& best, int count, base::RandomStream& random);
 
   ReluNetwork network(const PolishedWeights& weights) const {
     return model_.network(weights.parameters);
@@ -62,8 +62,8 @@ class Polisher {
   std::int64_t blocks_;
   WeightsModel model_;
   WeightsModel dense_model_;
-  Tensor<double> residuals_, dense_residuals_;
-  LevenbergMarquardt solver_;
+  tensor::Tensor<double> residuals_, dense_residuals_;
+  numerics::LevenbergMarquardt solver_;
 };
 
-}  // namespace asap
+}  // namespace asap::region

@@ -10,7 +10,7 @@
 #include "region/fit/unit_scaling.h"
 #include "region/fit/windowed_fit.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// How a function bends and runs.
@@ -23,8 +23,8 @@ struct TargetShape {
   bool mirrored() const { return concave ? increasing : decreasing; }
 };
 
-UsageError bends_both_ways(const Target& unit) {
-  return UsageError(
+base::UsageError bends_both_ways(const Target& unit) {
+  return base::UsageError(
       "--keep-shape: '" + unit.name + "' is neither convex nor concave on the interval",
       "leave --keep-shape out, or choose a part of the interval");
 }
@@ -100,7 +100,7 @@ std::vector<double> design_row(const FoldedFunction& grid, const std::vector<Blo
 
 /// Normal equations of the cone's columns. Returns the sum of weighted squares of y.
 double gather(const FoldedFunction& grid, const std::vector<Block>& blocks, const Samples& samples,
-              bool monotone, Tensor<double>& normal, std::vector<double>& right) {
+              bool monotone, tensor::Tensor<double>& normal, std::vector<double>& right) {
   const auto count = static_cast<std::int64_t>(right.size());
   double squares = 0;
   for (std::int64_t i = 0; i < samples.size(); ++i) {
@@ -126,10 +126,10 @@ double fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
     for (Block& block : blocks_of_window(grid.windows[j], j)) blocks.push_back(std::move(block));
   }
   const auto count = static_cast<std::int64_t>(blocks.size()) + 4;
-  Tensor<double> normal({count, count});
+  tensor::Tensor<double> normal({count, count});
   std::vector<double> right(static_cast<std::size_t>(count));
   double cost = gather(grid, blocks, samples, monotone, normal, right);
-  const std::vector<double> solution = solve_non_negative(normal.rows(), right);
+  const std::vector<double> solution = numerics::solve_non_negative(normal.rows(), right);
   for (std::int64_t p = 0; p < count; ++p) {
     cost -= 2 * solution[p] * right[p];
     for (std::int64_t q = 0; q < count; ++q)
@@ -179,7 +179,7 @@ ShapeFit fit_with_shape(const Target& unit, const Samples& samples, const Target
   const bool mirror = shape.mirrored();
   Samples seen = mirror ? mirrored(samples) : samples;
   for (double& y : seen.y) y *= sign;
-  const Curve guide = [&](double u) { return sign * unit.curve(mirror ? 1 - u : u); };
+  const numerics::Curve guide = [&](double u) { return sign * unit.curve(mirror ? 1 - u : u); };
   ShapeFit fit{shape, curvature_folding(guide, {0, 1}, depth, 2, windows)};
   fit.cost = fit_cone(fit.function, seen, shape.monotone());
   if (mirror) fit.function = mirrored(std::move(fit.function));
@@ -217,8 +217,8 @@ Fit shape_fit(const Target& target, int depth, int windows) {
   check_size(depth, 2, windows);
   constexpr int kMostWindows = 64;  // the active-set method works on dense equations
   if (windows > kMostWindows)
-    throw UsageError("--windows " + std::to_string(windows) + " with --keep-shape: at most " +
-                     std::to_string(kMostWindows));
+    throw base::UsageError("--windows " + std::to_string(windows) + " with --keep-shape: at most " +
+                           std::to_string(kMostWindows));
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
   const ShapeFit best = unit.noise_variance > 0
@@ -235,4 +235,4 @@ Fit shape_fit(const Target& target, int depth, int windows) {
   return fit;
 }
 
-}  // namespace asap
+}  // namespace asap::region

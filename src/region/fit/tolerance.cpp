@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "region/fit/windowed_fit.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 std::int64_t parameter_count(int depth, int fold, int windows) {
@@ -19,7 +19,7 @@ std::int64_t parameter_count(int depth, int fold, int windows) {
 
 /// Least maximum error of any continuous function of `pieces` straight pieces, asymptotically:
 /// (integral sqrt|f''|)^2 / (16 pieces^2).
-double least_max_error(const Curve& f, Interval interval, double pieces) {
+double least_max_error(const numerics::Curve& f, numerics::Interval interval, double pieces) {
   constexpr int kCells = 4096;
   double integral = 0;
   for (int i = 1; i < kCells; ++i) {
@@ -44,10 +44,10 @@ class Search {
     for (const int fold : {2, 3})
       for (int depth = 1; std::pow(fold, depth) <= 128; ++depth) windowed(depth, fold);
     if (best_ == std::numeric_limits<std::int64_t>::max())
-      throw NumericalError("no network of up to " + format_number(kMostParameters) +
-                               " parameters reaches a maximum error of " +
-                               format_number(tolerance_),
-                           "use a larger --tolerance, or a shorter --interval");
+      throw base::NumericalError("no network of up to " + base::format_number(kMostParameters) +
+                                     " parameters reaches a maximum error of " +
+                                     base::format_number(tolerance_),
+                                 "use a larger --tolerance, or a shorter --interval");
     return std::move(result_);
   }
 
@@ -59,7 +59,7 @@ class Search {
   double max_error(const Fit& fit, double pieces) const {
     if (!fit.folded) return dense_max_error(target_, fit.network, pieces);
     const int count = dense_count(pieces);
-    const Interval interval = target_.interval;
+    const numerics::Interval interval = target_.interval;
     double largest = 0;
     for (int i = 0; i < count; ++i) {
       const double x = interval.at(static_cast<double>(i) / (count - 1));
@@ -168,11 +168,13 @@ double dense_max_error(const Target& target, const ReluNetwork& network, double 
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress) {
   if (!(tolerance > 0) || !std::isfinite(tolerance))
-    throw UsageError("--tolerance " + format_number(tolerance) + ": a positive number is expected");
+    throw base::UsageError("--tolerance " + base::format_number(tolerance) +
+                           ": a positive number is expected");
   if (target.noise_variance > 0)
-    throw UsageError("--tolerance with noisy points: the largest error would be that of the noise",
-                     "leave --tolerance out");
+    throw base::UsageError(
+        "--tolerance with noisy points: the largest error would be that of the noise",
+        "leave --tolerance out");
   return Search(target, tolerance, options, progress).run();
 }
 
-}  // namespace asap
+}  // namespace asap::region

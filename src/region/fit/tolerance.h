@@ -5,7 +5,7 @@
 
 #include "region/fit/methods.h"
 
-namespace asap {
+namespace asap::region {
 
 /// One network that the search for a tolerance looked at.
 struct ToleranceTrial {
@@ -32,4 +32,4 @@ ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const F
 /// more.
 double dense_max_error(const Target& target, const ReluNetwork& network, double pieces = 0);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace asap {
+namespace asap::region {
 
 UnitScaling::UnitScaling(const Target& target) : interval_(target.interval) {
   const auto [low, high] = std::minmax_element(target.samples.y.begin(), target.samples.y.end());
@@ -21,7 +21,7 @@ Target UnitScaling::scaled(const Target& target) const {
   unit.interval = {0, 1};
   unit.samples = scaled(target.samples);
   unit.noise_variance = target.noise_variance / (range_ * range_);
-  const auto scale_curve = [this](const Curve& f) -> Curve {
+  const auto scale_curve = [this](const numerics::Curve& f) -> numerics::Curve {
     if (!f) return {};
     return [f, scaling = *this](double u) {
       return (f(scaling.interval_.at(u)) - scaling.offset_) / scaling.range_;
@@ -48,4 +48,4 @@ FoldedFunction UnitScaling::unscaled(FoldedFunction function) const {
   return function;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "numerics/curve.h"
 #include "region/network/relu_network.h"
 #include "region/target/target.h"
-#include "numerics/curve.h"
 
-namespace asap {
+namespace asap::region {
 
 /// The affine change of x and y under which the interval is [0, 1] and the samples have range one.
 /// Fits run in these units, so that step sizes, noise and roundings mean the same for every target.
@@ -20,8 +20,8 @@ class UnitScaling {
   FoldedFunction unscaled(FoldedFunction function) const;
 
  private:
-  Interval interval_;
+  numerics::Interval interval_;
   double offset_ = 0, range_ = 1;  // y = offset + range * unit y
 };
 
-}  // namespace asap
+}  // namespace asap::region

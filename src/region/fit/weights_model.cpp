@@ -6,7 +6,7 @@
 #include "region/fit/layer_kernels.h"
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// First parameter of each layer, then the number of parameters.
@@ -31,7 +31,7 @@ std::int64_t padded(std::int64_t samples) {
 
 std::int64_t NetworkShape::parameter_count() const { return layer_begins_of(*this).back(); }
 
-std::vector<double> kaiming_parameters(const NetworkShape& shape, RandomStream& random) {
+std::vector<double> kaiming_parameters(const NetworkShape& shape, base::RandomStream& random) {
   std::vector<double> parameters;
   const auto add_rows = [&](std::int64_t rows, std::int64_t inputs) {
     const double deviation = std::sqrt(2.0 / static_cast<double>(inputs));
@@ -62,8 +62,8 @@ WeightsModel::WeightsModel(const Samples& samples, std::vector<std::int64_t> wid
 }
 
 WeightsModel::WeightsModel(const TableRows& rows, NetworkShape shape) : shape_(std::move(shape)) {
-  check(rows.x.rows().cols == shape_.inputs, "WeightsModel: rows of another width");
-  check(rows.size() > 0, "WeightsModel: no rows");
+  base::check(rows.x.rows().cols == shape_.inputs, "WeightsModel: rows of another width");
+  base::check(rows.size() > 0, "WeightsModel: no rows");
   allocate(padded(rows.size()));
   const double weight = std::sqrt(1 / static_cast<double>(rows.size()));
   for (std::int64_t i = 0; i < residual_count(); ++i) {
@@ -76,12 +76,12 @@ WeightsModel::WeightsModel(const TableRows& rows, NetworkShape shape) : shape_(s
 }
 
 void WeightsModel::allocate(std::int64_t samples) {
-  check(!shape_.widths.empty(), "WeightsModel: no hidden layer");
+  base::check(!shape_.widths.empty(), "WeightsModel: no hidden layer");
   offsets_ = layer_begins_of(shape_);
-  inputs_ = Tensor<double>({shape_.inputs, samples});
-  targets_ = root_weights_ = output_ = Tensor<double>({samples});
+  inputs_ = tensor::Tensor<double>({shape_.inputs, samples});
+  targets_ = root_weights_ = output_ = tensor::Tensor<double>({samples});
   for (const std::int64_t width : shape_.widths) {
-    const Shape all{shape_.blocks * width, samples};
+    const tensor::Shape all{shape_.blocks * width, samples};
     activation_.emplace_back(all);
     slope_.emplace_back(all);
     delta_.emplace_back(all);
@@ -105,7 +105,7 @@ std::vector<double> WeightsModel::parameters_of(const ReluNetwork& network, std:
   return parameters;
 }
 
-ReluNetwork WeightsModel::network(VectorView<const double> parameters) const {
+ReluNetwork WeightsModel::network(tensor::VectorView<const double> parameters) const {
   ReluNetwork network;
   const double* next = parameters.data();
   for (std::size_t l = 0; l < hidden(); ++l) {
@@ -125,28 +125,30 @@ ReluNetwork WeightsModel::network(VectorView<const double> parameters) const {
   return network;
 }
 
-MatrixView<const double> WeightsModel::weights(std::size_t layer, std::int64_t block) const {
+tensor::MatrixView<const double> WeightsModel::weights(std::size_t layer,
+                                                       std::int64_t block) const {
   return {parameters_.data() + first_weight(layer, block), shape_.widths[layer],
           read_by(layer) + 1};
 }
 
-MatrixView<const double> WeightsModel::output_weights() const {
+tensor::MatrixView<const double> WeightsModel::output_weights() const {
   return {parameters_.data() + offsets_[hidden()], 1, shape_.blocks * shape_.widths.back() + 1};
 }
 
-MatrixView<const double> WeightsModel::input_of(std::size_t layer, std::int64_t block) const {
+tensor::MatrixView<const double> WeightsModel::input_of(std::size_t layer,
+                                                        std::int64_t block) const {
   if (layer == 0) return inputs_.rows();
   const std::int64_t width = shape_.widths[layer - 1];
   return activation_[layer - 1].rows().block(block * width, 0, width, residual_count());
 }
 
-MatrixView<double> WeightsModel::rows_of(Tensor<double>& all, std::size_t layer,
-                                         std::int64_t block) const {
+tensor::MatrixView<double> WeightsModel::rows_of(tensor::Tensor<double>& all, std::size_t layer,
+                                                 std::int64_t block) const {
   const std::int64_t width = shape_.widths[layer];
   return all.rows().block(block * width, 0, width, residual_count());
 }
 
-void WeightsModel::forward(VectorView<const double> parameters) {
+void WeightsModel::forward(tensor::VectorView<const double> parameters) {
   parameters_.assign(parameters.begin(), parameters.end());
   for (std::size_t l = 0; l < hidden(); ++l)
     for (std::int64_t b = 0; b < shape_.blocks; ++b)
@@ -155,21 +157,22 @@ void WeightsModel::forward(VectorView<const double> parameters) {
   linear_output(output_weights().row(0), activation_.back().rows(), output_.flat());
 }
 
-void WeightsModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
+void WeightsModel::evaluate(tensor::VectorView<const double> parameters,
+                            tensor::VectorView<double> residuals) {
   forward(parameters);
-  axpy<double>(-1.0, targets_.flat(), output_.flat());
-  multiply<double>(output_.flat(), root_weights_.flat(), residuals);
+  tensor::axpy<double>(-1.0, targets_.flat(), output_.flat());
+  tensor::multiply<double>(output_.flat(), root_weights_.flat(), residuals);
 }
 
 template <class Visit>
-void WeightsModel::backward(VectorView<const double> output_delta, const Visit& visit) {
+void WeightsModel::backward(tensor::VectorView<const double> output_delta, const Visit& visit) {
   const std::size_t last = hidden();
-  const MatrixView<const double> delta(output_delta.data(), 1, residual_count());
-  visit(offsets_[last], delta, MatrixView<const double>(activation_.back().rows()));
+  const tensor::MatrixView<const double> delta(output_delta.data(), 1, residual_count());
+  visit(offsets_[last], delta, tensor::MatrixView<const double>(activation_.back().rows()));
   relu_layer_vjp(output_weights(), delta, slope_[last - 1].rows(), delta_[last - 1].rows());
   for (std::size_t l = last; l-- > 0;) {
     for (std::int64_t b = 0; b < shape_.blocks; ++b) {
-      const MatrixView<const double> own = rows_of(delta_[l], l, b);
+      const tensor::MatrixView<const double> own = rows_of(delta_[l], l, b);
       visit(first_weight(l, b), own, input_of(l, b));
       if (l > 0)
         relu_layer_vjp(weights(l, b), own, rows_of(slope_[l - 1], l - 1, b),
@@ -178,15 +181,16 @@ void WeightsModel::backward(VectorView<const double> output_delta, const Visit& 
   }
 }
 
-void WeightsModel::jacobian(MatrixView<double> transposed) {
+void WeightsModel::jacobian(tensor::MatrixView<double> transposed) {
   backward(root_weights_.flat(), [&](std::int64_t first, const auto& delta, const auto& h) {
     layer_jacobian(delta, h,
                    transposed.block(first, 0, delta.rows * (h.rows + 1), transposed.cols));
   });
 }
 
-void WeightsModel::gradient(VectorView<const double> residuals, VectorView<double> gradient) {
-  multiply<double>(residuals, root_weights_.flat(), output_.flat());
+void WeightsModel::gradient(tensor::VectorView<const double> residuals,
+                            tensor::VectorView<double> gradient) {
+  tensor::multiply<double>(residuals, root_weights_.flat(), output_.flat());
   backward(output_.flat(), [&](std::int64_t first, const auto& delta, const auto& h) {
     layer_gradient(delta, h,
                    gradient.subspan(static_cast<std::size_t>(first),
@@ -194,14 +198,14 @@ void WeightsModel::gradient(VectorView<const double> residuals, VectorView<doubl
   });
 }
 
-void WeightsModel::balance(VectorView<double> parameters) {
+void WeightsModel::balance(tensor::VectorView<double> parameters) {
   for (std::size_t l = 0; l < hidden(); ++l) {
     forward(parameters);
     const std::int64_t width = shape_.widths[l], columns = read_by(l) + 1;
     const bool output_reads = l + 1 == hidden();
     const std::int64_t readers = output_reads ? 1 : shape_.widths[l + 1];
     for (std::int64_t k = 0; k < shape_.blocks * width; ++k) {
-      const double largest = maximum<double>(activation_[l].rows().row(k));
+      const double largest = tensor::maximum<double>(activation_[l].rows().row(k));
       if (!(largest > 1e-12)) continue;
       double* const own = parameters.data() + offsets_[l] + k * columns;
       for (std::int64_t j = 0; j < columns; ++j) own[j] /= largest;
@@ -213,4 +217,4 @@ void WeightsModel::balance(VectorView<double> parameters) {
   }
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -5,7 +5,7 @@
 #include "region/network/relu_network.h"
 #include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What a WeightsModel is: `blocks` narrow networks side by side, each with its own neurons, summed
 /// by one output neuron. Every block reads all inputs. One block is a dense network.
@@ -19,12 +19,12 @@ struct NetworkShape {
 };
 
 /// Weights N(0, 2 / inputs), biases zero (He et al., ICCV 2015), as parameters of a WeightsModel.
-std::vector<double> kaiming_parameters(const NetworkShape& shape, RandomStream& random);
+std::vector<double> kaiming_parameters(const NetworkShape& shape, base::RandomStream& random);
 
 /// All weights and biases of a small ReLU network as the parameters of a least-squares fit.
 /// Residuals are sqrt(w_i / sum w) (F(x_i) - y_i), so the cost is the mean squared error. One
 /// reverse pass gives the Jacobian of all samples, since the output is a scalar.
-class WeightsModel : public LeastSquaresModel {
+class WeightsModel : public numerics::LeastSquaresModel {
  public:
   /// Of one input. `widths`: neurons of each hidden layer. The samples are copied.
   WeightsModel(const Samples& samples, std::vector<std::int64_t> widths);
@@ -34,7 +34,7 @@ class WeightsModel : public LeastSquaresModel {
   /// Parameters of a network of this shape: layer after layer, block after block, each row its
   /// weights inside the block and its bias; last the output's weights and its bias.
   static std::vector<double> parameters_of(const ReluNetwork& network, std::int64_t blocks = 1);
-  ReluNetwork network(VectorView<const double> parameters) const;
+  ReluNetwork network(tensor::VectorView<const double> parameters) const;
   /// First parameter of each layer, then the number of parameters.
   const std::vector<std::int64_t>& layer_begins() const { return offsets_; }
 
@@ -44,13 +44,15 @@ class WeightsModel : public LeastSquaresModel {
   /// Scales each hidden neuron so that its largest activation on the samples is one, and the
   /// weights that read it by the inverse: the same function in better conditioned parameters. Dead
   /// neurons stay.
-  void balance(VectorView<double> parameters);
+  void balance(tensor::VectorView<double> parameters);
 
   std::int64_t parameter_count() const override { return offsets_.back(); }
   std::int64_t residual_count() const override { return inputs_.shape()[1]; }
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override;
-  void jacobian(MatrixView<double> transposed) override;
-  void gradient(VectorView<const double> residuals, VectorView<double> gradient) override;
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override;
+  void jacobian(tensor::MatrixView<double> transposed) override;
+  void gradient(tensor::VectorView<const double> residuals,
+                tensor::VectorView<double> gradient) override;
 
  private:
   std::size_t hidden() const { return shape_.widths.size(); }
@@ -64,24 +66,26 @@ class WeightsModel : public LeastSquaresModel {
   std::int64_t first_weight(std::size_t layer, std::int64_t block) const {
     return offsets_[layer] + block * shape_.widths[layer] * (read_by(layer) + 1);
   }
-  MatrixView<const double> weights(std::size_t layer, std::int64_t block) const;
-  MatrixView<const double> input_of(std::size_t layer, std::int64_t block) const;
-  MatrixView<double> rows_of(Tensor<double>& all, std::size_t layer, std::int64_t block) const;
-  MatrixView<const double> output_weights() const;
-  void forward(VectorView<const double> parameters);
+  tensor::MatrixView<const double> weights(std::size_t layer, std::int64_t block) const;
+  tensor::MatrixView<const double> input_of(std::size_t layer, std::int64_t block) const;
+  tensor::MatrixView<double> rows_of(tensor::Tensor<double>& all, std::size_t layer,
+                                     std::int64_t block) const;
+  tensor::MatrixView<const double> output_weights() const;
+  void forward(tensor::VectorView<const double> parameters);
   /// Calls visit(first parameter, delta, h) for every matrix of weights from the output down,
   /// starting from delta: [1, n].
   template <class Visit>
-  void backward(VectorView<const double> output_delta, const Visit& visit);
+  void backward(tensor::VectorView<const double> output_delta, const Visit& visit);
 
   NetworkShape shape_;
   std::vector<std::int64_t> offsets_;
   double tau_ = 0;
-  Tensor<double> inputs_;                  // [inputs, n], padded by samples of weight zero
-  Tensor<double> targets_, root_weights_;  // [n]
-  std::vector<double> parameters_;         // of the last evaluate()
-  std::vector<Tensor<double>> activation_, slope_, delta_;  // [blocks * width, n], hidden layers
-  Tensor<double> output_;                                   // [n]
+  tensor::Tensor<double> inputs_;                  // [inputs, n], padded by samples of weight zero
+  tensor::Tensor<double> targets_, root_weights_;  // [n]
+  std::vector<double> parameters_;                 // of the last evaluate()
+  std::vector<tensor::Tensor<double>> activation_, slope_,
+      delta_;                      // [blocks * width, n], hidden layers
+  tensor::Tensor<double> output_;  // [n]
 };
 
-}  // namespace asap
+}  // namespace asap::region

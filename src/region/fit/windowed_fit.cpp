@@ -7,7 +7,7 @@
 #include "region/family/spline.h"
 #include "region/fit/unit_scaling.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Even samples of the guide, several to every piece.
@@ -17,7 +17,7 @@ Samples guide_samples(const Target& target, double pieces) {
 }
 
 /// The curve with the second derivative max(f'', 0) on a grid, 0 with slope 0 at the left end.
-CubicSpline convex_part(const Curve& f) {
+CubicSpline convex_part(const numerics::Curve& f) {
   constexpr int kCells = 4096;
   std::vector<double> x, y, values;
   for (int i = 0; i <= kCells; ++i) {
@@ -81,4 +81,4 @@ Fit difference_fit(const Target& target, const FitOptions& options) {
   return fit;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include "region/fit/methods.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Windowed folding of any continuous target: `windows` windows placed by |f''|^0.4, pieces by
 /// curvature folding in each, the linear part by least squares, no polishing. Where the points are
@@ -21,4 +21,4 @@ Fit difference_fit(const Target& target, const FitOptions& options);
 /// Non-negative least squares finds the best. UsageError when the target bends both ways.
 Fit shape_fit(const Target& target, int depth, int windows);
 
-}  // namespace asap
+}  // namespace asap::region

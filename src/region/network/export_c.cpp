@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 void check_identifier(const std::string& name) {
@@ -23,8 +23,8 @@ void check_identifier(const std::string& name) {
   for (const char c : name)
     good = good && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_');
   if (!good || std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end())
-    throw UsageError("--name '" + name + "' cannot name a function in C",
-                     "letters, digits and _, for example --name fitted_curve");
+    throw base::UsageError("--name '" + name + "' cannot name a function in C",
+                           "letters, digits and _, for example --name fitted_curve");
 }
 
 /// A literal that reads back as the same double.
@@ -82,8 +82,8 @@ std::string export_c_header(const StoredNetwork& stored, const std::string& name
                     std::to_string(network.depth()) + ", " +
                     std::to_string(network.nonzero_count()) + " weights that are not zero";
   if (stored.interval)
-    out += ", fitted on [" + format_number(stored.interval->low) + ", " +
-           format_number(stored.interval->high) + "]";
+    out += ", fitted on [" + base::format_number(stored.interval->low) + ", " +
+           base::format_number(stored.interval->high) + "]";
   for (std::size_t j = 0; j < stored.inputs.size(); ++j)
     out += (j == 0 ? ";\n * x: " : ", ") + comment_text(stored.inputs[j]);
   out += ".\n */\n#ifndef " + guard + "\n#define " + guard + "\n\nstatic inline double " + name +
@@ -104,4 +104,4 @@ std::string export_c_header(const StoredNetwork& stored, const std::string& name
   return out + "}\n\n#endif\n";
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,7 +4,7 @@
 
 #include "region/network/network_file.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A C99 (and C++) header with one pure function `static inline double NAME(double x)`, or
 /// `NAME(const double* x)` for several inputs, that computes the network, straight-line code of the
@@ -13,4 +13,4 @@ namespace asap {
 std::string export_c_header(const StoredNetwork& stored, const std::string& name,
                             const std::string& comment);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/version.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// A protocol buffer message under construction. Field numbers are those of onnx.proto3.
@@ -85,7 +85,7 @@ Message gemm_node(const std::string& in, const std::string& stem, const std::str
 }  // namespace
 
 std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
-  if (name.empty()) throw UsageError("--name must not be empty");
+  if (name.empty()) throw base::UsageError("--name must not be empty");
   Message graph;
   std::string in = "x";
   const std::size_t layers = stored.network.layers.size();
@@ -115,10 +115,10 @@ std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
   Message model;
   model.number(1, 7)
       .bytes(2, "relu-fit")
-      .bytes(3, version())
+      .bytes(3, base::version())
       .message(7, graph)
       .message(8, operators);
   return model.data();
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,7 +4,7 @@
 
 #include "region/network/network_file.h"
 
-namespace asap {
+namespace asap::region {
 
 /// The network as an ONNX model: input "x" [N, inputs], output "y" [N, 1], float64, one Gemm for
 /// every layer and Relu between them. Operator set 13, IR version 7; written without the ONNX
@@ -12,4 +12,4 @@ namespace asap {
 /// empty name.
 std::string export_onnx(const StoredNetwork& stored, const std::string& name);
 
-}  // namespace asap
+}  // namespace asap::region

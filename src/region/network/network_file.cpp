@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr const char* kInterval = "interval";
@@ -34,106 +34,107 @@ std::vector<std::pair<std::int64_t, std::string>> natural_key(const std::string&
 /// Shapes that chain to one output, and finite numbers.
 void check_network(const ReluNetwork& network, const std::string& source) {
   if (network.layers.size() < 2)
-    throw DataError(source + ": " + std::to_string(network.layers.size()) +
-                        " layers; a ReLU network has at least one hidden layer and an output layer",
-                    "expected pairs of *.weight and *.bias");
+    throw base::DataError(
+        source + ": " + std::to_string(network.layers.size()) +
+            " layers; a ReLU network has at least one hidden layer and an output layer",
+        "expected pairs of *.weight and *.bias");
   std::int64_t inputs = std::max<std::int64_t>(network.inputs(), 1);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const DenseLayer& layer = network.layers[l];
     const std::string name = source + ": layer " + std::to_string(l);
     if (layer.inputs() != inputs)
-      throw DataError(name + " reads " + std::to_string(layer.inputs()) + " values, expected " +
-                      std::to_string(inputs));
+      throw base::DataError(name + " reads " + std::to_string(layer.inputs()) +
+                            " values, expected " + std::to_string(inputs));
     if (static_cast<std::int64_t>(layer.bias.size()) != layer.outputs())
-      throw DataError(name + " has " + std::to_string(layer.outputs()) + " rows and " +
-                      std::to_string(layer.bias.size()) + " biases");
+      throw base::DataError(name + " has " + std::to_string(layer.outputs()) + " rows and " +
+                            std::to_string(layer.bias.size()) + " biases");
     bool finite = true;
     for (const double value : layer.weight.flat()) finite = finite && std::isfinite(value);
     for (const double value : layer.bias) finite = finite && std::isfinite(value);
-    if (!finite) throw DataError(name + " holds a value that is not finite");
+    if (!finite) throw base::DataError(name + " holds a value that is not finite");
     inputs = layer.outputs();
   }
   if (inputs != 1)
-    throw DataError(source + ": the network has " + std::to_string(inputs) +
-                    " outputs, expected one");
+    throw base::DataError(source + ": the network has " + std::to_string(inputs) +
+                          " outputs, expected one");
 }
 
-DenseLayer layer_from(const TensorFile& file, const std::string& stem) {
-  const StoredTensor& weight = file.at(stem + "weight");
-  const StoredTensor& bias = file.at(stem + "bias");
+DenseLayer layer_from(const io::TensorFile& file, const std::string& stem) {
+  const io::StoredTensor& weight = file.at(stem + "weight");
+  const io::StoredTensor& bias = file.at(stem + "bias");
   if (bias.shape.rank() != 1)
-    throw DataError(file.source + ": " + stem + "bias has shape " + bias.shape.text() +
-                    ", expected one dimension");
+    throw base::DataError(file.source + ": " + stem + "bias has shape " + bias.shape.text() +
+                          ", expected one dimension");
   DenseLayer layer;
   layer.weight = weight.to<double>();
-  const Tensor<double> values = bias.to<double>();
+  const tensor::Tensor<double> values = bias.to<double>();
   layer.bias.assign(values.data(), values.data() + values.size());
   return layer;
 }
 
-double number(const Json& value, const std::string& place) {
-  if (!value.is_number()) throw DataError(place + ": expected a number");
+double number(const io::Json& value, const std::string& place) {
+  if (!value.is_number()) throw base::DataError(place + ": expected a number");
   return value.get<double>();
 }
 
-std::optional<Interval> interval_from(const Json& json, const std::string& source) {
+std::optional<numerics::Interval> interval_from(const io::Json& json, const std::string& source) {
   if (!json.contains(kInterval)) return std::nullopt;
-  const Json& bounds = json.at(kInterval);
+  const io::Json& bounds = json.at(kInterval);
   if (!bounds.is_array() || bounds.size() != 2)
-    throw DataError(source + ": 'interval' must be [low, high]");
-  const Interval interval{number(bounds[0], source + ": interval"),
-                          number(bounds[1], source + ": interval")};
+    throw base::DataError(source + ": 'interval' must be [low, high]");
+  const numerics::Interval interval{number(bounds[0], source + ": interval"),
+                                    number(bounds[1], source + ": interval")};
   if (!(interval.low < interval.high))
-    throw DataError(source + ": 'interval' must be [low, high] with low < high");
+    throw base::DataError(source + ": 'interval' must be [low, high] with low < high");
   return interval;
 }
 
 /// Names of inputs and target from `json`, where it has them.
-void read_names(const Json& json, const std::string& source, StoredNetwork& stored) {
+void read_names(const io::Json& json, const std::string& source, StoredNetwork& stored) {
   if (json.contains(kTarget)) {
-    if (!json.at(kTarget).is_string()) throw DataError(source + ": 'target' must be a name");
+    if (!json.at(kTarget).is_string()) throw base::DataError(source + ": 'target' must be a name");
     stored.target = json.at(kTarget).get<std::string>();
   }
   if (!json.contains(kInputs)) return;
-  const Json& names = json.at(kInputs);
+  const io::Json& names = json.at(kInputs);
   bool good =
       names.is_array() && static_cast<std::int64_t>(names.size()) == stored.network.inputs();
-  for (const Json& name : names) good = good && name.is_string();
+  for (const io::Json& name : names) good = good && name.is_string();
   if (!good)
-    throw DataError(source + ": 'inputs' must be a list of " +
-                    std::to_string(stored.network.inputs()) + " names");
+    throw base::DataError(source + ": 'inputs' must be a list of " +
+                          std::to_string(stored.network.inputs()) + " names");
   stored.inputs = names.get<std::vector<std::string>>();
 }
 
-DenseLayer layer_from(const Json& json, const std::string& place) {
+DenseLayer layer_from(const io::Json& json, const std::string& place) {
   if (!json.is_object() || !json.contains("weight") || !json.contains("bias") ||
       !json["weight"].is_array() || json["weight"].empty() || !json["bias"].is_array())
-    throw DataError(place + ": expected {\"weight\": [[...]], \"bias\": [...]}");
-  const Json& rows = json["weight"];
+    throw base::DataError(place + ": expected {\"weight\": [[...]], \"bias\": [...]}");
+  const io::Json& rows = json["weight"];
   const std::size_t inputs = rows[0].is_array() ? rows[0].size() : 0;
-  if (inputs == 0) throw DataError(place + ": 'weight' must be a list of rows of numbers");
+  if (inputs == 0) throw base::DataError(place + ": 'weight' must be a list of rows of numbers");
   DenseLayer layer(static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(inputs));
   for (std::size_t k = 0; k < rows.size(); ++k) {
     if (!rows[k].is_array() || rows[k].size() != inputs)
-      throw DataError(place + ": row " + std::to_string(k) + " of 'weight' does not have " +
-                      std::to_string(inputs) + " numbers");
+      throw base::DataError(place + ": row " + std::to_string(k) + " of 'weight' does not have " +
+                            std::to_string(inputs) + " numbers");
     for (std::size_t j = 0; j < inputs; ++j)
       layer.w(static_cast<std::int64_t>(k), static_cast<std::int64_t>(j)) =
           number(rows[k][j], place + ": weight");
   }
   layer.bias.clear();
-  for (const Json& value : json["bias"]) layer.bias.push_back(number(value, place + ": bias"));
+  for (const io::Json& value : json["bias"]) layer.bias.push_back(number(value, place + ": bias"));
   return layer;
 }
 
 }  // namespace
 
-TensorFile network_tensors(const StoredNetwork& stored) {
-  TensorFile file;
+io::TensorFile network_tensors(const StoredNetwork& stored) {
+  io::TensorFile file;
   for (std::size_t l = 0; l < stored.network.layers.size(); ++l) {
     const DenseLayer& layer = stored.network.layers[l];
     const std::string stem = "layers." + std::to_string(l) + ".";
-    Tensor<double> bias({layer.outputs()});
+    tensor::Tensor<double> bias({layer.outputs()});
     std::copy(layer.bias.begin(), layer.bias.end(), bias.data());
     file.put(stem + "weight", layer.weight);
     file.put(stem + "bias", bias);
@@ -141,37 +142,38 @@ TensorFile network_tensors(const StoredNetwork& stored) {
   file.metadata["format"] = "relu-network";
   if (stored.interval)
     file.metadata[kInterval] =
-        format_json_line(Json::array({stored.interval->low, stored.interval->high}));
-  if (!stored.inputs.empty()) file.metadata[kInputs] = format_json_line(Json(stored.inputs));
+        io::format_json_line(io::Json::array({stored.interval->low, stored.interval->high}));
+  if (!stored.inputs.empty())
+    file.metadata[kInputs] = io::format_json_line(io::Json(stored.inputs));
   if (!stored.target.empty()) file.metadata[kTarget] = stored.target;
   return file;
 }
 
-Json network_json(const StoredNetwork& stored) {
-  Json layers = Json::array();
+io::Json network_json(const StoredNetwork& stored) {
+  io::Json layers = io::Json::array();
   for (const DenseLayer& layer : stored.network.layers) {
-    Json rows = Json::array();
+    io::Json rows = io::Json::array();
     for (std::int64_t k = 0; k < layer.outputs(); ++k) {
       const auto row = layer.weight.rows().row(k);
       rows.push_back(std::vector<double>(row.begin(), row.end()));
     }
     layers.push_back({{"weight", rows}, {"bias", layer.bias}});
   }
-  Json json = {{"format", "relu-network"}, {"layers", layers}};
+  io::Json json = {{"format", "relu-network"}, {"layers", layers}};
   if (stored.interval) json[kInterval] = {stored.interval->low, stored.interval->high};
   if (!stored.inputs.empty()) json[kInputs] = stored.inputs;
   if (!stored.target.empty()) json[kTarget] = stored.target;
   return json;
 }
 
-StoredNetwork network_from(const TensorFile& file) {
+StoredNetwork network_from(const io::TensorFile& file) {
   constexpr std::string_view kWeight = "weight";
   std::vector<std::string> stems;
   for (const auto& [name, tensor] : file.tensors) {
     if (!name.ends_with(kWeight)) continue;
     if (tensor.shape.rank() != 2)
-      throw DataError(file.source + ": " + name + " has shape " + tensor.shape.text() +
-                      ", expected [outputs, inputs]");
+      throw base::DataError(file.source + ": " + name + " has shape " + tensor.shape.text() +
+                            ", expected [outputs, inputs]");
     stems.push_back(name.substr(0, name.size() - kWeight.size()));
   }
   std::sort(stems.begin(), stems.end(), [](const std::string& a, const std::string& b) {
@@ -182,19 +184,19 @@ StoredNetwork network_from(const TensorFile& file) {
   check_network(stored.network, file.source);
   if (const auto found = file.metadata.find(kInterval); found != file.metadata.end())
     stored.interval =
-        interval_from({{kInterval, parse_json(found->second, file.source)}}, file.source);
-  Json names = Json::object();
+        interval_from({{kInterval, io::parse_json(found->second, file.source)}}, file.source);
+  io::Json names = io::Json::object();
   if (const auto found = file.metadata.find(kInputs); found != file.metadata.end())
-    names[kInputs] = parse_json(found->second, file.source);
+    names[kInputs] = io::parse_json(found->second, file.source);
   if (const auto found = file.metadata.find(kTarget); found != file.metadata.end())
     names[kTarget] = found->second;
   read_names(names, file.source, stored);
   return stored;
 }
 
-StoredNetwork network_from(const Json& json, const std::string& source) {
+StoredNetwork network_from(const io::Json& json, const std::string& source) {
   if (!json.is_object() || !json.contains("layers") || !json["layers"].is_array())
-    throw DataError(source + ": expected an object with a list 'layers'");
+    throw base::DataError(source + ": expected an object with a list 'layers'");
   StoredNetwork stored;
   for (std::size_t l = 0; l < json["layers"].size(); ++l)
     stored.network.layers.push_back(
@@ -206,10 +208,10 @@ StoredNetwork network_from(const Json& json, const std::string& source) {
 }
 
 StoredNetwork read_network(const std::filesystem::path& path) {
-  if (path.extension() == ".json") return network_from(read_json(path), path.string());
-  if (path.extension() == ".safetensors") return network_from(read_safetensors(path));
-  throw UsageError(path.string() + ": expected a network in .safetensors or .json",
-                   "relu-fit fit writes both");
+  if (path.extension() == ".json") return network_from(io::read_json(path), path.string());
+  if (path.extension() == ".safetensors") return network_from(io::read_safetensors(path));
+  throw base::UsageError(path.string() + ": expected a network in .safetensors or .json",
+                         "relu-fit fit writes both");
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 // Relative error of a weighted sum: that of its few additions and of the weights themselves, which
@@ -163,7 +163,8 @@ class Counter {
   }
 
   /// Between two values of t, whose inputs are `low` and `high`.
-  void run(Interval interval, const std::vector<double>& low, const std::vector<double>& high) {
+  void run(numerics::Interval interval, const std::vector<double>& low,
+           const std::vector<double>& high) {
     Trace start;
     start.width = static_cast<std::int64_t>(low.size());
     start.at = {interval.low, interval.high};
@@ -220,9 +221,9 @@ class Counter {
 
 }  // namespace
 
-RegionCount count_regions(const ReluNetwork& network, Interval interval) {
-  check(interval.low < interval.high, "count_regions: the interval is empty");
-  check(network.inputs() == 1, "count_regions: a network of several inputs has no interval");
+RegionCount count_regions(const ReluNetwork& network, numerics::Interval interval) {
+  base::check(interval.low < interval.high, "count_regions: the interval is empty");
+  base::check(network.inputs() == 1, "count_regions: a network of several inputs has no interval");
   RegionCount result;
   Counter(network, {{0}, {1}}, result).run(interval, {interval.low}, {interval.high});
   return result;
@@ -231,9 +232,9 @@ RegionCount count_regions(const ReluNetwork& network, Interval interval) {
 RegionCount count_regions(const ReluNetwork& network, std::span<const double> from,
                           std::span<const double> to) {
   const auto inputs = static_cast<std::size_t>(network.inputs());
-  check(from.size() == inputs && to.size() == inputs, "count_regions: ends of another size");
+  base::check(from.size() == inputs && to.size() == inputs, "count_regions: ends of another size");
   const std::vector<double> low(from.begin(), from.end()), high(to.begin(), to.end());
-  check(low != high, "count_regions: both ends are the same point");
+  base::check(low != high, "count_regions: both ends are the same point");
   Line line{low, high};
   for (std::size_t j = 0; j < inputs; ++j) line.direction[j] -= low[j];
   RegionCount result;
@@ -255,4 +256,4 @@ FunctionShape shape_of(const RegionCount& count) {
   return shape;
 }
 
-}  // namespace asap
+}  // namespace asap::region

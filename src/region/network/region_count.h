@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "region/network/relu_network.h"
 #include "numerics/curve.h"
+#include "region/network/relu_network.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What a network is on an interval, piece by piece.
 struct RegionCount {
@@ -29,7 +29,7 @@ struct RegionCount {
 /// breakpoint. Every value carries a bound of its rounding error, and a pre-activation within its
 /// bound counts as zero: a corner that falls on a breakpoint is no new one. The interval is worked
 /// off in stretches, so that memory stays small for wide networks.
-RegionCount count_regions(const ReluNetwork& network, Interval interval);
+RegionCount count_regions(const ReluNetwork& network, numerics::Interval interval);
 
 /// The same along the straight way from `from` (t = 0) to `to` (t = 1), [inputs] each and
 /// different: breakpoints are values of t, slopes are by t.
@@ -44,4 +44,4 @@ struct FunctionShape {
 };
 FunctionShape shape_of(const RegionCount& count);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::size_t kMostRegions = 1'000'000;
@@ -89,8 +89,8 @@ class Partition {
     const std::vector<Plane> planes = apply(layers_[layer], cell.hidden);
     if (layer + 1 == layers_.size()) {
       if (polygons_.size() == kMostRegions)
-        throw NumericalError("the network has more than a million regions in the rectangle",
-                             "choose a smaller one");
+        throw base::NumericalError("the network has more than a million regions in the rectangle",
+                                   "choose a smaller one");
       polygons_.push_back({cell.corners, {planes[0].a, planes[0].b}, planes[0].c});
       return;
     }
@@ -130,10 +130,10 @@ double RegionPolygon::area() const {
 
 std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rectangle& rectangle) {
   if (network.inputs() != 2)
-    throw UsageError("a map of regions needs a network of two inputs, this one reads " +
-                     std::to_string(network.inputs()));
+    throw base::UsageError("a map of regions needs a network of two inputs, this one reads " +
+                           std::to_string(network.inputs()));
   const auto& [x, y] = rectangle;
-  check(x.low < x.high && y.low < y.high, "region_polygons: the rectangle is empty");
+  base::check(x.low < x.high && y.low < y.high, "region_polygons: the rectangle is empty");
   // In units of the rectangle, so that what is thin does not depend on the units of the inputs.
   ReluNetwork unit = network;
   DenseLayer& first = unit.layers.front();
@@ -152,4 +152,4 @@ std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rec
   return polygons;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "region/network/relu_network.h"
 #include "numerics/curve.h"
+#include "region/network/relu_network.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A rectangle in the plane.
 struct Rectangle {
-  Interval x, y;
+  numerics::Interval x, y;
 };
 
 /// A convex region of the plane on which no neuron switches: the network is
@@ -35,4 +35,4 @@ std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rec
 std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Rectangle& rectangle,
                          const std::array<std::string, 2>& names, const std::string& title);
 
-}  // namespace asap
+}  // namespace asap::region

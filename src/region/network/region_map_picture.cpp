@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "region/network/region_map.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr double kSide = 560, kLeft = 70, kTop = 50;
@@ -41,21 +41,21 @@ double middle_value(const RegionPolygon& polygon) {
 
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
                     const std::string& more = "") {
-  return "<text x=\"" + format_fixed(x, 1) + "\" y=\"" + format_fixed(y, 1) + "\" text-anchor=\"" +
-         anchor + "\"" + more + ">" + escape_markup(text) + "</text>\n";
+  return "<text x=\"" + base::format_fixed(x, 1) + "\" y=\"" + base::format_fixed(y, 1) +
+         "\" text-anchor=\"" + anchor + "\"" + more + ">" + base::escape_markup(text) + "</text>\n";
 }
 
-std::string colour_scale(Interval values) {
+std::string colour_scale(numerics::Interval values) {
   constexpr int kSteps = 64;
   const double x = kLeft + kSide + 20, step = kSide / kSteps;
   std::string svg;
   for (int i = 0; i < kSteps; ++i)
-    svg += "<rect x=\"" + format_fixed(x, 1) + "\" y=\"" +
-           format_fixed(kTop + kSide - (i + 1) * step, 2) + "\" width=\"16\" height=\"" +
-           format_fixed(step + 0.5, 2) + "\" fill=\"" + colour((i + 0.5) / kSteps) + "\"/>\n";
+    svg += "<rect x=\"" + base::format_fixed(x, 1) + "\" y=\"" +
+           base::format_fixed(kTop + kSide - (i + 1) * step, 2) + "\" width=\"16\" height=\"" +
+           base::format_fixed(step + 0.5, 2) + "\" fill=\"" + colour((i + 0.5) / kSteps) + "\"/>\n";
   for (const double part : {0.0, 0.5, 1.0})
     svg += text_at(x + 22, kTop + kSide * (1 - part) + 4, "start",
-                   format_significant(values.at(part)));
+                   base::format_significant(values.at(part)));
   return svg;
 }
 
@@ -63,20 +63,21 @@ std::string axes(const Rectangle& rectangle, const std::array<std::string, 2>& n
   std::string svg;
   for (const double part : {0.0, 0.5, 1.0}) {
     svg += text_at(kLeft + part * kSide, kTop + kSide + 18, "middle",
-                   format_significant(rectangle.x.at(part)));
+                   base::format_significant(rectangle.x.at(part)));
     svg += text_at(kLeft - 8, kTop + (1 - part) * kSide + 4, "end",
-                   format_significant(rectangle.y.at(part)));
+                   base::format_significant(rectangle.y.at(part)));
   }
   svg += text_at(kLeft + kSide / 2, kTop + kSide + 40, "middle", names[0]);
-  return svg + text_at(18, kTop + kSide / 2, "middle", names[1],
-                       " transform=\"rotate(-90 18 " + format_fixed(kTop + kSide / 2, 1) + ")\"");
+  return svg +
+         text_at(18, kTop + kSide / 2, "middle", names[1],
+                 " transform=\"rotate(-90 18 " + base::format_fixed(kTop + kSide / 2, 1) + ")\"");
 }
 
 }  // namespace
 
 std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Rectangle& rectangle,
                          const std::array<std::string, 2>& names, const std::string& title) {
-  Interval values{middle_value(polygons.front()), middle_value(polygons.front())};
+  numerics::Interval values{middle_value(polygons.front()), middle_value(polygons.front())};
   for (const RegionPolygon& polygon : polygons) {
     values.low = std::min(values.low, middle_value(polygon));
     values.high = std::max(values.high, middle_value(polygon));
@@ -89,17 +90,17 @@ std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Recta
       "670\" font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"740\" height=\"670\" "
       "fill=\"#ffffff\"/>\n";
   svg += text_at(kLeft, 28, "start", title, " font-size=\"15\"");
-  svg += "<g stroke=\"#ffffff\" stroke-width=\"" + format_fixed(border, 2) +
+  svg += "<g stroke=\"#ffffff\" stroke-width=\"" + base::format_fixed(border, 2) +
          "\" stroke-linejoin=\"round\">\n";
   for (const RegionPolygon& polygon : polygons) {
     svg += "<path d=\"";
     for (std::size_t i = 0; i < polygon.corners.size(); ++i)
       svg += (i == 0 ? "M" : "L") +
-             format_fixed(kLeft + kSide * rectangle.x.unit(polygon.corners[i][0]), 2) + " " +
-             format_fixed(kTop + kSide * (1 - rectangle.y.unit(polygon.corners[i][1])), 2);
+             base::format_fixed(kLeft + kSide * rectangle.x.unit(polygon.corners[i][0]), 2) + " " +
+             base::format_fixed(kTop + kSide * (1 - rectangle.y.unit(polygon.corners[i][1])), 2);
     svg += "Z\" fill=\"" + colour(values.unit(middle_value(polygon))) + "\"/>\n";
   }
   return svg + "</g>\n" + axes(rectangle, names) + colour_scale(values) + "</svg>\n";
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::int64_t kBlock = 64;  // samples that go through all layers together
@@ -47,12 +47,12 @@ std::int64_t ReluNetwork::nonzero_count() const {
 }
 
 void ReluNetwork::evaluate(std::span<const double> x, std::span<double> y) const {
-  evaluate(MatrixView<const double>(x.data(), static_cast<std::int64_t>(x.size()), 1), y);
+  evaluate(tensor::MatrixView<const double>(x.data(), static_cast<std::int64_t>(x.size()), 1), y);
 }
 
-void ReluNetwork::evaluate(MatrixView<const double> x, std::span<double> y) const {
-  check(x.rows == static_cast<std::int64_t>(y.size()) && x.cols == inputs(),
-        "ReluNetwork::evaluate: shapes do not fit");
+void ReluNetwork::evaluate(tensor::MatrixView<const double> x, std::span<double> y) const {
+  base::check(x.rows == static_cast<std::int64_t>(y.size()) && x.cols == inputs(),
+              "ReluNetwork::evaluate: shapes do not fit");
   std::vector<SparseRows> rows;
   std::int64_t width = inputs();
   for (const DenseLayer& layer : layers) {
@@ -95,8 +95,8 @@ void ReluNetwork::transform_output(double scale, double shift) {
 
 ReluNetwork difference(const ReluNetwork& a, const ReluNetwork& b) {
   if (a.depth() != b.depth())
-    throw UsageError("difference of networks of depths " + std::to_string(a.depth()) + " and " +
-                     std::to_string(b.depth()) + ": the depths must be equal");
+    throw base::UsageError("difference of networks of depths " + std::to_string(a.depth()) +
+                           " and " + std::to_string(b.depth()) + ": the depths must be equal");
   ReluNetwork result;
   for (std::size_t l = 0; l < a.layers.size(); ++l) {
     const DenseLayer &first = a.layers[l], &second = b.layers[l];
@@ -120,4 +120,4 @@ ReluNetwork difference(const ReluNetwork& a, const ReluNetwork& b) {
   return result;
 }
 
-}  // namespace asap
+}  // namespace asap::region

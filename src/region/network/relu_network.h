@@ -7,12 +7,12 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::region {
 
 /// One affine layer z = W h + b.
 struct DenseLayer {
-  Tensor<double> weight;     ///< W: [outputs, inputs]
-  std::vector<double> bias;  ///< b: [outputs]
+  tensor::Tensor<double> weight;  ///< W: [outputs, inputs]
+  std::vector<double> bias;       ///< b: [outputs]
 
   DenseLayer() = default;
   DenseLayer(std::int64_t outputs, std::int64_t inputs)
@@ -43,7 +43,7 @@ struct ReluNetwork {
   void evaluate(std::span<const double> x, std::span<double> y) const;
   double operator()(double x) const;
   /// The same for any number of inputs. x: [n, inputs]; y: [n].
-  void evaluate(MatrixView<const double> x, std::span<double> y) const;
+  void evaluate(tensor::MatrixView<const double> x, std::span<double> y) const;
 
   /// The same function of v = scale * x + shift: the layer that reads the input is changed.
   void substitute_input(double scale, double shift);
@@ -77,4 +77,4 @@ class SparseRows {
   std::vector<double> bias_;
 };
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::region {
 
 double Samples::total_weight() const {
   if (weight.empty()) return static_cast<double>(x.size());
@@ -12,7 +12,7 @@ double Samples::total_weight() const {
 }
 
 double mean_squared_error(const Samples& samples, const std::vector<double>& prediction) {
-  check(prediction.size() == samples.x.size(), "mean_squared_error: sizes differ");
+  base::check(prediction.size() == samples.x.size(), "mean_squared_error: sizes differ");
   double sum = 0;
   for (std::int64_t i = 0; i < samples.size(); ++i) {
     const double error = prediction[i] - samples.y[i];
@@ -21,4 +21,4 @@ double mean_squared_error(const Samples& samples, const std::vector<double>& pre
   return sum / samples.total_weight();
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -5,7 +5,7 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Points to fit: x ascending and distinct, y, and weights (empty: all one).
 struct Samples {
@@ -20,8 +20,8 @@ struct Samples {
 
 /// Rows of several inputs and one target.
 struct TableRows {
-  Tensor<double> x;       ///< [n, inputs]
-  std::vector<double> y;  ///< [n]
+  tensor::Tensor<double> x;  ///< [n, inputs]
+  std::vector<double> y;     ///< [n]
 
   std::int64_t size() const { return static_cast<std::int64_t>(y.size()); }
 };
@@ -29,4 +29,4 @@ struct TableRows {
 /// sum_i w_i (prediction_i - y_i)^2 / sum_i w_i
 double mean_squared_error(const Samples& samples, const std::vector<double>& prediction);
 
-}  // namespace asap
+}  // namespace asap::region

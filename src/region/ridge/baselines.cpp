@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "region/ridge/kan_model.h"
 #include "numerics/dense_solvers.h"
+#include "region/ridge/kan_model.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::pair<const char*, TableMethod> kTableMethods[] = {
@@ -35,7 +35,8 @@ double mean_square(const std::vector<double>& prediction, const std::vector<doub
 std::string shape_text(const NetworkShape& shape) {
   std::vector<std::string> widths;
   for (const std::int64_t width : shape.widths) widths.push_back(std::to_string(width));
-  return (shape.blocks > 1 ? std::to_string(shape.blocks) + " blocks of " : "") + join(widths, "-");
+  return (shape.blocks > 1 ? std::to_string(shape.blocks) + " blocks of " : "") +
+         base::join(widths, "-");
 }
 
 TableFit fit_shapes(const LearningRows& rows, TableMethod method,
@@ -49,18 +50,18 @@ TableFit fit_shapes(const LearningRows& rows, TableMethod method,
                                   : decays_for(shape.parameter_count(), rows.training.size()))
       for (int start = 0; start < options.ridge.starts; ++start)
         trials.push_back({shape, decay, {}});
-  parallel_for(static_cast<std::int64_t>(trials.size()), options.ridge.threads,
-               [&](std::int64_t index, int) {
-                 Trial& trial = trials[static_cast<std::size_t>(index)];
-                 RandomStream random(options.ridge.seed, RandomPurpose::region,
-                                     0x20000U + static_cast<std::uint32_t>(method),
-                                     static_cast<std::uint32_t>(index));
-                 RefinementOptions own =
-                     effort.limited(trial.shape.parameter_count(), rows.training.size());
-                 own.decay = trial.decay;
-                 WeightRefiner refiner(rows.training, rows.validation, trial.shape, own);
-                 trial.weights = refiner.refine(kaiming_parameters(trial.shape, random), random);
-               });
+  base::parallel_for(
+      static_cast<std::int64_t>(trials.size()), options.ridge.threads,
+      [&](std::int64_t index, int) {
+        Trial& trial = trials[static_cast<std::size_t>(index)];
+        base::RandomStream random(options.ridge.seed, base::RandomPurpose::region,
+                                  0x20000U + static_cast<std::uint32_t>(method),
+                                  static_cast<std::uint32_t>(index));
+        RefinementOptions own = effort.limited(trial.shape.parameter_count(), rows.training.size());
+        own.decay = trial.decay;
+        WeightRefiner refiner(rows.training, rows.validation, trial.shape, own);
+        trial.weights = refiner.refine(kaiming_parameters(trial.shape, random), random);
+      });
   const Trial& best = *std::min_element(
       trials.begin(), trials.end(),
       [](const Trial& a, const Trial& b) { return a.weights.validation < b.weights.validation; });
@@ -83,15 +84,16 @@ struct KanTrial {
 
 /// Levenberg-Marquardt, looking at the validation rows now and then.
 void fit_kan_trial(const LearningRows& rows, KanTrial& trial, int iterations,
-                   RandomStream& random) {
+                   base::RandomStream& random) {
   constexpr int kChunk = 20;
   KanModel model(rows.training, trial.shape);
   std::vector<double> parameters = model.start(random);
-  LevenbergMarquardt solver;
-  LevenbergMarquardtOptions options;
+  numerics::LevenbergMarquardt solver;
+  numerics::LevenbergMarquardtOptions options;
   options.max_iterations = kChunk;
   for (int done = 0; done < iterations; done += kChunk) {
-    const LevenbergMarquardtEvidence evidence = solver.minimise(model, parameters, options);
+    const numerics::LevenbergMarquardtEvidence evidence =
+        solver.minimise(model, parameters, options);
     const double validation =
         mean_square(model.predict(parameters, rows.validation), rows.validation.y);
     if (validation < trial.validation) {
@@ -112,17 +114,19 @@ TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
       options.ridge.refinement.limited(options.reference.parameter_count(), rows.training.size());
   const int iterations = effort.iterations + effort.hops * effort.hop_iterations +
                          static_cast<int>(effort.smoothing.size()) * effort.smoothed_iterations;
-  parallel_for(static_cast<std::int64_t>(trials.size()), options.ridge.threads,
-               [&](std::int64_t index, int) {
-                 RandomStream random(options.ridge.seed, RandomPurpose::region,
-                                     0x20000U + static_cast<std::uint32_t>(TableMethod::kan),
-                                     static_cast<std::uint32_t>(index));
-                 fit_kan_trial(rows, trials[static_cast<std::size_t>(index)], iterations, random);
-               });
+  base::parallel_for(
+      static_cast<std::int64_t>(trials.size()), options.ridge.threads,
+      [&](std::int64_t index, int) {
+        base::RandomStream random(options.ridge.seed, base::RandomPurpose::region,
+                                  0x20000U + static_cast<std::uint32_t>(TableMethod::kan),
+                                  static_cast<std::uint32_t>(index));
+        fit_kan_trial(rows, trials[static_cast<std::size_t>(index)], iterations, random);
+      });
   const KanTrial best = *std::min_element(
       trials.begin(), trials.end(),
       [](const KanTrial& a, const KanTrial& b) { return a.validation < b.validation; });
-  if (best.parameters.empty()) throw NumericalError("no Kolmogorov-Arnold network could be fitted");
+  if (best.parameters.empty())
+    throw base::NumericalError("no Kolmogorov-Arnold network could be fitted");
   TableFit fit;
   fit.method = TableMethod::kan;
   fit.predict = [best](const TableRows& wanted) {
@@ -140,7 +144,7 @@ TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
 /// on the range of the inputs, so it is two, relu(z) - relu(-z).
 TableFit fit_plane(const LearningRows& rows) {
   const std::int64_t inputs = rows.training.x.rows().cols, size = inputs + 1;
-  Tensor<double> gram({size, size}), moment({size}), plane({size});
+  tensor::Tensor<double> gram({size, size}), moment({size}), plane({size});
   for (std::int64_t i = 0; i < rows.training.size(); ++i) {
     const auto value = [&](std::int64_t j) {
       return j < inputs ? rows.training.x[i * inputs + j] : 1.0;
@@ -152,8 +156,8 @@ TableFit fit_plane(const LearningRows& rows) {
   }
   const std::vector<double> ridge(static_cast<std::size_t>(size),
                                   1e-6 * static_cast<double>(rows.training.size()));
-  if (!solve_positive_definite(gram.rows(), ridge, moment.flat(), plane.flat()))
-    throw NumericalError("the linear fit has no solution");
+  if (!numerics::solve_positive_definite(gram.rows(), ridge, moment.flat(), plane.flat()))
+    throw base::NumericalError("the linear fit has no solution");
   DenseLayer first(2, inputs), output(1, 2);
   for (std::int64_t j = 0; j < inputs; ++j) {
     first.w(0, j) = plane[j];
@@ -177,7 +181,7 @@ TableFit fit_plane(const LearningRows& rows) {
 const char* table_method_name(TableMethod method) {
   for (const auto& [name, value] : kTableMethods)
     if (value == method) return name;
-  throw InternalError("table_method_name: unknown method");
+  throw base::InternalError("table_method_name: unknown method");
 }
 
 TableMethod table_method_from_name(const std::string& name) {
@@ -186,7 +190,7 @@ TableMethod table_method_from_name(const std::string& name) {
     if (name == known) return value;
     names.emplace_back(known);
   }
-  throw UsageError("unknown method '" + name + "'", suggestion(name, names));
+  throw base::UsageError("unknown method '" + name + "'", base::suggestion(name, names));
 }
 
 std::vector<NetworkShape> dense_shapes(std::int64_t inputs, std::int64_t parameters) {
@@ -231,7 +235,7 @@ TableFit fit_baseline(const LearningRows& rows, TableMethod method,
     case TableMethod::region:
       break;
   }
-  throw InternalError("fit_baseline: not a baseline");
+  throw base::InternalError("fit_baseline: not a baseline");
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -2,7 +2,7 @@
 
 #include "region/ridge/ridge_fit.h"
 
-namespace asap {
+namespace asap::region {
 
 /// How a function of several inputs is fitted. All but `region` are what it is compared with, at
 /// about the same number of parameters.
@@ -48,4 +48,4 @@ std::vector<NetworkShape> dense_shapes(std::int64_t inputs, std::int64_t paramet
 double error_of(const TableFit& fit, const TableRows& rows);
 double network_error(const ReluNetwork& network, const TableRows& rows);
 
-}  // namespace asap
+}  // namespace asap::region

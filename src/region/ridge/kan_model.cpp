@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 double silu(double x) { return x / (1 + std::exp(-x)); }
@@ -26,7 +26,7 @@ std::int64_t KanShape::parameter_count() const {
 
 KanModel::KanModel(const TableRows& rows, KanShape shape) : rows_(rows), shape_(std::move(shape)) {}
 
-std::vector<double> KanModel::start(RandomStream& random) const {
+std::vector<double> KanModel::start(base::RandomStream& random) const {
   std::vector<double> parameters;
   for (std::size_t l = 0; l < layers(); ++l) {
     const double base = std::sqrt(2.0 / static_cast<double>(width(l) + outputs(l)));
@@ -38,14 +38,14 @@ std::vector<double> KanModel::start(RandomStream& random) const {
   return parameters;
 }
 
-double KanModel::forward(VectorView<const double> parameters, std::span<const double> x,
+double KanModel::forward(tensor::VectorView<const double> parameters, std::span<const double> x,
                          Trace& trace) const {
   trace.inputs.assign(1, {x.begin(), x.end()});
   const double* next = parameters.data();
   for (std::size_t l = 0; l < layers(); ++l) {
     const std::vector<double> in = trace.inputs.back();
-    const CubicSplines basis = splines(l);
-    std::vector<CubicSplinesAt> at;
+    const numerics::CubicSplines basis = splines(l);
+    std::vector<numerics::CubicSplinesAt> at;
     for (const double value : in) at.push_back(basis.at(value));
     std::vector<double> out(static_cast<std::size_t>(outputs(l)), 0.0);
     for (double& sum : out)
@@ -59,7 +59,7 @@ double KanModel::forward(VectorView<const double> parameters, std::span<const do
   return trace.inputs.back()[0];
 }
 
-std::vector<double> KanModel::predict(VectorView<const double> parameters,
+std::vector<double> KanModel::predict(tensor::VectorView<const double> parameters,
                                       const TableRows& rows) const {
   std::vector<double> values;
   Trace trace;
@@ -70,16 +70,17 @@ std::vector<double> KanModel::predict(VectorView<const double> parameters,
   return values;
 }
 
-void KanModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
+void KanModel::evaluate(tensor::VectorView<const double> parameters,
+                        tensor::VectorView<double> residuals) {
   parameters_.assign(parameters.begin(), parameters.end());
   const std::vector<double> values = predict(parameters, rows_);
   const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
   for (std::size_t i = 0; i < values.size(); ++i) residuals[i] = weight * (values[i] - rows_.y[i]);
 }
 
-void KanModel::jacobian(MatrixView<double> transposed) {
+void KanModel::jacobian(tensor::MatrixView<double> transposed) {
   for (std::int64_t p = 0; p < transposed.rows; ++p) {
-    const VectorView<double> row = transposed.row(p);
+    const tensor::VectorView<double> row = transposed.row(p);
     std::fill(row.begin(), row.end(), 0.0);
   }
   const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
@@ -92,11 +93,11 @@ void KanModel::jacobian(MatrixView<double> transposed) {
     std::int64_t end = parameter_count();
     for (std::size_t l = layers(); l-- > 0;) {
       const std::vector<double>& in = trace.inputs[l];
-      const CubicSplines basis = splines(l);
+      const numerics::CubicSplines basis = splines(l);
       std::vector<double> below(in.size(), 0.0);
       const std::int64_t first = end - width(l) * outputs(l) * edge_size();
       for (std::size_t i = 0; i < in.size(); ++i) {
-        const CubicSplinesAt at = basis.at(in[i]);
+        const numerics::CubicSplinesAt at = basis.at(in[i]);
         for (std::size_t j = 0; j < delta.size(); ++j) {
           const std::int64_t edge =
               first + (static_cast<std::int64_t>(j) * width(l) + static_cast<std::int64_t>(i)) *
@@ -129,4 +130,4 @@ std::vector<KanShape> kan_shapes(std::int64_t inputs, std::int64_t parameters) {
   return shapes;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "base/random.h"
-#include "numerics/levenberg_marquardt.h"
 #include "numerics/cubic_splines.h"
-#include "region/network/samples.h"
 #include "numerics/curve.h"
+#include "numerics/levenberg_marquardt.h"
+#include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Layers of a Kolmogorov-Arnold network of one output.
 struct KanShape {
@@ -27,21 +27,23 @@ struct KanShape {
 ///
 /// Parameters: layer after layer, output after output, input after input: b, then the coefficients
 /// c [cells + 3]. A baseline for region-constrained networks.
-class KanModel : public LeastSquaresModel {
+class KanModel : public numerics::LeastSquaresModel {
  public:
   /// The rows, standardised, are kept by reference. Splines of the first layer lie on [-3, 3], of
   /// hidden layers on [-2, 2].
   KanModel(const TableRows& rows, KanShape shape);
 
   /// Splines near zero, silu as in Xavier's initialisation.
-  std::vector<double> start(RandomStream& random) const;
+  std::vector<double> start(base::RandomStream& random) const;
   /// Values at rows: [n].
-  std::vector<double> predict(VectorView<const double> parameters, const TableRows& rows) const;
+  std::vector<double> predict(tensor::VectorView<const double> parameters,
+                              const TableRows& rows) const;
 
   std::int64_t parameter_count() const override { return shape_.parameter_count(); }
   std::int64_t residual_count() const override { return rows_.size(); }
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override;
-  void jacobian(MatrixView<double> transposed) override;
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override;
+  void jacobian(tensor::MatrixView<double> transposed) override;
 
  private:
   /// What one sample leaves in the layers.
@@ -57,10 +59,10 @@ class KanModel : public LeastSquaresModel {
     return layer + 1 == layers() ? 1 : shape_.widths[layer];
   }
   std::int64_t edge_size() const { return shape_.cells + 4; }
-  CubicSplines splines(std::size_t layer) const {
-    return {layer == 0 ? Interval{-3, 3} : Interval{-2, 2}, shape_.cells};
+  numerics::CubicSplines splines(std::size_t layer) const {
+    return {layer == 0 ? numerics::Interval{-3, 3} : numerics::Interval{-2, 2}, shape_.cells};
   }
-  double forward(VectorView<const double> parameters, std::span<const double> x,
+  double forward(tensor::VectorView<const double> parameters, std::span<const double> x,
                  Trace& trace) const;
 
   const TableRows& rows_;
@@ -71,4 +73,4 @@ class KanModel : public LeastSquaresModel {
 /// Shapes of one hidden layer with 3, 5 and 8 cells and nearest to `parameters` parameters.
 std::vector<KanShape> kan_shapes(std::int64_t inputs, std::int64_t parameters);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -9,16 +9,16 @@
 #include "region/family/family_fit.h"
 #include "region/ridge/baselines.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr int kMostRidges = 8;
 constexpr int kCurveSamples = 1000;
 
-RandomStream stream_of(const RidgeFitOptions& options, std::uint32_t purpose,
-                       std::uint32_t index = 0) {
+base::RandomStream stream_of(const RidgeFitOptions& options, std::uint32_t purpose,
+                             std::uint32_t index = 0) {
   // Beyond the streams of the methods for one input.
-  return {options.seed, RandomPurpose::region, 0x10000U + purpose, index};
+  return {options.seed, base::RandomPurpose::region, 0x10000U + purpose, index};
 }
 
 /// A sum of splines with its validation error and the standard error of that.
@@ -45,7 +45,7 @@ Candidate validated(const RidgeSum& sum, const TableRows& rows) {
 RidgeSum choose_sum(const LearningRows& rows, const RidgeFitOptions& options) {
   std::vector<Candidate> candidates;
   for (const double penalty : {1e-7, 1e-4, 1e-2, 1.0}) {
-    RandomStream random = stream_of(options, 0);
+    base::RandomStream random = stream_of(options, 0);
     RidgeSplinesOptions pursuit;
     pursuit.ridges = options.ridges > 0 ? options.ridges : kMostRidges;
     pursuit.penalty = penalty;
@@ -55,8 +55,8 @@ RidgeSum choose_sum(const LearningRows& rows, const RidgeFitOptions& options) {
       candidates.push_back(validated(sums[k], rows.validation));
   }
   if (candidates.empty())
-    throw NumericalError("no direction in which the target changes was found",
-                         "is the target a constant?");
+    throw base::NumericalError("no direction in which the target changes was found",
+                               "is the target a constant?");
   const auto better = [](const Candidate& a, const Candidate& b) { return a.error < b.error; };
   const Candidate& least = *std::min_element(candidates.begin(), candidates.end(), better);
   const Candidate* best = &least;
@@ -81,7 +81,7 @@ class RidgeFitter {
     NetworkShape shape;
     std::vector<Start> starts;
     for (const int fold : folds) {
-      RandomStream random = stream_of(options_, 1, static_cast<std::uint32_t>(fold));
+      base::RandomStream random = stream_of(options_, 1, static_cast<std::uint32_t>(fold));
       const ReluNetwork folded = fold_ridges(sum, options_.depth, fold, random);
       shape = shape_of(folded, sum.ridges.size());
       for (const double decay : decays_for(shape.parameter_count(), rows_.training.size()))
@@ -115,10 +115,10 @@ class RidgeFitter {
   void refine(std::vector<Start>& starts, const NetworkShape& shape) {
     const RefinementOptions effort =
         options_.refinement.limited(shape.parameter_count(), rows_.training.size());
-    parallel_for(
+    base::parallel_for(
         static_cast<std::int64_t>(starts.size()), options_.threads, [&](std::int64_t index, int) {
           Start& start = starts[static_cast<std::size_t>(index)];
-          RandomStream random = stream_of(options_, 2, static_cast<std::uint32_t>(index));
+          base::RandomStream random = stream_of(options_, 2, static_cast<std::uint32_t>(index));
           WeightRefiner refiner(rows_.training, rows_.validation, shape, effort);
           start.refined =
               refiner.refine(WeightsModel::parameters_of(start.folded, shape.blocks), random);
@@ -158,7 +158,7 @@ ReluNetwork stack_blocks(const std::vector<ReluNetwork>& blocks,
   for (std::size_t l = 0; l <= last; ++l) {
     std::int64_t outputs = l == last ? 1 : 0, inputs = 0;
     for (const ReluNetwork& block : blocks) {
-      if (block.layers.size() != last + 1) throw UsageError("blocks have different depths");
+      if (block.layers.size() != last + 1) throw base::UsageError("blocks have different depths");
       if (l < last) outputs += block.layers[l].outputs();
       inputs += block.layers[l].inputs();
     }
@@ -181,11 +181,11 @@ ReluNetwork stack_blocks(const std::vector<ReluNetwork>& blocks,
   return stacked;
 }
 
-ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, RandomStream& random) {
+ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, base::RandomStream& random) {
   std::vector<ReluNetwork> blocks;
   std::vector<std::vector<double>> directions;
   for (const RidgeSpline& ridge : sum.ridges) {
-    const Curve unit = [&](double u) { return ridge(ridge.interval.at(u)); };
+    const numerics::Curve unit = [&](double u) { return ridge(ridge.interval.at(u)); };
     Samples samples;
     for (int i = 0; i < kCurveSamples; ++i) {
       samples.x.push_back(i / (kCurveSamples - 1.0));
@@ -205,4 +205,4 @@ RidgeFit fit_ridges(const LearningRows& rows, const RidgeFitOptions& options) {
   return RidgeFitter(rows, options).run();
 }
 
-}  // namespace asap
+}  // namespace asap::region

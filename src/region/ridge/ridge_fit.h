@@ -5,7 +5,7 @@
 #include "region/ridge/ridge_splines.h"
 #include "region/ridge/weight_refiner.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Rows a fit learns from, and rows that choose between its results.
 struct LearningRows {
@@ -42,7 +42,7 @@ struct RidgeFit {
 RidgeFit fit_ridges(const LearningRows& rows, const RidgeFitOptions& options);
 
 /// The network of a sum of ridge splines: each folded by its curvature.
-ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, RandomStream& random);
+ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, base::RandomStream& random);
 
 /// Networks of the same output side by side: every layer block-diagonal but the first, in which
 /// block k reads directions[k].x for its one input, and the last, which adds. UsageError when
@@ -50,4 +50,4 @@ ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, RandomStream& 
 ReluNetwork stack_blocks(const std::vector<ReluNetwork>& blocks,
                          const std::vector<std::vector<double>>& directions);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,7 +7,7 @@
 
 #include "numerics/dense_solvers.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 double dot_product(std::span<const double> a, std::span<const double> b) {
@@ -19,7 +19,7 @@ std::span<const double> row_of(const TableRows& rows, std::int64_t i) {
   return {rows.x.data() + i * inputs, static_cast<std::size_t>(inputs)};
 }
 
-Interval range_of(const TableRows& rows, const std::vector<double>& direction) {
+numerics::Interval range_of(const TableRows& rows, const std::vector<double>& direction) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
     const double t = dot_product(direction, row_of(rows, i));
@@ -30,7 +30,7 @@ Interval range_of(const TableRows& rows, const std::vector<double>& direction) {
   return {low - margin, high + margin};
 }
 
-void add_roughness(MatrixView<double> gram, double penalty) {
+void add_roughness(tensor::MatrixView<double> gram, double penalty) {
   constexpr double kStencil[3] = {1, -2, 1};
   for (std::int64_t m = 0; m + 2 < gram.rows; ++m)
     for (int a = 0; a < 3; ++a)
@@ -42,14 +42,14 @@ void add_roughness(MatrixView<double> gram, double penalty) {
 double fit_spline(const TableRows& rows, std::span<const double> targets, double penalty, int cells,
                   RidgeSpline& ridge) {
   ridge.interval = range_of(rows, ridge.direction);
-  const CubicSplines splines(ridge.interval, cells);
+  const numerics::CubicSplines splines(ridge.interval, cells);
   const std::int64_t count = splines.count();
-  Tensor<double> gram({count, count}), moment({count}), heights({count});
-  MatrixView<double> g = gram.rows();
+  tensor::Tensor<double> gram({count, count}), moment({count}), heights({count});
+  tensor::MatrixView<double> g = gram.rows();
   const double weight = 1 / static_cast<double>(rows.size());
   double squares = 0;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const CubicSplinesAt at = splines.at(dot_product(ridge.direction, row_of(rows, i)));
+    const numerics::CubicSplinesAt at = splines.at(dot_product(ridge.direction, row_of(rows, i)));
     const double y = targets[static_cast<std::size_t>(i)];
     squares += weight * y * y;
     for (std::size_t a = 0; a < 4; ++a) {
@@ -61,7 +61,7 @@ double fit_spline(const TableRows& rows, std::span<const double> targets, double
   }
   add_roughness(g, penalty);
   const std::vector<double> damping(static_cast<std::size_t>(count), 1e-10);
-  if (!solve_positive_definite(g, damping, moment.flat(), heights.flat()))
+  if (!numerics::solve_positive_definite(g, damping, moment.flat(), heights.flat()))
     return std::numeric_limits<double>::infinity();
   ridge.heights.assign(heights.data(), heights.data() + count);
   return squares - dot_product(ridge.heights, moment.flat());
@@ -74,8 +74,8 @@ std::vector<std::vector<double>> quadratic_directions(const TableRows& rows,
   const std::int64_t inputs = rows.x.rows().cols;
   const std::int64_t terms = 1 + inputs + inputs * (inputs + 1) / 2;
   if (terms > 400 || rows.size() < 2 * terms) return {};
-  Tensor<double> gram({terms, terms}), moment({terms}), solution({terms});
-  MatrixView<double> g = gram.rows();
+  tensor::Tensor<double> gram({terms, terms}), moment({terms}), solution({terms});
+  tensor::MatrixView<double> g = gram.rows();
   std::vector<double> features(static_cast<std::size_t>(terms));
   for (std::int64_t i = 0; i < rows.size(); ++i) {
     const std::span<const double> x = row_of(rows, i);
@@ -93,15 +93,15 @@ std::vector<std::vector<double>> quadratic_directions(const TableRows& rows,
   }
   const std::vector<double> damping(static_cast<std::size_t>(terms),
                                     1e-6 * static_cast<double>(rows.size()));
-  if (!solve_positive_definite(g, damping, moment.flat(), solution.flat())) return {};
-  Tensor<double> curvature({inputs, inputs});
+  if (!numerics::solve_positive_definite(g, damping, moment.flat(), solution.flat())) return {};
+  tensor::Tensor<double> curvature({inputs, inputs});
   std::int64_t next = 1 + inputs;
   for (std::int64_t a = 0; a < inputs; ++a)
     for (std::int64_t b = a; b < inputs; ++b, ++next)
       curvature[a * inputs + b] = curvature[b * inputs + a] = solution[next] * (a == b ? 2 : 1);
   std::vector<std::vector<double>> directions{
       std::vector<double>(solution.data() + 1, solution.data() + 1 + inputs)};
-  const SymmetricEigen eigen = symmetric_eigen(curvature.rows());
+  const numerics::SymmetricEigen eigen = numerics::symmetric_eigen(curvature.rows());
   for (std::int64_t k = 0; k < inputs; ++k) {
     directions.emplace_back();
     for (std::int64_t j = 0; j < inputs; ++j)
@@ -121,9 +121,9 @@ bool normalise(std::vector<double>& direction) {
 RidgeSum minimise(const TableRows& rows, const RidgeSum& start, double penalty, int iterations) {
   RidgeModel model(rows, start, penalty);
   std::vector<double> parameters = model.parameters();
-  LevenbergMarquardtOptions options;
+  numerics::LevenbergMarquardtOptions options;
   options.max_iterations = iterations;
-  LevenbergMarquardt().minimise(model, parameters, options);
+  numerics::LevenbergMarquardt().minimise(model, parameters, options);
   return model.sum(parameters);
 }
 
@@ -141,7 +141,7 @@ void fit_intervals(const TableRows& rows, RidgeSum& sum, int cells) {
 
 /// The ridge that explains most of `left`.
 RidgeSpline best_ridge(const TableRows& rows, const TableRows& left,
-                       const RidgeSplinesOptions& options, RandomStream& random) {
+                       const RidgeSplinesOptions& options, base::RandomStream& random) {
   std::vector<std::vector<double>> directions = quadratic_directions(rows, left.y);
   for (int start = 0; start < options.starts; ++start) {
     directions.emplace_back();
@@ -172,8 +172,8 @@ RidgeSpline best_ridge(const TableRows& rows, const TableRows& left,
 }  // namespace
 
 double RidgeSpline::operator()(double projection) const {
-  const CubicSplinesAt at =
-      CubicSplines(interval, static_cast<int>(heights.size()) - 3).at(projection);
+  const numerics::CubicSplinesAt at =
+      numerics::CubicSplines(interval, static_cast<int>(heights.size()) - 3).at(projection);
   double value = 0;
   for (std::size_t a = 0; a < 4; ++a)
     value += at.value[a] * heights[static_cast<std::size_t>(at.first) + a];
@@ -219,7 +219,7 @@ std::vector<double> RidgeModel::parameters() const {
   return parameters;
 }
 
-RidgeSum RidgeModel::sum(VectorView<const double> parameters) const {
+RidgeSum RidgeModel::sum(tensor::VectorView<const double> parameters) const {
   RidgeSum sum = start_;
   const double* next = parameters.data();
   for (RidgeSpline& ridge : sum.ridges) {
@@ -232,7 +232,8 @@ RidgeSum RidgeModel::sum(VectorView<const double> parameters) const {
   return sum;
 }
 
-void RidgeModel::evaluate(VectorView<const double> parameters, VectorView<double> residuals) {
+void RidgeModel::evaluate(tensor::VectorView<const double> parameters,
+                          tensor::VectorView<double> residuals) {
   current_ = sum(parameters);
   for (std::size_t k = 0; k < current_.ridges.size(); ++k) {
     const double* const direction =
@@ -252,9 +253,9 @@ void RidgeModel::evaluate(VectorView<const double> parameters, VectorView<double
           root * (ridge.heights[m + 2] - 2 * ridge.heights[m + 1] + ridge.heights[m]);
 }
 
-void RidgeModel::jacobian(MatrixView<double> transposed) {
+void RidgeModel::jacobian(tensor::MatrixView<double> transposed) {
   for (std::int64_t p = 0; p < transposed.rows; ++p) {
-    const VectorView<double> row = transposed.row(p);
+    const tensor::VectorView<double> row = transposed.row(p);
     std::fill(row.begin(), row.end(), 0.0);
   }
   const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
@@ -262,13 +263,13 @@ void RidgeModel::jacobian(MatrixView<double> transposed) {
   std::int64_t roughness = rows_.size();
   for (std::size_t k = 0; k < current_.ridges.size(); ++k) {
     const RidgeSpline& ridge = current_.ridges[k];
-    const CubicSplines splines(ridge.interval, cells_);
+    const numerics::CubicSplines splines(ridge.interval, cells_);
     const std::int64_t first = static_cast<std::int64_t>(k) * ridge_parameters();
     const std::int64_t heights = first + inputs();
     for (std::int64_t i = 0; i < rows_.size(); ++i) {
       const std::span<const double> x = row_of(rows_, i);
       const double t = dot_product(ridge.direction, x);
-      const CubicSplinesAt at = splines.at(t);
+      const numerics::CubicSplinesAt at = splines.at(t);
       double slope = 0;
       for (int a = 0; a < 4; ++a) {
         transposed(heights + at.first + a, i) = weight * at.value[static_cast<std::size_t>(a)];
@@ -290,7 +291,7 @@ void RidgeModel::jacobian(MatrixView<double> transposed) {
 }
 
 std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplinesOptions& options,
-                                         RandomStream& random) {
+                                         base::RandomStream& random) {
   std::vector<RidgeSum> sums;
   RidgeSum sum;
   TableRows left = rows;
@@ -309,4 +310,4 @@ std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplin
   return sums;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,17 +4,17 @@
 #include <vector>
 
 #include "base/random.h"
-#include "numerics/levenberg_marquardt.h"
 #include "numerics/cubic_splines.h"
-#include "region/network/samples.h"
 #include "numerics/curve.h"
+#include "numerics/levenberg_marquardt.h"
+#include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A spline across one direction: s(u.x) with |u| = 1.
 struct RidgeSpline {
   std::vector<double> direction;  ///< u: [inputs]
-  Interval interval;              ///< of u.x over the rows it was fitted to
+  numerics::Interval interval;    ///< of u.x over the rows it was fitted to
   std::vector<double> heights;    ///< coefficients of the cubic B-splines on the interval
 
   /// Straight beyond the interval.
@@ -35,18 +35,19 @@ struct RidgeSum {
 /// Marx 1996, P-splines).
 ///
 /// Parameters, ridge after ridge: a direction of any length [inputs], the coefficients.
-class RidgeModel : public LeastSquaresModel {
+class RidgeModel : public numerics::LeastSquaresModel {
  public:
   /// The intervals of `start` are kept, its directions and heights are where parameters_of() is.
   RidgeModel(const TableRows& rows, const RidgeSum& start, double penalty);
 
   std::vector<double> parameters() const;  ///< of the start
-  RidgeSum sum(VectorView<const double> parameters) const;
+  RidgeSum sum(tensor::VectorView<const double> parameters) const;
 
   std::int64_t parameter_count() const override;
   std::int64_t residual_count() const override;
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override;
-  void jacobian(MatrixView<double> transposed) override;
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override;
+  void jacobian(tensor::MatrixView<double> transposed) override;
 
  private:
   std::int64_t inputs() const { return rows_.x.rows().cols; }
@@ -71,6 +72,6 @@ struct RidgeSplinesOptions {
 /// and splines are fitted together. Result: the sums of 1, 2, ... ridges. rows: standardised, at
 /// least inputs + 4 of them.
 std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplinesOptions& options,
-                                         RandomStream& random);
+                                         base::RandomStream& random);
 
-}  // namespace asap
+}  // namespace asap::region

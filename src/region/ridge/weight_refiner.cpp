@@ -6,27 +6,29 @@
 #include "region/fit/adam_fit.h"
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Iterations between two looks at the validation rows.
 constexpr int kChunk = 25;
 
 /// A model with weight decay: one residual more for each parameter.
-class DecayedModel : public LeastSquaresModel {
+class DecayedModel : public numerics::LeastSquaresModel {
  public:
-  DecayedModel(LeastSquaresModel& model, double decay) : model_(model), root_(std::sqrt(decay)) {}
+  DecayedModel(numerics::LeastSquaresModel& model, double decay)
+      : model_(model), root_(std::sqrt(decay)) {}
 
   std::int64_t parameter_count() const override { return model_.parameter_count(); }
   std::int64_t residual_count() const override {
     return model_.residual_count() + model_.parameter_count();
   }
-  void evaluate(VectorView<const double> parameters, VectorView<double> residuals) override {
+  void evaluate(tensor::VectorView<const double> parameters,
+                tensor::VectorView<double> residuals) override {
     const auto own = static_cast<std::size_t>(model_.residual_count());
     model_.evaluate(parameters, residuals.subspan(0, own));
     for (std::size_t p = 0; p < parameters.size(); ++p) residuals[own + p] = root_ * parameters[p];
   }
-  void jacobian(MatrixView<double> transposed) override {
+  void jacobian(tensor::MatrixView<double> transposed) override {
     const std::int64_t own = model_.residual_count(), count = model_.parameter_count();
     model_.jacobian(transposed.block(0, 0, count, own));
     for (std::int64_t p = 0; p < count; ++p)
@@ -34,7 +36,7 @@ class DecayedModel : public LeastSquaresModel {
   }
 
  private:
-  LeastSquaresModel& model_;
+  numerics::LeastSquaresModel& model_;
   double root_;
 };
 
@@ -68,9 +70,9 @@ WeightRefiner::WeightRefiner(const TableRows& training, const TableRows& validat
     : options_(std::move(options)), training_(training, shape), validation_(validation, shape) {}
 
 double WeightRefiner::error(WeightsModel& model, const std::vector<double>& parameters) {
-  Tensor<double> residuals({model.residual_count()});
+  tensor::Tensor<double> residuals({model.residual_count()});
   model.evaluate(parameters, residuals.flat());
-  return dot<double>(residuals.flat(), residuals.flat());
+  return tensor::dot<double>(residuals.flat(), residuals.flat());
 }
 
 void WeightRefiner::consider(const std::vector<double>& parameters, RefinedWeights& best) {
@@ -82,22 +84,23 @@ void WeightRefiner::consider(const std::vector<double>& parameters, RefinedWeigh
 
 void WeightRefiner::fit(std::vector<double>& parameters, double tau, int iterations,
                         RefinedWeights& best) {
-  LevenbergMarquardtOptions options;
+  numerics::LevenbergMarquardtOptions options;
   for (int left = iterations; left > 0; left -= kChunk) {
     training_.set_smoothing(0);
     training_.balance(parameters);
     training_.set_smoothing(tau);
     options.max_iterations = std::min(left, kChunk);
     DecayedModel decayed(training_, options_.decay);
-    LeastSquaresModel& model =
-        options_.decay > 0 ? static_cast<LeastSquaresModel&>(decayed) : training_;
-    const LevenbergMarquardtEvidence evidence = solver_.minimise(model, parameters, options);
+    numerics::LeastSquaresModel& model =
+        options_.decay > 0 ? static_cast<numerics::LeastSquaresModel&>(decayed) : training_;
+    const numerics::LevenbergMarquardtEvidence evidence =
+        solver_.minimise(model, parameters, options);
     consider(parameters, best);
     if (evidence.converged) break;
   }
 }
 
-void WeightRefiner::hop(RefinedWeights& best, RandomStream& random) {
+void WeightRefiner::hop(RefinedWeights& best, base::RandomStream& random) {
   RefinedWeights trial = best;
   training_.balance(trial.parameters);
   const double size = std::pow(10.0, random.uniform(-3.0, -1.0));
@@ -105,7 +108,7 @@ void WeightRefiner::hop(RefinedWeights& best, RandomStream& random) {
   fit(trial.parameters, 0, options_.hop_iterations, best);
 }
 
-RefinedWeights WeightRefiner::refine(std::vector<double> start, RandomStream& random) {
+RefinedWeights WeightRefiner::refine(std::vector<double> start, base::RandomStream& random) {
   RefinedWeights best;
   consider(start, best);
   if (options_.adam_steps > 0) {
@@ -122,4 +125,4 @@ RefinedWeights WeightRefiner::refine(std::vector<double> start, RandomStream& ra
   return best;
 }
 
-}  // namespace asap
+}  // namespace asap::region

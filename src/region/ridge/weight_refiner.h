@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "region/fit/weights_model.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Work put into the raw weights of a network of several inputs.
 struct RefinementOptions {
@@ -44,7 +44,7 @@ class WeightRefiner {
   WeightRefiner(const TableRows& training, const TableRows& validation, const NetworkShape& shape,
                 RefinementOptions options);
 
-  RefinedWeights refine(std::vector<double> start, RandomStream& random);
+  RefinedWeights refine(std::vector<double> start, base::RandomStream& random);
   ReluNetwork network(const RefinedWeights& weights) const {
     return training_.network(weights.parameters);
   }
@@ -53,12 +53,12 @@ class WeightRefiner {
   /// Fits at a rounding and keeps the result in `best` when it validates better.
   void fit(std::vector<double>& parameters, double tau, int iterations, RefinedWeights& best);
   void consider(const std::vector<double>& parameters, RefinedWeights& best);
-  void hop(RefinedWeights& best, RandomStream& random);
+  void hop(RefinedWeights& best, base::RandomStream& random);
   double error(WeightsModel& model, const std::vector<double>& parameters);
 
   RefinementOptions options_;
   WeightsModel training_, validation_;
-  LevenbergMarquardt solver_;
+  numerics::LevenbergMarquardt solver_;
 };
 
-}  // namespace asap
+}  // namespace asap::region

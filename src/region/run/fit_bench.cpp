@@ -11,10 +11,10 @@
 #include "base/text_table.h"
 #include "base/timing.h"
 #include "region/family/floor.h"
-#include "region/target/formula.h"
 #include "region/network/region_count.h"
+#include "region/target/formula.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -42,7 +42,7 @@ struct SeedResult {
 /// A target of the bench: one of the paper's, or a formula treated like x3.
 struct BenchTarget {
   std::string name, formula;
-  Interval interval;
+  numerics::Interval interval;
   int points = 500;
   bool test = false;
 };
@@ -50,7 +50,7 @@ struct BenchTarget {
 BenchTarget find_target(const std::string& name, const BenchConfig& config) {
   for (const PaperTarget& paper : paper_targets())
     if (name == paper.name) return {name, paper.formula, paper.interval, paper.points, paper.test};
-  const Interval interval{config.low, config.high};
+  const numerics::Interval interval{config.low, config.high};
   function_target(name, interval);  // complains in the user's words
   return {name, name, interval};
 }
@@ -63,9 +63,9 @@ double error_on(const ReluNetwork& network, const Samples& samples) {
 
 /// One fit. The fit sees points only; the formula judges it.
 SeedResult run_seed(const BenchTarget& bench, const FitOptions& options) {
-  const Curve f = compile_formula(bench.formula);
+  const numerics::Curve f = compile_formula(bench.formula);
   const Target target = points_target(bench.name, even_samples(f, bench.interval, bench.points));
-  const Stopwatch watch;
+  const base::Stopwatch watch;
   const Fit fit = fit_network(target, options);
   SeedResult result;
   result.seconds = watch.seconds();
@@ -102,10 +102,10 @@ BenchRow summarise(const BenchTarget& target, Method method,
   return row;
 }
 
-Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
+io::Json number_or_null(double value) { return std::isnan(value) ? io::Json() : io::Json(value); }
 
 std::string number_or_dash(double value) {
-  return std::isnan(value) ? "-" : format_significant(value);
+  return std::isnan(value) ? "-" : base::format_significant(value);
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ std::string number_or_dash(double value) {
 std::vector<BenchRow> run_bench(const BenchConfig& config,
                                 const std::function<void(std::int64_t)>& progress) {
   if (config.seeds < 1)
-    throw UsageError("--seeds " + std::to_string(config.seeds) + ": at least one is needed");
+    throw base::UsageError("--seeds " + std::to_string(config.seeds) + ": at least one is needed");
   check_size(config.depth, 2, 1);
   std::vector<BenchTarget> targets;
   for (const std::string& name : config.targets) targets.push_back(find_target(name, config));
@@ -121,12 +121,12 @@ std::vector<BenchRow> run_bench(const BenchConfig& config,
   std::mutex mutex;
   std::int64_t done = 0;
   for (const BenchTarget& target : targets) {
-    const Curve f = compile_formula(target.formula);
+    const numerics::Curve f = compile_formula(target.formula);
     const double floor =
         free_knot_floor(f, target.interval, 1 << std::min(config.depth, 12)).refined;
     for (const Method method : config.methods) {
       std::vector<SeedResult> results(static_cast<std::size_t>(config.seeds));
-      parallel_for(config.seeds, config.threads, [&](std::int64_t index, int) {
+      base::parallel_for(config.seeds, config.threads, [&](std::int64_t index, int) {
         FitOptions options;
         options.method = method;
         options.depth = config.depth;
@@ -142,8 +142,8 @@ std::vector<BenchRow> run_bench(const BenchConfig& config,
   return rows;
 }
 
-Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows) {
-  Json list = Json::array();
+io::Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows) {
+  io::Json list = io::Json::array();
   for (const BenchRow& row : rows)
     list.push_back({{"target", row.target},
                     {"method", method_name(row.method)},
@@ -164,30 +164,30 @@ Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows)
 }
 
 std::string bench_text(const BenchConfig& config, const std::vector<BenchRow>& rows) {
-  Table table({{"target", Table::Align::left},
-               {"method", Table::Align::left},
-               {"paper min"},
-               {"paper mean"},
-               {"min"},
-               {"mean"},
-               {"max"},
-               {"dense mean"},
-               {"dense/train"},
-               {"floor"},
-               {"regions"},
-               {"s/seed"}});
+  base::Table table({{"target", base::Table::Align::left},
+                     {"method", base::Table::Align::left},
+                     {"paper min"},
+                     {"paper mean"},
+                     {"min"},
+                     {"mean"},
+                     {"max"},
+                     {"dense mean"},
+                     {"dense/train"},
+                     {"floor"},
+                     {"regions"},
+                     {"s/seed"}});
   for (const BenchRow& row : rows)
     table.add_row({row.target, method_name(row.method), number_or_dash(row.paper_min),
-                   number_or_dash(row.paper_mean), format_significant(row.min),
-                   format_significant(row.mean), format_significant(row.max),
-                   format_significant(row.dense_mean),
-                   row.dense_ratio < 1e4 ? format_fixed(row.dense_ratio, 2) : "-",
-                   format_significant(row.floor), format_fixed(row.regions_mean, 1),
-                   format_fixed(row.seconds_per_seed, 2)});
+                   number_or_dash(row.paper_mean), base::format_significant(row.min),
+                   base::format_significant(row.mean), base::format_significant(row.max),
+                   base::format_significant(row.dense_mean),
+                   row.dense_ratio < 1e4 ? base::format_fixed(row.dense_ratio, 2) : "-",
+                   base::format_significant(row.floor), base::format_fixed(row.regions_mean, 1),
+                   base::format_fixed(row.seconds_per_seed, 2)});
   return table.text() + "Mean squared errors over " + std::to_string(config.seeds) +
          " seeds, networks of width 4 and depth " + std::to_string(config.depth) +
          "; for ten-point targets on the test points. floor: least error of any " +
          std::to_string(1 << std::min(config.depth, 12)) + " straight pieces.\n";
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,7 +7,7 @@
 #include "io/json.h"
 #include "region/fit/methods.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What `relu-fit bench` runs: every method on every target from `seeds` seeds.
 struct BenchConfig {
@@ -39,8 +39,8 @@ struct BenchRow {
 std::vector<BenchRow> run_bench(const BenchConfig& config,
                                 const std::function<void(std::int64_t)>& progress);
 
-Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows);
+io::Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows);
 /// One table: paper, ours, floor.
 std::string bench_text(const BenchConfig& config, const std::vector<BenchRow>& rows);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -3,7 +3,7 @@
 #include "config/config_fields.h"
 #include "region/fit/methods.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What `relu-fit fit` does; one of `function` and `data` is given. With `inputs` or `target` it
 /// fits a function of several variables (TableRun), else one of x (FitRun).
@@ -38,7 +38,7 @@ struct FitConfig {
     v.field("high", high, "right end of the interval");
     v.field("cut_data", cut_data, "use only the points of `data` inside the interval");
     v.field("points", points, "training points of a function; 0: 500, and 2000 for several inputs",
-            between(0, 1'000'000));
+            config::between(0, 1'000'000));
     v.choice("method", method,
              {{"kaiming", Method::kaiming},
               {"skip", Method::skip},
@@ -50,15 +50,15 @@ struct FitConfig {
     v.field("fold", fold, "pieces of a zigzag; 0: what is best");
     v.field("windows", windows, "windows side by side; 0: none, one narrow network");
     v.field("tolerance", tolerance, "largest error allowed, in units of y; 0: the size is given",
-            at_least(0));
+            config::at_least(0));
     v.field("keep_shape", keep_shape, "stay convex or concave, and monotone, by construction");
     v.field("difference", difference, "difference of two convex networks");
     v.field("ridges", ridges,
             "region networks side by side, for several inputs; 0: what validates best, up to 8",
-            between(0, 64));
+            config::between(0, 64));
     v.field("validation", validation, "part of the rows that chooses between fits",
-            between(0.05, 0.5));
-    v.field("test", test, "part of the rows that judges", between(0.05, 0.5));
+            config::between(0.05, 0.5));
+    v.field("test", test, "part of the rows that judges", config::between(0.05, 0.5));
     v.field("compare", compare,
             "also fit Kaiming, dense, Kolmogorov-Arnold and linear models, for several inputs");
     v.field("name", name, "name of the function in the C header");
@@ -72,4 +72,4 @@ struct FitConfig {
   void validate() const;
 };
 
-}  // namespace asap
+}  // namespace asap::region

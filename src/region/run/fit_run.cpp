@@ -6,21 +6,21 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
-#include "base/text_table.h"
 #include "base/text.h"
+#include "base/text_table.h"
 #include "base/timing.h"
+#include "region/fit/windowed_fit.h"
 #include "region/network/export_c.h"
 #include "region/network/network_file.h"
 #include "region/run/plot.h"
-#include "region/fit/windowed_fit.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr int kShapeWindows = 8;  // of --keep-shape without --windows
 
 Target make_target(const FitConfig& config) {
-  const Interval interval{config.low, config.high};
+  const numerics::Interval interval{config.low, config.high};
   if (!config.function.empty())
     return function_target(config.function, interval, config.training_points());
   return data_target(config.data, config.cut_data ? std::optional(interval) : std::nullopt);
@@ -32,15 +32,15 @@ std::string shape_text(const FunctionShape& shape) {
   if (shape.concave) words.emplace_back("concave");
   if (shape.increasing) words.emplace_back("increasing");
   if (shape.decreasing) words.emplace_back("decreasing");
-  return words.empty() ? "neither convex nor concave nor monotone" : join(words, ", ");
+  return words.empty() ? "neither convex nor concave nor monotone" : base::join(words, ", ");
 }
 
 std::string trials_text(const std::vector<ToleranceTrial>& trials) {
-  Table table({{"depth"}, {"fold"}, {"windows"}, {"parameters"}, {"max error"}, {"reached"}});
+  base::Table table({{"depth"}, {"fold"}, {"windows"}, {"parameters"}, {"max error"}, {"reached"}});
   for (const ToleranceTrial& trial : trials)
     table.add_row({std::to_string(trial.depth), std::to_string(trial.fold),
-                   std::to_string(trial.windows), format_count(trial.parameters),
-                   format_significant(trial.max_error), trial.reached ? "yes" : "no"});
+                   std::to_string(trial.windows), base::format_count(trial.parameters),
+                   base::format_significant(trial.max_error), trial.reached ? "yes" : "no"});
   return table.text() + "\n";
 }
 
@@ -53,51 +53,55 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
   network.evaluate(even.x, plot.fit);
   std::string csv = "x,target,fit,error\n";
   for (std::size_t i = 0; i < even.x.size(); ++i)
-    csv += format_number(even.x[i]) + "," + format_number(even.y[i]) + "," +
-           format_number(plot.fit[i]) + "," + format_number(plot.fit[i] - even.y[i]) + "\n";
-  write_file_atomically(path, csv);
+    csv += base::format_number(even.x[i]) + "," + base::format_number(even.y[i]) + "," +
+           base::format_number(plot.fit[i]) + "," + base::format_number(plot.fit[i] - even.y[i]) +
+           "\n";
+  base::write_file_atomically(path, csv);
 }
 
 /// What does not go with several inputs.
 void validate_several(const FitConfig& config) {
   if (!config.function.empty() && !config.target.empty())
-    throw UsageError("--target names a column of --data", "leave it out with --function");
+    throw base::UsageError("--target names a column of --data", "leave it out with --function");
   if (!config.data.empty() && config.target.empty())
-    throw UsageError("--inputs with --data needs --target", "name the column to be fitted");
+    throw base::UsageError("--inputs with --data needs --target", "name the column to be fitted");
   if (!config.data.empty() && config.cut_data)
-    throw UsageError("--interval does not go with columns of --data");
+    throw base::UsageError("--interval does not go with columns of --data");
   if (config.windows > 0 || config.tolerance > 0 || config.keep_shape || config.difference ||
       config.method != Method::best)
-    throw UsageError(
+    throw base::UsageError(
         "--method, --windows, --tolerance, --keep-shape and --difference are for one input",
         "several inputs take --ridges, --depth, --fold and --compare");
   if (config.validation + config.test > 0.8)
-    throw UsageError("validation and test leave less than a fifth of the rows for training");
+    throw base::UsageError("validation and test leave less than a fifth of the rows for training");
 }
 
 }  // namespace
 
 void FitConfig::validate() const {
   if (function.empty() == data.empty())
-    throw UsageError(function.empty() ? "nothing to fit" : "both a function and data are given",
-                     "one of --function 'x^3' and --data points.csv");
+    throw base::UsageError(
+        function.empty() ? "nothing to fit" : "both a function and data are given",
+        "one of --function 'x^3' and --data points.csv");
   check_size(depth, fold == 0 ? 2 : fold, std::max(windows, 1));
-  if (points > 0 && points < 4) throw UsageError("--points: at least 4 are needed");
+  if (points > 0 && points < 4) throw base::UsageError("--points: at least 4 are needed");
   if (several_inputs()) validate_several(*this);
-  if (windows < 0) throw UsageError("--windows: at least 1 is needed");
-  if (tolerance < 0) throw UsageError("--tolerance: a positive number is expected");
+  if (windows < 0) throw base::UsageError("--windows: at least 1 is needed");
+  if (tolerance < 0) throw base::UsageError("--tolerance: a positive number is expected");
   const int kinds = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference;
   if (kinds > 1)
-    throw UsageError("--windows, --tolerance, --keep-shape and --difference do not go together",
-                     "--keep-shape takes --windows; otherwise choose one");
+    throw base::UsageError(
+        "--windows, --tolerance, --keep-shape and --difference do not go together",
+        "--keep-shape takes --windows; otherwise choose one");
   if ((windows > 0 || tolerance > 0 || keep_shape) && method != Method::best)
-    throw UsageError(std::string("--method ") + method_name(method) +
-                         " is for one narrow network, without --windows, --tolerance, --keep-shape",
-                     "leave --method out");
-  if (keep_shape && fold > 2) throw UsageError("--keep-shape folds in two: leave --fold out");
+    throw base::UsageError(
+        std::string("--method ") + method_name(method) +
+            " is for one narrow network, without --windows, --tolerance, --keep-shape",
+        "leave --method out");
+  if (keep_shape && fold > 2) throw base::UsageError("--keep-shape folds in two: leave --fold out");
   if (!several_inputs() && (ridges > 0 || compare))
-    throw UsageError("--ridges and --compare are for several inputs",
-                     "--inputs x,y with --function, --target NAME with --data");
+    throw base::UsageError("--ridges and --compare are for several inputs",
+                           "--inputs x,y with --function, --target NAME with --data");
   export_c_header({to_network({{0, 1}, {0, 0}, {{{{0.5, 0.5}}, {1.0}}}}), {}}, name, "");
 }
 
@@ -113,7 +117,7 @@ FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
   for (std::size_t i = 0; i < prediction.size(); ++i)
     measures.max_error = std::max(measures.max_error, std::abs(prediction[i] - dense.y[i]));
   if (!std::isfinite(measures.mse) || !std::isfinite(measures.dense_mse))
-    throw NumericalError("the fitted network is not finite on the interval");
+    throw base::NumericalError("the fitted network is not finite on the interval");
   measures.regions = count_regions(network, target.interval);
   measures.shape = shape_of(measures.regions);
   measures.floor = free_knot_floor(target.reference(), target.interval,
@@ -133,7 +137,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
   options.seed = config.seed;
   options.threads = threads;
   options.progress = progress;
-  const Stopwatch watch;
+  const base::Stopwatch watch;
   if (config.tolerance > 0) {
     ToleranceResult result = fit_to_tolerance(run.target, config.tolerance, options);
     run.fit = std::move(result.fit);
@@ -155,14 +159,14 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
 
 std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder) {
   const StoredNetwork stored{run.fit.network, run.target.interval};
-  write_safetensors(folder / "network.safetensors", network_tensors(stored));
-  write_json(folder / "network.json", network_json(stored));
-  write_file_atomically(
+  io::write_safetensors(folder / "network.safetensors", network_tensors(stored));
+  io::write_json(folder / "network.json", network_json(stored));
+  base::write_file_atomically(
       folder / (run.config.name + ".h"),
       export_c_header(stored, run.config.name, "Fit of " + run.target.name + "."));
   FitPlot plot;
-  plot.title = run.target.name + "   (mse " + format_significant(run.measures.mse) + ", " +
-               format_count(run.measures.regions.linear_regions) + " linear regions)";
+  plot.title = run.target.name + "   (mse " + base::format_significant(run.measures.mse) + ", " +
+               base::format_count(run.measures.regions.linear_regions) + " linear regions)";
   plot.boundaries = run.measures.regions.breakpoints;
   if (!run.target.truth) {
     plot.data_x = run.target.samples.x;
@@ -173,32 +177,32 @@ std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::pat
   return {"no pictures: gnuplot could not be run"};
 }
 
-Json fit_summary(const FitRun& run) {
+io::Json fit_summary(const FitRun& run) {
   const FitMeasures& m = run.measures;
-  Json summary = {{"target", run.target.name},
-                  {"interval", {run.target.interval.low, run.target.interval.high}},
-                  {"points", run.target.samples.size()},
-                  {"method", run.fit.description},
-                  {"seed", run.config.seed},
-                  {"mse", m.mse},
-                  {"dense_mse", m.dense_mse},
-                  {"max_error", m.max_error},
-                  {"linear_regions", m.regions.linear_regions},
-                  {"activation_regions", m.regions.activation_regions},
-                  {"parameters", run.fit.network.parameter_count()},
-                  {"nonzero_parameters", run.fit.network.nonzero_count()},
-                  {"depth", run.fit.network.depth()},
-                  {"width", run.fit.network.layers.front().outputs()},
-                  {"floor_mse", m.floor.refined},
-                  {"shape",
-                   {{"convex", m.shape.convex},
-                    {"concave", m.shape.concave},
-                    {"increasing", m.shape.increasing},
-                    {"decreasing", m.shape.decreasing}}},
-                  {"noise_variance", run.target.noise_variance},
-                  {"notes", run.target.notes},
-                  {"seconds", run.seconds}};
-  Json trials = Json::array();
+  io::Json summary = {{"target", run.target.name},
+                      {"interval", {run.target.interval.low, run.target.interval.high}},
+                      {"points", run.target.samples.size()},
+                      {"method", run.fit.description},
+                      {"seed", run.config.seed},
+                      {"mse", m.mse},
+                      {"dense_mse", m.dense_mse},
+                      {"max_error", m.max_error},
+                      {"linear_regions", m.regions.linear_regions},
+                      {"activation_regions", m.regions.activation_regions},
+                      {"parameters", run.fit.network.parameter_count()},
+                      {"nonzero_parameters", run.fit.network.nonzero_count()},
+                      {"depth", run.fit.network.depth()},
+                      {"width", run.fit.network.layers.front().outputs()},
+                      {"floor_mse", m.floor.refined},
+                      {"shape",
+                       {{"convex", m.shape.convex},
+                        {"concave", m.shape.concave},
+                        {"increasing", m.shape.increasing},
+                        {"decreasing", m.shape.decreasing}}},
+                      {"noise_variance", run.target.noise_variance},
+                      {"notes", run.target.notes},
+                      {"seconds", run.seconds}};
+  io::Json trials = io::Json::array();
   for (const ToleranceTrial& trial : run.trials)
     trials.push_back({{"depth", trial.depth},
                       {"fold", trial.fold},
@@ -218,25 +222,25 @@ std::string fit_text(const FitRun& run) {
   const auto add = [&](const std::string& name, const std::string& value) {
     text += name + std::string(11 - name.size(), ' ') + value + "\n";
   };
-  add("target", run.target.name + " on [" + format_number(run.target.interval.low) + ", " +
-                    format_number(run.target.interval.high) + "], " +
-                    format_count(run.target.samples.size()) + " points");
+  add("target", run.target.name + " on [" + base::format_number(run.target.interval.low) + ", " +
+                    base::format_number(run.target.interval.high) + "], " +
+                    base::format_count(run.target.samples.size()) + " points");
   add("network", "width " + std::to_string(network.layers.front().outputs()) + ", depth " +
                      std::to_string(network.depth()) + ", " +
-                     format_count(network.parameter_count()) + " parameters");
+                     base::format_count(network.parameter_count()) + " parameters");
   add("method", run.fit.description);
-  add("mse", format_significant(m.mse) + " on the training points");
-  add("dense mse", format_significant(m.dense_mse) + " on 20,001 points" +
+  add("mse", base::format_significant(m.mse) + " on the training points");
+  add("dense mse", base::format_significant(m.dense_mse) + " on 20,001 points" +
                        (run.target.truth ? "" : ", from a smooth curve through the data"));
-  add("max error", format_significant(m.max_error) + " on the same");
-  add("regions", format_count(m.regions.linear_regions) + " linear, " +
-                     format_count(m.regions.activation_regions) + " activation");
-  add("floor", format_significant(m.floor.refined) + " is the least mse of any " +
-                   format_count(m.regions.linear_regions) + " straight pieces");
+  add("max error", base::format_significant(m.max_error) + " on the same");
+  add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
+                     base::format_count(m.regions.activation_regions) + " activation");
+  add("floor", base::format_significant(m.floor.refined) + " is the least mse of any " +
+                   base::format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
-  add("seconds", format_significant(run.seconds));
+  add("seconds", base::format_significant(run.seconds));
   for (const std::string& note : run.target.notes) add("note", note);
   return text;
 }
 
-}  // namespace asap
+}  // namespace asap::region

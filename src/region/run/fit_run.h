@@ -3,12 +3,12 @@
 #include <filesystem>
 
 #include "io/json.h"
-#include "region/run/fit_config.h"
 #include "region/family/floor.h"
-#include "region/network/region_count.h"
 #include "region/fit/tolerance.h"
+#include "region/network/region_count.h"
+#include "region/run/fit_config.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What a network is worth on a target.
 struct FitMeasures {
@@ -38,8 +38,8 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
 /// folder. Returns notes for the user (no gnuplot: no pictures).
 std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder);
 
-Json fit_summary(const FitRun& run);
+io::Json fit_summary(const FitRun& run);
 /// The result as a readable table with notes.
 std::string fit_text(const FitRun& run);
 
-}  // namespace asap
+}  // namespace asap::region

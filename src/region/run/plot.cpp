@@ -5,7 +5,7 @@
 #include "base/gnuplot.h"
 #include "base/text.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::size_t kMostBoundaries = 600;  // more would be a grey area
@@ -15,8 +15,8 @@ void append_block(std::string& script, const std::string& name, const std::vecto
                   const std::vector<double>& first, const std::vector<double>& second) {
   script += "$" + name + " << END_OF_DATA\n";
   for (std::size_t i = 0; i < x.size(); ++i) {
-    script += format_number(x[i]) + " " + format_number(first[i]);
-    if (!second.empty()) script += " " + format_number(second[i]);
+    script += base::format_number(x[i]) + " " + base::format_number(first[i]);
+    if (!second.empty()) script += " " + base::format_number(second[i]);
     script += "\n";
   }
   script += "END_OF_DATA\n";
@@ -38,13 +38,13 @@ std::string data_blocks(const FitPlot& plot, bool boundaries, bool points) {
 }
 
 std::string panels(const FitPlot& plot, bool boundaries, bool points) {
-  std::string script = "set multiplot\nset xrange [" + format_number(plot.x.front()) + ":" +
-                       format_number(plot.x.back()) + "]\n";
+  std::string script = "set multiplot\nset xrange [" + base::format_number(plot.x.front()) + ":" +
+                       base::format_number(plot.x.back()) + "]\n";
   script +=
       "set lmargin 11\nset rmargin 3\nset grid lc rgb '#dddddd'\nset border lc rgb '#444444'\n";
   script +=
       "set origin 0, 0.42\nset size 1, 0.58\nset bmargin 2\nset tmargin 2.2\nset key top left\n";
-  script += "set title " + gnuplot_quoted(plot.title) + " noenhanced\nset ylabel 'y'\nplot ";
+  script += "set title " + base::gnuplot_quoted(plot.title) + " noenhanced\nset ylabel 'y'\nplot ";
   if (points)
     script += "$points using 1:2 with points pt 7 ps 0.3 lc rgb '#bbbbbb' title 'points', ";
   script += "$curve using 1:2 with lines lw 4 lc rgb '#9ecae1' title 'target', ";
@@ -73,11 +73,11 @@ bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
   const std::string script =
       data_blocks(plot, boundaries, points) +
       "set terminal svg size 900, 640 font 'sans,13' background rgb 'white'\nset output " +
-      gnuplot_quoted(svg_part.string()) + "\n" + body +
+      base::gnuplot_quoted(svg_part.string()) + "\n" + body +
       "reset\nset terminal pngcairo size 900, 640\nset output " +
-      gnuplot_quoted(png_part.string()) + "\n" + body;
-  const bool drawn =
-      run_gnuplot(script) && std::filesystem::exists(svg_part) && std::filesystem::exists(png_part);
+      base::gnuplot_quoted(png_part.string()) + "\n" + body;
+  const bool drawn = base::run_gnuplot(script) && std::filesystem::exists(svg_part) &&
+                     std::filesystem::exists(png_part);
   std::error_code ignored;
   if (drawn) {
     std::filesystem::rename(svg_part, svg);
@@ -89,4 +89,4 @@ bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
   return drawn;
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace asap {
+namespace asap::region {
 
 /// What a picture of a fit shows, over one axis of x.
 struct FitPlot {
@@ -20,4 +20,4 @@ struct FitPlot {
 bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
               const std::filesystem::path& png);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -6,14 +6,14 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/gnuplot.h"
-#include "base/text_table.h"
 #include "base/text.h"
+#include "base/text_table.h"
 #include "region/network/export_c.h"
 #include "region/network/network_file.h"
 #include "region/network/region_map.h"
 #include "region/run/ridge_run.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 std::vector<double> predict(const TableRun& run) {
@@ -36,9 +36,9 @@ std::string csv_of(const TableRun& run, const std::vector<double>& prediction) {
   const std::int64_t inputs = run.test.x.rows().cols;
   for (std::size_t i = 0; i < prediction.size(); ++i) {
     for (std::int64_t j = 0; j < inputs; ++j)
-      csv += format_number(run.test.x[static_cast<std::int64_t>(i) * inputs + j]) + ",";
-    csv += format_number(run.test.y[i]) + "," + format_number(prediction[i]) + "," +
-           format_number(prediction[i] - run.test.y[i]) + "\n";
+      csv += base::format_number(run.test.x[static_cast<std::int64_t>(i) * inputs + j]) + ",";
+    csv += base::format_number(run.test.y[i]) + "," + base::format_number(prediction[i]) + "," +
+           base::format_number(prediction[i] - run.test.y[i]) + "\n";
   }
   return csv;
 }
@@ -49,20 +49,20 @@ bool draw_scatter(const TableRun& run, const std::vector<double>& prediction,
   constexpr std::size_t kMostPoints = 2000;
   std::string data = "$rows << END_OF_DATA\n";
   for (std::size_t i = 0; i < std::min(prediction.size(), kMostPoints); ++i)
-    data += format_number(run.test.y[i]) + " " + format_number(prediction[i]) + "\n";
+    data += base::format_number(run.test.y[i]) + " " + base::format_number(prediction[i]) + "\n";
   data += "END_OF_DATA\n";
   const std::string body =
-      "set title " + gnuplot_quoted(run.columns.target + " on the test rows") +
+      "set title " + base::gnuplot_quoted(run.columns.target + " on the test rows") +
       " noenhanced\nset xlabel 'target'\nset ylabel 'fit'\nset grid lc rgb '#dddddd'\nset border "
       "lc rgb '#444444'\nset key top left\nplot x with lines lw 1 lc rgb '#999999' title 'equal', "
       "$rows using 1:2 with points pt 7 ps 0.35 lc rgb '#1f77b4' title 'rows'\nunset output\n";
   const std::filesystem::path svg_part = svg.string() + ".part", png_part = png.string() + ".part";
-  const bool drawn = run_gnuplot(data +
-                                 "set terminal svg size 640, 560 font 'sans,13' background "
-                                 "rgb 'white'\nset output " +
-                                 gnuplot_quoted(svg_part.string()) + "\n" + body +
-                                 "reset\nset terminal pngcairo size 640, 560\nset output " +
-                                 gnuplot_quoted(png_part.string()) + "\n" + body) &&
+  const bool drawn = base::run_gnuplot(data +
+                                       "set terminal svg size 640, 560 font 'sans,13' background "
+                                       "rgb 'white'\nset output " +
+                                       base::gnuplot_quoted(svg_part.string()) + "\n" + body +
+                                       "reset\nset terminal pngcairo size 640, 560\nset output " +
+                                       base::gnuplot_quoted(png_part.string()) + "\n" + body) &&
                      std::filesystem::exists(svg_part) && std::filesystem::exists(png_part);
   for (const auto& [part, whole] : {std::pair{svg_part, svg}, std::pair{png_part, png}}) {
     std::error_code ignored;
@@ -94,14 +94,14 @@ void write_regions(const TableRun& run, const std::filesystem::path& path) {
           ? rectangle_of(run.columns.rows)
           : Rectangle{{run.config.low, run.config.high}, {run.config.low, run.config.high}};
   const std::vector<RegionPolygon> polygons = region_polygons(run.network, rectangle);
-  write_file_atomically(
-      path,
-      draw_regions(polygons, rectangle, {run.columns.inputs[0], run.columns.inputs[1]},
-                   run.columns.target + ": " +
-                       format_count(static_cast<std::int64_t>(polygons.size())) + " regions"));
+  base::write_file_atomically(
+      path, draw_regions(polygons, rectangle, {run.columns.inputs[0], run.columns.inputs[1]},
+                         run.columns.target + ": " +
+                             base::format_count(static_cast<std::int64_t>(polygons.size())) +
+                             " regions"));
 }
 
-Json regions_json(const SegmentRegions& regions) {
+io::Json regions_json(const SegmentRegions& regions) {
   return {{"mean", regions.mean}, {"min", regions.least}, {"max", regions.most}};
 }
 
@@ -110,23 +110,23 @@ Json regions_json(const SegmentRegions& regions) {
 std::vector<std::string> write_table_fit(const TableRun& run, const std::filesystem::path& folder) {
   const auto interval = run.config.function.empty()
                             ? std::nullopt
-                            : std::optional(Interval{run.config.low, run.config.high});
+                            : std::optional(numerics::Interval{run.config.low, run.config.high});
   const StoredNetwork stored{run.network, interval, run.columns.inputs, run.columns.target};
-  write_safetensors(folder / "network.safetensors", network_tensors(stored));
-  write_json(folder / "network.json", network_json(stored));
-  write_file_atomically(
+  io::write_safetensors(folder / "network.safetensors", network_tensors(stored));
+  io::write_json(folder / "network.json", network_json(stored));
+  base::write_file_atomically(
       folder / (run.config.name + ".h"),
       export_c_header(stored, run.config.name, "Fit of " + run.columns.target + "."));
   const std::vector<double> prediction = predict(run);
-  write_file_atomically(folder / "fit.csv", csv_of(run, prediction));
+  base::write_file_atomically(folder / "fit.csv", csv_of(run, prediction));
   if (run.columns.inputs.size() == 2) write_regions(run, folder / "regions.svg");
   if (draw_scatter(run, prediction, folder / "fit.svg", folder / "fit.png")) return {};
   return {"no fit.svg and fit.png: gnuplot could not be run"};
 }
 
-Json table_fit_summary(const TableRun& run) {
+io::Json table_fit_summary(const TableRun& run) {
   const TableResult& region = run.results.front();
-  Json methods = Json::array();
+  io::Json methods = io::Json::array();
   for (const TableResult& result : run.results)
     methods.push_back({{"name", table_method_name(result.fit.method)},
                        {"network", result.fit.description},
@@ -135,7 +135,7 @@ Json table_fit_summary(const TableRun& run) {
                        {"validation_mse", result.validation},
                        {"test_mse", result.test},
                        {"explained", result.explained},
-                       {"regions", result.regions ? regions_json(*result.regions) : Json()},
+                       {"regions", result.regions ? regions_json(*result.regions) : io::Json()},
                        {"seconds", result.seconds}});
   return {
       {"target", run.columns.target},
@@ -160,32 +160,34 @@ Json table_fit_summary(const TableRun& run) {
 }
 
 std::string table_fit_text(const TableRun& run) {
-  std::string text = run.columns.target + " of " + join(run.columns.inputs, ", ") + ": " +
-                     format_count(run.columns.rows.size()) + " training, " +
-                     format_count(run.validation.size()) + " validation, " +
-                     format_count(run.test.size()) + " test rows\n\n";
-  Table table({{"method", Table::Align::left},
-               {"network", Table::Align::left},
-               {"parameters"},
-               {"training mse"},
-               {"validation mse"},
-               {"test mse"},
-               {"explained"},
-               {"regions"},
-               {"seconds"}});
-  table.add_row({"folded", "before the raw weights", format_count(run.results[0].fit.parameters),
-                 "", "", format_significant(run.folded_test), "",
-                 format_fixed(run.folded_regions.mean, 1), ""});
+  std::string text = run.columns.target + " of " + base::join(run.columns.inputs, ", ") + ": " +
+                     base::format_count(run.columns.rows.size()) + " training, " +
+                     base::format_count(run.validation.size()) + " validation, " +
+                     base::format_count(run.test.size()) + " test rows\n\n";
+  base::Table table({{"method", base::Table::Align::left},
+                     {"network", base::Table::Align::left},
+                     {"parameters"},
+                     {"training mse"},
+                     {"validation mse"},
+                     {"test mse"},
+                     {"explained"},
+                     {"regions"},
+                     {"seconds"}});
+  table.add_row({"folded", "before the raw weights",
+                 base::format_count(run.results[0].fit.parameters), "", "",
+                 base::format_significant(run.folded_test), "",
+                 base::format_fixed(run.folded_regions.mean, 1), ""});
   for (const TableResult& result : run.results)
     table.add_row({table_method_name(result.fit.method), result.fit.description,
-                   format_count(result.fit.parameters), format_significant(result.training),
-                   format_significant(result.validation), format_significant(result.test),
-                   format_fixed(result.explained, 4),
-                   result.regions ? format_fixed(result.regions->mean, 1) : "-",
-                   format_fixed(result.seconds, 1)});
+                   base::format_count(result.fit.parameters),
+                   base::format_significant(result.training),
+                   base::format_significant(result.validation),
+                   base::format_significant(result.test), base::format_fixed(result.explained, 4),
+                   result.regions ? base::format_fixed(result.regions->mean, 1) : "-",
+                   base::format_fixed(result.seconds, 1)});
   return text + table.text() +
          "\nexplained: part of the test target's variance. regions: activation regions along "
          "straight ways\nbetween two test rows, mean of 64.\n";
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -6,7 +6,7 @@
 #include "base/timing.h"
 #include "region/network/region_count.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 constexpr std::int64_t kTestPoints = 10'000;
@@ -16,7 +16,7 @@ constexpr int kSegments = 64;
 void load_rows(TableRun& run) {
   const FitConfig& config = run.config;
   if (!config.function.empty()) {
-    const Interval interval{config.low, config.high};
+    const numerics::Interval interval{config.low, config.high};
     const std::int64_t count = config.training_points();
     const auto sample = [&](std::int64_t rows, std::uint32_t stream) {
       return sample_formula(config.function, config.inputs, interval, rows, config.seed, stream);
@@ -45,7 +45,7 @@ double variance(const std::vector<double>& values) {
 /// Along the same ways for every network of a run.
 SegmentRegions count_segments(const ReluNetwork& network, const TableRows& rows,
                               std::uint64_t seed) {
-  RandomStream random(seed, RandomPurpose::region, 0x30000U);
+  base::RandomStream random(seed, base::RandomPurpose::region, 0x30000U);
   const std::int64_t inputs = rows.x.rows().cols;
   SegmentRegions regions;
   int counted = 0;
@@ -99,7 +99,7 @@ class TableRunner {
   void fit_region() {
     const double share = run_.config.compare ? 0.4 : 1;
     options_.ridge.progress = [&](double part) { progress_(share * part); };
-    const Stopwatch watch;
+    const base::Stopwatch watch;
     run_.ridge = fit_ridges({training_, validation_}, options_.ridge);
     const double seconds = watch.seconds();
     add(of_ridge(run_.ridge), seconds);
@@ -114,7 +114,7 @@ class TableRunner {
                                    TableMethod::kan, TableMethod::linear};
     double done = 0.4;
     for (const TableMethod method : methods) {
-      const Stopwatch watch;
+      const base::Stopwatch watch;
       TableFit fit = fit_baseline({training_, validation_}, method, options_);
       add(std::move(fit), watch.seconds());
       progress_(done += 0.12);
@@ -163,4 +163,4 @@ TableRun run_table_fit(const FitConfig& config, int threads,
   return run;
 }
 
-}  // namespace asap
+}  // namespace asap::region

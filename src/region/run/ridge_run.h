@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "io/json.h"
+#include "region/ridge/baselines.h"
 #include "region/run/fit_config.h"
 #include "region/target/rows.h"
-#include "region/ridge/baselines.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Activation regions along straight ways between pairs of test rows.
 struct SegmentRegions {
@@ -48,8 +48,8 @@ TableRun run_table_fit(const FitConfig& config, int threads,
 /// for two inputs regions.svg, into an existing folder. Returns notes for the user.
 std::vector<std::string> write_table_fit(const TableRun& run, const std::filesystem::path& folder);
 
-Json table_fit_summary(const TableRun& run);
+io::Json table_fit_summary(const TableRun& run);
 /// The result as a readable table.
 std::string table_fit_text(const TableRun& run);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// The parser and the variables it reads.
@@ -22,11 +22,11 @@ double relu_of(double x) { return x > 0 ? x : 0; }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double natural_log(double x) { return std::log(x); }
 
-UsageError formula_error(const std::string& text, const mu::Parser::exception_type& error) {
+base::UsageError formula_error(const std::string& text, const mu::Parser::exception_type& error) {
   const auto place = static_cast<int>(error.GetPos());  // -1 where muparser knows none
   const std::string column = place < 0 ? "" : " at column " + std::to_string(place + 1);
-  return UsageError("formula '" + text + "'" + column + ": " + error.GetMsg(),
-                    "for example exp(x), x^11, sin(2*x)/x, abs(x)");
+  return base::UsageError("formula '" + text + "'" + column + ": " + error.GetMsg(),
+                          "for example exp(x), x^11, sin(2*x)/x, abs(x)");
 }
 
 void define_language(mu::Parser& parser) {
@@ -42,12 +42,12 @@ void define_variables(Formula& formula, const std::vector<std::string>& variable
   for (std::size_t i = 0; i < variables.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j)
       if (variables[j] == variables[i])
-        throw UsageError("variable '" + variables[i] + "' is named twice");
+        throw base::UsageError("variable '" + variables[i] + "' is named twice");
     try {
       formula.parser.DefineVar(variables[i], &formula.values[i]);
     } catch (const mu::Parser::exception_type& error) {
-      throw UsageError("'" + variables[i] + "' cannot name a variable: " + error.GetMsg(),
-                       "for example --inputs x,y");
+      throw base::UsageError("'" + variables[i] + "' cannot name a variable: " + error.GetMsg(),
+                             "for example --inputs x,y");
     }
   }
 }
@@ -63,25 +63,25 @@ Surface compile_formula(const std::string& text, const std::vector<std::string>&
     formula->parser.SetExpr(text);
     formula->parser.Eval();
     if (formula->parser.GetNumResults() != 1)
-      throw UsageError("formula '" + text + "' has " +
-                           std::to_string(formula->parser.GetNumResults()) +
-                           " results separated by commas",
-                       variables.size() == 1 ? "one value for each x is expected"
-                                             : "one value for each point is expected");
+      throw base::UsageError("formula '" + text + "' has " +
+                                 std::to_string(formula->parser.GetNumResults()) +
+                                 " results separated by commas",
+                             variables.size() == 1 ? "one value for each x is expected"
+                                                   : "one value for each point is expected");
   } catch (const mu::Parser::exception_type& error) {
     throw formula_error(text, error);
   }
   return [formula](std::span<const double> at) {
-    check(at.size() == formula->values.size(), "formula: wrong number of variables");
+    base::check(at.size() == formula->values.size(), "formula: wrong number of variables");
     std::copy(at.begin(), at.end(), formula->values.begin());
     return formula->parser.Eval();
   };
 }
 
-Curve compile_formula(const std::string& text) {
+numerics::Curve compile_formula(const std::string& text) {
   return [f = compile_formula(text, std::vector<std::string>{"x"})](double x) {
     return f({&x, 1});
   };
 }
 
-}  // namespace asap
+}  // namespace asap::region

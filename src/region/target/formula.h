@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "region/family/curvature.h"
 #include "numerics/curve.h"
+#include "region/family/curvature.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A function of x from its text, through muparser: + - * / ^, sin, cos, tan, exp, ln, log
 /// (natural), log10, log2, sqrt, abs, min, max, tanh, ..., the constants pi and e, and softplus,
@@ -15,7 +15,7 @@ namespace asap {
 ///
 /// The curve owns its parser; copies share it, so one curve belongs to one thread. compile_formula
 /// again for another thread.
-Curve compile_formula(const std::string& text);
+numerics::Curve compile_formula(const std::string& text);
 
 /// A function of several variables: values in the order of their names.
 using Surface = std::function<double(std::span<const double>)>;
@@ -24,4 +24,4 @@ using Surface = std::function<double(std::span<const double>)>;
 /// is given twice, or is that of a function or constant.
 Surface compile_formula(const std::string& text, const std::vector<std::string>& variables);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -10,15 +10,15 @@
 #include "base/text.h"
 #include "io/json.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Cuts the next field off a trimmed line: up to a comma or semicolon, or up to blanks.
 std::string_view next_field(std::string_view& rest) {
   const std::size_t end = std::min(rest.find_first_of(",; \t"), rest.size());
   const std::string_view field = rest.substr(0, end);
-  rest = trim(rest.substr(end));
-  if (rest.starts_with(',') || rest.starts_with(';')) rest = trim(rest.substr(1));
+  rest = base::trim(rest.substr(end));
+  if (rest.starts_with(',') || rest.starts_with(';')) rest = base::trim(rest.substr(1));
   return field;
 }
 
@@ -29,7 +29,7 @@ class Parser {
   Samples parse() {
     while (!rest_.empty()) {
       const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-      const std::string_view content = trim(rest_.substr(0, end));
+      const std::string_view content = base::trim(rest_.substr(0, end));
       rest_.remove_prefix(std::min(end + 1, rest_.size()));
       ++line_;
       if (!content.empty() && content.front() != '#') add(content);
@@ -39,7 +39,7 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const {
-    throw DataError(source_ + ":" + std::to_string(line_) + ": " + what, hint);
+    throw base::DataError(source_ + ":" + std::to_string(line_) + ": " + what, hint);
   }
 
   void add(std::string_view content) {
@@ -59,7 +59,7 @@ class Parser {
         header_ = true;
         return;
       }
-      fail("'" + excerpt(bad) + "' is not a number", "columns are x, y and perhaps a weight");
+      fail("'" + io::excerpt(bad) + "' is not a number", "columns are x, y and perhaps a weight");
     }
     if (columns_ == 0) columns_ = count;
     if (count != columns_ || count < 2 || count > 3)
@@ -131,17 +131,17 @@ void require_finite(const Samples& samples, const std::string& source) {
   for (std::int64_t i = 0; i < samples.size(); ++i)
     if (!std::isfinite(samples.y[static_cast<std::size_t>(i)]) ||
         !std::isfinite(samples.weight_at(i)))
-      throw DataError(
-          source + ": points at x = " + format_significant(samples.x[static_cast<std::size_t>(i)]) +
-              " are too large to be averaged",
-          "keep one of the lines, or scale y and the weights");
+      throw base::DataError(source + ": points at x = " +
+                                base::format_significant(samples.x[static_cast<std::size_t>(i)]) +
+                                " are too large to be averaged",
+                            "keep one of the lines, or scale y and the weights");
 }
 
 }  // namespace
 
 std::optional<double> to_number(std::string_view field) {
   if (field.starts_with('+')) field.remove_prefix(1);
-  return parse_number<double>(field);
+  return base::parse_number<double>(field);
 }
 
 PointsFile parse_points(std::string_view text, const std::string& source) {
@@ -150,16 +150,16 @@ PointsFile parse_points(std::string_view text, const std::string& source) {
   const std::int64_t gone = average_duplicates(file.samples);
   require_finite(file.samples, source);
   if (gone > 0)
-    file.notes.push_back(format_count(gone) + " points share their x with another: averaged");
+    file.notes.push_back(base::format_count(gone) + " points share their x with another: averaged");
   if (file.samples.size() < 4)
-    throw DataError(source + ": " + std::to_string(file.samples.size()) +
-                        " points of different x, at least four are needed",
-                    "one line for each point: x,y or x,y,weight");
+    throw base::DataError(source + ": " + std::to_string(file.samples.size()) +
+                              " points of different x, at least four are needed",
+                          "one line for each point: x,y or x,y,weight");
   return file;
 }
 
 PointsFile read_points(const std::filesystem::path& path) {
-  return parse_points(read_file(path), path.string());
+  return parse_points(base::read_file(path), path.string());
 }
 
-}  // namespace asap
+}  // namespace asap::region

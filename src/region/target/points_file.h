@@ -8,7 +8,7 @@
 
 #include "region/network/samples.h"
 
-namespace asap {
+namespace asap::region {
 
 /// Points read from text, made fit for a fit: sorted by x, equal x averaged with their weights.
 struct PointsFile {
@@ -28,4 +28,4 @@ std::optional<double> to_number(std::string_view field);
 PointsFile parse_points(std::string_view text, const std::string& source);
 PointsFile read_points(const std::filesystem::path& path);
 
-}  // namespace asap
+}  // namespace asap::region

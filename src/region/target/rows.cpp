@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "region/target/formula.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// Mean and deviation of strided values; deviation 0 only where all are equal.
@@ -28,7 +28,7 @@ std::pair<double, double> moments(const double* values, std::int64_t count, std:
 
 TableRows take(const TableRows& rows, std::span<const std::int64_t> order) {
   const std::int64_t inputs = rows.x.rows().cols;
-  TableRows taken{Tensor<double>({static_cast<std::int64_t>(order.size()), inputs}), {}};
+  TableRows taken{tensor::Tensor<double>({static_cast<std::int64_t>(order.size()), inputs}), {}};
   for (std::size_t i = 0; i < order.size(); ++i) {
     std::copy_n(rows.x.data() + order[i] * inputs, inputs,
                 taken.x.data() + static_cast<std::int64_t>(i) * inputs);
@@ -47,21 +47,22 @@ std::string point_text(std::span<const double> at, const std::vector<std::string
 }  // namespace
 
 TableRows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
-                         Interval interval, std::int64_t count, std::uint64_t seed,
+                         numerics::Interval interval, std::int64_t count, std::uint64_t seed,
                          std::uint32_t stream) {
   if (!(interval.low < interval.high) || !std::isfinite(interval.length()))
-    throw UsageError("--interval: the first number must be the smaller one");
+    throw base::UsageError("--interval: the first number must be the smaller one");
   const Surface f = compile_formula(formula, inputs);
   const auto width = static_cast<std::int64_t>(inputs.size());
-  TableRows rows{Tensor<double>({count, width}), {}};
-  RandomStream random(seed, RandomPurpose::generated_data, stream);
+  TableRows rows{tensor::Tensor<double>({count, width}), {}};
+  base::RandomStream random(seed, base::RandomPurpose::generated_data, stream);
   for (std::int64_t i = 0; i < count; ++i) {
-    const VectorView<double> at = rows.x.rows().row(i);
+    const tensor::VectorView<double> at = rows.x.rows().row(i);
     for (double& value : at) value = random.uniform(interval.low, interval.high);
     rows.y.push_back(f(at));
     if (!std::isfinite(rows.y.back()))
-      throw NumericalError("formula '" + formula + "' is not finite at " + point_text(at, inputs),
-                           "choose an --interval without such points");
+      throw base::NumericalError(
+          "formula '" + formula + "' is not finite at " + point_text(at, inputs),
+          "choose an --interval without such points");
   }
   return rows;
 }
@@ -71,15 +72,16 @@ TableSplit split_table(const TableRows& rows, double validation, double test, st
   const std::int64_t n = rows.size();
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  RandomStream random(seed, RandomPurpose::shuffle);
+  base::RandomStream random(seed, base::RandomPurpose::shuffle);
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   const auto held = static_cast<std::int64_t>(std::llround(validation * static_cast<double>(n)));
   const auto tested = static_cast<std::int64_t>(std::llround(test * static_cast<double>(n)));
   if (n - held - tested < least || held < least)
-    throw DataError(std::to_string(n) + " rows leave " + std::to_string(n - held - tested) +
-                        " for training and " + std::to_string(held) + " for validation, at least " +
-                        std::to_string(least) + " of each are needed",
-                    "more rows, fewer inputs or other fractions");
+    throw base::DataError(std::to_string(n) + " rows leave " + std::to_string(n - held - tested) +
+                              " for training and " + std::to_string(held) +
+                              " for validation, at least " + std::to_string(least) +
+                              " of each are needed",
+                          "more rows, fewer inputs or other fractions");
   const std::span<const std::int64_t> all(order);
   const auto part = [&](std::int64_t first, std::int64_t count) {
     return take(rows,
@@ -93,9 +95,9 @@ Standardisation Standardisation::of(const NamedTable& table) {
   const std::int64_t inputs = table.rows.x.rows().cols;
   const auto require = [](double deviation, const std::string& what) {
     if (!(deviation > 0) || !std::isfinite(deviation))
-      throw DataError(what + (deviation == 0 ? " has the same value in all training rows"
-                                             : " is too large to be standardised"),
-                      "leave the column out: --inputs names the ones to use");
+      throw base::DataError(what + (deviation == 0 ? " has the same value in all training rows"
+                                                   : " is too large to be standardised"),
+                            "leave the column out: --inputs names the ones to use");
   };
   for (std::int64_t j = 0; j < inputs; ++j) {
     const auto [mean, deviation] = moments(table.rows.x.data() + j, table.rows.size(), inputs);
@@ -111,7 +113,7 @@ Standardisation Standardisation::of(const NamedTable& table) {
 
 TableRows Standardisation::apply(const TableRows& rows) const {
   TableRows scaled = rows;
-  const MatrixView<double> x = scaled.x.rows();
+  const tensor::MatrixView<double> x = scaled.x.rows();
   for (std::int64_t i = 0; i < rows.size(); ++i)
     for (std::int64_t j = 0; j < x.cols; ++j) {
       const auto at = static_cast<std::size_t>(j);
@@ -133,4 +135,4 @@ ReluNetwork Standardisation::fold_into(ReluNetwork network) const {
   return network;
 }
 
-}  // namespace asap
+}  // namespace asap::region

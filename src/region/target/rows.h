@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "numerics/curve.h"
 #include "region/network/relu_network.h"
 #include "region/network/samples.h"
-#include "numerics/curve.h"
 
-namespace asap {
+namespace asap::region {
 
 /// A table with the names of its columns.
 struct NamedTable {
@@ -39,7 +39,7 @@ NamedTable parse_table(std::string_view bytes, const TableColumns& columns,
 /// different `stream` share no points. NumericalError names a point where the formula is not
 /// finite.
 TableRows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
-                         Interval interval, std::int64_t count, std::uint64_t seed,
+                         numerics::Interval interval, std::int64_t count, std::uint64_t seed,
                          std::uint32_t stream);
 
 /// Rows taken at random for training, validation and test.
@@ -65,4 +65,4 @@ struct Standardisation {
   ReluNetwork fold_into(ReluNetwork network) const;
 };
 
-}  // namespace asap
+}  // namespace asap::region

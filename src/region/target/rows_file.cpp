@@ -11,7 +11,7 @@
 #include "region/target/points_file.h"
 #include "region/target/rows.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
 /// The separator that the first line has most of.
@@ -31,12 +31,13 @@ char separator_of(std::string_view bytes) {
 /// Columns of one file by name.
 class Columns {
  public:
-  Columns(const DelimitedTable& table, const std::string& source) : source_(source) {
+  Columns(const io::DelimitedTable& table, const std::string& source) : source_(source) {
     has_header_ = false;
     for (std::int64_t c = 0; c < table.columns() && table.rows() > 0; ++c)
-      has_header_ = has_header_ || !to_number(trim(table.field(0, c)));
+      has_header_ = has_header_ || !to_number(base::trim(table.field(0, c)));
     for (std::int64_t c = 0; c < table.columns(); ++c)
-      names_.push_back(has_header_ ? std::string(trim(table.field(0, c))) : std::to_string(c + 1));
+      names_.push_back(has_header_ ? std::string(base::trim(table.field(0, c)))
+                                   : std::to_string(c + 1));
   }
 
   bool has_header() const { return has_header_; }
@@ -47,15 +48,15 @@ class Columns {
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found != names_.end()) {
       if (std::find(found + 1, names_.end(), name) != names_.end())
-        throw DataError(source_ + ": two columns are called '" + excerpt(name) + "'",
-                        "name columns by their numbers, from 1");
+        throw base::DataError(source_ + ": two columns are called '" + io::excerpt(name) + "'",
+                              "name columns by their numbers, from 1");
       return static_cast<std::size_t>(found - names_.begin());
     }
-    const std::optional<std::size_t> number = parse_number<std::size_t>(name);
+    const std::optional<std::size_t> number = base::parse_number<std::size_t>(name);
     if (number && *number >= 1 && *number <= names_.size()) return *number - 1;
-    throw DataError(source_ + ": there is no column '" + excerpt(name) + "' among " +
-                        std::to_string(names_.size()),
-                    suggestion(name, names_));
+    throw base::DataError(source_ + ": there is no column '" + io::excerpt(name) + "' among " +
+                              std::to_string(names_.size()),
+                          base::suggestion(name, names_));
   }
 
  private:
@@ -73,45 +74,46 @@ std::vector<std::size_t> input_indices(const Columns& columns, const TableColumn
   }
   for (const std::string& name : wanted.inputs) {
     const std::size_t index = columns.find(name);
-    if (index == target) throw UsageError("--inputs: '" + name + "' is the target");
+    if (index == target) throw base::UsageError("--inputs: '" + name + "' is the target");
     if (std::find(indices.begin(), indices.end(), index) != indices.end())
-      throw UsageError("--inputs: '" + name + "' is named twice");
+      throw base::UsageError("--inputs: '" + name + "' is named twice");
     indices.push_back(index);
   }
   return indices;
 }
 
-double cell(const DelimitedTable& table, std::int64_t row, std::size_t column,
+double cell(const io::DelimitedTable& table, std::int64_t row, std::size_t column,
             const Columns& columns, const std::string& source) {
   const std::string_view field = table.field(row, static_cast<std::int64_t>(column));
-  const std::optional<double> value = to_number(trim(field));
+  const std::optional<double> value = to_number(base::trim(field));
   if (value && std::isfinite(*value)) return *value;
   const std::string place = source + ":" + std::to_string(table.line(row)) + ": column '" +
-                            excerpt(columns.names()[column]) + "' ";
-  if (value) throw DataError(place + "is not finite", "remove the line or repair the value");
-  if (trim(field).empty()) throw DataError(place + "is empty", "remove the line or fill it in");
-  throw DataError(place + "holds '" + excerpt(field) + "', which is not a number",
-                  "--inputs names the columns to use");
+                            io::excerpt(columns.names()[column]) + "' ";
+  if (value) throw base::DataError(place + "is not finite", "remove the line or repair the value");
+  if (base::trim(field).empty())
+    throw base::DataError(place + "is empty", "remove the line or fill it in");
+  throw base::DataError(place + "holds '" + io::excerpt(field) + "', which is not a number",
+                        "--inputs names the columns to use");
 }
 
 }  // namespace
 
 NamedTable parse_table(std::string_view bytes, const TableColumns& wanted,
                        const std::string& source) {
-  const DelimitedTable table = parse_delimited(bytes, {separator_of(bytes), true}, source);
-  if (table.rows() == 0) throw DataError(source + ": the file has no rows");
+  const io::DelimitedTable table = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
+  if (table.rows() == 0) throw base::DataError(source + ": the file has no rows");
   const Columns columns(table, source);
   const std::size_t target = columns.find(wanted.target);
   const std::vector<std::size_t> indices = input_indices(columns, wanted, target);
   if (indices.empty())
-    throw DataError(source + ": no column is left to be an input",
-                    "expected columns separated by commas, semicolons or tabs");
+    throw base::DataError(source + ": no column is left to be an input",
+                          "expected columns separated by commas, semicolons or tabs");
   NamedTable result;
   result.target = columns.names()[target];
   for (const std::size_t index : indices) result.inputs.push_back(columns.names()[index]);
   const std::int64_t first = columns.has_header() ? 1 : 0;
   const auto width = static_cast<std::int64_t>(indices.size());
-  result.rows.x = Tensor<double>({table.rows() - first, width});
+  result.rows.x = tensor::Tensor<double>({table.rows() - first, width});
   for (std::int64_t row = first; row < table.rows(); ++row) {
     for (std::int64_t j = 0; j < width; ++j)
       result.rows.x[(row - first) * width + j] =
@@ -122,7 +124,7 @@ NamedTable parse_table(std::string_view bytes, const TableColumns& wanted,
 }
 
 NamedTable read_table(const std::filesystem::path& path, const TableColumns& columns) {
-  return parse_table(read_file(path), columns, path.string());
+  return parse_table(base::read_file(path), columns, path.string());
 }
 
-}  // namespace asap
+}  // namespace asap::region

@@ -7,32 +7,33 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "region/family/spline.h"
 #include "region/target/formula.h"
 #include "region/target/points_file.h"
-#include "region/family/spline.h"
 
-namespace asap {
+namespace asap::region {
 namespace {
 
-void check_interval(Interval interval) {
+void check_interval(numerics::Interval interval) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high) ||
       !(interval.low < interval.high))
-    throw UsageError("--interval " + format_number(interval.low) + " " +
-                         format_number(interval.high) +
-                         ": the first number must be the smaller one",
-                     "for example --interval 0 1");
+    throw base::UsageError("--interval " + base::format_number(interval.low) + " " +
+                               base::format_number(interval.high) +
+                               ": the first number must be the smaller one",
+                           "for example --interval 0 1");
   const double size = std::max(std::abs(interval.low), std::abs(interval.high));
   if (interval.length() < 1e-9 * size)
-    throw UsageError("--interval is too short for float64 at its distance from zero");
+    throw base::UsageError("--interval is too short for float64 at its distance from zero");
 }
 
-void check_finite(const std::string& name, const Curve& f, Interval interval) {
+void check_finite(const std::string& name, const numerics::Curve& f, numerics::Interval interval) {
   for (int i = 0; i < kDensePoints; ++i) {
     const double x = interval.at(static_cast<double>(i) / (kDensePoints - 1)), y = f(x);
     if (!std::isfinite(y))
-      throw NumericalError("'" + name + "' is " + (std::isnan(y) ? "not a number" : "infinite") +
-                               " at x = " + format_number(x),
-                           "choose an --interval on which the function is finite");
+      throw base::NumericalError("'" + name + "' is " +
+                                     (std::isnan(y) ? "not a number" : "infinite") +
+                                     " at x = " + base::format_number(x),
+                                 "choose an --interval on which the function is finite");
   }
 }
 
@@ -43,7 +44,7 @@ std::string formula_of(const std::string& text) {
   return text;
 }
 
-Samples inside(const Samples& samples, Interval interval) {
+Samples inside(const Samples& samples, numerics::Interval interval) {
   Samples kept;
   for (std::int64_t i = 0; i < samples.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -57,7 +58,7 @@ Samples inside(const Samples& samples, Interval interval) {
 
 }  // namespace
 
-Samples even_samples(const Curve& f, Interval interval, int count) {
+Samples even_samples(const numerics::Curve& f, numerics::Interval interval, int count) {
   Samples samples;
   for (int i = 0; i < count; ++i) {
     samples.x.push_back(interval.at(static_cast<double>(i) / (count - 1)));
@@ -66,7 +67,7 @@ Samples even_samples(const Curve& f, Interval interval, int count) {
   return samples;
 }
 
-Samples midpoints(const Curve& f, Interval interval, int count) {
+Samples midpoints(const numerics::Curve& f, numerics::Interval interval, int count) {
   Samples samples;
   for (int i = 0; i < count; ++i) {
     samples.x.push_back(interval.at((i + 0.5) / count));
@@ -75,10 +76,10 @@ Samples midpoints(const Curve& f, Interval interval, int count) {
   return samples;
 }
 
-Target function_target(const std::string& formula, Interval interval, int points) {
+Target function_target(const std::string& formula, numerics::Interval interval, int points) {
   check_interval(interval);
   if (points < 4)
-    throw UsageError("--points " + std::to_string(points) + ": at least four are needed");
+    throw base::UsageError("--points " + std::to_string(points) + ": at least four are needed");
   Target target;
   target.name = formula;
   target.interval = interval;
@@ -97,7 +98,7 @@ Target points_target(std::string name, Samples samples) {
   if (target.noise_variance > 0) {
     target.curve = smoothing_curve(samples, target.noise_variance);
     target.notes.push_back("the points are noisy, standard deviation about " +
-                           format_significant(std::sqrt(target.noise_variance)) +
+                           base::format_significant(std::sqrt(target.noise_variance)) +
                            (samples.weight.empty() ? "" : " at weight one"));
   } else {
     const Samples few = bin_samples(samples, 20000);
@@ -107,18 +108,19 @@ Target points_target(std::string name, Samples samples) {
   return target;
 }
 
-Target data_target(const std::filesystem::path& path, const std::optional<Interval>& interval) {
+Target data_target(const std::filesystem::path& path,
+                   const std::optional<numerics::Interval>& interval) {
   PointsFile file = read_points(path);
   if (interval) {
     check_interval(*interval);
     const std::int64_t all = file.samples.size();
     file.samples = inside(file.samples, *interval);
     if (file.samples.size() < 4)
-      throw DataError(path.string() + ": " + std::to_string(file.samples.size()) +
-                          " points inside --interval, at least four are needed",
-                      "leave --interval out to use all points");
+      throw base::DataError(path.string() + ": " + std::to_string(file.samples.size()) +
+                                " points inside --interval, at least four are needed",
+                            "leave --interval out to use all points");
     if (file.samples.size() < all)
-      file.notes.push_back(format_count(all - file.samples.size()) +
+      file.notes.push_back(base::format_count(all - file.samples.size()) +
                            " points outside --interval left out");
     if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
       file.notes.push_back("--interval reaches beyond the points: the fit ends where they do");
@@ -146,13 +148,13 @@ const PaperTarget& paper_target(const std::string& name) {
     if (paper.name == name) return paper;
     names.emplace_back(paper.name);
   }
-  throw UsageError("unknown target '" + name + "'", suggestion(name, names));
+  throw base::UsageError("unknown target '" + name + "'", base::suggestion(name, names));
 }
 
 Target paper_points(const PaperTarget& paper) {
-  const Curve f = compile_formula(paper.formula);
+  const numerics::Curve f = compile_formula(paper.formula);
   Target target = points_target(paper.name, even_samples(f, paper.interval, paper.points));
   return target;
 }
 
-}  // namespace asap
+}  // namespace asap::region

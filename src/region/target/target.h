@@ -5,33 +5,34 @@
 #include <string>
 #include <vector>
 
+#include "numerics/curve.h"
 #include "region/family/curvature.h"
 #include "region/network/samples.h"
-#include "numerics/curve.h"
 
-namespace asap {
+namespace asap::region {
 
 /// What is to be fitted, on one interval.
 struct Target {
   std::string name;  ///< as the user gave it
-  Interval interval;
-  Samples samples;  ///< training points
-  Curve curve;      ///< smooth guide through or near the samples, from which fits are started
-  Curve truth;      ///< the exact function; empty when only points are known
+  numerics::Interval interval;
+  Samples samples;        ///< training points
+  numerics::Curve curve;  ///< smooth guide through or near the samples, from which fits are started
+  numerics::Curve truth;  ///< the exact function; empty when only points are known
   double noise_variance = 0;       ///< of y at weight one; 0: the samples lie on a curve
   std::vector<std::string> notes;  ///< what the user should know about the data
 
   /// What errors between the samples are measured against: the truth, or else the curve.
-  const Curve& reference() const { return truth ? truth : curve; }
+  const numerics::Curve& reference() const { return truth ? truth : curve; }
 };
 
 /// A formula or the name of a built-in function on the interval, sampled evenly at `points` points,
 /// ends included. The guide is the function itself. UsageError for an empty interval or a formula
 /// with a mistake, NumericalError with the x where the function is not finite.
-Target function_target(const std::string& formula, Interval interval, int points = 500);
+Target function_target(const std::string& formula, numerics::Interval interval, int points = 500);
 
 /// Points of a file, on all of their range or on the part inside `interval`.
-Target data_target(const std::filesystem::path& path, const std::optional<Interval>& interval);
+Target data_target(const std::filesystem::path& path,
+                   const std::optional<numerics::Interval>& interval);
 
 /// Points alone. The guide is a cubic spline, smoothed where the points are noisy.
 Target points_target(std::string name, Samples samples);
@@ -40,7 +41,7 @@ Target points_target(std::string name, Samples samples);
 struct PaperTarget {
   const char* name;     ///< "x3"
   const char* formula;  ///< "x^3"
-  Interval interval;
+  numerics::Interval interval;
   int points;  ///< training points, even
   bool test;   ///< judged at as many test points between them rather than at the training points
 };
@@ -53,12 +54,12 @@ const PaperTarget& paper_target(const std::string& name);
 Target paper_points(const PaperTarget& paper);
 
 /// `count` points midway between even ones: where a fit to even points is tested.
-Samples midpoints(const Curve& f, Interval interval, int count);
+Samples midpoints(const numerics::Curve& f, numerics::Interval interval, int count);
 
 /// Points of the dense grid on which a function or a finished fit is judged.
 inline constexpr int kDensePoints = 20001;
 
 /// f on an even grid, ends included.
-Samples even_samples(const Curve& f, Interval interval, int count);
+Samples even_samples(const numerics::Curve& f, numerics::Interval interval, int count);
 
-}  // namespace asap
+}  // namespace asap::region

@@ -1,6 +1,6 @@
 #include "tensor/core/arena.h"
 
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
@@ -31,4 +31,4 @@ std::size_t Arena::capacity_bytes() const {
   return total;
 }
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -7,7 +7,7 @@
 
 #include "tensor/core/tensor.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Memory for everything one forward (and backward) pass makes. Taking is a pointer increment;
 /// clear() forgets all of it at once and keeps the capacity, so that after the first pass nothing
@@ -75,4 +75,4 @@ class ArenaScope {
   Arena::Mark mark_;
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Sizes of a row-major tensor, outermost first. At most six dimensions, no allocation.
 class Shape {
@@ -20,8 +20,8 @@ class Shape {
   }
 
   void append(std::int64_t size) {
-    check(rank_ < kMaxRank, "Shape: more than six dimensions");
-    check(size >= 0, "Shape: negative size");
+    base::check(rank_ < kMaxRank, "Shape: more than six dimensions");
+    base::check(size >= 0, "Shape: negative size");
     sizes_[rank_++] = size;
   }
 
@@ -56,4 +56,4 @@ class Shape {
   int rank_ = 0;
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

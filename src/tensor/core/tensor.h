@@ -7,7 +7,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Bytes to which every buffer is aligned: one cache line, one AVX-512 register.
 inline constexpr std::size_t kAlignment = 64;
@@ -50,8 +50,10 @@ class Tensor {
     void operator()(T* pointer) const { std::free(pointer); }
   };
   static T* allocate(std::int64_t count) {
-    const std::size_t bytes = static_cast<std::size_t>(std::max<std::int64_t>(count, 1)) * sizeof(T);
-    void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+    const std::size_t bytes =
+        static_cast<std::size_t>(std::max<std::int64_t>(count, 1)) * sizeof(T);
+    void* memory =
+        std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
     if (!memory) throw std::bad_alloc();
     return static_cast<T*>(memory);
   }
@@ -60,4 +62,4 @@ class Tensor {
   std::unique_ptr<T[], Free> data_;
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

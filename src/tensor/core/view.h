@@ -6,14 +6,14 @@
 
 #include "tensor/core/shape.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Contiguous vector that somebody else owns.
 template <class T>
 using VectorView = std::span<T>;
 
-/// Row-major matrix that somebody else owns; rows may lie apart (`stride` >= `cols`), so that one head of
-/// packed [tokens, 3 * width] projections is a view and needs no copy.
+/// Row-major matrix that somebody else owns; rows may lie apart (`stride` >= `cols`), so that one
+/// head of packed [tokens, 3 * width] projections is a view and needs no copy.
 template <class T>
 struct MatrixView {
   T* data = nullptr;
@@ -25,9 +25,7 @@ struct MatrixView {
   MatrixView(T* data, std::int64_t rows, std::int64_t cols) : MatrixView(data, rows, cols, cols) {}
   MatrixView(T* data, std::int64_t rows, std::int64_t cols, std::int64_t stride)
       : data(data), rows(rows), cols(cols), stride(stride) {}
-  operator MatrixView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator MatrixView<const T>() const requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};
   }
 
@@ -38,7 +36,8 @@ struct MatrixView {
   VectorView<T> row(std::int64_t index) const {
     return {data + index * stride, static_cast<std::size_t>(cols)};
   }
-  MatrixView block(std::int64_t row, std::int64_t col, std::int64_t rows_, std::int64_t cols_) const {
+  MatrixView block(std::int64_t row, std::int64_t col, std::int64_t rows_,
+                   std::int64_t cols_) const {
     return {data == nullptr ? nullptr : data + row * stride + col, rows_, cols_, stride};
   }
   bool contiguous() const { return stride == cols; }
@@ -52,11 +51,7 @@ struct TensorView {
 
   TensorView() = default;
   TensorView(T* data, const Shape& shape) : data(data), shape(shape) {}
-  operator TensorView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, shape};
-  }
+  operator TensorView<const T>() const requires(!std::is_const_v<T>) { return {data, shape}; }
 
   std::int64_t size() const { return shape.size(); }
   VectorView<T> flat() const { return {data, static_cast<std::size_t>(size())}; }
@@ -67,4 +62,4 @@ struct TensorView {
   }
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

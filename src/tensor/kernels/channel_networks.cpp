@@ -13,7 +13,7 @@
 #include "tensor/simd/partial-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -264,21 +264,21 @@ const ChannelNetworksKernelSet<float>* channel_networks_float() { return &kKerne
 const ChannelNetworksKernelSet<double>* channel_networks_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 ASAP_DEFINE_KERNELS(ChannelNetworksKernelSet, channel_networks)
 
 template <class T>
 void check_shapes(int depth, MatrixView<const T> x, MatrixView<const T> weights) {
-  check(1 <= depth && depth <= ChannelNetworkLayout::kMaxDepth,
-        "channel_networks: depth out of range");
-  check(weights.rows == ChannelNetworkLayout{depth}.count() && weights.cols == x.cols,
-        "channel_networks: weights of another shape");
+  base::check(1 <= depth && depth <= ChannelNetworkLayout::kMaxDepth,
+              "channel_networks: depth out of range");
+  base::check(weights.rows == ChannelNetworkLayout{depth}.count() && weights.cols == x.cols,
+              "channel_networks: weights of another shape");
 }
 
 template <class T>
@@ -292,14 +292,14 @@ template <class T>
 void channel_networks(int depth, MatrixView<const T> x, MatrixView<const T> weights,
                       MatrixView<T> out) {
   check_shapes(depth, x, weights);
-  check(same_shape<T>(x, out), "channel_networks: output of another shape");
+  base::check(same_shape<T>(x, out), "channel_networks: output of another shape");
   kernels<T>().forward(depth, x, weights, out);
 }
 
 template <class T>
 void channel_networks_vjp(int depth, const ChannelNetworksVjp<T>& pass) {
   check_shapes(depth, pass.x, pass.weights);
-  check(same_shape<T>(pass.x, pass.dy), "channel_networks_vjp: dy of another shape");
+  base::check(same_shape<T>(pass.x, pass.dy), "channel_networks_vjp: dy of another shape");
   if (pass.dweights.data && !pass.accumulate_dweights)
     for (std::int64_t i = 0; i < pass.dweights.rows; ++i)
       std::ranges::fill(pass.dweights.row(i), T(0));
@@ -313,5 +313,5 @@ ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif  // HWY_ONCE

@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Where the numbers of a ReLU network of one input, one output and `depth` hidden layers of width
 /// 4 stand (Milkert, Hyde and Laine, ICML 2025): layer by layer, weights row by row before biases,
@@ -54,4 +54,4 @@ struct ChannelNetworksVjp {
 template <class T>
 void channel_networks_vjp(int depth, const ChannelNetworksVjp<T>& pass);
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -2,7 +2,7 @@
 
 #include "tensor/kernels/channel_networks.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// What channel_networks.cpp compiles once per instruction set.
 template <class T>
@@ -11,4 +11,4 @@ struct ChannelNetworksKernelSet {
   void (*vjp)(int depth, const ChannelNetworksVjp<T>& pass);
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -9,7 +9,7 @@
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -57,8 +57,8 @@ template <class D, class V>
 HWY_INLINE V gelu_gate(D d, V x) {
   using T = hn::TFromD<D>;
   const V cubic = hn::Mul(hn::Mul(x, x), x);
-  const V z = hn::Mul(hn::Set(d, T(-2 * kGeluScale)),
-                      hn::MulAdd(hn::Set(d, T(kGeluCubic)), cubic, x));
+  const V z =
+      hn::Mul(hn::Set(d, T(-2 * kGeluScale)), hn::MulAdd(hn::Set(d, T(kGeluCubic)), cubic, x));
   const V e = exp_fast(d, hn::Min(z, hn::Set(d, T(kExpLimit))));
   return hn::Div(hn::Set(d, T(1)), hn::Add(hn::Set(d, T(1)), e));
 }
@@ -79,8 +79,7 @@ void gelu_vjp(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t coun
     const auto one = hn::Set(d, T(1));
     const auto dz = hn::Mul(hn::Set(d, T(2 * kGeluScale)),
                             hn::MulAdd(hn::Set(d, T(3 * kGeluCubic)), hn::Mul(v, v), one));
-    const auto slope =
-        hn::Mul(gate, hn::MulAdd(hn::Mul(v, dz), hn::Sub(one, gate), one));
+    const auto slope = hn::Mul(gate, hn::MulAdd(hn::Mul(v, dz), hn::Sub(one, gate), one));
     put(d, hn::Mul(slope, hn::LoadU(d, dy + i)), dx + i, accumulate);
   });
 }
@@ -103,7 +102,8 @@ void relu_vjp(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t coun
 
 template <class T>
 T sum(const T* x, std::int64_t count) {
-  return sum_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
+  return sum_vectors<T>(count,
+                        [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
 }
 
 template <class T>
@@ -115,7 +115,8 @@ T dot(const T* a, const T* b, std::int64_t count) {
 
 template <class T>
 T maximum(const T* x, std::int64_t count) {
-  return max_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
+  return max_vectors<T>(count,
+                        [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
 }
 
 template <class T>
@@ -150,11 +151,11 @@ const ElementwiseKernelSet<float>* elementwise_float() { return &kKernelSet<floa
 const ElementwiseKernelSet<double>* elementwise_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 ASAP_DEFINE_KERNELS(ElementwiseKernelSet, elementwise)
@@ -221,24 +222,24 @@ void adamw_update(const AdamWStep<T>& step, VectorView<const T> gradient, Vector
                             second_moment.data(), length(weights));
 }
 
-#define ASAP_INSTANTIATE(T)                                                                          \
-  template void add<T>(VectorView<const T>, VectorView<const T>, VectorView<T>);                     \
-  template void axpy<T>(T, VectorView<const T>, VectorView<T>);                                      \
-  template void scale<T>(T, VectorView<const T>, VectorView<T>, bool);                               \
-  template void multiply<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);          \
-  template void exponential<T>(VectorView<const T>, VectorView<T>);                                  \
-  template void gelu<T>(VectorView<const T>, VectorView<T>);                                         \
-  template void gelu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);          \
-  template void relu<T>(VectorView<const T>, VectorView<T>);                                         \
-  template void relu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);          \
-  template T sum<T>(VectorView<const T>);                                                            \
-  template T dot<T>(VectorView<const T>, VectorView<const T>);                                       \
-  template T maximum<T>(VectorView<const T>);                                                        \
-  template void adamw_update<T>(const AdamWStep<T>&, VectorView<const T>, VectorView<T>,             \
+#define ASAP_INSTANTIATE(T)                                                                 \
+  template void add<T>(VectorView<const T>, VectorView<const T>, VectorView<T>);            \
+  template void axpy<T>(T, VectorView<const T>, VectorView<T>);                             \
+  template void scale<T>(T, VectorView<const T>, VectorView<T>, bool);                      \
+  template void multiply<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
+  template void exponential<T>(VectorView<const T>, VectorView<T>);                         \
+  template void gelu<T>(VectorView<const T>, VectorView<T>);                                \
+  template void gelu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
+  template void relu<T>(VectorView<const T>, VectorView<T>);                                \
+  template void relu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
+  template T sum<T>(VectorView<const T>);                                                   \
+  template T dot<T>(VectorView<const T>, VectorView<const T>);                              \
+  template T maximum<T>(VectorView<const T>);                                               \
+  template void adamw_update<T>(const AdamWStep<T>&, VectorView<const T>, VectorView<T>,    \
                                 VectorView<T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif  // HWY_ONCE

@@ -2,11 +2,11 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
-/// Elementwise kernels and whole-vector reductions, vectorised for the processor at run time. T is float
-/// or double; all vectors of one call have the same length. `accumulate` adds to the output instead of
-/// replacing it. Reductions have a fixed order for a given length and processor.
+/// Elementwise kernels and whole-vector reductions, vectorised for the processor at run time. T is
+/// float or double; all vectors of one call have the same length. `accumulate` adds to the output
+/// instead of replacing it. Reductions have a fixed order for a given length and processor.
 
 /// out = a + b. `out` may be `a` or `b`.
 template <class T>
@@ -25,7 +25,8 @@ void multiply(VectorView<const T> a, VectorView<const T> b, VectorView<T> out,
 template <class T>
 void exponential(VectorView<const T> x, VectorView<T> out);
 
-/// GELU in its tanh form (Hendrycks and Gimpel 2016): x * sigmoid(2 z), z = sqrt(2/pi) (x + 0.044715 x^3).
+/// GELU in its tanh form (Hendrycks and Gimpel 2016): x * sigmoid(2 z), z = sqrt(2/pi) (x +
+/// 0.044715 x^3).
 template <class T>
 void gelu(VectorView<const T> x, VectorView<T> out);
 /// dx (+)= gelu'(x) * dy
@@ -58,4 +59,4 @@ template <class T>
 void adamw_update(const AdamWStep<T>& step, VectorView<const T> gradient, VectorView<T> weights,
                   VectorView<T> first_moment, VectorView<T> second_moment);
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -4,9 +4,10 @@
 
 #include "tensor/kernels/elementwise.h"
 
-namespace asap {
+namespace asap::tensor {
 
-/// Addresses of the elementwise kernels of one instruction set; see elementwise.h for what each does.
+/// Addresses of the elementwise kernels of one instruction set; see elementwise.h for what each
+/// does.
 template <class T>
 struct ElementwiseKernelSet {
   void (*add)(const T* a, const T* b, T* out, std::int64_t count);
@@ -25,4 +26,4 @@ struct ElementwiseKernelSet {
                        T* second_moment, std::int64_t count);
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -8,14 +8,14 @@
 #define HWY_TARGET_INCLUDE "tensor/kernels/gemm.cpp"
 #include <hwy/foreach_target.h>
 
+#include "tensor/core/tensor.h"
 #include "tensor/simd/partial-inl.h"
 #include "tensor/simd/simd-inl.h"
-#include "tensor/core/tensor.h"
 #include "tensor/simd/transpose-inl.h"
 
 #ifndef ASAP_TENSOR_GEMM_ONCE
 #define ASAP_TENSOR_GEMM_ONCE
-namespace asap {
+namespace asap::tensor {
 
 /// A product with shapes already checked. op(A)(i, k) = a[i * a_row + k * a_inner], whatever its
 /// transposition.
@@ -33,16 +33,16 @@ struct GemmCall {
   const T* bias;  // [n], or null
 };
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
-// A tile of C stays in registers while k runs: up to kTileRows x kTileVectors accumulators, which with 32
-// registers (AVX-512, NEON) may be 24, with 16 (AVX2) 12.
+// A tile of C stays in registers while k runs: up to kTileRows x kTileVectors accumulators, which
+// with 32 registers (AVX-512, NEON) may be 24, with 16 (AVX2) 12.
 #if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
 constexpr int kTileRows = 8;
 #else
@@ -69,7 +69,7 @@ struct Tile {
   std::int64_t inner;
   T* c;
   std::int64_t c_stride;
-  std::int64_t last;  // live lanes of the last vector of C
+  std::int64_t last;   // live lanes of the last vector of C
   std::int64_t ahead;  // from an element of op(A) to one that the next tiles need
   T alpha, beta;
   const T* bias;  // of these columns, or null
@@ -77,12 +77,14 @@ struct Tile {
 
 /// alpha * sum + bias + beta * C into C, `count` lanes of it.
 template <class T, class D, class V>
-HWY_INLINE void finish_vector(const Tile<T>& t, D d, V sum, std::int64_t count, const T* bias, T* c) {
+HWY_INLINE void finish_vector(const Tile<T>& t, D d, V sum, std::int64_t count, const T* bias,
+                              T* c) {
   const bool whole = count == lanes<T>();
   V result = hn::Mul(hn::Set(d, t.alpha), sum);
   if (bias) result = hn::Add(result, whole ? hn::LoadU(d, bias) : load_first(d, count, bias));
   if (t.beta != T(0))
-    result = hn::MulAdd(hn::Set(d, t.beta), whole ? hn::LoadU(d, c) : load_first(d, count, c), result);
+    result =
+        hn::MulAdd(hn::Set(d, t.beta), whole ? hn::LoadU(d, c) : load_first(d, count, c), result);
   if (whole)
     hn::StoreU(result, d, c);
   else
@@ -98,7 +100,8 @@ HWY_INLINE void run_tile(const Tile<T>& t) {
   V sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r)
     for (int v = 0; v < Vectors; ++v) sum[r][v] = hn::Zero(d);
-  // C and the A of the next tiles come from outer caches, in patterns the hardware does not foresee.
+  // C and the A of the next tiles come from outer caches, in patterns the hardware does not
+  // foresee.
   for (int r = 0; r < Rows; ++r)
     for (int v = 0; v < Vectors; ++v) hwy::Prefetch(t.c + r * t.c_stride + v * kLanes);
   const T* a = t.a;
@@ -127,8 +130,8 @@ void run_tile_of(const Tile<T>& t, std::int64_t rows) {
   run_tile<Rows, Vectors>(t);
 }
 
-/// All rows of a panel of Vectors vectors of columns, in tiles of nearly equal height: a last tile of one or
-/// two rows would wait for each product before it adds the next.
+/// All rows of a panel of Vectors vectors of columns, in tiles of nearly equal height: a last tile
+/// of one or two rows would wait for each product before it adds the next.
 template <int Vectors, class T>
 void run_rows(Tile<T> t, std::int64_t rows) {
   for (std::int64_t tiles = (rows + kTileRows - 1) / kTileRows; tiles > 0; --tiles) {
@@ -162,7 +165,8 @@ void pack_rows(const T* from, std::int64_t stride, std::int64_t inner, std::int6
   }
 }
 
-/// Copies `columns` rows of Bᵀ, `inner` values of each, to packed: [inner][width], zeros behind them.
+/// Copies `columns` rows of Bᵀ, `inner` values of each, to packed: [inner][width], zeros behind
+/// them.
 template <class T>
 void pack_columns(const T* from, std::int64_t stride, std::int64_t inner, std::int64_t columns,
                   std::int64_t width, T* packed) {
@@ -179,12 +183,13 @@ void pack_columns(const T* from, std::int64_t stride, std::int64_t inner, std::i
                                      : load_first(d, left, row);
       }
       transpose_square(d, square);
-      for (std::int64_t l = 0; l < left; ++l) hn::StoreU(square[l], d, packed + (k + l) * width + j);
+      for (std::int64_t l = 0; l < left; ++l)
+        hn::StoreU(square[l], d, packed + (k + l) * width + j);
     }
 }
 
-/// Vectors of the next panel when `vectors` are left. Four are two panels of two: a panel of one keeps the
-/// load ports busier than the multipliers.
+/// Vectors of the next panel when `vectors` are left. Four are two panels of two: a panel of one
+/// keeps the load ports busier than the multipliers.
 constexpr std::int64_t panel_vectors(std::int64_t vectors) {
   return vectors == 4 ? 2 : std::min(kTileVectors, vectors);
 }
@@ -198,21 +203,23 @@ void run_block(const GemmCall<T>& call, std::int64_t row, std::int64_t inner, T*
     const std::int64_t vectors = panel_vectors((left + kLanes - 1) / kLanes);
     const std::int64_t width = vectors * kLanes;
     const std::int64_t columns = std::min(left, width);
-    Tile<T> tile{.a = call.a + row * call.a_inner,
-                 .a_row = call.a_row,
-                 .a_inner = call.a_inner,
-                 .b = packed,
-                 .b_stride = width,
-                 .inner = inner,
-                 .c = call.c + first,
-                 .c_stride = call.c_stride,
-                 .last = columns - (vectors - 1) * kLanes,
-                 .ahead = call.a_inner == 1 ? kTileRows * call.a_row : kLine / std::int64_t{sizeof(T)},
-                 .alpha = call.alpha,
-                 .beta = row == 0 ? call.beta : T(1),
-                 .bias = row == 0 && call.bias ? call.bias + first : nullptr};
+    Tile<T> tile{
+        .a = call.a + row * call.a_inner,
+        .a_row = call.a_row,
+        .a_inner = call.a_inner,
+        .b = packed,
+        .b_stride = width,
+        .inner = inner,
+        .c = call.c + first,
+        .c_stride = call.c_stride,
+        .last = columns - (vectors - 1) * kLanes,
+        .ahead = call.a_inner == 1 ? kTileRows * call.a_row : kLine / std::int64_t{sizeof(T)},
+        .alpha = call.alpha,
+        .beta = row == 0 ? call.beta : T(1),
+        .bias = row == 0 && call.bias ? call.bias + first : nullptr};
     if (call.b_transposed) {
-      pack_columns(call.b + first * call.b_stride + row, call.b_stride, inner, columns, width, packed);
+      pack_columns(call.b + first * call.b_stride + row, call.b_stride, inner, columns, width,
+                   packed);
     } else if (call.m >= kPackRows || columns < width) {
       pack_rows(call.b + row * call.b_stride + first, call.b_stride, inner, columns, width, packed);
     } else {
@@ -237,11 +244,11 @@ void gemm_float(const GemmCall<float>& call) { run(call); }
 void gemm_double(const GemmCall<double>& call) { run(call); }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 HWY_EXPORT(gemm_float);
@@ -265,9 +272,9 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
   const bool ta = transpose_a == Transpose::yes;
   const bool tb = transpose_b == Transpose::yes;
   const std::int64_t inner = ta ? a.rows : a.cols;
-  check((ta ? a.cols : a.rows) == c.rows && (tb ? b.rows : b.cols) == c.cols &&
-            (tb ? b.cols : b.rows) == inner,
-        "gemm: shapes do not fit");
+  base::check((ta ? a.cols : a.rows) == c.rows && (tb ? b.rows : b.cols) == c.cols &&
+                  (tb ? b.cols : b.rows) == inner,
+              "gemm: shapes do not fit");
   if (c.rows == 0 || c.cols == 0) return;
   if (inner == 0) return scale_only(beta, c);
   run(GemmCall<T>{c.rows, c.cols, inner, alpha, beta, a.data, ta ? 1 : a.stride, ta ? a.stride : 1,
@@ -277,22 +284,22 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
 template <class T>
 void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const T> bias, T beta,
             MatrixView<T> y) {
-  check(x.rows == y.rows && weight.rows == y.cols && weight.cols == x.cols && x.cols > 0 &&
-            static_cast<std::int64_t>(bias.size()) == y.cols,
-        "affine: shapes do not fit");
+  base::check(x.rows == y.rows && weight.rows == y.cols && weight.cols == x.cols && x.cols > 0 &&
+                  static_cast<std::int64_t>(bias.size()) == y.cols,
+              "affine: shapes do not fit");
   if (y.rows == 0 || y.cols == 0) return;
   run(GemmCall<T>{y.rows, y.cols, x.cols, T(1), beta, x.data, x.stride, 1, weight.data,
                   weight.stride, true, y.data, y.stride, bias.data()});
 }
 
-#define ASAP_INSTANTIATE(T)                                                                       \
-  template void gemm<T>(Transpose, Transpose, T, MatrixView<const T>, MatrixView<const T>, T,     \
-                        MatrixView<T>);                                                           \
-  template void affine<T>(MatrixView<const T>, MatrixView<const T>, VectorView<const T>, T,       \
+#define ASAP_INSTANTIATE(T)                                                                   \
+  template void gemm<T>(Transpose, Transpose, T, MatrixView<const T>, MatrixView<const T>, T, \
+                        MatrixView<T>);                                                       \
+  template void affine<T>(MatrixView<const T>, MatrixView<const T>, VectorView<const T>, T,   \
                           MatrixView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif  // HWY_ONCE

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-namespace asap {
+namespace asap::tensor {
 
 template <class T>
 void extract_patches(const PatchGrid& grid, MatrixView<const T> images, MatrixView<T> patches) {
-  check(images.cols == grid.channels * grid.height * grid.width &&
-            patches.rows == images.rows * grid.patches() && patches.cols == grid.patch_size(),
-        "extract_patches: shapes do not fit");
+  base::check(images.cols == grid.channels * grid.height * grid.width &&
+                  patches.rows == images.rows * grid.patches() && patches.cols == grid.patch_size(),
+              "extract_patches: shapes do not fit");
   std::int64_t row = 0;
   for (std::int64_t b = 0; b < images.rows; ++b)
     for (std::int64_t y = 0; y < grid.height; y += grid.patch)
@@ -24,4 +24,4 @@ template void extract_patches<float>(const PatchGrid&, MatrixView<const float>, 
 template void extract_patches<double>(const PatchGrid&, MatrixView<const double>,
                                       MatrixView<double>);
 
-}  // namespace asap
+}  // namespace asap::tensor

@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Sizes of an image and of the square patches it is cut into; the patch divides both sides.
 struct PatchGrid {
@@ -17,4 +17,4 @@ struct PatchGrid {
 template <class T>
 void extract_patches(const PatchGrid& grid, MatrixView<const T> images, MatrixView<T> patches);
 
-}  // namespace asap
+}  // namespace asap::tensor

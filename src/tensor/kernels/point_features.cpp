@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 constexpr double kLowestFrequency = 6;  // about one wave over coordinates from -0.5 to 0.5
@@ -14,9 +14,9 @@ constexpr double kLowestFrequency = 6;  // about one wave over coordinates from 
 
 template <class T>
 void point_features(int frequencies, MatrixView<const T> points, MatrixView<T> features) {
-  check(features.rows == points.rows &&
-            features.cols == point_feature_count(points.cols, frequencies),
-        "point_features: shapes do not fit");
+  base::check(features.rows == points.rows &&
+                  features.cols == point_feature_count(points.cols, frequencies),
+              "point_features: shapes do not fit");
   for (std::int64_t i = 0; i < points.rows; ++i) {
     T* out = std::ranges::copy(points.row(i), features.row(i).data()).out;
     T frequency = static_cast<T>(kLowestFrequency);
@@ -30,4 +30,4 @@ void point_features(int frequencies, MatrixView<const T> points, MatrixView<T> f
 template void point_features<float>(int, MatrixView<const float>, MatrixView<float>);
 template void point_features<double>(int, MatrixView<const double>, MatrixView<double>);
 
-}  // namespace asap
+}  // namespace asap::tensor

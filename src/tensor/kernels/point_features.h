@@ -2,7 +2,7 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Numbers of one point after point_features.
 constexpr std::int64_t point_feature_count(std::int64_t width, int frequencies) {
@@ -17,4 +17,4 @@ constexpr std::int64_t point_feature_count(std::int64_t width, int frequencies) 
 template <class T>
 void point_features(int frequencies, MatrixView<const T> points, MatrixView<T> features);
 
-}  // namespace asap
+}  // namespace asap::tensor

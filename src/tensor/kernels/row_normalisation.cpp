@@ -4,19 +4,19 @@
 #define HWY_TARGET_INCLUDE "tensor/kernels/row_normalisation.cpp"
 #include <hwy/foreach_target.h>
 
-#include "tensor/simd/dispatch.h"
 #include "tensor/kernels/row_blocks-inl.h"
 #include "tensor/kernels/row_normalisation_kernel_set.h"
+#include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
 template <class T>
-void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, MatrixView<T> out, T* mean_out,
-                T* inverse_out) {
+void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, MatrixView<T> out,
+                T* mean_out, T* inverse_out) {
   const hn::ScalableTag<T> d;
   const Vector<T> share = hn::Set(d, T(1) / static_cast<T>(x.cols));
   for_each_block<T>(x.rows, [=](std::int64_t first, std::int64_t count) HWY_ATTR {
@@ -26,18 +26,17 @@ void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, MatrixVie
     const std::int64_t stride = x.stride, cols = x.cols, out_stride = out.stride;
     const T* gains = gain;
     const T* offsets = offset;
-    const auto load = [=](std::int64_t r, std::int64_t j, std::int64_t live) HWY_ATTR {
-      return load_part(d, live, rows + r * stride + j);
-    };
+    const auto load = [=](std::int64_t r, std::int64_t j, std::int64_t live)
+                          HWY_ATTR { return load_part(d, live, rows + r * stride + j); };
     hn::Store(hn::Mul(share, block_sums<T>(count, cols, load)), d, mean);
     const auto squares = [=](std::int64_t r, std::int64_t j, std::int64_t live) HWY_ATTR {
       const Vector<T> centred = hn::Sub(load(r, j, live), hn::Set(d, mean_of[r]));
       return hn::Mul(centred, centred);
     };
     const Vector<T> variance = hn::Mul(share, block_sums<T>(count, cols, squares));
-    hn::Store(hn::Div(hn::Set(d, T(1)),
-                      hn::Sqrt(hn::Add(variance, hn::Set(d, T(kLayerNormEpsilon))))),
-              d, inverse);
+    hn::Store(
+        hn::Div(hn::Set(d, T(1)), hn::Sqrt(hn::Add(variance, hn::Set(d, T(kLayerNormEpsilon))))), d,
+        inverse);
     T* to = out.data + first * out_stride;
     for (std::int64_t r = 0; r < count; ++r) {
       const Vector<T> centre = hn::Set(d, mean[r]), factor = hn::Set(d, inverse[r]);
@@ -85,12 +84,10 @@ HWY_INLINE void layer_norm_block_vjp(const LayerNormBlock<T> b, T* dx, std::int6
   const hn::ScalableTag<T> d;
   const Vector<T> share = hn::Set(d, T(1) / static_cast<T>(b.cols));
   HWY_ALIGN T mean_g[lanes<T>()], mean_gu[lanes<T>()];
-  const auto g = [=](std::int64_t r, std::int64_t j, std::int64_t live) HWY_ATTR {
-    return b.scaled(r, j, live);
-  };
-  const auto gu = [=](std::int64_t r, std::int64_t j, std::int64_t live) HWY_ATTR {
-    return hn::Mul(b.unit(r, j, live), b.scaled(r, j, live));
-  };
+  const auto g = [=](std::int64_t r, std::int64_t j, std::int64_t live)
+                     HWY_ATTR { return b.scaled(r, j, live); };
+  const auto gu = [=](std::int64_t r, std::int64_t j, std::int64_t live)
+                      HWY_ATTR { return hn::Mul(b.unit(r, j, live), b.scaled(r, j, live)); };
   hn::Store(hn::Mul(share, block_sums<T>(b.count, b.cols, g)), d, mean_g);
   hn::Store(hn::Mul(share, block_sums<T>(b.count, b.cols, gu)), d, mean_gu);
   for (std::int64_t r = 0; r < b.count; ++r) {
@@ -98,8 +95,8 @@ HWY_INLINE void layer_norm_block_vjp(const LayerNormBlock<T> b, T* dx, std::int6
     const Vector<T> factor = hn::Set(d, b.inverse[r]);
     const Vector<T> centre = hn::Set(d, mean_g[r]), slope = hn::Set(d, mean_gu[r]);
     for_each_part<T>(b.cols, [=](std::int64_t j, std::int64_t live) HWY_ATTR {
-      const Vector<T> inner = hn::NegMulAdd(b.unit(r, j, live), slope,
-                                            hn::Sub(b.scaled(r, j, live), centre));
+      const Vector<T> inner =
+          hn::NegMulAdd(b.unit(r, j, live), slope, hn::Sub(b.scaled(r, j, live), centre));
       store_part(d, live,
                  accumulate ? hn::MulAdd(inner, factor, load_part(d, live, to + j))
                             : hn::Mul(inner, factor),
@@ -206,8 +203,8 @@ void softmax_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx
 }
 
 template <class T>
-constexpr RowNormalisationKernelSet<T> kKernelSet = {&layer_norm<T>, &layer_norm_vjp<T>, &softmax<T>,
-                                             &softmax_vjp<T>};
+constexpr RowNormalisationKernelSet<T> kKernelSet = {&layer_norm<T>, &layer_norm_vjp<T>,
+                                                     &softmax<T>, &softmax_vjp<T>};
 
 }  // namespace
 
@@ -215,11 +212,11 @@ const RowNormalisationKernelSet<float>* row_normalisation_float() { return &kKer
 const RowNormalisationKernelSet<double>* row_normalisation_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 ASAP_DEFINE_KERNELS(RowNormalisationKernelSet, row_normalisation)
@@ -251,17 +248,17 @@ void softmax_rows_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
   kernels<T>().softmax_vjp(y, dy, dx, accumulate);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                         \
-  template void layer_norm<T>(MatrixView<const T>, const LayerNormWeights<T>&, MatrixView<T>,       \
-                              VectorView<T>, VectorView<T>);                                        \
-  template void layer_norm_vjp<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>,    \
-                                  VectorView<const T>, MatrixView<const T>,                         \
-                                  const LayerNormGradients<T>&);                                    \
-  template void softmax_rows<T>(MatrixView<const T>, MatrixView<T>);                                \
+#define ASAP_INSTANTIATE(T)                                                                      \
+  template void layer_norm<T>(MatrixView<const T>, const LayerNormWeights<T>&, MatrixView<T>,    \
+                              VectorView<T>, VectorView<T>);                                     \
+  template void layer_norm_vjp<T>(MatrixView<const T>, VectorView<const T>, VectorView<const T>, \
+                                  VectorView<const T>, MatrixView<const T>,                      \
+                                  const LayerNormGradients<T>&);                                 \
+  template void softmax_rows<T>(MatrixView<const T>, MatrixView<T>);                             \
   template void softmax_rows_vjp<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif  // HWY_ONCE

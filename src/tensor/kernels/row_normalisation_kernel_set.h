@@ -2,7 +2,7 @@
 
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Addresses of the layer norm and softmax kernels of one instruction set; see row_ops.h.
 template <class T>
@@ -18,4 +18,4 @@ struct RowNormalisationKernelSet {
                       bool accumulate);
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

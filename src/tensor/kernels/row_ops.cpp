@@ -7,13 +7,13 @@
 #define HWY_TARGET_INCLUDE "tensor/kernels/row_ops.cpp"
 #include <hwy/foreach_target.h>
 
+#include "tensor/kernels/row_blocks-inl.h"
 #include "tensor/kernels/row_ops_kernel_set.h"
 #include "tensor/simd/dispatch.h"
-#include "tensor/kernels/row_blocks-inl.h"
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -21,16 +21,15 @@ template <class T>
 void add_bias(MatrixView<T> x, const T* bias) {
   for (std::int64_t i = 0; i < x.rows; ++i) {
     T* row = x.data + i * x.stride;
-    for_each_vector<T>(x.cols, [=](auto d, std::int64_t j) HWY_ATTR {
-      put(d, hn::LoadU(d, bias + j), row + j, true);
-    });
+    for_each_vector<T>(x.cols, [=](auto d, std::int64_t j)
+                                   HWY_ATTR { put(d, hn::LoadU(d, bias + j), row + j, true); });
   }
 }
 
 /// Sums of Vectors vectors of columns, `live` lanes of the last; the sums stay in registers.
 template <int Vectors, class T>
-HWY_INLINE void column_panel_sums(const T* x, std::int64_t stride, std::int64_t rows, std::int64_t live,
-                                  T* out, bool accumulate) {
+HWY_INLINE void column_panel_sums(const T* x, std::int64_t stride, std::int64_t rows,
+                                  std::int64_t live, T* out, bool accumulate) {
   const hn::ScalableTag<T> d;
   Vector<T> sum[Vectors];
   for (int v = 0; v < Vectors; ++v) sum[v] = hn::Zero(d);
@@ -60,7 +59,8 @@ void column_sums(MatrixView<const T> x, T* out, bool accumulate) {
 
 template <class T>
 T row_maximum(const T* x, std::int64_t count) {
-  return max_vectors<T>(count, [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
+  return max_vectors<T>(count,
+                        [=](auto d, std::int64_t i) HWY_ATTR { return hn::LoadU(d, x + i); });
 }
 
 template <class T>
@@ -119,8 +119,9 @@ void scale_rows_with_dots(MatrixView<const T> a, const T* factors, MatrixView<co
 }
 
 template <class T>
-constexpr RowOpsKernelSet<T> kKernelSet = {&add_bias<T>,   &column_sums<T>, &log_sum_exp<T>,
-                                   &scale_rows<T>, &row_dots<T>,    &scale_rows_with_dots<T>};
+constexpr RowOpsKernelSet<T> kKernelSet = {&add_bias<T>,    &column_sums<T>,
+                                           &log_sum_exp<T>, &scale_rows<T>,
+                                           &row_dots<T>,    &scale_rows_with_dots<T>};
 
 }  // namespace
 
@@ -128,11 +129,11 @@ const RowOpsKernelSet<float>* row_ops_float() { return &kKernelSet<float>; }
 const RowOpsKernelSet<double>* row_ops_double() { return &kKernelSet<double>; }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace asap {
+namespace asap::tensor {
 namespace {
 
 ASAP_DEFINE_KERNELS(RowOpsKernelSet, row_ops)
@@ -171,17 +172,17 @@ void scale_rows_with_dots(MatrixView<const T> a, VectorView<const T> factors, Ma
   kernels<T>().scale_rows_with_dots(a, factors.data(), b, out, dots.data());
 }
 
-#define ASAP_INSTANTIATE(T)                                                                        \
-  template void add_bias_rows<T>(MatrixView<T>, VectorView<const T>);                              \
-  template void column_sums<T>(MatrixView<const T>, VectorView<T>, bool);                          \
-  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);                           \
-  template void scale_rows<T>(MatrixView<const T>, VectorView<const T>, MatrixView<T>);            \
-  template void row_dots<T>(MatrixView<const T>, MatrixView<const T>, VectorView<T>);              \
-  template void scale_rows_with_dots<T>(MatrixView<const T>, VectorView<const T>,                  \
+#define ASAP_INSTANTIATE(T)                                                             \
+  template void add_bias_rows<T>(MatrixView<T>, VectorView<const T>);                   \
+  template void column_sums<T>(MatrixView<const T>, VectorView<T>, bool);               \
+  template void log_sum_exp_rows<T>(MatrixView<const T>, VectorView<T>);                \
+  template void scale_rows<T>(MatrixView<const T>, VectorView<const T>, MatrixView<T>); \
+  template void row_dots<T>(MatrixView<const T>, MatrixView<const T>, VectorView<T>);   \
+  template void scale_rows_with_dots<T>(MatrixView<const T>, VectorView<const T>,       \
                                         MatrixView<const T>, MatrixView<T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE
 
-}  // namespace asap
+}  // namespace asap::tensor
 #endif  // HWY_ONCE

@@ -2,10 +2,10 @@
 
 #include "tensor/core/view.h"
 
-namespace asap {
+namespace asap::tensor {
 
-/// Kernels that treat each row of a matrix by itself (or sum over rows). T is float or double. `accumulate`
-/// adds to the output instead of replacing it.
+/// Kernels that treat each row of a matrix by itself (or sum over rows). T is float or double.
+/// `accumulate` adds to the output instead of replacing it.
 
 /// x(i, :) += bias. x: [rows, cols], bias: [cols].
 template <class T>
@@ -36,14 +36,15 @@ struct LayerNormWeights {
 };
 inline constexpr double kLayerNormEpsilon = 1e-5;
 
-/// out = (x - mean) / sqrt(variance + kLayerNormEpsilon) * gain + offset, row by row (Ba, Kiros and Hinton
-/// 2016). x, out: [rows, cols]. mean and inverse_deviation: [rows], kept for the vector-Jacobian product;
-/// both may be empty when it is not needed.
+/// out = (x - mean) / sqrt(variance + kLayerNormEpsilon) * gain + offset, row by row (Ba, Kiros and
+/// Hinton 2016). x, out: [rows, cols]. mean and inverse_deviation: [rows], kept for the
+/// vector-Jacobian product; both may be empty when it is not needed.
 template <class T>
 void layer_norm(MatrixView<const T> x, const LayerNormWeights<T>& weights, MatrixView<T> out,
                 VectorView<T> mean, VectorView<T> inverse_deviation);
 
-/// Gradients of layer_norm; each may be absent (data == nullptr). gain and offset always accumulate.
+/// Gradients of layer_norm; each may be absent (data == nullptr). gain and offset always
+/// accumulate.
 template <class T>
 struct LayerNormGradients {
   MatrixView<T> x;
@@ -69,4 +70,4 @@ void softmax_rows_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
 template <class T>
 void log_sum_exp_rows(MatrixView<const T> x, VectorView<T> out);
 
-}  // namespace asap
+}  // namespace asap::tensor

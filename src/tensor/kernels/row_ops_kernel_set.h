@@ -2,7 +2,7 @@
 
 #include "tensor/kernels/row_ops.h"
 
-namespace asap {
+namespace asap::tensor {
 
 /// Addresses of the row kernels of one instruction set; see row_ops.h for what each does.
 template <class T>
@@ -16,4 +16,4 @@ struct RowOpsKernelSet {
                                MatrixView<T> out, T* dots);
 };
 
-}  // namespace asap
+}  // namespace asap::tensor

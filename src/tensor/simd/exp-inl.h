@@ -10,7 +10,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -30,7 +30,8 @@ HWY_INLINE V polynomial_5(D d, V r, float c1, float c2, float c3, float c4, floa
 template <class D, class V>
 HWY_INLINE V clamp_keeping_nan(D d, V x, float low, float high) {
   const V clamped = hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), x));
-  // Vector instructions give the second operand when one is NaN; the fallbacks without them need not.
+  // Vector instructions give the second operand when one is NaN; the fallbacks without them need
+  // not.
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
   return hn::IfThenElse(hn::Eq(x, x), clamped, x);
 #else
@@ -124,7 +125,7 @@ HWY_INLINE V exp_fast(D d, V x) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,5 +1,5 @@
-// Loads and stores of the first lanes of a vector, for kernels that Highway compiles once per instruction set
-// (see simd-inl.h).
+// Loads and stores of the first lanes of a vector, for kernels that Highway compiles once per
+// instruction set (see simd-inl.h).
 #if defined(ASAP_TENSOR_PARTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ASAP_TENSOR_PARTIAL_INL_H_
 #undef ASAP_TENSOR_PARTIAL_INL_H_
@@ -11,18 +11,20 @@
 
 #include <hwy/highway.h>
 
-// Where the processor has no masked access that leaves the masked lanes alone, a small buffer stands in.
+// Where the processor has no masked access that leaves the masked lanes alone, a small buffer
+// stands in.
 #ifdef ASAP_MASKED_ACCESS
 #undef ASAP_MASKED_ACCESS
 #endif
 #define ASAP_MASKED_ACCESS (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2)
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The first `count` lanes from `from`, zeros behind them; nothing else is read. 0 <= count <= lanes.
+/// The first `count` lanes from `from`, zeros behind them; nothing else is read. 0 <= count <=
+/// lanes.
 template <class D, class T>
 HWY_INLINE hn::Vec<D> load_first(D d, std::int64_t count, const T* from) {
 #if ASAP_MASKED_ACCESS
@@ -60,7 +62,8 @@ HWY_INLINE void store_part(D d, std::int64_t count, V value, T* to) {
     store_first(d, count, value, to);
 }
 
-/// Calls body(index, live) for the whole vectors of [0, count), live = lanes, and once for what is left.
+/// Calls body(index, live) for the whole vectors of [0, count), live = lanes, and once for what is
+/// left.
 template <class T, class Body>
 HWY_INLINE void for_each_part(std::int64_t count, const Body& body) {
   constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
@@ -70,7 +73,7 @@ HWY_INLINE void for_each_part(std::int64_t count, const Body& body) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #endif

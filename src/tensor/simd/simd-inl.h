@@ -16,7 +16,7 @@
 #include "tensor/simd/exp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace asap {
+namespace asap::tensor {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -88,7 +88,7 @@ HWY_INLINE T max_vectors(std::int64_t count, const Term& term) {
 }
 
 }  // namespace HWY_NAMESPACE
-}  // namespace asap
+}  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
 
 #endif
