@@ -33,8 +33,8 @@ def training_words(result):
     if "sinkhorn" in accuracies and "softmax" in accuracies:
         differences = pairs(accuracies["sinkhorn"], accuracies["softmax"])
         judgement = {
-            1: f"Sinkhorn attention is better than softmax by {spread(differences)} accuracy",
-            -1: f"Softmax is better than Sinkhorn attention by {spread([-d for d in differences])} accuracy",
+            1: f"Sinkhorn attention is better than softmax by {spread(differences)} in accuracy",
+            -1: f"Softmax is better than Sinkhorn attention by {spread([-d for d in differences])} in accuracy",
             0: f"Sinkhorn attention is as good as softmax: the difference, {signed(differences)}, does not count",
         }[verdict(differences)]
         sentences.append(f"{judgement} after the same training{of_one_seed(differences)}.")
@@ -55,7 +55,7 @@ def training_words(result):
     return sentences
 
 
-AGREES = {1: "agrees more often with the teacher than", -1: "agrees less often with the teacher than",
+AGREES = {1: "agrees with the teacher more often than", -1: "agrees with the teacher less often than",
           0: "agrees with the teacher as often as"}
 
 
@@ -68,7 +68,7 @@ def against(rows, other, name):
     return [f"The compiled operator {AGREES[verdict(differences)]} {name} ({compiled} against {others})."]
 
 
-TWO_ITERATIONS, ZERO_DUAL = "two iterations of Sinkhorn", "the closure of a zero dual (f0)"
+TWO_ITERATIONS, ZERO_DUAL = "two iterations of Sinkhorn", "the zero-dual closure f0"
 
 
 def equal_latency_words(rows, iterations):
@@ -155,14 +155,14 @@ def softmax_replacement_words(result):
         return []
     imitated = f"sinkhorn:{result.get('iterations', 0)}"
     sentences = drop_words(rows, imitated, f"Replacing the attention of the trained softmax network by {imitated}")
-    sentences += drop_words(rows, "compiled", "Replacing it by the compiled operator")
+    sentences += drop_words(rows, "compiled", "Replacing that attention by the compiled operator")
     followed = values(rows, "compiled", "imitated_agreement")
     if followed:
         sentences.append(f"The compiled operator and the Sinkhorn loop that it imitates agree in {spread(followed)} of all "
                          "predictions.")
     change = pairs(metric(rows, "compiled", "accuracy"), metric(rows, "teacher", "accuracy"))
     if change and mean(change) < -SMALL_DROP:
-        sentences.append(f"Without retraining, a softmax network loses more than {SMALL_DROP:g} of accuracy here.")
+        sentences.append(f"Without retraining, a softmax network loses more than {SMALL_DROP:g} in accuracy here.")
     return sentences
 
 

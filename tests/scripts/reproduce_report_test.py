@@ -71,16 +71,16 @@ class Words(unittest.TestCase):
 
     def test_compiled_wins(self):
         text = self.frozen(0.99, 0.95)
-        self.assertIn("At equal time the compiled operator agrees more often", text)
+        self.assertIn("At equal time the compiled operator agrees with the teacher more often", text)
         self.assertIn("K = 3 of 10", text)
         self.assertIn("2.00 times as fast", text)
-        self.assertIn("more often with the teacher than two iterations", text)
+        self.assertIn("with the teacher more often than two iterations", text)
 
     def test_compiled_loses(self):
         text = self.frozen(0.95, 0.99)
-        self.assertIn("At equal time the compiled operator agrees less often", text)
-        self.assertNotIn("At equal time the compiled operator agrees more often", text)
-        self.assertIn("less often with the teacher than two iterations", " ".join(words.frozen_words(one_set(0.85, 0.99))))
+        self.assertIn("At equal time the compiled operator agrees with the teacher less often", text)
+        self.assertNotIn("At equal time the compiled operator agrees with the teacher more often", text)
+        self.assertIn("with the teacher less often than two iterations", " ".join(words.frozen_words(one_set(0.85, 0.99))))
 
     def test_the_truncation_is_as_good(self):
         self.assertIn("At equal time the compiled operator agrees with the teacher as often as Sinkhorn",
@@ -157,8 +157,8 @@ class Words(unittest.TestCase):
         text = " ".join(words.overall_words(report(
             a=one_set(0.99, 0.95) | training(0.8, 0.9), b=one_set(0.95, 0.99) | training(0.9, 0.8),
             c=one_set(0.97, 0.97), d=one_set(0.99, 1.0, iterations=10))))
-        self.assertIn("On a, at equal time, the compiled operator agrees more often", text)
-        self.assertIn("On b, at equal time, the compiled operator agrees less often", text)
+        self.assertIn("On a, at equal time, the compiled operator agrees with the teacher more often", text)
+        self.assertIn("On b, at equal time, the compiled operator agrees with the teacher less often", text)
         self.assertIn("On c, at equal time, the compiled operator agrees with the teacher as often", text)
         self.assertIn("On d, compiling saves no time:", text)
         self.assertIn("On a, softmax trains to a higher accuracy.", text)
