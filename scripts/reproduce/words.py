@@ -6,6 +6,9 @@ from spread import SMALLEST_DIFFERENCE, mean, pairs, spread, verdict
 
 R2_TOLERANCE = 0.03
 SMALL_DROP = 0.01  # acceptable loss of accuracy when attention is replaced
+AGREES = {1: "agrees with the teacher more often than", -1: "agrees with the teacher less often than",
+          0: "agrees with the teacher as often as"}
+TWO_ITERATIONS, ZERO_DUAL = "two iterations of Sinkhorn", "the zero-dual closure f0"
 
 
 def metric(rows, method, name):
@@ -33,11 +36,13 @@ def training_words(result):
     if "sinkhorn" in accuracies and "softmax" in accuracies:
         differences = pairs(accuracies["sinkhorn"], accuracies["softmax"])
         judgement = {
-            1: f"Sinkhorn attention is better than softmax by {spread(differences)} in accuracy",
-            -1: f"Softmax is better than Sinkhorn attention by {spread([-d for d in differences])} in accuracy",
-            0: f"Sinkhorn attention is as good as softmax: the difference, {signed(differences)}, does not count",
+            1: f"Sinkhorn attention is better than softmax by {spread(differences)} in accuracy after the same training",
+            -1: f"Softmax is better than Sinkhorn attention by {spread([-d for d in differences])} in accuracy after the "
+                "same training",
+            0: "Sinkhorn attention is as good as softmax after the same training: the difference, "
+               f"{signed(differences)}, does not count",
         }[verdict(differences)]
-        sentences.append(f"{judgement} after the same training{of_one_seed(differences)}.")
+        sentences.append(f"{judgement}{of_one_seed(differences)}.")
     if "retrained" in accuracies and "softmax" in accuracies:
         differences = pairs(accuracies["retrained"], accuracies["softmax"])
         judgement = {1: "is better than", -1: "is worse than", 0: "is as good as"}[verdict(differences)]
@@ -55,10 +60,6 @@ def training_words(result):
     return sentences
 
 
-AGREES = {1: "agrees with the teacher more often than", -1: "agrees with the teacher less often than",
-          0: "agrees with the teacher as often as"}
-
-
 def against(rows, other, name):
     """Agreement of compiled against another method: a sentence, or nothing if the two were not compared."""
     differences = pairs(metric(rows, "compiled", "agreement"), metric(rows, other, "agreement"))
@@ -66,9 +67,6 @@ def against(rows, other, name):
         return []
     compiled, others = spread(values(rows, "compiled", "agreement")), spread(values(rows, other, "agreement"))
     return [f"The compiled operator {AGREES[verdict(differences)]} {name} ({compiled} against {others})."]
-
-
-TWO_ITERATIONS, ZERO_DUAL = "two iterations of Sinkhorn", "the zero-dual closure f0"
 
 
 def equal_latency_words(rows, iterations):
