@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the release build on emulated processors, two without AVX and one with AVX2: shows that kernels are chosen at
-# run time, and that nothing was compiled for a newer processor. That the kernels of lesser instruction sets are
-# right is tested without emulation (ASAP_TEST_SIMD, tests/README.md). Needs qemu-x86_64 (scripts/setup.sh --ci).
+# Runs the release build on three emulated processors, two without AVX and one with AVX2. This shows that kernels are
+# chosen at run time and that nothing was compiled for a newer processor. The results of the kernels of older instruction
+# sets are tested without emulation (ASAP_TEST_SIMD, tests/README.md). Needs qemu-x86_64 (scripts/setup.sh --ci).
 #
-#   scripts/baseline.sh [FOLDER]    FOLDER holds the executables, default build/bin
+#   scripts/baseline.sh [FOLDER]    FOLDER holds the executables (default build/bin)
 source "$(dirname "$0")/common.sh"
 
 binaries=${1:-build/bin}
@@ -18,7 +18,7 @@ for assignment in data.kind=shapes data.classes=4 data.shapes.examples=64 data.s
   settings+=(--set "$assignment")
 done
 
-# A warning that the emulation lacks a feature is of no interest; a failing command shows all it said.
+# emulated PROCESSOR COMMAND...: hides the emulator's warnings about missing features; prints everything if COMMAND fails.
 emulated() {
   local processor=$1 log=$results/log
   shift
@@ -28,7 +28,7 @@ emulated() {
   }
 }
 
-# train_on PROCESSOR SIMD: trains, compiles, compares and fits there, with the instruction set that is expected.
+# train_on PROCESSOR SIMD: checks that PROCESSOR runs the instruction set SIMD, then trains, compiles, compares and fits.
 train_on() {
   local processor=$1 simd=$2 run=$results/$1
   emulated "$processor" "$binaries/asap-train" --version
@@ -43,7 +43,7 @@ train_on() {
 train_on qemu64 SCALAR
 train_on Nehalem SCALAR
 train_on Haswell AVX2
-# Processors of one instruction set give the same bytes.
+# Two processors with the same instruction set must produce the same bytes.
 diff -r "$results/qemu64/teacher/checkpoint" "$results/Nehalem/teacher/checkpoint" ||
   fail "two processors of the same instruction set trained different networks"
-say "trains, compiles, compares and fits without AVX, alike on both processors, and with AVX2"
+say "passed: training, compiling, comparing and fitting work without AVX (same checkpoint on both processors) and with AVX2"

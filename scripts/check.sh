@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Checks beside the tests of the release build. Each builds in a folder of its own. CI runs lint, coverage, thread (the
-# engine and compilation) and baseline; the others take too long for every change.
+# Checks beyond the tests of the release build. Each builds in a folder of its own. CI runs lint, coverage, thread (the
+# engine and compilation) and baseline; the others take too long to run on every change.
 #
-#   scripts/check.sh              all of them
-#   scripts/check.sh lint         clang's warnings and the cheap ones of clang-tidy's checks on src and apps, as errors
-#   scripts/check.sh clang        clang, warnings as errors, everything, each file by itself: where CI compiles several as
-#                                 one, a missing #include is not noticed
+#   scripts/check.sh              all checks
+#   scripts/check.sh lint         clang's warnings and clang-tidy's cheap checks on src and apps, as errors
+#   scripts/check.sh clang        builds everything with clang, warnings as errors, each file by itself: a unity build, as
+#                                 in CI, does not notice a missing #include
 #   scripts/check.sh tidy [PATH]  all of clang-tidy's checks on src and apps, or on the folders that match PATH (src/io/)
-#   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with its
-#                                 warnings as errors, and how many lines of src they run: at least 90 %
-#   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC, which looks for pointers that overflow
-#                                 in kernels, too
-#   scripts/check.sh sanitize unit_json property_attention    these test executables only
-#   scripts/check.sh thread       what runs in parallel under the thread sanitizer; or the test executables named
-#   scripts/check.sh baseline     the release build on an emulated processor without AVX
+#   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with
+#                                 warnings as errors; they must run at least 90 % of the lines of src
+#   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC, which also finds pointer overflow in
+#                                 kernels
+#   scripts/check.sh sanitize unit_json property_attention    only these test executables
+#   scripts/check.sh thread       the parallel code, or the test executables named, under the thread sanitizer
+#   scripts/check.sh baseline     the release build on emulated processors, without AVX and with AVX2
 source "$(dirname "$0")/common.sh"
 
 build() {  # build PRESET [TARGET...]
@@ -23,14 +23,14 @@ build() {  # build PRESET [TARGET...]
 
 check_clang() { build clang; }
 
-# Most of clang-tidy's checks take far longer than parsing the file does; these do not.
+# Most of clang-tidy's checks take far longer than parsing the file; these do not.
 quick_checks='-*,clang-diagnostic-*,bugprone-dangling-handle,bugprone-fold-init-type,bugprone-integer-division'
 quick_checks+=',bugprone-move-forwarding-reference,bugprone-suspicious-memset-usage'
 quick_checks+=',cppcoreguidelines-virtual-class-destructor,misc-redundant-expression,modernize-use-override'
 quick_checks+=',performance-for-range-copy,performance-unnecessary-copy-initialization'
 
-# tidy FOLDERS ARGUMENT...: clang-tidy with the arguments on what matches FOLDERS. Nothing is built. Most folders are read
-# as one file, so that headers are parsed once; a name that two files of a folder define is an error here.
+# tidy FOLDERS ARGUMENT...: runs clang-tidy with the arguments on the files that match FOLDERS, without a build. It reads
+# most folders as one file to parse headers only once; if two files of a folder define the same name, that is an error.
 tidy() {
   cmake --preset lint --log-level=WARNING
   local files
@@ -44,14 +44,14 @@ tidy() {
   }
 }
 
-# What only code generation can warn of is left to `coverage` and `clang`.
+# Warnings that need code generation come from `coverage` and `clang`.
 check_lint() { tidy . --checks="$quick_checks"; }
 
-check_tidy() { tidy "${1:-.}" --checks=-bugprone-suspicious-include; }  # each file that holds a folder's includes them
+check_tidy() { tidy "${1:-.}" --checks=-bugprone-suspicious-include; }  # a unity file includes its folder's sources
 
 least_coverage=90  # per cent of the lines of src
 
-# Long loops of the tests are shorter here: see ASAP_TEST_SHARE in tests/README.md.
+# Shortens the long loops of the tests: see ASAP_TEST_SHARE in tests/README.md.
 check_coverage() {
   build coverage
   rm -rf build-coverage/profiles
@@ -63,13 +63,13 @@ check_coverage() {
   llvm-cov report -instr-profile build-coverage/coverage.profdata "${executables[0]}" "${objects[@]:1}" \
     "$PWD/src" >build-coverage/coverage.txt
   read -r lines missed covered < <(awk '$1 == "TOTAL" { print $8, $9, $10 }' build-coverage/coverage.txt)
-  say "coverage: $covered of the $lines lines of src run, $missed do not (build-coverage/coverage.txt)"
+  say "coverage: tests run $covered of the $lines lines of src and miss $missed (build-coverage/coverage.txt)"
   awk -v covered="${covered%\%}" -v least="$least_coverage" 'BEGIN { exit !(covered >= least) }' ||
-    fail "fewer than $least_coverage % of the lines of src run (hint: build-coverage/coverage.txt)"
+    fail "tests run fewer than $least_coverage % of the lines of src (hint: build-coverage/coverage.txt)"
 }
 
-# tests_of [TEST EXECUTABLE...]: the names of their tests as ctest's filter; of executables that were not built, ctest
-# would list a test that fails.
+# tests_of [TEST EXECUTABLE...]: prints a ctest filter that selects the tests of these executables, or all tests. Without
+# it, ctest reports a failed test for each executable that was not built.
 tests_of() {
   (($# == 0)) && echo . && return
   echo "^($(printf '%s|' "${@/_//}" | sed 's/|$//')):"
@@ -80,7 +80,7 @@ check_sanitize() {  # [TEST EXECUTABLE...]
   ctest --preset sanitize --parallel "$(nproc)" --progress -R "$(tests_of "$@")"
 }
 
-# The engine, the trainer, validation, comparison and compilation are what shares data between threads.
+# Only the engine, the trainer, validation, comparison and compilation share data between threads.
 check_thread() {  # [TEST EXECUTABLE...]
   (($# > 0)) || set -- unit_training unit_compile unit_comparison
   build thread "$@"

@@ -1,18 +1,18 @@
-# Helpers of the scripts in this folder; to be sourced, not run.
+# Helpers for the scripts of this folder. Source this file; do not run it.
 set -euo pipefail
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# say TEXT...: one line about what the script does.
+# say TEXT...: prints one line of progress.
 say() { printf '== %s\n' "$*"; }
 
-# fail TEXT...: one line on stderr, and the end.
+# fail TEXT...: prints an error on stderr and exits.
 fail() {
   printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
 }
 
-# timed NAME COMMAND...: announces a stage, runs it, says how long it took.
+# timed NAME COMMAND...: announces a stage, runs it and prints how long it took.
 timed() {
   local name=$1 start=$SECONDS
   shift

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Trains the same networks with fixed and with region-constrained activations, at equal numbers of parameters, and
-prints one table: test accuracy (mean ± standard deviation over seeds), parameters, milliseconds per training step.
+"""Trains networks with fixed and with region-constrained activations at equal parameter counts and prints one table for
+each network: parameters, test accuracy (mean ± standard deviation over seeds) and milliseconds per training step.
 
   scripts/feed_forward_table.py [--seeds N] [--networks perceptron,vit] [--threads N] [--out DIR]
 
-Fashion-MNIST is a Debian package (scripts/setup.sh); build/bin/asap-train must be there. Run again, it skips what is
-finished."""
+Needs build/bin/asap-train and Fashion-MNIST, which is a Debian package (scripts/setup.sh). A second run skips finished
+trainings."""
 
 import argparse
 import json
@@ -19,11 +19,11 @@ REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", "model
 RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]
 GELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=gelu"]
 RELEASED = ["train.peaks_fraction=0.8"]
-NORMALISED = ["model.feed_forward.interval=3"]  # where layer norm comes before, activations are smaller
+NORMALISED = ["model.feed_forward.interval=3"]  # after a layer norm, activations are smaller
 
-# Of each network: its configuration, and for every row of the table what is set besides. Widths make up for what a
-# channel's own network costs: 8 numbers while only peaks are trained, 53 (depth 3) once its weights are. Fixed
-# activations get the weight decay that is best for them.
+# For each network: its configuration, and the additional settings of every row of the table. Widths compensate for the
+# size of a channel's own network: 8 numbers while only peaks are trained, 53 (depth 3) once its weights are. Fixed
+# activations get the weight decay that suits them best.
 NETWORKS = {
     "perceptron": ("fashion_mnist_perceptron", {
         "ReLU": [*RELU, "train.weight_decay=0.05"], "GELU": [*GELU, "train.weight_decay=0.05"],
@@ -37,7 +37,7 @@ NETWORKS = {
 
 
 def train(out, config, seed, threads, assignments):
-    """The summary of one training; trains unless it is there."""
+    """The summary of one training, which runs only if the summary is missing."""
     summary = out / "summary.json"
     if not summary.is_file():
         command = [str(ROOT / "build/bin/asap-train"), "--config", str(ROOT / f"configs/train/{config}.json"),
@@ -68,7 +68,7 @@ def main():
     options = parser.parse_args()
     for network in options.networks:
         if network not in NETWORKS:
-            parser.error(f"--networks: there is no '{network}' (hint: {', '.join(NETWORKS)})")
+            parser.error(f"--networks: unknown network '{network}' (hint: {', '.join(NETWORKS)})")
         config, rows = NETWORKS[network]
         print(f"\n| {network} | parameters | test accuracy | ms per step |\n|---|---|---|---|", flush=True)
         for name, assignments in rows.items():

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes everything that reads files with libFuzzer under the address and undefined-behaviour sanitizers,
-# one reader after the other, starting from tests/fuzz/corpus. Inputs it learns stay in build-fuzz/corpus;
-# what crashes, leaks, hangs or asks for more than 64 MiB at once goes to build-fuzz/findings and fails
-# the script. Needs clang (scripts/setup.sh --developer).
+# Fuzzes every file reader with libFuzzer under the address and undefined-behaviour sanitizers, one reader
+# after the other, starting from tests/fuzz/corpus. New inputs stay in build-fuzz/corpus. Inputs that crash,
+# leak, hang or allocate more than 64 MiB at once go to build-fuzz/findings and make the script fail. Needs
+# clang (scripts/setup.sh --developer).
 #
 #   scripts/fuzz.sh                        10 minutes for each reader
-#   scripts/fuzz.sh --seconds 60 npy idx   these readers, a minute each
+#   scripts/fuzz.sh --seconds 60 npy idx   one minute for each of these readers
 source "$(dirname "$0")/common.sh"
 
 seconds=600
@@ -35,5 +35,5 @@ for reader in "${readers[@]}"; do
     failed+=("$reader")
   grep -E '^(stat::(number_of_executed|average_exec)|SUMMARY|.*Test unit written)' "$log" || true
 done
-((${#failed[@]} == 0)) || fail "findings for ${failed[*]} (hint: build-fuzz/findings; repair, then add the input to tests/fuzz/corpus)"
-say "no finding for ${readers[*]}"
+((${#failed[@]} == 0)) || fail "findings for ${failed[*]} (hint: see build-fuzz/findings; fix the reader, then add the input to tests/fuzz/corpus)"
+say "no findings for ${readers[*]}"

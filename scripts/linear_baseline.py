@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""TF-IDF and a linear classifier on a set of texts: what any attention should be compared with.
+"""Trains TF-IDF with a linear classifier on a set of texts: the baseline to compare every attention kind with.
 
-    scripts/linear_baseline.py agnews                       files of ASAP_DATA_DIR/text
+    scripts/linear_baseline.py agnews                       the files in ASAP_DATA_DIR/text
     scripts/linear_baseline.py --train A.tsv.gz --test B.tsv.gz [--out FILE.json]
 
-Files hold one text per line, LABEL<TAB>TEXT, gzip-compressed or not. Prints JSON: accuracy and what was done.
-Needs scikit-learn (Debian: python3-sklearn); ends with exit code 69 and says so where it is missing.
+Files hold one text per line, LABEL<TAB>TEXT, gzip-compressed or not. Prints the accuracy, the files and their
+sizes as JSON. Needs scikit-learn (Debian: python3-sklearn); exits with code 69 if it is missing.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-MISSING_LIBRARY = 69  # of sysexits.h: a service that is needed is not there
+MISSING_LIBRARY = 69  # EX_UNAVAILABLE of sysexits.h
 BAD_DATA = 3
 
 
@@ -26,7 +26,7 @@ def fail(code, text):
 
 
 def find_files(name, folder):
-    """Training and test file of a set by name: NAME_train*, else NAME_val*, and NAME_test*."""
+    """Finds the training file (NAME_train*, else NAME_val*) and the test file (NAME_test*) of a set."""
     texts = Path(folder) / "text"
     for part in ("train", "val"):
         train = sorted(texts.glob(f"{name}_{part}*.tsv.gz"))
@@ -34,12 +34,12 @@ def find_files(name, folder):
             break
     test = sorted(texts.glob(f"{name}_test*.tsv.gz"))
     if not train or not test:
-        fail(BAD_DATA, f"no {name}_train*.tsv.gz and {name}_test*.tsv.gz in {texts} (hint: set ASAP_DATA_DIR)")
+        fail(BAD_DATA, f"{texts} lacks {name}_train*.tsv.gz or {name}_test*.tsv.gz (hint: set ASAP_DATA_DIR)")
     return train[0], test[0]
 
 
 def read_texts(path):
-    """Labels and texts of a file. Ends the program at a line that is not LABEL<TAB>TEXT."""
+    """Reads the labels and texts of a file; exits at a line that is not LABEL<TAB>TEXT."""
     labels, texts = [], []
     opened = gzip.open if str(path).endswith(".gz") else open
     try:
@@ -58,14 +58,14 @@ def read_texts(path):
 
 
 def fit_and_test(train, test):
-    """Accuracy of word and word-pair TF-IDF with a linear support vector machine, scikit-learn's defaults."""
+    """Accuracy of word and word-pair TF-IDF with a linear support vector machine, at scikit-learn's defaults."""
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import make_pipeline
         from sklearn.svm import LinearSVC
     except ImportError:
-        fail(MISSING_LIBRARY, f"{sys.executable} has no scikit-learn (hint: apt-get install python3-sklearn, which is "
-             "for /usr/bin/python3)")
+        fail(MISSING_LIBRARY, f"{sys.executable} has no scikit-learn (hint: apt-get install python3-sklearn and "
+             "use /usr/bin/python3)")
     labels, texts = train
     model = make_pipeline(TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LinearSVC(random_state=1))
     model.fit(texts, labels)
@@ -73,16 +73,16 @@ def fit_and_test(train, test):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="TF-IDF and a linear classifier on a set of texts.")
-    parser.add_argument("name", nargs="?", help="set in ASAP_DATA_DIR/text, such as agnews or imdb")
+    parser = argparse.ArgumentParser(description="Train TF-IDF with a linear classifier on a set of texts.")
+    parser.add_argument("name", nargs="?", help="name of a set in ASAP_DATA_DIR/text, such as agnews or imdb")
     parser.add_argument("--train", type=Path, help="training file")
     parser.add_argument("--test", type=Path, help="test file")
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
+    parser.add_argument("--out", type=Path, help="also write the JSON to this file")
     arguments = parser.parse_args()
     if arguments.name:
         arguments.train, arguments.test = find_files(arguments.name, os.environ.get("ASAP_DATA_DIR", "."))
     if not arguments.train or not arguments.test:
-        parser.error("name a set, or --train and --test")
+        parser.error("give the name of a set, or both --train and --test")
     start = time.monotonic()
     train, test = read_texts(arguments.train), read_texts(arguments.test)
     accuracy = fit_and_test(train, test)

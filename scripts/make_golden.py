@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the golden values in tests/golden/data: what PyTorch and POT compute, in float64, for small seeded
+"""Writes the golden values in tests/golden/data: the results of PyTorch and POT, in float64, for small seeded
 inputs. Run it only to change the values; the tests read the files.
 
   scripts/setup.sh --developer && scripts/make_golden.py
@@ -23,7 +23,7 @@ folder = root / "tests" / "golden" / "data"
 
 
 def write_safetensors(name, tensors, metadata):
-    """The safetensors format by hand: header length, JSON header padded to 8 bytes, the bytes."""
+    """Writes the safetensors format by hand: header length, JSON header padded to 8 bytes, data."""
     header, blob = {"__metadata__": {k: str(v) for k, v in metadata.items()}}, b""
     for key in sorted(tensors):
         array = numpy.ascontiguousarray(tensors[key])
@@ -72,19 +72,19 @@ def operator_values(generator):
         {"x": 3 * normal(5, 7) + 1, "weight": normal(7), "bias": normal(7)},
         lambda x, weight, bias: functional.layer_norm(x, (7,), weight, bias, eps=1e-5),
     )
-    # From far in the flat part on the left to far in the linear part on the right.
+    # The points reach far into the flat part on the left and the linear part on the right.
     points = torch.cat([torch.linspace(-12, 12, 25, dtype=torch.float64), normal(8)])
     record("gelu", {"x": points}, lambda x: functional.gelu(x, approximate="tanh"))
     record("softmax", {"x": 10 * normal(4, 9)}, lambda x: torch.softmax(x, dim=-1))
     labels = torch.tensor([2, 0, 4, 4, 1])
-    # As a column so that the loss has a gradient of its own like the others.
+    # view(1) gives the loss an output gradient, like the other outputs.
     record("cross_entropy", {"x": 5 * normal(5, 6)}, lambda x: functional.cross_entropy(x, labels).view(1))
     tensors["cross_entropy.labels"] = labels.numpy().astype(numpy.int32)
     write_safetensors("operators.safetensors", tensors, versions())
 
 
 def model_values(name, config, generator, with_training=False):
-    """Logits, loss and all gradients of a small model for one batch, and ten AdamW steps from there."""
+    """Logits, loss and all gradients of a small model for one batch; with_training adds ten AdamW steps."""
     parameters = vit.new_parameters(config, generator, torch.float64)
     images = torch.randn(4, config.image, config.image, generator=generator, dtype=torch.float64)
     labels = torch.tensor([0, 2, 1, 2])
@@ -108,8 +108,8 @@ def model_values(name, config, generator, with_training=False):
 
 
 def training_losses(config, parameters, images, labels):
-    """Losses before each of ten AdamW steps on one batch. Matrices decay; vectors and positions do
-    not."""
+    """Losses before each of ten AdamW steps on one batch. Weight decay applies to matrices, but not to vectors
+    and positions."""
     settings = {"learning_rate": 0.01, "weight_decay": 0.05, "clip_norm": 1.0, "steps": 10}
     decays = {key: value.dim() >= 2 and key != "embedding.position" for key, value in parameters.items()}
     decayed = [value for key, value in parameters.items() if decays[key]]
@@ -150,7 +150,7 @@ def adamw_values(generator):
 
 
 def sinkformer(scale, layer, q, k, v):
-    """Sinkhorn attention whose column duals are detached (Sander et al. 2022, their text experiments): five
+    """Sinkhorn attention with detached column duals, as in the text experiments of Sander et al. 2022: five
     half-updates, rows first and last."""
     scores = scale * q @ k.T
     f, g = torch.zeros(len(q)), torch.zeros(len(k))
@@ -164,7 +164,7 @@ def sinkformer(scale, layer, q, k, v):
 
 
 def espformer(scale, layer, q, k, v):
-    """Expected sliced transport over all coordinates; as many queries as keys."""
+    """Expected sliced transport over all coordinates, for equal numbers of queries and keys."""
     x, y = scale**0.5 * q, scale**0.5 * k
     distances = ((x[:, None] - y[None]) ** 2).sum(-1)
     plans, costs = [], []
@@ -182,7 +182,7 @@ def lotformer(scale, layer, q, k, v, learned):
 
 
 def differential(scale, layer, q, k, v, learned):
-    """Ye et al. 2024: the difference of two softmaxes, normalised row by row, without gain."""
+    """The difference of two softmaxes, normalised row by row without a gain (Ye et al. 2024)."""
     (q1, q2), (k1, k2) = q.chunk(2, dim=1), k.chunk(2, dim=1)
     start = 0.8 - 0.6 * numpy.exp(-0.3 * layer)
     a, b, c, d = learned
@@ -193,7 +193,7 @@ def differential(scale, layer, q, k, v, learned):
 
 
 def attention_values(generator):
-    """One head of every attention kind of the literature: output and all gradients."""
+    """Output and all gradients of one head, for every attention kind from the literature."""
 
     def normal(*shape):
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
@@ -219,7 +219,7 @@ def attention_values(generator):
 
 def transport_values(random):
     """Costs of exact plans for the cost -s t on a line (POT's network simplex) and entropic plans with
-    regularisation 1 (POT's Sinkhorn, converged), for as many and for unequal numbers of points."""
+    regularisation 1 (POT's Sinkhorn, converged), for equal and unequal numbers of points."""
     tensors = {}
     for case, (n, m) in {"equal": (9, 9), "fewer_keys": (10, 4), "more_keys": (3, 7), "coprime": (8, 5)}.items():
         s, t = random.normal(size=n), random.normal(size=m)

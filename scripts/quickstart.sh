@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From a fresh clone to a compiled Transformer: installs what is missing, builds, trains a Vision
+# Takes you from a fresh clone to a compiled Transformer: installs missing packages, builds, trains a Vision
 # Transformer with Sinkhorn attention on Fashion-MNIST, compiles its attention, and compares the two on the
-# 10,000 test images. Run again, it skips the stages that are finished and continues an interrupted one.
+# 10,000 test images. A second run skips finished stages and continues an interrupted one.
 #
-#   scripts/quickstart.sh [DIR]    results go to DIR, default runs/quickstart
+#   scripts/quickstart.sh [DIR]    writes the results to DIR (default runs/quickstart)
 source "$(dirname "$0")/common.sh"
 
 results=runs/quickstart
@@ -14,7 +14,7 @@ comparison=$results/compare
 times=$results/bench
 config=configs/train/fashion_mnist_sinkhorn.json
 
-# finished OUTPUT INPUT: whether the stage that makes OUTPUT from INPUT need not run.
+# finished OUTPUT INPUT: succeeds if OUTPUT exists and INPUT is not newer.
 finished() { [[ -f $1 && ! $2 -nt $1 ]]; }
 
 train() { build/bin/asap-train --config "$config" --out "$teacher" --resume; }
@@ -33,17 +33,17 @@ timed "1/5 setup" scripts/setup.sh
 build() { cmake --preset release --log-level=WARNING && cmake --build --preset release --target asap-train asap-compile asap-eval relu-fit; }
 timed "2/5 build" build
 if finished "$teacher/summary.json" "$config"; then
-  say "3/5 train: finished before ($teacher/summary.json)"
+  say "3/5 train: already finished ($teacher/summary.json)"
 else
   timed "3/5 train" train
 fi
 if finished "$operator/summary.json" "$teacher/summary.json"; then
-  say "4/5 compile: finished before ($operator/summary.json)"
+  say "4/5 compile: already finished ($operator/summary.json)"
 else
   timed "4/5 compile" compile
 fi
 if finished "$comparison/summary.json" "$operator/summary.json"; then
-  say "5/5 compare: finished before ($comparison/summary.json)"
+  say "5/5 compare: already finished ($comparison/summary.json)"
 else
   timed "5/5 compare" compare
 fi
@@ -51,10 +51,10 @@ fi
 cat <<END
 
 Where to look:
-  $comparison/report.html         the comparison, with pictures; open it in a browser
-  $comparison/summary.json        the same numbers for programs
-  $operator/operator.json         what the attention was compiled into
-  $teacher/metrics.jsonl          loss and accuracy while training
+  $comparison/report.html         the comparison with charts; open it in a browser
+  $comparison/summary.json        the same numbers as JSON
+  $operator/operator.json         the description of the compiled operator
+  $teacher/metrics.jsonl          loss and accuracy during training
   configs/train/                  other data and models: build/bin/asap-train --config FILE --out DIR
-  build/bin/asap-eval --help      further commands
+  build/bin/asap-eval --help      more commands
 END

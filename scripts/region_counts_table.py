@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Counts linear regions of Fashion-MNIST networks before training, after the peaks were trained (phase one) and after raw
-weights were (phase two), with region-constrained activations and with ReLU, and prints one table: means over seeds.
+"""Counts the linear regions of Fashion-MNIST networks and prints one table of means over seeds. ReLU networks are counted
+before and after training; networks with region-constrained activations before training, after training their peaks
+(phase one) and after training their raw weights (phase two).
 
   scripts/region_counts_table.py [--seeds N] [--networks perceptron,vit] [--threads N] [--out DIR]
 
-Along straight ways between two test images a perceptron is counted as a whole, a Transformer by the feed-forward part of
-each layer. build/bin/asap-train and asap-eval must be there. Run again, it skips what is finished."""
+The regions are those along straight segments between two test images: of the whole network for a perceptron, of the
+feed-forward part of each layer for a Transformer. Needs build/bin/asap-train and asap-eval. A second run skips finished
+work."""
 
 import argparse
 import json
@@ -19,7 +21,7 @@ FRACTION = 0.8
 RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]
 REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", f"train.peaks_fraction={FRACTION}"]
 
-# Of each network: its configuration, what ReLU and what region-constrained activations are trained with.
+# For each network: its configuration, the settings for ReLU, and those for region-constrained activations.
 NETWORKS = {
     "perceptron": ("fashion_mnist_perceptron", [*RELU, "train.weight_decay=0.05"],
                    [*REGION, "model.feed_forward.interval=10"]),
@@ -33,7 +35,7 @@ def run(command):
 
 
 def train(out, config, seed, threads, assignments, last_step=0):
-    """Trains up to a step (0: to the end), going on from where it stopped before."""
+    """Trains up to a step (0: to the end), continuing where an earlier training stopped."""
     command = [str(ROOT / "build/bin/asap-train"), "--config", str(ROOT / f"configs/train/{config}.json"), "--seed",
                str(seed), "--resume", "--quiet", "--max-steps", str(last_step), "--out", str(out)]
     command += ["--threads", str(threads)] if threads else []
@@ -43,7 +45,7 @@ def train(out, config, seed, threads, assignments, last_step=0):
 
 
 def count(run_folder, out, threads):
-    """The summary of asap-eval regions; counts unless it is there."""
+    """The summary of asap-eval regions, which runs only if the summary is missing."""
     summary = out / "summary.json"
     if not summary.is_file():
         run([str(ROOT / "build/bin/asap-eval"), "regions", "--run", str(run_folder), "--quiet", "--out", str(out)] +
@@ -52,7 +54,7 @@ def count(run_folder, out, threads):
 
 
 def stages(out, config, seed, threads, assignments, constrained):
-    """Summaries of the stages of one training. The initial network is one after a step of next to no length."""
+    """One summary for each stage of a training. The initial network has taken one step of negligible length."""
     found = {}
     counted = out / "counts"
     if not (counted / "initial/summary.json").is_file():

@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages the toolkit needs to be built, tested and run on Fashion-MNIST, and
-# nothing else. Does nothing when all of them are there. Needs root or sudo.
+# Installs the Debian 12 packages that the toolkit needs to build, test and run on Fashion-MNIST, and nothing
+# else. Does nothing if all of them are installed. Needs root or sudo.
 #
-#   scripts/setup.sh              what build, tests and quickstart need
-#   scripts/setup.sh --ci         also the emulator with which CI shows that no AVX is needed, the browser that
-#                                 opens the reports, and clang with its linter, sanitizers and coverage
-#   scripts/setup.sh --developer  also clang's formatter, and what micro-benchmarks, comparisons with other
-#                                 libraries and the golden-value script need
+#   scripts/setup.sh              the packages for the build, the tests and the quickstart
+#   scripts/setup.sh --ci         also the emulator that shows that no AVX is needed, the browser that opens the
+#                                 reports, and clang with its linter, sanitizers and coverage tools
+#   scripts/setup.sh --developer  also clang's formatter, and the packages for micro-benchmarks, for comparisons
+#                                 with other libraries and for the golden-value script
 source "$(dirname "$0")/common.sh"
 
 packages=(
   g++ cmake ninja-build pkg-config
   libcli11-dev          # command lines
-  gnuplot-nox           # pictures of relu-fit
+  gnuplot-nox           # plots of relu-fit
   libeigen3-dev         # small dense solvers
   libhwy-dev            # SIMD
-  libpng-dev libturbojpeg0-dev  # pictures in folders
+  libpng-dev libturbojpeg0-dev  # image files
   libmuparser-dev       # functions given as text to relu-fit
   librandom123-dev      # random numbers
   libsentencepiece-dev  # subwords
   libspdlog-dev         # --verbose
-  libutf8proc-dev       # characters of texts
+  libutf8proc-dev       # Unicode text
   libxxhash-dev         # fingerprints
   nlohmann-json3-dev    # configurations and summaries
   node-d3               # charts in reports
@@ -50,7 +50,7 @@ if ((${#missing[@]} == 0)); then
 fi
 
 command -v apt-get >/dev/null ||
-  fail "apt-get not found (hint: install what these Debian packages hold: ${missing[*]})"
+  fail "apt-get not found (hint: install the equivalents of these Debian packages: ${missing[*]})"
 if ((EUID == 0)); then
   as_root=()
 elif command -v sudo >/dev/null; then

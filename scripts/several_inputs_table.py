@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Fits functions of several inputs and two real tables with `relu-fit fit --compare` and prints one table: the mean test
-error over seeds of region-constrained, Kaiming, dense and Kolmogorov-Arnold networks of equal size.
+"""Fits functions of several inputs and two real data sets with `relu-fit fit --compare` and prints one table: the mean
+test error over seeds of region-constrained, Kaiming, dense and Kolmogorov-Arnold networks of equal size.
 
   scripts/several_inputs_table.py [--seeds N] [--targets LIST] [--threads N] [--out DIR]
 
-build/bin/relu-fit must be there. The real tables, diabetes and wine, come with Debian's python3-sklearn; without the
-package they are left out. Run again, it skips what is finished."""
+Needs build/bin/relu-fit. The real data sets, diabetes and wine, come with Debian's python3-sklearn; they are left out if
+the package is missing. A second run skips finished fits."""
 
 import argparse
 import gzip
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGED = Path("/usr/lib/python3/dist-packages/sklearn/datasets/data")
 METHODS = ["region", "kaiming", "dense", "adam", "kan", "linear"]
 
-# Options of `relu-fit fit` for each target; real tables besides get --data and --target.
+# Options of `relu-fit fit` for each target; the real data sets also get --data and --target.
 TARGETS = {
     "product": ["--function", "x*y", "--inputs", "x,y", "--interval", "-1", "1", "--ridges", "2"],
     "sine": ["--function", "sin(3*x)*y", "--inputs", "x,y", "--interval", "-1", "1", "--ridges", "2"],
@@ -31,7 +31,8 @@ TARGETS = {
 
 
 def diabetes():
-    """442 patients, ten measurements, progression of the disease after a year (Efron et al., Annals of Statistics 2004)."""
+    """Ten measurements of 442 patients; the target is the progression of their disease after a year (Efron et al., Annals
+    of Statistics 2004)."""
     names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6", "progression"]
     rows = [line.split() for line in gzip.open(PACKAGED / "diabetes_data_raw.csv.gz", "rt")]
     targets = [line.split() for line in gzip.open(PACKAGED / "diabetes_target.csv.gz", "rt")]
@@ -39,15 +40,15 @@ def diabetes():
 
 
 def wine():
-    """178 Italian wines, chemical analysis (Forina et al. 1991); alcohol from the twelve other measurements."""
+    """Chemical analyses of 178 Italian wines (Forina et al. 1991); the target is alcohol, from twelve other measurements."""
     names = ["alcohol", "malic_acid", "ash", "alcalinity", "magnesium", "phenols", "flavanoids", "other_phenols",
              "proanthocyanins", "colour", "hue", "od280_od315", "proline"]
     lines = (PACKAGED / "wine_data.csv").read_text().splitlines()[1:]
     return "alcohol", names, [line.split(",")[:13] for line in lines]
 
 
-def table_options(name, out):
-    """Writes a real table; None without the package."""
+def data_options(name, out):
+    """Writes a real data set as a CSV and returns the options that name it; None if the package is missing."""
     if not PACKAGED.is_dir():
         return None
     target, names, rows = {"diabetes": diabetes, "wine": wine}[name]()
@@ -58,7 +59,7 @@ def table_options(name, out):
 
 
 def fit(out, options, seed, threads):
-    """The summary of one fit; fits unless it is there."""
+    """The summary of one fit, which runs only if the summary is missing."""
     summary = out / "summary.json"
     if not summary.is_file():
         command = [str(ROOT / "build/bin/relu-fit"), "fit", *options, "--compare", "--seed", str(seed), "--quiet",
@@ -92,19 +93,19 @@ def main():
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "runs/several_inputs")
     arguments = parser.parse_args()
-    print("| target | parameters | region | kaiming | dense | adam | kan | linear | regions, folded / fitted | dense |")
+    print("| target | parameters | region | kaiming | dense | adam | kan | linear | regions, folded / fitted | regions, dense |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name in arguments.targets.split(","):
         if name not in TARGETS:
             sys.exit(f"several_inputs_table: error: unknown target '{name}' (hint: one of {', '.join(TARGETS)})")
         options = TARGETS[name]
         if "--function" not in options:
-            table = table_options(name, arguments.out)
-            if table is None:
+            data = data_options(name, arguments.out)
+            if data is None:
                 print(f"several_inputs_table: {name} is left out (hint: apt-get install python3-sklearn)",
                       file=sys.stderr)
                 continue
-            options = table + options
+            options = data + options
         summaries = [fit(arguments.out / f"{name}-{seed}", options, seed, arguments.threads)
                      for seed in range(arguments.seeds)]
         print(row(name, summaries), flush=True)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs the tests; ctest's summary is the last thing printed.
+# Installs missing packages, builds and runs the tests; ctest's summary comes last.
 #
 #   scripts/test.sh                    preset release, all tests
 #   scripts/test.sh sanitize           another preset of CMakePresets.json
-#   scripts/test.sh sanitize -R unit/  further arguments go to ctest
+#   scripts/test.sh sanitize -R unit/  passes further arguments to ctest
 source "$(dirname "$0")/common.sh"
 
 preset=${1:-release}

@@ -1,4 +1,4 @@
-"""Charts of the report: as data for src/evaluate/page/charts.js, and as still SVG for where no script draws them."""
+"""Charts of the report: as data for src/evaluate/page/charts.js, and as static SVG for pages without scripts."""
 
 from html import escape
 
@@ -10,7 +10,7 @@ WIDTH = 640
 
 
 def family_of(name):
-    """The colour family of a method or kind of attention, as in src/evaluate/method_family.cpp."""
+    """The colour family of a method or attention kind, as in src/evaluate/compare/method_family.cpp."""
     return next((family for prefix, family in FAMILIES if name.startswith(prefix)), "other")
 
 
@@ -31,7 +31,7 @@ def bars(values, x, decimals):
 
 
 def spread_lines(lines, x, y):
-    """lines: (label, family, xs, values of all seeds at each x): means with a band of one deviation to each side."""
+    """lines: (label, family, xs, values of all seeds at each x). Shows means with a band of one deviation to each side."""
     return {"kind": "lines", "title": f"{y} by {x}", "x": x, "y": y, "logX": False, "logY": False, "fromZero": False,
             "lines": [{"label": label, "family": family, "x": xs, "y": [short(mean(values)) for values in rows],
                        "band": [short(deviation(values)) for values in rows]} for label, family, xs, rows in lines]}
@@ -43,7 +43,7 @@ def choice(title, options):
 
 
 def still(chart):
-    """The chart, the first of a choice, as SVG."""
+    """Draws a chart, or the first option of a choice, as SVG."""
     if chart["kind"] == "choice":
         return still(chart["options"][0]["chart"])
     return {"scatter": still_scatter, "bars": still_bars}[chart["kind"]](chart)

@@ -9,13 +9,13 @@ from runner import Unavailable
 
 KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
 TRUNCATIONS = (1, 2, 3, 5)
-DEBIAN_PYTHON = "/usr/bin/python3"  # the one python3-sklearn is for
-NOISE_LEVELS = {"matching": (0.3, 0.5, 0.7)}  # beside those of the configurations
-RETRAINING_SHARE = 5  # a softmax network gets a fifth of its training once more, with Sinkhorn attention
+DEBIAN_PYTHON = "/usr/bin/python3"  # the interpreter that python3-sklearn installs for
+NOISE_LEVELS = {"matching": (0.3, 0.5, 0.7)}  # in addition to those of the configurations
+RETRAINING_SHARE = 5  # retraining with Sinkhorn attention takes a fifth of the softmax network's steps
 
 
 class Settings:
-    """What --quick changes."""
+    """The settings that --quick changes."""
 
     def __init__(self, quick):
         self.quick = quick
@@ -32,7 +32,7 @@ def set_words(assignments):
 
 
 class Experiments:
-    """All stages of one data set, named SET as configs/train/SET_sinkhorn.json, for one seed."""
+    """All stages of one data set and seed. The name is the NAME of configs/train/NAME_sinkhorn.json."""
 
     def __init__(self, runner, settings, configs, name, seed):
         self.runner = runner
@@ -71,40 +71,40 @@ class Experiments:
         return [f"sinkhorn:{count}" for count in TRUNCATIONS if count < iterations]
 
     def training(self):
-        """The networks, one for each kind of attention there is a configuration of."""
+        """Trains one network for each attention kind that has a configuration."""
         for kind in ("sinkhorn", "softmax", "espformer"):
             if self.config(kind).is_file():
                 self.train(kind, kind)
 
     def retraining(self):
-        """The softmax network, trained on for a fifth of its steps with Sinkhorn attention."""
+        """Continues training the softmax network with Sinkhorn attention, for a fifth of its steps."""
         if self.config("softmax").is_file():
             steps = max(self.runner.summary(self.folder("softmax"))["train"]["total_steps"] // RETRAINING_SHARE, 1)
             start = ["train.init_from=" + str(self.folder("softmax")), f"train.max_steps={steps}"]
             self.train("retrained", "sinkhorn", start)
 
     def noise_levels(self):
-        """Networks trained on noisier and less noisy pairs, with softmax and with Sinkhorn."""
+        """Trains networks on noisier and less noisy pairs, with softmax and with Sinkhorn attention."""
         for noise in NOISE_LEVELS.get(self.name, ()):
             for kind in ("sinkhorn", "softmax"):
                 self.train(f"noise-{noise:g}/{kind}", kind, [f"data.matching.noise={noise:g}"])
 
     def frozen_layer(self):
-        """One trained layer, its attention computed in every way: accuracy against latency."""
+        """Trains a network of one layer and compares every method in it: accuracy against latency."""
         self.train("layer", "sinkhorn", ["model.layers=1"])
         self.compile("layer", "layer-operator")
         methods = ["teacher", "softmax", *self.truncations("layer"), "sinkhorn:equal", "espformer", "f0", "compiled"]
         self.compare("layer", "layer-operator", "layer-compare", [*methods, "compiled+1"])
 
     def replacement(self):
-        """All layers of trained Sinkhorn networks replaced, one by one and together, nothing retrained."""
+        """Replaces the layers of the Sinkhorn network, one by one and all together, without retraining."""
         self.compile("sinkhorn", "sinkhorn-operator")
         methods = ["teacher", "softmax", *self.truncations("sinkhorn"), "sinkhorn:equal", "f0"]
         methods += ["compiled@each", "compiled", "compiled+1"]
         self.compare("sinkhorn", "sinkhorn-operator", "sinkhorn-compare", methods)
 
     def imitation(self):
-        """Layers of trained softmax networks replaced by the operator that imitates Sinkhorn on their scores."""
+        """Replaces the layers of the softmax network by an operator that imitates Sinkhorn on their scores."""
         if not self.runner.finished(self.folder("softmax")):
             return
         imitated = f"sinkhorn:{self.model()['attention']['iterations']}"
@@ -113,7 +113,7 @@ class Experiments:
         self.compare("softmax", "softmax-operator", "softmax-compare", [*methods, "f0", "compiled@each", "compiled"])
 
     def cost(self):
-        """Milliseconds and memory of a training step for every kind of attention, by turns."""
+        """Measures time and memory of a training step for every attention kind, interleaved."""
         steps = self.settings.cost_steps
         assignments = ["data.test_examples=64", f"train.max_steps={steps}", "train.checkpoint_every=0"]
         for turn in range(1, self.settings.cost_rounds + 1):
@@ -123,7 +123,7 @@ class Experiments:
                 self.runner.run(self.folder(f"cost/{kind}-{turn}"), words)
 
     def shift_stage(self, kind, fitted, judged):
-        """A map fitted on some data and the ordinary one, both judged on other data."""
+        """Fits a map on some data; evaluates it and the ordinary map on other data."""
         self.compile("sinkhorn", f"shift-{kind}-operator", set_words(fitted))
         self.judge(kind, judged)
 
@@ -135,7 +135,7 @@ class Experiments:
                 self.compare("sinkhorn", operator, stage, methods, set_words(judged))
 
     def shift_classes(self):
-        """Fitted on the first half of the classes, judged on the other half."""
+        """Fits on the first half of the classes and evaluates on the other half."""
         model = self.model()
         count = model["classes"]
         if model["pooling"] == "none" or count < 2:
@@ -145,7 +145,7 @@ class Experiments:
         self.shift_stage("classes", [f"data.shift.classes=[{first}]"], [f"data.shift.classes=[{rest}]"])
 
     def shift_noise(self):
-        """Fitted on the data as they are, judged with noise."""
+        """Fits on the data as they are and evaluates on noisier data."""
         config = self.run_config()
         if config["data"]["kind"] == "matching":
             self.judge("noise", [f"data.matching.noise={config['data']['matching']['noise'] + 0.1:g}"])
@@ -155,9 +155,9 @@ class Experiments:
             self.judge("noise", ["data.shift.noise=0.03"])
 
     def shift_lengths(self):
-        """Fitted on short token sequences, judged on those at least four times as long. Texts of files are cut for
-        the fit, so that length alone is different; generated sequences are drawn by their length. How long there are
-        enough to be judged on depends on the data."""
+        """Fits on short token sequences and evaluates on sequences at least four times as long. Texts from files are
+        cut for the fit, so that they differ in length alone; generated sequences are drawn by length. Tries shorter
+        cuts until there are enough long sequences to evaluate on."""
         model = self.model()
         if model["kind"] != "text":
             return
@@ -167,13 +167,13 @@ class Experiments:
             try:
                 self.shift_stage("lengths", [f"{shorten}={short}"], [f"data.shift.min_tokens={4 * short}"])
                 return
-            except Unavailable as error:  # too few so short, or none so long: the next part
+            except Unavailable as error:  # too few short sequences, or no long ones: try a shorter cut
                 reason = error
                 shutil.rmtree(self.folder("shift-lengths-operator"), ignore_errors=True)
         raise reason
 
     def linear(self):
-        """TF-IDF and a linear classifier, for sets of texts that lie under their name."""
+        """Runs TF-IDF with a linear classifier on sets of texts, if ASAP_DATA_DIR holds the set under its name."""
         folder = self.runner.folder(self.name, "linear")
         texts = Path(os.environ.get("ASAP_DATA_DIR", ".")) / "text"
         if self.runner.finished(folder) or not list(texts.glob(f"{self.name}_test*.tsv.gz")):

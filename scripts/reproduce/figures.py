@@ -1,10 +1,10 @@
-"""Pictures for documents, as SVG that needs nothing else and follows light and dark."""
+"""Pictures for documents: self-contained SVG that follows the light or dark theme."""
 
 from html import escape
 
 from spread import deviation, mean
 
-# Colours that the colour-blind tell apart, by light and dark background.
+# Colours that colour-blind readers can tell apart: (on a light background, on a dark background).
 COLOURS = {"sinkhorn": ("#2f6fde", "#74a3f5"), "softmax": ("#d9822b", "#f0a35e"), "espformer": ("#7a7f88", "#9aa0a9")}
 NAMES = {"sinkhorn": "Sinkhorn", "softmax": "softmax", "espformer": "ESPFormer"}
 LEFT, RIGHT, TOP, BOTTOM = 56, 410, 16, 236
@@ -18,7 +18,7 @@ def style():
 
 
 def curve(kind, points):
-    """points: (x, y of the mean, half a deviation's height) from left to right; a band, a line, its marks, its name."""
+    """Draws a band, a line, its marks and its name. points: (x, y of the mean, height of a deviation), left to right."""
     upper = [f"{x:.1f},{y - spread:.1f}" for x, y, spread in points]
     lower = [f"{x:.1f},{y + spread:.1f}" for x, y, spread in reversed(points)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
@@ -30,15 +30,15 @@ def curve(kind, points):
 
 
 def noise_levels_figure(levels):
-    """Test accuracy over the noise of the codes. levels: {kind: {noise: {seed: accuracy}}}, noise as text."""
+    """Test accuracy by the noise of the codes. levels: {kind: {noise: {seed: accuracy}}}, noise as text."""
     noises = sorted({float(noise) for row in levels.values() for noise in row})
     accuracies = [value for row in levels.values() for seeds in row.values() for value in seeds.values()]
     lowest = int(min(accuracies) * 10) / 10
     width = max(noises[-1] - noises[0], 1e-9)
     across = lambda noise: LEFT + 12 + (RIGHT - LEFT - 24) * (noise - noises[0]) / width
     height = lambda accuracy: BOTTOM - (BOTTOM - TOP) * (accuracy - lowest) / (1 - lowest)
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 286" role="img" aria-label="Accuracy over noise">',
-             f"<title>Accuracy over noise</title><style>{style()}</style>"]
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 286" role="img" aria-label="Accuracy by noise level">',
+             f"<title>Accuracy by noise level</title><style>{style()}</style>"]
     for tenth in range(round(lowest * 10), 11):
         y = height(tenth / 10)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/><text x="{LEFT - 8}" y="{y + 4:.1f}" '

@@ -1,4 +1,4 @@
-"""The look of the toolkit's reports: style and scripts of src/evaluate/draw/page around a page's content."""
+"""The look of the toolkit's reports: wraps a page's content in the style and scripts of src/evaluate/draw/page."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 from charts import still
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "src" / "evaluate" / "draw" / "page"
-# Where Debian's package node-d3 puts it; as in src/evaluate/draw/page_parts.cpp.
+# Where Debian's node-d3 installs d3; the same list as in src/evaluate/draw/page_parts.cpp.
 INSTALLED = ("/usr/share/nodejs/d3/dist/d3.min.js", "/usr/share/javascript/d3/d3.min.js")
 
 
 def plot_library():
-    """The code of d3: of the environment variable ASAP_D3 ("none": none), else the installed one, else ""."""
+    """The code of d3: the file that ASAP_D3 names ("none": no d3), else the installed one, else ""."""
     named = os.environ.get("ASAP_D3")
     if named == "none":
         return ""
@@ -23,12 +23,12 @@ def plot_library():
         try:
             return Path(named).read_text(encoding="utf-8")
         except OSError as error:
-            sys.exit(f"reproduce: error: ASAP_D3: {error} (hint: name d3.min.js of Debian's node-d3, or 'none')")
+            sys.exit(f"reproduce: error: ASAP_D3: {error} (hint: set it to the path of d3.min.js, or to 'none')")
     return next((Path(path).read_text(encoding="utf-8") for path in INSTALLED if Path(path).is_file()), "")
 
 
 def script(code):
-    """A script element that nothing in the code can end early."""
+    """A script element. Escapes whatever in the code would end it early."""
     code = re.sub("<(?=/script)", r"<\\", code, flags=re.IGNORECASE).replace("<!--", r"<\!--")
     return f"<script>{code}</script>\n"
 
@@ -38,13 +38,13 @@ def read(name):
 
 
 class Figures:
-    """Charts by name, while a page is put together."""
+    """Collects the charts of one page by name."""
 
     def __init__(self):
         self.charts = {}
 
     def add(self, chart, caption, picture=None):
-        """HTML of the chart's place, with a still picture in it: SVG, or None for the one made of the chart."""
+        """Returns the chart's HTML with a static picture in it: the given SVG, or one drawn from the chart."""
         name = f"chart-{len(self.charts)}"
         self.charts[name] = chart
         return (f'<figure data-chart="{name}"><div class="drawing">\n{picture or still(chart)}</div>'
@@ -52,7 +52,7 @@ class Figures:
 
 
 def page(title, subtitle, content, figures, library):
-    """A complete page that needs no other file. content: HTML."""
+    """A complete, self-contained page. content: HTML."""
     data = json.dumps({"charts": figures.charts, "plans": None}, separators=(",", ":")).replace("<", "\\u003c")
     scripts = f'<script type="application/json" id="report-data">{data}</script>\n' + script(read("theme.js"))
     if library:

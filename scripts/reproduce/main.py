@@ -1,4 +1,4 @@
-"""Makes the tables of the paper and their report; scripts/reproduce.sh says how it is called."""
+"""Makes the tables of the paper and their report; scripts/reproduce.sh documents its options."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ from page import write_report
 from runner import Failed, Runner, Unavailable, say
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# The sets of the paper and what stands in for the others; those of --quick come first.
+# The data sets of the paper, or stand-ins for them; those of --quick come first.
 QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
 EXPERIMENTS = ["training", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
                "linear"]
@@ -44,7 +44,7 @@ def parse_options(words):
 
 
 def keep_settings(options):
-    """A folder holds results of one kind: quick ones do not become part of a full table."""
+    """Keeps quick results out of full tables: a folder holds only one kind of results."""
     path = options.out / "settings.json"
     settings = {"quick": options.quick}
     options.out.mkdir(parents=True, exist_ok=True)
@@ -55,14 +55,14 @@ def keep_settings(options):
 
 
 class Log:
-    """What was left out, and why."""
+    """The stages that were skipped or failed, and why."""
 
     def __init__(self):
         self.skipped = []
         self.failed = []
 
     def attempt(self, name, stage):
-        """Runs a stage; False when it was left out."""
+        """Runs a stage; returns False if it was skipped or failed."""
         try:
             stage()
             return True
@@ -76,7 +76,7 @@ class Log:
 
 
 def run_set(options, runner, log, name):
-    """All experiments on one data set."""
+    """Runs all experiments on one data set."""
     configs = ROOT / "configs" / "train"
     if not (configs / f"{name}_sinkhorn.json").is_file():
         log.skipped.append({"what": name, "reason": f"there is no configs/train/{name}_sinkhorn.json"})
@@ -91,9 +91,9 @@ def run_set(options, runner, log, name):
                                          ("frozen", "frozen layer", stages.frozen_layer),
                                          ("replacement", "replacement", stages.replacement),
                                          ("imitation", "imitation", stages.imitation),
-                                         ("shift", "shift of classes", stages.shift_classes),
-                                         ("shift", "noise", stages.shift_noise),
-                                         ("shift", "shift of lengths", stages.shift_lengths),
+                                         ("shift", "class shift", stages.shift_classes),
+                                         ("shift", "noise shift", stages.shift_noise),
+                                         ("shift", "length shift", stages.shift_lengths),
                                          ("cost", "training cost", stages.cost),
                                          ("linear", "linear baseline", stages.linear)]:
             if experiment in options.experiments and (seed == 1 or experiment not in ("cost", "linear")):
@@ -133,5 +133,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        print("reproduce: interrupted; the same command goes on from here", file=sys.stderr)
+        print("reproduce: interrupted; run the same command again to continue", file=sys.stderr)
         sys.exit(130)

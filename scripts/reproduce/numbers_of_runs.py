@@ -1,12 +1,12 @@
-"""Reads what the stages left into one dictionary: numbers by set, experiment and method, each a map from seed to
-value."""
+"""Collects the results of all stages in one dictionary: numbers by set, experiment and method, each a map from seed
+to value."""
 
 import json
 import re
 from pathlib import Path
 
 METRICS = ("accuracy", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
-EQUAL = "equal latency"  # the row of the truncation that takes the compiled operator's time, whatever its K
+EQUAL = "equal latency"  # the row of the truncation whose K makes it take the compiled operator's time
 
 
 def summary_of(folder):
@@ -14,16 +14,16 @@ def summary_of(folder):
     return json.loads(path.read_text()) if path.is_file() else None
 
 
-def put(table, *path_and_value):
-    """table[a][b]...[z] = value, with dictionaries made on the way."""
+def put(rows, *path_and_value):
+    """Sets rows[a][b]...[z] = value and makes the dictionaries on the way."""
     *path, last, value = path_and_value
     for key in path:
-        table = table.setdefault(key, {})
-    table[last] = value
+        rows = rows.setdefault(key, {})
+    rows[last] = value
 
 
 def add_comparison(rows, seed, summary):
-    """The rows of one asap-eval compare, by method. The truncation of equal latency has a row of its own as well."""
+    """Adds the methods of one asap-eval compare. The truncation of equal latency also gets a row of its own."""
     for method in summary["methods"]:
         names = [method["name"]] + ([EQUAL] if method.get("equal_latency") else [])
         for name in names:
@@ -48,7 +48,7 @@ def add_training(result, seed, folder):
 
 
 def add_noise_levels(sets, out):
-    """Accuracy over the noise that networks were trained and judged with, from all sets of pairs of codes."""
+    """Adds the accuracy by noise level, from all networks trained on pairs of codes."""
     for path in sorted(path for name in sets for path in Path(out, name).glob("seed-*/**/summary.json")):
         summary = json.loads(path.read_text())
         data = summary.get("config", {}).get("data", {})
@@ -66,7 +66,7 @@ def add_cost(result, folder):
         row = result.setdefault("cost", {}).setdefault(kind, {"milliseconds_per_step": [], "peak_bytes": []})
         row["milliseconds_per_step"].append(milliseconds)
         row["peak_bytes"].append(summary["memory"]["peak_bytes"])
-        if "step_peak_bytes" in summary["train"]:  # runs of earlier versions do not have it
+        if "step_peak_bytes" in summary["train"]:  # missing from runs of earlier versions
             row.setdefault("step_peak_bytes", []).append(summary["train"]["step_peak_bytes"])
     path = folder / "sinkhorn-operator" / "seconds.json"
     if path.is_file():
@@ -118,7 +118,7 @@ def collect_set(folder):
 
 
 def collect(out, names):
-    """{"sets": {SET: ...}} of all sets that have at least one result."""
+    """{"sets": {SET: ...}} for all sets with at least one result."""
     sets = {}
     for name in names:
         result = collect_set(Path(out) / name)

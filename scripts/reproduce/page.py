@@ -1,4 +1,4 @@
-"""The report: one HTML file with everything in it, and summary.json beside it."""
+"""Writes the report, a self-contained HTML file, and summary.json beside it."""
 
 import json
 from html import escape
@@ -17,7 +17,7 @@ COLUMNS = [("accuracy", "accuracy", 4), ("agreement", "agreement", 4), ("attenti
 
 
 def table(header, rows):
-    """rows: (cells, whether this is what the table is about)."""
+    """rows: (cells, whether to highlight the row)."""
     lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>"]
     for cells, subject in rows:
         mark = ' class="subject"' if subject else ""
@@ -54,51 +54,52 @@ def points_of(rows, measure):
 
 
 def tradeoff(rows, figures):
-    """Each measure against milliseconds in attention, one labelled point per method."""
+    """Charts of each measure against milliseconds in attention, one labelled point per method."""
     measured = [(title, lower, points_of(rows, measure)) for measure, title, lower in MEASURES]
     options = [(title, scatter(points, "milliseconds in attention per example", title, lower))
                for title, lower, points in measured if len(points) > 1]
     if not options:
         return ""
-    return figures.add(choice("methods against time in attention", options),
-                       "Each mark is a method, mean over seeds. Farther left is faster; of accuracy and agreement "
-                       "higher is better, of plan L1 lower. The dotted line joins what nothing else beats in both.")
+    return figures.add(choice("quality against time in attention", options),
+                       "Each mark is a method, averaged over seeds. Farther left is faster. Higher accuracy and agreement "
+                       "are better; lower plan L1 is better. The dotted line is the Pareto front: no other method is "
+                       "both faster and better.")
 
 
 def layer_bars(rows, figures):
-    """Agreement left when one layer or all are replaced."""
+    """Share of predictions that change when one layer or all layers are replaced."""
     names = [*each_layer(rows, "compiled"), *(["compiled"] if "compiled" in rows else [])]
     values = [("all layers" if name == "compiled" else f"layer {name.partition('@')[2]}", family_of(name),
                1 - mean(list(rows[name]["agreement"].values()))) for name in names if rows[name].get("agreement")]
     if len(values) < 2:
         return ""
     return figures.add(bars(values, "share of predictions that change", 4),
-                       "What replacing one layer, or all, by the compiled operator changes; mean over seeds.")
+                       "Effect of replacing one layer, or all layers, by the compiled operator; mean over seeds.")
 
 
 def noise_levels(levels, figures):
-    """Accuracy by the noise of the codes, one line per kind of attention."""
+    """Accuracy by the noise of the codes, one line per attention kind."""
     lines = []
     for kind, row in levels.items():
         at = sorted(row, key=float)
         lines.append((kind, family_of(kind), [float(noise) for noise in at], [list(row[noise].values()) for noise in at]))
     return figures.add(spread_lines(lines, "standard deviation of the noise on both codes", "test accuracy"),
-                       "Networks trained on matching with more and more noise; mean over seeds, the band a deviation to "
-                       "each side.", noise_levels_figure(levels))
+                       "Accuracy of networks trained on matching at increasing noise levels: mean over seeds, with a band "
+                       "of one standard deviation to each side.", noise_levels_figure(levels))
 
 
 def cost_bars(result, figures):
     values = [(kind, family_of(kind), mean(row["milliseconds_per_step"])) for kind, row in result.get("cost", {}).items()]
     if len(values) < 2:
         return ""
-    return figures.add(bars(values, "milliseconds per training step", 1), "Time of a training step at equal sizes.")
+    return figures.add(bars(values, "milliseconds per training step", 1), "Time of a training step at equal model sizes.")
 
 
 def shift_bars(result, figures):
-    """Agreement of compiled where its map was fitted on other data."""
+    """Share of predictions that differ on shifted data, for maps fitted on other data and on all data."""
     values = []
     for kind, rows in result.get("shift", {}).items():
-        for place, title in (("shifted", "fitted elsewhere"), ("ordinary", "fitted on all")):
+        for place, title in (("shifted", "fitted on other data"), ("ordinary", "fitted on all data")):
             for method in ("compiled", "sinkhorn:2"):
                 row = rows.get(place, {}).get(method, {})
                 if row.get("agreement") and (method == "compiled" or place == "shifted"):
@@ -107,7 +108,7 @@ def shift_bars(result, figures):
     if len(values) < 2:
         return ""
     return figures.add(bars(values, "share of predictions that differ from the teacher's", 4),
-                       "On data of another kind than the map was fitted on; beside it a map fitted on all data.")
+                       "Results on data unlike those the map was fitted on, next to a map fitted on all data.")
 
 
 def paragraphs(sentences):
@@ -121,14 +122,14 @@ def section(title, content):
 
 
 def training_table(result):
-    names = {"retrained": "softmax, then a fifth with sinkhorn"}
+    names = {"retrained": "softmax, then sinkhorn for a fifth of the steps"}
     rows = []
     for kind, row in result.get("training", {}).items():
         accuracy, speed = list(row["accuracy"].values()), list(row["examples_per_second"].values())
         rows.append(([names.get(kind, kind), spread(accuracy), spread(speed, 0)], kind == "sinkhorn"))
     if "linear" in result:
         rows.append((["TF-IDF, linear", f"{result['linear']:.4f}", "-"], False))
-    return table(["trained with", "test accuracy", "examples/s in training"], rows) if rows else ""
+    return table(["attention", "test accuracy", "training examples/s"], rows) if rows else ""
 
 
 def layer_table(rows, method):
@@ -158,14 +159,14 @@ def cost_table(result):
     rows = [([kind, spread(row["milliseconds_per_step"], 1), mebibytes(row.get("step_peak_bytes"), 1),
               mebibytes(row["peak_bytes"], 0)], kind == "sinkhorn") for kind, row in result.get("cost", {}).items()]
     return table(["attention", "ms per training step", "peak memory of a step, MiB",
-                  "peak memory of the process, data included, MiB"], rows) if rows else ""
+                  "peak memory of the process including data, MiB"], rows) if rows else ""
 
 
 def shift_table(result):
     lines = []
     for kind, rows in result.get("shift", {}).items():
         for name, title in (("shifted", f"{kind}: fitted on {rows.get('fitted on', '')}"),
-                            ("ordinary", f"{kind}: fitted on the data as they are")):
+                            ("ordinary", f"{kind}: fitted on all data")):
             for method, row in rows.get(name, {}).items():
                 if method == "compiled" or (method != "teacher" and name == "ordinary"):
                     text = title if method == "compiled" else f"{kind}: {method}"
@@ -179,21 +180,21 @@ def set_section(name, result, figures):
     replacement = result.get("replacement", {})
     page = f"<h2 id=\"{escape(name)}\">{escape(name)}</h2>\n"
     if "examples" in result:
-        page += f'<p class="soft">judged on {result["examples"]} test examples; T = {result.get("iterations")}</p>\n'
+        page += f'<p class="soft">evaluated on {result["examples"]} test examples; Sinkhorn iterations T = {result.get("iterations")}</p>\n'
     page += section("Trained networks", training_table(result) + paragraphs(training_words(result)))
     if len(result.get("noise_levels", {}).get("sinkhorn", {})) > 1:
-        page += section("Trained with other noise", noise_levels(result["noise_levels"], figures))
+        page += section("Accuracy by noise level", noise_levels(result["noise_levels"], figures))
     if frozen:
-        page += section("A frozen layer: accuracy against latency",
+        page += section("One frozen layer: accuracy against latency",
                         method_table(frozen) + tradeoff(frozen, figures) + paragraphs(frozen_words(result)))
     if "sinkhorn" in replacement:
-        page += section("Layers of the Sinkhorn network replaced, nothing retrained",
+        page += section("Sinkhorn network with replaced layers, not retrained",
                         replacement_section(replacement["sinkhorn"], sinkhorn_replacement_words(result), figures))
     if "softmax" in replacement:
-        page += section("Layers of the softmax network replaced, nothing retrained",
+        page += section("Softmax network with replaced layers, not retrained",
                         replacement_section(replacement["softmax"], softmax_replacement_words(result), figures))
-    page += section("Training cost at equal sizes", cost_table(result) + cost_bars(result, figures) + paragraphs(cost_words(result)))
-    return page + section("Other data than those the map was fitted on",
+    page += section("Training cost at equal model sizes", cost_table(result) + cost_bars(result, figures) + paragraphs(cost_words(result)))
+    return page + section("Data unlike those the map was fitted on",
                           shift_table(result) + shift_bars(result, figures) + paragraphs(shift_words(result)))
 
 
@@ -205,7 +206,7 @@ def left_out(title, entries):
 
 
 def overview(sets):
-    """One row per set: what all layers compiled keep and cost."""
+    """One row per set: accuracy, agreement and speed-up with all layers compiled."""
     lines = []
     for name, result in sets.items():
         rows = result.get("replacement", {}).get("sinkhorn", {})
@@ -218,31 +219,31 @@ def overview(sets):
                        f"{time['teacher'] / time['compiled']:.2f}"], False))
     if not lines:
         return ""
-    return ("<h2>Overview</h2>\n" + table(["set", "teacher", "compiled", "agreement", "agreement, equal time", "speed"], lines)
-            + '<p class="soft">All layers of the Sinkhorn network compiled, nothing retrained: accuracy of teacher and '
-            "compiled, agreement of compiled and of the truncated Sinkhorn that takes the same time, and the teacher's time "
-            "in attention over the compiled operator's.</p>\n")
+    return ("<h2>Overview</h2>\n" + table(["set", "teacher", "compiled", "agreement", "agreement at equal time", "speed-up"], lines)
+            + '<p class="soft">All layers of the Sinkhorn network are compiled; nothing is retrained. The columns show the '
+            "accuracy of the teacher and of the compiled network, the agreement of the compiled network and of the truncated "
+            "Sinkhorn of equal time with the teacher, and how much faster attention becomes.</p>\n")
 
 
 def html(summary, library=None):
-    """The whole page from what collect() and main.py put together. library: code of d3; None: the installed one."""
+    """The whole page from the summary of collect() and main.py. library: code of d3; None: the installed one."""
     seeds, figures, content = summary["seeds"], Figures(), []
     if summary["quick"]:
-        content.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers show that '
-                       "everything runs; they are not to be quoted.</p>")
+        content.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers only show that '
+                       "everything runs; do not quote them.</p>")
     content += [paragraphs(overall_words(summary)), overview(summary["sets"])]
     content += [set_section(name, result, figures) for name, result in summary["sets"].items()]
     content.append(left_out("Skipped", summary["skipped"]))
     content.append(left_out("Failed", summary["failed"]))
-    content.append(f"<h2>How to make this again</h2>\n<pre>{escape(summary['command'])}</pre>\n")
+    content.append(f"<h2>How to reproduce this report</h2>\n<pre>{escape(summary['command'])}</pre>\n")
     subtitle = (f'{seeds} {"seed" if seeds == 1 else "seeds, mean ± standard deviation"}; '
                 f'{summary["machine"]["processor"]}; {summary["machine"]["toolkit"]}')
-    return whole_page("Doubly stochastic attention, compiled: tables", subtitle, "\n".join(content), figures,
+    return whole_page("Compiled doubly stochastic attention: tables", subtitle, "\n".join(content), figures,
                       plot_library() if library is None else library)
 
 
 def add_words(summary):
-    """The sentences belong into summary.json, too."""
+    """Adds the report's sentences to the summary."""
     summary["words"] = {"overall": overall_words(summary)}
     for name, result in summary["sets"].items():
         summary["words"][name] = {

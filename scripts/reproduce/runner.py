@@ -1,8 +1,7 @@
-"""One stage is one command that leaves a summary.json in a folder of its own."""
+"""Runs stages. A stage is one command that leaves a summary.json in a folder of its own."""
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,11 +9,11 @@ DATA_ERROR = 3  # exit code of the toolkit's commands
 
 
 class Unavailable(Exception):
-    """What a stage needs is not there: data, a library."""
+    """A stage lacks data or a library that it needs."""
 
 
 class Failed(Exception):
-    """A stage ended with an error that is not about missing data."""
+    """A stage ended with an error other than missing data."""
 
 
 def say(text):
@@ -22,13 +21,13 @@ def say(text):
 
 
 def last_error(text):
-    """The line of a command's stderr that says what is wrong."""
+    """The line of a command's stderr that states the error."""
     lines = [line for line in text.splitlines() if "error:" in line]
     return (lines[-1] if lines else text.strip()[-300:]).strip()
 
 
 class Runner:
-    """Runs stages below one folder, on the executables of one build."""
+    """Runs stages below one folder with the executables of one build."""
 
     def __init__(self, out, binaries, threads=None):
         self.out = Path(out)
@@ -45,8 +44,8 @@ class Runner:
         return json.loads((folder / "summary.json").read_text())
 
     def run(self, folder, words):
-        """Runs a command of the toolkit with --out FOLDER unless it has left its summary there. Raises Unavailable
-        for missing data, Failed for any other error."""
+        """Runs a command of the toolkit with --out FOLDER unless its summary is already there. Raises Unavailable for
+        missing data and Failed for any other error."""
         if self.finished(folder):
             return
         command = [str(self.binaries / words[0]), *words[1:], "--out", str(folder), "--quiet"]
@@ -55,7 +54,7 @@ class Runner:
         self.run_command(folder, command)
 
     def run_command(self, folder, command, unavailable=DATA_ERROR):
-        """The same for any command that writes FOLDER/summary.json. `unavailable`: the exit code of missing data."""
+        """Runs any command that writes FOLDER/summary.json. `unavailable`: its exit code for missing data."""
         name = folder.relative_to(self.out)
         start = time.monotonic()
         say(f"{name}: {' '.join(command)}")
@@ -67,10 +66,3 @@ class Runner:
         seconds = time.monotonic() - start
         (folder / "seconds.json").write_text(json.dumps({"seconds": seconds, "command": command}) + "\n")
         say(f"{name}: {seconds:.0f} s")
-
-
-def read_json(path):
-    try:
-        return json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        sys.exit(f"reproduce: error: {path}: {error}")

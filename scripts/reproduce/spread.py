@@ -1,8 +1,9 @@
-"""Means, deviations, and when a difference counts."""
+"""Means, deviations, and whether a difference counts."""
 
 import math
 
-# Differences of accuracy or agreement below these say nothing: with one seed nothing is known of the spread.
+# Smaller differences of accuracy or agreement do not count. With one seed the spread is unknown, so more
+# is required.
 SMALLEST_DIFFERENCE = 0.001
 SMALLEST_DIFFERENCE_OF_ONE_SEED = 0.01
 
@@ -12,7 +13,7 @@ def mean(values):
 
 
 def deviation(values):
-    """Standard deviation of a sample; 0 for a single value."""
+    """Sample standard deviation; 0 for a single value."""
     if len(values) < 2:
         return 0.0
     centre = mean(values)
@@ -20,13 +21,13 @@ def deviation(values):
 
 
 def pairs(first, second):
-    """Differences first - second, seed by seed. Each maps seeds to values; seeds that one lacks are left out."""
+    """Differences first - second, seed by seed. Both map seeds to values; seeds that either lacks are left out."""
     return [first[seed] - second[seed] for seed in sorted(first) if seed in second]
 
 
 def verdict(differences):
-    """1 when the first of what is compared is higher, -1 when lower, 0 when the difference does not count: when its
-    mean is within its deviation over seeds, or too small to matter."""
+    """1 if the first side is higher, -1 if it is lower, 0 if the difference does not count because its mean is within
+    its deviation over seeds or too small to matter."""
     if not differences:
         return 0
     least = SMALLEST_DIFFERENCE if len(differences) > 1 else SMALLEST_DIFFERENCE_OF_ONE_SEED
@@ -37,7 +38,7 @@ def verdict(differences):
 
 
 def spread(values, digits=4):
-    """'0.8312 ± 0.0021', without the deviation where there is only one value, '-' where there is none."""
+    """'0.8312 ± 0.0021'; without the deviation for a single value; '-' without values."""
     values = [value for value in values if value is not None]
     if not values:
         return "-"

@@ -1,16 +1,16 @@
 #!/usr/bin/python3
-"""Attention of the toolkit against other libraries: milliseconds per head, everything side by side in one run, and
-the ratios that matter with their bounds.
+"""Compares the toolkit's attention with other libraries in one run: milliseconds per head, and ratios of times with
+their bounds.
 
-  scripts/setup.sh --developer       Debian's PyTorch
-  tests/bench/peers_setup.sh         .venv with ONNX Runtime, JAX, OTT-JAX and the newest PyTorch
+  scripts/setup.sh --developer       installs Debian's PyTorch
+  tests/bench/peers_setup.sh         makes .venv with ONNX Runtime, JAX, OTT-JAX and the newest PyTorch
   tests/bench/compare_peers.py --out runs/peers
-  tests/bench/compare_peers.py --sizes 196x32 --threads 1 --rounds 1 --out runs/peers    a first look
+  tests/bench/compare_peers.py --sizes 196x32 --threads 1 --rounds 1 --out runs/peers    a quick first run
 
-Peers (peers.py) take turns with ours (asap-eval bench), each in a process of its own that stands still while it is
-not its turn, on fresh data each time, with the same number of heads and bound to the same processors. Medians over
-rounds count. A peer that is missing or too slow is named. Writes peers.txt, peers.md and summary.json into --out.
-Measure on a machine that does nothing else.
+Peers (peers.py) and our forms (asap-eval bench) run interleaved. Each peer has a process of its own, which is stopped
+between its turns. Every turn draws fresh data; all sides get the same number of heads and the same processors. The
+report takes medians over rounds and names the peers that are missing or too slow. Writes peers.txt, peers.md and
+summary.json into --out. Measure on an otherwise idle machine.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def parse_threads(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a list of thread counts such as 1,2")
     most = len(os.sched_getaffinity(0))
     if max(map(int, counts)) > most:
-        raise argparse.ArgumentTypeError(f"{text}: this machine has {most} processors")
+        raise argparse.ArgumentTypeError(f"'{text}' exceeds this machine's {most} processors")
     return [int(count) for count in counts]
 
 
@@ -76,10 +76,10 @@ def parse_arguments():
     parser.add_argument("--sizes", type=parse_sizes, default=DEFAULT_SIZES, help=f"default {DEFAULT_SIZES}")
     parser.add_argument("--long", action="store_true", help=f"also {LONG_SIZES}, where most peers are too slow")
     parser.add_argument("--threads", type=parse_threads, default="1,2", help="thread counts, default 1,2")
-    parser.add_argument("--peers", type=parse_peers, default=list(PEERS), help="some of the peers; '' for none")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of everybody (default 5)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a peer's turn (default 0.5)")
-    parser.add_argument("--time-bound", type=float, default=20, help="seconds one call may take (default 20)")
+    parser.add_argument("--peers", type=parse_peers, default=list(PEERS), help="peers to run, default all; '' for none")
+    parser.add_argument("--rounds", type=int, default=5, help="turns each side gets (default 5)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="seconds a peer's turn lasts (default 0.5)")
+    parser.add_argument("--time-bound", type=float, default=20, help="seconds a call may take (default 20)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     arguments = parser.parse_args()
     if arguments.long:
@@ -87,21 +87,21 @@ def parse_arguments():
     if not (arguments.binaries / "asap-eval").exists():
         parser.error(f"--binaries: no asap-eval in {arguments.binaries} (hint: cmake --build --preset release)")
     if arguments.rounds < 1:
-        parser.error("--rounds: at least 1")
+        parser.error("--rounds must be at least 1")
     return arguments
 
 
 def head_count(tokens):
-    """Heads per call, the same for everybody: a call stays near a tenth of a second."""
+    """Heads per call, the same for all sides, so that a call takes about a tenth of a second."""
     count = 2**23 // tokens**2
     return min(64, count // 4 * 4) if count >= 4 else 4 if tokens <= 4096 else 2
 
 
 def our_turn(arguments, size, threads, turn):
-    """One turn of all our forms: the row of asap-eval bench."""
+    """Runs one turn of all our forms. Returns the row of asap-eval bench and the peak speed."""
     tokens, width = size
     rounds = 3 if tokens < 4096 else 1
-    checked = 2 if turn == 0 else 0  # how right each form is does not change
+    checked = 2 if turn == 0 else 0  # the error of a form is the same in every turn
     with tempfile.TemporaryDirectory() as folder:
         command = [
             arguments.binaries / "asap-eval", "bench", "--sizes", str(tokens), "--head-width", str(width),
@@ -120,36 +120,36 @@ def our_turn(arguments, size, threads, turn):
 
 
 class Competition:
-    """Everybody at one number of threads."""
+    """All peers and our forms at one thread count."""
 
     def __init__(self, arguments, threads):
         self.arguments = arguments
         self.threads = threads
         self.workers, self.versions = {}, {}
-        self.out = {}  # name -> why it takes part no longer
+        self.out = {}  # name -> why the peer is out
         for name in arguments.peers:
             try:
                 if not Path(PEERS[name]).exists():
                     raise PeerError("there is no .venv (hint: tests/bench/peers_setup.sh)")
-                say(f"{threads} threads: starting {name}")
+                say(f"{peer_report.thread_label(threads)}: starting {name}")
                 self.workers[name] = PeerWorker(name, PEERS[name], threads)
                 self.versions[name] = self.workers[name].versions
             except PeerError as problem:
                 self.out[name] = f"missing: {problem}"
 
     def measure(self, size):
-        """Rounds at one size. Returns the row of the table."""
+        """Runs all rounds at one size. Returns a row of the summary."""
         times, ours, peaks = {name: [] for name in self.workers}, [], []
         skipped = dict(self.out)
         for turn in range(self.arguments.rounds):
-            say(f"{self.threads} threads, {size[0]}x{size[1]}: round {turn + 1} of {self.arguments.rounds}")
+            say(f"{peer_report.thread_label(self.threads)}, {size[0]}x{size[1]}: round {turn + 1} of {self.arguments.rounds}")
             row, peak = our_turn(self.arguments, size, self.threads, turn)
             ours.append(row)
             peaks.append(peak)
             for name in list(self.workers):
                 self.peer_turn(name, size, turn, times, skipped)
         milliseconds = {name: statistics.median(values) for name, values in times.items() if values}
-        # A form that was skipped has no time of its own.
+        # A skipped form has no time.
         for form in ours[0]["forms"]:
             if form in ours[0]:
                 milliseconds[form] = statistics.median(row[form] for row in ours)
@@ -166,7 +166,7 @@ class Competition:
             "tokens": size[0], "width": size[1], "heads": head_count(size[0]), "seed": 1000 + turn,
             "seconds": self.arguments.seconds,
         }
-        # Warm-up, compilation and data come on top of the call.
+        # The limit also covers warm-up, compilation and drawing data.
         limit = 3 * self.arguments.time_bound + self.arguments.seconds + 120
         try:
             answer = self.workers[name].ask(request, limit)
@@ -175,7 +175,7 @@ class Competition:
             return
         times[name].append(answer["milliseconds"])
         if answer["milliseconds"] * request["heads"] > 1e3 * self.arguments.time_bound:
-            self.leave(name, f"over {self.arguments.time_bound:g} s a call from {size[0]}x{size[1]} on", skipped)
+            self.leave(name, f"takes over {self.arguments.time_bound:g} s per call from {size[0]}x{size[1]} on", skipped)
 
     def leave(self, name, why, skipped):
         say(f"{name}: {why}")

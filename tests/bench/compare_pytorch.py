@@ -1,18 +1,18 @@
 #!/usr/bin/python3
-"""Training and inference speed of the toolkit against PyTorch: the same Vision Transformer, the same batch
-size, the same machine, measured by turns in one run so that both see the same noise.
+"""Compares the speed of training and inference with PyTorch: the same Vision Transformer, batch size and machine,
+interleaved in one run so that both sides see the same noise.
 
   scripts/setup.sh --developer
   tests/bench/compare_pytorch.py                  training, Sinkhorn and softmax
   tests/bench/compare_pytorch.py --patch 4,2      training with 49 tokens, then with 196
   tests/bench/compare_pytorch.py --run RUN        also inference, with a trained model
-  tests/bench/compare_pytorch.py --run RUN --compiled OP   also the compiled model, against both of PyTorch's
+  tests/bench/compare_pytorch.py --run RUN --compiled OP   also the compiled model, against PyTorch's Sinkhorn and softmax
   tests/bench/compare_pytorch.py --json
 
-PyTorch gets the best of its thread settings and a fast BLAS; the median over rounds counts, for both sides. Its
-Sinkhorn attention is the log-domain one with every iteration recorded by autograd (tests/reference/vit.py). The
-model is that of configs/train/fashion_mnist_sinkhorn.json but for the patch size; its speed does not depend on the
-pixels, so PyTorch is fed noise. Measure on a machine that does nothing else.
+PyTorch gets the best of its thread settings and a fast BLAS; each side reports its median over rounds. PyTorch's
+Sinkhorn attention works in the log domain, and autograd records every iteration (tests/reference/vit.py). The model
+is that of configs/train/fashion_mnist_sinkhorn.json except for the patch size. PyTorch's images are noise, because
+speed does not depend on the pixels. Measure on an otherwise idle machine.
 """
 
 import argparse
@@ -44,15 +44,15 @@ def patch_sizes(text):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binaries", type=Path, default=root / "build" / "bin", help="folder of asap-train")
-    parser.add_argument("--run", type=Path, help="trained Sinkhorn run: measure inference too")
-    parser.add_argument("--compiled", type=Path, help="operator compiled from that run: measure it too")
-    parser.add_argument("--patch", type=patch_sizes, default=[4], help="patch sizes to train with, as 4,2 (default 4)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
-    parser.add_argument("--seconds", type=float, default=3, help="length of a turn of PyTorch (default 3)")
-    parser.add_argument("--steps", type=int, default=100, help="length of a turn of ours (default 100 steps)")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of ours (default all)")
+    parser.add_argument("--run", type=Path, help="trained Sinkhorn run: also measure inference")
+    parser.add_argument("--compiled", type=Path, help="operator compiled from that run: also measure it")
+    parser.add_argument("--patch", type=patch_sizes, default=[4], help="patch sizes to train with, such as 4,2 (default 4)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns each side gets (default 5)")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds a turn of PyTorch lasts (default 3)")
+    parser.add_argument("--steps", type=int, default=100, help="steps a turn of ours lasts (default 100)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads on our side (default all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    # One turn of PyTorch runs in a process of its own, so that its waiting threads disturb nobody.
+    # One turn of PyTorch runs in a process of its own, so that its waiting threads do not disturb our turns.
     parser.add_argument("--turn", nargs=4, metavar=("WHAT", "ATTENTION", "PATCH", "THREADS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.compiled and not arguments.run:
@@ -61,7 +61,7 @@ def parse_arguments():
 
 
 def torch_training_speed(attention, patch, threads, seconds):
-    """Images per second of forward, backward, clipping and AdamW."""
+    """Images per second in training: forward, backward, clipping and AdamW."""
     torch.set_num_threads(threads)
     config = vit.Config(attention=attention, patch=patch)
     parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
@@ -94,7 +94,7 @@ def torch_inference_speed(attention, patch, threads, seconds):
 
 
 def speed_of(step, seconds):
-    """Images per second over at least that many seconds."""
+    """Images per second, measured for at least `seconds` after a warm-up."""
     for _ in range(WARM_UP_STEPS):
         step()
     steps, start = 0, time.perf_counter()
@@ -105,7 +105,7 @@ def speed_of(step, seconds):
 
 
 def torch_turn(seconds, what, attention, patch, threads):
-    """One turn of PyTorch in a process of its own."""
+    """Runs one turn of PyTorch in a process of its own."""
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     command = [sys.executable, __file__, "--seconds", str(seconds), "--turn", what, attention, str(patch), str(threads)]
     finished = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
@@ -115,8 +115,8 @@ def torch_turn(seconds, what, attention, patch, threads):
 
 
 def require_fast_blas():
-    """The reference BLAS that Debian installs when nothing else asks for one is ten times slower than others;
-    beating it would prove nothing."""
+    """Returns the name of PyTorch's BLAS. Exits if it is the reference BLAS, Debian's default: that is ten times
+    slower than others, and beating it would prove nothing."""
     torch.ones(64, 64) @ torch.ones(64, 64)
     maps = Path("/proc/self/maps").read_text()
     for name in ("openblas", "mkl", "blis"):
@@ -152,7 +152,7 @@ def our_inference_speed(arguments, method):
 
 
 def jobs_of(arguments):
-    """What to measure: ours by a function, PyTorch's by its attention."""
+    """Yields what to measure: our side as a function, PyTorch's side as its attention."""
     for patch in arguments.patch:
         for attention in ("sinkhorn", "softmax"):
             ours = functools.partial(our_training_speed, arguments, attention, patch)
@@ -169,7 +169,7 @@ def jobs_of(arguments):
 
 
 def measure(arguments, job):
-    """Turns: each PyTorch thread setting, then ours, as often as there are rounds."""
+    """In every round, measures each PyTorch thread setting and then our side."""
     settings = sorted({1, os.cpu_count()})
     theirs = {threads: [] for threads in settings}
     ours = []
@@ -211,7 +211,7 @@ def print_table(rows):
         ours = f"{row['asap_images_per_second']:.0f} ({row['asap_threads']})"
         print(f"{label:44}{theirs:>20}{ours:>16}{row['ratio']:>8.2f}")
     for patch, ratio in sinkhorn_over_softmax(rows).items():
-        print(f"our training at patch {patch}: Sinkhorn T = 10 runs at {ratio:.2f} of softmax")
+        print(f"our training at patch {patch}: Sinkhorn (T = 10) runs at {ratio:.2f} times the speed of softmax")
 
 
 def main():

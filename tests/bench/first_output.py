@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""How long every command takes to say something: milliseconds to the first byte of a started process, piped, median and
-maximum of several starts. What is started is stopped after its first byte.
+"""Measures how long every command takes to print something: milliseconds from its start to its first byte in a pipe,
+median and maximum over several starts. Each command is killed after its first byte.
 
   tests/bench/first_output.py --run RUN --compiled OPERATOR [--starts N]
 
-build/bin must hold the commands; RUN and OPERATOR are what scripts/quickstart.sh leaves in runs/quickstart."""
+Needs the executables in build/bin. RUN and OPERATOR can be the folders teacher and operator of runs/quickstart, which
+scripts/quickstart.sh makes."""
 
 import argparse
 import statistics

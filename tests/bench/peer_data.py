@@ -1,4 +1,4 @@
-"""What every peer of compare_peers.py is given, and what it should make of it."""
+"""The inputs that compare_peers.py gives to every peer, and the expected outputs."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ LOGIT_RANGE = 40.0
 
 
 def draw(tokens, width, heads, seed):
-    """Queries, keys and values [B, H, N, D] whose scores are of low rank and as sharp as trained teachers': points
-    of a few clusters seen through correlated maps, plus noise, scaled to a median range of LOGIT_RANGE."""
+    """Queries, keys and values [B, H, N, D]. Their scores have low rank and are as sharp as those of trained teachers:
+    points of a few clusters, mapped by correlated maps, plus noise, scaled to a median range of LOGIT_RANGE."""
     random = np.random.default_rng(seed)
     maps = np.random.default_rng(1)
     rank, clusters = 8, 6
@@ -32,7 +32,7 @@ def draw(tokens, width, heads, seed):
 
 
 def reference(queries, keys, values, iterations):
-    """What a peer should return, in float64."""
+    """The expected output of a peer, in float64."""
     scores = queries.astype(np.float64) @ keys.transpose(0, 1, 3, 2).astype(np.float64) / queries.shape[-1] ** 0.5
 
     def log_sum(x, axis):

@@ -1,4 +1,4 @@
-"""What compare_peers.py writes: one table of milliseconds per head, one of ratios with their bounds."""
+"""Writes the report of compare_peers.py: tables of milliseconds per head and of ratios with their bounds."""
 
 import json
 import platform
@@ -18,7 +18,7 @@ ALL_FROM_196 = {(196, 32): 5.3, (512, 32): 5.3, (512, 64): 5.3, (1024, 64): 10, 
 AGAINST_SOFTMAX = {
     (196, 32): 1.35, (512, 32): 1.35, (512, 64): 1.25, (1024, 64): 1.25, (2048, 64): 1.25, (4096, 64): 1.25,
 }
-# Ratio numerator / denominator, "<=" or ">=", bound by size; a size without a bound is shown without a verdict.
+# Numerator and denominator of a ratio, "<=" or ">=", bounds by size. A size without a bound gets no verdict.
 RATIOS = [
     ("compiled", "onnx_softmax", "<=", AGAINST_SOFTMAX),
     ("compiled_no_sort", "onnx_softmax", "<=", {}),
@@ -42,15 +42,19 @@ RATIOS = [
     ("sinkhorn_tiled", "compiled_no_lse_bf16", ">=", {}),
     ("softmax", "onnx_softmax", "<=", {}),
 ]
-COMPILED = ("compiled",)  # float32, all features, the storage that the product chooses
-STORED_COMPILED = ("compiled_single", "compiled_half")  # whatever the memory: against Sinkhorns that also store
+COMPILED = ("compiled",)  # float32, all features, the storage that the toolkit chooses
+STORED_COMPILED = ("compiled_single", "compiled_half")  # forms that store the Gibbs kernel, like STORED_SINKHORN
 STORED_SINKHORN = ("sinkhorn_exp", "sinkhorn_single", "sinkhorn_half", "sinkhorn_bf16")
-LARGEST_HALF_ERROR = 1e-3  # plan L1 (output error of long heads) within which a lower precision counts
-LONG_MEMORY = (16384, 64 * 2**20)  # bytes the compiled operator may use beyond inputs and outputs
+LARGEST_FORM_ERROR = 1e-3  # largest plan L1 (output error for long heads) of a form that counts as Sinkhorn
+LONG_MEMORY = (16384, 64 * 2**20)  # tokens; bytes that the compiled operator may use there beyond inputs and outputs
+
+
+def thread_label(threads):
+    return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
 def time_of(row, name):
-    """Milliseconds under a name of RATIOS, and what stands behind it; (None, why) when there is none."""
+    """Milliseconds for a name in RATIOS, and the form or peer measured; (None, reason) if there is none."""
     times = row["milliseconds"]
     if name == "compiled":
         candidates = [form for form in COMPILED if form in times]
@@ -61,16 +65,16 @@ def time_of(row, name):
     else:
         candidates = [name] if name in times else []
     if not candidates:
-        return None, row["skipped"].get(name, "not there")
+        return None, row["skipped"].get(name, "not measured")
     best = min(candidates, key=times.get)
     return times[best], best
 
 
 def precise(row, form):
-    """Whether a form is near enough to Sinkhorn's: by its plan, for long heads by its output; unknown counts."""
+    """Whether a form is close enough to Sinkhorn, by its plan or, for long heads, its output. Unknown errors pass."""
     values = row["forms"][form]
     error = values.get("plan_l1") or values.get("output_error")
-    return error is None or error <= LARGEST_HALF_ERROR
+    return error is None or error <= LARGEST_FORM_ERROR
 
 
 def verdict(value, relation, bound):
@@ -101,7 +105,7 @@ def ratios(rows):
 
 
 def memory_checks(rows):
-    """Scratch of the compiled operator at the longest size."""
+    """Scratch memory of the compiled operator at the longest size."""
     checks = []
     for row in rows:
         if row["tokens"] != LONG_MEMORY[0]:
@@ -152,7 +156,7 @@ def ratio_table(results, threads):
 
 
 def absent_table(rows):
-    """Who was not measured where, and why."""
+    """The peers and forms that were not measured, with sizes and reasons."""
     seen = {}
     for row in rows:
         for name, why in row["skipped"].items():
@@ -160,35 +164,36 @@ def absent_table(rows):
         for form, values in row["forms"].items():
             if "skipped" in values:
                 seen.setdefault((row["threads"], form, values["skipped"]), []).append(size_label(row))
-    table = [["", "threads", "sizes", "why"]]
+    table = [["", "threads", "sizes", "reason"]]
     for (threads, name, why), sizes in seen.items():
         table.append([PEER_NAMES.get(name, name), threads, " ".join(sizes), why])
     return table
 
 
 def sections(rows, versions, results):
-    """(title, note, table) of everything worth a table."""
+    """(title, note, table) of every table that has rows."""
     found = []
     for threads in dict.fromkeys(row["threads"] for row in rows):
         peak = max(row["peak_gflops"] for row in rows if row["threads"] == threads)
         found.append((
-            f"Milliseconds per head, {threads} threads",
-            f"medians of turns; peak of multiply-adds in registers {peak:.0f} GFLOP/s", time_table(rows, threads),
+            f"Milliseconds per head, {thread_label(threads)}",
+            f"medians over rounds; the peak of multiply-adds in registers is {peak:.0f} GFLOP/s", time_table(rows, threads),
         ))
         found.append((
-            f"Ratios of times, {threads} threads",
-            "best stored: the fastest that stores the kernel, Sinkhorn's plan within 1e-3; bounds and whether they are met in brackets",
+            f"Ratios of times, {thread_label(threads)}",
+            "brackets hold bounds and verdicts; 'best stored' is the fastest form that stores the Gibbs kernel and, if it "
+            f"is a Sinkhorn form, keeps plan L1 within {LARGEST_FORM_ERROR:g}",
             ratio_table(results, threads),
         ))
     checks = memory_checks(rows)
     if checks:
-        note = f"beyond inputs and outputs at {LONG_MEMORY[0]} tokens, bound {LONG_MEMORY[1] // 2**20} MiB"
+        note = f"beyond inputs and outputs at {LONG_MEMORY[0]} tokens; the bound is {LONG_MEMORY[1] // 2**20} MiB"
         found.append(("Memory", note, [["form", "threads", "memory", ""], *checks]))
     found.append(("Not measured", "missing or too slow", absent_table(rows)))
     table = [["peer", "versions"]]
     for name, parts in versions.items():
         table.append([PEER_NAMES[name], ", ".join(f"{key} {value}" for key, value in parts.items())])
-    found.append(("Versions", f"on {platform.machine()}, Python's own in the list", table))
+    found.append(("Versions", f"on {platform.machine()}, Python's version included", table))
     return [section for section in found if len(section[2]) > 1]
 
 

@@ -1,4 +1,4 @@
-"""Processes in which the peers of compare_peers.py live, as seen from outside."""
+"""Runs the peers of compare_peers.py, each in a process of its own."""
 
 import json
 import os
@@ -9,26 +9,26 @@ import tempfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 600  # importing, and compiling the small case that every peer must get right
+START_SECONDS = 600  # for imports and for compiling the small case that checks every peer
 LARGEST_ERROR = 1e-4  # of float32 attention against float64
 
-# A machine's owner may have set these to work around old OpenBLAS; peers run at their best.
+# Users may have set these to work around an old OpenBLAS. They slow peers down, so they are unset.
 SLOWING_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class PeerError(Exception):
-    """Why a peer cannot be measured (any more)."""
+    """A peer cannot be measured, or no longer; the message says why."""
 
 
 def processors(threads):
-    """The processors on which `threads` threads of anybody run, ours too."""
+    """The processors on which `threads` threads run, on our side and for every peer."""
     return sorted(os.sched_getaffinity(0))[:threads]
 
 
 class PeerWorker:
-    """One peer in a process of its own. It is stopped whenever it is not its turn, so that threads that wait
-    disturb nobody."""
+    """One peer in a process of its own. The process is stopped between its turns, so that its waiting threads
+    disturb no other side."""
 
     def __init__(self, name, python, threads):
         self.name = name
@@ -45,7 +45,7 @@ class PeerWorker:
         try:
             hello = self._read(START_SECONDS)
             if not hello["error"] < LARGEST_ERROR:
-                raise PeerError(f"computes something else (relative error {hello['error']:.1e})")
+                raise PeerError(f"computes a different result (relative error {hello['error']:.1e})")
         except PeerError:
             self.close()
             raise
@@ -53,13 +53,13 @@ class PeerWorker:
         self._signal(signal.SIGSTOP)
 
     def ask(self, request, seconds):
-        """One turn; PeerError when it takes longer than so many seconds, or fails."""
+        """Runs one turn. Raises PeerError if it fails or takes longer than `seconds`."""
         self._signal(signal.SIGCONT)
         try:
             self.process.stdin.write((json.dumps(request) + "\n").encode())
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # _read says why
+            pass  # _read reports the cause
         answer = self._read(seconds)
         self._signal(signal.SIGSTOP)
         return answer
@@ -79,11 +79,11 @@ class PeerWorker:
         if not line:
             self.errors.seek(0)
             lines = [text for text in self.errors.read().splitlines() if text.strip()]
-            raise PeerError(lines[-1].strip() if lines else "ended without a word")
+            raise PeerError(lines[-1].strip() if lines else "ended without an error message")
         return json.loads(line)
 
     def _signal(self, number):
-        # The whole group: compilers of torch.compile live in processes of their own.
+        # Signals the whole process group: torch.compile runs compilers in processes of their own.
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:

@@ -1,13 +1,13 @@
-"""The peers of compare_peers.py: attention by other libraries, one function each. Run as a program this file is the
-worker process in which one of them lives:
+"""The peers of compare_peers.py: attention in other libraries, one function each. Run as a program, this file is the
+worker process of one peer:
 
   peers.py NAME THREADS        answers each line {"tokens", "width", "heads", "seed", "seconds"} on stdin with a line
-                               {"milliseconds": per head, "calls"} on stdout; the first line it writes by itself
-                               says which versions are at work
+                               {"milliseconds": per head, "calls"} on stdout; before that, it writes a line
+                               {"versions", "error": on a small case}
 
-The function of a peer returns a function of (queries, keys, values), each [B, H, N, D] float32 NumPy, that returns
-a function without arguments: one call of it is what the clock sees. Conversions to a library's own arrays and
-layouts, and compilation, happen before.
+A peer's function returns prepare(queries, keys, values), which takes float32 NumPy arrays [B, H, N, D] and returns a
+function without arguments. Only calls of the latter are timed: conversion to a library's own arrays and layouts, and
+compilation, happen before.
 """
 
 import json
@@ -23,12 +23,12 @@ from peer_data import ITERATIONS, draw, reference
 
 
 def blas_name():
-    """The BLAS this process has loaded."""
+    """The BLAS that this process has loaded."""
     maps = Path("/proc/self/maps").read_text()
     return next((name for name in ("mkl", "openblas", "blis", "libblas") if name in maps), "built in")
 
 
-# PyTorch, Debian's or the newest: the same code.
+# PyTorch: Debian's version and the newest run the same code.
 
 
 def torch_versions():
@@ -94,8 +94,8 @@ def torch_sinkhorn():
     return torch_peer(torch.compile(torch_sinkhorn_attention, dynamic=False))
 
 
-# ONNX Runtime. Fastest as set here: all graph optimisations, as many threads as allowed, and spinning while a run
-# lasts (its default), which is stopped after the run so that nobody else is disturbed.
+# ONNX Runtime with its fastest settings: all graph optimisations, all allowed threads, and threads that spin during a
+# run (its default). They stop spinning after the run, so that they disturb no other side.
 
 
 def onnx_versions():
@@ -124,7 +124,7 @@ def onnx_session(nodes, opset_imports):
 
 
 def onnx_call(session, arrays):
-    """Inputs and outputs bound once, so that a call copies nothing. They stay in NumPy's memory, which must live as
+    """Binds inputs and outputs once, so that a call copies nothing. They stay in NumPy's memory, which must live as
     long as the call."""
     import onnxruntime
 
@@ -232,7 +232,7 @@ def ott_sinkhorn():
     from ott.problems.linear import linear_problem
     from ott.solvers.linear import sinkhorn
 
-    # Exactly ITERATIONS iterations: the marginal error is looked at once, after the last.
+    # Exactly ITERATIONS iterations: the marginal error is checked once, after the last.
     solver = sinkhorn.Sinkhorn(
         max_iterations=ITERATIONS, min_iterations=ITERATIONS, inner_iterations=ITERATIONS, threshold=0.0
     )
@@ -240,7 +240,7 @@ def ott_sinkhorn():
     def head(queries, keys, values):
         scores = queries @ keys.T * queries.shape[-1] ** -0.5
         problem = linear_problem.LinearProblem(geometry.Geometry(cost_matrix=-scores, epsilon=1.0))
-        # Its iterations update columns, then rows: the row update before them makes the start the same as ours.
+        # OTT's iterations update columns, then rows. A row update before them makes the start equal to ours.
         start = -jax.nn.logsumexp(scores, axis=1) - jnp.log(scores.shape[0])
         solved = solver(problem, init=(start, jnp.zeros(scores.shape[1])))
         return queries.shape[0] * solved.matrix @ values
@@ -261,7 +261,7 @@ PEERS = {
 
 
 def check_peer(name, prepare):
-    """Largest relative error of a small case. A peer that computes something else must not be measured."""
+    """Relative error on a small case. A peer that computes a different result must not be measured."""
     arrays = draw(48, 16, 4, 3)
     got = np.asarray(prepare(*arrays)())
     expected = reference(*arrays, iterations=ITERATIONS if "sinkhorn" in name else 0)
@@ -286,7 +286,7 @@ def measure(prepare, request):
 
 def main():
     name = sys.argv[1]
-    # What libraries print must not end up among the answers.
+    # Keeps what libraries print out of the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes .venv in the repository's root, with the packages that compare_peers.py measures the toolkit against:
-# ONNX Runtime, JAX, OTT-JAX and the newest PyTorch. From PyPI, newest versions. Does nothing to the system.
+# Makes .venv in the repository's root with the packages that compare_peers.py compares the toolkit with: the
+# newest versions of ONNX Runtime, JAX, OTT-JAX and PyTorch from PyPI. Does not change the system.
 #
 #   tests/bench/peers_setup.sh              everything
 #   tests/bench/peers_setup.sh --no-torch   without the newest PyTorch
 #
-# PyTorch's wheel on PyPI is built for GPUs. It runs without one but does not load without the libraries of CUDA:
-# most of the 6 GB that `du -sh .venv` shows. Debian's own PyTorch is installed by scripts/setup.sh --developer.
+# PyTorch's wheel on PyPI is built for GPUs. It runs without one, but it does not load without the CUDA libraries,
+# which make up most of .venv's 6 GB. scripts/setup.sh --developer installs Debian's own PyTorch.
 source "$(dirname "$0")/../../scripts/common.sh"
 
 with_torch=yes
@@ -22,12 +22,12 @@ python=/usr/bin/python3
   "$python" -m venv .venv ||
   fail "cannot make .venv (hint: apt-get install python3-venv)"
 
-# One after the other: a peer that cannot be had leaves the others in place, and the table names it as missing.
+# Installs the packages one by one: if one fails, the others remain, and the report names it as missing.
 install() {
   local name=$1
   shift
   timed "peers: $name" .venv/bin/python -m pip install --quiet --upgrade "$@" ||
-    say "peers: $name could not be installed; it will be named as missing"
+    say "peers: $name could not be installed; the report will name it as missing"
 }
 install "ONNX Runtime" numpy onnx onnxruntime
 install "JAX and OTT-JAX" jax ott-jax

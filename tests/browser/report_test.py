@@ -1,8 +1,8 @@
-"""Opens reports in a real browser: moves what can be moved, looks for errors, and leaves pictures of the pages.
+"""Opens reports in a real browser, operates their controls, looks for errors and saves pictures of the pages.
 
     report_test.py BIN_FOLDER PICTURE_FOLDER
 
-Exits with 77 where no browser is installed."""
+Exits with code 77 if no browser is installed."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def run(program, *words):
 
 
 def make_reports(folder):
-    """A small run with a report, one of its texts hostile; and the same without the library."""
+    """Makes the reports of a small run, with and without the plot library. The run's name contains hostile markup."""
     training = [word for assignment in TRAINING for word in ("--set", assignment)]
     run("asap-train", *training, "--out", folder / "run</script><b>")
     teacher = folder / "run</script><b>"
@@ -70,12 +70,12 @@ class Reports(unittest.TestCase):
         return self.browser.run("return document.querySelector('[data-plans]').dataset.shown")
 
     def pixels(self, panel):
-        """One panel's heat map as a text that says whether two are the same."""
+        """One panel's heat map as a text, for comparisons."""
         return self.browser.run(
             'return document.querySelectorAll(".plans .panel")[arguments[0]].querySelector("canvas").toDataURL()', panel)
 
     def colours(self, panel):
-        """How many colours its heat map has."""
+        """The number of colours in one panel's heat map."""
         return self.browser.run("""
             const canvas = document.querySelectorAll(".plans .panel")[arguments[0]].querySelector("canvas");
             const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -85,7 +85,7 @@ class Reports(unittest.TestCase):
         self.assertEqual(self.browser.console(), [])
 
     def assert_fits(self):
-        """Nothing reaches beyond the screen's right edge."""
+        """Asserts that nothing reaches beyond the screen's right edge."""
         wide = self.browser.run("return Math.max(document.documentElement.scrollWidth, innerWidth)")
         self.assertLessEqual(wide, PHONE[0], "the page scrolls sideways")
 
@@ -125,7 +125,7 @@ class Reports(unittest.TestCase):
         self.open("compare")
         self.assertEqual(self.count(".plans .panel canvas.over"), 6)
         before, shown = self.pixels(0), self.shown()
-        self.assertGreater(self.colours(0), 10, "the teacher's plan is a blank")
+        self.assertGreater(self.colours(0), 10, "the teacher's plan is blank")
         for slider in ("layer", "head"):
             self.browser.press(f".plans input[aria-label={slider}]", RIGHT)
             self.assertNotEqual(self.shown(), shown)
@@ -152,11 +152,11 @@ class Reports(unittest.TestCase):
         self.assertNotEqual(self.pixels(0), plan, "heat maps follow the theme")
         self.picture("compare-dark-1280")
         self.browser.command("/refresh")
-        self.assertNotEqual(self.browser.run(back), light, "remembered")
+        self.assertNotEqual(self.browser.run(back), light, "the choice is remembered")
         self.browser.run("localStorage.clear()")
         self.browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
         self.browser.command("/refresh")
-        self.assertNotEqual(self.browser.run(back), light, "the system's setting")
+        self.assertNotEqual(self.browser.run(back), light, "the page follows the system's setting")
         self.browser.devtools("Emulation.setEmulatedMedia", features=[])
         self.assert_quiet()
 

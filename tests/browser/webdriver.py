@@ -1,4 +1,4 @@
-"""A browser driven through W3C WebDriver, with the standard library alone."""
+"""Drives a browser through W3C WebDriver with nothing but the standard library."""
 
 import base64
 import json
@@ -10,11 +10,11 @@ import urllib.error
 import urllib.request
 
 SECONDS_TO_START = 60
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's name of a reference to an element
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the standard's key for a reference to an element
 
 
 def installed():
-    """Paths of chromium and its driver, or what is missing."""
+    """Paths of chromium and its driver, and the names of those that are missing."""
     paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
     missing = [name for name, path in paths.items() if path is None]
     return paths, missing
@@ -25,7 +25,7 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One headless window. Use it in a with statement."""
+    """One headless window. Call close() at the end, or use a with statement."""
 
     def __init__(self, paths, profile):
         with socket.socket() as probe:
@@ -92,7 +92,7 @@ class Browser:
         self.command("/url", {"url": path.resolve().as_uri()})
 
     def run(self, script, *arguments):
-        """The value of a function body."""
+        """Runs a function body in the page and returns its value."""
         return self.command("/execute/sync", {"script": script, "args": list(arguments)})
 
     def find(self, selector):
@@ -105,21 +105,21 @@ class Browser:
         self.command(f"/element/{self.find(selector)}/value", {"text": keys})
 
     def resize(self, width, height, scale=1):
-        """The size of the page in CSS pixels, as on a screen with `scale` pixels for each."""
+        """Sets the page's size in CSS pixels; `scale` is the number of screen pixels for each."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,
                       mobile=width < 600)
 
     def settle(self):
-        """Waits until what was asked for is drawn."""
+        """Waits until the browser has drawn all changes."""
         self.command("/execute/async", {"script": "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))",
                                         "args": []})
 
     def console(self):
-        """What the browser complained of since the last call."""
+        """The browser's errors and warnings since the last call."""
         entries = self.command("/se/log", {"type": "browser"})
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
     def screenshot(self, path):
-        """The whole page, however long."""
+        """Saves a picture of the whole page, whatever its length."""
         shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True, format="png")
         path.write_bytes(base64.b64decode(shot["data"]))

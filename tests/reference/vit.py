@@ -1,8 +1,8 @@
-"""The toolkit's Vision Transformer written in PyTorch, as plainly as possible.
+"""The toolkit's Vision Transformer, written as plainly as possible in PyTorch.
 
-It is what the golden values come from and what the toolkit's speed is compared with. Parameters carry the
-names of the toolkit's checkpoints. Sinkhorn attention is the literature's: log domain, all iterations
-recorded by autograd.
+The golden values come from it, and the toolkit's speed is compared with it. Parameters carry the names of the
+toolkit's checkpoints. Sinkhorn attention follows the literature: it works in the log domain, and autograd
+records all iterations.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Config:
     width: int = 64
     heads: int = 2
     layers: int = 3
-    hidden: int = 128  # of the feed-forward part
+    hidden: int = 128  # width of the feed-forward part
     classes: int = 10
-    class_token: bool = False  # else the mean over tokens
+    class_token: bool = False  # otherwise the mean over tokens
     attention: str = "sinkhorn"  # or "softmax"
     iterations: int = 10
     epsilon: float = 1.0
@@ -33,7 +33,7 @@ class Config:
 
 def new_parameters(config, generator, dtype=torch.float32):
     """Random parameters under the toolkit's names. Norm weights are not exactly 1 and biases not exactly 0,
-    so that a gradient that forgets one of them shows."""
+    so that the tests notice a gradient without one of them."""
 
     def normal(*shape, scale=0.1, shift=0.0):
         return shift + scale * torch.randn(*shape, generator=generator, dtype=dtype)

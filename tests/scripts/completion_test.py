@@ -1,4 +1,4 @@
-"""What the executables write for shells and man: completes, and is what those programs take."""
+"""The shell completions and manual pages that the executables write: they work, and shells and man accept them."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def written(program, form):
 
 
 def completions(program, *words):
-    """What bash offers for the last of these words."""
+    """Bash's completions of the last of these words."""
     text = written(program, "bash")
     line = " ".join(f"'{word}'" for word in (program, *words))
     script = (f"{text}\ncompopt() {{ :; }}\nCOMP_WORDS=({line})\nCOMP_CWORD={len(words)}\n"
@@ -51,7 +51,7 @@ class Bash(unittest.TestCase):
 
 class Syntax(unittest.TestCase):
     def check(self, command, form, suffix):
-        """The program takes what is written, with no complaint. Skipped where it is not installed."""
+        """Checks that a program accepts the text without complaint. Skips the test if the program is not installed."""
         if not shutil.which(command[0]):
             self.skipTest(f"{command[0]} is not installed")
         with tempfile.TemporaryDirectory() as folder:

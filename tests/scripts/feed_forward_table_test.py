@@ -1,4 +1,4 @@
-"""The table of feed-forward parts: what a row says, and what is refused."""
+"""The table of feed-forward parts: the text of a row, and the refusal of unknown networks."""
 
 import subprocess
 import sys

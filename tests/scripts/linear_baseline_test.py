@@ -1,4 +1,4 @@
-"""scripts/linear_baseline.py as a user calls it, with scikit-learn or without."""
+"""Runs scripts/linear_baseline.py as a user would, with or without scikit-learn."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "linear_baseline.py"
-# The interpreter that Debian's python3-sklearn is for.
+# The interpreter that Debian's python3-sklearn installs for.
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
 GOOD = "0\tgood and nice\n1\tbad and sad\n" * 10
 

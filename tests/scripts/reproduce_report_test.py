@@ -21,7 +21,7 @@ SEEDS = ("1", "2", "3")
 
 
 def row(accuracy, agreement, milliseconds, **more):
-    """A method's numbers for three seeds, a little apart."""
+    """A method's numbers for three seeds that differ a little."""
     result = {"accuracy": {seed: accuracy + 0.001 * int(seed) for seed in SEEDS},
               "agreement": {seed: agreement + 0.0001 * int(seed) for seed in SEEDS},
               "attention_milliseconds": dict.fromkeys(SEEDS, milliseconds), "plan_l1": dict.fromkeys(SEEDS, 0.05)}
@@ -29,7 +29,7 @@ def row(accuracy, agreement, milliseconds, **more):
 
 
 def one_set(compiled, equal, iterations=3, teacher_time=2.0):
-    """A set where compiled and the truncation of equal latency reach these agreements."""
+    """A set in which compiled and the truncation of equal latency reach these agreements."""
     rows = {"teacher": row(0.9, 1.0, teacher_time), "sinkhorn:2": row(0.85, 0.9, 0.8), "f0": row(0.8, 0.88, 0.5),
             EQUAL: row(0.88, equal, 1.0, iterations=iterations), "compiled": row(0.899, compiled, 1.0)}
     rows |= {"compiled@0": row(0.9, 0.999, 1.5), "compiled@1": row(0.9, 0.97, 1.5)}
@@ -71,37 +71,38 @@ class Words(unittest.TestCase):
 
     def test_compiled_wins(self):
         text = self.frozen(0.99, 0.95)
-        self.assertIn("compiled agrees more often with its teacher", text)
+        self.assertIn("At equal time the compiled operator agrees with the teacher more often", text)
         self.assertIn("K = 3 of 10", text)
         self.assertIn("2.00 times as fast", text)
-        self.assertIn("better than two iterations", text)
+        self.assertIn("with the teacher more often than two iterations", text)
 
     def test_compiled_loses(self):
         text = self.frozen(0.95, 0.99)
-        self.assertIn("the truncation agrees more often with its teacher", text)
-        self.assertNotIn("compiled agrees more often", text)
-        self.assertIn("worse than two iterations", " ".join(words.frozen_words(one_set(0.85, 0.99))))
+        self.assertIn("At equal time the compiled operator agrees with the teacher less often", text)
+        self.assertNotIn("At equal time the compiled operator agrees with the teacher more often", text)
+        self.assertIn("with the teacher less often than two iterations", " ".join(words.frozen_words(one_set(0.85, 0.99))))
 
     def test_the_truncation_is_as_good(self):
-        self.assertIn("the truncation is as good as compiled", self.frozen(0.97, 0.97))
+        self.assertIn("At equal time the compiled operator agrees with the teacher as often as Sinkhorn",
+                      self.frozen(0.97, 0.97))
 
     def test_the_whole_loop_is_as_fast(self):
         text = self.frozen(0.99, 1.0, iterations=10, teacher_time=0.8)
-        self.assertIn("compiling gains nothing", text)
-        self.assertIn("slower than the teacher's whole loop: 1.25 times", text)
+        self.assertIn("Compiling gains nothing", text)
+        self.assertIn("slower than the teacher's whole loop: it takes 1.25 times", text)
 
     def test_the_hardest_layer_is_named(self):
         text = " ".join(words.sinkhorn_replacement_words(one_set(0.99, 0.95)))
-        self.assertIn("replacing layer 1 costs most", text)
+        self.assertIn("Layer 1 is the hardest to replace: agreement falls to 0.97", text)
 
     def test_softmax_may_be_better_and_so_may_what_needs_no_attention(self):
         self.assertIn("Softmax is better than Sinkhorn attention by 0.0300", " ".join(
             words.training_words(training(0.85, 0.88))))
         self.assertIn("Sinkhorn attention is better than softmax by 0.0300", " ".join(
             words.training_words(training(0.88, 0.85))))
-        self.assertIn("no more than the spread", " ".join(words.training_words(training(0.88, 0.8805))))
+        self.assertIn("Sinkhorn attention is as good as softmax", " ".join(words.training_words(training(0.88, 0.8805))))
         self.assertIn("beats every network here", " ".join(words.training_words(training(0.85, 0.88, 0.9))))
-        self.assertIn("the best network (softmax)", " ".join(words.training_words(training(0.85, 0.88, 0.8))))
+        self.assertIn("The best network (softmax", " ".join(words.training_words(training(0.85, 0.88, 0.8))))
 
     def test_retraining_a_softmax_network_may_help_or_harm(self):
         def text(retrained):
@@ -116,12 +117,12 @@ class Words(unittest.TestCase):
         ruined = {"teacher": row(0.9, 1, 1), "sinkhorn:10": row(0.5, 0.5, 2), "compiled": row(0.51, 0.5, 1)}
         ruined["compiled"]["imitated_agreement"] = dict.fromkeys(SEEDS, 0.98)
         text = " ".join(words.softmax_replacement_words({"iterations": 10, "replacement": {"softmax": ruined}}))
-        self.assertIn("lowers accuracy by 0.4000 ± 0.0000, more than is acceptable", text)
+        self.assertIn("lowers accuracy by 0.4000 ± 0.0000, more than the acceptable 0.01", text)
         self.assertIn("in 0.9800", text)
         self.assertIn("Without retraining, a softmax network loses more than 0.01", text)
         kept = {"teacher": row(0.9, 1, 1), "sinkhorn:10": row(0.9, 0.99, 2), "compiled": row(0.9, 0.99, 1)}
         text = " ".join(words.softmax_replacement_words({"iterations": 10, "replacement": {"softmax": kept}}))
-        self.assertIn("leaves accuracy as it is", text)
+        self.assertIn("does not change accuracy measurably", text)
         self.assertNotIn("Without retraining", text)
 
     def test_cost_may_go_either_way(self):
@@ -137,7 +138,7 @@ class Words(unittest.TestCase):
         cost = {kind: {"milliseconds_per_step": [10.0], "peak_bytes": [100 * 2**20], "step_peak_bytes": [step * 2**20]}
                 for kind, step in (("softmax", 10), ("sinkhorn", 15))}
         self.assertIn("1.00 times the time and 1.50 times the memory of one with softmax; the whole process, data "
-                      "included, 1.00 times the memory", " ".join(words.cost_words({"cost": cost})))
+                      "included, takes 1.00 times the memory", " ".join(words.cost_words({"cost": cost})))
         table = cost_table({"cost": cost})
         self.assertIn("15.0", table)
         self.assertIn("peak memory of a step", table)
@@ -148,20 +149,20 @@ class Words(unittest.TestCase):
             r2 = {"at home": dict.fromkeys(SEEDS, 0.95), "shifted": dict.fromkeys(SEEDS, away)}
             shift = {"lengths": {"shifted": rows, "ordinary": rows, "dual_r2": r2, "judged on": "long"}}
             return " ".join(words.shift_words({"shift": shift}))
-        self.assertIn("its dual map keeps its R² (0.950", text(0.94))
-        self.assertIn("its dual map does not keep its R²", text(0.8))
-        self.assertIn("as much as a map fitted on all data", text(0.8))
+        self.assertIn("Its dual map keeps its R² (0.950", text(0.94))
+        self.assertIn("Its dual map does not keep its R²", text(0.8))
+        self.assertIn("as often as with a map fitted on all data", text(0.8))
 
     def test_the_first_sentences_count_both_sides(self):
         text = " ".join(words.overall_words(report(
             a=one_set(0.99, 0.95) | training(0.8, 0.9), b=one_set(0.95, 0.99) | training(0.9, 0.8),
             c=one_set(0.97, 0.97), d=one_set(0.99, 1.0, iterations=10))))
-        self.assertIn("than Sinkhorn cut to the same time on a.", text)
-        self.assertIn("is better than compiled on b.", text)
-        self.assertIn("is as good as compiled on c.", text)
-        self.assertIn("no time at all on d:", text)
-        self.assertIn("Softmax trains to a higher accuracy on a.", text)
-        self.assertIn("Sinkhorn trains to a higher accuracy on b.", text)
+        self.assertIn("On a, at equal time, the compiled operator agrees with the teacher more often", text)
+        self.assertIn("On b, at equal time, the compiled operator agrees with the teacher less often", text)
+        self.assertIn("On c, at equal time, the compiled operator agrees with the teacher as often", text)
+        self.assertIn("On d, compiling saves no time:", text)
+        self.assertIn("On a, softmax trains to a higher accuracy.", text)
+        self.assertIn("On b, Sinkhorn trains to a higher accuracy.", text)
 
 
 class Page(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""The stages of scripts/reproduce.sh, with commands that only leave a summary."""
+"""The stages of scripts/reproduce.sh, run with stand-in commands that only write a summary."""
 
 import contextlib
 import io
@@ -16,7 +16,7 @@ import runner as runner_module
 from experiments import Experiments, Settings
 from runner import Failed, Runner, Unavailable
 
-# Stands in for every command of the toolkit: writes what the stages read of a summary, and its own words.
+# Stands in for every command of the toolkit: writes its arguments and the parts of a summary that the stages read.
 STAND_IN = """#!{python}
 import json, os, sys
 words = sys.argv[1:]

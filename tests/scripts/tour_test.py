@@ -1,8 +1,8 @@
-"""The README's tour: every command in its console blocks is run, in order, and what it prints is compared.
+"""Runs every command in the console blocks of the README's tour, in order, and compares its output with the README.
 
-`…` in the README stands for any run of characters within a word. Other words must be the same; numbers may differ by
-2 % and 0.02, those below 0.01 by half, because another instruction set adds in another order and a training carries
-that on."""
+`…` in the README stands for any characters within a word. Other words must be equal. Numbers may differ by 2 % plus
+0.02, and numbers below 0.01 by half, because other instruction sets add in another order and training amplifies the
+differences."""
 
 import os
 import re
