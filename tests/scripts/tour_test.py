@@ -17,11 +17,11 @@ BINARIES = Path(os.environ.get("ASAP_BINARY_DIR", ROOT / "build" / "bin"))
 
 
 def tour_of(readme):
-    """(command, expected lines) of every `$` line in the console blocks of the tour."""
+    """(command, expected lines) of every `$` line in the console blocks of the tour; `>` continues a line after a \\."""
     section = readme.split("## A five-minute tour\n", 1)[1].split("\n## ", 1)[0]
     steps = []
     for block in re.findall(r"```console\n(.*?)```", section, re.DOTALL):
-        for line in block.splitlines():
+        for line in re.sub(r"\\\n> *", "", block).splitlines():
             if line.startswith("$ "):
                 steps.append((line[2:], []))
             else:
