@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Checks beyond the tests of the release build. Each builds in a folder of its own. CI runs lint, coverage, thread (the
-# engine and compilation) and baseline; the others take too long to run on every change.
+# Checks beyond the tests of the release build. Each builds in a folder of its own. CI runs house, lint, coverage, thread
+# (the engine and compilation) and baseline; the others take too long to run on every change.
 #
 #   scripts/check.sh              all checks
+#   scripts/check.sh house        folders, their dependencies, names, phrases and the picture of the house: scripts/house.py
 #   scripts/check.sh lint         clang's warnings and clang-tidy's cheap checks on src and apps, as errors
-#   scripts/check.sh clang        builds everything with clang, warnings as errors, each file by itself: a unity build, as
-#                                 in CI, does not notice a missing #include
+#   scripts/check.sh clang        builds everything with clang, warnings as errors, each file by itself
 #   scripts/check.sh tidy [PATH]  all of clang-tidy's checks on src and apps, or on the folders that match PATH (src/io/)
 #   scripts/check.sh coverage     all tests under the address and undefined-behaviour sanitizers, built by clang with
 #                                 warnings as errors; they must run at least 90 % of the lines of src
@@ -20,6 +20,8 @@ build() {  # build PRESET [TARGET...]
   cmake --preset "$1" --log-level=WARNING
   cmake --build --preset "$1" ${2:+--target "${@:2}"}
 }
+
+check_house() { scripts/house.py check; }
 
 check_clang() { build clang; }
 
@@ -92,7 +94,7 @@ check_baseline() {
   scripts/baseline.sh
 }
 
-all=(lint clang tidy coverage sanitize thread baseline)
+all=(house lint clang tidy coverage sanitize thread baseline)
 names=("${all[@]}")
 if (($# > 0)); then
   names=("$1")

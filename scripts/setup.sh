@@ -33,7 +33,7 @@ case ${1:-} in
   '') ;;
   --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm) ;;
   --developer)
-    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache
+    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache graphviz
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
   *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
 esac
