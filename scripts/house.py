@@ -6,8 +6,8 @@
 
 Checked: every #include follows a dependency that CMake names, and none runs backwards; no folder of src holds more than
 20 units; no two headers define the same qualified name; every header of src/NAME lives in namespace asap::NAME; every
-folder of src has a README.md; README.md keeps within its size; the picture is up to date; none of the phrases below,
-which readers stumbled over, occurs in the project.
+folder of src has a README.md; README.md keeps within its size; links between documents lead somewhere, and the code they
+quote exists; the picture is up to date; none of the phrases below, which readers stumbled over, occurs in the project.
 """
 
 import hashlib
@@ -174,6 +174,35 @@ def phrase_findings(house):
             yield f"{name}:{text.count(chr(10), 0, match.start()) + 1}: \"{' '.join(match.group(0).split())}\""
 
 
+def anchor(title):
+    """The anchor that a Markdown heading gets."""
+    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
+def link_findings(house):
+    for name, text in text_files(house.root):
+        if not name.endswith(".md"):
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)):
+            file, _, heading = target.partition("#")
+            path = house.root / name if not file else (house.root / name).parent / file
+            if re.match(r"[a-z]+:", target):
+                continue
+            if not path.exists():
+                yield f"{name} links to {target}, which does not exist"
+            elif heading and heading not in map(anchor, re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)):
+                yield f"{name} links to {target}, but there is no such heading"
+
+
+def quote_findings(house):
+    sources = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in house.files)
+    for path in sorted(house.source.rglob("README.md")):
+        for block in re.findall(r"^```cpp\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M):
+            for line in filter(None, (" ".join(line.split()) for line in block.split("\n"))):
+                if line not in sources:
+                    yield f"{path.relative_to(house.root)} quotes code that is not in src: {line}"
+
+
 def picture_findings(house):
     path = house.root / PICTURE
     if not path.is_file() or fingerprint(house) not in path.read_text(encoding="utf-8"):
@@ -192,6 +221,8 @@ def check():
         ("files outside the namespace of their folder", namespace_findings),
         (f"folders without README.md, lines of README.md over {README_COLUMNS} characters (the longest: {longest})",
          readme_findings),
+        ("links between documents that lead nowhere", link_findings),
+        ("lines of code that documents quote and src does not hold", quote_findings),
         ("phrases that readers stumble over", phrase_findings),
         ("pictures of the house that are out of date", picture_findings),
     ]

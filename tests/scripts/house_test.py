@@ -37,7 +37,8 @@ class SmallHouse(unittest.TestCase):
 
     def test_a_house_without_fault_has_no_finding(self):
         for findings in (house.arrow_findings, house.cycle_findings, house.unit_findings, house.name_findings,
-                         house.namespace_findings, house.readme_findings, house.phrase_findings):
+                         house.namespace_findings, house.readme_findings, house.link_findings, house.quote_findings,
+                         house.phrase_findings):
             self.assertEqual(self.found(findings), [], findings.__name__)
 
     def test_an_arrow_that_runs_backwards_is_named_with_both_ends(self):
@@ -86,6 +87,17 @@ class SmallHouse(unittest.TestCase):
     def test_a_phrase_is_found_with_file_and_line_even_across_lines(self):
         self.write("src/io/README.md", "One.\nThere are so\n" + "many of them.\n")
         self.assertEqual(self.found(house.phrase_findings), ['src/io/README.md:2: "so' + ' many"'])
+
+    def test_links_that_lead_nowhere_are_found(self):
+        self.write("src/io/README.md", "[a](json.h) [b](absent.md) [c](../base/README.md#what) [d](https://x.org/y)\n")
+        self.assertEqual(len(self.found(house.link_findings)), 2)
+        self.write("src/base/README.md", "# What\n")
+        self.assertEqual(len(self.found(house.link_findings)), 1)
+
+    def test_quoted_code_that_does_not_exist_is_found(self):
+        self.write("src/io/README.md", "```cpp\nusing   Json = int;\nusing Json = long;\n```\n")
+        [finding] = self.found(house.quote_findings)
+        self.assertIn("using Json = long;", finding)
 
     def test_a_picture_of_another_house_is_out_of_date(self):
         picture = self.root / house.PICTURE
