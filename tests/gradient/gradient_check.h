@@ -11,6 +11,9 @@
 
 namespace asap::test {
 
+using Leaves = std::vector<autodiff::Var<double>>;
+using TapeD = autodiff::Tape<double>;
+
 /// A tensor of standard normal values times `deviation`; `which` selects the stream.
 inline tensor::Tensor<double> random_tensor(const tensor::Shape& shape, std::uint32_t which,
                                             double deviation = 1.0) {

@@ -1,10 +1,11 @@
 #include "base/files.h"
 
+#include <filesystem>
+
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file_lock.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
@@ -69,34 +70,32 @@ TEST_CASE("a folder is removed with all that is in it") {
   CHECK(count_entries(folder.path()) == 0);
 }
 
-TEST_CASE("a lock is refused while another holds it, with that one's process number") {
+TEST_CASE("an atomic write replaces the file and leaves nothing beside it") {
   const TemporaryFolder folder;
-  const fs::path path = folder / ".lock";
+  const fs::path path = folder.path() / "file";
+  write_file_atomically(path, "old");
+  write_file_atomically(path, "new");
+  CHECK(read_file(path) == "new");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
+  expect_error<DataError>([&] { write_file_atomically(folder.path() / "no" / "file", "x"); },
+                          {"cannot write"});
+  expect_error<DataError>([&] { read_file(folder.path() / "absent"); }, {"absent"});
+  expect_error<DataError>([&] { read_file(folder.path()); }, {"is a folder"});
+}
+
+TEST_CASE("a staged folder appears only when committed, and replaces an older one") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "result";
   {
-    const FileLock lock(path);
-    CHECK_FALSE(lock.stale_owner());
-    const std::string own = "process " + std::to_string(::getpid());
-    expect_error<UsageError>([&] { const FileLock second(path); },
-                             {"in use by", own.c_str(), "another --out"});
+    const StagedDirectory abandoned(path);
+    write_file_atomically(abandoned.path() / "a", "1");
   }
-  CHECK_FALSE(fs::exists(path));
-  const FileLock again(path);
-}
-
-TEST_CASE("the lock of a process that died is taken over and its number named") {
-  const TemporaryFolder folder;
-  const fs::path path = folder / ".lock";
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const FileLock lock(path);
-    ::_exit(0);  // without destructors, as if killed
+  CHECK(fs::is_empty(folder.path()));
+  for (const char* content : {"first", "second"}) {
+    StagedDirectory staged(path);
+    write_file_atomically(staged.path() / "a", content);
+    staged.commit();
+    CHECK(read_file(path / "a") == content);
   }
-  ::waitpid(child, nullptr, 0);
-  REQUIRE(fs::exists(path));
-  const FileLock lock(path);
-  CHECK(lock.stale_owner() == child);
-}
-
-TEST_CASE("a lock in a folder that is not there is a data error") {
-  expect_error<DataError>([] { const FileLock lock("/nowhere/.lock"); }, {"/nowhere/.lock"});
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }

@@ -1,20 +1,16 @@
 #include "cli/progress.h"
 
 #include <algorithm>
-#include <cmath>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
-#include "base/format.h"
 #include "base/text_table.h"
-#include "base/version.h"
-#include "cli/run_header.h"
-
-namespace {
 
 using namespace asap::base;
 using namespace asap::cli;
+
+namespace {
 
 Terminal screen(int columns) {
   return {.interactive = true, .colours = false, .unicode = false, .columns = columns};
@@ -110,62 +106,4 @@ TEST_CASE("a line printed above the bar stands on its own") {
   ProgressBar bar(stream, Terminal{}, 1000, {.title = "train", .total = 2});
   bar.print_above("epoch 1: accuracy 0.81");
   CHECK(stream.str() == "epoch 1: accuracy 0.81\n");
-}
-
-TEST_CASE("table columns are aligned, words left and numbers right") {
-  Table table({{"method", Table::Align::left}, {"accuracy"}});
-  table.add_row({"teacher", "0.834"});
-  table.add_row({"sinkhorn:1", "0.7"});
-  CHECK(table.text() ==
-        "method      accuracy\n"
-        "----------  --------\n"
-        "teacher        0.834\n"
-        "sinkhorn:1       0.7\n");
-  CHECK_THROWS_AS(table.add_row({"one cell"}), std::exception);
-}
-
-TEST_CASE("table width counts characters, not bytes") {
-  Table table({{"name", Table::Align::left}, {"x"}});
-  table.add_row({"ε = ½", "1"});
-  table.add_row({"abcde", "2"});
-  CHECK(table.text().find("ε = ½  1\nabcde  2\n") != std::string::npos);
-}
-
-TEST_CASE("the run header lists its settings under the title") {
-  CommonOptions options;
-  options.threads = 2;
-  std::ostringstream stream;
-  RunHeader header(stream, options, "asap-train", 7);
-  const std::string machine = stream.str();
-  CHECK(machine.starts_with("asap-train " + version() +
-                            "\n  threads     2\n  seed        7\n  SIMD        "));
-  header.add("data", "shapes");
-  CHECK(stream.str() == machine + "  data        shapes\n");
-}
-
-TEST_CASE("a header is silent with --quiet and --json") {
-  CommonOptions options;
-  options.quiet = true;
-  std::ostringstream stream;
-  RunHeader(stream, options, "asap-train", 7).add("data", "shapes");
-  options.quiet = false;
-  options.json = true;
-  RunHeader(stream, options, "asap-train", 7).add("data", "shapes");
-  CHECK(stream.str().empty());
-}
-
-TEST_CASE("numbers are written as people read them") {
-  CHECK(format_count(0) == "0");
-  CHECK(format_count(999) == "999");
-  CHECK(format_count(1234567) == "1,234,567");
-  CHECK(format_count(-1000) == "-1,000");
-  CHECK(format_seconds(3.21) == "3.2 s");
-  CHECK(format_seconds(42.4) == "42 s");
-  CHECK(format_seconds(100) == "1:40");
-  CHECK(format_seconds(3725) == "1:02:05");
-  CHECK(format_seconds(1.0 / 0.0) == "?");
-  CHECK(format_bytes(512) == "512 B");
-  CHECK(format_bytes(1572864) == "1.5 MiB");
-  CHECK(format_fixed(0.12345, 3) == "0.123");
-  CHECK(format_fixed(std::nan(""), 3) == "-");
 }

@@ -6,14 +6,30 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/operators/compiled_operator.h"
 #include "base/random.h"
+#include "compile/activations.h"
 #include "compile/compile_heads.h"
 #include "data/batch.h"
+#include "infer/encoder.h"
+#include "io/safetensors.h"
+#include "nn/transformer.h"
 #include "support/expect_error.h"
+#include "support/padded_models.h"
+#include "support/small_sequences.h"
+#include "train/checkpoint.h"
 
-using namespace asap::test;
+using namespace asap::attention;
+using namespace asap::autodiff;
+using namespace asap::compile;
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::infer;
+using namespace asap::nn;
+using namespace asap::tensor;
+using namespace asap::train;
 
-namespace asap {
+namespace asap::test {
 namespace {
 
 config::ModelConfig small_model() {
@@ -219,5 +235,42 @@ TEST_CASE("What cannot be imitated is refused with what can") {
   expect_error<base::UsageError>([&] { config.validate("flags"); }, {"normalises the columns"});
 }
 
+TEST_CASE("Calibration examples are drawn without repetition and depend on the seed alone") {
+  const std::vector<std::int64_t> drawn = compile::draw_examples(100, 60, 1);
+  std::vector<std::int64_t> sorted = drawn;
+  std::ranges::sort(sorted);
+  CHECK(std::ranges::adjacent_find(sorted) == sorted.end());
+  CHECK(sorted.front() >= 0);
+  CHECK(sorted.back() < 100);
+  CHECK(compile::draw_examples(100, 60, 1) == drawn);
+  CHECK(compile::draw_examples(100, 60, 2) != drawn);
+  const std::vector<std::int64_t> fewer = compile::draw_examples(100, 20, 1);
+  CHECK(std::ranges::equal(fewer, std::span(drawn).first(20)));
+}
+
+TEST_CASE("what is captured of padded batches is what single examples give the attention") {
+  const Dataset data = small_sequences(ModelKind::text, kLengths);
+  const ModelConfig config = small_sequence_model(data);
+  const Transformer<float> model(config, 3);
+  const Encoder encoder(config, export_parameters(model.parameters()), "");
+  const Activations together = capture_activations(encoder, data, 8, 1, 1);
+  const std::vector<std::int64_t> drawn = draw_examples(8, 8, 1);
+  for (std::int64_t place = 0; place < 8; ++place) {
+    CHECK(together.live_keys[place] == kLengths[drawn[place]]);
+    Dataset single = small_sequences(ModelKind::text, {kLengths[drawn[place]]});
+    single.ids.assign(data.ids.begin() + data.offsets[drawn[place]],
+                      data.ids.begin() + data.offsets[drawn[place] + 1]);
+    const Activations alone = capture_activations(encoder, single, 1, 1, 1);
+    const AttentionBatch<float> padded = together.batch(1), exact = alone.batch(1);
+    for (std::int64_t head = 0; head < 2; ++head) {
+      REQUIRE(padded.head_keys(place, head).rows == exact.head_keys(0, head).rows);
+      for (std::int64_t i = 0; i < exact.head_keys(0, head).rows; ++i)
+        for (int d = 0; d < 4; ++d)
+          CHECK(std::abs(padded.head_keys(place, head)(i, d) - exact.head_keys(0, head)(i, d)) <
+                kTolerance);
+    }
+  }
+}
+
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

@@ -8,15 +8,11 @@
 
 #include "base/files.h"
 #include "base/random.h"
-#include "compile/activations.h"
-#include "compile/calibration.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "support/temporary_folder.h"
 
-using namespace asap::test;
-
-namespace asap {
+namespace asap::test {
 namespace {
 
 compile::OperatorArtefact random_artefact(const std::vector<std::string>& features) {
@@ -48,6 +44,30 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
   return artefact;
 }
 
+/// Writes an artefact, changes its tensors and description, and returns what loading says.
+std::string complaint(const std::function<void(io::TensorFile&, io::Json&)>& damage) {
+  const TemporaryFolder folder;
+  compile::save_operator(folder.path(), random_artefact({"pot", "lse"}));
+  io::TensorFile tensors = io::read_safetensors(folder.path() / "operator.safetensors");
+  io::Json json = io::read_json(folder.path() / "operator.json");
+  const std::string before = io::serialise_safetensors(tensors);
+  damage(tensors, json);
+  const std::string after = io::serialise_safetensors(tensors);
+  base::write_file_atomically(folder.path() / "operator.safetensors", after);
+  // Damage to the tensors is hidden from the fingerprint, so that the checks behind it are reached.
+  if (after != before) json["tensors_fingerprint"] = base::content_fingerprint(after);
+  io::write_json(folder.path() / "operator.json", json);
+  try {
+    compile::load_operator(folder.path());
+  } catch (const base::DataError& error) {
+    const std::string text = error.what();
+    CHECK(text.find('\n') == std::string::npos);
+    const std::size_t name = text.find("operator.");
+    return name == std::string::npos ? text : text.substr(name);
+  }
+  return "nothing";
+}
+
 TEST_CASE("An operator reads back as it was written, and equal ones have equal bytes") {
   for (const auto& features : std::vector<std::vector<std::string>>{
            {"pot", "gau", "lin", "tilt", "lse"}, {"gau"}, {"tilt", "lse"}}) {
@@ -76,30 +96,6 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
       CHECK(base::read_file(one.path() / file) ==
             base::read_file(two.path() / "made" / "on the way" / file));
   }
-}
-
-/// Writes an artefact, changes its tensors and description, and returns what loading says.
-std::string complaint(const std::function<void(io::TensorFile&, io::Json&)>& damage) {
-  const TemporaryFolder folder;
-  compile::save_operator(folder.path(), random_artefact({"pot", "lse"}));
-  io::TensorFile tensors = io::read_safetensors(folder.path() / "operator.safetensors");
-  io::Json json = io::read_json(folder.path() / "operator.json");
-  const std::string before = io::serialise_safetensors(tensors);
-  damage(tensors, json);
-  const std::string after = io::serialise_safetensors(tensors);
-  base::write_file_atomically(folder.path() / "operator.safetensors", after);
-  // Damage to the tensors is hidden from the fingerprint, so that the checks behind it are reached.
-  if (after != before) json["tensors_fingerprint"] = base::content_fingerprint(after);
-  io::write_json(folder.path() / "operator.json", json);
-  try {
-    compile::load_operator(folder.path());
-  } catch (const base::DataError& error) {
-    const std::string text = error.what();
-    CHECK(text.find('\n') == std::string::npos);
-    const std::size_t name = text.find("operator.");
-    return name == std::string::npos ? text : text.substr(name);
-  }
-  return "nothing";
 }
 
 TEST_CASE("A damaged operator is refused, naming file and field") {
@@ -176,109 +172,5 @@ TEST_CASE("An operator of another model is refused, naming both") {
                        base::DataError);
 }
 
-TEST_CASE("Flags set the field of their name and complain in their own name") {
-  compile::CompileConfig config;
-  compile::set_from_flag(config, "--slices", "8");
-  compile::set_from_flag(config, "--slice-kind", "random");
-  compile::set_from_flag(config, "--features", "gau,lin");
-  CHECK(config.slices == 8);
-  CHECK(config.slice_kind == compile::SliceKind::random);
-  CHECK(config.features == std::vector<std::string>{"gau", "lin"});
-  CHECK(config.dual_features() == attention::DualFeatures{false, true, true, false, false});
-  CHECK_THROWS_WITH_AS(compile::set_from_flag(config, "--slices", "many"),
-                       "--slices: slices expects integer, got \"many\"", base::UsageError);
-}
-
-TEST_CASE(
-    "Unknown, repeated and missing features and objectives that do not exist yet are refused") {
-  compile::CompileConfig config;
-  config.features = {"pot", "pto"};
-  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: unknown feature 'pto'",
-                       base::UsageError);
-  config.features = {"pot", "pot"};
-  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'pot' stands twice", base::UsageError);
-  config.features = {};
-  CHECK_THROWS_AS(config.validate("F"), base::UsageError);
-  config = {};
-  config.objective = compile::DualObjective::mlp;
-  CHECK_THROWS_WITH_AS(config.validate("F"), "F: objective: 'mlp' is not available in this version",
-                       base::UsageError);
-}
-
-/// What reading activations says after `damage`, or "nothing".
-std::string activation_complaint(const std::function<void(io::TensorFile&)>& damage) {
-  const TemporaryFolder folder;
-  io::TensorFile file;
-  for (const char* layer : {"layers.0.", "layers.1."}) {
-    file.put(std::string(layer) + "queries", tensor::Tensor<float>({3, 6, 8}));
-    file.put(std::string(layer) + "keys", tensor::Tensor<float>({3, 5, 8}));
-    file.put(std::string(layer) + "values", tensor::Tensor<float>({3, 5, 4}));
-  }
-  damage(file);
-  io::write_safetensors(folder.path() / "qk.safetensors", file);
-  try {
-    const compile::Activations read = compile::read_activations(
-        folder.path() / "qk.safetensors", {.heads = 2, .iterations = 5, .epsilon = 0.5});
-    CHECK(read.examples == 3);
-    CHECK(read.layers.size() == 2);
-    CHECK(read.batch(1).head_width() == 4);
-    CHECK(read.layers[0].score_scales == std::vector<double>{1.0, 1.0});  // 1 / (√4 ½)
-  } catch (const base::DataError& error) {
-    const std::string text = error.what();
-    return text.substr(text.find("qk.safetensors") + 16);
-  }
-  return "nothing";
-}
-
-TEST_CASE("Activations from elsewhere are checked tensor by tensor") {
-  CHECK(activation_complaint([](io::TensorFile&) {}) == "nothing");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          tensor::Tensor<std::int32_t> live({3});
-          live[0] = live[1] = live[2] = 5;
-          file.put("live_queries", live);
-        }) == "nothing");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          tensor::Tensor<std::int32_t> live({3});
-          live[1] = 7;
-          file.put("live_queries", live);
-        }) == "live_queries: 7 is not between 0 and 6");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.put("layers.0.queries", tensor::Tensor<float>({3, 8}));
-        }) == "layers.0.queries: expected [examples, tokens, heads * width], got [3, 8]");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.put("layers.1.keys", tensor::Tensor<float>({3, 4, 8}));
-        }) == "layers.1.keys: expected 3 examples of 5 tokens, got [3, 4, 8]");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.put("layers.0.keys", tensor::Tensor<float>({3, 5, 10}));
-        }) == "layers.0.keys: width 10 differs from the queries' 8");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.put("layers.0.keys", tensor::Tensor<float>({3, 5, 9}));
-        }) == "layers.0.keys: last dimension 9 is not a multiple of 2 heads");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.put("layers.1.keys", tensor::Tensor<std::int32_t>({3, 5, 8}));
-        }) == "layers.1.keys: expected float32, got int32");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          tensor::Tensor<float> queries({3, 6, 8});
-          queries[0] = INFINITY;
-          file.put("layers.0.queries", queries);
-        }) == "layers.0.queries: holds a value that is not finite");
-  CHECK(activation_complaint([](io::TensorFile& file) {
-          file.tensors.erase("layers.0.keys");
-        }).find("layers.0.keys") != std::string::npos);
-}
-
-TEST_CASE("Calibration examples are drawn without repetition and depend on the seed alone") {
-  const std::vector<std::int64_t> drawn = compile::draw_examples(100, 60, 1);
-  std::vector<std::int64_t> sorted = drawn;
-  std::ranges::sort(sorted);
-  CHECK(std::ranges::adjacent_find(sorted) == sorted.end());
-  CHECK(sorted.front() >= 0);
-  CHECK(sorted.back() < 100);
-  CHECK(compile::draw_examples(100, 60, 1) == drawn);
-  CHECK(compile::draw_examples(100, 60, 2) != drawn);
-  const std::vector<std::int64_t> fewer = compile::draw_examples(100, 20, 1);
-  CHECK(std::ranges::equal(fewer, std::span(drawn).first(20)));
-}
-
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

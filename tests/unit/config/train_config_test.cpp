@@ -85,20 +85,3 @@ TEST_CASE("an unknown attention kind is refused with the known ones") {
   expect_invalid({"model.attention.kind=sinkhron"},
                  {"softmax, sinkhorn", "did you mean 'sinkhorn'"});
 }
-
-TEST_CASE("a complete model knows its sizes") {
-  ModelConfig model;
-  expect_error<UsageError>([&] { model.validate_complete("x"); }, {"model.image_height is 0"});
-  model.image_height = 28;
-  model.image_width = 20;
-  model.channels = 3;
-  model.classes = 10;
-  CHECK_NOTHROW(model.validate_complete("x"));
-  CHECK(model.patches() == 35);
-  CHECK(model.tokens() == 35);
-  CHECK(model.patch_size() == 48);
-  CHECK(model.image_size() == 1680);
-  CHECK(model.hidden_width() == 128);
-  model.pooling = Pooling::class_token;
-  CHECK(model.tokens() == 36);
-}

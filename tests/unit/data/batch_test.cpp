@@ -7,11 +7,14 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "data/load/load_dataset.h"
+#include "support/drawn_sets.h"
 
 using namespace asap::base;
 using namespace asap::config;
 using namespace asap::data;
 using namespace asap::text;
+using namespace asap::test;
 
 namespace {
 
@@ -38,6 +41,31 @@ Dataset three_texts() {
   dataset.labels = {0, 1, 1};
   dataset.class_names = {"a", "b"};
   return dataset;
+}
+
+/// Six images of 2 x 3 x 4 pixels, all different.
+Dataset six_images() {
+  Dataset dataset;
+  dataset.channels = 2;
+  dataset.height = 3;
+  dataset.width = 4;
+  for (int i = 0; i < 6 * 24; ++i) dataset.pixels.push_back(static_cast<std::uint8_t>(i));
+  dataset.labels = {0, 1, 0, 1, 0, 1};
+  dataset.class_names = {"a", "b"};
+  return dataset;
+}
+
+/// Whether `changed` is `image` mirrored if `flip`, and moved down and right with zeros around it.
+bool is_moved(const float* changed, const float* image, bool flip, int down, int right) {
+  for (int channel = 0; channel < 2; ++channel)
+    for (int row = 0; row < 3; ++row)
+      for (int column = 0; column < 4; ++column) {
+        const int from_row = row + down, from_column = (flip ? 3 - column : column) + right;
+        const bool inside = from_row >= 0 && from_row < 3 && from_column >= 0 && from_column < 4;
+        const float expected = inside ? image[channel * 12 + from_row * 4 + from_column] : 0;
+        if (changed[channel * 12 + row * 4 + column] != expected) return false;
+      }
+  return true;
 }
 
 }  // namespace
@@ -115,35 +143,6 @@ TEST_CASE("word dropout replaces live tokens only, whatever the padding and the 
   CHECK(dropped == doctest::Approx(1800).epsilon(0.07));  // deviation of 6000 coins: 35
 }
 
-namespace {
-
-/// Six images of 2 x 3 x 4 pixels, all different.
-Dataset six_images() {
-  Dataset dataset;
-  dataset.channels = 2;
-  dataset.height = 3;
-  dataset.width = 4;
-  for (int i = 0; i < 6 * 24; ++i) dataset.pixels.push_back(static_cast<std::uint8_t>(i));
-  dataset.labels = {0, 1, 0, 1, 0, 1};
-  dataset.class_names = {"a", "b"};
-  return dataset;
-}
-
-/// Whether `changed` is `image` mirrored if `flip`, and moved down and right with zeros around it.
-bool is_moved(const float* changed, const float* image, bool flip, int down, int right) {
-  for (int channel = 0; channel < 2; ++channel)
-    for (int row = 0; row < 3; ++row)
-      for (int column = 0; column < 4; ++column) {
-        const int from_row = row + down, from_column = (flip ? 3 - column : column) + right;
-        const bool inside = from_row >= 0 && from_row < 3 && from_column >= 0 && from_column < 4;
-        const float expected = inside ? image[channel * 12 + from_row * 4 + from_column] : 0;
-        if (changed[channel * 12 + row * 4 + column] != expected) return false;
-      }
-  return true;
-}
-
-}  // namespace
-
 TEST_CASE("images are mirrored and moved, each in its own way, whatever its place in a shard") {
   const Dataset dataset = six_images();
   const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5};
@@ -198,4 +197,35 @@ TEST_CASE("indices outside the data set are refused") {
   Batch batch;
   for (const std::int64_t index : {-1, 3})
     CHECK_THROWS_AS(batch.fill(three_images(), std::vector{index}), InternalError);
+}
+
+TEST_CASE("points are drawn without repetition, alike for a step and place, anew for others") {
+  DataConfig config = solids_config();
+  config.points.count = 10;
+  const Dataset dataset = load_dataset(config, Split::train);
+  const std::vector<std::int64_t> examples = {4, 7};
+  const auto drawn = [&](std::uint32_t step, std::uint32_t first) {
+    Batch batch;
+    batch.fill(dataset, examples, {1, step, first});
+    const ModelInput<float> input = batch.input();
+    CHECK(input.tokens == 10);
+    std::vector<std::vector<float>> points;
+    for (std::int64_t i = 0; i < 20; ++i)
+      points.emplace_back(input.values.row(i).begin(), input.values.row(i).end());
+    return points;
+  };
+  const auto once = drawn(3, 0);
+  CHECK(once == drawn(3, 0));
+  CHECK(once != drawn(4, 0));
+  CHECK(once != drawn(3, 8));
+  for (int row = 0; row < 2; ++row) {
+    std::vector<std::vector<float>> points(once.begin() + 10 * row, once.begin() + 10 * row + 10);
+    std::ranges::sort(points);
+    CHECK(std::ranges::adjacent_find(points) == points.end());
+  }
+  // Without a draw the first ones.
+  Batch batch;
+  batch.fill(dataset, examples);
+  const float* first = dataset.points.data() + dataset.offsets[4] * 3;
+  CHECK(std::equal(first, first + 30, batch.input().values.data));
 }

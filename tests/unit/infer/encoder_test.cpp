@@ -1,19 +1,22 @@
-// A padded token is as if it were not there: in training, in inference, for every kind of model, of
-// pooling and of attention.
+#include "infer/encoder.h"
+
 #include <cmath>
 
 #include <doctest/doctest.h>
 
 #include "attention/operators/compiled_operator.h"
-#include "autodiff/row_ops.h"
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"
 #include "data/batch.h"
-#include "infer/encoder.h"
+#include "data/dataset.h"
 #include "nn/transformer.h"
+#include "support/learnable_sequences.h"
+#include "support/padded_models.h"
 #include "support/small_sequences.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_training.h"
 #include "train/checkpoint.h"
-#include "train/shard_engine.h"
+#include "train/trainer.h"
 
 using namespace asap::attention;
 using namespace asap::autodiff;
@@ -25,121 +28,6 @@ using namespace asap::nn;
 using namespace asap::tensor;
 using namespace asap::train;
 using namespace asap::test;
-
-namespace {
-
-// Results that differ only in the order of a few sums.
-constexpr double kTolerance = 1e-6;
-
-const std::vector<std::int64_t> kLengths = {3, 7, 1, 5, 12, 7, 2, 9};
-
-/// Every kind of input with every pooling it may have, with positions and without.
-std::vector<ModelConfig> all_models() {
-  std::vector<ModelConfig> configs;
-  for (const ModelKind kind : {ModelKind::text, ModelKind::set})
-    for (const Pooling pooling : {Pooling::mean, Pooling::class_token, Pooling::none})
-      for (const AttentionKind attention :
-           {AttentionKind::softmax, AttentionKind::sinkhorn, AttentionKind::sinkformer,
-            AttentionKind::espformer, AttentionKind::lotformer, AttentionKind::differential}) {
-        const Dataset data = small_sequences(kind, kLengths, pooling == Pooling::none);
-        ModelConfig config = small_sequence_model(data);
-        config.pooling = pooling;
-        config.attention.kind = attention;
-        config.point_frequencies = kind == ModelKind::set ? 2 : 0;
-        configs.push_back(config);
-      }
-  configs.front().positions = Positions::none;
-  return configs;
-}
-
-/// Weights far from their first values, so that attention is far from uniform.
-template <class T>
-void enlarge_weights(Transformer<T>& model) {
-  for (const auto& entry : model.parameters().entries()) {
-    const T factor = entry.name.ends_with("qkv.weight") ? T(4) : T(1);
-    for (std::int64_t i = 0; i < entry.shape.size(); ++i)
-      model.parameters().flat()[static_cast<std::size_t>(entry.offset + i)] *= factor;
-  }
-}
-
-/// A batch in float64.
-struct DoubleInput {
-  explicit DoubleInput(const ModelInput<float>& input)
-      : values({input.values.rows, std::max<std::int64_t>(input.values.cols, 1)}) {
-    for (std::int64_t i = 0; i < input.values.rows; ++i)
-      std::ranges::copy(input.values.row(i), values.rows().row(i).begin());
-    view = {
-        .examples = input.examples, .tokens = input.tokens, .ids = input.ids, .live = input.live};
-    if (input.values.rows > 0) view.values = values.rows();
-  }
-  Tensor<double> values;
-  ModelInput<double> view;
-};
-
-/// Logits [rows, classes] of one padded batch, on the tape.
-Tensor<double> logits_on_tape(const Transformer<double>& model, const Batch& batch) {
-  Tape<double> tape;
-  tape.bind(model.parameters(), {});
-  AttentionEvidence evidence;
-  PassContext<double> pass{tape, evidence};
-  const DoubleInput input(batch.input());
-  const TensorView<const double> value = model.forward(pass, input.view).value();
-  Tensor<double> out({value.rows().rows, value.rows().cols});
-  std::ranges::copy(value.flat(), out.flat().begin());
-  return out;
-}
-
-Tensor<double> logits_of(const Encoder& encoder, const AttentionOperator& attention,
-                         const Batch& batch) {
-  Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
-  Arena arena;
-  encoder.forward(batch.input(), attention, logits.rows(), arena);
-  Tensor<double> out(logits.shape());
-  std::ranges::copy(logits.flat(), out.flat().begin());
-  return out;
-}
-
-std::vector<std::int64_t> all_examples(const Dataset& data) {
-  std::vector<std::int64_t> all;
-  for (std::int64_t i = 0; i < data.size(); ++i) all.push_back(i);
-  return all;
-}
-
-/// Largest difference between the logits of live rows in one padded batch and example by example.
-template <class Logits>
-double padding_error(const Dataset& data, const Logits& logits) {
-  Batch together, alone;
-  together.fill(data, all_examples(data));
-  REQUIRE_FALSE(together.input().live.empty());
-  const Tensor<double> padded = logits(together);
-  const std::int64_t rows = padded.shape()[0] / data.size();
-  double error = 0;
-  for (std::int64_t example = 0; example < data.size(); ++example) {
-    alone.fill(data, std::vector{example});
-    CHECK(alone.input().live.empty());
-    const Tensor<double> single = logits(alone);
-    for (std::int64_t i = 0; i < single.size(); ++i)
-      error = std::max(error, std::abs(single[i] - padded.rows().row(example * rows).data()[i]));
-  }
-  return error;
-}
-
-std::string name_of(const ModelConfig& config) {
-  return describe_model(config) + ", pooling " + std::to_string(static_cast<int>(config.pooling));
-}
-
-}  // namespace
-
-TEST_CASE("in training a padded batch gives the logits of its examples without padding") {
-  for (const ModelConfig& config : all_models()) {
-    CAPTURE(name_of(config));
-    const Dataset data = small_sequences(config.kind, kLengths, config.labels_tokens());
-    Transformer<double> model(config, 3);
-    enlarge_weights(model);
-    CHECK(padding_error(data, [&](const Batch& batch) { return logits_on_tape(model, batch); }) <
-          kTolerance);
-  }
-}
 
 TEST_CASE("in inference a padded batch gives the logits of its examples without padding") {
   for (const ModelConfig& config : all_models()) {
@@ -187,72 +75,58 @@ TEST_CASE("inference agrees with the network on the tape for texts and point set
   }
 }
 
-TEST_CASE("what is captured of padded batches is what single examples give the attention") {
-  const Dataset data = small_sequences(ModelKind::text, kLengths);
-  const ModelConfig config = small_sequence_model(data);
-  const Transformer<float> model(config, 3);
-  const Encoder encoder(config, export_parameters(model.parameters()), "");
-  const Activations together = capture_activations(encoder, data, 8, 1, 1);
-  const std::vector<std::int64_t> drawn = draw_examples(8, 8, 1);
-  for (std::int64_t place = 0; place < 8; ++place) {
-    CHECK(together.live_keys[place] == kLengths[drawn[place]]);
-    Dataset single = small_sequences(ModelKind::text, {kLengths[drawn[place]]});
-    single.ids.assign(data.ids.begin() + data.offsets[drawn[place]],
-                      data.ids.begin() + data.offsets[drawn[place] + 1]);
-    const Activations alone = capture_activations(encoder, single, 1, 1, 1);
-    const AttentionBatch<float> padded = together.batch(1), exact = alone.batch(1);
-    for (std::int64_t head = 0; head < 2; ++head) {
-      REQUIRE(padded.head_keys(place, head).rows == exact.head_keys(0, head).rows);
-      for (std::int64_t i = 0; i < exact.head_keys(0, head).rows; ++i)
-        for (int d = 0; d < 4; ++d)
-          CHECK(std::abs(padded.head_keys(place, head)(i, d) - exact.head_keys(0, head)(i, d)) <
-                kTolerance);
-    }
+TEST_CASE("inference without a tape agrees with the network on the tape") {
+  for (const Pooling pooling : {Pooling::mean, Pooling::class_token}) {
+    TinyTraining f;
+    f.config.model.pooling = pooling;
+    f.config.model.attention.learn_epsilon = true;
+    const Transformer<float> model(f.config.model, 1);
+    const Encoder encoder(f.config.model, export_parameters(model.parameters()), "");
+    Tensor<float> logits({7, 6});
+    Batch batch;
+    batch.fill(f.train_data, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6});
+    Tape<float> tape;
+    tape.bind(model.parameters(), {});
+    AttentionEvidence evidence;
+    PassContext<float> pass{tape, evidence, 0, {}};
+    const Var<float> expected = model.forward(pass, batch.input());
+    Arena arena;
+    encoder.forward(batch.input(), *encoder.teacher(), logits.rows(), arena);
+    for (std::int64_t i = 0; i < logits.size();
+         ++i)  // the same operations, residuals added in place
+      CHECK(std::abs(logits[i] - expected.value().data[i]) < 1e-5);
   }
 }
 
-TEST_CASE("neither threads nor the way a batch is cut change the gradient of padded examples") {
-  for (const bool labels_tokens : {false, true}) {
-    const Dataset data = small_sequences(ModelKind::text, kLengths, labels_tokens);
-    const Transformer<float> model(small_sequence_model(data), 1);
-    const ShardEngineConfig base{.dropout = 0.2, .embedding_dropout = 0.3, .word_dropout = 0.2};
-    const auto with = [&](std::int64_t shard, int threads) {
-      ShardEngineConfig config = base;
-      config.shard = shard;
-      config.threads = threads;
-      return std::make_unique<ShardEngine>(model, config);
-    };
-    const auto one = with(3, 1), two = with(3, 2), whole = with(8, 1);
-    const double loss = one->compute(data, all_examples(data), 4).loss;
-    CHECK(two->compute(data, all_examples(data), 4).loss == loss);
-    CHECK(std::ranges::equal(one->gradient(), two->gradient()));
-    // What is dropped is decided per example, so that only rounding differs.
-    CHECK(whole->compute(data, all_examples(data), 4).loss == doctest::Approx(loss).epsilon(1e-6));
-    for (std::size_t i = 0; i < one->gradient().size(); ++i)
-      REQUIRE(std::abs(one->gradient()[i] - whole->gradient()[i]) < 1e-5);
-  }
-}
-
-TEST_CASE("the loss is the mean over scored labels, and others do not matter") {
-  Dataset data = small_sequences(ModelKind::text, kLengths, true);
-  const Transformer<float> model(small_sequence_model(data), 1);
-  const Encoder encoder(model.config(), export_parameters(model.parameters()), "");
-  ShardEngine engine(model, {.shard = 3});
-  const StepOutcome outcome = engine.compute(data, all_examples(data), 0);
-  double loss = 0, correct = 0, scored = 0;
-  Batch batch;
-  for (std::int64_t example = 0; example < data.size(); ++example) {
-    batch.fill(data, std::vector{example});
-    const Tensor<double> logits = logits_of(encoder, *encoder.teacher(), batch);
-    for (std::int64_t i = 0; i < logits.shape()[0]; ++i) {
-      const std::int32_t label = batch.labels()[i];
-      if (label == kNotScored) continue;
-      const VectorView<const double> row = logits.rows().row(i);
-      loss += std::log(std::exp(row[0]) + std::exp(row[1])) - row[label];
-      correct += (row[1] > row[0] ? 1 : 0) == label ? 1 : 0;
-      ++scored;
+TEST_CASE("batching by length changes no prediction") {
+  const Dataset data = small_sequences(ModelKind::text, mixed_lengths(64));
+  const TemporaryFolder folder;
+  TrainerOptions options;
+  options.stop_after = 20;
+  train(sequence_training(data), RunFolder(folder / "run"), data, data, options);
+  const Encoder encoder = Encoder::load(folder / "run");
+  const auto attention = encoder.teacher();
+  /// Logits of every example, computed in batches of `size` in this order.
+  const auto logits_of = [&](const std::vector<std::int64_t>& order, std::int64_t size) {
+    Tensor<float> all({data.size(), encoder.config().classes});
+    for (std::int64_t first = 0; first < data.size(); first += size) {
+      const auto examples = std::span(order).subspan(first, size);
+      Batch batch;
+      batch.fill(data, examples);
+      Tensor<float> logits({size, encoder.config().classes});
+      Arena arena;
+      encoder.forward(batch.input(), *attention, logits.rows(), arena);
+      for (std::int64_t i = 0; i < size; ++i)
+        std::ranges::copy(logits.rows().row(i), all.rows().row(examples[i]).begin());
     }
+    return all;
+  };
+  const std::vector<std::int64_t> drawn = epoch_order(data.size(), 1, 0);
+  const Tensor<float> alone = logits_of(drawn, 1), mixed = logits_of(drawn, 16),
+                      sorted = logits_of(length_order(data), 16);
+  for (std::int64_t i = 0; i < alone.size(); ++i) {
+    // Sums in another order, nothing else.
+    CHECK(std::abs(mixed[i] - alone[i]) < 1e-5f);
+    CHECK(std::abs(sorted[i] - alone[i]) < 1e-5f);
   }
-  CHECK(outcome.loss == doctest::Approx(loss / scored).epsilon(1e-5));
-  CHECK(outcome.accuracy == doctest::Approx(correct / scored));
 }

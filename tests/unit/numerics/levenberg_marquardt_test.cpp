@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace asap {
+namespace asap::test {
 namespace {
 
 /// Rosenbrock's valley as two residuals, (1 - x, 10 (y - x^2)); its minimum 0 is at (1, 1).
@@ -86,4 +86,4 @@ TEST_CASE("Levenberg-Marquardt keeps to the constraint and refuses a start witho
 }
 
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

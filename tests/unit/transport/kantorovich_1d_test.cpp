@@ -8,28 +8,10 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
-#include "tensor/core/tensor.h"
-#include "transport/potential_lanes.h"
-#include "transport/sorting.h"
+#include "unit/transport/line_problem.h"
 
-namespace asap {
+namespace asap::test {
 namespace {
-
-struct Line {
-  std::vector<double> s, t;
-};
-
-/// `levels` > 0 draws from that many values, so that most of them tie.
-Line random_line(std::uint32_t trial, std::size_t rows, std::size_t cols, int levels) {
-  base::RandomStream random(7, base::RandomPurpose::test, trial);
-  const auto draw = [&] {
-    return levels > 0 ? static_cast<double>(random.below(levels)) - levels / 2 : random.normal();
-  };
-  Line line{std::vector<double>(rows), std::vector<double>(cols)};
-  for (double& value : line.s) value = draw();
-  for (double& value : line.t) value = draw();
-  return line;
-}
 
 struct Potentials {
   std::vector<double> phi, psi;
@@ -152,74 +134,5 @@ TEST_CASE("The float32 potential follows the float64 one") {
   }
 }
 
-TEST_CASE("Sorting is stable, treats both zeros as equal and returns the values it was given") {
-  for (const std::size_t size : {7u, 39u, 40u, 257u}) {
-    base::RandomStream random(11, base::RandomPurpose::test, static_cast<std::uint32_t>(size));
-    std::vector<float> values(size);
-    for (std::size_t i = 0; i < size; ++i)
-      values[i] =
-          i % 5 == 0 ? (i % 2 == 0 ? 0.0f : -0.0f) : static_cast<float>(random.below(9)) - 4.0f;
-    std::vector<std::int32_t> expected(size), order(size);
-    std::iota(expected.begin(), expected.end(), 0);
-    std::stable_sort(expected.begin(), expected.end(),
-                     [&](int a, int b) { return values[a] < values[b]; });
-    std::vector<float> sorted(size);
-    tensor::Arena scratch;
-    transport::sort_with_order(tensor::VectorView<const float>(values), sorted, order, scratch);
-    CHECK(order == expected);
-    for (std::size_t r = 0; r < size; ++r) CHECK(sorted[r] == values[order[r]]);
-  }
-}
-
-TEST_CASE("NaN does not break the sort of the other values") {
-  for (const std::size_t size : {20u, 30u}) {
-    std::vector<float> values(size);
-    std::vector<double> doubles(size);
-    for (std::size_t i = 0; i < size; ++i)
-      doubles[i] = values[i] = i % 3 == 0 ? NAN : static_cast<float>((i * 7) % size);
-    transport::sort_values(tensor::VectorView<float>(values));
-    transport::sort_values(tensor::VectorView<double>(doubles));
-    const std::size_t numbers = size - (size + 2) / 3;
-    for (std::size_t i = 1; i < numbers; ++i) {
-      CHECK(values[i - 1] <= values[i]);
-      CHECK(doubles[i - 1] <= doubles[i]);
-    }
-  }
-}
-
 }  // namespace
-
-TEST_CASE(
-    "potentials of many short pairs at once equal those of one pair at a time, ties included") {
-  tensor::Arena scratch;
-  const std::pair<std::int64_t, std::int64_t> sizes[] = {{1, 1},     {1, 9},   {2, 2},   {7, 3},
-                                                         {16, 16},   {49, 49}, {49, 60}, {196, 196},
-                                                         {300, 512}, {512, 77}};
-  for (const auto& size : sizes)
-    for (const std::int64_t pairs : {1, 4, 16})
-      for (const int levels : {0, 5}) {
-        const auto n = size.first;
-        const auto m = size.second;
-        tensor::Tensor<float> s({pairs, n}), t({pairs, m});
-        std::vector<float> weights(pairs), sum(n, 1.0f);
-        std::vector<double> expected(n, 1.0), phi(n);
-        for (std::int64_t l = 0; l < pairs; ++l) {
-          Line line = random_line(static_cast<std::uint32_t>(100 + l), n, m, levels);
-          std::ranges::copy(line.s, s.rows().row(l).begin());
-          std::ranges::copy(line.t, t.rows().row(l).begin());
-          std::ranges::copy(s.rows().row(l), line.s.begin());
-          std::ranges::copy(t.rows().row(l), line.t.begin());
-          weights[l] = 0.1f * static_cast<float>(l + 1);
-          transport::kantorovich_potential_1d<double>(line.s, line.t, phi, scratch);
-          for (std::int64_t i = 0; i < n; ++i) expected[i] += weights[l] * phi[i];
-        }
-        transport::add_kantorovich_potentials(s.rows(), t.rows(), weights, sum, scratch);
-        INFO(n << " and " << m << " samples, " << pairs << " pairs, levels " << levels);
-        // Rounding to the grid moves a sample of size 3 by 3e-7, a potential by that times a slope
-        // of size 3.
-        for (std::int64_t i = 0; i < n; ++i)
-          REQUIRE(std::abs(sum[i] - expected[i]) < 2e-6 * static_cast<double>(pairs * pairs));
-      }
-}
-
-}  // namespace asap
+}  // namespace asap::test

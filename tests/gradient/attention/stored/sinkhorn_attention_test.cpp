@@ -2,7 +2,6 @@
 
 #include "attention/kinds/attention_kinds.h"
 #include "attention/stored/sinkhorn_log_domain.h"
-#include "autodiff/attention_ops.h"
 #include "autodiff/matmul_ops.h"
 #include "autodiff/row_ops.h"
 #include "gradient/gradient_check.h"
@@ -13,8 +12,6 @@ using namespace asap::tensor;
 using namespace asap::test;
 
 namespace {
-
-using Leaves = std::vector<Var<double>>;
 
 /// Sinkhorn attention spelled out in elementary operations: log domain, one tape node per update,
 /// as one would write it in any framework. Scores: [N, M] -> plan [N, M].
@@ -162,17 +159,4 @@ TEST_CASE("the implicit gradient approaches the exact one as the iterations conv
     last = error;
   }
   CHECK(last < 1e-6);  // the implicit solver's own tolerance is 1e-7
-}
-
-TEST_CASE("packed attention has the right gradient, with padding and a learned epsilon") {
-  const auto kernel = make_sinkhorn_attention<double>(4);
-  const std::vector<std::int32_t> live = {5, 3};
-  for (const auto& lengths : {std::vector<std::int32_t>{}, live}) {
-    AttentionEvidence evidence;
-    CHECK(gradient_error(
-              [&](Tape<double>&, const Leaves& x) {
-                return attention<double>({x[0], x[1]}, {2, lengths}, *kernel, evidence);
-              },
-              {random_tensor({2, 5, 24}, 1), random_tensor({2}, 2, 0.3)}) < kGradientTolerance);
-  }
 }

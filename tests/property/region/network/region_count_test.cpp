@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "region/family/folded_function.h"
 
-namespace asap {
+namespace asap::test {
 namespace {
 
 /// Pieces drawn evenly, none shorter than a fifth of the longest: at depth 16 the shortest region
@@ -259,4 +259,4 @@ TEST_CASE("wide networks are counted in stretches without losing or doubling a r
 }
 
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

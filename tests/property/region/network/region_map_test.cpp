@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "region/network/region_count.h"
 
-namespace asap {
+namespace asap::test {
 namespace {
 
 region::ReluNetwork random_network(std::int64_t inputs, const std::vector<std::int64_t>& widths,
@@ -152,4 +152,4 @@ TEST_CASE("a network without corners is one polygon, and a picture has one path 
 }
 
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

@@ -4,56 +4,21 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/stored/softmax_attention.h"
-#include "base/random.h"
 #include "transport/marginals.h"
-#include "transport/sinkhorn_log.h"
+#include "unit/attention/stored/random_head.h"
 
 using namespace asap::attention;
-using namespace asap::base;
 using namespace asap::tensor;
 using namespace asap::transport;
+using namespace asap::test;
 
 namespace {
-
-struct Case {
-  Tensor<double> q, k, v;
-  double scale;
-};
-
-Case random_case(std::int64_t n, std::int64_t m, std::int64_t d, double sharpness) {
-  Case c{Tensor<double>({n, d}), Tensor<double>({m, d}), Tensor<double>({m, 8}),
-         1 / std::sqrt(static_cast<double>(d))};
-  RandomStream random(5, RandomPurpose::test);
-  // Values that float holds exactly, so that both precisions see the same problem.
-  for (double& x : c.q.flat()) x = static_cast<float>(sharpness * random.normal());
-  for (double& x : c.k.flat()) x = static_cast<float>(sharpness * random.normal());
-  for (double& x : c.v.flat()) x = static_cast<float>(random.normal());
-  return c;
-}
 
 template <class T>
 Tensor<T> to(const Tensor<double>& x) {
   Tensor<T> out(x.shape());
   for (std::int64_t i = 0; i < x.size(); ++i) out[i] = static_cast<T>(x[i]);
   return out;
-}
-
-/// The plan by the log-domain reference, in double.
-Tensor<double> reference_plan(const Case& c, int iterations) {
-  const std::int64_t n = c.q.shape()[0], m = c.k.shape()[0];
-  Tensor<double> scores({n, m});
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = 0; j < m; ++j)
-      for (std::int64_t l = 0; l < c.q.shape()[1]; ++l)
-        scores[i * m + j] += c.scale * c.q.rows()(i, l) * c.k.rows()(j, l);
-  const SinkhornTrace<double> trace = sinkhorn_log<double>(scores.rows(), {}, iterations);
-  Tensor<double> plan({n, m});
-  const Tensor<double> zero({m});
-  plan_from_duals<double>(
-      scores.rows(), trace.row_duals.rows().row(iterations),
-      iterations == 0 ? zero.flat() : trace.column_duals.rows().row(iterations - 1), plan.rows());
-  return plan;
 }
 
 template <class T>
@@ -63,7 +28,7 @@ struct Run {
 };
 
 template <class T>
-Run<T> run(const Case& c, int iterations, Arena& arena) {
+Run<T> run(const RandomHead& c, int iterations, Arena& arena) {
   const Tensor<T> q = to<T>(c.q), k = to<T>(c.k), v = to<T>(c.v);
   Run<T> r{Tensor<T>({q.shape()[0], 8}), Tensor<T>({q.shape()[0], k.shape()[0]}), {}};
   r.state = sinkhorn_attention<T>({q.rows(), k.rows(), v.rows(), static_cast<T>(c.scale)},
@@ -85,7 +50,7 @@ double plan_error(const Tensor<T>& plan, const Tensor<double>& reference) {
 TEST_CASE("the exp domain in float32 stays within 3e-6 of the log domain in float64") {
   for (const auto& [n, m] : std::vector<std::pair<int, int>>{{49, 49}, {64, 33}, {17, 80}})
     for (const int iterations : {0, 1, 3, 10}) {
-      const Case c = random_case(n, m, 32, 1.0);
+      const RandomHead c = random_head(n, m, 32, 1.0);
       Arena arena;
       const Run<float> r = run<float>(c, iterations, arena);
       CHECK_FALSE(r.state.log_domain);
@@ -97,7 +62,7 @@ TEST_CASE("the exp domain in float32 stays within 3e-6 of the log domain in floa
 TEST_CASE("sharp scores stay in the exp domain and near the reference") {
   // Scores with a deviation of 25 (range about 200): rounding of float32 scores is 25 * 2^-23 * a
   // few, and the plan inherits that as a relative error.
-  const Case c = random_case(49, 49, 32, 5.0);
+  const RandomHead c = random_head(49, 49, 32, 5.0);
   Arena arena;
   const Run<float> r = run<float>(c, 10, arena);
   CHECK(plan_error(r.plan, reference_plan(c, 10)) < 1e-4);
@@ -105,7 +70,7 @@ TEST_CASE("sharp scores stay in the exp domain and near the reference") {
 
 TEST_CASE("scores that would overflow are computed in the log domain, finite and right") {
   // One dimension and large values: duals of neighbouring queries differ by hundreds.
-  const Case c = random_case(40, 40, 1, 40.0);
+  const RandomHead c = random_head(40, 40, 1, 40.0);
   Arena arena;
   const Run<float> r = run<float>(c, 30, arena);
   CHECK(r.state.log_domain);
@@ -116,7 +81,7 @@ TEST_CASE("scores that would overflow are computed in the log domain, finite and
 }
 
 TEST_CASE("rows sum to one, and columns approach N / M as iterations go on") {
-  const Case c = random_case(30, 20, 8, 1.5);
+  const RandomHead c = random_head(30, 20, 8, 1.5);
   double last = 1e9;
   for (const int iterations : {1, 4, 16, 64}) {
     Arena arena;
@@ -131,7 +96,7 @@ TEST_CASE("rows sum to one, and columns approach N / M as iterations go on") {
 }
 
 TEST_CASE("all-equal scores give the uniform plan and equal outputs") {
-  Case c = random_case(6, 9, 4, 1.0);
+  RandomHead c = random_head(6, 9, 4, 1.0);
   for (double& x : c.k.flat()) x = 0.5;
   Arena arena;
   const Run<float> r = run<float>(c, 5, arena);
@@ -148,22 +113,8 @@ TEST_CASE("no keys give zeros and a single token attends to itself") {
                             3, output.rows(), arena);
   for (const float x : output.flat()) CHECK(x == 0);
 
-  const Case one = random_case(1, 1, 4, 3.0);
+  const RandomHead one = random_head(1, 1, 4, 3.0);
   const Run<float> r = run<float>(one, 3, arena);
   CHECK(r.plan[0] == doctest::Approx(1).epsilon(1e-6));
   CHECK(r.output[2] == doctest::Approx(one.v[2]).epsilon(1e-6));
-}
-
-TEST_CASE("softmax attention is the plain formula") {
-  const Case c = random_case(13, 21, 8, 1.0);
-  Arena arena;
-  Tensor<double> output({13, 8});
-  softmax_attention<double>({c.q.rows(), c.k.rows(), c.v.rows(), c.scale}, output.rows(), arena);
-  const Tensor<double> plan = reference_plan(c, 0);
-  for (std::int64_t i = 0; i < 13; ++i)
-    for (std::int64_t l = 0; l < 8; ++l) {
-      double expected = 0;
-      for (std::int64_t j = 0; j < 21; ++j) expected += plan[i * 21 + j] * c.v.rows()(j, l);
-      CHECK(output.rows()(i, l) == doctest::Approx(expected).epsilon(1e-12));
-    }
 }

@@ -7,10 +7,12 @@
 
 #include "base/random.h"
 #include "tensor/core/tensor.h"
+#include "unit/attention/stored/random_head.h"
 
 using namespace asap::attention;
 using namespace asap::base;
 using namespace asap::tensor;
+using namespace asap::test;
 
 namespace {
 
@@ -76,4 +78,18 @@ TEST_CASE("plans are kept for short sequences only") {
   CHECK(!softmax_plan_is_large(196, 196));
   CHECK(softmax_plan_is_large(1024, 1024));
   CHECK(softmax_plan_is_large(128, 1 << 20));
+}
+
+TEST_CASE("softmax attention is the plain formula") {
+  const RandomHead c = random_head(13, 21, 8, 1.0);
+  Arena arena;
+  Tensor<double> output({13, 8});
+  softmax_attention<double>({c.q.rows(), c.k.rows(), c.v.rows(), c.scale}, output.rows(), arena);
+  const Tensor<double> plan = reference_plan(c, 0);
+  for (std::int64_t i = 0; i < 13; ++i)
+    for (std::int64_t l = 0; l < 8; ++l) {
+      double expected = 0;
+      for (std::int64_t j = 0; j < 21; ++j) expected += plan[i * 21 + j] * c.v.rows()(j, l);
+      CHECK(output.rows()(i, l) == doctest::Approx(expected).epsilon(1e-12));
+    }
 }

@@ -4,14 +4,14 @@
 
 #include <doctest/doctest.h>
 
-#include "attention/kinds/attention_kinds.h"
-#include "base/random.h"
+#include "compile/calibration.h"
+#include "compile/compile_heads.h"
+#include "support/learnable_sequences.h"
 #include "support/random_encoder.h"
-#include "transport/marginals.h"
+#include "support/small_sequences.h"
+#include "support/temporary_folder.h"
+#include "train/trainer.h"
 
-namespace {
-
-using namespace asap::attention;
 using namespace asap::base;
 using namespace asap::config;
 using namespace asap::data;
@@ -19,20 +19,16 @@ using namespace asap::evaluate;
 using namespace asap::infer;
 using namespace asap::io;
 using namespace asap::tensor;
-using namespace asap::transport;
 using namespace asap::test;
+using namespace asap::compile;
+using namespace asap::train;
+
+namespace {
 
 Comparison compare(int iterations, std::vector<std::string> names, int threads = 1) {
   const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
   const ComparisonSettings settings{parse_methods(names, 2), threads, 10};
   return compare_methods(random_encoder(iterations), nullptr, dataset, settings);
-}
-
-AttentionBatch<float> random_batch(Tensor<float>& q, Tensor<float>& k, Tensor<float>& v) {
-  RandomStream random(5, RandomPurpose::test);
-  for (Tensor<float>* tensor : {&q, &k, &v})
-    for (float& value : tensor->flat()) value = static_cast<float>(random.normal());
-  return {q.rows(), k.rows(), v.rows(), 2, 2, {}, {}};
 }
 
 }  // namespace
@@ -138,37 +134,23 @@ TEST_CASE("data of another size than the model's are a usage error") {
                   UsageError);
 }
 
-TEST_CASE("plan distance and column error equal what the plans themselves say, padding included") {
-  constexpr std::int64_t kTokens = 6, kHeads = 2, kWidth = 8, kExamples = 2;
-  Tensor<float> q({kExamples * kTokens, kWidth}), k(q.shape()), v(q.shape()), output(q.shape());
-  AttentionBatch<float> batch = random_batch(q, k, v);
-  const std::vector<std::int32_t> live = {6, 4};
-  batch.live_queries = batch.live_keys = live;
-  const std::vector<std::vector<float>> scales = {{0.7f, 0.3f}};
-  const KindOperator teacher(make_sinkhorn_attention<float>(8), scales);
-  const KindOperator softmax(make_softmax_attention<float>(), scales);
-
-  const AttentionOperator* methods[] = {&softmax};
-  const FidelityProbe probe(teacher, methods, 1, kHeads);
-  Arena arena;
-  probe.apply(0, batch, output.rows(), arena);
-
-  for (std::int64_t head = 0; head < kHeads; ++head) {
-    double distance = 0, column_error = 0;
-    for (std::int64_t example = 0; example < kExamples; ++example) {
-      const std::int64_t n = live[example];
-      Tensor<float> expected({n, n}), actual({n, n});
-      const AttentionHead<float> one{batch.head_queries(example, head),
-                                     batch.head_keys(example, head),
-                                     batch.head_values(example, head), scales[0][head]};
-      teacher.kernel().plan(one, expected.rows(), arena);
-      softmax.kernel().plan(one, actual.rows(), arena);
-      for (std::int64_t i = 0; i < n * n; ++i)
-        distance += std::abs(double{expected[i]} - double{actual[i]}) / static_cast<double>(n);
-      column_error += marginal_errors<float>(actual.rows()).column_mean;
-    }
-    // Plans in float32 seen through a product with the identity: a few roundings per entry.
-    CHECK(probe.sums()[0][0][head].plan_l1 == doctest::Approx(distance).epsilon(1e-5));
-    CHECK(probe.sums()[0][0][head].column_error == doctest::Approx(column_error).epsilon(1e-5));
-  }
+TEST_CASE("labelled points are compiled and compared by their scored labels") {
+  Dataset data = small_sequences(ModelKind::set, mixed_lengths(160), true);
+  label_by_sign(data);
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run");
+  const TrainingResult trained = train(sequence_training(data), run, data, data, {});
+  const Encoder encoder = Encoder::load(run.path());
+  CompileConfig compile;
+  compile.calibration = 96, compile.held_out = 32;
+  const CompiledModel compiled =
+      compile_heads(capture_activations(encoder, data, 128, 1, 2), compile, 2);
+  const Comparison comparison =
+      compare_methods(encoder, &compiled.heads, data,
+                      {parse_methods(std::vector<std::string>{"teacher", "f0", "compiled"}, 2), 2});
+  CHECK(comparison.examples_name == "point sets");
+  CHECK(comparison.methods[0].accuracy == doctest::Approx(trained.test.accuracy));
+  CHECK(comparison.methods[0].plan_l1 == 0);
+  CHECK(comparison.methods[2].plan_l1 < comparison.methods[1].plan_l1);
+  CHECK(comparison.methods[2].agreement > 0.97);
 }

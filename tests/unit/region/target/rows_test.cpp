@@ -1,61 +1,16 @@
-// Rows of several inputs: reading, drawing, splitting, standardising.
+#include "region/target/rows.h"
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
 #include <set>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
 #include "base/random.h"
-#include "region/target/rows.h"
+#include "support/error_message.h"
 
-namespace asap {
+namespace asap::test {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-TEST_CASE("columns are found by name and by number, with any separator") {
-  for (const char* text :
-       {"a,b,f\n1,2,3\n4,5,6\n", "a;b;f\n1;2;3\n4;5;6", "a\tb\tf\n1\t2\t3\n4\t5\t6\n"}) {
-    const region::NamedTable table = region::parse_table(text, {"f", {}}, "t.csv");
-    CHECK(table.inputs == std::vector<std::string>{"a", "b"});
-    CHECK(table.target == "f");
-    CHECK(table.rows.y == std::vector<double>{3, 6});
-    CHECK(table.rows.x[2] == 4);
-    CHECK(table.rows.x[3] == 5);
-  }
-  const region::NamedTable plain = region::parse_table("1,2,3\n4,5,6\n", {"1", {"3"}}, "t.csv");
-  CHECK(plain.inputs == std::vector<std::string>{"3"});
-  CHECK(plain.rows.y == std::vector<double>{1, 4});
-}
-
-TEST_CASE("errors of a table name file, line and column") {
-  const auto error = [](const char* text, const region::TableColumns& columns) {
-    return message_of([&] { region::parse_table(text, columns, "t.csv"); });
-  };
-  CHECK(contains(error("a,f\n1,2\nx,3\n", {"f", {}}), "t.csv:3: column 'a' holds 'x'"));
-  CHECK(contains(error("a,f\n1,\n", {"f", {}}), "t.csv:2: column 'f' is empty"));
-  CHECK(contains(error("a,f\n1,inf\n", {"f", {}}), "is not finite"));
-  CHECK(contains(error("a,f\n1,2\n", {"g", {}}), "there is no column 'g'"));
-  CHECK(contains(error("a,f\n1,2\n", {"f", {"f"}}), "is the target"));
-  CHECK(contains(error("a,b,f\n1,2,3\n", {"f", {"a", "a"}}), "named twice"));
-  CHECK(contains(error("a,a,f\n1,2,3\n", {"f", {"a"}}), "two columns"));
-  CHECK(contains(error("f\n1\n", {"f", {}}), "no column is left"));
-  CHECK(contains(error("", {"f", {}}), "no rows"));
-}
 
 TEST_CASE("a split is disjoint, complete and a function of the seed") {
   region::TableRows rows{tensor::Tensor<double>({100, 1}), {}};
@@ -130,4 +85,4 @@ TEST_CASE("a network of standardised rows is the same function of the rows as th
 }
 
 }  // namespace
-}  // namespace asap
+}  // namespace asap::test

@@ -1,0 +1,78 @@
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "compile/compile_heads.h"
+#include "unit/compile/small_activations.h"
+
+namespace asap::test {
+namespace {
+
+TEST_CASE("Evidence is what its names say") {
+  const compile::Activations activations = random_activations({.examples = 2}, 1, 4);
+  const std::vector<compile::TeacherSample> samples = {compile::run_teacher(activations, 0, 0, 0),
+                                                       compile::run_teacher(activations, 0, 0, 1)};
+  const compile::HeadEvidence evidence =
+      compile::measure_head(attention::CompiledHead::zero_dual(0.4f), samples);
+  double l1 = 0, kl = 0, column = 0, output = 0, output_error = 0;
+  for (const compile::TeacherSample& sample : samples) {
+    const tensor::Tensor<double> teacher = compile::teacher_plan(sample);
+    // The closure of zero in centred coordinates, in plain loops.
+    tensor::Arena scratch;
+    const attention::CentredHead<double> head = attention::centre_head<double>(
+        sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
+    tensor::Tensor<double> plan({14, 10});
+    for (std::int64_t i = 0; i < 14; ++i)
+      for (std::int64_t j = 0; j < 10; ++j) {
+        double score = 0;
+        for (std::int64_t d = 0; d < 6; ++d) score += head.x(i, d) * head.y(j, d);
+        plan.rows()(i, j) = std::exp(score);
+      }
+    for (std::int64_t j = 0; j < 10; ++j) {
+      double total = 0;
+      for (std::int64_t i = 0; i < 14; ++i) total += plan.rows()(i, j);
+      for (std::int64_t i = 0; i < 14; ++i) plan.rows()(i, j) /= total;
+    }
+    for (std::int64_t i = 0; i < 14; ++i) {
+      double total = 0;
+      for (std::int64_t j = 0; j < 10; ++j) total += plan.rows()(i, j);
+      for (std::int64_t j = 0; j < 10; ++j) plan.rows()(i, j) /= total;
+    }
+    for (std::int64_t i = 0; i < 14; ++i) {
+      for (std::int64_t j = 0; j < 10; ++j) {
+        l1 += std::abs(teacher.rows()(i, j) - plan.rows()(i, j)) / 28;
+        kl += teacher.rows()(i, j) * std::log(teacher.rows()(i, j) / plan.rows()(i, j)) / 28;
+      }
+      for (std::int64_t d = 0; d < 6; ++d) {
+        double a = 0, b = 0;
+        for (std::int64_t j = 0; j < 10; ++j) {
+          a += teacher.rows()(i, j) * sample.values.rows()(j, d);
+          b += plan.rows()(i, j) * sample.values.rows()(j, d);
+        }
+        output += a * a;
+        output_error += (a - b) * (a - b);
+      }
+    }
+    for (std::int64_t j = 0; j < 10; ++j) {
+      double total = 0;
+      for (std::int64_t i = 0; i < 14; ++i) total += plan.rows()(i, j);
+      column += std::abs(total * 10 / 14 - 1) / 20;
+    }
+  }
+  CHECK(std::abs(evidence.plan_l1 - l1) < 1e-12);
+  CHECK(std::abs(evidence.plan_kl - kl) < 1e-12);
+  CHECK(std::abs(evidence.column_error - column) < 1e-12);
+  CHECK(std::abs(evidence.output_error - std::sqrt(output_error / output)) < 1e-12);
+}
+
+TEST_CASE("Without values everything but the output error is measured") {
+  compile::Activations activations = random_activations({}, 1, 3);
+  activations.layers[0].values = {};
+  const compile::CompiledModel model = compile::compile_heads(activations, small_config(), 1);
+  CHECK(std::isnan(model.evidence[0][0].output_error));
+  CHECK(model.evidence[0][0].plan_l1 > 0);
+}
+
+}  // namespace
+}  // namespace asap::test

@@ -1,0 +1,26 @@
+#include "config/model_config.h"
+
+#include <doctest/doctest.h>
+
+#include "support/expect_error.h"
+
+using namespace asap::base;
+using namespace asap::config;
+using namespace asap::test;
+
+TEST_CASE("a complete model knows its sizes") {
+  ModelConfig model;
+  expect_error<UsageError>([&] { model.validate_complete("x"); }, {"model.image_height is 0"});
+  model.image_height = 28;
+  model.image_width = 20;
+  model.channels = 3;
+  model.classes = 10;
+  CHECK_NOTHROW(model.validate_complete("x"));
+  CHECK(model.patches() == 35);
+  CHECK(model.tokens() == 35);
+  CHECK(model.patch_size() == 48);
+  CHECK(model.image_size() == 1680);
+  CHECK(model.hidden_width() == 128);
+  model.pooling = Pooling::class_token;
+  CHECK(model.tokens() == 36);
+}

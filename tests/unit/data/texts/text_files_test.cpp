@@ -1,0 +1,142 @@
+#include <doctest/doctest.h>
+
+#include "config/text_config.h"
+#include "data/dataset.h"
+#include "io/gzip.h"
+#include "unit/data/texts/text_set_files.h"
+
+using namespace asap::config;
+using namespace asap::data;
+using namespace asap::io;
+using namespace asap::test;
+
+TEST_CASE("columns are chosen by name or index, and texts of several are joined") {
+  TextFiles files;
+  files.write("train.csv", "id,title,stars,body\n1,a a,5,\"a,\nb\"\n2,b,1,c\n");
+  files.config.text.punctuation = false;
+  files.config.text.label_column = "stars";
+  files.config.text.text_columns = {"title", "body"};
+  const Dataset named = files.load();
+  CHECK(named.class_names == Names{"1", "5"});
+  CHECK(named.labels == Ids{1, 0});
+  CHECK(files.ids(named, 0) == Ids{1, 1, 1, 2});
+  files.config.text.label_column = "2";
+  files.config.text.text_columns = {"1", "3"};
+  CHECK(files.load().fingerprint == named.fingerprint);
+  files.config.text.text_columns = {"boby"};
+  files.refuse({"train.csv", "'boby'", "data.text.text_columns", "title"});
+  files.config.text.text_columns = {};
+  files.config.text.label_column = "7";
+  files.refuse({"'7'", "data.text.label_column"});
+}
+
+TEST_CASE("a first line of names is found by its label, or as told") {
+  TextFiles files;
+  files.write("train.tsv", std::string("label\ttext\n") + kTrain);
+  files.write("test.tsv", std::string("label\ttext\n") + kTest);
+  CHECK(files.load().size() == 3);
+  CHECK(files.load(Split::test).size() == 2);
+  files.config.text.header = Answer::no;
+  CHECK(files.load().size() == 4);
+  files.config.text.header = Answer::yes;
+  CHECK(files.load().size() == 3);
+
+  // Numbers are labels, and in a test file only a repetition of the training file's names counts.
+  files.config.text.header = Answer::automatic;
+  files.write("train.tsv", "7\ta\n3\tb\n3\tc\n");
+  CHECK(files.load().class_names == Names{"3", "7"});
+  files.write("test.tsv", "z\ta\n3\ta\n");
+  files.refuse({"test.tsv:1", "'z'"}, Split::test);
+}
+
+TEST_CASE("the distributed layout of AG News, DBpedia and Yelp: classes count from 1") {
+  TextFiles files;
+  files.write("small_csv/train.csv", "\"2\",\"a \"\"b\"\"\",\"c\"\n\"1\",\"a\",\"b\"\n");
+  files.write("small_csv/test.csv", "\"1\",\"a\",\"b\"\n");
+  files.write("small_csv/classes.txt", "World\nSports\n");
+  const Dataset train = files.load();
+  CHECK(train.class_names == Names{"World", "Sports"});
+  CHECK(train.labels == Ids{1, 0});
+  CHECK(train.size() == 2);
+  CHECK(files.load(Split::test).labels == Ids{0});
+}
+
+TEST_CASE("the distributed layout of IMDb: a file for each text in a folder per class") {
+  TextFiles files;
+  files.config.name = "imdb";
+  for (const std::string part : {"train", "test"}) {
+    files.write("aclImdb/" + part + "/neg/0_3.txt", "a bad film<br /><br />a");
+    files.write("aclImdb/" + part + "/neg/1_1.txt", "bad");
+    files.write("aclImdb/" + part + "/pos/0_9.txt", "good");
+    files.write("aclImdb/" + part + "/pos/note.md", "no text");
+  }
+  files.write("aclImdb/train/unsup/0_0.txt", "a text without label");
+  const Dataset train = files.load();
+  CHECK(train.class_names == Names{"neg", "pos"});
+  CHECK(train.labels == Ids{0, 1, 0});  // by turns
+  CHECK(train.tokens(0) == 4);
+  CHECK(files.load(Split::test).size() == 3);
+  files.write("aclImdb/test/pos/0_9.txt", "\xff");
+  files.refuse({"test/pos/0_9.txt:1", "UTF-8"}, Split::test);
+  files.write("aclImdb/test/pos/0_9.txt", " \n");
+  files.refuse({"test/pos/0_9.txt: ", "empty"}, Split::test);
+}
+
+TEST_CASE("files named after the data set are found, packed ones too, with class names") {
+  TextFiles files;
+  files.write("small_train20.tsv.gz", compress_gzip("1\ta \"b\n0\tb\n"));
+  files.write("small_test.tsv", "0\ta\n");
+  files.write("small_mapping.txt", "0\tanger\n1\tjoy");
+  CHECK(files.load().class_names == Names{"anger", "joy"});
+  CHECK(files.load(Split::test).labels == Ids{0});
+  std::filesystem::rename(files.folder / "small_train20.tsv.gz",
+                          files.folder / "small_val20.tsv.gz");
+  CHECK(files.load().size() == 2);
+  std::filesystem::remove(files.folder / "small_mapping.txt");
+  files.write("small_classes.txt", "no\nyes\n");
+  CHECK(files.load().class_names == Names{"no", "yes"});
+
+  files.config.text.train_file = "small_val20.tsv.gz";
+  files.config.text.test_file = "small_test.tsv";
+  CHECK(files.load().class_names == Names{"0", "1"});
+}
+
+TEST_CASE("data that are not there are named with what to do") {
+  TextFiles files;
+  files.refuse({"train part", "'small'", "data.path", "data.text.train_file"});
+  files.config.text.train_file = "nowhere.tsv";
+  files.refuse({"nowhere.tsv"});
+}
+
+TEST_CASE("labels and classes that cannot be used are refused by line") {
+  TextFiles files;
+  files.write("train.tsv", kTrain);
+  files.write("test.tsv", "x\ta\nz\tb\n");
+  files.refuse({"test.tsv:2", "'z'", "training part", "x, y"}, Split::test);
+  files.write("classes.txt", "x\ny\nz\n");
+  files.refuse({"train.tsv", "'z'", "classes.txt", "empty"});
+  files.write("classes.txt", "x\n");
+  files.refuse({"classes.txt", "'y'", "train.tsv"});
+  std::filesystem::remove(files.folder / "classes.txt");
+  files.config.train_examples = 1;
+  files.refuse({"train.tsv", "all texts have the label 'x'"});
+  files.config.train_examples = 0;
+  files.write("train.tsv", "x\ta\n \tb\n");
+  files.refuse({"train.tsv:2", "label is empty"});
+  files.write("train.tsv", "a\nb\n");
+  files.refuse({"train.tsv", "one column"});
+  files.write("train.tsv", "");
+  files.refuse({"train.tsv", "no texts"});
+}
+
+TEST_CASE("empty texts are refused by line, or left out") {
+  TextFiles files;
+  files.write("train.tsv", "x\ta\ny\t \nx\tb\ny\ta\n");
+  files.refuse({"train.tsv:2", "empty", "data.text.skip_empty"});
+  files.config.text.skip_empty = true;
+  const Dataset dataset = files.load();
+  CHECK(dataset.size() == 3);
+  CHECK(dataset.labels == Ids{0, 0, 1});
+  files.write("test.tsv", "x\t\n");
+  files.refuse({"test.tsv", "all texts are empty"}, Split::test);
+}
