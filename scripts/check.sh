@@ -11,7 +11,7 @@
 #                                 warnings as errors; they must run at least 90 % of the lines of src
 #   scripts/check.sh sanitize     all tests under the same sanitizers, built by GCC, which also finds pointer overflow in
 #                                 kernels
-#   scripts/check.sh sanitize unit_json property_attention    only these test executables
+#   scripts/check.sh sanitize unit_io property_attention_kinds    only these test executables
 #   scripts/check.sh thread       the parallel code, or the test executables named, under the thread sanitizer
 #   scripts/check.sh baseline     the release build on emulated processors, without AVX and with AVX2
 source "$(dirname "$0")/common.sh"
@@ -74,7 +74,14 @@ check_coverage() {
 # it, ctest reports a failed test for each executable that was not built.
 tests_of() {
   (($# == 0)) && echo . && return
-  echo "^($(printf '%s|' "${@/_//}" | sed 's/|$//')):"
+  local executable filter=
+  for executable; do
+    case $executable in
+      cli_* | fuzz_*) filter+="|${executable/_//}:" ;;  # one file
+      *) filter+="|${executable//_//}/[^/:]*:" ;;         # the files of a folder
+    esac
+  done
+  echo "^(${filter:1})"
 }
 
 check_sanitize() {  # [TEST EXECUTABLE...]
@@ -84,7 +91,7 @@ check_sanitize() {  # [TEST EXECUTABLE...]
 
 # Only the engine, the trainer, validation, comparison and compilation share data between threads.
 check_thread() {  # [TEST EXECUTABLE...]
-  (($# > 0)) || set -- unit_training unit_compile unit_comparison
+  (($# > 0)) || set -- unit_train unit_compile unit_evaluate_compare
   build thread "$@"
   TSAN_OPTIONS=halt_on_error=1 ctest --preset thread --progress -R "$(tests_of "$@")"
 }

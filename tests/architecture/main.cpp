@@ -1,0 +1,2 @@
+// The entry point of the executables that only have to link.
+int main() {}
