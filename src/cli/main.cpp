@@ -111,6 +111,11 @@ std::string formatted_help(const CommandHelp& program, const std::string& format
       base::suggestion(format, std::vector<std::string>{"bash", "zsh", "fish", "man"}));
 }
 
+/// ". Continue with: asap-train ... --resume"
+std::string continue_hint(const Arguments& arguments, const std::string& flag) {
+  return flag.empty() ? "" : ". Continue with: " + arguments.command_line(flag);
+}
+
 int report(const std::string& program, base::ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
@@ -176,15 +181,17 @@ int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body) {
   // A file that grows past the limit of the system is then an error of write(), with a message.
   std::signal(SIGXFSZ, SIG_IGN);
+  const Arguments arguments(program, argc, argv);
   try {
-    body(Arguments(program, argc, argv));
+    body(arguments);
     return 0;
   } catch (const Finished&) {
     return 0;
   } catch (const Interrupted& interrupted) {
     std::cout.flush();
     if (!interrupted.message.empty())
-      std::cerr << program << ": " << interrupted.message << std::endl;
+      std::cerr << program << ": " << interrupted.message
+                << continue_hint(arguments, interrupted.continue_flag) << std::endl;
     return 128 + interrupted.signal;
   } catch (const base::Error& error) {
     return report(program, error.kind(), error.what(), error.hint());
