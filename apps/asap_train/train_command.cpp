@@ -124,7 +124,7 @@ class TrainCommand : public cli::Command {
 
   void describe(cli::RunHeader& header, const config::TrainConfig& config,
                 const data::Dataset& train_data, const data::Dataset& test_data) const {
-    const char* examples = config::examples_of(config.model.kind);
+    const char* examples = data::examples_name(train_data.kind);
     header
         .add("data", train_data.name + ": " + base::format_count(train_data.size()) +
                          " training, " + base::format_count(test_data.size()) + " test " + examples)
@@ -144,7 +144,7 @@ class TrainCommand : public cli::Command {
     const std::int64_t steps = train::planned_steps(config, train_data);
     options_.threads = common_.threads;
     cli::ProgressBar bar(common_, {.title = "train",
-                                   .item = config::examples_of(config.model.kind),
+                                   .item = data::examples_name(train_data.kind),
                                    .total = steps,
                                    .items_per_step = static_cast<double>(config.train.batch)});
     report_to(bar, options_);

@@ -40,7 +40,7 @@ void try_to_overfit(const cli::CommonOptions& common, const config::TrainConfig&
       });
   bar.finish();
   const std::string what =
-      base::format_count(config.train.batch) + " " + config::examples_of(config.model.kind);
+      base::format_count(config.train.batch) + " " + data::examples_name(train_data.kind);
   const std::string losses = "loss " + base::format_fixed(result.first_loss, 4) + " to " +
                              base::format_fixed(result.loss, 4) + " in " +
                              base::format_count(result.steps) + " steps";

@@ -45,7 +45,7 @@ Dataset draw_matching_dataset(const config::DataConfig& config, Split split) {
   const config::MatchingConfig& matching = config.matching;
   Dataset dataset;
   dataset.name = std::string("matching ") + split_name(split);
-  dataset.kind = config::ModelKind::set;
+  dataset.kind = ExampleKind::points;
   dataset.point_width = 2 + matching.code_width + config.classes;
   dataset.labels_tokens = true;
   for (int label = 0; label < config.classes; ++label)

@@ -32,7 +32,7 @@ PointSets parse_modelnet(std::string_view bytes, const std::string& source);
 /// commas between them. Points of a set follow each other; its first two columns are the same in
 /// each of its lines. The first line may hold names, and lines that are empty or begin with # are
 /// passed over.
-PointSets parse_point_table(std::string_view text, const std::string& source);
+PointSets parse_delimited_points(std::string_view text, const std::string& source);
 
 /// Arrays [sets, points, width] and [sets] of NumPy files.
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

@@ -42,10 +42,10 @@ struct LabelledTexts {
 LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
                                   const std::vector<std::string>* header);
 
-/// Names of the labels in a file of class names: lines "LABEL<TAB>NAME"; or one name per line, of
-/// the labels 0, 1, ... or, when no `label` is 0, 1, 2, ...; of labels that are no numbers the
-/// lines are the labels themselves.
-std::map<std::string, std::string> read_class_names(const std::filesystem::path& path,
-                                                    std::span<const std::string> labels);
+/// The class name of each label, from a file whose lines are "LABEL<TAB>NAME", or one name per line
+/// for the labels 0, 1, ... (1, 2, ... when no label is 0). When labels are not numbers, such lines
+/// are the labels themselves.
+std::map<std::string, std::string> read_names_of_labels(const std::filesystem::path& path,
+                                                        std::span<const std::string> labels);
 
 }  // namespace asap::data
