@@ -7,7 +7,7 @@
 
 namespace asap::cli {
 
-/// Prints a summary with --json, `text` otherwise, nothing with --quiet.
+/// Prints the summary with --json, nothing with --quiet, and `text` otherwise.
 void print_summary(const CommonOptions& options, const io::Json& summary, const std::string& text);
 
 /// Ends a command that needs --out: writes DIR/summary.json, after everything else, and prints it

@@ -125,7 +125,7 @@ void apply_shift(const config::ShiftConfig& shift, Dataset& dataset) {
     if (stays(shift, dataset, example)) kept.push_back(example);
   dataset.name += " (" + done + ")";
   if (kept.empty())
-    throw base::DataError(dataset.name + ": no example is left", "ask for less in data.shift");
+    throw base::DataError(dataset.name + ": no example is left", "relax data.shift");
   if (std::ssize(kept) < dataset.size()) keep_examples(dataset, kept);
   if (shift.noise > 0) add_noise(shift, dataset);
 }

@@ -82,7 +82,7 @@ std::vector<std::string> class_names(const fs::path& folder, const config::DataC
   return class_names_or_numbers(folder / "classes.txt", config.classes);
 }
 
-/// Brings every image to what config asks for.
+/// Converts every image to the size and colours of the configuration.
 void prepare_images(Dataset& dataset, const config::ImagesConfig& config) {
   const bool same_size =
       config.size == 0 || (config.size == dataset.height && config.size == dataset.width);

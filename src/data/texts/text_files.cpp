@@ -18,10 +18,10 @@ namespace {
 
 constexpr const char* kDelimitedEndings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
 
-/// Where one part of the data lies.
+/// The location of one part of the data.
 struct Place {
   fs::path path;
-  fs::path class_file;  // perhaps not there
+  fs::path class_file;  // may not exist
 };
 
 bool is_number(std::string_view text) { return base::parse_number<int>(text).has_value(); }
@@ -43,7 +43,7 @@ std::vector<fs::path> roots_of(const config::DataConfig& config) {
   return {*directory / "text", *directory};
 }
 
-/// SPLIT.csv and the like, or a folder per class.
+/// SPLIT.csv and the like, or one folder per class.
 std::optional<Place> find_plain(const fs::path& folder, const std::string& split) {
   for (const char* ending : kDelimitedEndings)
     if (const fs::path path = folder / (split + ending); fs::exists(path))
@@ -90,7 +90,7 @@ Place find_place(const config::DataConfig& config, Split split) {
       "data.text.train_file and test_file; --set data.kind=majority runs without files");
 }
 
-/// The texts of a folder that holds a folder per class, the classes by turns, so that any first
+/// The texts of a folder with one folder per class, in rotation over the classes, so that any first
 /// part of them holds all.
 LabelledTexts read_class_folders(const fs::path& folder) {
   LabelledTexts out;
@@ -221,9 +221,8 @@ class LabelledTextReader {
     for (std::int64_t k = 0; k < rows_.columns(); ++k)
       if (k != label) columns.push_back(k);
     if (columns.empty())
-      throw base::DataError(
-          source_ + ": has one column, and labels need one beside that of the text",
-          "is the separator right (data.text.separator)?");
+      throw base::DataError(source_ + ": has one column, but label and text need one each",
+                            "is the separator right (data.text.separator)?");
     return columns;
   }
 
