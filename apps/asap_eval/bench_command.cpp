@@ -74,23 +74,7 @@ class BenchCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    evaluate::BenchConfig config;
-    if (scaling_) config.sizes = scaling_sizes();
-    config = cli::resolve_config(common_, config);
-    if (!sizes_.empty()) config.sizes = sizes_;
-    if (!forms_.empty()) config.forms = forms_;
-    const auto set = [&](const char* field, const auto& flag) {
-      if (flag)
-        config::set_field(
-            config, std::string(field) + "=" + base::format_number(static_cast<double>(*flag)));
-    };
-    set("head_width", head_width_);
-    set("iterations", iterations_);
-    set("slices", slices_);
-    set("heads", heads_);
-    set("rounds", rounds_);
-    set("logit_range", logit_range_);
-    if (common_.seed) config.seed = *common_.seed;
+    const evaluate::BenchConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
     config.validate();
     const std::filesystem::path& out = common_.required_out();
@@ -121,6 +105,27 @@ class BenchCommand : public cli::Command {
   }
 
  private:
+  evaluate::BenchConfig resolve() const {
+    evaluate::BenchConfig config;
+    if (scaling_) config.sizes = scaling_sizes();
+    config = cli::resolve_config(common_, config);
+    if (!sizes_.empty()) config.sizes = sizes_;
+    if (!forms_.empty()) config.forms = forms_;
+    const auto set = [&](const char* field, const auto& flag) {
+      if (flag)
+        config::set_field(
+            config, std::string(field) + "=" + base::format_number(static_cast<double>(*flag)));
+    };
+    set("head_width", head_width_);
+    set("iterations", iterations_);
+    set("slices", slices_);
+    set("heads", heads_);
+    set("rounds", rounds_);
+    set("logit_range", logit_range_);
+    if (common_.seed) config.seed = *common_.seed;
+    return config;
+  }
+
   cli::CommonOptions common_;
   std::vector<int> sizes_;
   std::vector<std::string> forms_;

@@ -176,7 +176,7 @@ void make_directories(const fs::path& path) {
   fs::create_directories(path, error);
   if (error || !fs::is_directory(path))
     throw UsageError("cannot create the folder '" + path.string() + "'" +
-                         (error ? ": " + error.message() : ": a file stands in the way"),
+                         (error ? ": " + error.message() : ": a file is in the way"),
                      "choose another folder");
 }
 

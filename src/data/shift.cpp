@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint32_t kNoiseStream = 0x5417F7;
 
 void check_possible(const config::ShiftConfig& shift, const Dataset& dataset) {
-  const std::string what = std::string(config::examples_of(dataset.kind)) + " of " + dataset.name;
+  const std::string what = std::string(examples_name(dataset.kind)) + " of " + dataset.name;
   if (dataset.kind == ExampleKind::images && (shift.min_tokens > 0 || shift.max_tokens > 0))
     throw base::UsageError("data.shift: the " + what + " have no lengths to choose by",
                            "leave out data.shift.min_tokens and max_tokens");
