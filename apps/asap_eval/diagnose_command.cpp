@@ -1,71 +1,90 @@
-#include "asap_eval/diagnose_command.h"
-
+#include "asap_eval/commands.h"
 #include "base/files.h"
 #include "cli/config.h"
+#include "cli/options.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/report/diagnosis_report.h"
 #include "evaluate/study/diagnosis_run.h"
 
-namespace asap {
+namespace asap::asap_eval {
+namespace {
 
-CLI::App* DiagnoseCommand::add_to(CLI::App& app) {
-  CLI::App* diagnose = app.add_subcommand(
-      "diagnose",
-      "Attention sinks, entropy, rank collapse, logit ranges and column errors, head by head.");
-  diagnose->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
-  diagnose->add_option("--compiled", compiled_, "Operator folder of asap-compile")
-      ->type_name("DIR");
-  diagnose->add_option("--methods", methods_, "As of asap-eval compare")
-      ->type_name("LIST")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  diagnose->add_option("--examples", examples_, "First so many test examples (0: all)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  diagnose->add_option("--iterations", iterations_, "Follow column errors up to so many iterations")
-      ->type_name("T")
-      ->check(CLI::NonNegativeNumber);
-  diagnose->add_flag(
-      "--figures", figures_,
-      "Draw the figures for papers as well, SVG and PNG in figures/ (needs gnuplot)");
-  cli::add_common_options(
-      *diagnose, common_, "asap-eval",
-      "asap-eval diagnose --run runs/fashion --compiled runs/operator --out runs/diagnosis");
-  return diagnose;
-}
+class DiagnoseCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& program) override {
+    CLI::App* diagnose = program.add_subcommand(
+        "diagnose",
+        "Attention sinks, entropy, rank collapse, score ranges and column errors of every head.");
+    diagnose->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
+    diagnose->add_option("--compiled", compiled_, "Operator folder of asap-compile")
+        ->type_name("DIR");
+    diagnose->add_option("--methods", methods_, "Methods, named as in asap-eval compare")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    diagnose
+        ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+    diagnose
+        ->add_option("--iterations", iterations_,
+                     "Measure column errors after 1 to T Sinkhorn iterations")
+        ->type_name("T")
+        ->check(CLI::NonNegativeNumber);
+    diagnose->add_flag(
+        "--figures", figures_,
+        "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");
+    cli::add_common_options(
+        *diagnose, common_, "asap-eval",
+        "asap-eval diagnose --run runs/fashion --compiled runs/operator --out runs/diagnosis");
+    return diagnose;
+  }
 
-std::vector<config::FieldDescription> DiagnoseCommand::keys() {
-  return config::list_fields(evaluate::DiagnoseConfig{});
-}
+  std::vector<config::FieldDescription> keys() const override {
+    return config::list_fields(evaluate::DiagnoseConfig{});
+  }
 
-void DiagnoseCommand::run() const {
-  cli::configure_logging(common_);
-  evaluate::DiagnoseConfig config =
-      cli::resolve_config(common_, evaluate::default_diagnose_config(run_, !compiled_.empty()));
-  if (!methods_.empty()) config.methods = methods_;
-  if (examples_) config.examples = *examples_;
-  if (iterations_) config::set_field(config, "iterations=" + std::to_string(*iterations_));
-  if (cli::dump_config(common_, config,
-                       evaluate::default_diagnose_config(run_, !compiled_.empty())))
-    return;
-  const std::filesystem::path& out = common_.required_out();
-  if (figures_) evaluate::require_gnuplot();
-  const evaluate::PlotLibrary library = evaluate::find_plot_library();
-  cli::RunHeader header(common_, "asap-eval diagnose", std::nullopt);
-  header.add_run(run_);
-  if (!compiled_.empty()) header.add("operator", compiled_.string());
+  void run() override {
+    cli::configure_logging(common_);
+    evaluate::DiagnoseConfig config =
+        cli::resolve_config(common_, evaluate::default_diagnose_config(run_, !compiled_.empty()));
+    if (!methods_.empty()) config.methods = methods_;
+    if (examples_) config.examples = *examples_;
+    if (iterations_) config::set_field(config, "iterations=" + std::to_string(*iterations_));
+    if (cli::dump_config(common_, config,
+                         evaluate::default_diagnose_config(run_, !compiled_.empty())))
+      return;
+    const std::filesystem::path& out = common_.required_out();
+    if (figures_) evaluate::require_gnuplot();
+    const evaluate::PlotLibrary library = evaluate::find_plot_library();
+    cli::RunHeader header(common_, "asap-eval diagnose", std::nullopt);
+    header.add_run(run_);
+    if (!compiled_.empty()) header.add("operator", compiled_.string());
 
-  evaluate::DiagnosisRun result = evaluate::diagnose_run(run_, compiled_, config, common_.threads);
-  result.context.versions.emplace_back("SIMD", cli::simd_name());
-  base::make_directories(out);
-  evaluate::write_diagnosis(out, result.diagnosis, result.context, library);
-  if (figures_)
-    evaluate::draw_paper_figures(out / "figures", evaluate::diagnosis_figures(result.diagnosis));
-  cli::finish_with_summary(common_, evaluate::diagnosis_summary(result.diagnosis, result.context),
-                           evaluate::diagnosis_table(result.diagnosis) +
-                               "report: " + (out / "report.html").string() + "\n");
-}
+    evaluate::DiagnosisRun result =
+        evaluate::diagnose_run(run_, compiled_, config, common_.threads);
+    result.context.versions.emplace_back("SIMD", cli::simd_name());
+    base::make_directories(out);
+    evaluate::write_diagnosis(out, result.diagnosis, result.context, library);
+    if (figures_)
+      evaluate::draw_paper_figures(out / "figures", evaluate::diagnosis_figures(result.diagnosis));
+    cli::finish_with_summary(common_, evaluate::diagnosis_summary(result.diagnosis, result.context),
+                             evaluate::diagnosis_table(result.diagnosis) +
+                                 "report: " + (out / "report.html").string() + "\n");
+  }
 
-}  // namespace asap
+ private:
+  cli::CommonOptions common_;
+  std::filesystem::path run_, compiled_;
+  std::vector<std::string> methods_;
+  std::optional<int> examples_, iterations_;
+  bool figures_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> diagnose_command() { return std::make_unique<DiagnoseCommand>(); }
+
+}  // namespace asap::asap_eval

@@ -1,15 +1,17 @@
 #include "base/files.h"
 #include "base/text.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "region/run/fit_bench.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/target_flags.h"
 
-namespace asap {
+namespace asap::relu_fit {
 namespace {
 
-class BenchCommand : public Command {
+class BenchCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* bench = app.add_subcommand(
@@ -80,6 +82,6 @@ class BenchCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> bench_command() { return std::make_unique<BenchCommand>(); }
+std::unique_ptr<cli::Command> bench_command() { return std::make_unique<BenchCommand>(); }
 
-}  // namespace asap
+}  // namespace asap::relu_fit

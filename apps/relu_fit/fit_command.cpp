@@ -1,16 +1,18 @@
 #include "base/files.h"
 #include "cli/config.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
 #include "region/run/fit_run.h"
 #include "region/run/ridge_run.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/target_flags.h"
 
-namespace asap {
+namespace asap::relu_fit {
 namespace {
 
-class FitCommand : public Command {
+class FitCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to points.");
@@ -164,6 +166,6 @@ class FitCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> fit_command() { return std::make_unique<FitCommand>(); }
+std::unique_ptr<cli::Command> fit_command() { return std::make_unique<FitCommand>(); }
 
-}  // namespace asap
+}  // namespace asap::relu_fit

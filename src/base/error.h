@@ -23,7 +23,7 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
-/// The user asked for something impossible: a flag, a configuration field, a combination.
+/// The command cannot run as it was given: a flag, a configuration field, a combination.
 struct UsageError : Error {
   explicit UsageError(const std::string& message, std::string hint = "")
       : Error(ErrorKind::usage, message, std::move(hint)) {}

@@ -24,7 +24,7 @@ std::optional<int> read_owner(int descriptor) {
   return owner;
 }
 
-/// Whether the open file still stands under its name: whoever held it before may have removed it.
+/// Whether the open file still has its name: the previous owner may have removed it.
 bool still_named(int descriptor, const std::filesystem::path& path) {
   struct stat open_file {
   }, named_file{};
@@ -34,7 +34,7 @@ bool still_named(int descriptor, const std::filesystem::path& path) {
 
 void write_owner(int descriptor) {
   const std::string text = std::to_string(::getpid()) + "\n";
-  // The number is for people; the lock holds without it, on a full disk for one.
+  // The number is for people; the lock also holds without it, for example on a full disk.
   if (::ftruncate(descriptor, 0) != 0 ||
       ::pwrite(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return;
@@ -55,11 +55,11 @@ FileLock::FileLock(std::filesystem::path path) : path_(std::move(path)) {
       if (reason == EINTR) continue;
       if (reason != EWOULDBLOCK)
         throw DataError("cannot lock '" + path_.string() + "': " + std::strerror(reason),
-                        "the file system must support locks; choose another --out");
+                        "the file system must support locks; choose another folder");
       throw UsageError("'" + path_.parent_path().string() + "' is in use by process " +
                            (owner ? std::to_string(*owner) : "unknown") + " (" + path_.string() +
                            ")",
-                       "wait for it to end, or choose another --out");
+                       "wait for it to end, or choose another folder");
     }
     if (still_named(descriptor, path_))
       descriptor_ = descriptor;

@@ -5,13 +5,13 @@
 
 namespace asap::base {
 
-/// Keeps other processes out of a folder while it lives: `path` is created with this process's
-/// number in it, locked (flock), and removed at the end. The kernel drops the lock of a process
-/// that dies, so the file it leaves is recognised as stale and taken over.
+/// Keeps other processes out of a folder during its lifetime: creates `path` with this process's
+/// number in it, locks it (flock), and removes it at the end. The kernel drops the lock of a
+/// process that dies, so that a stale file is recognised and taken over.
 class FileLock {
  public:
   /// UsageError names the file and the process that holds the lock; DataError when the file cannot
-  /// be made. The folder must exist.
+  /// be created. The folder must exist.
   explicit FileLock(std::filesystem::path path);
   ~FileLock();
   FileLock(const FileLock&) = delete;

@@ -19,7 +19,7 @@ namespace {
 
 std::string system_message() { return std::strerror(errno); }
 
-/// Closes a file descriptor on every way out.
+/// Closes a file descriptor at the end of its scope.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -53,8 +53,8 @@ fs::path temporary_name(const fs::path& path) {
                                std::to_string(::getpid()));
 }
 
-/// Lets the folder `fresh` stand under the name `final_path`; what stood there is under the name
-/// `fresh` afterwards.
+/// Gives the folder `fresh` the name `final_path`; a folder that had this name is called `fresh`
+/// afterwards.
 void replace_folder(const fs::path& fresh, const fs::path& final_path) {
   if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0)
     return;
@@ -82,7 +82,7 @@ void write_and_sync(const fs::path& path, std::string_view content) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0)
       throw DataError("cannot write '" + path.string() + "': " + system_message(),
-                      "free some space on the disk or choose another --out");
+                      "free some space on the disk or choose another folder");
     done += static_cast<std::size_t>(count);
   }
   if (::fsync(descriptor.value()) != 0)
@@ -176,8 +176,8 @@ void make_directories(const fs::path& path) {
   fs::create_directories(path, error);
   if (error || !fs::is_directory(path))
     throw UsageError("cannot create the folder '" + path.string() + "'" +
-                         (error ? ": " + error.message() : ": a file stands in the way"),
-                     "choose another --out");
+                         (error ? ": " + error.message() : ": a file is in the way"),
+                     "choose another folder");
 }
 
 std::string content_fingerprint(std::string_view bytes) {

@@ -14,7 +14,7 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 /// A folder that appears under its name only when complete. Files are written into `path()`;
-/// `commit()` renames it to the final name, replacing a folder that stood there in one step.
+/// `commit()` renames it to the final name and replaces a folder of that name in one step.
 /// Without commit the destructor removes what was written.
 class StagedDirectory {
  public:
@@ -32,7 +32,7 @@ class StagedDirectory {
   bool committed_ = false;
 };
 
-/// Removes a folder with all that is in it; a crash at any moment leaves it whole or under a
+/// Removes a folder and its content; a crash at any moment leaves it whole or under a
 /// temporary name.
 void remove_folder(const std::filesystem::path& path);
 
@@ -40,11 +40,11 @@ void remove_folder(const std::filesystem::path& path);
 /// folder that was being replaced. Only for a folder that no other process writes to.
 void remove_leftovers(const std::filesystem::path& folder);
 
-/// Creates the folder and its parents; UsageError when a file stands in the way or it cannot be
-/// made.
+/// Creates the folder and its parents; UsageError when a file is in the way or the folder cannot
+/// be created.
 void make_directories(const std::filesystem::path& path);
 
-/// XXH3-128 of the bytes in hexadecimal: how files, datasets and models are recognised again.
+/// XXH3-128 of the bytes in hexadecimal, which identifies files, data sets and models.
 std::string content_fingerprint(std::string_view bytes);
 
 }  // namespace asap::base

@@ -13,13 +13,13 @@
 
 namespace asap::base {
 
-/// Number of threads to use when the user does not say: the processors this process may run on.
+/// Default number of threads: the processors on which this process may run.
 int default_thread_count();
 
 #ifdef ASAP_STANDARD_THREADS
 namespace detail {
 
-/// What OpenMP does below, with std::thread: for the thread sanitizer, which does not know
+/// The loop below with std::thread instead of OpenMP: for the thread sanitizer, which does not know
 /// libgomp's barriers and would report every result read after the loop.
 template <class Body>
 void share_among_threads(std::int64_t count, int threads, const Body& body) {

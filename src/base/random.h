@@ -5,7 +5,7 @@
 
 namespace asap::base {
 
-/// What random numbers are for. Two purposes never share numbers, whatever the seed.
+/// The purpose of random numbers. Two purposes never share numbers, whatever the seed.
 enum class RandomPurpose : std::uint32_t {
   initialisation = 1,
   shuffle = 2,

@@ -21,13 +21,13 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 /// Splits at every separator; an empty text has no parts.
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// Text with the characters that mean something to XML and HTML replaced.
+/// Text with the special characters of XML and HTML escaped.
 std::string escape_markup(const std::string& text);
 
-/// Without the blanks, tabs and line ends around it.
+/// The text without leading and trailing spaces, tabs and line ends.
 std::string_view trim(std::string_view text);
 
-/// The number that the whole text is, or nothing. T as std::from_chars takes it.
+/// The number that the whole text spells, or nothing. T: a type that std::from_chars reads.
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   T value{};

@@ -23,7 +23,7 @@ class Table {
   /// One cell per column. InternalError otherwise.
   void add_row(std::vector<std::string> cells);
 
-  /// The table, each line ended by a newline and without blanks at its end.
+  /// The printed text: every line ends with a newline and has no trailing spaces.
   std::string text() const;
 
  private:
@@ -31,7 +31,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// Columns a text takes on the screen: UTF-8 code points.
+/// Width of a text on the screen, in columns: UTF-8 code points.
 std::size_t display_width(const std::string& text);
 
 }  // namespace asap::base

@@ -21,11 +21,11 @@ class Stopwatch {
 /// The median of timings; `values` must not be empty.
 double median(std::vector<double> values);
 
-/// Processor time the calling thread has used so far, in seconds: unlike time on the clock it does
-/// not grow while other programs are running.
+/// Processor time the calling thread has used so far, in seconds: unlike wall-clock time it does
+/// not grow while other programs run.
 double thread_cpu_seconds();
 
-/// Most memory this process has held so far (resident), in bytes.
+/// Peak resident memory of this process so far, in bytes.
 std::int64_t peak_memory_bytes();
 
 }  // namespace asap::base

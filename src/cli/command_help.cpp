@@ -7,14 +7,14 @@
 namespace asap::cli {
 namespace {
 
-constexpr std::size_t kOptionColumn = 2;        // where names begin
-constexpr std::size_t kDescriptionColumn = 30;  // and what they mean
+constexpr std::size_t kOptionColumn = 2;        // of names
+constexpr std::size_t kDescriptionColumn = 30;  // of their meanings
 
 OptionHelp describe_option(const CLI::Option& option) {
   OptionHelp help;
   if (!option.get_snames().empty()) help.short_name = "-" + option.get_snames().front();
   if (!option.get_lnames().empty()) help.long_name = "--" + option.get_lnames().front();
-  // CLI11 appends what its checks are called: "N:NONNEGATIVE".
+  // CLI11 appends the names of its checks: "N:NONNEGATIVE".
   const std::string type = option.get_type_name();
   help.value = option.get_items_expected_max() > 0 ? type.substr(0, type.find(':')) : "";
   help.value_is_optional = !help.value.empty() && option.get_items_expected_min() == 0;
@@ -27,7 +27,7 @@ OptionHelp describe_option(const CLI::Option& option) {
   return help;
 }
 
-/// Appends words to `text`, which stands at `column`, and breaks lines before the last column.
+/// Appends words to `text`, whose last line has `column` columns, and wraps them at kHelpColumns.
 void append_wrapped(std::string& text, std::size_t column, std::size_t indent,
                     const std::string& words) {
   for (const std::string& word : base::split(words, ' ')) {
@@ -46,7 +46,7 @@ void append_wrapped(std::string& text, std::size_t column, std::size_t indent,
   text += '\n';
 }
 
-/// One entry of a list: a name, and beside or, when it is long, below it what it means.
+/// One entry of a list: a name, and its meaning beside it or, after a long name, below it.
 std::string entry(const std::string& name, const std::string& meaning) {
   std::string text = std::string(kOptionColumn, ' ') + name;
   if (text.size() + 2 > kDescriptionColumn)

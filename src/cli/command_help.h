@@ -9,17 +9,17 @@
 
 namespace asap::cli {
 
-/// One option of a command, as it is explained.
+/// The description of one option.
 struct OptionHelp {
   std::string short_name;  ///< "-h", or empty
   std::string long_name;   ///< "--out"
-  std::string value;       ///< what it takes, "DIR" or "minimal|full"; empty: nothing
+  std::string value;       ///< the kind of its value, "DIR" or "minimal|full"; empty: no value
   bool value_is_optional = false;
   bool required = false;
   bool repeatable = false;
   std::string description;
-  std::string default_value;       ///< empty: none, or not worth telling
-  std::vector<std::string> words;  ///< the values it takes, where they are few: {"minimal", "full"}
+  std::string default_value;       ///< empty: no default to show
+  std::vector<std::string> words;  ///< its possible values, if they are listed: {"minimal", "full"}
 };
 
 /// Options that belong together.
@@ -28,17 +28,17 @@ struct OptionGroup {
   std::vector<OptionHelp> options;
 };
 
-/// Everything that is said of a command. --help, the manual page and the completion files are made
-/// of this and of nothing else.
+/// The description of a command. --help, the manual page and the completion files all derive from
+/// it.
 struct CommandHelp {
   std::string name;  ///< "asap-eval compare"
   std::string summary;
   std::vector<OptionGroup> groups;
   std::vector<CommandHelp> commands;  ///< subcommands
   std::string example;
-  std::vector<config::FieldDescription> keys;  ///< of its configuration
+  std::vector<config::FieldDescription> keys;  ///< the keys of its configuration
 
-  /// Of "asap-eval compare" the part after the last blank.
+  /// The part of the name after the last space: "compare".
   std::string last_name() const { return name.substr(name.rfind(' ') + 1); }
 };
 
@@ -48,17 +48,19 @@ struct CommandKeys {
   std::vector<config::FieldDescription> fields;
 };
 
-/// Describes a command and its subcommands as they were registered. Its footer holds the example.
-/// A value's type name says what it is: DIR a folder, FILE a file, "a|b|c" one of these words.
+/// Describes a command and its subcommands from their registered options. The footer of a command
+/// is its example. The type name of a value tells its kind: DIR a folder, FILE a file, "a|b|c" one
+/// of these words.
 CommandHelp describe_command(const CLI::App& app, const std::vector<CommandKeys>& keys);
 
-/// Columns of the text on a screen or in a file.
+/// Width of the help text, in columns.
 inline constexpr std::size_t kHelpColumns = 90;
 
-/// The answer to --help.
+/// The text that --help prints.
 std::string help_text(const CommandHelp& command);
 
-/// The answer to --help-keys: every key of the configuration with its type, default and meaning.
+/// The text that --help-keys prints: every key of the configuration with its type, default and
+/// meaning.
 std::string keys_text(const CommandHelp& command);
 
 }  // namespace asap::cli

@@ -7,7 +7,7 @@
 namespace asap::cli {
 namespace {
 
-/// A program with subcommands is completed by them; one without is its only command.
+/// The subcommands of a program; a program without subcommands is its own only command.
 std::vector<CommandHelp> commands_of(const CommandHelp& program) {
   return program.commands.empty() ? std::vector<CommandHelp>{program} : program.commands;
 }
@@ -25,7 +25,7 @@ std::vector<OptionHelp> options_of(const CommandHelp& command) {
   return options;
 }
 
-/// "train.epochs=": what the value of --set begins with.
+/// The beginnings of a value of --set: "train.epochs=".
 std::vector<std::string> key_words(const CommandHelp& command) {
   std::vector<std::string> words;
   for (const config::FieldDescription& key : command.keys) words.push_back(key.path + "=");
@@ -55,7 +55,7 @@ std::string origin(const std::string& program, const char* shell) {
          " --help-format " + shell + "'.\n";
 }
 
-/// What bash does when the word before the cursor is an option that takes a value.
+/// The bash code that completes the value of an option.
 std::string bash_value(const CommandHelp& command, const OptionHelp& option) {
   if (option.value == "DIR" || option.value == "RUN")
     return "compopt -o filenames; COMPREPLY=($(compgen -d -- \"$word\"))";
@@ -75,7 +75,7 @@ std::string bash_cases(const CommandHelp& command, const std::string& name) {
     long_names += (long_names.empty() ? "" : " ") + option.long_name;
     if (option.value.empty()) continue;
     text += "    '" + name + " " + option.long_name + "') " + bash_value(command, option);
-    // A value that may be left out is no reason not to offer the next option.
+    // After an option whose value may be left out, the next option is offered too.
     text += option.value_is_optional ? ";;&\n" : "; return ;;\n";
   }
   text = replaced(text, ") ; return", ") return");

@@ -6,7 +6,7 @@
 
 namespace asap::cli {
 
-/// Completion files for shells: subcommands, options, the words of options that take one of a few,
+/// Completion files for shells. They complete subcommands, options, the words that an option takes,
 /// folders and files, and the keys of --set.
 std::string bash_completion(const CommandHelp& program);
 std::string zsh_completion(const CommandHelp& program);

@@ -15,12 +15,12 @@ C resolve_config(const CommonOptions& options, C config) {
   return config;
 }
 
-/// Of a configuration as JSON what differs from `defaults`, which has the same fields; groups in
-/// which nothing does are left out.
+/// The fields of `config` whose values differ from `defaults`, which has the same fields; groups
+/// without such a field are left out.
 io::Json changed_fields(const io::Json& config, const io::Json& defaults);
 
-/// Answers --dump-config: prints the configuration, ready to be used as a --config file, and
-/// returns true when it was asked for. `defaults`: what stays away from a minimal one.
+/// With --dump-config, prints the configuration in the form of a --config file and returns true.
+/// `defaults`: values that a minimal dump leaves out.
 bool dump_json(const CommonOptions& options, const io::Json& config, const io::Json& defaults);
 
 template <class C>

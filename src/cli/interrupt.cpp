@@ -30,8 +30,8 @@ InterruptGuard::~InterruptGuard() { set_action(SIG_DFL, 0); }
 
 bool InterruptGuard::interrupted() const { return noted_signal != 0; }
 
-void InterruptGuard::stop(const std::string& message) const {
-  throw Interrupted{noted_signal, message};
+void InterruptGuard::stop(const std::string& message, const std::string& continue_flag) const {
+  throw Interrupted{noted_signal, message, continue_flag};
 }
 
 }  // namespace asap::cli

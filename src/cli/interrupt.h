@@ -4,8 +4,9 @@
 
 namespace asap::cli {
 
-/// While it lives, the first Ctrl-C (SIGINT) or SIGTERM is only noted, so that a long job can save
-/// its work and stop; a second one, of either kind, ends the process at once. One at a time.
+/// While a guard exists, the first Ctrl-C (SIGINT) or SIGTERM is only noted, so that a long job can
+/// save its work and stop; a second one, of either kind, ends the process at once. Only one guard
+/// may exist at a time.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -14,15 +15,17 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   bool interrupted() const;
-  /// To be called once everything is saved: throws Interrupted with the signal that was noted.
-  [[noreturn]] void stop(const std::string& message) const;
+  /// Call it once everything is saved: throws Interrupted with the signal that was noted.
+  [[noreturn]] void stop(const std::string& message, const std::string& continue_flag = "") const;
 };
 
-/// A signal asked the command to stop and it has; run_main prints the message and returns 128 +
-/// signal, as shells do.
+/// A command that stopped because of a signal throws this. run_main prints the message and returns
+/// 128 + signal, as shells do.
 struct Interrupted {
   int signal;
-  std::string message;  ///< one line, what was saved and how to go on; may be empty
+  std::string message;        ///< one line on what was saved; may be empty
+  std::string continue_flag;  ///< the flag that continues the work, which run_main shows in the
+                              ///< command line; empty: none
 };
 
 }  // namespace asap::cli

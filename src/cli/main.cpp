@@ -19,10 +19,10 @@
 namespace asap::cli {
 namespace {
 
-/// Thrown after --help or --version has been answered: nothing is left to do.
+/// Thrown after --help or --version has printed its text, to end the program.
 struct Finished {};
 
-/// The command whose options are in question: the innermost subcommand the user has named.
+/// The innermost subcommand on the command line, or the program itself.
 const CLI::App& selected_command(const CLI::App& app) {
   const CLI::App* selected = &app;
   while (!selected->get_subcommands().empty()) selected = selected->get_subcommands().front();
@@ -66,7 +66,7 @@ base::UsageError unknown_argument(const CLI::App& root, const std::string& argum
                           base::suggestion(argument, commands));
 }
 
-/// What the option named in CLI11's message is for, or the way to the help text.
+/// The description of the option that CLI11's message names, or a pointer to the help text.
 std::string hint_for(const CLI::App& root, const std::string& message) {
   const CLI::App& command = selected_command(root);
   std::string name, description;
@@ -91,7 +91,7 @@ base::UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error
   return base::UsageError(message, hint_for(app, message));
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell where it must be.
 std::string quoted(const std::string& word) {
   const std::string plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
@@ -111,6 +111,11 @@ std::string formatted_help(const CommandHelp& program, const std::string& format
       base::suggestion(format, std::vector<std::string>{"bash", "zsh", "fish", "man"}));
 }
 
+/// ". Continue with: asap-train ... --resume"
+std::string continue_hint(const Arguments& arguments, const std::string& flag) {
+  return flag.empty() ? "" : ". Continue with: " + arguments.command_line(flag);
+}
+
 int report(const std::string& program, base::ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
@@ -123,7 +128,7 @@ int report(const std::string& program, base::ErrorKind kind, const std::string& 
 
 }  // namespace
 
-/// Answers --help-format and --help-keys, which need no other option to be there and right.
+/// Answers --help-format and --help-keys, for which other options need not be complete or valid.
 bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const {
   const std::vector<std::string> words(argv_ + std::min(argc_, 1), argv_ + argc_);
   if (words.size() == 2 && words[0] == "--help-format") {
@@ -142,7 +147,7 @@ bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>&
 void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const {
   app.name(program_);
   for (const CommandKeys& of : keys) {
-    const std::string about = "Print the keys of --set and --config with their defaults, and stop";
+    const std::string about = "Print the keys of --set and --config with their defaults, then stop";
     (of.command == &app ? &app : app.get_subcommand(of.command->get_name()))
         ->add_flag("--help-keys", about)
         ->group(kInformationGroup);
@@ -174,17 +179,19 @@ std::string Arguments::command_line(const std::string& more) const {
 
 int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body) {
-  // A file that grows past the limit of the system is then an error of write(), with a message.
+  // With this, a file that grows past the system's limit makes write() fail, which has a message.
   std::signal(SIGXFSZ, SIG_IGN);
+  const Arguments arguments(program, argc, argv);
   try {
-    body(Arguments(program, argc, argv));
+    body(arguments);
     return 0;
   } catch (const Finished&) {
     return 0;
   } catch (const Interrupted& interrupted) {
     std::cout.flush();
     if (!interrupted.message.empty())
-      std::cerr << program << ": " << interrupted.message << std::endl;
+      std::cerr << program << ": " << interrupted.message
+                << continue_hint(arguments, interrupted.continue_flag) << std::endl;
     return 128 + interrupted.signal;
   } catch (const base::Error& error) {
     return report(program, error.kind(), error.what(), error.hint());

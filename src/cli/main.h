@@ -9,7 +9,7 @@
 
 namespace asap::cli {
 
-/// The words a process was started with.
+/// The command line of the process.
 class Arguments {
  public:
   Arguments(std::string program, int argc, const char* const* argv)
@@ -19,12 +19,12 @@ class Arguments {
   /// nearest option or command. --help and --version print their text and end run_main with exit
   /// code 0.
   ///
-  /// `keys`: of each command with a configuration what --help-keys, the manual page and completion
-  /// tell. Also answers, as the only words, "--help-format bash|zsh|fish|man": the completion file
-  /// of that shell or the manual page, for the build to install.
+  /// `keys`: the configuration keys of each command that has some, for --help-keys, the manual page
+  /// and completion. The command line "--help-format bash|zsh|fish|man" prints the completion file
+  /// of that shell or the manual page, which the build installs.
   void parse(CLI::App& app, const std::vector<CommandKeys>& keys = {}) const;
 
-  /// The command line as a shell would take it, with `more` at its end unless it is there already.
+  /// The command line, quoted for a shell, with `more` appended unless it is there already.
   std::string command_line(const std::string& more) const;
 
  private:
@@ -35,8 +35,8 @@ class Arguments {
   const char* const* argv_;
 };
 
-/// The frame of every executable: calls `body` and turns what it throws into an exit code and one
-/// line on stderr, "asap-train: error: MESSAGE (hint: HINT)".
+/// The frame of every program: calls `body` and turns an exception into an exit code and one line
+/// on stderr, "asap-train: error: MESSAGE (hint: HINT)".
 ///
 ///   0 done | 2 usage | 3 data, files, memory | 4 numerical | 70 a defect of the toolkit
 ///   130, 143 stopped by SIGINT, SIGTERM with its work saved

@@ -6,7 +6,7 @@
 namespace asap::cli {
 namespace {
 
-/// Text as roff takes it: no escape by chance, hyphens that can be copied, no control line.
+/// Text escaped for roff: no accidental escapes or control lines, and hyphens that can be copied.
 std::string roff(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -23,7 +23,7 @@ std::string roff(const std::string& text) {
 
 std::string section(const std::string& title) { return ".SH " + title + "\n"; }
 
-/// A word in bold, with what follows it in italics.
+/// A word in bold, and its value in italics.
 std::string term(const std::string& name, const std::string& value) {
   std::string line = ".TP\n\\fB" + roff(name) + "\\fR";
   if (!value.empty()) line += " \\fI" + roff(value) + "\\fR";
@@ -63,22 +63,22 @@ std::string keys(const CommandHelp& command) {
   return text;
 }
 
-/// What all executables have in common.
+/// The sections that all programs share.
 std::string common_sections() {
   std::string text = section("EXIT STATUS");
   for (const auto& [code, meaning] :
        {std::pair("0", "Done."),
-        {"2", "A mistake in flags or configuration."},
+        {"2", "Wrong use: a flag or the configuration."},
         {"3", "Data, files or memory."},
-        {"4", "Numbers: a training diverged, or did not reach what was asked of it."},
+        {"4", "Numerical: a training diverged, or missed its goal."},
         {"70", "A defect of the toolkit."},
         {"130, 143", "Stopped by SIGINT or SIGTERM with the work saved."}})
     text += term(code, "") + meaning + "\n";
   text += section("ENVIRONMENT");
   for (const auto& [name, meaning] :
        {std::pair("ASAP_DATA_DIR",
-                  "Where data sets lie, one folder each, unless data.path names one."),
-        {"NO_COLOR", "Set to anything: no colours on the terminal."}})
+                  "Folder of the data sets, one sub-folder each; data.path overrides it."),
+        {"NO_COLOR", "Any value turns off colours on the terminal."}})
     text += term(name, "") + meaning + "\n";
   return text;
 }
@@ -104,12 +104,12 @@ std::string man_page(const CommandHelp& program) {
   std::string all_keys = keys(program);
   for (const CommandHelp& command : program.commands) all_keys += keys(command);
   if (!all_keys.empty())
-    text +=
-        section("CONFIGURATION") +
-        roff(
-            "Keys of a --config file (JSON, one object for each part of a key before a dot) and of "
-            "--set KEY=VALUE.") +
-        "\n" + all_keys;
+    text += section("CONFIGURATION") +
+            roff(
+                "Keys of a --config file (JSON, with one object for each part of a key before a "
+                "dot) and "
+                "of --set KEY=VALUE.") +
+            "\n" + all_keys;
   text += common_sections();
   if (!program.example.empty()) text += section("EXAMPLE") + example(program);
   return text;

@@ -47,10 +47,10 @@ CLI::Option* show_default(CLI::Option* option, const std::vector<config::FieldDe
 
 void add_information_options(CLI::App& command, const std::string& program) {
   const std::string group = kInformationGroup;
-  command.set_help_flag("-h,--help", "Print this text and stop")->group(group);
+  command.set_help_flag("-h,--help", "Print this help, then stop")->group(group);
   command
       .set_version_flag("--version", version_line(program),
-                        "Print version, commit, compiler, MPI and instruction set, and stop")
+                        "Print version, commit, compiler, MPI and instruction set, then stop")
       ->group(group);
 }
 
@@ -67,29 +67,30 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
       ->group(run);
   command
       .add_option("--set", options.assignments,
-                  "Set one key of the configuration; see --dump-config")
+                  "Set one key of the configuration; --help-keys lists them")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->group(run);
   const auto set_dump = [&options](const std::string& text) {
     options.dump_config = text == "minimal" ? ConfigDump::minimal : ConfigDump::full;
   };
-  take_one_of(command.add_option_function<std::string>(
-                  "--dump-config", set_dump,
-                  "Print the resolved configuration and stop: all of it, or what differs from the "
-                  "defaults (minimal)"),
-              {"minimal", "full"})
+  take_one_of(
+      command.add_option_function<std::string>(
+          "--dump-config", set_dump,
+          "Print the resolved configuration, then stop: all keys, or only those that differ "
+          "from their defaults (minimal)"),
+      {"minimal", "full"})
       ->expected(0, 1)
       ->group(run);
   command
       .add_option("--seed", options.seed,
-                  "Seed of all random numbers; overrides the configuration's")
+                  "Seed of all random numbers; overrides the key seed of the configuration")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->group(run);
   command
       .add_option("--threads", options.threads,
-                  "Worker threads; the result is the same for any number")
+                  "Worker threads; the result does not depend on their number")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str()
@@ -97,12 +98,11 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
 
   const std::string output = "Output";
   CLI::Option* quiet =
-      command.add_flag("--quiet", options.quiet, "Print nothing but errors")->group(output);
-  command.add_flag("--verbose", options.verbose, "Print what happens inside")
+      command.add_flag("--quiet", options.quiet, "Print only errors")->group(output);
+  command.add_flag("--verbose", options.verbose, "Print log messages")
       ->excludes(quiet)
       ->group(output);
-  command
-      .add_flag("--json", options.json, "Print the summary as one JSON document and nothing else")
+  command.add_flag("--json", options.json, "Print only the summary, as one JSON document")
       ->group(output);
 
   add_information_options(command, program);

@@ -12,7 +12,7 @@
 
 namespace asap::cli {
 
-/// What --dump-config prints: nothing, the fields that differ from their defaults, or all.
+/// What --dump-config prints: nothing, the fields that differ from their defaults, or all fields.
 enum class ConfigDump { none, minimal, full };
 
 /// The options every command has.
@@ -30,29 +30,29 @@ struct CommonOptions {
 
   /// Whether headers, progress and tables are wanted.
   bool prints_text() const { return !quiet && !json; }
-  /// The --out folder. UsageError when it was not given.
+  /// The --out folder. UsageError when the option is missing.
   const std::filesystem::path& required_out() const;
 };
 
-/// Tells in the help that the default of an option is that of the configuration key it stands for.
-/// InternalError when there is no such key.
+/// Shows in the help of an option the default of the configuration key that it sets. InternalError
+/// when the key does not exist.
 CLI::Option* show_default(CLI::Option* option, const std::vector<config::FieldDescription>& keys,
                           const std::string& key);
 
-/// Title under which --help and its like stand.
+/// Title of the group of --help, --version and the like.
 inline constexpr const char* kInformationGroup = "Information";
 
-/// Registers the common options on a command, in groups, and the example that ends its --help.
-/// `program` is the name of the executable. `options` must outlive parsing. Commands with options
-/// of their own register them before, so that they stand first in the help.
+/// Registers the common options of a command, in groups, and the example that ends its --help.
+/// `program` is the name of the executable. `options` must outlive parsing. Commands register their
+/// own options first, so that the help begins with them.
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
                         const std::string& example);
 
-/// Makes an option take one of a few words; another one is a UsageError that suggests the nearest.
-/// They also appear in its help and in the completion files.
+/// Restricts an option to a few words, which its help and the completion files list. Any other word
+/// is a UsageError that suggests the nearest.
 CLI::Option* take_one_of(CLI::Option* option, const std::vector<std::string>& words);
 
-/// --help and --version alone, for the outer command of an executable that has subcommands.
+/// Registers only --help and --version, for a program that has subcommands.
 void add_information_options(CLI::App& command, const std::string& program);
 
 /// Sends log lines (spdlog) to stderr: all of them with --verbose, else only warnings.

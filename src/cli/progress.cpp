@@ -41,7 +41,7 @@ std::string percentage(double fraction) {
   return std::string(3 - digits.size(), ' ') + digits + "%";
 }
 
-/// What stands behind the bar, most important first.
+/// The texts after the bar, most important first.
 std::vector<std::string> details(const ProgressState& state) {
   std::vector<std::string> parts;
   for (const ProgressField& field : state.fields)

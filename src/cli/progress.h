@@ -17,19 +17,19 @@ struct ProgressField {
   double value;
 };
 
-/// Where a long job stands.
+/// The state of a long job.
 struct ProgressState {
   std::string title;       ///< "train"
   std::int64_t done = 0;   ///< steps finished
   std::int64_t total = 0;  ///< steps in all
   std::vector<ProgressField> fields;
-  double items_per_second = 0;  ///< 0 when not known yet
+  double items_per_second = 0;  ///< 0: not known yet
   std::string item;             ///< what throughput counts: "images"
   double seconds_left = 0;
 };
 
-/// One line without its end, at most terminal.columns wide on a screen: the bar shrinks first, then
-/// the fields go from the last. On anything else a plain line with everything.
+/// One line without a newline. On a screen it is at most terminal.columns wide: the bar shrinks
+/// first, then the last fields are dropped. Elsewhere it is a plain line with every field.
 ///
 ///   train ━━━━━━━━━━━─────────  55% 1031/1876  loss 0.5123  accuracy 0.8125  3,120 images/s  0:12
 ///   left
@@ -53,22 +53,22 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// So many steps were done before this process began: they do not count as its throughput.
+  /// `first` steps were done before this process began; its throughput does not count them.
   void start_from(std::int64_t first);
-  /// For jobs that learn their size only once they have begun.
+  /// For jobs that learn their size only after they start.
   void set_total(std::int64_t total) { state_.total = total; }
   /// `done` of `total` steps are finished. Cheap: most calls draw nothing.
   void update(std::int64_t done, std::vector<ProgressField> fields = {});
   /// Draws the last state and ends the line; the destructor does it otherwise.
   void finish();
-  /// Puts a line of text above the bar.
+  /// Prints a line of text above the bar.
   void print_above(const std::string& line);
 
  private:
   void draw();
 
   std::ostream* stream_;  // null: silent
-  bool real_terminal_;    // ask for its width on every draw
+  bool real_terminal_;    // read its width on every draw
   Terminal terminal_;
   double interval_;  // seconds between two drawings
   Settings settings_;

@@ -10,8 +10,8 @@
 
 namespace asap::cli {
 
-/// What is run, on stderr before it starts. A line appears as soon as it is known, so that the
-/// first comes before data are read; nothing with --quiet or --json.
+/// The header that a command prints on stderr before it works. Each line appears as soon as its
+/// value is known, the first ones before data are read. Prints nothing with --quiet or --json.
 ///
 ///   asap-train 0.1.0
 ///     threads     2
@@ -27,9 +27,8 @@ class RunHeader {
             std::optional<std::uint64_t> seed);
 
   RunHeader& add(const std::string& name, const std::string& value);
-  /// What a training run left: its folder, model, parameters and data, as far as it says so. Only
-  /// its small files are read, and nothing is wrong with a folder that lacks them: what loads the
-  /// run says that.
+  /// The folder, model and number of parameters of a training run, as far as its small files tell.
+  /// Missing files are no error here; the code that loads the run reports them.
   RunHeader& add_run(const std::filesystem::path& run);
 
  private:

@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include "base/files.h"
+
 namespace asap::cli {
 
 void print_summary(const CommonOptions& options, const io::Json& summary, const std::string& text) {
@@ -15,6 +17,12 @@ void finish_with_summary(const CommonOptions& options, const io::Json& summary,
                          const std::string& text) {
   io::write_json(options.required_out() / "summary.json", summary);
   print_summary(options, summary, text);
+}
+
+void finish(const CommonOptions& options, const io::Json& summary, const std::string& text) {
+  if (options.out.empty()) return print_summary(options, summary, text);
+  base::make_directories(options.out);
+  finish_with_summary(options, summary, text);
 }
 
 }  // namespace asap::cli

@@ -4,7 +4,7 @@
 
 namespace asap::cli {
 
-/// The instruction set the kernels run with on this machine, "AVX-512".
+/// The instruction set that the kernels use on this machine, for example "AVX-512".
 std::string simd_name();
 
 /// What --version prints: version, commit, compiler, whether built with MPI, and

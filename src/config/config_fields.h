@@ -24,7 +24,7 @@ inline FieldRange at_least(double min) { return {min}; }
 inline FieldRange above(double min) { return {min, std::numeric_limits<double>::infinity(), true}; }
 inline FieldRange between(double min, double max) { return {min, max}; }
 
-/// The member a field stands for.
+/// The member of a field.
 using FieldReference = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*,
                                     std::string*, std::vector<int>*, std::vector<std::string>*>;
 
@@ -35,8 +35,8 @@ struct FieldInfo {
   FieldRange range;
 };
 
-/// What a configuration struct shows its members to. A struct is made configurable by one function
-/// that lists its members in order:
+/// Visits the members of a configuration struct. One function makes a struct configurable; it lists
+/// the members in order:
 ///
 ///   template <class Visitor> void visit(Visitor& v) {
 ///     v.field("epochs", epochs, "passes over the training set", at_least(1));
@@ -44,8 +44,8 @@ struct FieldInfo {
 ///     "attention"); v.group("data", data, "where the examples come from");
 ///   }
 ///
-/// From it follow reading and writing JSON, --set, --dump-config and the list of fields, so that a
-/// field is declared in one place.
+/// Reading and writing JSON, assignments (`path.to.key=value`) and the list of fields all follow
+/// from it, so that a field is declared in one place.
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
@@ -92,12 +92,12 @@ struct FieldDescription {
   std::string type;  ///< "integer", "number", "text", "true or false", "softmax|sinkhorn"
   std::string doc;
   io::Json value;
-  bool is_text = false;  ///< takes text, so that --set need not quote it
+  bool is_text = false;  ///< takes text, which an assignment need not quote
 };
 
 namespace detail {
 
-/// Writes the members it is shown into a JSON object.
+/// Writes the visited members into a JSON object.
 class FieldWriter : public FieldVisitor {
  public:
   io::Json result = io::Json::object();
@@ -113,7 +113,7 @@ class FieldWriter : public FieldVisitor {
   std::vector<io::Json*> open_{&result};
 };
 
-/// Lists the members it is shown.
+/// Lists the visited members.
 class FieldLister : public FieldVisitor {
  public:
   std::vector<FieldDescription> fields;
@@ -129,11 +129,11 @@ class FieldLister : public FieldVisitor {
   std::vector<std::string> prefix_{""};
 };
 
-/// Fills the members it is shown from a JSON object; see from_json.
+/// Fills the visited members from a JSON object; see from_json.
 class FieldReader : public FieldVisitor {
  public:
   FieldReader(const io::Json& root, std::vector<FieldDescription> fields, std::string source);
-  /// After the visit: complains about keys of the outermost object that no member took.
+  /// After the visit: UsageError for keys of the outermost object that no member has.
   void finish();
 
  protected:
@@ -160,7 +160,7 @@ class FieldReader : public FieldVisitor {
   std::vector<Level> open_;
 };
 
-/// The JSON object that says what "path.to.key=value" says.
+/// The JSON object with the one field that "path.to.key=value" sets.
 io::Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields);
 
 }  // namespace detail
@@ -195,8 +195,8 @@ void from_json(const io::Json& json, C& config, const std::string& source) {
   config = std::move(copy);
 }
 
-/// Applies one --set argument, "path.to.key=value". The value is JSON; text may stand without
-/// quotes.
+/// Applies one assignment, "path.to.key=value", as the flag --set takes it. The value is JSON; text
+/// needs no quotes.
 template <class C>
 void set_field(C& config, std::string_view assignment) {
   const io::Json patch = detail::parse_assignment(assignment, list_fields(config));

@@ -11,8 +11,8 @@
 
 namespace asap::config {
 
-/// Where labelled examples come from: files (IDX, the format of MNIST; image records such as
-/// CIFAR's; folders of PNG and JPEG; sets of points; labelled texts), or drawn.
+/// The source of labelled examples: files (IDX, the format of MNIST; image records such as CIFAR's;
+/// folders of PNG and JPEG; sets of points; labelled texts) or a generator.
 enum class DataKind {
   idx,
   shapes,
@@ -39,9 +39,9 @@ struct ShapesConfig {
     v.field("examples", examples, "training images to draw", between(1, 10'000'000));
     v.field("test_examples", test_examples, "test images to draw", between(1, 10'000'000));
     v.field("image_size", image_size, "pixels along one side", between(8, 1024));
-    v.field("noise", noise, "standard deviation of the noise, for pixels from 0 to 1",
+    v.field("noise", noise, "standard deviation of the noise; pixels run from 0 to 1",
             between(0, 1));
-    v.field("seed", seed, "which images are drawn; apart from the seed of the training");
+    v.field("seed", seed, "seed of the drawn images, separate from the seed of the training");
   }
 };
 
@@ -51,28 +51,30 @@ struct MajorityConfig {
   int test_examples = 500;
   int min_tokens = 4;
   int max_tokens = 32;
-  int other_tokens = 8;  ///< token ids that stand for no class
+  int other_tokens = 8;  ///< number of token ids that belong to no class
   std::uint64_t seed = 1;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("examples", examples, "training sequences to draw", between(1, 10'000'000));
     v.field("test_examples", test_examples, "test sequences to draw", between(1, 10'000'000));
-    v.field("min_tokens", min_tokens, "tokens of the shortest sequence", between(1, 100'000));
-    v.field("max_tokens", max_tokens, "tokens of the longest sequence", between(1, 100'000));
-    v.field("other_tokens", other_tokens, "token ids that stand for no class",
+    v.field("min_tokens", min_tokens, "length of the shortest sequence, in tokens",
+            between(1, 100'000));
+    v.field("max_tokens", max_tokens, "length of the longest sequence, in tokens",
+            between(1, 100'000));
+    v.field("other_tokens", other_tokens, "number of token ids that belong to no class",
             between(1, 1'000'000));
-    v.field("seed", seed, "which sequences are drawn; apart from the seed of the training");
+    v.field("seed", seed, "seed of the drawn sequences, separate from the seed of the training");
   }
 };
 
 struct DataConfig {
   DataKind kind = DataKind::idx;
-  std::string path;                    ///< folder of the files; empty: found by name
+  std::string path;                    ///< folder of the files; empty: search by name
   std::string name = "fashion-mnist";  ///< which data set
-  int classes = 10;                    ///< labels run from 0 to classes - 1; not of texts
-  int train_examples = 0;              ///< keep the first so many; 0: all
-  int test_examples = 0;               ///< keep the first so many; 0: all
+  int classes = 10;                    ///< labels run from 0 to classes - 1; texts ignore it
+  int train_examples = 0;              ///< use only the first N; 0: all
+  int test_examples = 0;               ///< use only the first N; 0: all
   double pixel_mean = 0.5;             ///< subtracted from pixels, which run from 0 to 1
   double pixel_deviation = 0.5;        ///< pixels are divided by it afterwards
   ShapesConfig shapes;
@@ -99,33 +101,36 @@ struct DataConfig {
          {"image_records", DataKind::image_records},
          {"image_folders", DataKind::image_folders},
          {"text", DataKind::text}},
-        "images in the format of MNIST (idx), as fixed records such as CIFAR's (image_records), in "
-        "folders of PNG and JPEG (image_folders) or drawn (shapes); sets of points from files "
-        "(points) or drawn (solids); drawn pairs of codes (matching); drawn token sequences "
-        "(majority, listops); labelled texts from files (text)");
-    v.field("path", path, "folder of the files; empty: ASAP_DATA_DIR, then installed packages");
-    v.field("name", name, "name of the data set in files, such as fashion-mnist, modelnet10");
-    v.field("classes", classes,
-            "labels run from 0 to classes - 1; image_folders: there is one for each folder; text: "
-            "they are those of the training part",
-            between(2, 1'000'000));
-    v.field("train_examples", train_examples, "keep the first so many training examples; 0: all",
+        "source of the examples: images in the format of MNIST (idx), in fixed-size records such "
+        "as "
+        "CIFAR's (image_records), in folders of PNG and JPEG files (image_folders) or drawn "
+        "(shapes); sets of points from files (points) or drawn (solids); drawn pairs of codes "
+        "(matching); drawn token sequences (majority, listops); labelled texts from files (text)");
+    v.field("path", path,
+            "folder of the files; empty: search ASAP_DATA_DIR, then installed packages");
+    v.field("name", name, "name of a data set in files, for example fashion-mnist or modelnet10");
+    v.field(
+        "classes", classes,
+        "number of classes, with labels from 0 to classes - 1; image_folders, text: not used, the "
+        "training part decides",
+        between(2, 1'000'000));
+    v.field("train_examples", train_examples, "use only the first N training examples; 0: all",
             at_least(0));
-    v.field("test_examples", test_examples, "keep the first so many test examples; 0: all",
+    v.field("test_examples", test_examples, "use only the first N test examples; 0: all",
             at_least(0));
-    v.field("pixel_mean", pixel_mean, "subtracted from pixels, which run from 0 to 1",
+    v.field("pixel_mean", pixel_mean, "value subtracted from every pixel; pixels run from 0 to 1",
             between(0, 1));
-    v.field("pixel_deviation", pixel_deviation, "pixels are divided by it afterwards",
+    v.field("pixel_deviation", pixel_deviation, "value that every pixel is then divided by",
             between(1e-3, 1e3));
-    v.group("shapes", shapes, "how shapes are drawn");
-    v.group("majority", majority, "how token sequences of kind majority are drawn");
-    v.group("text", text, "texts of kind text; word_dropout: token sequences of any kind");
-    v.group("points", points, "sets of points of kinds points and solids");
-    v.group("solids", solids, "how sets of points of kind solids are drawn");
-    v.group("matching", matching, "how pairs of codes are drawn");
-    v.group("listops", listops, "how ListOps expressions are drawn");
-    v.group("images", images, "images from files, and what training does to images");
-    v.group("shift", shift, "other examples than the data set's: some classes, lengths, noise");
+    v.group("shapes", shapes, "drawn images of shapes");
+    v.group("majority", majority, "drawn token sequences of kind majority");
+    v.group("text", text, "labelled texts; word_dropout applies to token sequences of every kind");
+    v.group("points", points, "sets of points, of kinds points and solids");
+    v.group("solids", solids, "drawn sets of points of kind solids");
+    v.group("matching", matching, "drawn pairs of codes");
+    v.group("listops", listops, "drawn ListOps expressions");
+    v.group("images", images, "images from files, and the augmentation of images in training");
+    v.group("shift", shift, "distribution shift: keep some classes or lengths, add noise");
   }
 };
 

@@ -6,17 +6,18 @@
 
 namespace asap::config {
 
-/// What holds for sets of points wherever they come from.
+/// Settings of every set of points, read or drawn.
 struct PointsConfig {
-  int count = 0;          ///< of each example so many points are used; 0: all
+  int count = 0;          ///< points used of each example; 0: all
   bool normalise = true;  ///< centre every set and scale it to the unit ball
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("count", count,
-            "so many points of each example, drawn anew in every step of the training, else the "
-            "first; 0: all",
-            between(0, 1'000'000));
+    v.field(
+        "count", count,
+        "points used of each example: drawn anew in every training step, the first ones otherwise; "
+        "0: all",
+        between(0, 1'000'000));
     v.field("normalise", normalise, "centre every set and scale it to the unit ball");
   }
 };
@@ -33,10 +34,10 @@ struct SolidsConfig {
   void visit(Visitor& v) {
     v.field("examples", examples, "training sets to draw", between(1, 1'000'000));
     v.field("test_examples", test_examples, "test sets to draw", between(1, 1'000'000));
-    v.field("points", points, "points of each set", between(1, 100'000));
-    v.field("noise", noise, "standard deviation of the noise, for solids of about radius 1",
+    v.field("points", points, "points in each set", between(1, 100'000));
+    v.field("noise", noise, "standard deviation of the noise; solids have a radius of about 1",
             between(0, 10));
-    v.field("seed", seed, "which sets are drawn; apart from the seed of the training");
+    v.field("seed", seed, "seed of the drawn sets, separate from the seed of the training");
   }
 };
 
@@ -53,11 +54,11 @@ struct MatchingConfig {
   void visit(Visitor& v) {
     v.field("examples", examples, "training sets to draw", between(1, 1'000'000));
     v.field("test_examples", test_examples, "test sets to draw", between(1, 1'000'000));
-    v.field("pairs", pairs, "pairs of each set; twice as many tokens", between(1, 10'000));
-    v.field("code_width", code_width, "numbers of a code", between(1, 1024));
-    v.field("noise", noise, "standard deviation of the noise, for codes of deviation 1",
+    v.field("pairs", pairs, "pairs in each set; a pair makes two tokens", between(1, 10'000));
+    v.field("code_width", code_width, "numbers in a code", between(1, 1024));
+    v.field("noise", noise, "standard deviation of the noise; codes have a deviation of 1",
             between(0, 100));
-    v.field("seed", seed, "which sets are drawn; apart from the seed of the training");
+    v.field("seed", seed, "seed of the drawn sets, separate from the seed of the training");
   }
 };
 
@@ -75,13 +76,15 @@ struct ListopsConfig {
   void visit(Visitor& v) {
     v.field("examples", examples, "training expressions to draw", between(1, 10'000'000));
     v.field("test_examples", test_examples, "test expressions to draw", between(1, 10'000'000));
-    v.field("min_tokens", min_tokens, "tokens of the shortest expression (Long Range Arena: 500)",
+    v.field("min_tokens", min_tokens,
+            "length of the shortest expression, in tokens (Long Range Arena: 500)",
             between(4, 100'000));
-    v.field("max_tokens", max_tokens, "tokens of the longest expression (Long Range Arena: 2000)",
+    v.field("max_tokens", max_tokens,
+            "length of the longest expression, in tokens (Long Range Arena: 2000)",
             between(4, 100'000));
-    v.field("max_depth", max_depth, "depth of the deepest list", between(1, 1000));
-    v.field("max_arguments", max_arguments, "arguments of the longest list", between(2, 1000));
-    v.field("seed", seed, "which expressions are drawn; apart from the seed of the training");
+    v.field("max_depth", max_depth, "deepest nesting of lists", between(1, 1000));
+    v.field("max_arguments", max_arguments, "most arguments of a list", between(2, 1000));
+    v.field("seed", seed, "seed of the drawn expressions, separate from the seed of the training");
   }
 };
 

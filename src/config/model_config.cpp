@@ -33,14 +33,14 @@ std::string describe_attention(const AttentionConfig& attention) {
   throw base::InternalError("describe_attention: unknown kind");
 }
 
-/// Nothing of what most networks have.
+/// The feed-forward part as far as it differs from the default.
 std::string describe_feed_forward(const FeedForwardConfig& config) {
   if (config.kind == FeedForwardKind::region)
     return ", region-constrained activations of depth " + std::to_string(config.depth);
   return config.activation == Activation::relu ? ", ReLU" : "";
 }
 
-/// What only some kinds of attention ask of a head's width.
+/// The requirements that some attention kinds have on the width of a head.
 void validate_head_width(const AttentionConfig& attention, int head_width,
                          const std::string& source) {
   const std::string found = " (model.width / model.heads is " + std::to_string(head_width) + ")";
@@ -55,7 +55,7 @@ void validate_head_width(const AttentionConfig& attention, int head_width,
                            "0 takes every coordinate");
 }
 
-/// "ViT", and what each kind says of its input.
+/// "ViT", "text Transformer", ...
 std::string describe_kind(const ModelConfig& model) {
   switch (model.kind) {
     case ModelKind::vit:
@@ -93,11 +93,6 @@ void validate_patches(const ModelConfig& model, const std::string& source) {
 
 }  // namespace
 
-const char* examples_of(ModelKind kind) {
-  if (kind == ModelKind::vit || kind == ModelKind::mlp) return "images";
-  return kind == ModelKind::text ? "texts" : "point sets";
-}
-
 void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
   if (kind == ModelKind::mlp) {
@@ -131,7 +126,7 @@ void ModelConfig::validate_complete(const std::string& source) const {
       {"classes", classes, true}};
   for (const auto& [name, size, needed] : sizes)
     if (needed && size == 0)
-      throw base::UsageError(source + ": model." + name + " is 0, its size must be known here");
+      throw base::UsageError(source + ": model." + name + " is 0, but its size must be known here");
 }
 
 std::string describe_model(const ModelConfig& model) {

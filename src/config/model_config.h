@@ -10,8 +10,8 @@ namespace asap::config {
 
 enum class AttentionKind { softmax, sinkhorn, sinkformer, espformer, lotformer, differential };
 
-/// How the gradient of Sinkhorn's iterations is computed: of all T iterations as they were carried
-/// out, or of the fixed point they approach.
+/// How the gradient of Sinkhorn's iterations is computed: through all T iterations, or at the fixed
+/// point they approach.
 enum class SinkhornGradient { exact, implicit };
 
 struct AttentionConfig {
@@ -22,7 +22,7 @@ struct AttentionConfig {
   SinkhornGradient gradient = SinkhornGradient::exact;
   int slices = 0;                          ///< of espformer; 0: every coordinate of a head
   double sort_inverse_temperature = 10;    ///< of espformer's soft sort, in units of 1 / score
-  double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: all weigh alike
+  double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: equal weights
   int pivots = 16;                         ///< of lotformer, for each head
 
   /// Whether the plan is that of Sinkhorn's iterations, however it is trained.
@@ -39,30 +39,31 @@ struct AttentionConfig {
               {"espformer", AttentionKind::espformer},
               {"lotformer", AttentionKind::lotformer},
               {"differential", AttentionKind::differential}},
-             "how scores become an attention plan");
-    v.field("iterations", iterations, "Sinkhorn iterations T (one column and one row update each)",
-            between(0, 10000));
-    v.field("epsilon", epsilon, "entropic regularisation (scores are divided by it)", above(0));
+             "attention kind: how scores become the plan");
+    v.field("iterations", iterations,
+            "Sinkhorn iterations T, each with one column and one row update", between(0, 10000));
+    v.field("epsilon", epsilon, "entropic regularisation, by which scores are divided", above(0));
     v.field("learn_epsilon", learn_epsilon, "train one epsilon per head, starting from epsilon");
     v.choice("gradient", gradient,
              {{"exact", SinkhornGradient::exact}, {"implicit", SinkhornGradient::implicit}},
-             "gradient of all T iterations, or of the fixed point");
-    v.field("slices", slices, "espformer: coordinates it sorts by; 0: all of a head's",
+             "gradient through all T iterations, or at their fixed point");
+    v.field("slices", slices, "espformer: coordinates of a head to sort by; 0: all",
             between(0, 65536));
     v.field("sort_inverse_temperature", sort_inverse_temperature,
-            "espformer: sharpness of its soft sort, in units of 1 / score", above(0));
+            "espformer: sharpness of the soft sort, in units of 1 / score", above(0));
     v.field("slice_inverse_temperature", slice_inverse_temperature,
-            "espformer: how much cheaper slices weigh more; 0: all weigh alike", at_least(0));
+            "espformer: how strongly slices of lower cost are preferred; 0: equal weights",
+            at_least(0));
     v.field("pivots", pivots, "lotformer: learned pivots of each head", between(1, 65536));
   }
 };
 
-/// What stands between the two linear layers of the feed-forward part.
+/// What lies between the two linear layers of the feed-forward part.
 enum class FeedForwardKind { dense, region };
 enum class Activation { gelu, relu };
 
-/// The feed-forward part of every layer: an activation for all channels, or a small
-/// region-constrained ReLU network, learned, for each (Milkert, Hyde and Laine, ICML 2025).
+/// The feed-forward part of every layer: one activation for all channels, or a small learned
+/// region-constrained ReLU network per channel (Milkert, Hyde and Laine, ICML 2025).
 struct FeedForwardConfig {
   FeedForwardKind kind = FeedForwardKind::dense;
   Activation activation = Activation::gelu;  ///< of dense
@@ -71,42 +72,39 @@ struct FeedForwardConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind, {{"dense", FeedForwardKind::dense}, {"region", FeedForwardKind::region}},
-             "one fixed activation, or a learned region-constrained network per channel");
+    v.choice(
+        "kind", kind, {{"dense", FeedForwardKind::dense}, {"region", FeedForwardKind::region}},
+        "activation: one for all channels, or a learned region-constrained network per channel");
     v.choice("activation", activation, {{"gelu", Activation::gelu}, {"relu", Activation::relu}},
-             "of dense");
-    v.field("depth", depth, "of region: hidden layers d of each network, which has 2^d regions",
+             "dense: the activation");
+    v.field("depth", depth, "region: hidden layers d of each network, which has 2^d regions",
             between(1, 8));
-    v.field("interval", interval, "of region: they lie between -interval and interval",
+    v.field("interval", interval, "region: the regions lie between -interval and interval",
             {0, 1000, true});
   }
 };
 
-/// What a network is and reads: Transformers on images cut into patches, on sequences of token ids
-/// or on sets of points; a multi-layer perceptron on whole images.
+/// The network: a Transformer on image patches, on sequences of token ids or on sets of points, or
+/// a multi-layer perceptron on whole images.
 enum class ModelKind { vit, text, set, mlp };
-
-/// "images", "texts" or "point sets", for messages.
-const char* examples_of(ModelKind kind);
 
 /// How token vectors become one vector per example; or `none`: every token is classified.
 enum class Pooling { mean, class_token, none };
 
-/// How a network learns where a token stands. Sets have no positions.
+/// How a network learns the position of a token. Sets have no positions.
 enum class Positions { learned, none };
 
 struct ModelConfig {
   ModelKind kind = ModelKind::vit;
-  int image_height = 0;  ///< pixels; 0: taken from the data
-  int image_width = 0;   ///< pixels; 0: taken from the data
-  int channels = 0;      ///< 0: taken from the data
-  int classes = 0;       ///< 0: taken from the data
-  int patch = 4;         ///< pixels along one side
-  int vocabulary = 0;    ///< text: token ids are below it; 0: taken from the data
-  int max_tokens = 0;    ///< text with positions: longest example; 0: taken from the data
-  int point_width = 0;   ///< set: numbers per point; 0: taken from the data
-  int point_frequencies =
-      0;  ///< set: see tensor/kernels/point_features.h; 0: the numbers as they are
+  int image_height = 0;       ///< pixels; 0: taken from the data
+  int image_width = 0;        ///< pixels; 0: taken from the data
+  int channels = 0;           ///< 0: taken from the data
+  int classes = 0;            ///< 0: taken from the data
+  int patch = 4;              ///< pixels along one side
+  int vocabulary = 0;         ///< text: token ids are below it; 0: taken from the data
+  int max_tokens = 0;         ///< text with positions: longest example; 0: taken from the data
+  int point_width = 0;        ///< set: numbers per point; 0: taken from the data
+  int point_frequencies = 0;  ///< set: see tensor/kernels/point_features.h; 0: no added features
   Positions positions = Positions::learned;
   int width = 64;
   int heads = 2;
@@ -120,37 +118,39 @@ struct ModelConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice(
-        "kind", kind,
-        {{"vit", ModelKind::vit},
-         {"text", ModelKind::text},
-         {"set", ModelKind::set},
-         {"mlp", ModelKind::mlp}},
-        "vit, text, set: a Transformer on images, token sequences, points without order; mlp: a "
-        "perceptron on images, without attention");
-    v.field("image_height", image_height, "vit, mlp: pixels; 0: taken from the data",
+    v.choice("kind", kind,
+             {{"vit", ModelKind::vit},
+              {"text", ModelKind::text},
+              {"set", ModelKind::set},
+              {"mlp", ModelKind::mlp}},
+             "vit, text, set: a Transformer on images, token sequences or unordered points; mlp: a "
+             "perceptron on images, without attention");
+    v.field("image_height", image_height, "vit, mlp: in pixels; 0: taken from the data",
             between(0, 65536));
-    v.field("image_width", image_width, "vit, mlp: pixels; 0: taken from the data",
+    v.field("image_width", image_width, "vit, mlp: in pixels; 0: taken from the data",
             between(0, 65536));
-    v.field("channels", channels, "vit, mlp: colours per pixel; 0: taken from the data",
+    v.field("channels", channels, "vit, mlp: colour channels; 0: taken from the data",
             between(0, 4096));
-    v.field("classes", classes, "labels to tell apart; 0: taken from the data",
-            between(0, 1000000));
-    v.field("patch", patch, "vit: side of a square patch in pixels; divides the image",
+    v.field("classes", classes, "number of classes; 0: taken from the data", between(0, 1000000));
+    v.field("patch", patch, "vit: side of a square patch in pixels; must divide the image",
             between(1, 65536));
     v.field("vocabulary", vocabulary, "text: number of token ids; 0: taken from the data",
             between(0, 10'000'000));
-    v.field("max_tokens", max_tokens,
-            "text: tokens of the longest example there are positions for; 0: taken from the data",
-            between(0, 1'000'000));
+    v.field(
+        "max_tokens", max_tokens,
+        "text: number of learned positions, at least the longest example; 0: taken from the data",
+        between(0, 1'000'000));
     v.field("point_width", point_width, "set: numbers per point; 0: taken from the data",
             between(0, 65536));
-    v.field("point_frequencies", point_frequencies,
-            "set: adds sin and cos of 6, 12, 24, ... times each number, so many; 0: none",
-            between(0, 16));
+    v.field(
+        "point_frequencies", point_frequencies,
+        "set: number of frequencies (6, 12, 24, ...) whose sines and cosines of each number are "
+        "added; 0: none",
+        between(0, 16));
     v.choice("positions", positions, {{"learned", Positions::learned}, {"none", Positions::none}},
-             "vit, text: one learned vector per place, or none");
-    v.field("width", width, "length of a token vector, a multiple of heads; mlp: of a hidden layer",
+             "vit, text: one learned vector per position, or none");
+    v.field("width", width,
+            "width of a token vector, a multiple of heads; mlp: width of a hidden layer",
             between(1, 65536));
     v.field("heads", heads, "attention heads per layer", between(1, 65536));
     v.field("layers", layers, "encoder layers; mlp: hidden layers", between(1, 1000));
@@ -159,11 +159,13 @@ struct ModelConfig {
     v.choice(
         "pooling", pooling,
         {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}, {"none", Pooling::none}},
-        "how tokens become one vector per example; none: every token has a label");
+        "how tokens become one vector per example; none: classify every token");
     v.field("dropout", dropout, "probability that an activation is dropped in training",
             between(0, 0.95));
     v.field("embedding_dropout", embedding_dropout,
-            "the same for the values of embedded tokens, before positions are added",
+            "probability that a value of an embedded token is dropped in training, before "
+            "positions are "
+            "added",
             between(0, 0.95));
     v.group("attention", attention, "attention of every layer");
     v.group("feed_forward", feed_forward, "feed-forward part of every layer");
@@ -191,7 +193,7 @@ struct ModelConfig {
   }
 
   /// UsageError in the user's words when fields are out of range or do not fit each other. `source`
-  /// names the file or command line they came from. Sizes that are still 0 are not looked at.
+  /// names the file or command line they came from. Sizes that are still 0 are not checked.
   void validate(const std::string& source) const;
   /// As validate, and every size taken from the data must be known.
   void validate_complete(const std::string& source) const;

@@ -7,18 +7,18 @@
 
 namespace asap::config {
 
-/// The examples a network is given at once, as views. Which members count depends on the model's
-/// kind:
+/// The examples of one pass through a network, as views. The model's kind decides which members
+/// are used:
 ///   vit, mlp  values [B, C * H * W], images with channels outermost
 ///   text      ids [B * N], token ids below the vocabulary's size
 ///   set       values [B * N, F], points
 /// N is the length of the longest example. Shorter ones are padded: `live` holds the number of
-/// tokens of each example, which come first; empty means that all are live. What stands in the
-/// padding must be a valid id or a finite number and changes nothing.
+/// tokens of each example, which come first; empty means that all are live. Padding must hold valid
+/// ids or finite numbers and changes nothing.
 template <class T>
 struct ModelInput {
   std::int64_t examples = 0;  // B
-  std::int64_t tokens = 0;    // N; images: not looked at
+  std::int64_t tokens = 0;    // N; not used for images
   tensor::MatrixView<const T> values = {};
   std::span<const std::int32_t> ids = {};
   std::span<const std::int32_t> live = {};

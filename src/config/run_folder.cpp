@@ -44,7 +44,7 @@ TrainConfig RunFolder::read_config() const {
   if (!fs::exists(config()))
     throw base::DataError(
         "'" + path_.string() + "' is not the folder of a training run: it has no config.json",
-        "give the --out folder of an asap-train run");
+        "give the folder that asap-train wrote");
   TrainConfig result;
   from_json(io::read_json(config()), result, config().string());
   result.model.validate_complete(config().string());

@@ -13,8 +13,8 @@ namespace asap::config {
 ///   RUN/metrics.jsonl                   one JSON object per logged step
 ///   RUN/checkpoint/step-00001000/       model.safetensors, optimizer.safetensors, state.json
 ///   RUN/checkpoint/best/                the same, of the best test so far (train.keep_best)
-///   RUN/text/                           of texts: token ids and classes, see text/text_codec.h
-///   RUN/.lock                           there while a process trains into the folder
+///   RUN/text/                           for texts: token ids and classes, see text/text_codec.h
+///   RUN/.lock                           exists while a process trains into the folder
 ///   RUN/summary.json                    written last
 class RunFolder {
  public:

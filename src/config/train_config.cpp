@@ -12,8 +12,8 @@ void TrainConfig::validate(const std::string& source) const {
                            "a batch is split into shards");
   if (data.kind == DataKind::text && data.text.train_file.empty() != data.text.test_file.empty())
     throw base::UsageError(
-        source + ": of data.text.train_file and data.text.test_file one is empty",
-        "name both, or none and the data set by data.name");
+        source + ": one of data.text.train_file and data.text.test_file is empty",
+        "name both files, or neither and the data set in data.name");
   if (data.kind == DataKind::idx && data.path.empty() && data.name.empty())
     throw base::UsageError(source + ": data.path and data.name are both empty",
                            "name a data set (--set data.name=fashion-mnist) or its folder");

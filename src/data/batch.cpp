@@ -18,7 +18,7 @@ void Batch::fill(const Dataset& dataset, std::span<const std::int64_t> examples)
   live_.clear();
   values_.clear();
   tokens_ = height_ = width_ = 0;
-  if (dataset.kind == config::ModelKind::vit)
+  if (dataset.kind == ExampleKind::images)
     fill_images(dataset, examples);
   else
     fill_tokens(dataset, examples);
@@ -73,7 +73,7 @@ void Batch::fill_images(const Dataset& dataset, std::span<const std::int64_t> ex
 void Batch::fill_tokens(const Dataset& dataset, std::span<const std::int64_t> examples) {
   tokens_ = 1;
   for (const std::int64_t example : examples) tokens_ = std::max(tokens_, dataset.tokens(example));
-  const bool text = dataset.kind == config::ModelKind::text;
+  const bool text = dataset.kind == ExampleKind::tokens;
   value_width_ = text ? 0 : dataset.point_width;
   ids_.assign(static_cast<std::size_t>(text ? examples_ * tokens_ : 0), text::kUnknownToken);
   values_.assign(static_cast<std::size_t>(examples_ * tokens_ * value_width_), 0.0f);

@@ -9,28 +9,28 @@
 
 namespace asap::data {
 
-/// Which points of an example a step of the training uses, how it changes images and which words it
-/// drops: a pure function of the seed, the step, and which examples of the step's batch
-/// (`first_example` and following) these are.
+/// The key of all random choices of a training step: which points of an example it uses, how it
+/// changes images, which words it drops. They are a pure function of the seed, the step and the
+/// position of an example in the batch of the step (`first_example` and following).
 struct ExampleDraw {
   std::uint64_t seed = 0;
   std::uint32_t step = 0, first_example = 0;
 };
 
-/// How training changes images.
+/// Image augmentation in training.
 struct ImageAugmentation {
   bool flip = false;
   int crop_padding = 0;  ///< pixels
 };
 
-/// Examples as a network takes them, padded to the longest of them, with their labels. Buffers are
-/// kept from one fill to the next. Padding is kUnknownToken, points of zeros, and labels
+/// Examples in the form a network reads, padded to the longest, with their labels. Buffers are kept
+/// from one fill to the next. Padding consists of kUnknownToken, points of zeros, and labels
 /// kNotScored.
 class Batch {
  public:
-  /// Copies the chosen examples; images normalised: (pixel / 255 - mean) / deviation. InternalError
-  /// when an index lies outside the data set. Where Dataset::drawn_points asks for fewer points
-  /// than there are, these are the first ones.
+  /// Copies the chosen examples and normalises images: (pixel / 255 - mean) / deviation. Where
+  /// Dataset::drawn_points is less than the points of an example, it takes the first ones.
+  /// InternalError when an index lies outside the data set.
   void fill(const Dataset& dataset, std::span<const std::int64_t> examples);
 
   /// The same with points drawn at random, without repetition.
@@ -41,9 +41,9 @@ class Batch {
   /// `rate`. Padding does not change it.
   void drop_words(double rate, const ExampleDraw& draw);
 
-  /// Mirrors each image left to right with probability 1/2, and cuts its size out of a picture with
-  /// crop_padding more pixels on every side, at a random place (He et al. 2016, section 4.2). What
-  /// is added is the mean pixel. Nothing changes where neither is asked for, or without images.
+  /// Mirrors each image left to right with probability 1/2 (`flip`), pads it by crop_padding mean
+  /// pixels on every side and crops its size at a random place (He et al. 2016, section 4.2). Does
+  /// nothing when both are off, or without images.
   void augment_images(const ImageAugmentation& augmentation, const ExampleDraw& draw);
 
   /// Views of this batch, valid until the next fill.
@@ -60,7 +60,7 @@ class Batch {
   void fill_labels(const Dataset& dataset, std::span<const std::int64_t> examples);
 
   std::int64_t examples_ = 0, tokens_ = 0, value_width_ = 0;
-  std::int64_t height_ = 0, width_ = 0;  // of images; 0 without
+  std::int64_t height_ = 0, width_ = 0;  // of images; 0: no images
   std::vector<float> values_, moved_;
   std::vector<std::int32_t> ids_, live_, labels_;
 };

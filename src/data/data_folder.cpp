@@ -59,7 +59,7 @@ std::vector<std::string> numbered_classes(int classes) {
   return names;
 }
 
-std::vector<std::string> read_class_names(const fs::path& path, int classes) {
+std::vector<std::string> class_names_or_numbers(const fs::path& path, int classes) {
   std::error_code ignored;
   std::vector<std::string> names;
   if (fs::is_regular_file(path, ignored))

@@ -24,6 +24,11 @@ std::string image_sizes(const Dataset& dataset) {
 
 const char* split_name(Split split) { return split == Split::train ? "train" : "test"; }
 
+const char* examples_name(ExampleKind kind) {
+  if (kind == ExampleKind::images) return "images";
+  return kind == ExampleKind::tokens ? "texts" : "point sets";
+}
+
 std::int64_t Dataset::longest() const {
   std::int64_t most = 0;
   for (std::int64_t example = 0; example < size(); ++example)
@@ -32,9 +37,9 @@ std::int64_t Dataset::longest() const {
 }
 
 std::string dataset_fingerprint(const Dataset& dataset) {
-  // The parts are hashed on their own first, so that a byte cannot move from one to the other
-  // unseen.
-  const bool images = dataset.kind == config::ModelKind::vit;
+  // Each part is hashed on its own first, so that a byte that moves from one part to the next
+  // changes the fingerprint.
+  const bool images = dataset.kind == ExampleKind::images;
   std::string text = std::to_string(dataset.size()) + (images ? image_sizes(dataset) : "") + "/" +
                      std::to_string(dataset.classes()) + " ";
   if (images)

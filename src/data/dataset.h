@@ -19,15 +19,21 @@ enum class Split { train, test };
 /// "train" or "test".
 const char* split_name(Split split);
 
-/// Label of a token or example that is not scored.
+/// The label of a token or example that is not scored.
 inline constexpr std::int32_t kNotScored = -1;
 
-/// Labelled examples in memory, of one kind: images, token sequences or sets of points. Which, is
-/// told by the model that reads them (`kind`). Examples of the latter two differ in length: their
-/// tokens lie one example after the other, and `offsets` says where each begins.
+/// What the examples of a data set are: images, sequences of token ids, or sets of points. The
+/// pairs of a matching task are sets of points whose points have labels.
+enum class ExampleKind { images, tokens, points };
+
+/// "images", "texts" or "point sets", for messages.
+const char* examples_name(ExampleKind kind);
+
+/// Labelled examples in memory, all of one kind. Token sequences and sets of points differ in
+/// length: their tokens lie one example after the other, and `offsets` holds the begin of each.
 struct Dataset {
   std::string name;  ///< for messages: "fashion-mnist train"
-  config::ModelKind kind = config::ModelKind::vit;
+  ExampleKind kind = ExampleKind::images;
 
   // Images. Pixels are bytes (a quarter of the memory of floats) and become normalised floats when
   // a batch is filled: (pixel / 255 - mean) / deviation.
@@ -42,40 +48,40 @@ struct Dataset {
   std::vector<std::int64_t> offsets;  ///< [examples + 1]: first token of each; empty for images
   std::vector<std::int32_t> ids;      ///< [offsets.back()], each in [0, vocabulary)
   int vocabulary = 0;                 ///< number of token ids, kUnknownToken among them
-  int max_tokens = 0;                 ///< bound that loading put on lengths; 0: none
+  int max_tokens = 0;                 ///< largest length that loading allows; 0: no limit
   std::vector<float> points;          ///< [offsets.back(), point_width]
   int point_width = 0;
-  int drawn_points = 0;  ///< of each example so many of its points are used; 0: all
+  int drawn_points = 0;  ///< points used of each example; 0: all
 
   std::vector<std::int32_t> labels;  ///< [examples], or [offsets.back()] when labels_tokens; each
                                      ///< in [0, classes()) or kNotScored
   bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
-  std::string fingerprint;  ///< of everything but names: recognises the data again
+  std::string fingerprint;  ///< identifies the content, without names
   std::shared_ptr<const text::TextCodec>
-      codec;  ///< of texts from files, else null: see text/text_codec.h
+      codec;  ///< only for texts from files, else null: see text/text_codec.h
 
-  /// What readers are shown of the token at a position of `ids` or `points`; null: its number.
+  /// The text to show for the token at a position of `ids` or `points`; null: its number.
   std::function<std::string(const Dataset& dataset, std::int64_t position)> token_name;
 
   std::int64_t size() const {
-    return static_cast<std::int64_t>(kind == config::ModelKind::vit ? labels.size()
-                                                                    : offsets.size() - 1);
+    return static_cast<std::int64_t>(kind == ExampleKind::images ? labels.size()
+                                                                 : offsets.size() - 1);
   }
   std::int64_t image_size() const { return std::int64_t{channels} * height * width; }
   int classes() const { return static_cast<int>(class_names.size()); }
-  /// Tokens of one example as a network is given it; 0 for images, whose number the model decides.
+  /// Tokens of one example as a network reads it; 0 for images, where the model decides.
   std::int64_t tokens(std::int64_t example) const {
     const std::int64_t stored = stored_tokens(example);
     return drawn_points > 0 && drawn_points < stored ? drawn_points : stored;
   }
-  /// Tokens of one example there are to choose from.
+  /// Tokens that are stored of one example.
   std::int64_t stored_tokens(std::int64_t example) const {
     return offsets.empty() ? 0 : offsets[example + 1] - offsets[example];
   }
   /// Tokens of the longest example.
   std::int64_t longest() const;
-  /// First of the labels of one example, and their number.
+  /// Index of the first label of one example.
   std::int64_t first_label(std::int64_t example) const {
     return labels_tokens ? offsets[example] : example;
   }
@@ -90,11 +96,11 @@ std::string dataset_fingerprint(const Dataset& dataset);
 /// Keeps the first `count` examples (0: all) and renews the fingerprint.
 void keep_first(Dataset& dataset, std::int64_t count);
 
-/// All examples, the shortest first (of equal ones the first first; images: in their order), so
-/// that neighbours need little padding.
+/// All examples sorted by length (images, and examples of equal length, in their order), so that
+/// neighbours need little padding.
 std::vector<std::int64_t> length_order(const Dataset& dataset);
 
-/// How many labels of these examples are scored.
+/// The number of labels of these examples that are scored.
 std::int64_t count_scored(const Dataset& dataset, std::span<const std::int64_t> examples);
 
 }  // namespace asap::data

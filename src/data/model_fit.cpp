@@ -5,6 +5,25 @@
 #include "base/error.h"
 
 namespace asap::data {
+
+ExampleKind examples_read_by(config::ModelKind kind) {
+  switch (kind) {
+    case config::ModelKind::vit:
+    case config::ModelKind::mlp:
+      return ExampleKind::images;
+    case config::ModelKind::text:
+      return ExampleKind::tokens;
+    case config::ModelKind::set:
+      return ExampleKind::points;
+  }
+  throw base::InternalError("examples_read_by: unknown kind");
+}
+
+config::ModelKind model_kind_for(ExampleKind kind) {
+  if (kind == ExampleKind::images) return config::ModelKind::vit;
+  return kind == ExampleKind::tokens ? config::ModelKind::text : config::ModelKind::set;
+}
+
 namespace {
 
 const char* kind_name(config::ModelKind kind) {
@@ -15,11 +34,11 @@ const char* kind_name(config::ModelKind kind) {
 
 void check_kinds(const config::ModelConfig& model, const Dataset& dataset,
                  const std::string& source) {
-  const bool both_images = model.reads_images() && dataset.kind == config::ModelKind::vit;
-  if (model.kind != dataset.kind && !both_images)
-    throw base::UsageError(source + ": model.kind is " + kind_name(model.kind) + ", but " +
-                               dataset.name + " holds " + config::examples_of(dataset.kind),
-                           std::string("--set model.kind=") + kind_name(dataset.kind));
+  if (examples_read_by(model.kind) != dataset.kind)
+    throw base::UsageError(
+        source + ": model.kind is " + kind_name(model.kind) + ", but " + dataset.name + " holds " +
+            examples_name(dataset.kind),
+        std::string("--set model.kind=") + kind_name(model_kind_for(dataset.kind)));
   if (model.labels_tokens() != dataset.labels_tokens)
     throw base::UsageError(source + ": " + dataset.name + " has a label for every " +
                                (dataset.labels_tokens ? "token" : "example") +

@@ -9,14 +9,14 @@
 
 namespace asap::data {
 
-/// What an EpochSampler goes through, and how.
+/// The examples of an EpochSampler and how it forms batches.
 struct SamplerConfig {
   std::int64_t examples = 0;
   std::int64_t batch = 64;
   std::uint64_t seed = 1;
   bool keep_last_partial =
       false;                     ///< the last batch of an epoch may be smaller, instead of dropped
-  std::int64_t length_pool = 0;  ///< whole batches sorted by length together; 0, 1: none
+  std::int64_t length_pool = 0;  ///< whole batches sorted by length together; 0, 1: no sorting
 };
 
 /// The order of the examples of one epoch: a permutation of 0..examples-1 that is a pure function
@@ -24,18 +24,17 @@ struct SamplerConfig {
 std::vector<std::int64_t> epoch_order(std::int64_t examples, std::uint64_t seed,
                                       std::uint32_t epoch);
 
-/// Sorts the examples of every `pool` whole batches of an order by length (of equal ones the first
-/// first), so that those of a batch need little padding, and puts the batches of a pool in random
-/// order. Examples beyond the last whole batch stay, so that it is no matter of length which are
-/// dropped. A pure function of its arguments.
+/// Sorts the examples of every `pool` whole batches of an order by length (stably), so that a batch
+/// needs little padding, and shuffles the batches of a pool. Examples beyond the last whole batch
+/// stay in place, so dropping them does not depend on length. A pure function of its arguments.
 void sort_in_pools(std::span<std::int64_t> order, const SamplerConfig& config,
                    std::span<const std::int64_t> lengths, std::uint32_t epoch);
 
 /// Batches of example indices, epoch after epoch, each epoch in a new order. Its position is two
-/// numbers, so that a resumed run goes on with the batch that would have come next.
+/// numbers, with which a resumed run continues at the next batch.
 class EpochSampler {
  public:
-  /// UsageError when no batch can be formed. `lengths` of the examples are needed for pools.
+  /// `lengths` of the examples are needed only for pools. UsageError when no batch can be formed.
   explicit EpochSampler(const SamplerConfig& config, std::vector<std::int64_t> lengths = {});
 
   /// Indices of the next batch; valid until the next call.
@@ -47,8 +46,8 @@ class EpochSampler {
 
   /// Position as JSON, for checkpoints.
   io::Json position() const;
-  /// Goes to a position saved by a sampler of the same configuration; DataError names `source` when
-  /// it is damaged or of another one.
+  /// Moves to a position saved by a sampler of the same configuration. DataError names `source`
+  /// when the position is damaged or belongs to another configuration.
   void restore(const io::Json& position, const std::string& source);
 
  private:

@@ -13,14 +13,14 @@ namespace {
 constexpr std::uint32_t kNoiseStream = 0x5417F7;
 
 void check_possible(const config::ShiftConfig& shift, const Dataset& dataset) {
-  const std::string what = std::string(config::examples_of(dataset.kind)) + " of " + dataset.name;
-  if (dataset.kind == config::ModelKind::vit && (shift.min_tokens > 0 || shift.max_tokens > 0))
+  const std::string what = std::string(examples_name(dataset.kind)) + " of " + dataset.name;
+  if (dataset.kind == ExampleKind::images && (shift.min_tokens > 0 || shift.max_tokens > 0))
     throw base::UsageError("data.shift: the " + what + " have no lengths to choose by",
                            "leave out data.shift.min_tokens and max_tokens");
   if (shift.max_tokens > 0 && shift.min_tokens > shift.max_tokens)
     throw base::UsageError("data.shift.min_tokens (" + std::to_string(shift.min_tokens) +
                            ") exceeds max_tokens (" + std::to_string(shift.max_tokens) + ")");
-  if (dataset.kind == config::ModelKind::text && shift.noise > 0)
+  if (dataset.kind == ExampleKind::tokens && shift.noise > 0)
     throw base::UsageError("data.shift.noise: no noise can be added to the " + what,
                            "it is for images and sets of points");
   if (!shift.classes.empty() && dataset.labels_tokens)
@@ -40,7 +40,7 @@ bool stays(const config::ShiftConfig& shift, const Dataset& dataset, std::int64_
 }
 
 void add_noise(const config::ShiftConfig& shift, Dataset& dataset) {
-  const bool images = dataset.kind == config::ModelKind::vit;
+  const bool images = dataset.kind == ExampleKind::images;
   for (std::int64_t example = 0; example < dataset.size(); ++example) {
     base::RandomStream random(shift.seed, base::RandomPurpose::augmentation,
                               static_cast<std::uint32_t>(example), kNoiseStream);
@@ -104,7 +104,7 @@ void keep_examples(Dataset& dataset, std::span<const std::int64_t> examples) {
     tokens(dataset.labels, 1);
   else
     whole(dataset.labels, 1);
-  if (dataset.kind == config::ModelKind::vit) {
+  if (dataset.kind == ExampleKind::images) {
     whole(dataset.pixels, dataset.image_size());
   } else {
     tokens(dataset.ids, 1);
@@ -125,7 +125,7 @@ void apply_shift(const config::ShiftConfig& shift, Dataset& dataset) {
     if (stays(shift, dataset, example)) kept.push_back(example);
   dataset.name += " (" + done + ")";
   if (kept.empty())
-    throw base::DataError(dataset.name + ": no example is left", "ask for less in data.shift");
+    throw base::DataError(dataset.name + ": no example is left", "relax data.shift");
   if (std::ssize(kept) < dataset.size()) keep_examples(dataset, kept);
   if (shift.noise > 0) add_noise(shift, dataset);
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr const char* kQuotingHint =
-    "a field with quotes in it stands in quotes, each quote doubled; files without quoting: "
+    "quote a field that contains quotes, and double each quote in it; files without quoting: "
     "--set data.text.quotes=no";
 
 }  // namespace
@@ -22,13 +22,13 @@ class DelimitedParser {
  public:
   DelimitedParser(std::string_view text, const DelimitedFormat& format, const std::string& source)
       : rest_(text), format_(format), source_(source) {
-    table_.text_.reserve(text.size());
+    rows_.text_.reserve(text.size());
   }
 
-  DelimitedTable parse() {
+  DelimitedRows parse() {
     while (!rest_.empty())
       if (!take_line_end()) parse_row();
-    return std::move(table_);
+    return std::move(rows_);
   }
 
  private:
@@ -46,18 +46,18 @@ class DelimitedParser {
   }
 
   void parse_row() {
-    table_.lines_.push_back(line_);
+    rows_.lines_.push_back(line_);
     std::int64_t columns = 0;
     do {
       parse_field();
       ++columns;
     } while (take_separator());
     if (!rest_.empty()) base::check(take_line_end(), "parse_row: a field ends where a line does");
-    if (table_.columns_ == 0) table_.columns_ = columns;
-    if (columns != table_.columns_)
-      fail(table_.lines_.back(),
-           "expected " + std::to_string(table_.columns_) + " columns as in line " +
-               std::to_string(table_.lines_.front()) + ", found " + std::to_string(columns),
+    if (rows_.columns_ == 0) rows_.columns_ = columns;
+    if (columns != rows_.columns_)
+      fail(rows_.lines_.back(),
+           "expected " + std::to_string(rows_.columns_) + " columns as in line " +
+               std::to_string(rows_.lines_.front()) + ", found " + std::to_string(columns),
            "is the separator right (data.text.separator)?");
   }
 
@@ -72,7 +72,7 @@ class DelimitedParser {
       parse_quoted();
     else
       parse_plain();
-    table_.ends_.push_back(table_.text_.size());
+    rows_.ends_.push_back(rows_.text_.size());
   }
 
   void parse_plain() {
@@ -82,7 +82,7 @@ class DelimitedParser {
         fail(line_, "a quote inside a field that does not begin with one", kQuotingHint);
       ++end;
     }
-    table_.text_.append(rest_.substr(0, end));
+    rows_.text_.append(rest_.substr(0, end));
     rest_.remove_prefix(end);
   }
 
@@ -98,10 +98,10 @@ class DelimitedParser {
       if (quote == std::string_view::npos)
         fail(begin, "a quoted field that begins here does not end", kQuotingHint);
       for (const char byte : rest_.substr(0, quote)) line_ += byte == '\n' ? 1 : 0;
-      table_.text_.append(rest_.substr(0, quote));
+      rows_.text_.append(rest_.substr(0, quote));
       rest_.remove_prefix(quote + 1);
       if (!rest_.starts_with('"')) break;
-      table_.text_ += '"';
+      rows_.text_ += '"';
       rest_.remove_prefix(1);
     }
     if (!rest_.empty() && rest_.front() != format_.separator && !ends_line(0))
@@ -111,20 +111,20 @@ class DelimitedParser {
   std::string_view rest_;
   const DelimitedFormat& format_;
   const std::string& source_;
-  DelimitedTable table_;
+  DelimitedRows rows_;
   std::int64_t line_ = 1;
 };
 
-std::string_view DelimitedTable::field(std::int64_t row, std::int64_t column) const {
+std::string_view DelimitedRows::field(std::int64_t row, std::int64_t column) const {
   const auto index = static_cast<std::size_t>(row * columns_ + column);
   base::check(column >= 0 && column < columns_ && row >= 0 && row < rows(),
-              "DelimitedTable::field: no such field");
+              "DelimitedRows::field: no such field");
   const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
   return std::string_view(text_).substr(begin, ends_[index] - begin);
 }
 
-DelimitedTable parse_delimited(std::string_view bytes, const DelimitedFormat& format,
-                               const std::string& source) {
+DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
+                              const std::string& source) {
   std::string unpacked;
   if (is_gzip(bytes)) {
     unpacked = decompress_gzip(bytes, std::numeric_limits<std::size_t>::max(), source);
@@ -135,7 +135,7 @@ DelimitedTable parse_delimited(std::string_view bytes, const DelimitedFormat& fo
   return DelimitedParser(bytes, format, source).parse();
 }
 
-DelimitedTable read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {
+DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {
   return parse_delimited(base::read_file(path), format, path.string());
 }
 

@@ -29,7 +29,7 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  /// Appends the next bytes, at most `count`, to `out`. Nothing more comes once ended().
+  /// Appends the next bytes, at most `count`, to `out`; none after ended().
   void read(std::size_t count, std::string* out) {
     const std::size_t start = out->size();
     out->resize(start + count);
@@ -77,7 +77,7 @@ std::string decompress_gzip(std::string_view bytes, std::size_t limit, const std
   Inflater inflater(bytes, source);
   std::string out;
   while (!inflater.ended() && out.size() <= most) {
-    // Grows by doubling, but never past what may be needed.
+    // Grows by doubling, but never beyond the limit.
     if (out.capacity() - out.size() < kChunk)
       out.reserve(std::min(most + 1 + kChunk, 2 * out.capacity() + kChunk));
     inflater.read(std::min(kChunk, most + 1 - out.size()), &out);
@@ -88,8 +88,8 @@ std::string decompress_gzip(std::string_view bytes, std::size_t limit, const std
   if (out.size() > most)
     throw base::DataError(source + ": " + std::to_string(bytes.size()) +
                               " bytes unpack to more than " + std::to_string(most) +
-                              ", which no ordinary data do",
-                          "if they are to be trusted, unpack the file with gunzip first");
+                              ", more than ordinary data do",
+                          "if you trust the file, unpack it with gunzip first");
   if (inflater.bytes_left() > 0)
     throw base::DataError(source + ": " + std::to_string(inflater.bytes_left()) +
                           " unexpected bytes after the gzip stream");

@@ -20,7 +20,7 @@ struct IdxArray {
 /// Reads IDX data, plain or packed with gzip (told apart by content). Only unsigned bytes are read.
 /// DataError names `source`: wrong magic, other element type, other number of dimensions than
 /// `expected_rank`, too few bytes, bytes left over, damaged gzip. Memory stays in proportion to the
-/// bytes that are really there, whatever the header claims.
+/// bytes of the file, whatever the header claims.
 IdxArray parse_idx(std::string_view bytes, int expected_rank, const std::string& source);
 IdxArray read_idx(const std::filesystem::path& path, int expected_rank);
 

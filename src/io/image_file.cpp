@@ -32,8 +32,8 @@ void check_sizes(std::int64_t width, std::int64_t height, int max_side, std::siz
                           "make the image smaller");
   if (width * height > plausible_pixels(bytes))
     throw base::DataError(source + ": " + size + " in " + std::to_string(bytes) +
-                              " bytes, which no ordinary image has",
-                          "is it made to exhaust memory? Take it out of the folder");
+                              " bytes, more than ordinary images have",
+                          "the file may be an attack on memory: remove it from the folder");
 }
 
 /// [height, width, 3] -> [3, height, width].
@@ -50,7 +50,7 @@ std::vector<std::uint8_t> interleaved_buffer(std::int64_t height, std::int64_t w
   return std::vector<std::uint8_t>(static_cast<std::size_t>(3 * height * width));
 }
 
-/// The simplified interface of libpng, which reports errors without jumps out of our frames.
+/// The simplified interface of libpng, which reports errors without longjmp.
 class PngReader {
  public:
   PngReader(std::string_view bytes, const std::string& source) : source_(source) {
@@ -105,7 +105,7 @@ class JpegReader {
 
   Image read() const {
     std::vector<std::uint8_t> pixels = interleaved_buffer(height_, width_);
-    // Some cameras leave bytes before the end marker, which is harmless in a file that has one.
+    // Some cameras write extra bytes before the end marker, which is harmless.
     if (!decode(TJFLAG_STOPONWARNING, pixels) &&
         !(has_extra_bytes() && bytes_.ends_with(kJpegEnd) && (decode(0, pixels) || warned())))
       fail(message());

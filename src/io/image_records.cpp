@@ -17,7 +17,7 @@ void check_size(std::size_t size, const ImageRecordShape& shape, const std::stri
   if (size == 0) throw base::DataError(source + ": holds no images");
   if (size % shape.bytes() == 0) return;
   throw base::DataError(source + ": " + std::to_string(size) +
-                            " bytes are no whole number of records of " + describe(shape),
+                            " bytes are not a whole number of records of " + describe(shape),
                         size < shape.bytes()
                             ? "is it another layout, or truncated?"
                             : "truncated after " + std::to_string(size / shape.bytes()) +

@@ -12,7 +12,7 @@ namespace asap::io {
 /// width].
 struct ImageRecordShape {
   int label_bytes = 1;
-  int label_index = 0;  ///< which of them is the label
+  int label_index = 0;  ///< index of the label byte to use
   int classes = 10;     ///< labels are below it
   int channels = 3;
   int height = 32;
@@ -32,8 +32,8 @@ struct ImageRecords {
 
 /// Appends the records of one file, plain or packed with gzip, to `records`. This is the layout of
 /// the binary versions of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html).
-/// DataError names `source`: no records, a size that is no whole number of them, or a label that is
-/// not below shape.classes; `records` is then as it was.
+/// DataError names `source`: no records, a size that is not a whole number of records, or a label
+/// that is not below shape.classes; `records` then does not change.
 void append_image_records(std::string_view bytes, const ImageRecordShape& shape,
                           const std::string& source, ImageRecords& records);
 

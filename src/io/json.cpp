@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kMaxDepth = 64;
 
-/// "parse error at line 3, column 7: syntax error ..." without what the caller says already.
+/// "parse error at line 3, column 7: syntax error ..." without the part that the caller adds.
 std::string reason(const std::string& what) {
   std::string text = what;
   if (const auto end = text.find("] "); end != std::string::npos) text.erase(0, end + 2);
@@ -23,7 +23,7 @@ std::string reason(const std::string& what) {
   return text;
 }
 
-/// Watches the parser for what it would silently accept: repeated keys and bottomless nesting.
+/// Refuses what the parser silently accepts: repeated keys and unbounded nesting.
 class StructureGuard {
  public:
   explicit StructureGuard(const std::string& source) : source_(source) {}

@@ -47,7 +47,7 @@ void MetricsWriter::write(const Json& line) {
   if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
       std::fflush(file_.get()) != 0)
     throw base::DataError("cannot write '" + path_.string() + "': " + std::strerror(errno),
-                          "free some space on the disk or choose another --out");
+                          "free some space on the disk or choose another folder");
 }
 
 void MetricsWriter::sync() {

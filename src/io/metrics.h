@@ -9,21 +9,21 @@
 
 namespace asap::io {
 
-/// Writes what is measured during a run as JSON lines, one object with an integer "step" per line,
-/// each on disk (as far as the process is concerned) when `write` returns.
+/// Writes the measurements of a run as JSON lines, one object with an integer "step" per line. A
+/// line is in the file, though not synced to disk, when `write` returns.
 class MetricsWriter {
  public:
-  /// Starts an empty file.
+  /// Begins an empty file.
   explicit MetricsWriter(const std::filesystem::path& path) : MetricsWriter(path, -1) {}
 
-  /// Goes on with the file of an interrupted run: lines of steps up to `resumed_step` stay, later
-  /// ones (which the resumed run writes again) and a last line cut off by a crash are dropped.
+  /// Continues the file of an interrupted run: lines of steps up to `resumed_step` stay; later
+  /// lines, which the resumed run writes again, and a last line cut off by a crash are dropped.
   MetricsWriter(const std::filesystem::path& path, std::int64_t resumed_step);
 
   /// Appends one line. InternalError when it has no integer "step".
   void write(const Json& line);
 
-  /// Makes sure that all lines survive even a power failure.
+  /// Syncs the file to disk, so that all lines survive a power failure.
   void sync();
 
  private:

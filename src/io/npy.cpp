@@ -30,7 +30,7 @@ struct NpyHeader {
   std::optional<std::vector<std::int64_t>> sizes;
 };
 
-/// The header is a Python dictionary literal; only the one shape numpy writes is read.
+/// The header is a Python dictionary literal; only the form that NumPy writes is read.
 class HeaderParser {
  public:
   HeaderParser(std::string_view text, const std::string& source) : text_(text), source_(source) {}

@@ -11,11 +11,11 @@ namespace asap::io {
 /// Reads NumPy's array format
 /// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3:
 /// little-endian float32, float64, int32, int64 or uint8 in C order. DataError names `source` and
-/// what was expected; the header is checked against the bytes that are there.
+/// what was expected; the header is checked against the size of the file.
 StoredTensor parse_npy(std::string_view bytes, const std::string& source);
 StoredTensor read_npy(const std::filesystem::path& path);
 
-/// Version 1.0, as numpy.save writes it.
+/// Writes version 1.0, like numpy.save.
 std::string serialise_npy(const StoredTensor& tensor);
 void write_npy(const std::filesystem::path& path, const StoredTensor& tensor);
 

@@ -148,7 +148,7 @@ void check_extents(std::vector<Extent> extents, std::uint64_t data_bytes,
   }
   if (position != data_bytes)
     throw base::DataError(source + ": " + std::to_string(data_bytes - position) +
-                          " bytes after the last tensor belong to nothing");
+                          " bytes after the last tensor belong to no tensor");
 }
 
 }  // namespace

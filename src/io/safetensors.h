@@ -9,16 +9,16 @@
 
 namespace asap::io {
 
-/// The content of a safetensors file: named tensors and free text about them.
+/// The content of a safetensors file: named tensors and free-text metadata.
 struct TensorFile {
   std::map<std::string, StoredTensor> tensors;
   std::map<std::string, std::string> metadata;
-  std::string source;  ///< the file it came from, for messages
+  std::string source;  ///< the file, for messages
 
-  /// The tensor of that name; DataError names the file and the nearest name there is.
+  /// The tensor of that name; DataError names the file and the nearest existing name.
   const StoredTensor& at(const std::string& name) const;
 
-  /// The tensor of that name as T; DataError when its shape or type is not the expected one.
+  /// The tensor of that name as T; DataError when its shape or type differs from the expected one.
   template <class T>
   tensor::Tensor<T> get(const std::string& name, const tensor::Shape& expected) const {
     return expect(name, element_type_of<T>(), expected).template to<T>();
@@ -35,8 +35,8 @@ struct TensorFile {
 };
 
 /// Reads a safetensors file (https://github.com/huggingface/safetensors, format section). Nothing
-/// in the header is trusted: its length, every type, shape and offset is checked against the bytes
-/// that are there before anything is allocated. DataError names `source`, the tensor and what was
+/// in the header is trusted: its length and every type, shape and offset are checked against the
+/// size of the file before anything is allocated. DataError names `source`, the tensor and what was
 /// expected.
 TensorFile parse_safetensors(std::string_view bytes, const std::string& source);
 TensorFile read_safetensors(const std::filesystem::path& path);

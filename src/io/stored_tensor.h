@@ -15,7 +15,7 @@ namespace asap::io {
 static_assert(std::endian::native == std::endian::little,
               "files are little-endian and are copied into memory as they are");
 
-/// What the elements of a stored tensor are. These are the types the toolkit reads and writes.
+/// The element types that the toolkit reads and writes.
 enum class ElementType { float32, float64, int32, int64, uint8 };
 
 /// Bytes of one element.
@@ -34,7 +34,7 @@ constexpr ElementType element_type_of() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return ElementType::uint8;
 }
 
-/// A tensor as it lies in a file: contiguous, row-major, little-endian.
+/// A tensor in the layout of a file: contiguous, row-major, little-endian.
 struct StoredTensor {
   ElementType type = ElementType::float32;
   tensor::Shape shape;
@@ -85,8 +85,8 @@ struct StoredTensor {
   }
 };
 
-/// Bytes a tensor of this shape and type takes, or -1 when that does not fit in 63 bits. Sizes must
-/// not be negative. For shapes that come from files and cannot be trusted.
+/// The size of a tensor in bytes, or -1 when it does not fit in 63 bits. For shapes from files,
+/// which cannot be trusted; sizes must not be negative.
 std::int64_t checked_byte_count(const std::int64_t* sizes, std::size_t rank, std::int64_t element);
 
 }  // namespace asap::io

@@ -14,11 +14,10 @@ std::size_t find_invalid_utf8(std::string_view text);
 /// the file, whose first line is 1.
 void require_utf8(std::string_view text, const std::string& source);
 
-/// Takes the next character off the front of valid UTF-8 that is not empty; InternalError for any
-/// other.
+/// Removes and returns the first character of non-empty, valid UTF-8; InternalError otherwise.
 char32_t next_character(std::string_view& text);
 
-/// Appends a character that is no surrogate.
+/// Appends a character, which must not be a surrogate.
 void append_utf8(char32_t character, std::string& text);
 
 }  // namespace asap::io

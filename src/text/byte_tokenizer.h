@@ -4,8 +4,8 @@
 
 namespace asap::text {
 
-/// Ids are the bytes of the text plus 1: no vocabulary, and nothing is unknown. Lower case only
-/// where config.lowercase, and then of ASCII letters.
+/// Ids are the bytes of the text plus 1, so there is no vocabulary and no unknown token. With
+/// config.lowercase, ASCII letters become lower case.
 std::unique_ptr<Tokenizer> make_byte_tokenizer(const config::TextConfig& config);
 
 }  // namespace asap::text

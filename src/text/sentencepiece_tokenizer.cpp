@@ -18,8 +18,9 @@ class SentencePieceTokenizer final : public Tokenizer {
   SentencePieceTokenizer(std::string model, const std::string& source) : model_(std::move(model)) {
     const auto status = processor_.LoadFromSerializedProto(model_);
     if (!status.ok() || processor_.GetPieceSize() < 1 || processor_.unk_id() != kUnknownToken)
-      throw base::DataError(source + ": is no sentencepiece model with the unknown piece first",
-                            "the file is damaged; train again, or restore it");
+      throw base::DataError(
+          source + ": is not a sentencepiece model whose first piece is the unknown one",
+          "the file is damaged; train again, or restore it");
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
@@ -41,7 +42,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   sentencepiece::SentencePieceProcessor processor_;
 };
 
-/// The first texts, as the library takes them.
+/// The first texts, in the form the library reads.
 class TextIterator final : public sentencepiece::SentenceIterator {
  public:
   explicit TextIterator(const Texts& texts) : texts_(texts) { load(); }
@@ -58,7 +59,7 @@ class TextIterator final : public sentencepiece::SentenceIterator {
   void load() {
     if (done()) return;
     value_ = texts_.at(index_);
-    // The library takes a text for a line, and these bytes for marks of its own.
+    // The library reads one text per line and reserves these bytes.
     for (char& byte : value_)
       if (byte == '\n' || byte == '\r' || byte == '\t' || byte == '\0') byte = ' ';
     bytes_ += std::ssize(value_);

@@ -15,7 +15,7 @@ constexpr const char* kVocabularyFile = "vocabulary.txt";
 constexpr const char* kSentencePieceFile = "sentencepiece.model";
 constexpr const char* kHint = "the file is damaged; train again, or restore it";
 
-/// What codec.json holds.
+/// The content of codec.json.
 struct CodecFields {
   config::TextConfig text;
   std::vector<std::string> labels, class_names, header;
@@ -31,7 +31,7 @@ struct CodecFields {
   }
 };
 
-/// The file of the tokenizer; empty: it needs none.
+/// The file of the tokenizer; empty: none is needed.
 std::filesystem::path tokenizer_file(config::TokenizerKind kind) {
   if (kind == config::TokenizerKind::bytes) return {};
   return kind == config::TokenizerKind::words ? kVocabularyFile : kSentencePieceFile;
@@ -44,7 +44,7 @@ void check_fields(const CodecFields& fields, const std::string& source) {
     throw base::DataError(source + ": needs different labels and a class name for each", kHint);
 }
 
-/// Only the bytes that were written: sentencepiece's own reader may end the process over others.
+/// Accepts only the bytes that were written: sentencepiece's reader may end the process on others.
 std::unique_ptr<Tokenizer> read_tokenizer(const CodecFields& fields,
                                           const std::filesystem::path& folder) {
   const std::filesystem::path file = tokenizer_file(fields.text.tokenizer);
@@ -87,7 +87,7 @@ std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& fo
   const io::Json json = io::read_json(path);
   try {
     config::from_json(json, fields, path.string());
-  } catch (const base::UsageError& error) {  // what the user can do about it is different here
+  } catch (const base::UsageError& error) {  // needs another hint here
     throw base::DataError(error.what(), kHint);
   }
   check_fields(fields, path.string());

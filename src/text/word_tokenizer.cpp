@@ -83,8 +83,9 @@ std::unique_ptr<Tokenizer> learn_word_tokenizer(const config::TextConfig& config
   for (const auto& [word, count] : counts)
     if (count >= config.min_count) kept.emplace_back(-count, word);
   if (kept.empty())
-    throw base::DataError(source + ": no word comes " + std::to_string(config.min_count) + " times",
-                          "lower data.text.min_count");
+    throw base::DataError(
+        source + ": no word occurs " + std::to_string(config.min_count) + " times",
+        "lower data.text.min_count");
   std::ranges::sort(kept);
   kept.resize(std::min(kept.size(), static_cast<std::size_t>(config.vocabulary_size - 1)));
   std::vector<std::string> words;
@@ -107,7 +108,7 @@ std::unique_ptr<Tokenizer> parse_word_tokenizer(const config::TextConfig& config
       throw base::DataError(
           source + ":" + std::to_string(line) +
               (is_new ? ": an empty word"
-                      : ": the word of line " + std::to_string(first->second) + " comes again"),
+                      : ": repeats the word of line " + std::to_string(first->second)),
           "the file is damaged; train again, or restore it");
   }
   return std::make_unique<WordTokenizer>(rules_of(config), std::move(words));

@@ -40,11 +40,11 @@ CharacterClass category_of(char32_t character) {
   }
 }
 
-/// What is asked for most, worked out once.
-struct AsciiTable {
+/// Class and lower case of the most frequent characters, computed once.
+struct AsciiClasses {
   std::array<CharacterClass, 128> classes;
   std::array<char, 128> lower;
-  AsciiTable() {
+  AsciiClasses() {
     for (char32_t i = 0; i < 128; ++i) {
       classes[i] = category_of(i);
       lower[i] = static_cast<char>(utf8proc_tolower(static_cast<utf8proc_int32_t>(i)));
@@ -52,8 +52,8 @@ struct AsciiTable {
   }
 };
 
-const AsciiTable& ascii() {
-  static const AsciiTable table;
+const AsciiClasses& ascii() {
+  static const AsciiClasses table;
   return table;
 }
 
@@ -92,7 +92,7 @@ void for_each_word(std::string_view text, const WordRules& rules,
       continue;
     }
     if (!word.empty() && is_apostrophe(character) && begins_with_word(text)) {
-      word += '\'';  // whichever apostrophe it was
+      word += '\'';  // one spelling for all apostrophes
       continue;
     }
     finish();

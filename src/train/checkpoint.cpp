@@ -137,7 +137,7 @@ StoredWeights read_tensors(const fs::path& file, const io::Json& state) {
   return {io::parse_safetensors(bytes, file.string()), fingerprint};
 }
 
-/// What a checkpoint folder holds, read and found undamaged.
+/// The content of an undamaged checkpoint folder.
 struct StoredCheckpoint {  // NOLINT(bugprone-exception-escape): moving Json only says it may throw
   io::Json state;
   std::string source;  ///< path of state.json
@@ -161,7 +161,7 @@ StoredCheckpoint read_checkpoint(const fs::path& folder) {
   return stored;
 }
 
-/// The newest checkpoint that can be read. The error of the newest when none can.
+/// The newest checkpoint that can be read. If none can, the error of the newest one.
 StoredCheckpoint read_newest(const config::RunFolder& run, const ResumeOptions& options) {
   const std::vector<std::int64_t> steps = run.checkpoint_steps();
   for (std::size_t i = steps.size(); i-- > 0;) {

@@ -22,7 +22,7 @@ struct BestTest {
   double loss = 0;
 };
 
-/// How far a training has come.
+/// The progress of a training.
 struct TrainingProgress {
   std::int64_t step = 0;           ///< steps done, skipped ones included
   std::int64_t skipped_steps = 0;  ///< steps whose loss or gradient was not finite
@@ -30,7 +30,7 @@ struct TrainingProgress {
   std::int64_t rollbacks = 0;
   double learning_rate_factor = 1;  ///< halved by every rollback
   std::optional<BestTest> best;     ///< only with train.keep_best
-  InitialWeights initial;           ///< what train.init_from gave
+  InitialWeights initial;           ///< the origin of the first weights
 };
 
 /// Everything a checkpoint restores besides the configuration.
@@ -41,21 +41,20 @@ struct TrainingState {
   data::EpochSampler& sampler;
 };
 
-/// The weights of a network as they lie in a checkpoint.
+/// The weights of a network in a checkpoint.
 struct StoredWeights {
   io::TensorFile tensors;
   std::string fingerprint;  ///< of the file
 };
 
-/// Those of the newest checkpoint of a run. DataError when it has none or the file is damaged.
+/// The weights of the newest checkpoint of a run. DataError when there is none or it is damaged.
 StoredWeights read_newest_weights(const config::RunFolder& run);
 
 /// The model's parameters under their names.
 io::TensorFile export_parameters(const autodiff::ParameterStore<float>& parameters);
 
-/// Writes a checkpoint folder that appears under its name only when complete, in the place of one
-/// that stood there. Nothing in it depends on time, machine or threads: equal trainings write equal
-/// bytes.
+/// Writes a checkpoint folder that appears under its name only when complete and replaces an older
+/// one. Its content does not depend on time, machine or threads: equal trainings write equal bytes.
 void write_checkpoint(const std::filesystem::path& folder, const TrainingState& state,
                       const config::TrainConfig& config, const std::string& data_fingerprint);
 
@@ -64,24 +63,24 @@ void save_checkpoint(const config::RunFolder& run, const TrainingState& state,
                      const config::TrainConfig& config, const std::string& data_fingerprint,
                      int keep);
 
-/// Removes the oldest checkpoints beyond `keep`. A training that was killed after it wrote its last
-/// checkpoint left one too many.
+/// Removes the oldest checkpoints beyond `keep`. A training that was killed right after it wrote a
+/// checkpoint leaves one too many.
 void remove_old_checkpoints(const config::RunFolder& run, int keep);
 
-/// How load_checkpoint may depart from the rules.
+/// Exceptions from the rules of load_checkpoint.
 struct ResumeOptions {
   /// Fields (or groups: "train") whose value may differ from the checkpoint's. UsageError for names
   /// that do not exist and for fields that decide the order of the examples or the parameters'
   /// shapes.
   std::span<const std::string> allowed_changes;
-  /// Told of a damaged checkpoint that is passed over in favour of an older one.
+  /// Receives a note on each damaged checkpoint that is skipped for an older one.
   std::function<void(const std::string&)> on_note;
 };
 
-/// Restores the newest undamaged checkpoint of the run. Returns false when there is none at all.
-/// UsageError when the configuration differs from the checkpoint's (naming the first field),
-/// DataError when the training data do or every checkpoint is damaged (naming what is wrong with
-/// the newest).
+/// Restores the newest undamaged checkpoint of the run. Returns false when the run has no
+/// checkpoint. UsageError names the first field in which the configuration differs from the
+/// checkpoint's. DataError when the training data differ, or when every checkpoint is damaged
+/// (naming the damage of the newest).
 bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
                      const config::TrainConfig& config, const std::string& data_fingerprint,
                      const ResumeOptions& options = {});

@@ -41,7 +41,7 @@ struct ScoreRange {
   }
 };
 
-/// The attention of a network, which looks at what it is given. For one thread.
+/// The attention of a network that also inspects its inputs. For one thread.
 class AttentionProbe final : public attention::AttentionOperator {
  public:
   explicit AttentionProbe(const attention::KindOperator& attention) : attention_(attention) {}
@@ -57,7 +57,7 @@ class AttentionProbe final : public attention::AttentionOperator {
           bad_ = "the attention output of " + name(layer, head) + " is not finite";
   }
 
-  /// What was found, or "".
+  /// The finding, or "".
   const std::string& bad() const { return bad_; }
   const ScoreRange& widest() const { return widest_; }
 

@@ -9,9 +9,9 @@ namespace asap::train {
 namespace {
 
 constexpr const char* kHint =
-    "everything in model but attention and classes must be as in that run's config.json";
+    "model must equal that run's config.json in all but attention and classes";
 
-/// Belongs to the kind of attention alone: the projections around it are every kind's.
+/// Whether a parameter belongs to one attention kind; the projections belong to all kinds.
 bool is_of_attention_kind(const std::string& name) {
   return name.find(".attention.") != std::string::npos &&
          name.find(".attention.qkv.") == std::string::npos &&
@@ -24,7 +24,7 @@ bool is_of_classifier(const std::string& name) { return name.starts_with("head."
   throw base::UsageError("train.init_from '" + folder + "': " + what, kHint);
 }
 
-/// Equal shapes do not tell into how many heads a projection is divided.
+/// Equal shapes do not tell the number of heads of a projection.
 void check_alike(const std::string& folder, const config::ModelConfig& there,
                  const config::ModelConfig& here) {
   if (there.heads != here.heads)
@@ -32,7 +32,7 @@ void check_alike(const std::string& folder, const config::ModelConfig& there,
                      std::to_string(here.heads) + " here");
 }
 
-/// What the other run has and this model has no place for, its attention's own parameters apart.
+/// Refuses tensors of the other run that this model lacks, except parameters of its attention kind.
 void check_nothing_is_left(const std::string& folder, const io::TensorFile& file,
                            const autodiff::ParameterStore<float>& parameters) {
   for (const auto& [tensor_name, tensor] : file.tensors) {

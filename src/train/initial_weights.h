@@ -10,28 +10,28 @@
 
 namespace asap::train {
 
-/// Where the weights came from that a training started with.
+/// The origin of the first weights of a training.
 struct InitialWeights {
-  std::string fingerprint;         ///< of the file they were read from; empty: drawn at random
-  std::vector<std::string> fresh;  ///< parameters the other run could not give
+  std::string fingerprint;         ///< of the file with the weights; empty: drawn at random
+  std::vector<std::string> fresh;  ///< parameters that the other run lacks, drawn at random
 };
 
 /// Overwrites the parameters of `model` by those of the newest checkpoint of another run (`folder`,
-/// as train.init_from names it). Both networks must be alike but for the attention's kind and
-/// settings and the number of classes: what a kind of attention learns besides its projections
-/// stays as it was drawn when the other run has nothing of that name and shape, and so does the
-/// classifier when the classes are others. UsageError names the first tensor that does not fit;
+/// as train.init_from names it). Both networks must agree in all but the attention's kind and
+/// settings and the number of classes. The parameters of an attention kind besides its projections
+/// keep their random values when the other run has no tensor of that name and shape, and so does
+/// the classifier when the classes differ. UsageError names the first tensor that does not fit;
 /// DataError when `folder` holds no run or no undamaged checkpoint.
 InitialWeights take_initial_weights(const std::string& folder, nn::Transformer<float>& model);
 
-/// What such a training must read its texts with: the token ids of the other run, because its
-/// weights know no others, or once `own` has a codec, which a resumed training has, of its own.
-/// Null without train.init_from and for other data. DataError when the other run has none.
+/// The token ids with which such a training must read its texts: those of the other run, to which
+/// the weights belong, or those of `own` when a resumed training has a codec already. Null without
+/// train.init_from and for other data. DataError when the other run has no codec.
 std::shared_ptr<const text::TextCodec> initial_text_codec(const config::TrainConfig& config,
                                                           const config::RunFolder& own,
                                                           bool resumed);
 
-/// One line for the user: what was taken over, and what was not.
+/// One line for the user on the parameters that were taken over and those that were not.
 std::string describe_initial_weights(const std::string& folder, const InitialWeights& initial);
 
 }  // namespace asap::train

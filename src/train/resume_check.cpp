@@ -36,13 +36,12 @@ void check_names(std::span<const std::string> allowed,
   }
 }
 
-/// The saved configuration as one of today.
+/// The saved configuration, with defaults for newer fields.
 config::TrainConfig read_saved(const io::Json& saved, const std::string& source) {
   config::TrainConfig config;
   try {
     config::from_json(saved, config, source);
-  } catch (const base::UsageError&
-               error) {  // what the user can do about it is different in a checkpoint
+  } catch (const base::UsageError& error) {  // a checkpoint needs another hint
     throw base::DataError(error.what(), "the checkpoint is damaged or of a newer asap-train");
   }
   return config;

@@ -10,7 +10,7 @@ namespace asap::train {
 namespace {
 
 constexpr std::int64_t kSumBlock =
-    1 << 12;  // values one thread adds at a time; they fit the first cache
+    1 << 12;  // values a thread adds at a time; they fit the level-1 cache
 
 std::int64_t count_correct(const tensor::MatrixView<const float>& logits,
                            std::span<const std::int32_t> labels) {

@@ -9,16 +9,16 @@
 
 namespace asap::train {
 
-/// What one training step found, before the weights were changed.
+/// The measurements of one training step, before it changes the weights.
 struct StepOutcome {
-  double loss = 0;      ///< mean over the labels of the batch that are scored
-  double accuracy = 0;  ///< of the same
+  double loss = 0;      ///< mean over the scored labels of the batch
+  double accuracy = 0;  ///< over the same labels
   attention::AttentionEvidence evidence;
 };
 
-/// Sizes of the work and what makes it reproducible.
+/// Sizes, seed and regularisation of the steps.
 struct ShardEngineConfig {
-  std::int64_t shard = 8;  ///< examples one thread works on at a time
+  std::int64_t shard = 8;  ///< examples a thread processes at a time
   int threads = 1;
   std::uint64_t seed = 1;  ///< of dropout
   double dropout = 0;
@@ -31,7 +31,7 @@ struct ShardEngineConfig {
 /// Gradients of a batch, data-parallel and deterministic: the batch is cut into shards of a fixed
 /// size, each runs forward and backward on one thread into a gradient buffer of its own, and the
 /// buffers are added in the order of the shards. Neither the cut nor the order depends on the
-/// number of threads, so results are identical to the last bit for any.
+/// number of threads, so results are bit-identical for any number.
 class ShardEngine {
  public:
   ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config);
@@ -44,9 +44,8 @@ class ShardEngine {
   tensor::VectorView<float> gradient() { return shards_.front().gradient.flat(); }
   tensor::VectorView<const float> gradient_view() const { return shards_.front().gradient.flat(); }
 
-  /// Most memory that values, gradients and scratch of a step have taken so far, in bytes: the
-  /// peaks of the tapes' arenas, added over the threads. Parameters and their gradients lie
-  /// elsewhere.
+  /// Peak memory of the values, gradients and scratch of a step so far, in bytes: the peaks of the
+  /// tapes' arenas, summed over the threads. Parameters and their gradients are not included.
   std::int64_t step_peak_bytes() const;
 
  private:
@@ -61,12 +60,12 @@ class ShardEngine {
     data::Batch batch;
   };
 
-  /// What the shards of one step have in common.
+  /// The shared input of all shards of one step.
   struct Step {
     const data::Dataset& data;
     std::span<const std::int64_t> indices;
     std::uint32_t number;
-    std::int64_t scored;  // labels of the whole batch that count; at least 1
+    std::int64_t scored;  // scored labels of the whole batch; at least 1
   };
 
   void run_shard(const Step& step, std::int64_t index, Worker& worker);

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/timing.h"
+#include "data/model_fit.h"
 
 namespace asap::train {
 
@@ -39,7 +40,7 @@ std::string training_text(const config::RunFolder& folder, const config::TrainCo
          base::format_fixed(result.test.loss, 4) + " after " + base::format_count(result.steps) +
          " steps (" + base::format_seconds(result.seconds) + ", " +
          base::format_count(static_cast<std::int64_t>(result.examples_per_second)) + " " +
-         config::examples_of(config.model.kind) + "/s)\n" +
+         data::examples_name(data::examples_read_by(config.model.kind)) + "/s)\n" +
          (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
          folder.path().string() + "\n";
 }

@@ -5,7 +5,7 @@
 
 namespace asap::train {
 
-/// What summary.json of a training run says.
+/// The content of a training run's summary.json.
 io::Json training_summary(const config::TrainConfig& config, const TrainingResult& result);
 
 /// The same for a person, in two lines.

@@ -56,7 +56,7 @@ class Trainer {
 
   TrainingResult run() {
     base::make_directories(run_.path());
-    const base::FileLock lock(run_.lock());  // keeps other trainings out
+    const base::FileLock lock(run_.lock());  // no other training may write here
     if (lock.stale_owner())
       note("process " + std::to_string(*lock.stale_owner()) +
            ", which trained here before, ended without cleaning up");
@@ -91,7 +91,7 @@ class Trainer {
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed && !config_.train.init_from.empty()) start_from_weights();
-    // It says that a run has ended, which this one has not.
+    // A summary says that its run has ended; this run has not.
     std::filesystem::remove(run_.summary());
     if (train_data_.codec) text::write_text_codec(*train_data_.codec, run_.text());
     io::write_json(run_.config(), config::to_json(config_));
@@ -108,20 +108,20 @@ class Trainer {
     note(describe_initial_weights(config_.train.init_from, progress_.initial));
   }
 
-  /// Goes to the newest checkpoint.
+  /// Restores the newest checkpoint.
   bool restore() {
     TrainingState state{{}, model_, optimizer_, sampler_};
     const bool found = load_checkpoint(run_, state, config_, train_data_.fingerprint,
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
     regions_.restored(step());
-    // Where a damaged one was passed over, the older ones are what is left of the run.
+    // After a damaged checkpoint the older ones are all that is left of the run: keep them.
     if (found && run_.checkpoint_steps().back() == step())
       remove_old_checkpoints(run_, config_.train.keep_checkpoints);
     return found;
   }
 
-  /// Returns false when the training went back instead.
+  /// Returns false when the training rolled back instead.
   bool take_step() {
     const base::Stopwatch watch;
     regions_.before_step(step());
@@ -148,8 +148,8 @@ class Trainer {
     return true;
   }
 
-  /// Does what train.on_divergence says: true when the step was skipped, false when the training
-  /// went back, NumericalError when it must stop.
+  /// Applies train.on_divergence: returns true when the step was skipped and false when the
+  /// training rolled back; NumericalError when it must stop.
   bool survive_divergence(std::span<const std::int64_t> indices) {
     const std::string what =
         "step " + std::to_string(step() + 1) + ": " +
@@ -180,7 +180,7 @@ class Trainer {
               "train.learning_rate or set train.clip_norm");
   }
 
-  /// Back to the newest checkpoint, which is written again with the halved learning rate so that a
+  /// Restores the newest checkpoint and writes it again with the halved learning rate, so that a
   /// resumed run does the same.
   void roll_back(const std::string& what) {
     const std::int64_t rollbacks = progress_.rollbacks + 1;
@@ -260,7 +260,7 @@ class Trainer {
     result_.step_peak_bytes = engine_.step_peak_bytes();
     result_.examples_per_second =
         seconds_ > 0 ? static_cast<double>((step() - first) * config_.train.batch) / seconds_ : 0;
-    // Not a line of metrics.jsonl: a training that was not stopped here would not have it.
+    // Not in metrics.jsonl: an uninterrupted training would not have this line.
     if (tested_step_ != step() && !result_.interrupted) result_.test = test();
   }
 

@@ -12,7 +12,7 @@
 
 namespace asap::train {
 
-/// One training step as it is logged and shown.
+/// The logged values of one training step.
 struct StepReport {
   std::int64_t step = 0;  ///< steps done, this one included
   std::int64_t total_steps = 0;
@@ -28,21 +28,19 @@ struct TestReport {
   double accuracy = 0;
 };
 
-/// How a training is carried out; none of it changes the result.
+/// Options of a training that do not change its result.
 struct TrainerOptions {
   int threads = 1;
   bool resume = false;
   /// With resume: fields that may differ from the checkpoint's (see ResumeOptions).
   std::vector<std::string> allowed_changes;
-  std::int64_t stop_after =
-      0;  ///< stop, with a checkpoint, once so many steps are done; 0: train to the end
-  /// Asked after every step; true stops the training with a checkpoint and without a last test.
+  std::int64_t stop_after = 0;  ///< stop after this step and save a checkpoint; 0: train to the end
+  /// Called after every step; true stops the training with a checkpoint and without a last test.
   std::function<bool()> should_stop;
   std::function<void(const StepReport&)> on_step;
   std::function<void(std::int64_t step)> on_resume;
   std::function<void(std::int64_t step, const TestReport&)> on_test;
-  /// What the user should know, one line: a skipped step, a rollback, a damaged checkpoint passed
-  /// over.
+  /// Receives notes for the user, one line each: a skipped step, a rollback, a damaged checkpoint.
   std::function<void(const std::string&)> on_note;
 };
 
@@ -58,23 +56,23 @@ struct TrainingResult {
   std::int64_t parameters = 0;
   std::int64_t step_peak_bytes = 0;  ///< see ShardEngine::step_peak_bytes; of this process
   double train_loss = 0;             ///< of the last step
-  TestReport test;                   ///< of the weights as they are; not measured when interrupted
+  TestReport test;                   ///< of the last weights; not measured when interrupted
   std::optional<BestTest> best;
-  InitialWeights initial;  ///< what train.init_from gave, now or before the run was resumed
+  InitialWeights initial;  ///< the origin of the first weights, also of a resumed run
 };
 
 /// Steps of the whole training. UsageError when the data do not fill one batch.
 std::int64_t planned_steps(const config::TrainConfig& config, const data::Dataset& train);
 
-/// Tokens of each example where batches are made of examples of similar length; else nothing.
+/// The number of tokens of each example, if batches are sorted by length; else empty.
 std::vector<std::int64_t> batch_lengths(const config::TrainConfig& config,
                                         const data::Dataset& data);
 
-/// Trains `config.model` (complete) and leaves config.json, metrics.jsonl, checkpoints and, of
-/// texts, their codec in the run folder. A non-finite loss or gradient is dealt with as
-/// train.on_divergence says; when it ends the training, it is a NumericalError that names the step
-/// and the first tensor that went bad, and the checkpoints stay. UsageError when the folder holds a
-/// run and `resume` is not set, or another process trains into it.
+/// Trains `config.model` (complete) and writes config.json, metrics.jsonl, checkpoints and, for
+/// texts, the codec into the run folder. train.on_divergence decides what happens when the loss or
+/// gradient is not finite; if the training ends, the checkpoints stay and a NumericalError names
+/// the step and the first tensor that is not finite. UsageError when the folder holds a run and
+/// `resume` is not set, or another process trains into it.
 TrainingResult train(const config::TrainConfig& config, const config::RunFolder& run,
                      const data::Dataset& train_data, const data::Dataset& test_data,
                      const TrainerOptions& options);

@@ -12,8 +12,8 @@
 namespace asap::train {
 namespace {
 
-constexpr std::int64_t kWarmUpSteps = 2;  // they ask for memory and fill caches
-constexpr std::int64_t kMostSteps = 200;  // measured ones
+constexpr std::int64_t kWarmUpSteps = 2;  // they allocate memory and fill caches
+constexpr std::int64_t kMostSteps = 200;  // most measured steps
 constexpr double kLongEnough = 2;         // seconds of measured steps
 
 /// Model, optimizer and batches of a training, in memory only.
@@ -49,7 +49,7 @@ class TrialTraining {
     return outcome;
   }
 
-  /// Of batches as they come from `indices`, computed and forgotten.
+  /// Computes batches from `indices` and discards the results.
   void compute(std::span<const std::int64_t> indices) { engine_.compute(data_, indices, 0); }
 
   TrainingFootprint footprint() {
@@ -112,12 +112,13 @@ TrainingEstimate estimate_training(const config::TrainConfig& config,
   const base::Stopwatch all;
   for (std::int64_t step = 0; step < std::min(estimate.steps, kMostSteps); ++step) {
     const base::Stopwatch watch;
-    trial.step(sampler.next(), config.train.learning_rate * 1e-3);  // as good as unchanged
+    trial.step(sampler.next(),
+               config.train.learning_rate * 1e-3);  // leaves the weights almost unchanged
     if (step >= kWarmUpSteps || estimate.steps <= kWarmUpSteps) seconds.push_back(watch.seconds());
     if (all.seconds() > kLongEnough && !seconds.empty()) break;
   }
   estimate.measured_steps = std::ssize(seconds);
-  // Batches differ in length, so that it is the mean which adds up.
+  // Batches differ in length, so the total follows from the mean.
   estimate.seconds_per_step =
       std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size());
   estimate.training_seconds = estimate.seconds_per_step * static_cast<double>(estimate.steps);

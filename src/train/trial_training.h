@@ -7,23 +7,23 @@
 
 namespace asap::train {
 
-/// What a training holds in memory beside its data.
+/// The memory that a training needs in addition to its data.
 struct TrainingFootprint {
-  std::int64_t parameters = 0;   ///< numbers trained last (see RegionPhases::parameter_count)
+  std::int64_t parameters = 0;   ///< trained numbers (see RegionPhases::parameter_count)
   std::int64_t state_bytes = 0;  ///< parameters, moments, and a gradient for every shard of a batch
   std::int64_t step_bytes = 0;   ///< values, gradients and scratch of a step (see ShardEngine)
   std::int64_t bytes() const { return state_bytes + step_bytes; }
 };
 
-/// From the first batch, which is computed once; nothing is changed or written. UsageError as of
+/// Measured on the first batch, which is computed once; changes and writes nothing. UsageError as
 /// train().
 TrainingFootprint training_footprint(const config::TrainConfig& config,
                                      const data::Dataset& train_data, int threads);
 
-/// What a training will take, measured on its first steps, which leave nothing behind.
+/// The time and memory that a training will need, measured on its first steps.
 struct TrainingEstimate {
   std::int64_t steps = 0;           ///< of the whole training
-  std::int64_t measured_steps = 0;  ///< of those the median was taken
+  std::int64_t measured_steps = 0;  ///< steps that were timed
   double seconds_per_step = 0;
   double training_seconds = 0;
   double test_seconds = 0;           ///< of all tests together
@@ -32,13 +32,12 @@ struct TrainingEstimate {
   double seconds() const { return training_seconds + test_seconds; }
 };
 
-/// Trains a few steps and tests once, on the real data and with nothing written.
-/// UsageError as of train().
+/// Trains a few steps and tests once, on the real data; writes nothing. UsageError as train().
 TrainingEstimate estimate_training(const config::TrainConfig& config,
                                    const data::Dataset& train_data, const data::Dataset& test_data,
                                    int threads);
 
-/// How well one batch was learned by heart.
+/// How well a model memorised one batch.
 struct OverfitResult {
   std::int64_t steps = 0;
   double first_loss = 0, loss = 0, accuracy = 0;
@@ -46,8 +45,8 @@ struct OverfitResult {
 };
 
 /// A sanity check of model, data and learning rate: trains on one batch, without dropout,
-/// augmentation, label smoothing and weight decay, until it is predicted without a mistake or
-/// `most_steps` are done. What cannot learn 64 examples by heart will not learn more.
+/// augmentation, label smoothing and weight decay, until the model predicts all of it or
+/// `most_steps` are done. A model that cannot memorise 64 examples will not learn more.
 /// NumericalError when the loss is not finite.
 OverfitResult overfit_one_batch(const config::TrainConfig& config, const data::Dataset& train_data,
                                 int threads, std::int64_t most_steps,

@@ -165,11 +165,11 @@ TEST_CASE("--dry-run and --overfit-one-batch answer without writing anything") {
   const Outcome learned = run("asap-train", tiny_training() + Words{"--overfit-one-batch", "--set",
                                                                     "train.learning_rate=0.003"});
   CHECK(learned.code == 0);
-  CHECK(learned.out.find("learned by heart") != std::string::npos);
+  CHECK(learned.out.find("memorised one batch") != std::string::npos);
   const Outcome stuck = run("asap-train", tiny_training() + Words{"--overfit-one-batch", "--set",
                                                                   "train.learning_rate=1e-9"});
   CHECK(stuck.code == 4);
-  CHECK(last_line(stuck.error).find("not learned by heart") != std::string::npos);
+  CHECK(last_line(stuck.error).find("did not memorise one batch") != std::string::npos);
   CHECK(run("asap-train", {"--dry-run", "--overfit-one-batch"}).code == 2);
   CHECK_FALSE(std::filesystem::exists(work / "run"));
 }

@@ -12,7 +12,7 @@
 namespace {
 
 /// The table as text again, every field in quotes.
-std::string quoted(const asap::io::DelimitedTable& table) {
+std::string quoted(const asap::io::DelimitedRows& table) {
   std::string text;
   for (std::int64_t row = 0; row < table.rows(); ++row)
     for (std::int64_t column = 0; column < table.columns(); ++column) {
@@ -27,13 +27,13 @@ std::string quoted(const asap::io::DelimitedTable& table) {
 }
 
 void check_table(std::string_view bytes, const asap::io::DelimitedFormat& format) {
-  asap::io::DelimitedTable table;
+  asap::io::DelimitedRows table;
   try {
     table = asap::io::parse_delimited(bytes, format, "input");
   } catch (const asap::base::DataError&) {
     return;
   }
-  const asap::io::DelimitedTable again = asap::io::parse_delimited(quoted(table), {}, "written");
+  const asap::io::DelimitedRows again = asap::io::parse_delimited(quoted(table), {}, "written");
   asap::base::check(again.rows() == table.rows(), "a table keeps its rows");
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     asap::base::check(row == 0 || table.line(row) > table.line(row - 1), "rows begin in order");

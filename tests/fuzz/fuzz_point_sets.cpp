@@ -28,7 +28,7 @@ void check_sets(const asap::data::PointSets& sets) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    check_sets(asap::data::parse_point_table(bytes, "input"));
+    check_sets(asap::data::parse_delimited_points(bytes, "input"));
   } catch (const asap::base::DataError&) {
   }
   try {

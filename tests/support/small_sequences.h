@@ -12,7 +12,7 @@ inline data::Dataset small_sequences(config::ModelKind kind,
                                      bool labels_tokens = false) {
   data::Dataset dataset;
   dataset.name = "sequences";
-  dataset.kind = kind;
+  dataset.kind = data::examples_read_by(kind);
   dataset.labels_tokens = labels_tokens;
   dataset.class_names = {"a", "b"};
   dataset.offsets = {0};
@@ -41,7 +41,7 @@ inline data::Dataset small_sequences(config::ModelKind kind,
 /// A model of width 8 with two heads and two layers that fits the data.
 inline config::ModelConfig small_sequence_model(const data::Dataset& dataset) {
   config::ModelConfig config;
-  config.kind = dataset.kind;
+  config.kind = data::model_kind_for(dataset.kind);
   config.width = 8;
   config.heads = 2;
   config.layers = 2;

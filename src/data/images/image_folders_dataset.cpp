@@ -35,7 +35,7 @@ std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
   return found;
 }
 
-/// Names of the classes: the folders in one part of the data.
+/// The class names: the folders in one part of the data.
 std::vector<std::string> list_classes(const fs::path& part) {
   std::error_code ignored;
   if (!fs::is_directory(part, ignored))
@@ -105,7 +105,7 @@ struct LabelledFile {
   std::size_t place;
 };
 
-/// The files of one part of the data, by turns of every class.
+/// The files of one part of the data: the first of every class, the second of every class, ...
 std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train,
                                      const std::vector<std::string>& classes) {
   std::vector<LabelledFile> files;

@@ -66,12 +66,12 @@ std::vector<fs::path> find_files(const fs::path& folder, config::RecordLayout la
 std::vector<std::string> class_names(const fs::path& folder, const config::DataConfig& config) {
   switch (config.images.layout) {
     case config::RecordLayout::cifar10:
-      return read_class_names(folder / "batches.meta.txt", config.classes);
+      return class_names_or_numbers(folder / "batches.meta.txt", config.classes);
     case config::RecordLayout::cifar100:
-      return read_class_names(folder / (config.images.labels == config::Cifar100Labels::fine
-                                            ? "fine_label_names.txt"
-                                            : "coarse_label_names.txt"),
-                              config.classes);
+      return class_names_or_numbers(folder / (config.images.labels == config::Cifar100Labels::fine
+                                                  ? "fine_label_names.txt"
+                                                  : "coarse_label_names.txt"),
+                                    config.classes);
     case config::RecordLayout::rgb:
       break;
   }
@@ -79,10 +79,10 @@ std::vector<std::string> class_names(const fs::path& folder, const config::DataC
   if (config.name == "cats_dogs" && config.classes == 2 &&
       !fs::exists(folder / "classes.txt", ignored))
     return {"cat", "dog"};
-  return read_class_names(folder / "classes.txt", config.classes);
+  return class_names_or_numbers(folder / "classes.txt", config.classes);
 }
 
-/// Brings every image to what config asks for.
+/// Converts every image to the size and colours of the configuration.
 void prepare_images(Dataset& dataset, const config::ImagesConfig& config) {
   const bool same_size =
       config.size == 0 || (config.size == dataset.height && config.size == dataset.width);

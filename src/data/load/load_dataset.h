@@ -7,13 +7,13 @@
 
 namespace asap::data {
 
-/// Reads or draws one part of the data. DataError names the file, with a hint what to install or
-/// which flag to set when it is missing. Texts get the ids and classes of `codec`, or, when it is
-/// null, those that their training part gives.
+/// Reads or draws one part of the data. DataError names the file; for a missing file its hint says
+/// what to install or which key to set. Texts get the ids and classes of `codec` or, when it is
+/// null, those of their training part.
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec = nullptr);
 
-/// The same for a network that a training run left: texts get the ids and classes of the training.
+/// The same for a trained network: texts get the ids and classes of its run.
 Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
                          Split split);
 

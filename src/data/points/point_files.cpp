@@ -66,10 +66,12 @@ tensor::Tensor<double> label_values(const io::StoredTensor& labels) {
   }
 }
 
-/// Reads the lines of a table of points.
-class TableParser {
+/// Reads the lines of a delimited file of points.
+class DelimitedPointsParser {
  public:
-  explicit TableParser(const std::string& source) : source_(source) { sets_.offsets = {0}; }
+  explicit DelimitedPointsParser(const std::string& source) : source_(source) {
+    sets_.offsets = {0};
+  }
 
   PointSets parse(std::string_view text) {
     while (!text.empty()) {
@@ -181,8 +183,8 @@ PointSets parse_modelnet(std::string_view packed, const std::string& source) {
   return out;
 }
 
-PointSets parse_point_table(std::string_view text, const std::string& source) {
-  return TableParser(source).parse(unpack(text, source));
+PointSets parse_delimited_points(std::string_view text, const std::string& source) {
+  return DelimitedPointsParser(source).parse(unpack(text, source));
 }
 
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

@@ -10,7 +10,7 @@ namespace asap::data {
 void normalise_point_sets(Dataset& dataset);
 
 /// The last step of every loader of sets: refuses coordinates that are not finite (DataError names
-/// example and point), applies what config asks for, and gives the data its fingerprint.
+/// example and point), applies data.points, and computes the fingerprint of the data.
 Dataset finish_point_sets(Dataset dataset, const config::PointsConfig& config);
 
 }  // namespace asap::data

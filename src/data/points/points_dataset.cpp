@@ -26,7 +26,7 @@ Found read_sets(const fs::path& folder, Split part) {
   const std::string split = split_name(part);
   for (const char* ending : {".csv", ".csv.gz"})
     if (const fs::path path = folder / (split + ending); fs::exists(path))
-      return {parse_point_table(base::read_file(path), path.string()), path.string()};
+      return {parse_delimited_points(base::read_file(path), path.string()), path.string()};
   if (const fs::path path = folder / (split + "_points.npy"); fs::exists(path))
     return {point_sets_from_arrays(io::read_npy(path),
                                    io::read_npy(folder / (split + "_labels.npy")), path.string()),
@@ -51,12 +51,12 @@ Dataset load_points_dataset(const config::DataConfig& config, Split split) {
                             "set data.classes to the number of classes in the file");
   Dataset dataset;
   dataset.name = found.source;
-  dataset.kind = config::ModelKind::set;
+  dataset.kind = ExampleKind::points;
   dataset.point_width = found.sets.width;
   dataset.offsets = std::move(found.sets.offsets);
   dataset.points = std::move(found.sets.points);
   dataset.labels = std::move(found.sets.labels);
-  dataset.class_names = read_class_names(folder / "classes.txt", config.classes);
+  dataset.class_names = class_names_or_numbers(folder / "classes.txt", config.classes);
   return finish_point_sets(std::move(dataset), config.points);
 }
 

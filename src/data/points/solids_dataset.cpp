@@ -128,7 +128,7 @@ Dataset draw_solids_dataset(const config::DataConfig& config, Split split) {
   const config::SolidsConfig& solids = config.solids;
   Dataset dataset;
   dataset.name = std::string("solids ") + split_name(split);
-  dataset.kind = config::ModelKind::set;
+  dataset.kind = ExampleKind::points;
   dataset.point_width = 3;
   for (int label = 0; label < config.classes; ++label)
     dataset.class_names.emplace_back(kSolids[static_cast<std::size_t>(label)].name);

@@ -147,7 +147,7 @@ Dataset draw_listops_dataset(const config::DataConfig& config, Split split) {
   check_token_range("data.listops", listops);
   Dataset dataset;
   dataset.name = std::string("listops ") + split_name(split);
-  dataset.kind = config::ModelKind::text;
+  dataset.kind = ExampleKind::tokens;
   dataset.vocabulary = kVocabulary;
   dataset.max_tokens = listops.max_tokens;
   dataset.class_names = numbered_classes(10);

@@ -39,7 +39,7 @@ Dataset draw_majority_dataset(const config::DataConfig& config, Split split) {
   check_token_range("data.majority", majority);
   Dataset dataset;
   dataset.name = std::string("majority ") + split_name(split);
-  dataset.kind = config::ModelKind::text;
+  dataset.kind = ExampleKind::tokens;
   dataset.vocabulary = 1 + config.classes + majority.other_tokens;
   dataset.max_tokens = majority.max_tokens;
   for (int label = 0; label < config.classes; ++label)

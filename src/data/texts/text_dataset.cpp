@@ -30,7 +30,7 @@ std::vector<std::string> sorted_labels(const LabelledTexts& texts) {
 void learn_classes(const LabelledTexts& texts, text::TextCodec& codec) {
   codec.labels = codec.class_names = sorted_labels(texts);
   if (!texts.class_file.empty()) {
-    const auto names = read_class_names(texts.class_file, codec.labels);
+    const auto names = read_names_of_labels(texts.class_file, codec.labels);
     const std::string file = texts.class_file.string();
     for (std::size_t i = 0; i < codec.labels.size(); ++i) {
       const auto found = names.find(codec.labels[i]);
@@ -109,7 +109,7 @@ Dataset load_text_dataset(const config::DataConfig& config, Split split,
   if (!complete()) codec = learn_text_codec(config, texts, codec.get());
   Dataset dataset;
   dataset.name = texts.source;
-  dataset.kind = config::ModelKind::text;
+  dataset.kind = ExampleKind::tokens;
   dataset.vocabulary = codec->tokenizer->vocabulary();
   dataset.max_tokens = config.text.max_tokens;
   dataset.class_names = codec->class_names;

@@ -16,12 +16,12 @@ namespace asap::data {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kTableEndings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
+constexpr const char* kDelimitedEndings[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz"};
 
-/// Where one part of the data lies.
+/// The location of one part of the data.
 struct Place {
   fs::path path;
-  fs::path class_file;  // perhaps not there
+  fs::path class_file;  // may not exist
 };
 
 bool is_number(std::string_view text) { return base::parse_number<int>(text).has_value(); }
@@ -31,8 +31,9 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-bool is_table(const std::string& name) {
-  return std::ranges::any_of(kTableEndings, [&](const char* end) { return name.ends_with(end); });
+bool is_delimited(const std::string& name) {
+  return std::ranges::any_of(kDelimitedEndings,
+                             [&](const char* end) { return name.ends_with(end); });
 }
 
 std::vector<fs::path> roots_of(const config::DataConfig& config) {
@@ -42,9 +43,9 @@ std::vector<fs::path> roots_of(const config::DataConfig& config) {
   return {*directory / "text", *directory};
 }
 
-/// SPLIT.csv and the like, or a folder per class.
+/// SPLIT.csv and the like, or one folder per class.
 std::optional<Place> find_plain(const fs::path& folder, const std::string& split) {
-  for (const char* ending : kTableEndings)
+  for (const char* ending : kDelimitedEndings)
     if (const fs::path path = folder / (split + ending); fs::exists(path))
       return Place{path, folder / "classes.txt"};
   if (is_folder(folder / split)) return Place{folder / split, {}};
@@ -60,7 +61,7 @@ std::optional<Place> find_named(const fs::path& folder, const std::string& name,
   for (const std::string& prefix : prefixes)
     for (const fs::path& path : entries) {
       const std::string file = path.filename().string();
-      if (!file.starts_with(prefix) || !is_table(file)) continue;
+      if (!file.starts_with(prefix) || !is_delimited(file)) continue;
       const fs::path mapping = folder / (name + "_mapping.txt");
       return Place{path, fs::exists(mapping) ? mapping : folder / (name + "_classes.txt")};
     }
@@ -89,7 +90,7 @@ Place find_place(const config::DataConfig& config, Split split) {
       "data.text.train_file and test_file; --set data.kind=majority runs without files");
 }
 
-/// The texts of a folder that holds a folder per class, the classes by turns, so that any first
+/// The texts of a folder with one folder per class, in rotation over the classes, so that any first
 /// part of them holds all.
 LabelledTexts read_class_folders(const fs::path& folder) {
   LabelledTexts out;
@@ -144,34 +145,34 @@ io::DelimitedFormat format_of(const config::TextConfig& config, const fs::path& 
   return format;
 }
 
-/// Picks labels and texts out of a table.
-class TableReader {
+/// Picks labels and texts out of a delimited file.
+class LabelledTextReader {
  public:
-  TableReader(const config::TextConfig& config, const io::DelimitedTable& table,
-              const std::string& source)
-      : config_(config), table_(table), source_(source) {}
+  LabelledTextReader(const config::TextConfig& config, const io::DelimitedRows& rows,
+                     const std::string& source)
+      : config_(config), rows_(rows), source_(source) {}
 
   LabelledTexts read(const std::vector<std::string>* known_header) {
-    if (table_.rows() == 0) throw base::DataError(source_ + ": holds no texts");
+    if (rows_.rows() == 0) throw base::DataError(source_ + ": holds no texts");
     has_header_ = first_row_names_columns(known_header);
     LabelledTexts out;
     out.source = source_;
     if (has_header_) out.header = row(0);
     const std::int64_t label = column(config_.label_column, "label_column");
     const std::vector<std::int64_t> columns = text_columns(label);
-    for (std::int64_t i = has_header_ ? 1 : 0; i < table_.rows(); ++i) {
-      out.labels.emplace_back(base::trim(table_.field(i, label)));
+    for (std::int64_t i = has_header_ ? 1 : 0; i < rows_.rows(); ++i) {
+      out.labels.emplace_back(base::trim(rows_.field(i, label)));
       if (out.labels.back().empty())
         throw base::DataError(
-            source_ + ":" + std::to_string(table_.line(i)) + ": the label is empty",
+            source_ + ":" + std::to_string(rows_.line(i)) + ": the label is empty",
             "is data.text.label_column right?");
       std::string text;
       for (const std::int64_t k : columns) {
         if (k != columns.front()) text += ' ';
-        text += table_.field(i, k);
+        text += rows_.field(i, k);
       }
       out.texts.push_back(std::move(text));
-      out.lines.push_back(table_.line(i));
+      out.lines.push_back(rows_.line(i));
     }
     return out;
   }
@@ -179,8 +180,8 @@ class TableReader {
  private:
   std::vector<std::string> row(std::int64_t index) const {
     std::vector<std::string> fields;
-    for (std::int64_t k = 0; k < table_.columns(); ++k)
-      fields.emplace_back(base::trim(table_.field(index, k)));
+    for (std::int64_t k = 0; k < rows_.columns(); ++k)
+      fields.emplace_back(base::trim(rows_.field(index, k)));
     return fields;
   }
 
@@ -191,10 +192,10 @@ class TableReader {
     if (named) return true;
     if (known_header) return !known_header->empty() && row(0) == *known_header;
     const std::int64_t label = column(config_.label_column, "label_column");
-    const std::string_view first = base::trim(table_.field(0, label));
-    for (std::int64_t i = 1; i < table_.rows(); ++i)
-      if (base::trim(table_.field(i, label)) == first) return false;
-    return table_.rows() > 1 && !is_number(first);
+    const std::string_view first = base::trim(rows_.field(0, label));
+    for (std::int64_t i = 1; i < rows_.rows(); ++i)
+      if (base::trim(rows_.field(i, label)) == first) return false;
+    return rows_.rows() > 1 && !is_number(first);
   }
 
   std::int64_t column(const std::string& name, const char* field) const {
@@ -204,11 +205,11 @@ class TableReader {
         return found - names.begin();
     }
     const std::int64_t index = base::parse_number<int>(name).value_or(-1);
-    if (index >= 0 && index < table_.columns()) return index;
+    if (index >= 0 && index < rows_.columns()) return index;
     throw base::DataError(
         source_ + ": there is no column '" + io::excerpt(name) + "' (data.text." + field + ")",
         has_header_ ? "it has " + io::excerpt(base::join(row(0), ", "))
-                    : "it has " + std::to_string(table_.columns()) +
+                    : "it has " + std::to_string(rows_.columns()) +
                           " columns without names, counted from 0");
   }
 
@@ -217,25 +218,24 @@ class TableReader {
     for (const std::string& name : config_.text_columns)
       columns.push_back(column(name, "text_columns"));
     if (!columns.empty()) return columns;
-    for (std::int64_t k = 0; k < table_.columns(); ++k)
+    for (std::int64_t k = 0; k < rows_.columns(); ++k)
       if (k != label) columns.push_back(k);
     if (columns.empty())
-      throw base::DataError(
-          source_ + ": has one column, and labels need one beside that of the text",
-          "is the separator right (data.text.separator)?");
+      throw base::DataError(source_ + ": has one column, but label and text need one each",
+                            "is the separator right (data.text.separator)?");
     return columns;
   }
 
   const config::TextConfig& config_;
-  const io::DelimitedTable& table_;
+  const io::DelimitedRows& rows_;
   const std::string& source_;
   bool has_header_ = false;
 };
 
-LabelledTexts read_table(const config::TextConfig& config, const fs::path& path,
-                         const std::vector<std::string>* header) {
-  const io::DelimitedTable table = io::read_delimited(path, format_of(config, path));
-  return TableReader(config, table, path.string()).read(header);
+LabelledTexts read_delimited_texts(const config::TextConfig& config, const fs::path& path,
+                                   const std::vector<std::string>* header) {
+  const io::DelimitedRows rows = io::read_delimited(path, format_of(config, path));
+  return LabelledTextReader(config, rows, path.string()).read(header);
 }
 
 }  // namespace
@@ -258,14 +258,14 @@ LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
                                   const std::vector<std::string>* header) {
   const Place place = find_place(config, split);
   LabelledTexts out = is_folder(place.path) ? read_class_folders(place.path)
-                                            : read_table(config.text, place.path, header);
+                                            : read_delimited_texts(config.text, place.path, header);
   if (out.size() == 0) throw base::DataError(out.source + ": holds no texts");
   if (!place.class_file.empty() && fs::exists(place.class_file)) out.class_file = place.class_file;
   return out;
 }
 
-std::map<std::string, std::string> read_class_names(const fs::path& path,
-                                                    std::span<const std::string> labels) {
+std::map<std::string, std::string> read_names_of_labels(const fs::path& path,
+                                                        std::span<const std::string> labels) {
   const std::string content = base::read_file(path);
   io::require_utf8(content, path.string());
   std::vector<std::string> lines;

@@ -224,7 +224,7 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
       measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
   Comparison comparison;
   comparison.examples = dataset.size();
-  comparison.examples_name = config::examples_of(dataset.kind);
+  comparison.examples_name = data::examples_name(dataset.kind);
   comparison.fidelity_examples = sample.size();
   comparison.threads = settings.threads;
   comparison.teacher_predictions = teacher.predictions;

@@ -58,7 +58,7 @@ struct Comparison {
   std::vector<MethodResult> methods;
   std::optional<OperatorEvidence> compiled = {};
   std::int64_t examples = 0;
-  std::string examples_name = "images";  ///< what they are: see examples_of
+  std::string examples_name = "images";  ///< what they are: see data::examples_name
   std::int64_t fidelity_examples = 0;
   int threads = 1;
   std::vector<std::int32_t> teacher_predictions = {};  ///< as MethodResult::predictions

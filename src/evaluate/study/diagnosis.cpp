@@ -148,7 +148,7 @@ Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
   if (dataset.size() == 0) throw base::UsageError("the test set is empty");
   data::fit_model_to_data(encoder.config(), dataset, "the trained model");
   Diagnosis diagnosis;
-  diagnosis.examples_name = config::examples_of(dataset.kind);
+  diagnosis.examples_name = data::examples_name(dataset.kind);
   diagnosis.threads = settings.threads;
   for (const Method& method : settings.methods) {
     const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;

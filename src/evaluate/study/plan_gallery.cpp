@@ -156,7 +156,7 @@ std::vector<std::int64_t> choose_examples(const data::Dataset& dataset,
   const auto readable = [&](std::int64_t example) {
     if (!dataset.labels_tokens && dataset.labels[example] == data::kNotScored) return false;
     const std::int64_t tokens = dataset.tokens(example);
-    return dataset.kind == config::ModelKind::vit || (tokens > 1 && tokens <= kReadable);
+    return dataset.kind == data::ExampleKind::images || (tokens > 1 && tokens <= kReadable);
   };
   std::vector<std::int64_t> disagreements;
   if (const MethodResult* compiled = first_compiled(comparison))
@@ -173,7 +173,7 @@ std::vector<std::int64_t> choose_examples(const data::Dataset& dataset,
   for (const std::int64_t example : disagreements) add(example);
   // Too few classes or only long examples: whatever comes first.
   for (std::int64_t i = 0; i < dataset.size() && std::ssize(chosen) < ordinary; ++i)
-    if ((dataset.kind == config::ModelKind::vit || dataset.tokens(i) > 0) &&
+    if ((dataset.kind == data::ExampleKind::images || dataset.tokens(i) > 0) &&
         (dataset.labels_tokens || dataset.labels[i] != data::kNotScored))
       add(i);
   return chosen;

@@ -51,20 +51,18 @@ ShownInput show_input(const data::Dataset& dataset, const config::ModelConfig& c
   ShownInput shown;
   shown.class_token = config.has_class_token();
   switch (dataset.kind) {
-    case config::ModelKind::vit:
+    case data::ExampleKind::images:
       shown.patches_down = config.image_height / config.patch;
       shown.patches_across = config.image_width / config.patch;
       show_image(dataset, example, shown);
       break;
-    case config::ModelKind::text:
+    case data::ExampleKind::tokens:
       for (std::int64_t i = dataset.offsets[example]; i < dataset.offsets[example + 1]; ++i)
         shown.tokens.push_back(text_of(dataset, i));
       break;
-    case config::ModelKind::set:
+    case data::ExampleKind::points:
       show_points(dataset, example, shown);
       break;
-    case config::ModelKind::mlp:
-      throw base::InternalError("show_input: data are of no such kind");
   }
   return shown;
 }

@@ -31,7 +31,7 @@ char separator_of(std::string_view bytes) {
 /// Columns of one file by name.
 class Columns {
  public:
-  Columns(const io::DelimitedTable& table, const std::string& source) : source_(source) {
+  Columns(const io::DelimitedRows& table, const std::string& source) : source_(source) {
     has_header_ = false;
     for (std::int64_t c = 0; c < table.columns() && table.rows() > 0; ++c)
       has_header_ = has_header_ || !to_number(base::trim(table.field(0, c)));
@@ -82,7 +82,7 @@ std::vector<std::size_t> input_indices(const Columns& columns, const TableColumn
   return indices;
 }
 
-double cell(const io::DelimitedTable& table, std::int64_t row, std::size_t column,
+double cell(const io::DelimitedRows& table, std::int64_t row, std::size_t column,
             const Columns& columns, const std::string& source) {
   const std::string_view field = table.field(row, static_cast<std::int64_t>(column));
   const std::optional<double> value = to_number(base::trim(field));
@@ -100,7 +100,7 @@ double cell(const io::DelimitedTable& table, std::int64_t row, std::size_t colum
 
 NamedTable parse_table(std::string_view bytes, const TableColumns& wanted,
                        const std::string& source) {
-  const io::DelimitedTable table = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
+  const io::DelimitedRows table = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
   if (table.rows() == 0) throw base::DataError(source + ": the file has no rows");
   const Columns columns(table, source);
   const std::size_t target = columns.find(wanted.target);

@@ -21,7 +21,7 @@ TEST_CASE("a lock is refused while another holds it, with that one's process num
     CHECK_FALSE(lock.stale_owner());
     const std::string own = "process " + std::to_string(::getpid());
     expect_error<UsageError>([&] { const FileLock second(path); },
-                             {"in use by", own.c_str(), "another --out"});
+                             {"in use by", own.c_str(), "another folder"});
   }
   CHECK_FALSE(fs::exists(path));
   const FileLock again(path);

@@ -34,7 +34,7 @@ Dataset three_images() {
 /// Ids 5 6 7, 8 9 and 3.
 Dataset three_texts() {
   Dataset dataset;
-  dataset.kind = ModelKind::text;
+  dataset.kind = ExampleKind::tokens;
   dataset.offsets = {0, 3, 5, 6};
   dataset.ids = {5, 6, 7, 8, 9, 3};
   dataset.vocabulary = 10;
@@ -102,7 +102,7 @@ TEST_CASE("token sequences are padded to the longest of the batch") {
 
 TEST_CASE("points and labels of tokens are padded alike") {
   Dataset dataset = three_texts();
-  dataset.kind = ModelKind::set;
+  dataset.kind = ExampleKind::points;
   dataset.ids.clear();
   dataset.point_width = 2;
   for (int i = 0; i < 12; ++i) dataset.points.push_back(static_cast<float>(i + 1));

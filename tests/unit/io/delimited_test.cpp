@@ -17,7 +17,7 @@ using Rows = std::vector<std::vector<std::string>>;
 
 constexpr DelimitedFormat kCsv{',', true}, kTsv{'\t', false};
 
-Rows rows_of(const DelimitedTable& table) {
+Rows rows_of(const DelimitedRows& table) {
   Rows rows(static_cast<std::size_t>(table.rows()));
   for (std::int64_t row = 0; row < table.rows(); ++row)
     for (std::int64_t column = 0; column < table.columns(); ++column)
@@ -61,7 +61,7 @@ TEST_CASE("without quoting a quote is an ordinary character") {
 }
 
 TEST_CASE("rows know the line they begin at") {
-  const DelimitedTable table = parse_delimited("1,\"a\nb\"\n\n2,c\n3,d\n", kCsv, "t.csv");
+  const DelimitedRows table = parse_delimited("1,\"a\nb\"\n\n2,c\n3,d\n", kCsv, "t.csv");
   CHECK(table.line(0) == 1);
   CHECK(table.line(1) == 4);
   CHECK(table.line(2) == 5);

@@ -59,7 +59,7 @@ TEST_CASE("an estimate knows steps and parameters, and a step's memory to the by
   CHECK(estimate.peak_bytes <= peak_memory_bytes());
 }
 
-TEST_CASE("a batch is learned by heart where that can be done") {
+TEST_CASE("a model memorises one batch if it can") {
   Fixture f;
   f.config.train.learning_rate = 3e-3;
   std::int64_t seen = 0;

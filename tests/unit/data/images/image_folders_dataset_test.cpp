@@ -52,8 +52,7 @@ std::vector<std::uint8_t> pixels_of(const Dataset& dataset, std::int64_t example
 
 }  // namespace
 
-TEST_CASE(
-    "folders of images become a data set, classes and files in the order of names, by turns") {
+TEST_CASE("folders of images become a data set, classes and files sorted by name, in rotation") {
   const Pictures pictures;
   pictures.add("train/notes.txt", "not a folder");
   pictures.add("train/cat/notes.txt", "not an image");

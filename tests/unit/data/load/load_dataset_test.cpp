@@ -53,13 +53,13 @@ TEST_CASE("tokens of drawn sets have names for reports") {
   std::multiset<std::string> asked, held;
   for (std::int64_t i = 0; i < 6; ++i) {
     const std::string name = matching.token_name(matching, i);
-    if (name.starts_with("asks for "))
-      asked.insert(name.substr(9));
+    if (name.starts_with("query "))
+      asked.insert(name.substr(6));
     else
-      held.insert(name.substr(4));
+      held.insert(name.substr(7));
   }
   CHECK(asked.size() == 3);
-  CHECK(asked == held);  // everything asked for is there
+  CHECK(asked == held);  // every query has its answer
 
   config.kind = DataKind::majority;
   config.majority.examples = config.majority.test_examples = 2;

@@ -14,7 +14,7 @@ using namespace asap::test;
 namespace {
 
 void expect_table_error(const std::string& text, std::initializer_list<const char*> parts) {
-  expect_error<DataError>([&] { parse_point_table(text, "p.csv"); }, parts);
+  expect_error<DataError>([&] { parse_delimited_points(text, "p.csv"); }, parts);
 }
 
 void expect_binary_error(const std::string& bytes, std::initializer_list<const char*> parts) {
@@ -60,7 +60,7 @@ TEST_CASE("damaged samples of ModelNet10 are refused with what does not fit") {
 TEST_CASE("tables of points are read with or without names, and packed") {
   for (const std::string& text : {std::string(kKernelSet), compress_gzip(kKernelSet),
                                   std::string("a,1,.5,1\r\na,1,2,3\r\nb,0,-1,.1")}) {
-    const PointSets sets = parse_point_table(text, "p.csv");
+    const PointSets sets = parse_delimited_points(text, "p.csv");
     CHECK(sets.width == 2);
     CHECK(sets.labels == std::vector<std::int32_t>{1, 0});
     CHECK(sets.offsets == std::vector<std::int64_t>{0, 2, 3});

@@ -41,7 +41,7 @@ TEST_CASE("a folder's points are found in each of their forms") {
   write_file_atomically(folder / "train.csv", kKernelSet);
   write_file_atomically(folder / "classes.txt", "chair\ntable\n");
   const Dataset table = load_dataset(config, Split::train);
-  CHECK(table.kind == ModelKind::set);
+  CHECK(table.kind == ExampleKind::points);
   CHECK(table.class_names == std::vector<std::string>{"chair", "table"});
   CHECK(table.points[0] == 0.5f);
 

@@ -17,7 +17,7 @@ TEST_CASE("ListOps expressions have the value of their label and the length aske
   for (const auto& [least, most] :
        std::vector<std::pair<int, int>>{{4, 12}, {20, 60}, {200, 300}}) {
     const Dataset dataset = load_dataset(listops_config(least, most), Split::train);
-    CHECK(dataset.kind == ModelKind::text);
+    CHECK(dataset.kind == ExampleKind::tokens);
     for (std::int64_t example = 0; example < dataset.size(); ++example) {
       const std::span<const std::int32_t> ids(dataset.ids.data() + dataset.offsets[example],
                                               static_cast<std::size_t>(dataset.tokens(example)));

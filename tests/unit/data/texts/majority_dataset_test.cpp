@@ -33,7 +33,7 @@ std::vector<std::int32_t> sequence(const Dataset& dataset, std::int64_t example)
 
 TEST_CASE("the token of its class is the most frequent of a majority sequence") {
   const Dataset dataset = load_dataset(small(), Split::train);
-  CHECK(dataset.kind == ModelKind::text);
+  CHECK(dataset.kind == ExampleKind::tokens);
   CHECK(dataset.size() == 200);
   CHECK(dataset.vocabulary == 13);
   std::vector<int> classes(4);

@@ -15,7 +15,7 @@ TEST_CASE("texts become the ids of the training part's vocabulary, labels its cl
   files.write("train.tsv", kTrain);
   files.write("test.tsv", kTest);
   const Dataset train = files.load(), test = files.load(Split::test);
-  CHECK(train.kind == ModelKind::text);
+  CHECK(train.kind == ExampleKind::tokens);
   CHECK(train.size() == 3);
   CHECK(train.vocabulary == 4);
   CHECK(train.class_names == Names{"x", "y"});

@@ -1,13 +1,9 @@
-#include "relu_fit/commands.h"
-
-#include <iostream>
+#include "relu_fit/target_flags.h"
 
 #include "base/error.h"
-#include "base/files.h"
-#include "cli/summary.h"
 #include "region/target/formula.h"
 
-namespace asap {
+namespace asap::relu_fit {
 namespace {
 
 double bound(const std::string& text) {
@@ -20,14 +16,6 @@ double bound(const std::string& text) {
 }
 
 }  // namespace
-
-std::vector<std::unique_ptr<Command>> all_commands() {
-  std::vector<std::unique_ptr<Command>> commands;
-  for (auto* make : {&fit_command, &bench_command, &regions_command, &floor_command, &eval_command,
-                     &export_command})
-    commands.push_back(make());
-  return commands;
-}
 
 void TargetFlags::add_to(CLI::App& command) {
   command
@@ -59,15 +47,4 @@ region::Target TargetFlags::target() const {
   return region::function_target(function, bounds().value_or(numerics::Interval{}));
 }
 
-void finish(const cli::CommonOptions& options, const io::Json& summary, const std::string& text) {
-  if (!options.out.empty()) {
-    base::make_directories(options.out);
-    cli::finish_with_summary(options, summary, text);
-  } else if (options.json) {
-    std::cout << io::format_json(summary) << std::flush;
-  } else if (!options.quiet) {
-    std::cout << text << std::flush;
-  }
-}
-
-}  // namespace asap
+}  // namespace asap::relu_fit

@@ -1,0 +1,171 @@
+#include "asap_compile/compile_command.h"
+
+#include <map>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "base/text_table.h"
+#include "base/timing.h"
+#include "cli/config.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "compile/calibration.h"
+#include "compile/compile_report.h"
+#include "config/run_folder.h"
+
+namespace asap::asap_compile {
+namespace {
+
+/// A flag that sets one key of the configuration, as text: --slices 4.
+struct FieldFlag {
+  const char *name, *key, *value, *help;
+};
+constexpr FieldFlag kFields[] = {
+    {"--teacher", "teacher", "NAME",
+     "Attention to imitate: own (the network's), or sinkhorn:T on the scores of a softmax network"},
+    {"--slices", "slices", "L", "Slices on which one-dimensional transport is solved"},
+    {"--slice-kind", "slice_kind", "canonical|random",
+     "Directions of the slices: from the calibration examples, or random"},
+    {"--features", "features", "LIST",
+     "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse"},
+    {"--objective", "objective", "ridge|kl|output|dual",
+     "What to fit: the dual, the plan, the output, or the entropic dual without a teacher"},
+    {"--calibration", "calibration", "N", "Fit on N unlabelled examples"}};
+
+/// The line on what is fitted.
+std::string describe_operator(const compile::CompileConfig& config) {
+  return std::to_string(config.slices) + " slices, features " + base::join(config.features, ",") +
+         ", fitted on " + base::format_count(config.calibration) + " examples";
+}
+
+/// Bytes of captured queries, keys and values.
+std::int64_t size_of(const compile::Activations& activations) {
+  std::int64_t values = 0;
+  for (const compile::LayerActivations& layer : activations.layers)
+    values += layer.queries.size() + layer.keys.size() + layer.values.size();
+  return values * static_cast<std::int64_t>(sizeof(float));
+}
+
+std::string result_text(const compile::CompiledModel& model, double seconds) {
+  base::Table table({{"layer"},
+                     {"head"},
+                     {"dual R2"},
+                     {"plan L1"},
+                     {"plan KL"},
+                     {"column error"},
+                     {"(teacher's)"},
+                     {"output error"}});
+  const auto add = [&](const std::string& layer, const std::string& head,
+                       const compile::HeadEvidence& e) {
+    table.add_row({layer, head, base::format_fixed(e.dual_r2, 4), base::format_fixed(e.plan_l1, 4),
+                   base::format_fixed(e.plan_kl, 5), base::format_fixed(e.column_error, 4),
+                   base::format_fixed(e.teacher_column_error, 4),
+                   base::format_fixed(e.output_error, 4)});
+  };
+  for (std::size_t l = 0; l < model.evidence.size(); ++l)
+    for (std::size_t h = 0; h < model.evidence[l].size(); ++h)
+      add(std::to_string(l), std::to_string(h), model.evidence[l][h]);
+  add("mean", "", compile::mean_evidence(model.evidence));
+  return table.text() + "measured on " + base::format_count(model.held_out_examples) +
+         " examples that the fit has not seen; " + base::format_seconds(seconds) + "\n";
+}
+
+/// The defaults, with the data of the run if one is named.
+compile::CompileConfig default_config(const std::filesystem::path& run_folder) {
+  compile::CompileConfig config;
+  if (!run_folder.empty()) config.data = config::RunFolder(run_folder).read_config().data;
+  return config;
+}
+
+class CompileCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& program) override {
+    program_ = &program;
+    CLI::Option* run_option = program.add_option("--run", run_, "Run folder of asap-train")
+                                  ->type_name("DIR")
+                                  ->group("Input");
+    program
+        .add_option("--activations", activations_,
+                    "Instead of --run: captured queries and keys (safetensors)")
+        ->type_name("FILE")
+        ->excludes(run_option)
+        ->group("Input");
+    const std::vector<config::FieldDescription> defaults = keys();
+    for (const FieldFlag& field : kFields)
+      cli::show_default(program.add_option(field.name, flags_[field.name], field.help), defaults,
+                        field.key)
+          ->type_name(field.value)
+          ->group("Operator");
+    cli::add_common_options(program, common_, "asap-compile",
+                            "asap-compile --run runs/fashion --out runs/op");
+    return &program;
+  }
+
+  std::vector<config::FieldDescription> keys() const override {
+    return config::list_fields(compile::CompileConfig{});
+  }
+
+  void run() override {
+    cli::configure_logging(common_);
+    const compile::CompileConfig config = resolve();
+    if (dump(config)) return;
+    common_.required_out();
+    const base::Stopwatch watch;
+    cli::RunHeader header(common_, "asap-compile", config.seed);
+    header.add_run(run_).add("operator", describe_operator(config));
+    const compile::Activations activations = load_activations(config);
+    header.add("data", activations.source)
+        .add("memory", base::format_bytes(size_of(activations)) + " of queries, keys and values");
+    cli::ProgressBar bar(common_, {.title = "compile",
+                                   .item = "heads",
+                                   .total = std::ssize(activations.layers) * activations.heads});
+    const compile::CompiledModel model =
+        compile::compile_heads(activations, config, common_.threads,
+                               [&](std::int64_t done, std::int64_t) { bar.update(done); });
+    bar.finish();
+    compile::save_operator(common_.out, compile::make_artefact(model, activations, config));
+    cli::finish_with_summary(common_, compile::compile_summary(model, activations, config),
+                             result_text(model, watch.seconds()));
+  }
+
+ private:
+  compile::CompileConfig resolve() const {
+    compile::CompileConfig config = cli::resolve_config(common_, default_config(run_));
+    for (const auto& [name, text] : flags_)
+      if (program_->count(name) > 0) compile::set_from_flag(config, name, text);
+    if (common_.seed) config.seed = *common_.seed;
+    config.validate(common_.config.empty() ? "configuration" : common_.config.string());
+    return config;
+  }
+
+  /// Answers --dump-config. Without a run the data stay open: each run has its own.
+  bool dump(const compile::CompileConfig& config) const {
+    io::Json json = config::to_json(config);
+    if (run_.empty()) json.erase("data");
+    return cli::dump_json(common_, json, config::to_json(default_config(run_)));
+  }
+
+  compile::Activations load_activations(const compile::CompileConfig& config) const {
+    if (!run_.empty()) return compile::capture_run(run_, config, common_.threads);
+    if (activations_.empty())
+      throw base::UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
+    if (config.imitated_iterations())
+      throw base::UsageError(
+          "--teacher is for --run: captured activations bring a teacher of their own",
+          "say what it is with --set activations.iterations=T");
+    return compile::read_activations(activations_, config.activations);
+  }
+
+  cli::CommonOptions common_;
+  const CLI::App* program_ = nullptr;  // knows which flags were given
+  std::filesystem::path run_, activations_;
+  std::map<std::string, std::string> flags_;  // by name: "--slices"
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> compile_command() { return std::make_unique<CompileCommand>(); }
+
+}  // namespace asap::asap_compile

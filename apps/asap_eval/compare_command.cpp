@@ -1,0 +1,114 @@
+#include "asap_eval/commands.h"
+#include "base/files.h"
+#include "cli/config.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "cli/version.h"
+#include "evaluate/draw/paper_figures.h"
+#include "evaluate/report/comparison_run.h"
+#include "evaluate/report/report.h"
+
+namespace asap::asap_eval {
+namespace {
+
+class CompareCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& program) override {
+    CLI::App* compare = program.add_subcommand(
+        "compare", "Accuracy, agreement with the teacher, speed and plan error of every method.");
+    compare->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
+    compare->add_option("--compiled", compiled_, "Operator folder of asap-compile")
+        ->type_name("DIR");
+    add_methods(*compare);
+    compare
+        ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+    compare
+        ->add_option("--bench", bench_,
+                     "Folder of asap-eval bench, whose times by number of tokens the report shows")
+        ->type_name("DIR");
+    compare
+        ->add_option("--plot-library", plot_library_,
+                     "d3.min.js for the report, or none; default: the environment variable "
+                     "ASAP_D3, then Debian's node-d3 if it is installed")
+        ->type_name("FILE");
+    compare->add_flag(
+        "--figures", figures_,
+        "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");
+    cli::add_common_options(
+        *compare, common_, "asap-eval",
+        "asap-eval compare --run runs/fashion --compiled runs/operator --out runs/compare");
+    return compare;
+  }
+
+  std::vector<config::FieldDescription> keys() const override {
+    return config::list_fields(evaluate::CompareConfig{});
+  }
+
+  void run() override {
+    cli::configure_logging(common_);
+    const evaluate::CompareConfig config = resolve();
+    if (cli::dump_config(common_, config, evaluate::default_compare_config(run_, compiled_)))
+      return;
+    const std::filesystem::path& out = common_.required_out();
+    if (figures_) evaluate::require_gnuplot();
+    const evaluate::PlotLibrary library = evaluate::find_plot_library(plot_library_);
+    cli::RunHeader header(common_, "asap-eval compare", std::nullopt);
+    header.add_run(run_);
+    if (!compiled_.empty()) header.add("operator", compiled_.string());
+
+    cli::ProgressBar bar(common_, {.title = "compare", .item = "parts"});
+    evaluate::ReportData result = evaluate::compare_run(run_, compiled_, config, common_.threads,
+                                                        [&](std::int64_t done, std::int64_t total) {
+                                                          bar.set_total(total);
+                                                          bar.update(done);
+                                                        });
+    bar.finish();
+    result.context.versions.emplace_back("SIMD", cli::simd_name());
+    base::make_directories(out);
+    evaluate::write_report(out, result, library);
+    if (figures_) evaluate::write_paper_figures(out / "figures", result);
+    cli::finish_with_summary(common_,
+                             evaluate::comparison_summary(result.comparison, result.context),
+                             evaluate::comparison_table(result.comparison) +
+                                 "report: " + (out / "report.html").string() + "\n");
+  }
+
+ private:
+  void add_methods(CLI::App& compare) {
+    compare
+        .add_option("--methods", methods_,
+                    "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
+                    "espformer, separated by commas; sinkhorn:equal: the K that takes as long as "
+                    "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "
+                    "layers only")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+  }
+
+  evaluate::CompareConfig resolve() const {
+    evaluate::CompareConfig config =
+        cli::resolve_config(common_, evaluate::default_compare_config(run_, compiled_));
+    if (!methods_.empty()) config.methods = methods_;
+    if (examples_) config.examples = *examples_;
+    if (!bench_.empty()) config.bench = bench_;
+    return config;
+  }
+
+  cli::CommonOptions common_;
+  std::filesystem::path run_, compiled_, plot_library_;
+  std::vector<std::string> methods_;
+  std::optional<int> examples_;
+  std::string bench_;
+  bool figures_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> compare_command() { return std::make_unique<CompareCommand>(); }
+
+}  // namespace asap::asap_eval

@@ -1,0 +1,13 @@
+// asap-eval: compares attention operators inside a trained network and measures what they cost.
+#include "asap_eval/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace asap::asap_eval;
+  return asap::cli::run_program(
+      {.name = "asap-eval",
+       .summary =
+           "Compare attention operators inside a trained network: accuracy, speed, plan error.",
+       .commands = {&compare_command, &bench_command, &diagnose_command, &regions_command,
+                    &export_command}},
+      argc, argv);
+}

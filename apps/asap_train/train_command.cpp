@@ -1,0 +1,174 @@
+#include "asap_train/train_command.h"
+
+#include "asap_train/trials.h"
+#include "base/format.h"
+#include "cli/config.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "data/load/load_dataset.h"
+#include "data/model_fit.h"
+#include "train/summary.h"
+#include "train/trial_training.h"
+
+namespace asap::asap_train {
+namespace {
+
+/// Shows on the bar, and above it, what happens in the training.
+void report_to(cli::ProgressBar& bar, train::TrainerOptions& options) {
+  options.on_step = [&](const train::StepReport& report) {
+    bar.update(report.step, {{"loss", report.outcome.loss},
+                             {"accuracy", report.outcome.accuracy},
+                             {"learning rate", report.learning_rate}});
+  };
+  options.on_resume = [&](std::int64_t step) {
+    bar.start_from(step);
+    bar.print_above(step > 0 ? "resuming after step " + base::format_count(step)
+                             : "no checkpoint found; starting afresh");
+  };
+  options.on_test = [&](std::int64_t step, const train::TestReport& test) {
+    bar.print_above("step " + base::format_count(step) + ": test accuracy " +
+                    base::format_fixed(test.accuracy, 4) + ", loss " +
+                    base::format_fixed(test.loss, 4));
+  };
+  options.on_note = [&](const std::string& text) { bar.print_above(text); };
+}
+
+class TrainCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& program) override {
+    add_trial_options(program);
+    add_training_options(program);
+    cli::add_common_options(
+        program, common_, "asap-train",
+        "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion");
+    return &program;
+  }
+
+  std::vector<config::FieldDescription> keys() const override {
+    return config::list_fields(config::TrainConfig{});
+  }
+
+  void run() override {
+    cli::configure_logging(common_);
+    config::TrainConfig config = resolve();
+    if (cli::dump_config(common_, config)) return;
+    const bool trial = dry_run_ || overfit_;
+    const config::RunFolder folder(trial ? common_.out : common_.required_out());
+    cli::RunHeader header(common_, "asap-train", config.seed);
+    const data::Dataset train_data =
+        data::load_dataset(config.data, data::Split::train,
+                           train::initial_text_codec(config, folder, options_.resume));
+    const data::Dataset test_data =
+        data::load_dataset(config.data, data::Split::test, train_data.codec);
+    config.model = data::fit_model_to_data(config.model, train_data, source());
+    data::fit_model_to_data(config.model, test_data, source());
+    describe(header, config, train_data, test_data);
+    if (dry_run_) return print_estimate(common_, config, train_data, test_data);
+    if (overfit_) return try_to_overfit(common_, config, train_data);
+    train(config, folder, train_data, test_data);
+  }
+
+ private:
+  /// What is done instead of a training.
+  void add_trial_options(CLI::App& app) {
+    CLI::Option* dry_run = app.add_flag(
+        "--dry-run", dry_run_,
+        "Estimate the time and memory of the training from a few steps; writes nothing");
+    dry_run->group("Before training");
+    app.add_flag("--overfit-one-batch", overfit_,
+                 "Check that the model can memorise one batch, then stop; writes nothing")
+        ->excludes(dry_run)
+        ->group("Before training");
+  }
+
+  void add_training_options(CLI::App& app) {
+    const std::string group = "Training";
+    CLI::Option* resume = app.add_flag(
+        "--resume", options_.resume,
+        "Continue from the newest checkpoint of --out, or start afresh when there is none");
+    resume->group(group);
+    app.add_option("--allow", options_.allowed_changes,
+                   "With --resume: a key, or a group of keys, whose value may change")
+        ->type_name("KEY")
+        ->allow_extra_args(false)
+        ->needs(resume)
+        ->group(group);
+    app.add_option("--max-steps", options_.stop_after,
+                   "Stop after step N and save a checkpoint; 0: train to the end")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber)
+        ->default_str("0")
+        ->group(group);
+    app.add_option("--init-from", init_from_,
+                   "Start from the weights of another run of the same model; its attention and "
+                   "classes may differ, and other classes get a fresh classifier")
+        ->type_name("RUN")
+        ->group(group);
+  }
+
+  /// What messages call the configuration.
+  std::string source() const {
+    return common_.config.empty() ? "configuration" : common_.config.string();
+  }
+
+  config::TrainConfig resolve() const {
+    config::TrainConfig config = cli::resolve_config(common_, config::TrainConfig{});
+    if (common_.seed) config.seed = *common_.seed;
+    if (!init_from_.empty()) config.train.init_from = init_from_;
+    config.validate(source());
+    return config;
+  }
+
+  void describe(cli::RunHeader& header, const config::TrainConfig& config,
+                const data::Dataset& train_data, const data::Dataset& test_data) const {
+    const char* examples = data::examples_name(train_data.kind);
+    header
+        .add("data", train_data.name + ": " + base::format_count(train_data.size()) +
+                         " training, " + base::format_count(test_data.size()) + " test " + examples)
+        .add("model", config::describe_model(config.model));
+    if (common_.prints_text()) {
+      const train::TrainingFootprint footprint =
+          train::training_footprint(config, train_data, common_.threads);
+      header.add("parameters", base::format_count(footprint.parameters))
+          .add("memory", base::format_bytes(footprint.bytes()) + " beside the data");
+    }
+    header.add("training", base::format_count(train::planned_steps(config, train_data)) +
+                               " steps of " + std::to_string(config.train.batch) + " " + examples);
+  }
+
+  void train(const config::TrainConfig& config, const config::RunFolder& folder,
+             const data::Dataset& train_data, const data::Dataset& test_data) {
+    const std::int64_t steps = train::planned_steps(config, train_data);
+    options_.threads = common_.threads;
+    cli::ProgressBar bar(common_, {.title = "train",
+                                   .item = data::examples_name(train_data.kind),
+                                   .total = steps,
+                                   .items_per_step = static_cast<double>(config.train.batch)});
+    report_to(bar, options_);
+    const cli::InterruptGuard interrupt;
+    options_.should_stop = [&] { return interrupt.interrupted(); };
+    const train::TrainingResult result =
+        train::train(config, folder, train_data, test_data, options_);
+    bar.finish();
+    if (result.interrupted)
+      interrupt.stop("interrupted after step " + base::format_count(result.steps) + " of " +
+                         base::format_count(steps) + "; everything is saved",
+                     "--resume");
+    cli::finish_with_summary(common_, train::training_summary(config, result),
+                             train::training_text(folder, config, result));
+  }
+
+  cli::CommonOptions common_;
+  train::TrainerOptions options_;
+  std::string init_from_;
+  bool dry_run_ = false, overfit_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> train_command() { return std::make_unique<TrainCommand>(); }
+
+}  // namespace asap::asap_train

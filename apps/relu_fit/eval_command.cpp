@@ -1,0 +1,101 @@
+#include "base/error.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/summary.h"
+#include "region/network/network_file.h"
+#include "region/ridge/baselines.h"
+#include "region/run/fit_run.h"
+#include "region/target/rows.h"
+#include "relu_fit/commands.h"
+#include "relu_fit/network_flag.h"
+#include "relu_fit/target_flags.h"
+
+namespace asap::relu_fit {
+namespace {
+
+class EvalCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* eval = app.add_subcommand(
+        "eval", "Values of a network at given x, or its errors on a function or points.");
+    add_network(*eval, network_);
+    eval->add_option("--x", x_, "Where to evaluate, comma-separated")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    target_.add_to(*eval);
+    cli::add_common_options(*eval, common_, "relu-fit",
+                            "relu-fit eval --network runs/exp/network.json --x 0.25,0.5");
+    return eval;
+  }
+
+  void run() override {
+    if (x_.empty() && !target_.given())
+      throw base::UsageError("nothing to evaluate", "--x 0.5, --function EXPR or --data FILE");
+    const region::StoredNetwork stored = region::read_network(network_);
+    if (stored.network.inputs() > 1) return evaluate_several(stored);
+    std::vector<double> y(x_.size());
+    stored.network.evaluate(x_, y);
+    io::Json summary = {{"x", x_}, {"y", y}};
+    std::string text;
+    for (std::size_t i = 0; i < x_.size(); ++i)
+      text += base::format_number(x_[i]) + "  " + base::format_number(y[i]) + "\n";
+    if (target_.given()) {
+      if (target_.interval.empty() && !target_.function.empty() && stored.interval)
+        target_.interval = {base::format_number(stored.interval->low),
+                            base::format_number(stored.interval->high)};
+      const region::FitMeasures measures = region::measure_fit(target_.target(), stored.network);
+      summary["mse"] = measures.mse;
+      summary["dense_mse"] = measures.dense_mse;
+      summary["max_error"] = measures.max_error;
+      text += "mse " + base::format_significant(measures.mse) + ", dense mse " +
+              base::format_significant(measures.dense_mse) + ", max error " +
+              base::format_significant(measures.max_error) + "\n";
+    }
+    cli::finish(common_, summary, text);
+  }
+
+ private:
+  /// At points given one after the other, or on the columns of a table.
+  void evaluate_several(const region::StoredNetwork& stored) {
+    const std::int64_t inputs = stored.network.inputs();
+    if (!target_.function.empty())
+      throw base::UsageError("--function is for one input", "--data with a column of targets");
+    if (static_cast<std::int64_t>(x_.size()) % inputs != 0)
+      throw base::UsageError("--x: " + std::to_string(x_.size()) +
+                                 " numbers are no whole points of " + std::to_string(inputs) +
+                                 " inputs",
+                             "all coordinates of a point, then those of the next");
+    const auto points = static_cast<std::int64_t>(x_.size()) / inputs;
+    std::vector<double> y(static_cast<std::size_t>(points));
+    stored.network.evaluate(tensor::MatrixView<const double>(x_.data(), points, inputs), y);
+    io::Json summary = {{"x", x_}, {"y", y}};
+    std::string text;
+    for (const double value : y) text += base::format_number(value) + "\n";
+    if (!target_.data.empty()) {
+      if (stored.inputs.empty() || stored.target.empty())
+        throw base::DataError(
+            network_.string() + ": the network does not name its inputs and target",
+            "relu-fit fit with --target writes them");
+      const region::TableRows rows =
+          region::read_table(target_.data, {stored.target, stored.inputs}).rows;
+      summary["rows"] = rows.size();
+      summary["mse"] = region::network_error(stored.network, rows);
+      text += "mse " + base::format_significant(region::network_error(stored.network, rows)) +
+              " on " + base::format_count(rows.size()) + " rows\n";
+    }
+    cli::finish(common_, summary, text);
+  }
+
+  cli::CommonOptions common_;
+  std::filesystem::path network_;
+  std::vector<double> x_;
+  TargetFlags target_;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> eval_command() { return std::make_unique<EvalCommand>(); }
+
+}  // namespace asap::relu_fit

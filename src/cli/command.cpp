@@ -1,0 +1,48 @@
+#include "cli/command.h"
+
+#include "cli/main.h"
+#include "cli/options.h"
+
+namespace asap::cli {
+namespace {
+
+struct RegisteredCommand {
+  std::unique_ptr<Command> command;
+  const CLI::App* parsed;  // where its options are
+};
+
+std::vector<RegisteredCommand> register_commands(const Program& program, CLI::App& app) {
+  std::vector<RegisteredCommand> registered;
+  for (const auto make_command : program.commands) {
+    std::unique_ptr<Command> command = make_command();
+    const CLI::App* parsed = command->add_to(app);
+    registered.push_back({std::move(command), parsed});
+  }
+  return registered;
+}
+
+std::vector<CommandKeys> keys_of(const std::vector<RegisteredCommand>& commands) {
+  std::vector<CommandKeys> keys;
+  for (const RegisteredCommand& each : commands)
+    if (auto fields = each.command->keys(); !fields.empty())
+      keys.push_back({each.parsed, std::move(fields)});
+  return keys;
+}
+
+}  // namespace
+
+int run_program(const Program& program, int argc, const char* const* argv) {
+  return run_main(program.name, argc, argv, [&](const Arguments& arguments) {
+    CLI::App app(program.summary);
+    const std::vector<RegisteredCommand> commands = register_commands(program, app);
+    if (commands.front().parsed != &app) {
+      add_information_options(app, program.name);
+      app.require_subcommand(1);
+    }
+    arguments.parse(app, keys_of(commands));
+    for (const RegisteredCommand& each : commands)
+      if (each.parsed->parsed()) return each.command->run();
+  });
+}
+
+}  // namespace asap::cli
