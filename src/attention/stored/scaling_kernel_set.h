@@ -4,8 +4,8 @@
 
 namespace asap::attention {
 
-/// Addresses of the sweeps of one instruction set; see scaling_kernels.h for what each does. `rows`
-/// = n, `columns` = m, `stride` = padded m.
+/// The sweeps of one instruction set; scaling_kernels.h says what each computes. `rows` = n,
+/// `columns` = m, `stride` = padded m.
 template <class T>
 struct ScalingKernelSet {
   struct Extent {

@@ -251,15 +251,18 @@ void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum
 }
 
 template <class T>
-constexpr ScalingKernelSet<T> kKernelSet = {&score_shifts<T>, &exponentiate_and_scale<T>,
-                                            &scaling_sweep<T>, &adjoint_sweep<T>,
-                                            &weighted_column_sum<T>};
+constexpr ScalingKernelSet<T> kKernelSet = {
+    .score_shifts = &score_shifts<T>,
+    .exponentiate_and_scale = &exponentiate_and_scale<T>,
+    .scaling_sweep = &scaling_sweep<T>,
+    .adjoint_sweep = &adjoint_sweep<T>,
+    .weighted_column_sum = &weighted_column_sum<T>,
+};
+
+const ScalingKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const ScalingKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const ScalingKernelSet<float>* scaling_kernels_float() { return &kKernelSet<float>; }
-const ScalingKernelSet<double>* scaling_kernels_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
@@ -268,7 +271,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-ASAP_DEFINE_KERNELS(ScalingKernelSet, scaling_kernels)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(ScalingKernelSet)
 
 template <class T, class U>
 typename ScalingKernelSet<T>::Extent extent(const tensor::MatrixView<U>& m) {

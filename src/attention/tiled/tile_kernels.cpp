@@ -234,21 +234,22 @@ void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
   for (std::int64_t i = 0; i < count; i += kLanes) hn::StoreU(load_entries(tile + i), D(), out + i);
 }
 
-constexpr TileKernelSet kKernelSet = {&gibbs_tile,
-                                      &gibbs_tile_columns,
-                                      &reduce_row_sums,
-                                      &add_column_sums<float>,
-                                      &add_column_sums<BFloat16>,
-                                      &add_row_dots<float>,
-                                      &add_row_dots<BFloat16>,
-                                      &add_values,
-                                      &narrow_tile,
-                                      &widen_tile};
+constexpr TileKernelSet kKernelSet = {
+    .gibbs_tile = &gibbs_tile,
+    .gibbs_tile_columns = &gibbs_tile_columns,
+    .reduce_row_sums = &reduce_row_sums,
+    .add_column_sums = &add_column_sums<float>,
+    .add_column_sums_bfloat16 = &add_column_sums<BFloat16>,
+    .add_row_dots = &add_row_dots<float>,
+    .add_row_dots_bfloat16 = &add_row_dots<BFloat16>,
+    .add_values = &add_values,
+    .narrow_tile = &narrow_tile,
+    .widen_tile = &widen_tile,
+};
+
+const TileKernelSet* kernel_set() { return &kKernelSet; }
 
 }  // namespace
-
-const TileKernelSet* tile_kernels() { return &kKernelSet; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
@@ -257,11 +258,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-HWY_EXPORT(tile_kernels);
-const TileKernelSet& kernels() {
-  static const TileKernelSet& chosen = *HWY_DYNAMIC_DISPATCH(tile_kernels)();
-  return chosen;
-}
+ASAP_DEFINE_KERNELS(TileKernelSet)
 
 }  // namespace
 
@@ -284,7 +281,7 @@ void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
 }
 void add_column_sums(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums) {
-  kernels().add_column_sums_half(tile, rows, columns, weights, column_sums);
+  kernels().add_column_sums_bfloat16(tile, rows, columns, weights, column_sums);
 }
 
 void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
@@ -293,7 +290,7 @@ void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, co
 }
 void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial) {
-  kernels().add_row_dots_half(tile, rows, columns, v, partial);
+  kernels().add_row_dots_bfloat16(tile, rows, columns, v, partial);
 }
 
 void add_values(const float* tile, std::int64_t rows, std::int64_t columns, const float* values,
