@@ -30,8 +30,7 @@ constexpr int kTileRows = 4;
 constexpr std::int64_t kTileVectors = 3;
 constexpr std::int64_t kInnerBlock = 512;  // rows of a packed panel: 96 KiB of float at AVX-512
 constexpr std::int64_t kLine = 64;         // bytes
-constexpr std::int64_t kPackRows =
-    192;  // from so many rows of C on packing B pays even if untransposed
+constexpr std::int64_t kPackRows = 192;    // with as many rows of C, packing B always pays
 
 template <class T>
 constexpr std::int64_t lanes() {

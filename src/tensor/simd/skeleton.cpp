@@ -22,7 +22,7 @@
 // Step 3: the kernel set, the dispatch, and helpers named -inl.h, which must follow
 // foreach_target.h. Leave out the helpers that the kernels do not use: simd-inl.h loops and
 // reduces, exp-inl.h exponentiates, partial-inl.h loads and stores parts of a vector,
-// transpose-inl.h turns squares.
+// transpose-inl.h turns squares. A file without any includes <hwy/highway.h> here.
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
 #include "tensor/simd/skeleton_kernel_set.h"
