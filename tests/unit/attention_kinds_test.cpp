@@ -93,18 +93,18 @@ Matrix product(const Matrix& a, const V& b, std::int64_t cols) {
   return out;
 }
 
-/// Output and plan of a kernel.
+/// Output and plan of an attention kind.
 struct Computed {
   Tensor<double> output, plan;
   AttentionEvidence evidence;
 };
 
-Computed compute(const TrainableAttention<double>& kernel, const Case& c) {
+Computed compute(const TrainableAttention<double>& kind, const Case& c) {
   Arena arena;
   const std::int64_t n = c.q.shape()[0];
   Computed out{Tensor<double>({n, 4}), Tensor<double>({n, c.k.shape()[0]}), {}};
-  kernel.forward(c.head(), out.output.rows(), arena, out.evidence);
-  kernel.plan(c.head(), out.plan.rows(), arena);
+  kind.forward(c.head(), out.output.rows(), arena, out.evidence);
+  kind.plan(c.head(), out.plan.rows(), arena);
   return out;
 }
 
@@ -140,13 +140,13 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
       const auto m = size.second;
       CAPTURE(pivots);
       CAPTURE(n);
-      const auto kernel = make_lotformer_attention<double>(pivots, 4);
-      const Case c = random_case(n, m, kernel->learned_shape(6));
+      const auto kind = make_lotformer_attention<double>(pivots, 4);
+      const Case c = random_case(n, m, kind->learned_shape(6));
       const Matrix to = sinkhorn_by_the_book(scores(c.q.rows(), c.learned.rows(), c.scale), 4);
       const Matrix from = sinkhorn_by_the_book(scores(c.learned.rows(), c.k.rows(), c.scale), 4);
       const Matrix plan = product(
           to, [&](std::size_t z, std::int64_t j) { return from[z][j]; }, m);
-      const Computed computed = compute(*kernel, c);
+      const Computed computed = compute(*kind, c);
       CHECK(difference(computed.plan, plan) < kTolerance);
       CHECK(difference(computed.output, product(plan, c.v.rows(), 4)) < kTolerance);
       double error = 0;
@@ -160,9 +160,9 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
 }
 
 TEST_CASE("converged LOTFormer plans are doubly stochastic and of the rank of their pivots") {
-  const auto kernel = make_lotformer_attention<double>(2, 300);
-  const Case c = random_case(6, 6, kernel->learned_shape(6));
-  const Tensor<double> plan = compute(*kernel, c).plan;
+  const auto kind = make_lotformer_attention<double>(2, 300);
+  const Case c = random_case(6, 6, kind->learned_shape(6));
+  const Tensor<double> plan = compute(*kind, c).plan;
   for (std::int64_t i = 0; i < 6; ++i) {
     double row = 0, column = 0;
     for (std::int64_t j = 0; j < 6; ++j) {
@@ -185,8 +185,8 @@ TEST_CASE("differential attention is what its definition says") {
     const auto m = size.second;
     CAPTURE(n);
     CAPTURE(m);
-    const auto kernel = make_differential_attention<double>();
-    const Case c = random_case(n, m, kernel->learned_shape(6));
+    const auto kind = make_differential_attention<double>();
+    const Case c = random_case(n, m, kind->learned_shape(6));
     const auto half = [](const Tensor<double>& x, int which) {
       return x.rows().block(0, 3 * which, x.shape()[0], 3);
     };
@@ -213,7 +213,7 @@ TEST_CASE("differential attention is what its definition says") {
       for (const double x : row) square += x * x / 4;
       for (double& x : row) x *= (1 - start) / std::sqrt(square + 1e-5);
     }
-    const Computed computed = compute(*kernel, c);
+    const Computed computed = compute(*kind, c);
     CHECK(difference(computed.plan, plan) < kTolerance);
     CHECK(difference(computed.output, output) < kTolerance);
   }
@@ -234,7 +234,7 @@ TEST_CASE("ESPFormer's plan times the values is its output, and float follows do
 }
 
 TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
-  const std::vector<std::unique_ptr<TrainableAttention<double>>> kernels = [] {
+  const std::vector<std::unique_ptr<TrainableAttention<double>>> kinds = [] {
     std::vector<std::unique_ptr<TrainableAttention<double>>> out;
     out.push_back(make_sinkformer_attention<double>(3));
     out.push_back(make_espformer_attention<double>(0, {}));
@@ -242,8 +242,8 @@ TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
     out.push_back(make_differential_attention<double>());
     return out;
   }();
-  for (const auto& kernel : kernels) {
-    const Case c = random_case(3, 3, kernel->learned_shape(6));
+  for (const auto& kind : kinds) {
+    const Case c = random_case(3, 3, kind->learned_shape(6));
     Tensor<double> output({3, 4}), gradient({3, 6}), d_learned(c.learned.shape());
     std::ranges::fill(output.flat(), 7.0);
     std::ranges::fill(gradient.flat(), 7.0);
@@ -252,19 +252,17 @@ TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
     AttentionHead<double> head = c.head();
     head.keys = {c.k.data(), 0, 6};
     head.values = {c.v.data(), 0, 4};
-    const auto state = kernel->forward(head, output.rows(), arena, evidence);
+    const auto state = kind->forward(head, output.rows(), arena, evidence);
     for (const double value : output.flat()) CHECK(value == 0);
-    kernel->vjp(head, state, output.rows(), c.v.rows(),
-                {gradient.rows(), {nullptr, 0, 6}, {nullptr, 0, 4}, false, d_learned.rows()},
-                arena);
+    kind->vjp(head, state, output.rows(), c.v.rows(),
+              {gradient.rows(), {nullptr, 0, 6}, {nullptr, 0, 4}, false, d_learned.rows()}, arena);
     for (const double value : gradient.flat()) CHECK(value == 0);
 
     head = c.head();
     head.queries = {c.q.data(), 0, 6};
     const MatrixView<double> nothing(output.data(), 0, 4);
-    kernel->vjp(head, kernel->forward(head, nothing, arena, evidence), nothing,
-                {output.data(), 0, 4},
-                {{nullptr, 0, 6}, gradient.rows(), output.rows(), false, d_learned.rows()}, arena);
+    kind->vjp(head, kind->forward(head, nothing, arena, evidence), nothing, {output.data(), 0, 4},
+              {{nullptr, 0, 6}, gradient.rows(), output.rows(), false, d_learned.rows()}, arena);
     for (const double value : gradient.flat()) CHECK(value == 0);
   }
 }

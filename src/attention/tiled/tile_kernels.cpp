@@ -131,8 +131,8 @@ void reduce_row_sums(const float* partial, std::int64_t rows, float* sums) {
 HWY_INLINE V load_entries(const float* entries) { return hn::LoadU(D(), entries); }
 HWY_INLINE V load_entries(const BFloat16* entries) {
   const hn::RebindToUnsigned<D> bits;
-  const hn::Rebind<std::uint16_t, D> half;
-  const auto narrow = hn::LoadU(half, reinterpret_cast<const std::uint16_t*>(entries));
+  const hn::Rebind<std::uint16_t, D> short_bits;
+  const auto narrow = hn::LoadU(short_bits, reinterpret_cast<const std::uint16_t*>(entries));
   return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(bits, narrow)));
 }
 
@@ -219,14 +219,15 @@ void narrow_tile(const float* tile, std::int64_t count, BFloat16* out) {
   const D d;
   const hn::RebindToUnsigned<D> bits;
   const hn::RebindToSigned<D> whole;
-  const hn::Rebind<std::uint16_t, D> half;
+  const hn::Rebind<std::uint16_t, D> short_bits;
   for (std::int64_t i = 0; i < count; i += kLanes) {
     // To nearest, ties to even.
     const auto value = hn::BitCast(bits, hn::LoadU(d, tile + i));
     const auto odd = hn::And(hn::ShiftRight<16>(value), hn::Set(bits, 1u));
     const auto rounded = hn::Add(value, hn::Add(odd, hn::Set(bits, 0x7fffu)));
     const auto high = hn::BitCast(whole, hn::ShiftRight<16>(rounded));
-    hn::StoreU(hn::DemoteTo(half, high), half, reinterpret_cast<std::uint16_t*>(out + i));
+    hn::StoreU(hn::DemoteTo(short_bits, high), short_bits,
+               reinterpret_cast<std::uint16_t*>(out + i));
   }
 }
 
