@@ -4,13 +4,13 @@
 
 namespace asap::activation {
 
-/// Where the region-constrained networks of all channels have their regions. Outside it they go on
-/// in straight lines.
+/// The interval in which the region-constrained networks of all channels have their regions. They
+/// are linear outside.
 struct RegionInterval {
   double low = -6, high = 6;
 };
 
-/// Rows of the constrained form of networks of this depth d (Milkert, Hyde and Laine, ICML 2025,
+/// Rows of the constrained form of a network of depth d (Milkert, Hyde and Laine, ICML 2025,
 /// Section 3, with the scales of Theorem 3.1): logits of the d + 1 peaks a_0..a_d, then offset c0,
 /// slope c1 and amplitude A of
 ///   F(z) = c0 + c1 u + A sum_i s_i W_i(u),  u = (z - low) / (high - low),

@@ -74,7 +74,7 @@ tensor::TensorView<T> open_zeroed(Pullback<T>& p, int index) {
 
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const attention::TrainableAttention<T>& kernel,
+                 const attention::TrainableAttention<T>& kind,
                  attention::AttentionEvidence& evidence) {
   using State = typename attention::TrainableAttention<T>::State;
   const Var<T> qkv = inputs.qkv;
@@ -92,21 +92,21 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t h = 0; h < batch.heads; ++h)
       states[b * batch.heads + h] =
-          kernel.forward(head_of(batch, b, h, shared), batch.head_output(out.rows(), b, h),
-                         tape.arena(), evidence);
+          kind.forward(head_of(batch, b, h, shared), batch.head_output(out.rows(), b, h),
+                       tape.arena(), evidence);
   attention::clear_padded_rows(batch, out.rows());
 
-  const attention::TrainableAttention<T>* kernel_pointer = &kernel;
+  const attention::TrainableAttention<T>* kind_pointer = &kind;
   // An input that is not there is replaced by one whose gradient nobody wants.
   const Var<T> learned = learns ? inputs.learned : tape.constant(shared.log_epsilon);
   return tape.record(out, {qkv, inputs.log_epsilon, learned}, [=](Pullback<T>& p) {
-    // The kernels write the head's block; zeros elsewhere are the gradient of padded tokens.
+    // Each kind writes the head's block; zeros elsewhere are the gradient of padded tokens.
     const GradientSlot<T> slot = p.slot(0);
     base::check(!slot.accumulate, "attention: the packed projection has another consumer");
     if (!layout.live.empty()) std::fill_n(slot.view.data, slot.view.size(), T(0));
     const tensor::TensorView<T> d_log_epsilon = open_zeroed(p, 1);
     tensor::TensorView<T> d_learned = open_zeroed(p, 2);
-    if (learns && d_learned.data == nullptr) {  // kernels add to it all the same
+    if (learns && d_learned.data == nullptr) {  // kinds add to it all the same
       d_learned = p.arena().template tensor<T>(shared.learned.shape);
       std::ranges::fill(d_learned.flat(), T(0));
     }
@@ -118,10 +118,10 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
         const attention::AttentionHead<T> head = head_of(batch, b, h, shared);
         attention::HeadGradients<T> gradients = gradients_of(batch, slot.view, b, h);
         gradients.learned = head_part(d_learned, h);
-        kernel_pointer->vjp(head, states[b * batch.heads + h], batch.head_output(output, b, h),
-                            batch.head_output(output_gradient, b, h), gradients, p.arena());
+        kind_pointer->vjp(head, states[b * batch.heads + h], batch.head_output(output, b, h),
+                          batch.head_output(output_gradient, b, h), gradients, p.arena());
         if (d_log_epsilon.data != nullptr)  // the scale is proportional to exp(-log_epsilon)
-          d_log_epsilon.data[h] -= kernel_pointer->log_scale_gradient(head, gradients);
+          d_log_epsilon.data[h] -= kind_pointer->log_scale_gradient(head, gradients);
       }
   });
 }

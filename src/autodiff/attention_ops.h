@@ -12,7 +12,7 @@ struct AttentionLayout {
   int layer = 0;                            ///< depth of the layer, from 0
 };
 
-/// What attention computes on.
+/// The inputs of attention.
 template <class T>
 struct AttentionInputs {
   Var<T> qkv;          ///< [B, N, 3 W]: queries, then keys, then values, heads side by side in each
@@ -21,10 +21,10 @@ struct AttentionInputs {
 };
 
 /// Self-attention of every head of every example -> [B, N, W]. Output rows of padded tokens are
-/// zero. `kernel`, `evidence` and `layout.live` must outlive the pass.
+/// zero. `kind`, `evidence` and `layout.live` must outlive the pass.
 template <class T>
 Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout,
-                 const attention::TrainableAttention<T>& kernel,
+                 const attention::TrainableAttention<T>& kind,
                  attention::AttentionEvidence& evidence);
 
 }  // namespace asap::autodiff

@@ -6,7 +6,7 @@
 namespace asap::autodiff {
 
 /// op(a) op(b) over the last two dimensions. Leading dimensions must be equal and are a batch:
-/// a: [..., m, k], b: [..., k, n] -> [..., m, n] (each transposed where asked). InternalError when
+/// a: [..., m, k], b: [..., k, n] -> [..., m, n] (either may be transposed). InternalError when
 /// shapes do not fit.
 template <class T>
 Var<T> matmul(Var<T> a, Var<T> b, tensor::Transpose transpose_a = tensor::Transpose::no,

@@ -23,7 +23,7 @@ class Var {
 
   Tape<T>& tape() const { return *tape_; }
   int node() const { return node_; }
-  /// False for a handle of nothing: an optional input that is not there.
+  /// False for an empty handle: an optional input that is absent.
   bool valid() const { return tape_ != nullptr; }
   tensor::TensorView<const T> value() const { return tape_->value(node_); }
   tensor::Shape shape() const { return tape_->value(node_).shape; }
@@ -52,14 +52,14 @@ class Pullback {
   tensor::TensorView<const T> input(int index) const {
     return tape_.value(tape_.input(node_, index));
   }
-  /// Whether the gradient of the input is wanted; without it the slot must not be asked for.
+  /// Whether the gradient of the input is needed; slot() may be called only then.
   bool wants(int index) const { return tape_.requires_gradient(tape_.input(node_, index)); }
-  /// May be asked for once per input and pullback.
+  /// May be called once per input and pullback.
   GradientSlot<T> slot(int index) { return tape_.open_slot(tape_.input(node_, index)); }
   /// Adds the output's gradient, as it is, to that of an input of the same size: the first to be
   /// added is shared instead of copied.
   void pass_on(int index) { tape_.pass_on(node_, tape_.input(node_, index)); }
-  /// For scratch inside an ArenaScope. Slots live in the same arena: ask for them before opening
+  /// For scratch inside an ArenaScope. Slots live in the same arena: take them before opening
   /// the scope.
   tensor::Arena& arena() { return tape_.arena(); }
 
@@ -90,13 +90,13 @@ class Tape {
   /// A value that needs no gradient; it must outlive the pass.
   Var<T> constant(tensor::TensorView<const T> value) { return add_node(value, {}, false); }
 
-  /// A leaf whose gradient is wanted (see gradient_of); it must outlive the pass.
+  /// A leaf whose gradient is needed (see gradient_of); it must outlive the pass.
   Var<T> leaf(tensor::TensorView<const T> value) { return add_node(value, {}, true); }
 
-  /// The parameter as a leaf; asked for twice it is the same leaf.
+  /// The parameter as a leaf, the same one at every call.
   Var<T> parameter(ParameterId id);
 
-  /// Room for the output of an op.
+  /// Memory for the output of an op.
   tensor::TensorView<T> allocate(const tensor::Shape& shape) { return arena_.tensor<T>(shape); }
 
   /// Adds an op. `pullback` is a functor void(Pullback<T>&) that captures only what lives as long
@@ -119,11 +119,12 @@ class Tape {
   /// Gradient of the scalar `loss` with respect to everything before it, times `seed`.
   void backward(Var<T> loss, T seed = T(1));
 
-  /// Gradient of a leaf after backward(); zeros when nothing reached it. Those of intermediate
-  /// values are gone: their memory is used again as soon as it has been pulled back, while it is
-  /// still in the cache.
+  /// Gradient of a leaf after backward(); zeros when nothing reached it. Gradients of
+  /// intermediate values are not kept: their memory is reused, still in cache, once they have been
+  /// pulled back.
   tensor::TensorView<const T> gradient_of(Var<T> x);
 
+  /// Forgets all nodes and keeps the memory.
   void clear();
   tensor::Arena& arena() { return arena_; }
 

@@ -13,11 +13,12 @@ struct NamedFeature {
   bool attention::DualFeatures::*flag;
 };
 
-constexpr std::array<NamedFeature, 5> kFeatures = {{{"pot", &attention::DualFeatures::potential},
-                                                    {"gau", &attention::DualFeatures::gaussian},
-                                                    {"lin", &attention::DualFeatures::linear},
-                                                    {"tilt", &attention::DualFeatures::tilt},
-                                                    {"lse", &attention::DualFeatures::row_sum}}};
+constexpr std::array<NamedFeature, 5> kFeatures = {
+    {{"pot", &attention::DualFeatures::potential},
+     {"gau", &attention::DualFeatures::gaussian},
+     {"lin", &attention::DualFeatures::linear},
+     {"tilt", &attention::DualFeatures::tilt},
+     {"lse", &attention::DualFeatures::log_sum_exp}}};
 
 constexpr std::string_view kSinkhorn = "sinkhorn:";
 constexpr int kMostIterations = 10000;

@@ -207,17 +207,17 @@ std::unique_ptr<attention::KindOperator> Encoder::teacher() const {
       attention::make_attention<float>(config_.attention), scales_, learned_);
 }
 
-std::unique_ptr<attention::KindOperator> Encoder::with_kernel(
-    std::unique_ptr<attention::TrainableAttention<float>> kernel) const {
-  return std::make_unique<attention::KindOperator>(std::move(kernel), scales_);
+std::unique_ptr<attention::KindOperator> Encoder::with_kind(
+    std::unique_ptr<attention::TrainableAttention<float>> kind) const {
+  return std::make_unique<attention::KindOperator>(std::move(kind), scales_);
 }
 
 std::unique_ptr<attention::KindOperator> Encoder::softmax() const {
-  return with_kernel(attention::make_softmax_attention<float>());
+  return with_kind(attention::make_softmax_attention<float>());
 }
 
 std::unique_ptr<attention::KindOperator> Encoder::sinkhorn(int iterations) const {
-  return with_kernel(attention::make_sinkhorn_attention<float>(iterations));
+  return with_kind(attention::make_sinkhorn_attention<float>(iterations));
 }
 
 }  // namespace asap::infer

@@ -26,8 +26,8 @@ struct TokenRows {
   }
 };
 
-/// Is shown the tokens of every pass before the first layer (depth 0) and after each, and on the
-/// way.
+/// Sees the tokens of every pass: before the first layer (depth 0), after each layer, and before
+/// the feed-forward part of each.
 class TokenObserver {
  public:
   virtual ~TokenObserver() = default;
@@ -38,8 +38,8 @@ class TokenObserver {
 
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
 /// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
-/// share it, each with its own arena. Padded tokens are as if they were not there. A perceptron
-/// runs here, too; it has no attention to choose, and what asks for some must not be asked of it.
+/// share it, each with its own arena. Padded tokens have no effect. A perceptron runs here too;
+/// it has no attention, and calling attention methods on one is an error (see require_attention).
 class Encoder {
  public:
   /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another
@@ -60,8 +60,8 @@ class Encoder {
     return input.examples * (config_.labels_tokens() ? input.tokens : 1);
   }
 
-  /// input: normalised as in training -> logits: [logit_rows, classes]; those of padded tokens mean
-  /// nothing. `observer`, if there is one, sees the tokens on the way.
+  /// input: normalised as in training -> logits: [logit_rows, classes]; those of padded tokens are
+  /// undefined. `observer`, if there is one, sees the tokens on the way.
   void forward(const config::ModelInput<float>& input,
                const attention::AttentionOperator& attention, tensor::MatrixView<float> logits,
                tensor::Arena& arena, TokenObserver* observer = nullptr) const;
@@ -71,13 +71,13 @@ class Encoder {
 
   /// The attention the model was trained with.
   std::unique_ptr<attention::KindOperator> teacher() const;
-  /// Softmax attention in the place of the model's own.
+  /// Softmax attention in place of the model's own.
   std::unique_ptr<attention::KindOperator> softmax() const;
-  /// Any kind that learns nothing of its own in the place of the model's: same queries, keys and
-  /// scales.
-  std::unique_ptr<attention::KindOperator> with_kernel(
-      std::unique_ptr<attention::TrainableAttention<float>> kernel) const;
-  /// Sinkhorn attention with so many iterations in the place of the model's own.
+  /// Any kind that learns nothing of its own, in place of the model's, with the same queries, keys
+  /// and scales.
+  std::unique_ptr<attention::KindOperator> with_kind(
+      std::unique_ptr<attention::TrainableAttention<float>> kind) const;
+  /// Sinkhorn attention with this many iterations, in place of the model's own.
   std::unique_ptr<attention::KindOperator> sinkhorn(int iterations) const;
   /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }

@@ -7,7 +7,7 @@
 
 namespace asap::infer {
 
-/// Makes token vectors of what a model reads, as nn/input_embedding.h does in training.
+/// Turns what a model reads into token vectors, as nn/input_embedding.h does in training.
 class EncoderEmbedding {
  public:
   /// DataError names a tensor that is missing or has another shape.

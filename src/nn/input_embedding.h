@@ -15,8 +15,8 @@ struct EmbeddedTokens {
   std::span<const std::int32_t> live;  // [B]; empty = all. Lives as long as the pass.
 };
 
-/// Makes token vectors of what a model reads, puts the class token before them if there is one, and
-/// adds learned positions if there are any. Parameters, by kind of model:
+/// Turns what a model reads into token vectors, prepends the class token if there is one, and adds
+/// learned positions if there are any. Parameters, by kind of model:
 ///   vit   "patch" [W, C p²] with bias     text  "token" [vocabulary, W]
 ///   set   "point" [W, features] with bias (see tensor/kernels/point_features.h)
 /// and "position" [tokens, W], whose row 0 is the class token's, and "class_token" [W].

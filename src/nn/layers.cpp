@@ -57,17 +57,17 @@ autodiff::Var<T> FeedForward<T>::forward(PassContext<T>& pass, autodiff::Var<T> 
 template <class T>
 MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
                                           const MultiHeadAttentionShape& shape,
-                                          const attention::TrainableAttention<T>& kernel)
+                                          const attention::TrainableAttention<T>& kind)
     : heads_(shape.heads),
       layer_(shape.layer),
-      kernel_(&kernel),
+      kind_(&kind),
       qkv_(build.part("qkv"), shape.width, 3 * shape.width),
       output_(build.part("output"), shape.width, shape.width),
       fixed_log_epsilon_({shape.heads}) {
   const double log_epsilon = std::log(shape.epsilon);
   if (shape.learn_epsilon) log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
   for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
-  if (const attention::LearnedShape learned = kernel.learned_shape(shape.width / shape.heads);
+  if (const attention::LearnedShape learned = kind.learned_shape(shape.width / shape.heads);
       learned.rows > 0)
     learned_ =
         build.normal(learned.name, {shape.heads, learned.rows, learned.cols}, learned.deviation);
@@ -82,7 +82,7 @@ autodiff::Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, autodiff::
   autodiff::AttentionInputs<T> inputs{qkv_.forward(pass, x), log_epsilon};
   if (learned_.valid()) inputs.learned = pass.tape.parameter(learned_);
   const autodiff::Var<T> attended =
-      autodiff::attention(inputs, {heads_, live, layer_}, *kernel_, pass.evidence);
+      autodiff::attention(inputs, {heads_, live, layer_}, *kind_, pass.evidence);
   return output_.forward(pass, attended);
 }
 
@@ -90,9 +90,9 @@ template <class T>
 EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
                               const MultiHeadAttentionShape& shape,
                               const config::ModelConfig& config,
-                              const attention::TrainableAttention<T>& kernel)
+                              const attention::TrainableAttention<T>& kind)
     : attention_norm_(build.part("attention_norm"), shape.width),
-      attention_(build.part("attention"), shape, kernel),
+      attention_(build.part("attention"), shape, kind),
       feed_forward_norm_(build.part("feed_forward_norm"), shape.width),
       feed_forward_(build.part("feed_forward"), config.feed_forward, shape.width,
                     config.hidden_width()) {}

@@ -29,9 +29,8 @@ class LayerNorm {
   autodiff::ParameterId gain_, offset_;
 };
 
-/// What stands between linear layers: GELU, ReLU, or a learned region-constrained network per
-/// channel
-/// ("regions").
+/// The activation between linear layers: GELU, ReLU, or a learned region-constrained network per
+/// channel ("regions").
 template <class T>
 class ChannelActivation {
  public:
@@ -66,19 +65,19 @@ struct MultiHeadAttentionShape {
   std::int64_t width = 64;
   std::int64_t heads = 2;
   double epsilon = 1;  ///< scores are Q Kᵀ / (sqrt(D) epsilon)
-  bool learn_epsilon =
-      false;      ///< then "log_epsilon" [H] is a parameter that starts at log(epsilon)
+  /// Whether "log_epsilon" [H] is a parameter; it starts at log(epsilon).
+  bool learn_epsilon = false;
   int layer = 0;  ///< depth, from 0
 };
 
-/// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any kind of attention,
-/// projects back
-/// ("output" [W, W]). What the kind learns besides is a parameter under the name the kind gives it.
+/// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any attention kind,
+/// projects back ("output" [W, W]). What the kind learns besides is a parameter under the name that
+/// the kind gives it.
 template <class T>
 class MultiHeadAttention {
  public:
   MultiHeadAttention(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-                     const attention::TrainableAttention<T>& kernel);
+                     const attention::TrainableAttention<T>& kind);
   /// x: [B, N, W]; live: [B] live tokens or empty.
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x,
                            std::span<const std::int32_t> live) const;
@@ -86,7 +85,7 @@ class MultiHeadAttention {
  private:
   std::int64_t heads_;
   int layer_;
-  const attention::TrainableAttention<T>* kernel_;
+  const attention::TrainableAttention<T>* kind_;
   Linear<T> qkv_, output_;
   autodiff::ParameterId log_epsilon_;    // invalid when epsilon is fixed
   autodiff::ParameterId learned_;        // invalid when the kind learns nothing of its own
@@ -99,7 +98,7 @@ template <class T>
 class EncoderLayer {
  public:
   EncoderLayer(const ParameterBuilder<T>& build, const MultiHeadAttentionShape& shape,
-               const config::ModelConfig& config, const attention::TrainableAttention<T>& kernel);
+               const config::ModelConfig& config, const attention::TrainableAttention<T>& kind);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x,
                            std::span<const std::int32_t> live) const;
   const FeedForward<T>& feed_forward() const { return feed_forward_; }

@@ -53,7 +53,7 @@ class ParameterBuilder {
   autodiff::ParameterId constant(const std::string& name, const tensor::Shape& shape,
                                  double value) const;
 
-  /// To give a parameter other first values; valid until the next one is added.
+  /// The values of a parameter, to change its first values; valid until the next one is added.
   tensor::TensorView<T> value(autodiff::ParameterId id) const { return store_->value(id); }
 
  private:

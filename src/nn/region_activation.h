@@ -10,7 +10,7 @@ namespace asap::nn {
 /// triangle peaks, so that it has exactly 2^depth linear regions (Milkert, Hyde and Laine, ICML
 /// 2025). It is trained in two phases: first "peaks" [depth + 4, channels] (see
 /// activation/region_unfolding.h), from which the weights follow; then, released, the "weights" [20
-/// depth - 7, channels] themselves. At first every channel is the parabola nearest to ReLU on the
+/// depth - 7, channels] themselves. Every channel starts as the parabola nearest to ReLU on the
 /// interval.
 template <class T>
 class RegionActivation {
@@ -22,7 +22,7 @@ class RegionActivation {
   /// weights.
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
-  /// Makes the weights those that the peaks stand for.
+  /// Sets the weights to those that the peaks define.
   void settle(autodiff::ParameterStore<T>& store) const;
 
   autodiff::ParameterId peaks() const { return peaks_; }

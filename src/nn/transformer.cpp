@@ -12,12 +12,12 @@ Transformer<T>::Transformer(const config::ModelConfig& config, std::uint64_t see
     perceptron_ = std::make_unique<Perceptron<T>>(build, config);
     return;
   }
-  kernel_ = attention::make_attention<T>(config.attention);
+  kind_ = attention::make_attention<T>(config.attention);
   embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
   for (int layer = 0; layer < config.layers; ++layer) {
     const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
                                         config.attention.learn_epsilon, layer};
-    layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape, config, *kernel_);
+    layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape, config, *kind_);
   }
   final_norm_ = std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width);
   head_ = std::make_unique<Linear<T>>(build.part("head"), config.width, config.classes);

@@ -8,10 +8,10 @@
 
 namespace asap::nn {
 
-/// Transformer encoder that classifies, with any kind of attention: an embedding of images (Vision
+/// Transformer encoder that classifies, with any attention kind: an embedding of images (Vision
 /// Transformer, Dosovitskiy et al. 2021), token ids or points, pre-LN encoder layers, mean pooling
-/// or a class token or one answer per token, a linear head. Padded tokens are as if they were not
-/// there. A model of kind mlp has none of this: it is a Perceptron.
+/// or a class token or one answer per token, a linear head. Padded tokens have no
+/// effect. A model of kind mlp has none of this: it is a Perceptron.
 template <class T>
 class Transformer {
  public:
@@ -20,16 +20,16 @@ class Transformer {
   Transformer(const Transformer&) = delete;
   Transformer& operator=(const Transformer&) = delete;
 
-  /// Logits [B, classes], or [B, N, classes] with Pooling::none; those of padded tokens mean
-  /// nothing. What `input` views must outlive the pass.
+  /// Logits [B, classes], or [B, N, classes] with Pooling::none; those of padded tokens are
+  /// undefined. What `input` views must outlive the pass.
   autodiff::Var<T> forward(PassContext<T>& pass, const config::ModelInput<T>& input) const;
 
   /// The learned activations, layer by layer; none without model.feed_forward.kind = region.
   std::vector<const RegionActivation<T>*> regions() const;
-  /// Whether their weights are trained themselves; at first it is the peaks they follow from.
+  /// Whether their weights are trained themselves. At first the peaks are, and weights follow.
   bool regions_released() const { return regions_released_; }
   void release_regions(bool released) { regions_released_ = released; }
-  /// Makes all weights those that the peaks stand for: due whenever peaks have changed.
+  /// Sets all weights to those that the peaks define; needed whenever peaks have changed.
   void settle_regions();
 
   autodiff::ParameterStore<T>& parameters() { return parameters_; }
@@ -41,7 +41,7 @@ class Transformer {
   bool regions_released_ = false;
   autodiff::ParameterStore<T> parameters_;
   std::unique_ptr<Perceptron<T>> perceptron_;  // of kind mlp; the rest is null then
-  std::unique_ptr<attention::TrainableAttention<T>> kernel_;
+  std::unique_ptr<attention::TrainableAttention<T>> kind_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;
   std::unique_ptr<LayerNorm<T>> final_norm_;

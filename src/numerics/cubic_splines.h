@@ -13,7 +13,7 @@ struct CubicSplinesAt {
 };
 
 /// Cubic B-splines on `cells` equal cells of an interval: cells + 3 functions whose sum is 1.
-/// Beyond the interval they go on as straight lines, so that no input is out of range.
+/// Beyond the interval they continue as straight lines, so no input is out of range.
 class CubicSplines {
  public:
   CubicSplines(Interval interval, int cells) : interval_(interval), cells_(cells) {}

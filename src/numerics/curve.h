@@ -8,6 +8,7 @@ namespace asap::numerics {
 struct Interval {
   double low = 0, high = 1;
   double length() const { return high - low; }
+  /// From the interval to [0, 1] and back.
   double unit(double x) const { return (x - low) / (high - low); }
   double at(double u) const { return low + u * (high - low); }
 };

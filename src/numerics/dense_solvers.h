@@ -6,10 +6,10 @@
 
 namespace asap::numerics {
 
-/// Small dense linear algebra in float64: what fits, calibrations and Levenberg-Marquardt steps
-/// need.
+/// Small dense linear algebra in float64, for fits, calibrations and Levenberg-Marquardt steps.
+/// InternalError when shapes do not fit.
 
-/// x with (A + diagonal) x = b for a symmetric positive definite A: [n, n] (lower triangle read) by
+/// Solves (A + diagonal) x = b for a symmetric positive definite A: [n, n] (lower triangle read) by
 /// a Cholesky factorisation. Returns false, leaving x untouched, when the matrix is not positive
 /// definite.
 bool solve_positive_definite(tensor::MatrixView<const double> a,
@@ -21,7 +21,7 @@ bool solve_positive_definite(tensor::MatrixView<const double> a,
 void gram_lower(tensor::MatrixView<const double> a, tensor::MatrixView<double> out);
 
 /// Least squares min |A x - b|, A: [m, n], by a column-pivoted QR; the minimum-norm solution where
-/// A has not full rank.
+/// A does not have full rank.
 void solve_least_squares(tensor::MatrixView<const double> a, tensor::VectorView<const double> b,
                          tensor::VectorView<double> x);
 
@@ -33,8 +33,7 @@ struct SymmetricEigen {
 };
 SymmetricEigen symmetric_eigen(tensor::MatrixView<const double> a);
 
-/// Orthonormal basis of the rows of A: [m, n], m <= n, by Gram-Schmidt in place (Householder QR
-/// inside).
+/// Replaces the rows of A: [m, n], m <= n, by the orthonormal basis of Gram-Schmidt (through QR).
 void orthonormalise_rows(tensor::MatrixView<double> a);
 
 }  // namespace asap::numerics

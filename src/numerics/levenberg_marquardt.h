@@ -19,7 +19,7 @@ class LeastSquaresModel {
   /// transposed(p, i) = d residual_i / d parameter_p at the parameters of the last evaluate().
   virtual void jacobian(tensor::MatrixView<double> transposed) = 0;
   /// gradient(p) = sum_i residual_i d residual_i / d parameter_p at the last evaluate(), whose
-  /// residuals are given back. The default goes through jacobian().
+  /// residuals are passed in. The default uses jacobian().
   virtual void gradient(tensor::VectorView<const double> residuals,
                         tensor::VectorView<double> gradient);
   /// Pulls parameters back to where the model is defined; called on every trial point.
@@ -40,14 +40,14 @@ struct LevenbergMarquardtEvidence {
   double final_cost = 0;
   int iterations = 0;  ///< trial steps
   int accepted = 0;
-  double damping = 0;
+  double damping = 0;      ///< its factor at the end
   bool converged = false;  ///< stopped by tolerance rather than by max_iterations
 };
 
-/// Minimises the sum of squares from `parameters`, which never gets worse, with Marquardt's scaling
-/// of the damping by the diagonal of JᵀJ and Nielsen's update of its factor (Madsen, Nielsen and
-/// Tingleff, "Methods for non-linear least squares problems", 2004, algorithm 3.16). Workspace is
-/// kept between solves; an object belongs to one thread.
+/// Minimises the sum of squares, starting from `parameters`; the cost never increases. The damping
+/// is scaled by the diagonal of JᵀJ (Marquardt), its factor updated as by Nielsen (Madsen, Nielsen
+/// and Tingleff, "Methods for non-linear least squares problems", 2004, algorithm 3.16).
+/// Workspace is kept between solves; an object belongs to one thread.
 class LevenbergMarquardt {
  public:
   /// NumericalError when the cost at the start is not finite.

@@ -31,12 +31,13 @@ class AdamW {
     std::int64_t first = 0;  ///< steps() when its moments were still zero
     double rate_factor = 1;  ///< of the learning rate
   };
-  /// From now on.
+  /// Applies from the next step on.
   void set_pace(autodiff::ParameterId id, const Pace& pace) {
     pace_[static_cast<std::size_t>(id.index)] = pace;
   }
 
-  /// Updates done so far, and the moments, for checkpoints. The moments are laid out as flat().
+  /// Number of updates so far, and the moments, for checkpoints. The moments are laid out as
+  /// flat().
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
   tensor::VectorView<T> first_moment() { return first_moment_.flat(); }

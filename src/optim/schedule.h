@@ -4,8 +4,8 @@
 
 namespace asap::optim {
 
-/// Learning rate over a training: linear rise, then half a cosine down (Loshchilov and Hutter
-/// 2017).
+/// Learning rate during training: a linear rise, then a fall along half a cosine (Loshchilov and
+/// Hutter 2017).
 struct WarmupCosine {
   double peak = 1e-3;
   double final_fraction = 0.01;  ///< rate of the last step as a fraction of peak

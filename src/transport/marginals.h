@@ -12,6 +12,7 @@ struct MarginalErrors {
   double column_max = 0;   ///< largest of the same
 };
 
+/// plan: [N, M]
 template <class T>
 MarginalErrors marginal_errors(tensor::MatrixView<const T> plan);
 

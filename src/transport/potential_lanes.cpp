@@ -8,34 +8,9 @@
 #define HWY_TARGET_INCLUDE "transport/potential_lanes.cpp"
 #include <hwy/foreach_target.h>
 
+#include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
-
-#ifndef ASAP_TRANSPORT_POTENTIAL_LANES_ONCE
-#define ASAP_TRANSPORT_POTENTIAL_LANES_ONCE
-namespace asap::transport {
-
-/// Samples on a grid: value = low + step * (key >> index_bits), the rest of the key tells whose
-/// value it is.
-struct GridLanes {
-  const std::uint32_t* keys;  // sorted: [count, kPotentialLanes]
-  std::int64_t count;
-  int index_bits;
-  const double* low;   // [kPotentialLanes]
-  const double* step;  // [kPotentialLanes]
-};
-
-struct GridLine {
-  double low, step;
-};
-
-/// Samples as whole numbers that order like them.
-struct PlainLanes {
-  const std::uint32_t* keys;  // sorted: [count, kPotentialLanes]
-  std::int64_t count;
-};
-
-}  // namespace asap::transport
-#endif
+#include "transport/potential_lanes_kernel_set.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace asap::transport {
@@ -45,7 +20,7 @@ using namespace tensor::HWY_NAMESPACE;
 namespace {
 
 /// Sorts every lane of keys: [count, kPotentialLanes].
-void sort_lanes_impl(std::uint32_t* keys, std::int64_t count) {
+void sort_lanes(std::uint32_t* keys, std::int64_t count) {
   const hn::ScalableTag<std::uint32_t> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto order = [&](std::int64_t low, std::int64_t high) HWY_ATTR {
@@ -89,7 +64,7 @@ HWY_INLINE void write_keys(const float* values, std::int64_t count, std::uint32_
 }
 
 /// keys_i = (place of s_i on the grid << index_bits) | i; returns the grid.
-GridLine grid_keys_impl(const float* s, std::int64_t count, int index_bits, std::uint32_t* keys) {
+GridLine grid_keys(const float* s, std::int64_t count, int index_bits, std::uint32_t* keys) {
   const hn::ScalableTag<float> d;
   const hn::RebindToUnsigned<decltype(d)> du;
   const float high = max_vectors<float>(
@@ -110,7 +85,7 @@ GridLine grid_keys_impl(const float* s, std::int64_t count, int index_bits, std:
 }
 
 /// keys_j = a whole number that orders like t_j.
-void plain_keys_impl(const float* t, std::int64_t count, std::uint32_t* keys) {
+void plain_keys(const float* t, std::int64_t count, std::uint32_t* keys) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const hn::RebindToUnsigned<decltype(d)> du;
@@ -145,8 +120,8 @@ HWY_INLINE hn::Vec<Wide> plain_value(const PlainLanes& lanes, std::int64_t r, st
 
 /// potential: [own.count, kPotentialLanes], those of the first `pairs` lanes, each centred. See
 /// accumulate_slopes of kantorovich_1d.cpp.
-void lane_potentials_impl(const GridLanes& own, const PlainLanes& other, std::int64_t pairs,
-                          double* potential) {
+void lane_potentials(const GridLanes& own, const PlainLanes& other, std::int64_t pairs,
+                     double* potential) {
   const Wide d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t whole_step = other.count / own.count, rest_step = other.count % own.count;
@@ -180,20 +155,16 @@ void lane_potentials_impl(const GridLanes& own, const PlainLanes& other, std::in
   }
 }
 
+constexpr PotentialLanesKernelSet kKernelSet = {
+    .sort_lanes = &sort_lanes,
+    .grid_keys = &grid_keys,
+    .plain_keys = &plain_keys,
+    .lane_potentials = &lane_potentials,
+};
+
+const PotentialLanesKernelSet* kernel_set() { return &kKernelSet; }
+
 }  // namespace
-
-void sort_lanes(std::uint32_t* keys, std::int64_t count) { sort_lanes_impl(keys, count); }
-GridLine grid_keys(const float* s, std::int64_t count, int index_bits, std::uint32_t* keys) {
-  return grid_keys_impl(s, count, index_bits, keys);
-}
-void plain_keys(const float* t, std::int64_t count, std::uint32_t* keys) {
-  plain_keys_impl(t, count, keys);
-}
-void lane_potentials(const GridLanes& own, const PlainLanes& other, std::int64_t pairs,
-                     double* potential) {
-  lane_potentials_impl(own, other, pairs, potential);
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::transport
 HWY_AFTER_NAMESPACE();
@@ -202,10 +173,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::transport {
 namespace {
 
-HWY_EXPORT(sort_lanes);
-HWY_EXPORT(grid_keys);
-HWY_EXPORT(plain_keys);
-HWY_EXPORT(lane_potentials);
+ASAP_DEFINE_KERNELS(PotentialLanesKernelSet)
 
 std::uint32_t* take_keys(std::int64_t count, tensor::Arena& scratch) {
   auto* keys = scratch.take<std::uint32_t>(count * kPotentialLanes);
@@ -221,8 +189,7 @@ GridLanes write_grid_keys(tensor::MatrixView<const float> s, std::uint32_t* keys
   std::fill_n(low, kPotentialLanes, 0.0);
   std::fill_n(step, kPotentialLanes, 0.0);
   for (std::int64_t l = 0; l < s.rows; ++l) {
-    const GridLine line =
-        HWY_DYNAMIC_DISPATCH(grid_keys)(s.row(l).data(), s.cols, index_bits, keys + l);
+    const GridLine line = kernels().grid_keys(s.row(l).data(), s.cols, index_bits, keys + l);
     low[l] = line.low;
     step[l] = line.step;
   }
@@ -230,8 +197,7 @@ GridLanes write_grid_keys(tensor::MatrixView<const float> s, std::uint32_t* keys
 }
 
 PlainLanes write_plain_keys(tensor::MatrixView<const float> t, std::uint32_t* keys) {
-  for (std::int64_t l = 0; l < t.rows; ++l)
-    HWY_DYNAMIC_DISPATCH(plain_keys)(t.row(l).data(), t.cols, keys + l);
+  for (std::int64_t l = 0; l < t.rows; ++l) kernels().plain_keys(t.row(l).data(), t.cols, keys + l);
   return {keys, t.cols};
 }
 
@@ -252,10 +218,10 @@ void add_kantorovich_potentials(tensor::MatrixView<const float> s,
   std::uint32_t* other_keys = together ? keys + kPotentialLanes / 2 : take_keys(t.cols, scratch);
   const GridLanes own = write_grid_keys(s, keys, scratch);
   const PlainLanes other = write_plain_keys(t, other_keys);
-  HWY_DYNAMIC_DISPATCH(sort_lanes)(keys, s.cols);
-  if (!together) HWY_DYNAMIC_DISPATCH(sort_lanes)(other_keys, t.cols);
+  kernels().sort_lanes(keys, s.cols);
+  if (!together) kernels().sort_lanes(other_keys, t.cols);
   double* potential = scratch.take<double>(s.cols * kPotentialLanes);
-  HWY_DYNAMIC_DISPATCH(lane_potentials)(own, other, s.rows, potential);
+  kernels().lane_potentials(own, other, s.rows, potential);
   const std::uint32_t index_mask = (1u << own.index_bits) - 1;
   for (std::int64_t l = 0; l < s.rows; ++l)
     for (std::int64_t at = l; at < s.cols * kPotentialLanes; at += kPotentialLanes)

@@ -6,7 +6,7 @@ namespace asap::transport {
 
 /// Every dual that T iterations of Sinkhorn's algorithm visit. Row dual 0 is the start's row
 /// update, row dual t follows column dual t - 1 (0-based), so the plan after t iterations is exp(S
-/// + row_duals[t] + column_duals[t - 1]) and row_duals[t - 1] closes to it by one column and one
+/// + row_duals[t] + column_duals[t - 1]) and row_duals[t - 1] leads to it by one column and one
 /// row c-transform.
 template <class T>
 struct SinkhornTrace {
@@ -19,7 +19,7 @@ struct SinkhornTrace {
 /// (column, row).
 ///
 /// scores: [N, M]; start: the column dual of the first row update, [M], empty = 0 (the teacher's
-/// start).
+/// start). InternalError for a negative number of iterations.
 template <class T>
 SinkhornTrace<T> sinkhorn_log(tensor::MatrixView<const T> scores, tensor::VectorView<const T> start,
                               int iterations);

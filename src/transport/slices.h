@@ -15,7 +15,7 @@ struct Slices {
 
 /// Random directions, a = b: rows of random orthonormal bases (as many bases as L slices need), so
 /// slices of one basis are orthogonal. A pure function of its arguments; `stream` separates layers
-/// and heads.
+/// and heads. slices, width > 0; InternalError otherwise.
 Slices random_slices(std::int64_t slices, std::int64_t width, std::uint64_t seed,
                      std::uint32_t stream);
 
@@ -27,6 +27,7 @@ Slices random_slices(std::int64_t slices, std::int64_t width, std::uint64_t seed
 ///
 /// Directions in which queries do not vary are lifted to 1e-6 of the largest variance, and each
 /// slice's sign makes the largest entry of a_l positive. L <= D.
+/// InternalError when shapes do not fit.
 Slices canonical_slices(tensor::MatrixView<const double> query_covariance,
                         tensor::MatrixView<const double> key_covariance, std::int64_t slices);
 

@@ -1,4 +1,5 @@
-// Kernels that touch each value once or twice: exponentials, sweeps over a stored kernel, sorts.
+// Kernels that touch each value once or twice: exponentials, sweeps over a stored Gibbs kernel,
+// sorts.
 #include <algorithm>
 
 #include "attention/stored/scaling_kernels.h"
@@ -37,14 +38,14 @@ void softmax_of_rows(benchmark::State& state) {
 }
 BENCHMARK(softmax_of_rows)->ArgName("n")->Arg(196)->Arg(512)->Arg(2048);
 
-/// A kernel of positive numbers with padded rows and a column scaling.
+/// A Gibbs kernel of positive numbers with padded rows and a column scaling.
 struct StoredGibbs {
   std::int64_t n;
-  Tensor<float> kernel, v, u, column_sum;
+  Tensor<float> gibbs, v, u, column_sum;
 
   explicit StoredGibbs(std::int64_t size)
       : n(size),
-        kernel({n, padded_columns<float>(n)}),
+        gibbs({n, padded_columns<float>(n)}),
         v({padded_columns<float>(n)}),
         u({n}),
         column_sum({padded_columns<float>(n)}) {
@@ -54,7 +55,7 @@ struct StoredGibbs {
         view()(i, j) = static_cast<float>(random.uniform(0.1, 1));
     std::fill_n(v.data(), n, 1.0F);
   }
-  MatrixView<float> view() { return {kernel.data(), n, n, padded_columns<float>(n)}; }
+  MatrixView<float> view() { return {gibbs.data(), n, n, padded_columns<float>(n)}; }
 };
 
 /// One Sinkhorn iteration: both updates in one pass.
@@ -69,7 +70,7 @@ void scaling_sweeps(benchmark::State& state) {
 BENCHMARK(scaling_sweeps)->ArgName("n")->Arg(196)->Arg(512)->Arg(1024)->Arg(2048)->Arg(4096);
 
 /// What the compiled operator adds to softmax attention: one weighted column sum.
-void column_sums_of_kernel(benchmark::State& state) {
+void column_sums_of_gibbs(benchmark::State& state) {
   StoredGibbs k(state.range(0));
   std::fill_n(k.u.data(), k.n, 1.0F);
   for (auto _ : state) {
@@ -78,7 +79,7 @@ void column_sums_of_kernel(benchmark::State& state) {
   }
   count_values(state, k.n * k.n);
 }
-BENCHMARK(column_sums_of_kernel)->ArgName("n")->Arg(196)->Arg(512)->Arg(2048);
+BENCHMARK(column_sums_of_gibbs)->ArgName("n")->Arg(196)->Arg(512)->Arg(2048);
 
 void sorts_with_order(benchmark::State& state) {
   const Tensor<float> x = random_tensor({state.range(0)});

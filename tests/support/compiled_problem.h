@@ -125,7 +125,7 @@ inline std::vector<double> naive_row_dual(const CompiledProblem& p, const tensor
         features.back()[i] -= x.rows()(i, d) * mean[d];
     }
   }
-  if (p.features.row_sum) {
+  if (p.features.log_sum_exp) {
     features.emplace_back();
     for (std::int64_t i = 0; i < n; ++i) {
       double total = 0;

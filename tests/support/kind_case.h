@@ -85,7 +85,7 @@ Matrix product(const Matrix& a, const V& b, std::int64_t cols) {
   return out;
 }
 
-/// Output and plan of a kernel.
+/// Output and plan of an attention kind.
 struct Computed {
   tensor::Tensor<double> output, plan;
   attention::AttentionEvidence evidence;
@@ -95,8 +95,8 @@ inline Computed compute(const attention::TrainableAttention<double>& kernel, con
   tensor::Arena arena;
   const std::int64_t n = c.q.shape()[0];
   Computed out{tensor::Tensor<double>({n, 4}), tensor::Tensor<double>({n, c.k.shape()[0]}), {}};
-  kernel.forward(c.head(), out.output.rows(), arena, out.evidence);
-  kernel.plan(c.head(), out.plan.rows(), arena);
+  kind.forward(c.head(), out.output.rows(), arena, out.evidence);
+  kind.plan(c.head(), out.plan.rows(), arena);
   return out;
 }
 

@@ -20,7 +20,7 @@ constexpr double kLostPlanEntry = 1e-8;
 
 /// The Gibbs kernel K = exp(x . y + r + c) of one head with its scalings.
 template <class T>
-struct Kernel {
+struct GibbsKernel {
   tensor::MatrixView<T> k;           // [n, m], rows padded
   tensor::VectorView<T> row_shift;   // r: [n]
   tensor::VectorView<T> u;           // [n]
@@ -32,35 +32,34 @@ struct Kernel {
   T column_mass() const { return static_cast<T>(k.rows) / static_cast<T>(k.cols); }  // N / M
 };
 
-/// Builds K and writes the features' log_row_sums: log sum_j exp(x_i . y_j), [n].
+/// Builds K and writes log_sum_exp_i = log sum_j exp(x_i . y_j): [n].
 template <class T>
-Kernel<T> build_kernel(const CentredHead<T>& head, tensor::VectorView<T> log_row_sums,
-                       tensor::Arena& scratch) {
+GibbsKernel<T> build_gibbs_kernel(const CentredHead<T>& head, tensor::VectorView<T> log_sum_exp,
+                                  tensor::Arena& scratch) {
   const std::int64_t n = head.x.rows, m = head.y.rows, padded = padded_columns<T>(m);
-  Kernel<T> kernel{{scratch.take<T>(n * padded), n, m, padded},
-                   scratch.vector<T>(n),
-                   scratch.vector<T>(n),
-                   scratch.vector<T>(padded),
-                   scratch.vector<T>(padded)};
+  GibbsKernel<T> gibbs{{scratch.take<T>(n * padded), n, m, padded},
+                       scratch.vector<T>(n),
+                       scratch.vector<T>(n),
+                       scratch.vector<T>(padded),
+                       scratch.vector<T>(padded)};
   const tensor::VectorView<T> column_shift = scratch.vector<T>(padded);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), head.x, head.y, T(0),
-                  kernel.k);
-  score_shifts<T>(kernel.k, kernel.row_shift, column_shift);
+                  gibbs.k);
+  score_shifts<T>(gibbs.k, gibbs.row_shift, column_shift);
   tensor::scale<T>(T(-1), column_shift,
-                   kernel.v);  // undoes the column shift: u below is 1 / sum_j exp(S + r)
-  tensor::exponential<T>(kernel.v, kernel.v);
-  std::fill(kernel.v.begin() + m, kernel.v.end(), T(0));
-  exponentiate_and_scale<T>(kernel.k, kernel.row_shift, column_shift, kernel.v, kernel.u,
-                            kernel.column_sum);
-  for (std::int64_t i = 0; i < n; ++i)
-    log_row_sums[i] = -kernel.row_shift[i] - std::log(kernel.u[i]);
-  return kernel;
+                   gibbs.v);  // undoes the column shift: u below is 1 / sum_j exp(S + r)
+  tensor::exponential<T>(gibbs.v, gibbs.v);
+  std::fill(gibbs.v.begin() + m, gibbs.v.end(), T(0));
+  exponentiate_and_scale<T>(gibbs.k, gibbs.row_shift, column_shift, gibbs.v, gibbs.u,
+                            gibbs.column_sum);
+  for (std::int64_t i = 0; i < n; ++i) log_sum_exp[i] = -gibbs.row_shift[i] - std::log(gibbs.u[i]);
+  return gibbs;
 }
 
 /// f̂: [n]
 template <class T>
 void predict_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
-                      tensor::VectorView<const T> log_row_sums, tensor::VectorView<T> row_dual,
+                      tensor::VectorView<const T> log_sum_exp, tensor::VectorView<T> row_dual,
                       tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   std::fill(row_dual.begin(), row_dual.end(), T(0));
@@ -68,75 +67,76 @@ void predict_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
   base::check(std::ssize(map.weights) == count,
               "compiled_attention: one weight per feature expected");
   const tensor::MatrixView<T> features = scratch.matrix<T>(count, head.x.rows);
-  dual_features<T>(map, head, log_row_sums, features, scratch);
+  dual_features<T>(map, head, log_sum_exp, features, scratch);
   for (std::int64_t p = 0; p < count; ++p)
     tensor::axpy<T>(map.weights[p], features.row(p), row_dual);
 }
 
 /// v = (N / M) / (Kᵀ u)
 template <class T>
-void close_columns(Kernel<T>& kernel) {
-  const T mass = kernel.column_mass();
-  for (std::int64_t j = 0; j < kernel.k.cols; ++j) kernel.v[j] = mass / kernel.column_sum[j];
-  kernel.largest_product =
-      std::max(kernel.largest_product,
-               kernel.largest_scaling * static_cast<double>(tensor::maximum<T>(kernel.v)));
+void close_columns(GibbsKernel<T>& gibbs) {
+  const T mass = gibbs.column_mass();
+  for (std::int64_t j = 0; j < gibbs.k.cols; ++j) gibbs.v[j] = mass / gibbs.column_sum[j];
+  gibbs.largest_product =
+      std::max(gibbs.largest_product,
+               gibbs.largest_scaling * static_cast<double>(tensor::maximum<T>(gibbs.v)));
 }
 
 template <class T>
-void note_row_scaling(Kernel<T>& kernel) {
-  const double largest = tensor::maximum<T>(kernel.u);
-  kernel.largest_scaling = std::max(kernel.largest_scaling, largest);
-  kernel.largest_product =
-      std::max(kernel.largest_product, largest * static_cast<double>(tensor::maximum<T>(kernel.v)));
+void note_row_scaling(GibbsKernel<T>& gibbs) {
+  const double largest = tensor::maximum<T>(gibbs.u);
+  gibbs.largest_scaling = std::max(gibbs.largest_scaling, largest);
+  gibbs.largest_product =
+      std::max(gibbs.largest_product, largest * static_cast<double>(tensor::maximum<T>(gibbs.v)));
 }
 
 /// Column closure of u = exp(f̂), then the extra iterations; leaves v to be used.
 template <class T>
-void scale_kernel(Kernel<T>& kernel, tensor::VectorView<const T> row_dual, int extra_iterations) {
+void scale_gibbs_kernel(GibbsKernel<T>& gibbs, tensor::VectorView<const T> row_dual,
+                        int extra_iterations) {
   const std::size_t n = row_dual.size();
-  for (std::size_t i = 0; i < n; ++i) kernel.u[i] = row_dual[i] - kernel.row_shift[i];
-  const T largest = tensor::maximum<T>(kernel.u);
-  for (T& exponent : kernel.u) exponent -= largest;
-  tensor::exponential<T>(kernel.u, kernel.u);
-  weighted_column_sum<T>(kernel.k, kernel.u, kernel.column_sum);
-  close_columns(kernel);
+  for (std::size_t i = 0; i < n; ++i) gibbs.u[i] = row_dual[i] - gibbs.row_shift[i];
+  const T largest = tensor::maximum<T>(gibbs.u);
+  for (T& exponent : gibbs.u) exponent -= largest;
+  tensor::exponential<T>(gibbs.u, gibbs.u);
+  weighted_column_sum<T>(gibbs.k, gibbs.u, gibbs.column_sum);
+  close_columns(gibbs);
   for (int k = 0; k < extra_iterations; ++k) {
-    scaling_sweep<T>(kernel.k, kernel.v, kernel.u, kernel.column_sum);
-    note_row_scaling(kernel);
-    close_columns(kernel);
+    scaling_sweep<T>(gibbs.k, gibbs.v, gibbs.u, gibbs.column_sum);
+    note_row_scaling(gibbs);
+    close_columns(gibbs);
   }
 }
 
 /// Row closure u = 1 / (K v), then output = u ∘ K (v ∘ V). Leaves Kᵀ u in column_sum.
 template <class T>
-void apply_kernel(Kernel<T>& kernel, tensor::MatrixView<const T> values,
-                  tensor::MatrixView<T> output, tensor::Arena& scratch) {
+void apply_gibbs_kernel(GibbsKernel<T>& gibbs, tensor::MatrixView<const T> values,
+                        tensor::MatrixView<T> output, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  scaling_sweep<T>(kernel.k, kernel.v, kernel.u, kernel.column_sum);
-  note_row_scaling(kernel);
+  scaling_sweep<T>(gibbs.k, gibbs.v, gibbs.u, gibbs.column_sum);
+  note_row_scaling(gibbs);
   const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(values.rows, values.cols);
-  tensor::scale_rows<T>(values, kernel.v.first(static_cast<std::size_t>(values.rows)),
+  tensor::scale_rows<T>(values, gibbs.v.first(static_cast<std::size_t>(values.rows)),
                         scaled_values);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), kernel.k, scaled_values, T(0),
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), gibbs.k, scaled_values, T(0),
                   output);
-  tensor::scale_rows<T>(output, kernel.u, output);
+  tensor::scale_rows<T>(output, gibbs.u, output);
 }
 
 /// False when a scaling overflowed or entries of K that underflowed could have carried mass.
 template <class T>
-bool trustworthy(const Kernel<T>& kernel) {
-  return kernel.largest_product <=
+bool trustworthy(const GibbsKernel<T>& gibbs) {
+  return gibbs.largest_product <=
          kLostPlanEntry / static_cast<double>(std::numeric_limits<T>::min());
 }
 
 /// mean_j |M/N sum_i A_ij - 1|
 template <class T>
-double column_error(const Kernel<T>& kernel) {
+double column_error(const GibbsKernel<T>& gibbs) {
   double total = 0;
-  for (std::int64_t j = 0; j < kernel.k.cols; ++j)
-    total += std::abs(kernel.v[j] * kernel.column_sum[j] / kernel.column_mass() - 1);
-  return total / static_cast<double>(kernel.k.cols);
+  for (std::int64_t j = 0; j < gibbs.k.cols; ++j)
+    total += std::abs(gibbs.v[j] * gibbs.column_sum[j] / gibbs.column_mass() - 1);
+  return total / static_cast<double>(gibbs.k.cols);
 }
 
 /// The same closure with every update a log-sum-exp: slower, finite for any finite scores.
@@ -170,16 +170,16 @@ CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T
     return {};
   }
   const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
-  const tensor::VectorView<T> log_row_sums = scratch.vector<T>(head.queries.rows);
+  const tensor::VectorView<T> log_sum_exp = scratch.vector<T>(head.queries.rows);
   const tensor::VectorView<T> row_dual = scratch.vector<T>(head.queries.rows);
-  Kernel<T> kernel = build_kernel<T>(centred, log_row_sums, scratch);
-  predict_row_dual<T>(map, centred, log_row_sums, row_dual, scratch);
-  scale_kernel<T>(kernel, row_dual, extra_iterations);
-  apply_kernel<T>(kernel, head.values, output, scratch);
-  if (!trustworthy(kernel))
+  GibbsKernel<T> gibbs = build_gibbs_kernel<T>(centred, log_sum_exp, scratch);
+  predict_row_dual<T>(map, centred, log_sum_exp, row_dual, scratch);
+  scale_gibbs_kernel<T>(gibbs, row_dual, extra_iterations);
+  apply_gibbs_kernel<T>(gibbs, head.values, output, scratch);
+  if (!trustworthy(gibbs))
     return log_domain_attention<T>(centred, head.values, row_dual, extra_iterations, output,
                                    scratch);
-  return {false, column_error(kernel)};
+  return {false, column_error(gibbs)};
 }
 
 template CompiledEvidence compiled_attention<float>(const DualMap<float>&,

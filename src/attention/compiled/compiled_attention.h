@@ -5,7 +5,7 @@
 
 namespace asap::attention {
 
-/// What the compiled operator found out while computing one head.
+/// Evidence of one head of the compiled operator.
 struct CompiledEvidence {
   /// Scalings left the range in which the exp domain is exact, so the log domain was used.
   bool log_domain = false;
@@ -17,8 +17,8 @@ struct CompiledEvidence {
 /// of the features, then one column and one row c-transform (the closure). With K = exp(x . y), u =
 /// exp(f̂):
 ///   v = (N / M) / (Kᵀ u),  u = 1 / (K v),  output = u ∘ K (v ∘ V).
-/// Rows of the plan sum to 1 exactly, columns to N / M as nearly as f̂ is right. K is computed once;
-/// its row sums, one of the features, fall out of the same pass.
+/// Rows of the plan sum to 1 exactly, columns to N / M as closely as f̂ is exact. K is computed
+/// once; the log-sum-exp of its rows, one of the features, falls out of the same pass.
 ///
 /// extra_iterations: warm-started Sinkhorn iterations after the closure ("compiled+k").
 /// output: [n, Dv], zero when there is no key.

@@ -99,7 +99,7 @@ CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixVi
 
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   tensor::VectorView<const T> log_row_sums, tensor::MatrixView<T> features,
+                   tensor::VectorView<const T> log_sum_exp, tensor::MatrixView<T> features,
                    tensor::Arena& scratch) {
   base::check(
       features.rows == map.features.count(map.query_slices.rows) && features.cols == head.x.rows,
@@ -107,7 +107,7 @@ void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
   std::int64_t next = 0;
   if (map.features.uses_slices()) next = slice_features(map, head, features, scratch);
   if (map.features.tilt) tilt_feature(head, features.row(next++), scratch);
-  if (map.features.row_sum) tensor::scale<T>(T(-1), log_row_sums, features.row(next++));
+  if (map.features.log_sum_exp) tensor::scale<T>(T(-1), log_sum_exp, features.row(next++));
 }
 
 #define ASAP_INSTANTIATE(T)                                                                        \

@@ -15,13 +15,14 @@ struct DualFeatures {
   bool potential = true;  ///< exact 1D Kantorovich potential of slice l (needs a sort)
   bool gaussian =
       true;  ///< -½ F_l s_l², the entropic dual of Gaussians with the variances of slice l
-  bool linear = true;   ///< s_l
-  bool tilt = true;     ///< -x . mean key under the weights the mean query gives to the keys
-  bool row_sum = true;  ///< -log sum_j exp(x . y_j), the first row dual of the centred scores
+  bool linear = true;       ///< s_l
+  bool tilt = true;         ///< -x . mean key under the weights the mean query gives to the keys
+  bool log_sum_exp = true;  ///< -log sum_j exp(x . y_j), the first row dual of the centred scores
 
-  /// Number of features P, and their order: potential[L], gaussian[L], linear[L], tilt, row_sum.
+  /// Number of features P, and their order: potential[L], gaussian[L], linear[L], tilt,
+  /// log_sum_exp.
   std::int64_t count(std::int64_t slices) const {
-    return slices * (potential + gaussian + linear) + tilt + row_sum;
+    return slices * (potential + gaussian + linear) + tilt + log_sum_exp;
   }
   bool uses_slices() const { return potential || gaussian || linear; }
 
@@ -62,11 +63,12 @@ template <class T>
 CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
                            T score_scale, tensor::Arena& arena);
 
-/// features: [P, n], one feature per row. log_row_sums: log sum_j exp(x_i . y_j), [n], read only
-/// for row_sum. Each feature's mean over the queries is arbitrary: duals have one free constant.
+/// Writes the features that `map` uses, one per row. features: [P, n]. log_sum_exp: log sum_j
+/// exp(x_i . y_j), [n], read only if the map has that feature. Each feature's mean over the queries
+/// is arbitrary, because duals have one free constant. InternalError when shapes do not fit.
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   tensor::VectorView<const T> log_row_sums, tensor::MatrixView<T> features,
+                   tensor::VectorView<const T> log_sum_exp, tensor::MatrixView<T> features,
                    tensor::Arena& scratch);
 
 }  // namespace asap::attention

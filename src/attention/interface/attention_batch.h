@@ -11,8 +11,8 @@ namespace asap::attention {
 /// so the three may be views into one packed projection [B * N, 3 * W].
 ///
 /// Padding: `live_queries` and `live_keys` hold the number of live tokens of each example; live
-/// tokens come first. An empty span means that every token is live. A token that is not live is as
-/// if it were not there: its output row is zero and nothing depends on it.
+/// tokens come first. An empty span means that every token is live. A token that is not live has no
+/// effect, and its output row is zero.
 template <class T>
 struct AttentionBatch {
   tensor::MatrixView<const T> queries;  // [B * N, H * D]

@@ -18,10 +18,9 @@ class AttentionOperator {
   virtual void apply(int layer, const AttentionBatch<float>& batch,
                      tensor::MatrixView<float> output, tensor::Arena& scratch) const = 0;
 
-  /// Writes the plans of one example: batch.examples is 1, its values are not looked at; head h
-  /// gets columns [h * M, (h + 1) * M) of plans: [N, H * M]. What is not live is zero. Unless a
-  /// kind knows better, a plan is seen from outside: with the identity as values the output is the
-  /// plan.
+  /// Writes the plans of one example: batch.examples is 1, its values are ignored; head h
+  /// gets columns [h * M, (h + 1) * M) of plans: [N, H * M]. What is not live is zero. The
+  /// default passes the identity as values, so that the output is the plan.
   virtual void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
                      tensor::Arena& scratch) const;
 };

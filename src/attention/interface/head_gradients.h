@@ -15,7 +15,7 @@ struct HeadGradients {
   tensor::MatrixView<T> learned = {};  ///< of AttentionHead::learned; always added to
 };
 
-/// What one attention head computes on: queries [n, D], keys [m, D], values [m, Dv], and the factor
+/// The inputs of one attention head: queries [n, D], keys [m, D], values [m, Dv], and the factor
 /// of the scores S = scale * Q Kᵀ.
 template <class T>
 struct AttentionHead {
@@ -24,7 +24,7 @@ struct AttentionHead {
   tensor::MatrixView<const T> values;
   T scale;
   tensor::MatrixView<const T> learned = {};  ///< what some kinds learn besides (see LearnedShape)
-  int layer = 0;                             ///< depth of the layer the head stands in, from 0
+  int layer = 0;                             ///< depth of the layer the head belongs to, from 0
 };
 
 }  // namespace asap::attention

@@ -15,7 +15,7 @@ struct DifferentialState {
 };
 
 /// Differential attention (Ye et al. 2024, arXiv 2410.05258): queries and keys are cut into halves,
-/// and the second softmax is taken off the first, so that what both attend to cancels:
+/// and the second softmax is subtracted from the first, so that what both attend to cancels:
 ///   y = (A1 - lambda A2) V,  A_k = softmax(√2 scale Q_k K_kᵀ)
 ///   lambda = exp(q1 . k1) - exp(q2 . k2) + lambda_init,  lambda_init = 0.8 - 0.6 exp(-0.3 layer)
 ///   output_i = (1 - lambda_init) y_i / sqrt(mean_k y_ik² + 1e-5)

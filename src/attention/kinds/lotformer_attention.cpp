@@ -29,7 +29,7 @@ AttentionHead<T> queries_to_pivots(const AttentionHead<T>& head,
 
 template <class T>
 tensor::MatrixView<T> plan_of(const SinkhornState<T>& state, tensor::Arena& arena) {
-  const tensor::MatrixView<T> plan = arena.matrix<T>(state.kernel.rows, state.kernel.cols);
+  const tensor::MatrixView<T> plan = arena.matrix<T>(state.gibbs.rows, state.gibbs.cols);
   sinkhorn_plan<T>(state, plan);
   return plan;
 }
@@ -37,10 +37,10 @@ tensor::MatrixView<T> plan_of(const SinkhornState<T>& state, tensor::Arena& aren
 /// mean_j |m/n sum_i (B C)_ij - 1| without the product.
 template <class T>
 T glued_column_error(const LotformerState<T>& state, tensor::Arena& scratch) {
-  const std::int64_t n = state.to_pivots.kernel.rows, m = state.from_pivots.kernel.cols;
+  const std::int64_t n = state.to_pivots.gibbs.rows, m = state.from_pivots.gibbs.cols;
   if (n == 0 || m == 0) return T(0);
   const tensor::ArenaScope scope(scratch);
-  const tensor::MatrixView<T> received = scratch.matrix<T>(1, state.to_pivots.kernel.cols);
+  const tensor::MatrixView<T> received = scratch.matrix<T>(1, state.to_pivots.gibbs.cols);
   const tensor::MatrixView<T> columns = scratch.matrix<T>(1, m);
   tensor::column_sums<T>(plan_of(state.to_pivots, scratch), received.row(0), false);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no,

@@ -49,7 +49,7 @@ void sinkformer_attention_vjp(const AttentionHead<T>& head, const SinkhornState<
                               tensor::MatrixView<const T> output_gradient,
                               const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const std::int64_t n = state.kernel.rows, m = state.kernel.cols, stride = padded_columns<T>(m);
+  const std::int64_t n = state.gibbs.rows, m = state.gibbs.cols, stride = padded_columns<T>(m);
   const tensor::MatrixView<T> plan(scratch.take<T>(n * stride), n, m, stride);
   sinkhorn_plan<T>(state, plan);
   softmax_attention_vjp<T>(head, plan, output_gradient, gradients, scratch);

@@ -4,7 +4,7 @@
 
 namespace asap::attention {
 
-/// Vector-Jacobian product of Sinkhorn attention with the column dual g taken for a constant, as
+/// Vector-Jacobian product of Sinkhorn attention with the column dual g taken as a constant, as
 /// the published Sinkformer for text computes it (Sander et al. 2022; its code detaches each column
 /// update): of what is left, A = softmax of each row of S + g, gradients flow through S only.
 ///

@@ -13,8 +13,8 @@ template <class T>
 struct SortedLine {
   tensor::VectorView<T> values;  // [n]
   tensor::VectorView<T> sorted;  // [n], ascending
-  tensor::VectorView<std::int32_t>
-      order;  // [n], sorted[r] = values[order[r]]; empty unless asked for
+  // [n], sorted[r] = values[order[r]]; empty unless ordered_line made it
+  tensor::VectorView<std::int32_t> order;
 };
 
 /// tokens: [n, D], slice: [1, D]. ordered_line knows the order too, which only gradients need.

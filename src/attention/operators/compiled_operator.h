@@ -10,7 +10,7 @@
 
 namespace asap::attention {
 
-/// A dual map with the numbers it stands on, and the factor of the scores it was fitted for.
+/// A dual map that owns its numbers, and the factor of the scores it was fitted for.
 struct CompiledHead {
   DualFeatures features = DualFeatures::none();
   float score_scale = 1;                 ///< scores are score_scale * q . k: 1 / (√D ε)
@@ -26,7 +26,8 @@ struct CompiledHead {
 /// Attention by the compiled operator in every layer and head.
 class CompiledOperator : public AttentionOperator {
  public:
-  /// heads[layer][head]; `extra_iterations` warm-started Sinkhorn iterations follow the closure.
+  /// heads[layer][head]; `extra_iterations` warm-started Sinkhorn iterations follow the closure;
+  /// InternalError if negative.
   explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0,
                             ProductPrecision precision = ProductPrecision::single);
 

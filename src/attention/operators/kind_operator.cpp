@@ -21,7 +21,7 @@ void KindOperator::apply(int layer, const AttentionBatch<float>& batch,
                          tensor::MatrixView<float> output, tensor::Arena& scratch) const {
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t h = 0; h < batch.heads; ++h)
-      kernel_->infer(head(layer, batch, b, h), batch.head_output(output, b, h), scratch);
+      kind_->infer(head(layer, batch, b, h), batch.head_output(output, b, h), scratch);
   clear_padded_rows(batch, output);
 }
 
@@ -31,7 +31,7 @@ void KindOperator::plans(int layer, const AttentionBatch<float>& batch,
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const tensor::MatrixView<float> plan =
         plans.block(0, h * batch.key_tokens(), batch.live_query_count(0), batch.live_key_count(0));
-    kernel_->plan(head(layer, batch, 0, h), plan, scratch);
+    kind_->plan(head(layer, batch, 0, h), plan, scratch);
   }
 }
 

@@ -8,16 +8,16 @@
 
 namespace asap::attention {
 
-/// Runs one attention kernel in every layer: the teacher, softmax, Sinkhorn with k iterations.
+/// Runs one attention kind in every layer: the teacher, softmax, Sinkhorn with k iterations.
 class KindOperator final : public AttentionOperator {
  public:
   /// scales: for each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   /// learned: for each layer what the kind learns besides, [H, rows, cols]; empty for kinds that
   /// learn nothing.
-  KindOperator(std::unique_ptr<TrainableAttention<float>> kernel,
+  KindOperator(std::unique_ptr<TrainableAttention<float>> kind,
                std::vector<std::vector<float>> scales,
                std::vector<tensor::Tensor<float>> learned = {})
-      : kernel_(std::move(kernel)), scales_(std::move(scales)), learned_(std::move(learned)) {}
+      : kind_(std::move(kind)), scales_(std::move(scales)), learned_(std::move(learned)) {}
 
   void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
              tensor::Arena& scratch) const override;
@@ -25,15 +25,15 @@ class KindOperator final : public AttentionOperator {
   void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
              tensor::Arena& scratch) const override;
 
-  /// What the kernel computes on for one head of one example.
+  /// What the kind computes on for one head of one example.
   AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
                             std::int64_t head) const;
 
-  const TrainableAttention<float>& kernel() const { return *kernel_; }
+  const TrainableAttention<float>& kind() const { return *kind_; }
   float scale(int layer, std::int64_t head) const { return scales_[layer][head]; }
 
  private:
-  std::unique_ptr<TrainableAttention<float>> kernel_;
+  std::unique_ptr<TrainableAttention<float>> kind_;
   std::vector<std::vector<float>> scales_;
   std::vector<tensor::Tensor<float>> learned_;
 };

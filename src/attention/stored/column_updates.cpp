@@ -4,24 +4,10 @@
 #define HWY_TARGET_INCLUDE "attention/stored/column_updates.cpp"
 #include <hwy/foreach_target.h>
 
+#include "attention/stored/column_updates_kernel_set.h"
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/partial-inl.h"
 #include "tensor/simd/simd-inl.h"
-
-#ifndef ASAP_ATTENTION_COLUMN_UPDATES_ONCE
-#define ASAP_ATTENTION_COLUMN_UPDATES_ONCE
-namespace asap::attention {
-
-/// Addresses of the column updates of one instruction set.
-template <class T>
-struct ColumnUpdatesKernelSet {
-  void (*update)(std::int64_t columns, T b, const T* column_sum, T* v, std::int64_t padded);
-  void (*adjoint)(T b, const T* pulled, const T* extra, const T* v, T* w, std::int64_t padded);
-  T (*error)(std::int64_t columns, T b, const T* column_sum, const T* v);
-};
-
-}  // namespace asap::attention
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace asap::attention {
@@ -60,13 +46,16 @@ T error(std::int64_t columns, T b, const T* column_sum, const T* v) {
 }
 
 template <class T>
-constexpr ColumnUpdatesKernelSet<T> kKernelSet = {&update<T>, &adjoint<T>, &error<T>};
+constexpr ColumnUpdatesKernelSet<T> kKernelSet = {
+    .update = &update<T>,
+    .adjoint = &adjoint<T>,
+    .error = &error<T>,
+};
+
+const ColumnUpdatesKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const ColumnUpdatesKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const ColumnUpdatesKernelSet<float>* column_updates_float() { return &kKernelSet<float>; }
-const ColumnUpdatesKernelSet<double>* column_updates_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
@@ -75,7 +64,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-ASAP_DEFINE_KERNELS(ColumnUpdatesKernelSet, column_updates)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(ColumnUpdatesKernelSet)
 
 }  // namespace
 

@@ -5,8 +5,8 @@
 namespace asap::attention {
 
 /// The column half of a Sinkhorn iteration, its adjoint and its error, on vectors over the columns
-/// of a stored kernel: padded as in scaling_kernels.h, padding included where a vector is written.
-/// `columns` is the number m of live ones, b = n / m the mass of each.
+/// of a stored Gibbs kernel: padded as in scaling_kernels.h, padding included where a vector is
+/// written. `columns` is the number m of live ones, b = n / m the mass of each.
 
 /// v_j = b / column_sum_j; the padding becomes zero.
 template <class T>

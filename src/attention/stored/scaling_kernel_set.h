@@ -4,8 +4,8 @@
 
 namespace asap::attention {
 
-/// Addresses of the sweeps of one instruction set; see scaling_kernels.h for what each does. `rows`
-/// = n, `columns` = m, `stride` = padded m.
+/// The sweeps of one instruction set; scaling_kernels.h says what each computes. `rows` = n,
+/// `columns` = m, `stride` = padded m.
 template <class T>
 struct ScalingKernelSet {
   struct Extent {
@@ -14,9 +14,9 @@ struct ScalingKernelSet {
   void (*score_shifts)(Extent, T* scores, T* row_shift, T* column_shift);
   void (*exponentiate_and_scale)(Extent, T* scores, const T* row_shift, const T* column_shift,
                                  const T* v, T* u, T* column_sum);
-  void (*scaling_sweep)(Extent, const T* kernel, const T* v, T* u, T* column_sum);
-  void (*adjoint_sweep)(Extent, const T* kernel, const T* x, const T* factor, T* w, T* column_sum);
-  void (*weighted_column_sum)(Extent, const T* kernel, const T* w, T* column_sum);
+  void (*scaling_sweep)(Extent, const T* gibbs, const T* v, T* u, T* column_sum);
+  void (*adjoint_sweep)(Extent, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum);
+  void (*weighted_column_sum)(Extent, const T* gibbs, const T* w, T* column_sum);
 };
 
 }  // namespace asap::attention

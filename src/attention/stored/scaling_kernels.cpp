@@ -163,10 +163,10 @@ HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std:
 /// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the
 /// first row that is left.
 template <int Rows, class T, class Update>
-HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* kernel,
+HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* gibbs,
                                      const T* x, T* y, T* column_sum, const Update update) {
   for (; first + Rows <= e.rows; first += Rows) {
-    const T* rows = kernel + first * e.stride;
+    const T* rows = gibbs + first * e.stride;
     update_rows<Rows>(rows, x, e.stride, first, y, update);
     add_scaled_rows<Rows>(y + first, rows, column_sum, e.stride);
   }
@@ -175,14 +175,14 @@ HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, cons
 
 /// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K.
 template <class T, class Update>
-HWY_INLINE void sweep(const Extent<T> e, const T* kernel, const T* x, T* y, T* column_sum,
+HWY_INLINE void sweep(const Extent<T> e, const T* gibbs, const T* x, T* y, T* column_sum,
                       const Update update) {
   fill(column_sum, 0, e.stride, T(0));
   std::int64_t i = 0;
   if (rows_are_short<T>(e.stride))
-    i = sweep_blocks<lanes<T>()>(e, i, kernel, x, y, column_sum, update);
-  i = sweep_blocks<kFewRows>(e, i, kernel, x, y, column_sum, update);
-  sweep_blocks<1>(e, i, kernel, x, y, column_sum, update);
+    i = sweep_blocks<lanes<T>()>(e, i, gibbs, x, y, column_sum, update);
+  i = sweep_blocks<kFewRows>(e, i, gibbs, x, y, column_sum, update);
+  sweep_blocks<1>(e, i, gibbs, x, y, column_sum, update);
 }
 
 /// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the
@@ -228,38 +228,41 @@ void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T*
 }
 
 template <class T>
-void scaling_sweep(Extent<T> e, const T* kernel, const T* v, T* u, T* column_sum) {
-  sweep<T>(e, kernel, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
+void scaling_sweep(Extent<T> e, const T* gibbs, const T* v, T* u, T* column_sum) {
+  sweep<T>(e, gibbs, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
     return hn::Div(hn::Set(d, T(1)), total);
   });
 }
 
 template <class T>
-void adjoint_sweep(Extent<T> e, const T* kernel, const T* x, const T* factor, T* w, T* column_sum) {
-  sweep<T>(e, kernel, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+void adjoint_sweep(Extent<T> e, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum) {
+  sweep<T>(e, gibbs, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
     return hn::Mul(hn::LoadU(d, factor + i), total);
   });
 }
 
 template <class T>
-void weighted_column_sum(Extent<T> e, const T* kernel, const T* w, T* column_sum) {
+void weighted_column_sum(Extent<T> e, const T* gibbs, const T* w, T* column_sum) {
   fill(column_sum, 0, e.stride, T(0));
   std::int64_t i = 0;
   for (; i + lanes<T>() <= e.rows; i += lanes<T>())
-    add_scaled_rows<lanes<T>()>(w + i, kernel + i * e.stride, column_sum, e.stride);
-  for (; i < e.rows; ++i) add_scaled_rows<1>(w + i, kernel + i * e.stride, column_sum, e.stride);
+    add_scaled_rows<lanes<T>()>(w + i, gibbs + i * e.stride, column_sum, e.stride);
+  for (; i < e.rows; ++i) add_scaled_rows<1>(w + i, gibbs + i * e.stride, column_sum, e.stride);
 }
 
 template <class T>
-constexpr ScalingKernelSet<T> kKernelSet = {&score_shifts<T>, &exponentiate_and_scale<T>,
-                                            &scaling_sweep<T>, &adjoint_sweep<T>,
-                                            &weighted_column_sum<T>};
+constexpr ScalingKernelSet<T> kKernelSet = {
+    .score_shifts = &score_shifts<T>,
+    .exponentiate_and_scale = &exponentiate_and_scale<T>,
+    .scaling_sweep = &scaling_sweep<T>,
+    .adjoint_sweep = &adjoint_sweep<T>,
+    .weighted_column_sum = &weighted_column_sum<T>,
+};
+
+const ScalingKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const ScalingKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const ScalingKernelSet<float>* scaling_kernels_float() { return &kKernelSet<float>; }
-const ScalingKernelSet<double>* scaling_kernels_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
@@ -268,7 +271,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-ASAP_DEFINE_KERNELS(ScalingKernelSet, scaling_kernels)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(ScalingKernelSet)
 
 template <class T, class U>
 typename ScalingKernelSet<T>::Extent extent(const tensor::MatrixView<U>& m) {
@@ -293,23 +296,23 @@ void exponentiate_and_scale(tensor::MatrixView<T> scores, tensor::VectorView<con
 }
 
 template <class T>
-void scaling_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> v,
+void scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> v,
                    tensor::VectorView<T> u, tensor::VectorView<T> column_sum) {
-  kernels<T>().scaling_sweep(extent<T>(kernel), kernel.data, v.data(), u.data(), column_sum.data());
+  kernels<T>().scaling_sweep(extent<T>(gibbs), gibbs.data, v.data(), u.data(), column_sum.data());
 }
 
 template <class T>
-void adjoint_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> x,
+void adjoint_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> x,
                    tensor::VectorView<const T> factor, tensor::VectorView<T> w,
                    tensor::VectorView<T> column_sum) {
-  kernels<T>().adjoint_sweep(extent<T>(kernel), kernel.data, x.data(), factor.data(), w.data(),
+  kernels<T>().adjoint_sweep(extent<T>(gibbs), gibbs.data, x.data(), factor.data(), w.data(),
                              column_sum.data());
 }
 
 template <class T>
-void weighted_column_sum(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> w,
+void weighted_column_sum(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> w,
                          tensor::VectorView<T> column_sum) {
-  kernels<T>().weighted_column_sum(extent<T>(kernel), kernel.data, w.data(), column_sum.data());
+  kernels<T>().weighted_column_sum(extent<T>(gibbs), gibbs.data, w.data(), column_sum.data());
 }
 
 #define ASAP_INSTANTIATE(T)                                                                      \

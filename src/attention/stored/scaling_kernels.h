@@ -5,12 +5,12 @@
 namespace asap::attention {
 
 /// Sweeps over a stored Gibbs kernel, vectorised for the processor at run time. Each sweep reads
-/// the kernel once and does a row update and the following column sum together, so T Sinkhorn
+/// the Gibbs kernel once and does a row update and the following column sum together, so T Sinkhorn
 /// iterations cost T passes, not 2 T.
 ///
 /// Matrices here are [n, m] with rows padded to `padded_columns` values (the stride), and vectors
-/// over columns are padded alike: the padding of the kernel and of column scalings is zero, so no
-/// sweep needs a tail. T is float or double.
+/// over columns are padded alike: the padding of the Gibbs kernel and of column scalings is zero,
+/// so no sweep needs a tail. T is float or double.
 
 /// m rounded up to whole cache lines.
 template <class T>
@@ -35,19 +35,19 @@ void exponentiate_and_scale(tensor::MatrixView<T> scores, tensor::VectorView<con
 
 /// u_i = 1 / sum_j K_ij v_j, then column_sum_j = sum_i u_i K_ij.
 template <class T>
-void scaling_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> v,
+void scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> v,
                    tensor::VectorView<T> u, tensor::VectorView<T> column_sum);
 
 /// w_i = factor_i * sum_j K_ij x_j, then column_sum_j = sum_i w_i K_ij: the step of the adjoint
 /// recursion.
 template <class T>
-void adjoint_sweep(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> x,
+void adjoint_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> x,
                    tensor::VectorView<const T> factor, tensor::VectorView<T> w,
                    tensor::VectorView<T> column_sum);
 
 /// column_sum_j = sum_i w_i K_ij.
 template <class T>
-void weighted_column_sum(tensor::MatrixView<const T> kernel, tensor::VectorView<const T> w,
+void weighted_column_sum(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> w,
                          tensor::VectorView<T> column_sum);
 
 }  // namespace asap::attention

@@ -25,7 +25,7 @@ SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations,
   const std::int64_t factors = 2 * iterations + 1;
   SinkhornState<T> state;
   state.iterations = iterations;
-  state.kernel = {arena.take<T>(n * stride), n, m, stride};
+  state.gibbs = {arena.take<T>(n * stride), n, m, stride};
   state.row_factors = arena.matrix<T>(factors, n);
   state.column_factors = {arena.take<T>(factors * stride), factors, m, stride};
   return state;
@@ -44,7 +44,7 @@ bool trustworthy(const SinkhornState<T>& state) {
   const auto v = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride))));
   const auto smallest = static_cast<double>(std::numeric_limits<T>::min());
-  const auto longest = static_cast<double>(std::max(state.kernel.rows, state.kernel.cols));
+  const auto longest = static_cast<double>(std::max(state.gibbs.rows, state.gibbs.cols));
   return std::isfinite(state.column_error) &&  // the maxima above may pass over NaN
          u * v <= kLostPlanEntry / smallest &&
          std::max(u, v) <= 1 / (std::sqrt(smallest) * longest);
@@ -59,31 +59,32 @@ std::int64_t count_underflows(const SinkhornState<T>& state) {
                                  [](T value) { return !std::isfinite(value); });
   };
   for (int t = 0; t <= state.iterations; ++t) {
-    if (const auto columns = count(state.v(t), state.kernel.cols); columns > 0) return columns;
-    if (const auto rows = count(state.u(t), state.kernel.rows); rows > 0) return rows;
+    if (const auto columns = count(state.v(t), state.gibbs.cols); columns > 0) return columns;
+    if (const auto rows = count(state.u(t), state.gibbs.rows); rows > 0) return rows;
   }
   return 0;
 }
 
-/// Shifts, exponentials and iterations on the scores that state.kernel holds.
+/// Shifts, exponentials and iterations on the scores that state.gibbs holds.
 template <class T>
 void iterate(SinkhornState<T>& state, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const std::int64_t m = state.kernel.cols;
-  const T b = static_cast<T>(state.kernel.rows) / static_cast<T>(m);
-  const tensor::VectorView<T> row_shift = scratch.vector<T>(state.kernel.rows);
-  const tensor::VectorView<T> column_shift = scratch.vector<T>(state.kernel.stride);
-  const tensor::VectorView<T> column_sum = scratch.vector<T>(state.kernel.stride);
+  const std::int64_t m = state.gibbs.cols;
+  const T b = static_cast<T>(state.gibbs.rows) / static_cast<T>(m);
+  const tensor::VectorView<T> row_shift = scratch.vector<T>(state.gibbs.rows);
+  const tensor::VectorView<T> column_shift = scratch.vector<T>(state.gibbs.stride);
+  const tensor::VectorView<T> column_sum = scratch.vector<T>(state.gibbs.stride);
 
-  score_shifts<T>(state.kernel, row_shift, column_shift);
-  const tensor::VectorView<T> start = state.v(0);  // g = 0 in the coordinates of the shifted kernel
+  score_shifts<T>(state.gibbs, row_shift, column_shift);
+  const tensor::VectorView<T> start =
+      state.v(0);  // g = 0 in the coordinates of the shifted Gibbs kernel
   tensor::scale<T>(T(-1), column_shift, start);
   tensor::exponential<T>(start, start);
   for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
-  exponentiate_and_scale<T>(state.kernel, row_shift, column_shift, start, state.u(0), column_sum);
+  exponentiate_and_scale<T>(state.gibbs, row_shift, column_shift, start, state.u(0), column_sum);
   for (int t = 1; t <= state.iterations; ++t) {
     update_columns<T>(m, b, column_sum, state.v(t));
-    scaling_sweep<T>(state.kernel, state.v(t), state.u(t), column_sum);
+    scaling_sweep<T>(state.gibbs, state.v(t), state.u(t), column_sum);
   }
   state.column_error = column_error<T>(m, b, column_sum, state.v(state.iterations));
 }
@@ -102,12 +103,12 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
     return state;
   }
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), state.kernel);
+                  head.keys, T(0), state.gibbs);
   iterate(state, arena);
   if (!trustworthy(state)) {
     state.underflows = count_underflows(state);
     tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                    head.keys, T(0), state.kernel);
+                    head.keys, T(0), state.gibbs);
     sinkhorn_log_domain<T>(head, state, output, arena);
     return state;
   }
@@ -115,7 +116,7 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
   tensor::MatrixView<T> scaled_values = arena.matrix<T>(m, head.values.cols);
   tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
                         scaled_values);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), state.kernel, scaled_values,
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), state.gibbs, scaled_values,
                   T(0), output);
   tensor::scale_rows<T>(output, state.u(iterations), output);
   return state;
@@ -127,8 +128,8 @@ void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan) {
   const tensor::VectorView<T> v = state.v(state.iterations);
   for (std::int64_t i = 0; i < plan.rows; ++i)
     for (std::int64_t j = 0; j < plan.cols; ++j)
-      plan(i, j) = state.log_domain ? std::exp(state.kernel(i, j) + u[i] + v[j])
-                                    : u[i] * state.kernel(i, j) * v[j];
+      plan(i, j) = state.log_domain ? std::exp(state.gibbs(i, j) + u[i] + v[j])
+                                    : u[i] * state.gibbs(i, j) * v[j];
 }
 
 #define ASAP_INSTANTIATE(T)                                                               \

@@ -11,20 +11,20 @@ namespace asap::attention {
 /// Exp domain: K = exp(S + r + c) with the shifts of scaling_kernels.h; rows of `row_factors` 0..T
 /// are the scalings u^0..u^T, rows T..2T of `column_factors` are v^0..v^T, so that A = u^T_i K_ij
 /// v^T_j. The rows left free are filled by the backward pass, whose one product needs the two
-/// stacks as they then lie. Log domain: `kernel` holds S and the factors hold log-domain duals f^t
+/// stacks as they then lie. Log domain: `gibbs` holds S and the factors hold log-domain duals f^t
 /// and g^t instead.
 template <class T>
 struct SinkhornState {
   int iterations = 0;                    // T
   bool log_domain = false;               // the exp domain would have lost plan entries to underflow
-  tensor::MatrixView<T> kernel;          // [n, m], rows padded
+  tensor::MatrixView<T> gibbs;           // K: [n, m], rows padded
   tensor::MatrixView<T> row_factors;     // [2T + 1, n]
   tensor::MatrixView<T> column_factors;  // [2T + 1, m], rows padded
   T column_error = T(0);                 // mean_j |M/N sum_i A_ij - 1|
   std::int64_t underflows = 0;  // rows or columns whose sum was zero when the exp domain was left
 
   tensor::VectorView<T> u(int t) const { return row_factors.row(t); }
-  /// Padded to the row stride of the kernel.
+  /// Padded to the row stride of the Gibbs kernel.
   tensor::VectorView<T> v(int t) const {
     return {column_factors.row(iterations + t).data(),
             static_cast<std::size_t>(column_factors.stride)};
@@ -36,13 +36,13 @@ struct SinkhornState {
 /// columns approach n/m. T = 0 is softmax attention. output = A V: [n, Dv], zero when there is no
 /// key.
 ///
-/// Computed in the exp domain; when scalings grow so far apart that the kernel could have lost
-/// entries that matter, the head is computed again in the log domain.
+/// Computed in the exp domain; when scalings grow so far apart that the Gibbs kernel could have
+/// lost entries that matter, the head is computed again in the log domain.
 template <class T>
 SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
                                     tensor::MatrixView<T> output, tensor::Arena& arena);
 
-/// Multiplies the plan out: plan: [n, m].
+/// Writes the plan of the last iteration. plan: [n, m].
 template <class T>
 void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan);
 

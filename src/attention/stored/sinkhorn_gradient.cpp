@@ -17,7 +17,7 @@ constexpr int kImplicitIterations = 200;
 constexpr double kImplicitTolerance = 1e-7;
 constexpr double kImplicitGrowth = 10;  // of the first step: from there on it will not converge
 
-/// Vectors both gradients start from, in the coordinates of the shifted kernel.
+/// Vectors both gradients start from, in the coordinates of the shifted Gibbs kernel.
 template <class T>
 struct Adjoint {
   tensor::MatrixView<T> scaled_output_gradient;  // u ∘ dO: [n, Dv]
@@ -30,18 +30,18 @@ template <class T>
 Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
                  tensor::MatrixView<const T> output, tensor::MatrixView<const T> output_gradient,
                  const HeadGradients<T>& gradients, tensor::Arena& scratch) {
-  const std::int64_t n = state.kernel.rows;
-  const std::int64_t m = state.kernel.cols;
+  const std::int64_t n = state.gibbs.rows;
+  const std::int64_t m = state.gibbs.cols;
   const std::int64_t width = head.values.cols;
   const tensor::VectorView<T> v = state.v(state.iterations).first(static_cast<std::size_t>(m));
   Adjoint<T> a{scratch.matrix<T>(n, width), scratch.matrix<T>(m, width), scratch.vector<T>(n),
-               scratch.vector<T>(state.kernel.stride)};
+               scratch.vector<T>(state.gibbs.stride)};
   tensor::scale_rows_with_dots<T>(output_gradient, state.u(state.iterations), output,
                                   a.scaled_output_gradient, a.row);
   tensor::scale_rows<T>(head.values, v, a.scaled_values);
 
   tensor::MatrixView<T> pulled = scratch.matrix<T>(m, width);
-  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), state.kernel,
+  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), state.gibbs,
                   a.scaled_output_gradient, T(0), pulled);
   std::fill(a.column.begin() + m, a.column.end(), T(0));
   const tensor::MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
@@ -57,10 +57,10 @@ Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
 template <class T>
 void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, tensor::Arena& scratch) {
   const int iterations = state.iterations;
-  const std::int64_t n = state.kernel.rows;
-  const T b = static_cast<T>(n) / static_cast<T>(state.kernel.cols);
+  const std::int64_t n = state.gibbs.rows;
+  const T b = static_cast<T>(n) / static_cast<T>(state.gibbs.cols);
   const auto w = [&](int t) { return state.row_factors.row(iterations + t); };
-  tensor::VectorView<T> pulled = scratch.vector<T>(state.kernel.stride);
+  tensor::VectorView<T> pulled = scratch.vector<T>(state.gibbs.stride);
   // -u² of u^0..u^{T-1}, before w_0 takes the place of u^T.
   const tensor::MatrixView<T> factors = scratch.matrix<T>(iterations, n);
   const auto count = static_cast<std::size_t>(iterations * n);
@@ -71,13 +71,13 @@ void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, tensor::A
   const tensor::VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
   tensor::multiply<T>(adjoint.row, state.u(iterations), first_w);
   tensor::scale<T>(T(-1), first_w, first_w);
-  if (iterations > 0) weighted_column_sum<T>(state.kernel, first_w, pulled);
+  if (iterations > 0) weighted_column_sum<T>(state.gibbs, first_w, pulled);
   for (int t = iterations; t >= 1; --t) {
     const tensor::VectorView<T> v = state.v(t);
     const tensor::VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
     adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : tensor::VectorView<T>(), v,
                        w_prime);
-    adjoint_sweep<T>(state.kernel, w_prime, factors.row(t - 1), w(t - 1), pulled);
+    adjoint_sweep<T>(state.gibbs, w_prime, factors.row(t - 1), w(t - 1), pulled);
   }
 }
 
@@ -94,9 +94,9 @@ struct FactorStacks {
 template <class T>
 std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
                                                 const Adjoint<T>& adjoint, tensor::Arena& scratch) {
-  const std::int64_t n = state.kernel.rows;
-  const std::int64_t m = state.kernel.cols;
-  const std::int64_t stride = state.kernel.stride;
+  const std::int64_t n = state.gibbs.rows;
+  const std::int64_t m = state.gibbs.cols;
+  const std::int64_t stride = state.gibbs.stride;
   const T b = static_cast<T>(n) / static_cast<T>(m);
   const tensor::VectorView<T> u = state.u(state.iterations);
   const tensor::VectorView<T> v = state.v(state.iterations);
@@ -115,7 +115,7 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
     scaled_alpha[i] = u[i] * adjoint.row[i];
     rows(1, i) = u[i];
   }
-  weighted_column_sum<T>(state.kernel, scaled_alpha, constant);
+  weighted_column_sum<T>(state.gibbs, scaled_alpha, constant);
   std::fill(pulled.begin(), pulled.end(), T(0));
   std::fill(scaled_beta.begin(), scaled_beta.end(), T(0));
   T first = T(0), change = T(0);
@@ -128,7 +128,7 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
       size = std::max(size, std::abs(v[j] * beta));
       scaled_beta[j] = -v[j] * beta;
     }
-    adjoint_sweep<T>(state.kernel, scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
+    adjoint_sweep<T>(state.gibbs, scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
     if (k == 0) first = change;
     if (change <= T(kImplicitTolerance) * size) break;
     if (!(change <= T(kImplicitGrowth) * first)) return std::nullopt;
@@ -145,15 +145,15 @@ void finish(const AttentionHead<T>& head, const SinkhornState<T>& state, const A
             const FactorStacks<T>& stacks, const HeadGradients<T>& gradients,
             tensor::Arena& scratch) {
   const T beta = gradients.accumulate ? T(1) : T(0);
-  const tensor::MatrixView<T>& kernel = state.kernel;
-  tensor::MatrixView<T> d_scores(scratch.take<T>(kernel.rows * kernel.stride), kernel.rows,
-                                 kernel.cols, kernel.stride);
+  const tensor::MatrixView<T>& gibbs = state.gibbs;
+  tensor::MatrixView<T> d_scores(scratch.take<T>(gibbs.rows * gibbs.stride), gibbs.rows, gibbs.cols,
+                                 gibbs.stride);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1),
                   adjoint.scaled_output_gradient, adjoint.scaled_values, T(0), d_scores);
   tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), stacks.rows, stacks.columns,
                   T(1), d_scores);
-  for (std::int64_t i = 0; i < kernel.rows; ++i)
-    tensor::multiply<T>(d_scores.row(i), kernel.row(i), d_scores.row(i));
+  for (std::int64_t i = 0; i < gibbs.rows; ++i)
+    tensor::multiply<T>(d_scores.row(i), gibbs.row(i), d_scores.row(i));
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
                   beta, gradients.queries);
   tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,

@@ -14,7 +14,7 @@ namespace {
 /// v without its padding.
 template <class T>
 tensor::VectorView<T> live(const SinkhornState<T>& state, int t) {
-  return state.v(t).first(static_cast<std::size_t>(state.kernel.cols));
+  return state.v(t).first(static_cast<std::size_t>(state.gibbs.cols));
 }
 
 /// Adds -weights_i P_ij to d_scores for every i, j and returns in `pulled` -sum_i weights_i P_ij
@@ -46,7 +46,7 @@ template <class T>
 void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
   state.log_domain = true;
-  const tensor::MatrixView<const T> scores = state.kernel;
+  const tensor::MatrixView<const T> scores = state.gibbs;
   for (T& value : live(state, 0)) value = T(0);
   transport::row_c_transform<T>(scores, live(state, 0), state.u(0));
   for (int t = 1; t <= state.iterations; ++t) {
@@ -69,15 +69,15 @@ void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T
                              const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const T beta = gradients.accumulate ? T(1) : T(0);
-  const std::int64_t n = state.kernel.rows;
-  const std::int64_t m = state.kernel.cols;
+  const std::int64_t n = state.gibbs.rows;
+  const std::int64_t m = state.gibbs.cols;
   const T b = static_cast<T>(n) / static_cast<T>(m);
   tensor::MatrixView<T> plan = scratch.matrix<T>(n, m);
   tensor::MatrixView<T> d_scores = scratch.matrix<T>(n, m);
   tensor::VectorView<T> d_row_dual = scratch.vector<T>(n);
   tensor::VectorView<T> d_column_dual = scratch.vector<T>(m);
 
-  transport::plan_from_duals<T>(state.kernel, state.u(state.iterations),
+  transport::plan_from_duals<T>(state.gibbs, state.u(state.iterations),
                                 live(state, state.iterations), plan);
   tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), plan, output_gradient, beta,
                   gradients.values);
@@ -90,9 +90,9 @@ void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T
 
   for (int t = state.iterations; t >= 1; --t) {
     row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);
-    transport::plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t), plan);
+    transport::plan_from_duals<T>(state.gibbs, state.u(t - 1), live(state, t), plan);
     column_update_vjp<T>(plan, b, d_column_dual, d_scores, d_row_dual);
-    transport::plan_from_duals<T>(state.kernel, state.u(t - 1), live(state, t - 1), plan);
+    transport::plan_from_duals<T>(state.gibbs, state.u(t - 1), live(state, t - 1), plan);
     for (T& value : d_column_dual) value = T(0);
   }
   row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);

@@ -5,7 +5,7 @@
 namespace asap::attention {
 
 /// The same attention with every update a log-sum-exp: slower, finite for any finite scores.
-/// Expects the scores S in state.kernel; fills the factors with the duals f^t, g^t and writes the
+/// Expects the scores S in state.gibbs; fills the factors with the duals f^t, g^t and writes the
 /// output.
 template <class T>
 void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,

@@ -5,8 +5,13 @@
 #include <hwy/targets.h>
 #include <immintrin.h>
 
-// This file alone is compiled for AVX512_BF16. It must use no inline function of a header outside
-// of it: the linker might keep the copy made here for callers on other processors.
+// The one SIMD file that is no copy of tensor/simd/skeleton.cpp: Highway 1.0.3 knows neither the
+// instruction set AVX512_BF16 nor its dot product. So CMake compiles this file for that instruction
+// set, with intrinsics, and bfloat16_kernels() at its end decides whether its kernel set may be
+// used.
+//
+// The file must use no inline function of a header outside of it: the linker might keep the copy
+// made here for callers on other processors.
 
 namespace asap::attention {
 namespace {
@@ -247,8 +252,14 @@ void add_values(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
   }
 }
 
-constexpr BFloat16KernelSet kKernelSet = {&pair_keys,          &pair_values, &gibbs_tile,
-                                          &gibbs_tile_columns, &narrow,      &add_values};
+constexpr BFloat16KernelSet kKernelSet = {
+    .pair_keys = &pair_keys,
+    .pair_values = &pair_values,
+    .gibbs_tile = &gibbs_tile,
+    .gibbs_tile_columns = &gibbs_tile_columns,
+    .narrow = &narrow,
+    .add_values = &add_values,
+};
 
 }  // namespace
 

@@ -40,8 +40,8 @@ tensor::VectorView<float> shifted_row_dual(const TiledHead& head,
 }
 
 /// All packed keys rounded to pairs.
-BFloat16* half_packed_keys(const TiledHead& head, const BFloat16KernelSet& kernels,
-                           tensor::Arena& arena) {
+BFloat16* bfloat16_packed_keys(const TiledHead& head, const BFloat16KernelSet& kernels,
+                               tensor::Arena& arena) {
   auto* keys = arena.take<BFloat16>(head.padded_keys() * head.inner);
   for (std::int64_t c = 0; c < key_blocks(head.m); ++c) {
     const std::int64_t offset = c * kKeyBlock * head.inner;
@@ -70,11 +70,11 @@ class ColumnPass {
   struct Block {
     float* x;            // [kRowBlock, D]
     float* output_sums;  // sum_j K_ij c_j V_j so far: [kRowBlock, output_width_]
-    float* kernel;       // K of the group, tile by tile: kRowBlock * group_width_ values
+    float* gibbs;        // K of the group, tile by tile: kRowBlock * group_width_ values
 
     // For products in bfloat16, x and K are of that type.
-    BFloat16* x_half() const { return reinterpret_cast<BFloat16*>(x); }
-    BFloat16* kernel_half() const { return reinterpret_cast<BFloat16*>(kernel); }
+    BFloat16* x_bfloat16() const { return reinterpret_cast<BFloat16*>(x); }
+    BFloat16* gibbs_bfloat16() const { return reinterpret_cast<BFloat16*>(gibbs); }
   };
 
   std::int64_t groups() const { return (key_blocks(head_.m) + kGroupBlocks - 1) / kGroupBlocks; }
@@ -94,16 +94,16 @@ class ColumnPass {
   tensor::VectorView<const float> row_offset_;
   tensor::VectorView<float> column_offset_;
   tensor::MatrixView<const float> values_;
-  const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
-  BFloat16* half_keys_ = nullptr;                     // paired, as head_.keys
+  const BFloat16KernelSet* bfloat16_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* bfloat16_keys_ = nullptr;                     // paired, as head_.keys
   int threads_;
   std::int64_t chunk_rows_, group_width_, output_width_, record_values_;
-  float* records_;                         // of all row blocks
-  tensor::VectorView<float> row_sums_;     // sum_j K_ij c_j so far: [padded_rows]
-  tensor::VectorView<float> scaling_;      // c of the group: [group_width_], 0 for padding
-  double scaling_sum_ = 0;                 // of all columns so far
-  float* group_values_;                    // c_j V_j of the group: [group_width_, output_width_]
-  BFloat16* group_values_half_ = nullptr;  // the same in pairs
+  float* records_;                      // of all row blocks
+  tensor::VectorView<float> row_sums_;  // sum_j K_ij c_j so far: [padded_rows]
+  tensor::VectorView<float> scaling_;   // c of the group: [group_width_], 0 for padding
+  double scaling_sum_ = 0;              // of all columns so far
+  float* group_values_;                 // c_j V_j of the group: [group_width_, output_width_]
+  BFloat16* group_values_bfloat16_ = nullptr;  // the same in pairs
   tensor::VectorView<Chunk> chunks_;
 };
 
@@ -119,19 +119,19 @@ ColumnPass::ColumnPass(const TiledHead& head, tensor::VectorView<const float> ro
       output_width_(round_up(values.cols, kTilePadding)) {
   // Pairs need an even inner width.
   if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
-    half_products_ = bfloat16_kernels();
+    bfloat16_products_ = bfloat16_kernels();
   const std::int64_t blocks = head.padded_rows() / kRowBlock;
   chunk_rows_ =
       kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
-  const std::int64_t entries_per_float = half_products_ ? 2 : 1;
+  const std::int64_t entries_per_float = bfloat16_products_ ? 2 : 1;
   record_values_ = kRowBlock * (output_width_ + (head.inner + group_width_) / entries_per_float);
   records_ = arena.take<float>(blocks * record_values_);
   row_sums_ = arena.vector<float>(head.padded_rows());
   scaling_ = arena.vector<float>(group_width_);
   group_values_ = arena.take<float>(group_width_ * output_width_);
-  if (half_products_) {
-    group_values_half_ = arena.take<BFloat16>(group_width_ * output_width_);
-    half_keys_ = half_packed_keys(head, *half_products_, arena);
+  if (bfloat16_products_) {
+    group_values_bfloat16_ = arena.take<BFloat16>(group_width_ * output_width_);
+    bfloat16_keys_ = bfloat16_packed_keys(head, *bfloat16_products_, arena);
   }
   const std::int64_t chunks = (head.n + chunk_rows_ - 1) / chunk_rows_;
   chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
@@ -140,7 +140,7 @@ ColumnPass::ColumnPass(const TiledHead& head, tensor::VectorView<const float> ro
 
 ColumnPass::Block ColumnPass::block_at(std::int64_t first) const {
   float* x = records_ + first / kRowBlock * record_values_;
-  float* output_sums = x + kRowBlock * head_.inner / (half_products_ ? 2 : 1);
+  float* output_sums = x + kRowBlock * head_.inner / (bfloat16_products_ ? 2 : 1);
   return {x, output_sums, output_sums + kRowBlock * output_width_};
 }
 
@@ -171,8 +171,8 @@ void ColumnPass::for_each_block(bool backwards, const Body& body) {
 void ColumnPass::start_rows(std::int64_t first) const {
   const Block block = block_at(first);
   const float* x = head_.x.row(first).data();
-  if (half_products_)
-    half_products_->narrow(x, kRowBlock * head_.inner, block.x_half());
+  if (bfloat16_products_)
+    bfloat16_products_->narrow(x, kRowBlock * head_.inner, block.x_bfloat16());
   else
     std::copy_n(x, kRowBlock * head_.inner, block.x);
   std::fill_n(block.output_sums, kRowBlock * output_width_, 0.0f);
@@ -190,22 +190,22 @@ void ColumnPass::compute_rows(std::int64_t group, std::int64_t first, std::int64
   const char* ahead = reinterpret_cast<const char*>(block_at(next).x);
   for_each_tile(group, [&](std::int64_t c, std::int64_t begin, std::int64_t width) {
     const std::int64_t key = c * kKeyBlock;
-    const GibbsTile operands{block.x,
-                             head_.inner,
-                             rows,
-                             head_.keys + key * head_.inner,
-                             width,
-                             row_offset_.data() + first,
-                             column_offset_.data() + key};
+    const GibbsTile operands{.x = block.x,
+                             .inner = head_.inner,
+                             .rows = rows,
+                             .keys = head_.keys + key * head_.inner,
+                             .columns = width,
+                             .row_offset = row_offset_.data() + first,
+                             .column_offset = column_offset_.data() + key};
     float* column_sums = chunk.column_sums + begin;
     const MemoryAhead memory{ahead, bytes / tiles};
     ahead += memory.bytes;
-    if (half_products_)
-      half_products_->gibbs_tile_columns(operands, block.x_half(), half_keys_ + key * head_.inner,
-                                         block.kernel_half() + kRowBlock * begin, column_sums,
-                                         memory);
+    if (bfloat16_products_)
+      bfloat16_products_->gibbs_tile_columns(
+          operands, block.x_bfloat16(), bfloat16_keys_ + key * head_.inner,
+          block.gibbs_bfloat16() + kRowBlock * begin, column_sums, memory);
     else
-      gibbs_tile_columns(operands, block.kernel + kRowBlock * begin, column_sums, memory);
+      gibbs_tile_columns(operands, block.gibbs + kRowBlock * begin, column_sums, memory);
   });
 }
 
@@ -227,8 +227,8 @@ bool ColumnPass::close_columns(std::int64_t group) {
   }
   pack_values(values_.block(first, 0, keys, values_.cols),
               scaling_.first(static_cast<std::size_t>(keys)), group_values_);
-  if (half_products_)
-    half_products_->pair_values(group_values_, keys, output_width_, group_values_half_);
+  if (bfloat16_products_)
+    bfloat16_products_->pair_values(group_values_, keys, output_width_, group_values_bfloat16_);
   return true;
 }
 
@@ -240,13 +240,14 @@ void ColumnPass::apply_rows(std::int64_t group, std::int64_t first) {
   for_each_tile(group, [&](std::int64_t c, std::int64_t begin, std::int64_t width) {
     const std::int64_t keys = std::min(width, head_.m - c * kKeyBlock);
     const float* factors = scaling_.data() + begin;
-    if (half_products_) {
-      const BFloat16* tile = block.kernel_half() + kRowBlock * begin;
+    if (bfloat16_products_) {
+      const BFloat16* tile = block.gibbs_bfloat16() + kRowBlock * begin;
       add_row_dots(tile, rows, width, factors, partial_sums);
-      half_products_->add_values(tile, rows, width, group_values_half_ + begin * output_width_,
-                                 keys, output_width_, block.output_sums);
+      bfloat16_products_->add_values(tile, rows, width,
+                                     group_values_bfloat16_ + begin * output_width_, keys,
+                                     output_width_, block.output_sums);
     } else {
-      const float* tile = block.kernel + kRowBlock * begin;
+      const float* tile = block.gibbs + kRowBlock * begin;
       add_row_dots(tile, rows, width, factors, partial_sums);
       add_values(tile, rows, width, group_values_ + begin * output_width_, keys, output_width_,
                  block.output_sums);

@@ -87,7 +87,7 @@ struct Coefficients {
   tensor::VectorView<float> potential;  // [L]
   tensor::VectorView<float> linear;     // [L + 1], the last of the tilt
   tensor::VectorView<float> quadratic;  // [L]
-  float row_sum = 0;
+  float log_sum_exp = 0;
 };
 
 Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, tensor::Arena& scratch) {
@@ -101,23 +101,23 @@ Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, tensor
   for (float& value : c.quadratic) value = next(features.gaussian);
   for (float& value : c.linear.first(c.potential.size())) value = next(features.linear);
   c.linear.back() = next(features.tilt);
-  c.row_sum = features.row_sum ? *weight : 0.0f;
+  c.log_sum_exp = features.log_sum_exp ? *weight : 0.0f;
   return c;
 }
 
 }  // namespace
 
-float predict_before_row_sums(const DualMap<float>& map, const AttentionHead<float>& head,
-                              tensor::VectorView<float> row_dual, tensor::Arena& scratch) {
+float predict_before_log_sum_exp(const DualMap<float>& map, const AttentionHead<float>& head,
+                                 tensor::VectorView<float> row_dual, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const std::int64_t slices = map.features.uses_slices() ? map.query_slices.rows : 0;
   base::check(std::ssize(map.weights) == map.features.count(map.query_slices.rows),
-              "predict_before_row_sums: one weight per feature expected");
+              "predict_before_log_sum_exp: one weight per feature expected");
   const tensor::VectorView<float> dual =
       row_dual.first(static_cast<std::size_t>(head.queries.rows));
   std::ranges::fill(dual, 0.0f);
   const Coefficients c = coefficients(map, slices, scratch);
-  if (slices == 0 && !map.features.tilt) return c.row_sum;
+  if (slices == 0 && !map.features.tilt) return c.log_sum_exp;
 
   const float root = std::sqrt(head.scale);
   const tensor::VectorView<float> mean_query = scratch.vector<float>(head.queries.cols);
@@ -137,7 +137,7 @@ float predict_before_row_sums(const DualMap<float>& map, const AttentionHead<flo
     for (std::size_t i = 0; i < dual.size(); ++i) dual[i] += s[i] * (linear + quadratic * s[i]);
   }
   if (map.features.potential) add_potentials(queries, keys, c.potential, dual, scratch);
-  return c.row_sum;
+  return c.log_sum_exp;
 }
 
 }  // namespace asap::attention

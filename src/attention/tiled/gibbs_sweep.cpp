@@ -45,7 +45,8 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   for (Chunk& chunk : chunks_) chunk = {arena.take<float>(padded), 0, true};
   column_sums_ = arena.vector<float>(padded);
   if (storage == GibbsStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
-  if (storage == GibbsStorage::half) kept_half_ = arena.take<BFloat16>(head.padded_rows() * padded);
+  if (storage == GibbsStorage::bfloat16)
+    kept_bfloat16_ = arena.take<BFloat16>(head.padded_rows() * padded);
   workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
   for (Worker& worker : workers_)
     worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
@@ -53,18 +54,18 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
               arena.take<BFloat16>(kRowBlock * kWidestKeyBlock)};
   // Pairs need an even inner width.
   if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
-    half_products_ = bfloat16_kernels();
-  if (half_products_ && storage == GibbsStorage::recompute) round_operands();
+    bfloat16_products_ = bfloat16_kernels();
+  if (bfloat16_products_ && storage == GibbsStorage::recompute) round_operands();
 }
 
 void GibbsSweep::round_operands() {
-  half_x_ = arena_.take<BFloat16>(head_.padded_rows() * head_.inner);
-  half_products_->narrow(head_.x.data, head_.padded_rows() * head_.inner, half_x_);
-  half_keys_ = arena_.take<BFloat16>(head_.padded_keys() * head_.inner);
+  bfloat16_x_ = arena_.take<BFloat16>(head_.padded_rows() * head_.inner);
+  bfloat16_products_->narrow(head_.x.data, head_.padded_rows() * head_.inner, bfloat16_x_);
+  bfloat16_keys_ = arena_.take<BFloat16>(head_.padded_keys() * head_.inner);
   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
     const std::int64_t offset = c * kKeyBlock * head_.inner;
-    half_products_->pair_keys(head_.keys + offset, head_.inner, key_block_width(head_.m, c),
-                              half_keys_ + offset);
+    bfloat16_products_->pair_keys(head_.keys + offset, head_.inner, key_block_width(head_.m, c),
+                                  bfloat16_keys_ + offset);
   }
 }
 
@@ -72,13 +73,13 @@ GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_
                               tensor::VectorView<const float> row_offset,
                               tensor::VectorView<const float> column_offset) const {
   const std::int64_t begin = key_block * kKeyBlock;
-  return {head_.x.row(first).data(),
-          head_.inner,
-          rows,
-          head_.keys + begin * head_.inner,
-          key_block_width(head_.m, key_block),
-          row_offset.data() + first,
-          column_offset.data() + begin};
+  return {.x = head_.x.row(first).data(),
+          .inner = head_.inner,
+          .rows = rows,
+          .keys = head_.keys + begin * head_.inner,
+          .columns = key_block_width(head_.m, key_block),
+          .row_offset = row_offset.data() + first,
+          .column_offset = column_offset.data() + begin};
 }
 
 /// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
@@ -146,30 +147,30 @@ void GibbsSweep::add_chunks() {
 void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
                          tensor::VectorView<const float> column_offset, const RowUpdate& update) {
   begin_pass(-std::numeric_limits<float>::infinity());
-  for_each_block(
-      block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
-        float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
-        BFloat16* half = kept_half_ ? kept_half_ + first * head_.padded_keys() : nullptr;
-        std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
-        for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
-          const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
-          float* tile = half ? single : single + begin * block_rows_;
-          const GibbsTile operands = tile_at(first, rows, c, row_offset, column_offset);
-          if (half_keys_)
-            half_products_->gibbs_tile(operands, half_x_ + first * head_.inner,
-                                       half_keys_ + begin * head_.inner, tile, worker.row_sums);
-          else
-            gibbs_tile(operands, tile, worker.row_sums);
-          if (half) {
-            const auto narrow = half_products_ ? half_products_->narrow : &narrow_tile;
-            narrow(tile, round_up(rows, kTileRows) * width, half + begin * kRowBlock);
-          }
-        }
-        if (half)
-          accumulate(half, first, rows, update, worker, chunk);
-        else
-          accumulate(single, first, rows, update, worker, chunk);
-      });
+  for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
+                                  Chunk& chunk) {
+    float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
+    BFloat16* bfloat16 = kept_bfloat16_ ? kept_bfloat16_ + first * head_.padded_keys() : nullptr;
+    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+      const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
+      float* tile = bfloat16 ? single : single + begin * block_rows_;
+      const GibbsTile operands = tile_at(first, rows, c, row_offset, column_offset);
+      if (bfloat16_keys_)
+        bfloat16_products_->gibbs_tile(operands, bfloat16_x_ + first * head_.inner,
+                                       bfloat16_keys_ + begin * head_.inner, tile, worker.row_sums);
+      else
+        gibbs_tile(operands, tile, worker.row_sums);
+      if (bfloat16) {
+        const auto narrow = bfloat16_products_ ? bfloat16_products_->narrow : &narrow_tile;
+        narrow(tile, round_up(rows, kTileRows) * width, bfloat16 + begin * kRowBlock);
+      }
+    }
+    if (bfloat16)
+      accumulate(bfloat16, first, rows, update, worker, chunk);
+    else
+      accumulate(single, first, rows, update, worker, chunk);
+  });
   add_chunks();
 }
 
@@ -203,13 +204,13 @@ void GibbsSweep::sweep_kept(tensor::VectorView<const float> v) {
   if (kept_)
     sweep_entries(kept_, v);
   else
-    sweep_entries(kept_half_, v);
+    sweep_entries(kept_bfloat16_, v);
 }
 
 /// factors_j values_j, padded to `output_width_`, in the form in which products read them.
 struct GibbsSweep::Values {
-  const float* single;   // [m, output_width_]
-  const BFloat16* half;  // in pairs; null for ProductPrecision::single
+  const float* single;       // [m, output_width_]
+  const BFloat16* bfloat16;  // in pairs; null for ProductPrecision::single
 };
 
 GibbsSweep::Values GibbsSweep::prepare_values(tensor::MatrixView<const float> values,
@@ -219,10 +220,10 @@ GibbsSweep::Values GibbsSweep::prepare_values(tensor::MatrixView<const float> va
     worker.block_output = arena_.take<float>(kRowBlock * output_width_);
   float* single = arena_.take<float>(values.rows * output_width_);
   pack_values(values, factors, single);
-  if (!half_products_) return {single, nullptr};
-  auto* half = arena_.take<BFloat16>(round_up(values.rows, 2) * output_width_);
-  half_products_->pair_values(single, values.rows, output_width_, half);
-  return {single, half};
+  if (!bfloat16_products_) return {single, nullptr};
+  auto* bfloat16 = arena_.take<BFloat16>(round_up(values.rows, 2) * output_width_);
+  bfloat16_products_->pair_values(single, values.rows, output_width_, bfloat16);
+  return {single, bfloat16};
 }
 
 /// worker.block_output += tile times its rows of the values.
@@ -230,10 +231,11 @@ void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int6
                                  const Values& values, const Worker& worker) const {
   const std::int64_t width = key_block_width(head_.m, key_block), begin = key_block * kKeyBlock;
   const std::int64_t keys = std::min(width, head_.m - begin);
-  if (values.half) {
-    half_products_->narrow(tile, round_up(rows, kTileRows) * width, worker.half_tile);
-    half_products_->add_values(worker.half_tile, rows, width, values.half + begin * output_width_,
-                               keys, output_width_, worker.block_output);
+  if (values.bfloat16) {
+    bfloat16_products_->narrow(tile, round_up(rows, kTileRows) * width, worker.bfloat16_tile);
+    bfloat16_products_->add_values(worker.bfloat16_tile, rows, width,
+                                   values.bfloat16 + begin * output_width_, keys, output_width_,
+                                   worker.block_output);
   } else {
     add_values(tile, rows, width, values.single + begin * output_width_, keys, output_width_,
                worker.block_output);
@@ -289,7 +291,7 @@ void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
                  });
 }
 
-/// One tile of the kept kernel, in the precision in which it is kept and multiplied.
+/// One tile of the kept Gibbs kernel, in the precision in which it is kept and multiplied.
 void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
                                  tensor::VectorView<const float> v, const Values& values,
                                  const Worker& worker) const {
@@ -299,13 +301,13 @@ void GibbsSweep::apply_kept_tile(std::int64_t first, std::int64_t rows, std::int
   if (kept_) {
     add_row_dots(kept_ + offset, rows, width, factors, worker.row_sums);
     add_tile_values(kept_ + offset, rows, key_block, values, worker);
-  } else if (values.half) {
-    add_row_dots(kept_half_ + offset, rows, width, factors, worker.row_sums);
-    half_products_->add_values(
-        kept_half_ + offset, rows, width, values.half + begin * output_width_,
+  } else if (values.bfloat16) {
+    add_row_dots(kept_bfloat16_ + offset, rows, width, factors, worker.row_sums);
+    bfloat16_products_->add_values(
+        kept_bfloat16_ + offset, rows, width, values.bfloat16 + begin * output_width_,
         std::min(width, head_.m - begin), output_width_, worker.block_output);
   } else {
-    widen_tile(kept_half_ + offset, round_up(rows, kTileRows) * width, worker.block);
+    widen_tile(kept_bfloat16_ + offset, round_up(rows, kTileRows) * width, worker.block);
     add_row_dots(worker.block, rows, width, factors, worker.row_sums);
     add_tile_values(worker.block, rows, key_block, values, worker);
   }

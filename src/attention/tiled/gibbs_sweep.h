@@ -9,17 +9,17 @@ namespace asap::attention {
 enum class GibbsStorage {
   recompute,  ///< computed anew in every pass: O(N D) memory
   single,     ///< kept as float: N M values
-  half,       ///< kept as bfloat16: half the memory traffic, plan entries right to 0.4 %
+  bfloat16,   ///< kept as bfloat16: half the memory traffic, plan entries within 0.4 %
 };
 
-/// What products are computed with.
+/// The precision of matrix products.
 enum class ProductPrecision {
   single,
   /// On processors with AVX512_BF16, twice as fast: values and the plan entries they meet are
-  /// rounded to bfloat16 (2^-9 of each), and where the kernel is recomputed so are the queries and
-  /// keys of the passes that only add up rows and columns. Scores behind the output stay in float,
-  /// unless they are those of apply_closed_row_dual, whose columns are normalised by the same
-  /// scores. Elsewhere the same as `single`.
+  /// rounded to bfloat16 (2^-9 of each), and where the Gibbs kernel is recomputed so are the
+  /// queries and keys of the passes that only add up rows and columns. Scores behind the output
+  /// stay in float, unless they are those of apply_closed_row_dual, whose columns are normalised by
+  /// the same scores. Elsewhere the same as `single`.
   bfloat16,
 };
 
@@ -58,19 +58,19 @@ class RowUpdate {
 /// of a block, lets the caller turn them into row weights, and adds the weighted rows up by columns
 /// while the block is still in cache: a Sinkhorn iteration is one pass.
 ///
-/// Row blocks are worked off by `threads` threads in chunks that do not depend on their number, and
-/// chunks are added in order, so results do not either.
+/// `threads` threads share the row blocks in chunks that do not depend on their number, and chunks
+/// are added in order, so results do not depend on it either.
 class GibbsSweep {
  public:
   /// Lives in `arena`, as long as `head` does.
   GibbsSweep(const TiledHead& head, const SweepOptions& options, tensor::Arena& arena);
 
-  /// Computes K from offsets (see GibbsTile), keeps it if told to, and leaves column sums of
-  /// weighted rows.
+  /// Computes K from offsets (see GibbsTile), keeps it unless the storage is `recompute`, and
+  /// leaves column sums of weighted rows.
   void compute(tensor::VectorView<const float> row_offset,
                tensor::VectorView<const float> column_offset, const RowUpdate& update);
-  /// The same over the kept kernel times v, with the weights 1 / (K v): a row update of Sinkhorn.
-  /// v: [padded_keys], 0 for padding.
+  /// The same over the kept Gibbs kernel times v, with the weights 1 / (K v): a row update of
+  /// Sinkhorn. v: [padded_keys], 0 for padding.
   void sweep_kept(tensor::VectorView<const float> v);
 
   /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
@@ -91,10 +91,10 @@ class GibbsSweep {
 
  private:
   struct Worker {
-    float* block;         // a block of rows of K: [block_rows, padded_keys]
-    float* row_sums;      // [kRowBlock, kTilePadding]
-    float* block_output;  // [kRowBlock, value width], taken when first needed
-    BFloat16* half_tile;  // [kRowBlock, kWidestKeyBlock]
+    float* block;             // a block of rows of K: [block_rows, padded_keys]
+    float* row_sums;          // [kRowBlock, kTilePadding]
+    float* block_output;      // [kRowBlock, value width], taken when first needed
+    BFloat16* bfloat16_tile;  // [kRowBlock, kWidestKeyBlock]
   };
   struct Chunk;
 
@@ -129,10 +129,10 @@ class GibbsSweep {
   std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
   std::int64_t chunk_rows_;
   float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
-  BFloat16* kept_half_ = nullptr;
-  const BFloat16KernelSet* half_products_ = nullptr;  // null for ProductPrecision::single
-  BFloat16* half_x_ = nullptr;                        // [padded rows, D]
-  BFloat16* half_keys_ = nullptr;                     // paired, as head.keys
+  BFloat16* kept_bfloat16_ = nullptr;
+  const BFloat16KernelSet* bfloat16_products_ = nullptr;  // null for ProductPrecision::single
+  BFloat16* bfloat16_x_ = nullptr;                        // [padded rows, D]
+  BFloat16* bfloat16_keys_ = nullptr;                     // paired, as head.keys
   std::int64_t output_width_ = 0;
   tensor::VectorView<Worker> workers_;
   tensor::VectorView<Chunk> chunks_;

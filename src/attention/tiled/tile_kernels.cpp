@@ -131,8 +131,8 @@ void reduce_row_sums(const float* partial, std::int64_t rows, float* sums) {
 HWY_INLINE V load_entries(const float* entries) { return hn::LoadU(D(), entries); }
 HWY_INLINE V load_entries(const BFloat16* entries) {
   const hn::RebindToUnsigned<D> bits;
-  const hn::Rebind<std::uint16_t, D> half;
-  const auto narrow = hn::LoadU(half, reinterpret_cast<const std::uint16_t*>(entries));
+  const hn::Rebind<std::uint16_t, D> short_bits;
+  const auto narrow = hn::LoadU(short_bits, reinterpret_cast<const std::uint16_t*>(entries));
   return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(bits, narrow)));
 }
 
@@ -219,14 +219,15 @@ void narrow_tile(const float* tile, std::int64_t count, BFloat16* out) {
   const D d;
   const hn::RebindToUnsigned<D> bits;
   const hn::RebindToSigned<D> whole;
-  const hn::Rebind<std::uint16_t, D> half;
+  const hn::Rebind<std::uint16_t, D> short_bits;
   for (std::int64_t i = 0; i < count; i += kLanes) {
     // To nearest, ties to even.
     const auto value = hn::BitCast(bits, hn::LoadU(d, tile + i));
     const auto odd = hn::And(hn::ShiftRight<16>(value), hn::Set(bits, 1u));
     const auto rounded = hn::Add(value, hn::Add(odd, hn::Set(bits, 0x7fffu)));
     const auto high = hn::BitCast(whole, hn::ShiftRight<16>(rounded));
-    hn::StoreU(hn::DemoteTo(half, high), half, reinterpret_cast<std::uint16_t*>(out + i));
+    hn::StoreU(hn::DemoteTo(short_bits, high), short_bits,
+               reinterpret_cast<std::uint16_t*>(out + i));
   }
 }
 
@@ -234,21 +235,22 @@ void widen_tile(const BFloat16* tile, std::int64_t count, float* out) {
   for (std::int64_t i = 0; i < count; i += kLanes) hn::StoreU(load_entries(tile + i), D(), out + i);
 }
 
-constexpr TileKernelSet kKernelSet = {&gibbs_tile,
-                                      &gibbs_tile_columns,
-                                      &reduce_row_sums,
-                                      &add_column_sums<float>,
-                                      &add_column_sums<BFloat16>,
-                                      &add_row_dots<float>,
-                                      &add_row_dots<BFloat16>,
-                                      &add_values,
-                                      &narrow_tile,
-                                      &widen_tile};
+constexpr TileKernelSet kKernelSet = {
+    .gibbs_tile = &gibbs_tile,
+    .gibbs_tile_columns = &gibbs_tile_columns,
+    .reduce_row_sums = &reduce_row_sums,
+    .add_column_sums = &add_column_sums<float>,
+    .add_column_sums_bfloat16 = &add_column_sums<BFloat16>,
+    .add_row_dots = &add_row_dots<float>,
+    .add_row_dots_bfloat16 = &add_row_dots<BFloat16>,
+    .add_values = &add_values,
+    .narrow_tile = &narrow_tile,
+    .widen_tile = &widen_tile,
+};
+
+const TileKernelSet* kernel_set() { return &kKernelSet; }
 
 }  // namespace
-
-const TileKernelSet* tile_kernels() { return &kKernelSet; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
 HWY_AFTER_NAMESPACE();
@@ -257,11 +259,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-HWY_EXPORT(tile_kernels);
-const TileKernelSet& kernels() {
-  static const TileKernelSet& chosen = *HWY_DYNAMIC_DISPATCH(tile_kernels)();
-  return chosen;
-}
+ASAP_DEFINE_KERNELS(TileKernelSet)
 
 }  // namespace
 
@@ -284,7 +282,7 @@ void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
 }
 void add_column_sums(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums) {
-  kernels().add_column_sums_half(tile, rows, columns, weights, column_sums);
+  kernels().add_column_sums_bfloat16(tile, rows, columns, weights, column_sums);
 }
 
 void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
@@ -293,7 +291,7 @@ void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, co
 }
 void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial) {
-  kernels().add_row_dots_half(tile, rows, columns, v, partial);
+  kernels().add_row_dots_bfloat16(tile, rows, columns, v, partial);
 }
 
 void add_values(const float* tile, std::int64_t rows, std::int64_t columns, const float* values,

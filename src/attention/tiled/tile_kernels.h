@@ -28,13 +28,13 @@ struct GibbsTile {
 /// [kRowBlock, 16], whose rows add up to the sums, is added to.
 void gibbs_tile(const GibbsTile& tile, float* out, float* row_sums);
 
-/// Memory that is to be read soon.
+/// Memory that will be read soon.
 struct MemoryAhead {
   const void* begin = nullptr;
   std::int64_t bytes = 0;
 };
-/// The same entries; their column sums, [columns], are added to instead. On the way what lies
-/// `ahead` is fetched to the second-level cache, at most a line for every step of the inner
+/// The same entries, but column_sums: [columns] is added to instead of row sums. Meanwhile the
+/// memory `ahead` is fetched to the second-level cache, at most one line per step of the inner
 /// products.
 void gibbs_tile_columns(const GibbsTile& tile, float* out, float* column_sums,
                         const MemoryAhead& ahead);
@@ -46,14 +46,14 @@ void reduce_row_sums(const float* partial, std::int64_t rows, float* sums);
 /// 0 for rows that are padding (`rows` is rounded up to kTileRows).
 void add_column_sums(const float* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums);
-
+/// The same over a tile of bfloat16.
 void add_column_sums(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
                      const float* weights, float* column_sums);
 
 /// partial: [kRowBlock, 16] += lanes of the products K_ij v_j, over a tile K: [kRowBlock, columns].
 void add_row_dots(const float* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial);
-
+/// The same over a tile of bfloat16.
 void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns, const float* v,
                   float* partial);
 
@@ -62,7 +62,7 @@ void add_row_dots(const BFloat16* tile, std::int64_t rows, std::int64_t columns,
 void add_values(const float* tile, std::int64_t rows, std::int64_t columns, const float* values,
                 std::int64_t keys, std::int64_t value_width, float* out);
 
-/// A tile rounded to bfloat16 and back: [rows, columns] values.
+/// A tile of `count` = rows * columns values rounded to bfloat16, to nearest even, and back.
 void narrow_tile(const float* tile, std::int64_t count, BFloat16* out);
 void widen_tile(const BFloat16* tile, std::int64_t count, float* out);
 

@@ -7,7 +7,7 @@ namespace asap::attention {
 // How one head is cut into tiles: a block of kRowBlock queries meets a block of kKeyBlock keys.
 inline constexpr std::int64_t kRowBlock = 24;
 inline constexpr std::int64_t kKeyBlock = 96;
-/// Rows of a tile are computed, and read, in groups of so many; what is no row of the head becomes
+/// Rows of a tile are computed and read in groups of this many; rows beyond those of the head are
 /// 0.
 inline constexpr std::int64_t kTileRows = 8;
 /// Vectors over rows or columns are padded to a multiple of this.

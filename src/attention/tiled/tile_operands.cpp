@@ -7,6 +7,7 @@
 #define HWY_TARGET_INCLUDE "attention/tiled/tile_operands.cpp"
 #include <hwy/foreach_target.h>
 
+#include "attention/tiled/tile_operands_kernel_set.h"
 #include "attention/tiled/tile_panels-inl.h"
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
@@ -148,6 +149,17 @@ void exp2_values(const float* x, std::int64_t count, float* out) {
   });
 }
 
+constexpr TileOperandsKernelSet kKernelSet = {
+    .pack_keys = &pack_keys,
+    .centre_queries = &centre_queries,
+    .project_tokens = &project_tokens,
+    .pack_values = &pack_values,
+    .log2_values = &log2_values,
+    .exp2_values = &exp2_values,
+};
+
+const TileOperandsKernelSet* kernel_set() { return &kKernelSet; }
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention
@@ -157,42 +169,37 @@ HWY_AFTER_NAMESPACE();
 namespace asap::attention {
 namespace {
 
-HWY_EXPORT(pack_keys);
-HWY_EXPORT(centre_queries);
-HWY_EXPORT(project_tokens);
-HWY_EXPORT(pack_values);
-HWY_EXPORT(exp2_values);
-HWY_EXPORT(log2_values);
+ASAP_DEFINE_KERNELS(TileOperandsKernelSet)
 
 }  // namespace
 
 float pack_keys(tensor::MatrixView<const float> keys, float factor,
                 tensor::VectorView<const float> mean, float* packed) {
-  return HWY_DYNAMIC_DISPATCH(pack_keys)(keys, factor, mean.data(), packed);
+  return kernels().pack_keys(keys, factor, mean.data(), packed);
 }
 
 void centre_queries(tensor::MatrixView<const float> queries, float factor,
                     tensor::VectorView<const float> mean, tensor::MatrixView<float> x,
                     tensor::VectorView<float> norms) {
-  HWY_DYNAMIC_DISPATCH(centre_queries)(queries, factor, mean.data(), x, norms.data());
+  kernels().centre_queries(queries, factor, mean.data(), x, norms.data());
 }
 
 void project_tokens(tensor::MatrixView<const float> tokens,
                     tensor::MatrixView<const float> directions, tensor::MatrixView<float> out) {
-  HWY_DYNAMIC_DISPATCH(project_tokens)(tokens, directions, out);
+  kernels().project_tokens(tokens, directions, out);
 }
 
 void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,
                  float* out) {
-  HWY_DYNAMIC_DISPATCH(pack_values)(values, factors.data(), out);
+  kernels().pack_values(values, factors.data(), out);
 }
 
 void log2_values(tensor::VectorView<const float> x, tensor::VectorView<float> out) {
-  HWY_DYNAMIC_DISPATCH(log2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
+  kernels().log2_values(x.data(), static_cast<std::int64_t>(x.size()), out.data());
 }
 
 void exp2_values(tensor::VectorView<const float> x, tensor::VectorView<float> out) {
-  HWY_DYNAMIC_DISPATCH(exp2_values)(x.data(), static_cast<std::int64_t>(x.size()), out.data());
+  kernels().exp2_values(x.data(), static_cast<std::int64_t>(x.size()), out.data());
 }
 
 }  // namespace asap::attention

@@ -15,8 +15,7 @@ float pack_keys(tensor::MatrixView<const float> keys, float factor,
                 tensor::VectorView<const float> mean, float* packed);
 
 /// x_i = factor q_i - mean, row-major [round_up(n, kRowBlock), D] with zeros below, and norms_i =
-/// |x_i|
-/// ([round_up(n, kRowBlock)]).
+/// |x_i|: [round_up(n, kRowBlock)].
 void centre_queries(tensor::MatrixView<const float> queries, float factor,
                     tensor::VectorView<const float> mean, tensor::MatrixView<float> x,
                     tensor::VectorView<float> norms);

@@ -16,7 +16,7 @@ namespace asap::attention {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-/// Up to this size a kept kernel beats a recomputed one, even from main memory.
+/// Up to this size a kept Gibbs kernel beats a recomputed one, even from main memory.
 constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
 
 bool without_keys(const AttentionHead<float>& head, tensor::MatrixView<float> output) {
@@ -71,7 +71,8 @@ void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
   sweep.apply_kept(v, values, output);
 }
 
-/// The same without a kept kernel. row_dual: the exponents of the rows behind the column sums.
+/// The same without a kept Gibbs kernel. row_dual: the exponents of the rows behind the column
+/// sums.
 void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
                         tensor::VectorView<float> row_dual, tensor::MatrixView<const float> values,
                         tensor::MatrixView<float> output, tensor::Arena& scratch) {
@@ -87,10 +88,10 @@ void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iteration
 }  // namespace
 
 GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision precision) {
-  const bool half = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
-  const std::int64_t entry = half ? sizeof(BFloat16) : sizeof(float);
+  const bool bfloat16 = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+  const std::int64_t entry = bfloat16 ? sizeof(BFloat16) : sizeof(float);
   if (n * m * entry > kMostKeptBytes) return GibbsStorage::recompute;
-  return half ? GibbsStorage::half : GibbsStorage::single;
+  return bfloat16 ? GibbsStorage::bfloat16 : GibbsStorage::single;
 }
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
@@ -134,13 +135,13 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
-  // f̂ but for the feature that needs the row sums, in base 2.
+  // f̂ but for the feature log_sum_exp, in base 2.
   const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
-  const float row_sum_weight = predict_before_row_sums(map, head, row_dual, scratch);
+  const float log_sum_exp_weight = predict_before_log_sum_exp(map, head, row_dual, scratch);
   std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
 
   TiledEvidence evidence;
-  if (row_sum_weight == 0 && extra_iterations == 0) {
+  if (log_sum_exp_weight == 0 && extra_iterations == 0) {
     if (apply_closed_row_dual(tiled, row_dual, head.values, options, output, scratch)) return {};
     evidence.repeated = true;
   }
@@ -151,8 +152,8 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
     const auto size = static_cast<std::size_t>(count);
     log2_values({row_sums, size}, {log_weights, size});
     for (std::int64_t i = 0; i < count; ++i) {
-      const float log_row_sum = log_weights[i] - row_offset[first + i];
-      row_dual[first + i] -= row_sum_weight * log_row_sum;
+      const float log_sum_exp = log_weights[i] - row_offset[first + i];
+      row_dual[first + i] -= log_sum_exp_weight * log_sum_exp;
       log_weights[i] = row_dual[first + i] - row_offset[first + i];
     }
   };

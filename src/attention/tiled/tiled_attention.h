@@ -9,17 +9,17 @@ namespace asap::attention {
 /// pass.
 using TiledOptions = SweepOptions;
 
-/// What a tiled form found out.
+/// Evidence of one head of a tiled form.
 struct TiledEvidence {
   /// Sums came too near to the limits of float, and the head was computed again in the log domain.
   bool log_domain = false;
   /// The pass over columns (see apply_closed_row_dual) underflowed too far, and the head was
-  /// computed again with a shift of its own for each row, as by a map that has `row_sum`.
+  /// computed again with a shift of its own for each row, as by a map that has `log_sum_exp`.
   bool repeated = false;
 };
 
-/// The storage that measures best for a kernel of n x m entries: kept while that takes at most 64
-/// MiB (as bfloat16 where products are in bfloat16), otherwise recomputed.
+/// The storage that measures best for a Gibbs kernel of n x m entries: kept while that takes at
+/// most 64 MiB (as bfloat16 where products are in bfloat16), otherwise recomputed.
 GibbsStorage best_storage(std::int64_t n, std::int64_t m,
                           ProductPrecision precision = ProductPrecision::single);
 
@@ -37,8 +37,8 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
-/// the output, and `extra_iterations` passes between them. A map without the feature `row_sum` and
-/// without extra iterations needs but one pass, whatever the storage: apply_closed_row_dual.
+/// the output, and `extra_iterations` passes between them. A map without the feature `log_sum_exp`
+/// and without extra iterations needs only one pass, whatever the storage: apply_closed_row_dual.
 TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);

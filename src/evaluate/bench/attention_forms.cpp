@@ -60,11 +60,11 @@ std::int64_t run_sinkhorn_log(const FormCall& call) {
                        factors = 2 * call.context.iterations + 1;
     attention::SinkhornState<float> state;
     state.iterations = call.context.iterations;
-    state.kernel = {scratch.take<float>(n * stride), n, m, stride};
+    state.gibbs = {scratch.take<float>(n * stride), n, m, stride};
     state.row_factors = scratch.matrix<float>(factors, n);
     state.column_factors = {scratch.take<float>(factors * stride), factors, m, stride};
     tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                        head.keys, 0.0F, state.kernel);
+                        head.keys, 0.0F, state.gibbs);
     attention::sinkhorn_log_domain<float>(head, state, output, scratch);
     return true;
   });
@@ -169,7 +169,7 @@ double espformer_products(const HeadSize& size, const FormContext& context) {
           size.queries * size.queries * (tokens + values));
 }
 
-/// Scores anew in each of `passes` passes over the kernel, values once.
+/// Scores anew in each of `passes` passes over the Gibbs kernel, values once.
 double recomputed_products(const HeadSize& size, double passes) {
   return 2 * size.queries * size.keys * (passes * size.width + size.value_width);
 }
@@ -194,31 +194,31 @@ constexpr AttentionForm kForms[] = {
     {"softmax", "softmax attention, fused: the floor", run_softmax_tiled, attention_products},
     {"softmax_stored", "softmax attention that keeps its plan, as training does", run_softmax,
      attention_products},
-    {"sinkhorn_exp", "Sinkhorn in the exp domain, kernel stored, as training does", run_sinkhorn,
-     attention_products},
+    {"sinkhorn_exp", "Sinkhorn in the exp domain, Gibbs kernel stored, as training does",
+     run_sinkhorn, attention_products},
     {"sinkhorn_single", "the same in cache-sized row blocks",
      run_sinkhorn_tiled<attention::GibbsStorage::single>, attention_products},
-    {"sinkhorn_half", "the same with the kernel in bfloat16",
-     run_sinkhorn_tiled<attention::GibbsStorage::half>, attention_products},
+    {"sinkhorn_stored_bf16", "the same with the Gibbs kernel in bfloat16",
+     run_sinkhorn_tiled<attention::GibbsStorage::bfloat16>, attention_products, "sinkhorn_half"},
     {"sinkhorn_bf16", "the same, values and plan entries multiplied in bfloat16, too",
-     run_sinkhorn_tiled<attention::GibbsStorage::half, attention::ProductPrecision::bfloat16>,
+     run_sinkhorn_tiled<attention::GibbsStorage::bfloat16, attention::ProductPrecision::bfloat16>,
      attention_products},
     {"sinkhorn_tiled", "Sinkhorn with scores recomputed, O(N D) memory",
      run_sinkhorn_tiled<attention::GibbsStorage::recompute>, sinkhorn_tiled_products},
     {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
      attention_products},
-    {"compiled", "compiled operator: kernel stored up to 64 MiB, recomputed beyond",
+    {"compiled", "compiled operator: Gibbs kernel stored up to 64 MiB, recomputed beyond",
      run_compiled<attention::ProductPrecision::single>,
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
      compiled_products<attention::ProductPrecision::single>},
-    {"compiled_single", "compiled operator with the kernel stored, whatever its size",
+    {"compiled_single", "compiled operator with the Gibbs kernel stored, whatever its size",
      run_compiled_tiled<attention::GibbsStorage::single>, attention_products},
-    {"compiled_half", "the same with the kernel in bfloat16",
-     run_compiled_tiled<attention::GibbsStorage::half>, attention_products},
+    {"compiled_stored_bf16", "the same with the Gibbs kernel in bfloat16",
+     run_compiled_tiled<attention::GibbsStorage::bfloat16>, attention_products, "compiled_half"},
     {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
      run_compiled_tiled<attention::GibbsStorage::recompute>, compiled_tiled_products},
-    {"compiled_bf16", "compiled with bfloat16 kernel and products, stored up to 64 MiB",
+    {"compiled_bf16", "compiled with bfloat16 Gibbs kernel and products, stored up to 64 MiB",
      run_compiled<attention::ProductPrecision::bfloat16>,
      compiled_products<attention::ProductPrecision::bfloat16>},
     {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
@@ -241,12 +241,15 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
   for (const AttentionForm& form : kForms) known.emplace_back(form.name);
   std::vector<AttentionForm> forms;
   for (const std::string& name : names) {
-    const auto found = std::ranges::find(known, name);
-    if (found == known.end())
+    const auto* const found = std::ranges::find_if(kForms, [&](const AttentionForm& form) {
+      return form.name == name || (name == form.former_name && !name.empty());
+    });
+    if (found == std::end(kForms))
       throw base::UsageError("forms: unknown form '" + name + "'", base::suggestion(name, known));
-    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == name; }))
+    const std::string_view chosen = found->name;
+    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == chosen; }))
       throw base::UsageError("forms: '" + name + "' stands twice", "name each form once");
-    forms.push_back(kForms[found - known.begin()]);
+    forms.push_back(*found);
   }
   return forms;
 }

@@ -45,13 +45,15 @@ struct AttentionForm {
   /// Operations in matrix products per head, a multiply-add counting two: what the form cannot do
   /// without.
   double (*product_operations)(const HeadSize& size, const FormContext& context);
+  /// The name in earlier versions, still accepted; "" if it never changed.
+  const char* former_name = "";
 };
 
 /// All forms, the order of the tables.
 std::span<const AttentionForm> attention_forms();
 
-/// The forms of these names, in their order; all of them for an empty list. UsageError for a name
-/// that is unknown or stands twice.
+/// The forms of these names, or former names, in their order; all of them for an empty list.
+/// UsageError for a name that is unknown or stands twice.
 std::vector<AttentionForm> select_forms(std::span<const std::string> names);
 
 /// Whether a form computes Sinkhorn's iterations, or stands in for them with the compiled dual.

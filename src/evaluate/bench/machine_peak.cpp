@@ -12,6 +12,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "evaluate/bench/machine_peak_kernel_set.h"
+#include "tensor/simd/dispatch.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace asap::evaluate {
 namespace HWY_NAMESPACE {
@@ -52,6 +55,12 @@ double run_multiply_adds(std::int64_t steps, float* sink) {
   return static_cast<double>(steps) * kChains * static_cast<double>(hn::Lanes(d));
 }
 
+constexpr MachinePeakKernelSet kKernelSet = {
+    .run_multiply_adds = &run_multiply_adds,
+};
+
+const MachinePeakKernelSet* kernel_set() { return &kKernelSet; }
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::evaluate
@@ -59,8 +68,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace asap::evaluate {
+namespace {
 
-HWY_EXPORT(run_multiply_adds);
+ASAP_DEFINE_KERNELS(MachinePeakKernelSet)
+
+}  // namespace
 
 double measure_peak_gflops(int threads, double seconds) {
   constexpr int kTries = 8;
@@ -68,7 +80,7 @@ double measure_peak_gflops(int threads, double seconds) {
   std::int64_t steps = 1 << 14;
   // The first call wakes the wide units up; then the length of a try is set.
   const base::Stopwatch trial;
-  HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sink);
+  kernels().run_multiply_adds(steps, &sink);
   steps = std::max(steps, static_cast<std::int64_t>(static_cast<double>(steps) * seconds / kTries /
                                                     std::max(trial.seconds(), 1e-6)));
   double best = 0;
@@ -77,7 +89,7 @@ double measure_peak_gflops(int threads, double seconds) {
     std::vector<float> sinks(threads, 0.0F);
     const base::Stopwatch watch;
     base::parallel_for(threads, threads, [&](std::int64_t index, int) {
-      count[index] = HWY_DYNAMIC_DISPATCH(run_multiply_adds)(steps, &sinks[index]);
+      count[index] = kernels().run_multiply_adds(steps, &sinks[index]);
     });
     double total = 0;
     for (const double part : count) total += part;

@@ -173,7 +173,7 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
       throw base::UsageError("--methods: 'sinkhorn:equal' is for asap-eval compare alone",
                              "it says there which sinkhorn:K that is");
     case MethodKind::espformer:
-      return encoder.with_kernel(attention::make_espformer_attention<float>(0, {}));
+      return encoder.with_kind(attention::make_espformer_attention<float>(0, {}));
     case MethodKind::zero_dual:
       return std::make_unique<attention::CompiledOperator>(zero_dual_heads(encoder));
     case MethodKind::compiled:

@@ -4,6 +4,8 @@
 #define HWY_TARGET_INCLUDE "region/fit/layer_kernels.cpp"
 #include <hwy/foreach_target.h>
 
+#include "region/fit/layer_kernel_set.h"
+#include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -44,10 +46,8 @@ void smooth_row(const double* w, const ConstMatrix& h, double tau, double* out, 
   });
 }
 
-}  // namespace
-
-void relu_layer_kernel(const ConstMatrix& w, const ConstMatrix& h, double tau, const Matrix& out,
-                       const Matrix& slope) {
+void relu_layer(const ConstMatrix& w, const ConstMatrix& h, double tau, const Matrix& out,
+                const Matrix& slope) {
   for (std::int64_t k = 0; k < w.rows; ++k) {
     if (tau > 0)
       smooth_row(&w(k, 0), h, tau, &out(k, 0), &slope(k, 0));
@@ -56,13 +56,13 @@ void relu_layer_kernel(const ConstMatrix& w, const ConstMatrix& h, double tau, c
   }
 }
 
-void linear_output_kernel(const double* w, const ConstMatrix& h, double* out) {
+void linear_output(const double* w, const ConstMatrix& h, double* out) {
   for_each_vector<double>(
       h.cols, [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(affine(d, w, h, i), d, out + i); });
 }
 
-void relu_layer_vjp_kernel(const ConstMatrix& w, const ConstMatrix& delta, const ConstMatrix& slope,
-                           const Matrix& delta_h) {
+void relu_layer_vjp(const ConstMatrix& w, const ConstMatrix& delta, const ConstMatrix& slope,
+                    const Matrix& delta_h) {
   for (std::int64_t j = 0; j < delta_h.rows; ++j) {
     for_each_vector<double>(delta_h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
       auto sum = hn::Zero(d);
@@ -73,7 +73,7 @@ void relu_layer_vjp_kernel(const ConstMatrix& w, const ConstMatrix& delta, const
   }
 }
 
-void layer_jacobian_kernel(const ConstMatrix& delta, const ConstMatrix& h, const Matrix& out) {
+void layer_jacobian(const ConstMatrix& delta, const ConstMatrix& h, const Matrix& out) {
   for (std::int64_t k = 0; k < delta.rows; ++k) {
     const double* const sensitivity = &delta(k, 0);
     double* const first = &out(k * (h.rows + 1), 0);
@@ -86,7 +86,7 @@ void layer_jacobian_kernel(const ConstMatrix& delta, const ConstMatrix& h, const
   }
 }
 
-void layer_gradient_kernel(const ConstMatrix& delta, const ConstMatrix& h, double* out) {
+void layer_gradient(const ConstMatrix& delta, const ConstMatrix& h, double* out) {
   for (std::int64_t k = 0; k < delta.rows; ++k) {
     for (std::int64_t j = 0; j < h.rows; ++j)
       *out++ = sum_vectors<double>(h.cols, [&](auto d, std::int64_t i) HWY_ATTR {
@@ -97,25 +97,35 @@ void layer_gradient_kernel(const ConstMatrix& delta, const ConstMatrix& h, doubl
   }
 }
 
+constexpr LayerKernelSet kKernelSet = {
+    .relu_layer = &relu_layer,
+    .linear_output = &linear_output,
+    .relu_layer_vjp = &relu_layer_vjp,
+    .layer_jacobian = &layer_jacobian,
+    .layer_gradient = &layer_gradient,
+};
+
+const LayerKernelSet* kernel_set() { return &kKernelSet; }
+
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::region
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace asap::region {
+namespace {
 
-HWY_EXPORT(relu_layer_kernel);
-HWY_EXPORT(linear_output_kernel);
-HWY_EXPORT(relu_layer_vjp_kernel);
-HWY_EXPORT(layer_jacobian_kernel);
-HWY_EXPORT(layer_gradient_kernel);
+ASAP_DEFINE_KERNELS(LayerKernelSet)
+
+}  // namespace
 
 void relu_layer(tensor::MatrixView<const double> w, tensor::MatrixView<const double> h, double tau,
                 tensor::MatrixView<double> out, tensor::MatrixView<double> slope) {
   base::check(w.cols == h.rows + 1 && out.rows == w.rows && slope.rows == w.rows &&
                   out.cols == h.cols && slope.cols == h.cols,
               "relu_layer: shapes do not fit");
-  HWY_DYNAMIC_DISPATCH(relu_layer_kernel)(w, h, tau, out, slope);
+  kernels().relu_layer(w, h, tau, out, slope);
 }
 
 void linear_output(tensor::VectorView<const double> w, tensor::MatrixView<const double> h,
@@ -123,7 +133,7 @@ void linear_output(tensor::VectorView<const double> w, tensor::MatrixView<const 
   base::check(static_cast<std::int64_t>(w.size()) == h.rows + 1 &&
                   static_cast<std::int64_t>(out.size()) == h.cols,
               "linear_output: shapes do not fit");
-  HWY_DYNAMIC_DISPATCH(linear_output_kernel)(w.data(), h, out.data());
+  kernels().linear_output(w.data(), h, out.data());
 }
 
 void relu_layer_vjp(tensor::MatrixView<const double> w, tensor::MatrixView<const double> delta,
@@ -131,14 +141,14 @@ void relu_layer_vjp(tensor::MatrixView<const double> w, tensor::MatrixView<const
   base::check(delta.rows == w.rows && w.cols == delta_h.rows + 1 && slope.rows == delta_h.rows &&
                   slope.cols == delta_h.cols && delta.cols == delta_h.cols,
               "relu_layer_vjp: shapes do not fit");
-  HWY_DYNAMIC_DISPATCH(relu_layer_vjp_kernel)(w, delta, slope, delta_h);
+  kernels().relu_layer_vjp(w, delta, slope, delta_h);
 }
 
 void layer_jacobian(tensor::MatrixView<const double> delta, tensor::MatrixView<const double> h,
                     tensor::MatrixView<double> out) {
   base::check(delta.cols == h.cols && out.cols == h.cols && out.rows == delta.rows * (h.rows + 1),
               "layer_jacobian: shapes do not fit");
-  HWY_DYNAMIC_DISPATCH(layer_jacobian_kernel)(delta, h, out);
+  kernels().layer_jacobian(delta, h, out);
 }
 
 void layer_gradient(tensor::MatrixView<const double> delta, tensor::MatrixView<const double> h,
@@ -146,7 +156,7 @@ void layer_gradient(tensor::MatrixView<const double> delta, tensor::MatrixView<c
   base::check(
       delta.cols == h.cols && static_cast<std::int64_t>(out.size()) == delta.rows * (h.rows + 1),
       "layer_gradient: shapes do not fit");
-  HWY_DYNAMIC_DISPATCH(layer_gradient_kernel)(delta, h, out.data());
+  kernels().layer_gradient(delta, h, out.data());
 }
 
 }  // namespace asap::region

@@ -9,12 +9,12 @@
 
 namespace asap::tensor {
 
-/// Memory for everything one forward (and backward) pass makes. Taking is a pointer increment;
-/// clear() forgets all of it at once and keeps the capacity, so that after the first pass nothing
-/// is allocated. One arena belongs to one thread.
+/// Memory for everything that one forward (and backward) pass makes. Taking memory increments a
+/// pointer; clear() forgets all of it at once and keeps the capacity, so nothing is allocated after
+/// the first pass. An arena belongs to one thread.
 class Arena {
  public:
-  /// Uninitialised room for `count` values, aligned to kAlignment.
+  /// Uninitialised memory for `count` values, aligned to kAlignment.
   template <class T>
   T* take(std::int64_t count) {
     static_assert(std::is_trivially_destructible_v<T>, "an arena runs no destructors");
@@ -38,7 +38,7 @@ class Arena {
     used_ = 0;
   }
 
-  /// A point to which the arena can be rewound: scratch of one kernel call inside a longer pass.
+  /// A point to which the arena can be rewound, for scratch of one call inside a longer pass.
   struct Mark {
     std::size_t chunk, used;
   };

@@ -58,7 +58,7 @@ class Tensor {
     return static_cast<T*>(memory);
   }
 
-  Shape shape_{0};  // of a default tensor: nothing, where the rank 0 of Shape() would be one value
+  Shape shape_{0};  // a default tensor holds nothing; a Shape() of rank 0 would hold one value
   std::unique_ptr<T[], Free> data_;
 };
 

@@ -256,13 +256,15 @@ void vjp(int depth, const ChannelNetworksVjp<T>& pass) {
 }
 
 template <class T>
-constexpr ChannelNetworksKernelSet<T> kKernelSet = {&forward<T>, &vjp<T>};
+constexpr ChannelNetworksKernelSet<T> kKernelSet = {
+    .forward = &forward<T>,
+    .vjp = &vjp<T>,
+};
+
+const ChannelNetworksKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const ChannelNetworksKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const ChannelNetworksKernelSet<float>* channel_networks_float() { return &kKernelSet<float>; }
-const ChannelNetworksKernelSet<double>* channel_networks_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
@@ -271,7 +273,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::tensor {
 namespace {
 
-ASAP_DEFINE_KERNELS(ChannelNetworksKernelSet, channel_networks)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(ChannelNetworksKernelSet)
 
 template <class T>
 void check_shapes(int depth, MatrixView<const T> x, MatrixView<const T> weights) {

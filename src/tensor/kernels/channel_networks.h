@@ -4,9 +4,9 @@
 
 namespace asap::tensor {
 
-/// Where the numbers of a ReLU network of one input, one output and `depth` hidden layers of width
-/// 4 stand (Milkert, Hyde and Laine, ICML 2025): layer by layer, weights row by row before biases,
-/// the last layer linear.
+/// The order of the numbers of a ReLU network with one input, one output and `depth` hidden layers
+/// of width 4 (Milkert, Hyde and Laine, ICML 2025): layer by layer, weights row by row before
+/// biases, the last layer linear.
 struct ChannelNetworkLayout {
   static constexpr int kWidth = 4;
   static constexpr int kMaxDepth = 8;
@@ -49,8 +49,8 @@ struct ChannelNetworksVjp {
   bool accumulate_dweights = false;
 };
 
-/// The adjoint of channel_networks: gradients of <dy, out>. At a corner the derivative from the
-/// left counts, as for relu.
+/// The adjoint of channel_networks: gradients of <dy, out>. At a corner
+/// the derivative is the one from the left, as for relu. InternalError when shapes do not fit.
 template <class T>
 void channel_networks_vjp(int depth, const ChannelNetworksVjp<T>& pass);
 

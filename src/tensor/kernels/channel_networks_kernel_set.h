@@ -4,7 +4,7 @@
 
 namespace asap::tensor {
 
-/// What channel_networks.cpp compiles once per instruction set.
+/// The channel networks of one instruction set; channel_networks.h says what each computes.
 template <class T>
 struct ChannelNetworksKernelSet {
   void (*forward)(int depth, MatrixView<const T> x, MatrixView<const T> weights, MatrixView<T> out);

@@ -142,14 +142,25 @@ void adamw_update(const AdamWStep<T>& s, const T* gradient, T* weights, T* first
 
 template <class T>
 constexpr ElementwiseKernelSet<T> kKernelSet = {
-    &add<T>,  &axpy<T>,     &scale<T>, &multiply<T>, &exponential<T>, &gelu<T>,        &gelu_vjp<T>,
-    &relu<T>, &relu_vjp<T>, &sum<T>,   &dot<T>,      &maximum<T>,     &adamw_update<T>};
+    .add = &add<T>,
+    .axpy = &axpy<T>,
+    .scale = &scale<T>,
+    .multiply = &multiply<T>,
+    .exponential = &exponential<T>,
+    .gelu = &gelu<T>,
+    .gelu_vjp = &gelu_vjp<T>,
+    .relu = &relu<T>,
+    .relu_vjp = &relu_vjp<T>,
+    .sum = &sum<T>,
+    .dot = &dot<T>,
+    .maximum = &maximum<T>,
+    .adamw_update = &adamw_update<T>,
+};
+
+const ElementwiseKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const ElementwiseKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const ElementwiseKernelSet<float>* elementwise_float() { return &kKernelSet<float>; }
-const ElementwiseKernelSet<double>* elementwise_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
@@ -158,7 +169,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::tensor {
 namespace {
 
-ASAP_DEFINE_KERNELS(ElementwiseKernelSet, elementwise)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(ElementwiseKernelSet)
 
 template <class T>
 std::int64_t length(VectorView<T> v) {

@@ -21,7 +21,7 @@ void scale(T alpha, VectorView<const T> x, VectorView<T> out, bool accumulate = 
 template <class T>
 void multiply(VectorView<const T> a, VectorView<const T> b, VectorView<T> out,
               bool accumulate = false);
-/// out = exp(x)
+/// out = exp(x), in float with a relative error below 3e-7.
 template <class T>
 void exponential(VectorView<const T> x, VectorView<T> out);
 
@@ -39,11 +39,13 @@ void relu(VectorView<const T> x, VectorView<T> out);
 template <class T>
 void relu_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx, bool accumulate);
 
+/// sum_i x_i; 0 for an empty vector.
 template <class T>
 T sum(VectorView<const T> x);
+/// sum_i a_i b_i
 template <class T>
 T dot(VectorView<const T> a, VectorView<const T> b);
-/// -infinity for an empty vector.
+/// max_i x_i; -infinity for an empty vector.
 template <class T>
 T maximum(VectorView<const T> x);
 

@@ -6,8 +6,7 @@
 
 namespace asap::tensor {
 
-/// Addresses of the elementwise kernels of one instruction set; see elementwise.h for what each
-/// does.
+/// The elementwise kernels of one instruction set; elementwise.h says what each computes.
 template <class T>
 struct ElementwiseKernelSet {
   void (*add)(const T* a, const T* b, T* out, std::int64_t count);

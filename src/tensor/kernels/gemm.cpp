@@ -9,32 +9,11 @@
 #include <hwy/foreach_target.h>
 
 #include "tensor/core/tensor.h"
+#include "tensor/kernels/gemm_kernel_set.h"
+#include "tensor/simd/dispatch.h"
 #include "tensor/simd/partial-inl.h"
 #include "tensor/simd/simd-inl.h"
 #include "tensor/simd/transpose-inl.h"
-
-#ifndef ASAP_TENSOR_GEMM_ONCE
-#define ASAP_TENSOR_GEMM_ONCE
-namespace asap::tensor {
-
-/// A product with shapes already checked. op(A)(i, k) = a[i * a_row + k * a_inner], whatever its
-/// transposition.
-template <class T>
-struct GemmCall {
-  std::int64_t m, n, k;
-  T alpha, beta;
-  const T* a;
-  std::int64_t a_row, a_inner;
-  const T* b;
-  std::int64_t b_stride;
-  bool b_transposed;
-  T* c;
-  std::int64_t c_stride;
-  const T* bias;  // [n], or null
-};
-
-}  // namespace asap::tensor
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace asap::tensor {
@@ -51,8 +30,7 @@ constexpr int kTileRows = 4;
 constexpr std::int64_t kTileVectors = 3;
 constexpr std::int64_t kInnerBlock = 512;  // rows of a packed panel: 96 KiB of float at AVX-512
 constexpr std::int64_t kLine = 64;         // bytes
-constexpr std::int64_t kPackRows =
-    192;  // from so many rows of C on packing B pays even if untransposed
+constexpr std::int64_t kPackRows = 192;    // with as many rows of C, packing B always pays
 
 template <class T>
 constexpr std::int64_t lanes() {
@@ -238,11 +216,15 @@ void run(const GemmCall<T>& call) {
     run_block(call, row, std::min(kInnerBlock, call.k - row), packed.data());
 }
 
+template <class T>
+constexpr GemmKernelSet<T> kKernelSet = {
+    .run = &run<T>,
+};
+
+const GemmKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const GemmKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
+
 }  // namespace
-
-void gemm_float(const GemmCall<float>& call) { run(call); }
-void gemm_double(const GemmCall<double>& call) { run(call); }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
@@ -251,11 +233,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::tensor {
 namespace {
 
-HWY_EXPORT(gemm_float);
-HWY_EXPORT(gemm_double);
-
-void run(const GemmCall<float>& call) { HWY_DYNAMIC_DISPATCH(gemm_float)(call); }
-void run(const GemmCall<double>& call) { HWY_DYNAMIC_DISPATCH(gemm_double)(call); }
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(GemmKernelSet)
 
 /// C = beta C, for products with nothing to sum.
 template <class T>
@@ -277,8 +255,20 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
               "gemm: shapes do not fit");
   if (c.rows == 0 || c.cols == 0) return;
   if (inner == 0) return scale_only(beta, c);
-  run(GemmCall<T>{c.rows, c.cols, inner, alpha, beta, a.data, ta ? 1 : a.stride, ta ? a.stride : 1,
-                  b.data, b.stride, tb, c.data, c.stride, nullptr});
+  kernels<T>().run({.m = c.rows,
+                    .n = c.cols,
+                    .k = inner,
+                    .alpha = alpha,
+                    .beta = beta,
+                    .a = a.data,
+                    .a_row = ta ? 1 : a.stride,
+                    .a_inner = ta ? a.stride : 1,
+                    .b = b.data,
+                    .b_stride = b.stride,
+                    .b_transposed = tb,
+                    .c = c.data,
+                    .c_stride = c.stride,
+                    .bias = nullptr});
 }
 
 template <class T>
@@ -288,8 +278,20 @@ void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const 
                   static_cast<std::int64_t>(bias.size()) == y.cols,
               "affine: shapes do not fit");
   if (y.rows == 0 || y.cols == 0) return;
-  run(GemmCall<T>{y.rows, y.cols, x.cols, T(1), beta, x.data, x.stride, 1, weight.data,
-                  weight.stride, true, y.data, y.stride, bias.data()});
+  kernels<T>().run({.m = y.rows,
+                    .n = y.cols,
+                    .k = x.cols,
+                    .alpha = T(1),
+                    .beta = beta,
+                    .a = x.data,
+                    .a_row = x.stride,
+                    .a_inner = 1,
+                    .b = weight.data,
+                    .b_stride = weight.stride,
+                    .b_transposed = true,
+                    .c = y.data,
+                    .c_stride = y.stride,
+                    .bias = bias.data()});
 }
 
 #define ASAP_INSTANTIATE(T)                                                                   \

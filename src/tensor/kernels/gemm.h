@@ -4,7 +4,7 @@
 
 namespace asap::tensor {
 
-/// Whether an operand of gemm is used as it lies or transposed.
+/// Whether an operand of gemm is used as stored or transposed.
 enum class Transpose { no, yes };
 
 /// C = alpha * op(A) * op(B) + beta * C with op(A): [m, k], op(B): [k, n], C: [m, n]. beta = 0 does
@@ -21,7 +21,8 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
           MatrixView<const T> b, T beta, MatrixView<T> c);
 
 /// y = x Wᵀ + b + beta * y, a linear layer. x: [m, k], weight: [n, k], k > 0, bias: [n], y: [m, n].
-/// The bias costs nothing: it is added while the sums are still in registers.
+/// The bias costs nothing: it is added while the sums are still in registers. InternalError when
+/// shapes do not fit.
 template <class T>
 void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const T> bias, T beta,
             MatrixView<T> y);

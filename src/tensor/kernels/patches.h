@@ -13,7 +13,8 @@ struct PatchGrid {
 };
 
 /// Cuts images into patches, row by row. images: [B, C * H * W] (channels outermost) -> patches:
-/// [B * patches, C * p * p], each patch with channels outermost.
+/// [B * patches, C * p * p], each patch with channels outermost. InternalError when
+/// shapes do not fit.
 template <class T>
 void extract_patches(const PatchGrid& grid, MatrixView<const T> images, MatrixView<T> patches);
 

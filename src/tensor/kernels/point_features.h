@@ -4,12 +4,13 @@
 
 namespace asap::tensor {
 
-/// Numbers of one point after point_features.
+/// How many numbers point_features makes of one point.
 constexpr std::int64_t point_feature_count(std::int64_t width, int frequencies) {
   return width * (1 + 2 * frequencies);
 }
 
-/// Points with waves of their coordinates, so that a linear layer can tell near points apart
+/// Adds sines and cosines of the coordinates to points, so that a linear layer can tell nearby
+/// points apart
 /// (Tancik et al., "Fourier features let networks learn high frequency functions", 2020; here with
 /// fixed frequencies along the axes): x, then for k = 0, 1, ... sin(6 * 2^k x) and cos(6 * 2^k x).
 /// Coordinates should lie between about -1 and 1.

@@ -203,14 +203,17 @@ void softmax_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx
 }
 
 template <class T>
-constexpr RowNormalisationKernelSet<T> kKernelSet = {&layer_norm<T>, &layer_norm_vjp<T>,
-                                                     &softmax<T>, &softmax_vjp<T>};
+constexpr RowNormalisationKernelSet<T> kKernelSet = {
+    .layer_norm = &layer_norm<T>,
+    .layer_norm_vjp = &layer_norm_vjp<T>,
+    .softmax = &softmax<T>,
+    .softmax_vjp = &softmax_vjp<T>,
+};
+
+const RowNormalisationKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const RowNormalisationKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const RowNormalisationKernelSet<float>* row_normalisation_float() { return &kKernelSet<float>; }
-const RowNormalisationKernelSet<double>* row_normalisation_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
@@ -219,7 +222,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::tensor {
 namespace {
 
-ASAP_DEFINE_KERNELS(RowNormalisationKernelSet, row_normalisation)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(RowNormalisationKernelSet)
 
 }  // namespace
 

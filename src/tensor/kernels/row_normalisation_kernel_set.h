@@ -4,7 +4,7 @@
 
 namespace asap::tensor {
 
-/// Addresses of the layer norm and softmax kernels of one instruction set; see row_ops.h.
+/// The layer norm and softmax kernels of one instruction set; row_ops.h says what each computes.
 template <class T>
 struct RowNormalisationKernelSet {
   /// mean and inverse_deviation may be null.

@@ -119,15 +119,19 @@ void scale_rows_with_dots(MatrixView<const T> a, const T* factors, MatrixView<co
 }
 
 template <class T>
-constexpr RowOpsKernelSet<T> kKernelSet = {&add_bias<T>,    &column_sums<T>,
-                                           &log_sum_exp<T>, &scale_rows<T>,
-                                           &row_dots<T>,    &scale_rows_with_dots<T>};
+constexpr RowOpsKernelSet<T> kKernelSet = {
+    .add_bias = &add_bias<T>,
+    .column_sums = &column_sums<T>,
+    .log_sum_exp = &log_sum_exp<T>,
+    .scale_rows = &scale_rows<T>,
+    .row_dots = &row_dots<T>,
+    .scale_rows_with_dots = &scale_rows_with_dots<T>,
+};
+
+const RowOpsKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
+const RowOpsKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
 
 }  // namespace
-
-const RowOpsKernelSet<float>* row_ops_float() { return &kKernelSet<float>; }
-const RowOpsKernelSet<double>* row_ops_double() { return &kKernelSet<double>; }
-
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::tensor
 HWY_AFTER_NAMESPACE();
@@ -136,7 +140,7 @@ HWY_AFTER_NAMESPACE();
 namespace asap::tensor {
 namespace {
 
-ASAP_DEFINE_KERNELS(RowOpsKernelSet, row_ops)
+ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(RowOpsKernelSet)
 
 }  // namespace
 

@@ -52,21 +52,25 @@ struct LayerNormGradients {
   VectorView<T> gain;
   VectorView<T> offset;
 };
+/// Vector-Jacobian product of layer_norm, from the mean and inverse deviation that it kept. x, dy:
+/// [rows, cols], gain: [cols], mean, inverse_deviation: [rows].
 template <class T>
 void layer_norm_vjp(MatrixView<const T> x, VectorView<const T> gain, VectorView<const T> mean,
                     VectorView<const T> inverse_deviation, MatrixView<const T> dy,
                     const LayerNormGradients<T>& gradients);
 
-/// out(i, :) = exp(x(i, :) - max) / sum. `out` may be `x`.
+/// out(i, :) = exp(x(i, :) - max) / sum. x, out: [rows, cols]; `out` may be `x`.
 template <class T>
 void softmax_rows(MatrixView<const T> x, MatrixView<T> out);
 
-/// dx (+)= y * (dy - <y, dy>) row by row, y being the output of softmax_rows.
+/// dx (+)= y * (dy - <y, dy>) row by row, y being the output of softmax_rows. y, dy, dx: [rows,
+/// cols].
 template <class T>
 void softmax_rows_vjp(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx,
                       bool accumulate);
 
-/// out(i) = log sum_j exp(x(i, j)), safe against overflow; -infinity for an empty row.
+/// out(i) = log sum_j exp(x(i, j)), safe against overflow; -infinity for an empty row. x: [rows,
+/// cols], out: [rows].
 template <class T>
 void log_sum_exp_rows(MatrixView<const T> x, VectorView<T> out);
 

@@ -4,7 +4,7 @@
 
 namespace asap::tensor {
 
-/// Addresses of the row kernels of one instruction set; see row_ops.h for what each does.
+/// The row kernels of one instruction set; row_ops.h says what each computes.
 template <class T>
 struct RowOpsKernelSet {
   void (*add_bias)(MatrixView<T> x, const T* bias);

@@ -118,7 +118,7 @@ HWY_INLINE V exp_fast(D d, V x) {
 #endif
 }
 
-/// Doubles have no fast form: they check, they do not run.
+/// Doubles have no fast form: where time matters, values are float.
 template <class D, class V = hn::Vec<D>, hwy::EnableIf<sizeof(hn::TFromD<D>) == 8>* = nullptr>
 HWY_INLINE V exp_fast(D d, V x) {
   return hn::Exp(d, x);

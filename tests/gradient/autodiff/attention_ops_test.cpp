@@ -16,13 +16,13 @@ using Leaves = std::vector<Var<double>>;
 }  // namespace
 
 TEST_CASE("packed attention has the right gradient, with padding and a learned epsilon") {
-  const auto kernel = make_sinkhorn_attention<double>(4);
+  const auto kind = make_sinkhorn_attention<double>(4);
   const std::vector<std::int32_t> live = {5, 3};
   for (const auto& lengths : {std::vector<std::int32_t>{}, live}) {
     AttentionEvidence evidence;
     CHECK(gradient_error(
               [&](Tape<double>&, const Leaves& x) {
-                return attention<double>({x[0], x[1]}, {2, lengths}, *kernel, evidence);
+                return attention<double>({x[0], x[1]}, {2, lengths}, *kind, evidence);
               },
               {random_tensor({2, 5, 24}, 1), random_tensor({2}, 2, 0.3)}) < kGradientTolerance);
   }

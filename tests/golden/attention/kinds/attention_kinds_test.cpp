@@ -14,9 +14,9 @@ namespace {
 // Two float64 implementations that add in different orders, through a few iterations.
 constexpr double kTolerance = 1e-12;
 
-/// Runs a kernel on the golden inputs of `name` and compares outputs and all gradients with
-/// PyTorch's.
-void check_kind(const std::string& name, const TrainableAttention<double>& kernel) {
+/// Runs an attention kind on the golden inputs of `name` and compares outputs and all gradients
+/// with PyTorch's.
+void check_kind(const std::string& name, const TrainableAttention<double>& kind) {
   CAPTURE(name);
   const TensorFile file = read_golden("attention_kinds.safetensors");
   const auto value = [&](const char* part) { return golden(file, name + "." + part); };
@@ -30,10 +30,10 @@ void check_kind(const std::string& name, const TrainableAttention<double>& kerne
       dl(learned.shape());
   Arena arena;
   AttentionEvidence evidence;
-  const auto state = kernel.forward(head, output.rows(), arena, evidence);
+  const auto state = kind.forward(head, output.rows(), arena, evidence);
   const Tensor<double> d_output = value("output_gradient");
-  kernel.vjp(head, state, output.rows(), d_output.rows(),
-             {dq.rows(), dk.rows(), dv.rows(), false, dl.rows()}, arena);
+  kind.vjp(head, state, output.rows(), d_output.rows(),
+           {dq.rows(), dk.rows(), dv.rows(), false, dl.rows()}, arena);
   CHECK(relative_difference(output.flat(), value("output").flat()) < kTolerance);
   CHECK(relative_difference(dq.flat(), value("q_gradient").flat()) < kTolerance);
   CHECK(relative_difference(dk.flat(), value("k_gradient").flat()) < kTolerance);

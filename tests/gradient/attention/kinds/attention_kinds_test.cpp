@@ -17,18 +17,18 @@ using namespace asap::test;
 namespace {
 
 using Leaves = std::vector<Var<double>>;
-using Kernel = std::unique_ptr<TrainableAttention<double>>;
+using Attention = std::unique_ptr<TrainableAttention<double>>;
 
 struct Kind {
   std::string name;
-  Kernel kernel;
+  Attention attention;
 };
 
 /// Every kind whose vjp is the gradient of what it computes.
 std::vector<Kind> exact_kinds() {
   std::vector<Kind> kinds;
-  const auto add = [&](std::string name, Kernel kernel) {
-    kinds.push_back({std::move(name), std::move(kernel)});
+  const auto add = [&](std::string name, Attention attention) {
+    kinds.push_back({std::move(name), std::move(attention)});
   };
   add("softmax", make_softmax_attention<double>());
   add("sinkhorn", make_sinkhorn_attention<double>(3));
@@ -44,14 +44,14 @@ std::vector<Kind> exact_kinds() {
 
 /// What the kind learns, for two heads of width 4; a tensor of another shape where it learns
 /// nothing.
-Tensor<double> learned_for(const TrainableAttention<double>& kernel, std::int64_t heads) {
-  const LearnedShape shape = kernel.learned_shape(4);
+Tensor<double> learned_for(const TrainableAttention<double>& attention, std::int64_t heads) {
+  const LearnedShape shape = attention.learned_shape(4);
   return random_tensor({heads, std::max<std::int64_t>(shape.rows, 1), shape.cols}, 3, 0.5);
 }
 
-AttentionInputs<double> inputs_of(const TrainableAttention<double>& kernel, const Leaves& x) {
+AttentionInputs<double> inputs_of(const TrainableAttention<double>& attention, const Leaves& x) {
   AttentionInputs<double> inputs{x[0], x[1]};
-  if (kernel.learned_shape(4).rows > 0) inputs.learned = x[2];
+  if (attention.learned_shape(4).rows > 0) inputs.learned = x[2];
   return inputs;
 }
 
@@ -66,11 +66,11 @@ TEST_CASE("every kind of attention has the gradient of what it computes") {
       // By projections, epsilon and what is learned; the depth of the layer matters to one kind.
       CHECK(gradient_error(
                 [&](Tape<double>&, const Leaves& x) {
-                  return attention(inputs_of(*kind.kernel, x), {2, lengths, 1}, *kind.kernel,
+                  return attention(inputs_of(*kind.attention, x), {2, lengths, 1}, *kind.attention,
                                    evidence);
                 },
                 {random_tensor({2, 5, 24}, 1), random_tensor({2}, 2, 0.3),
-                 learned_for(*kind.kernel, 2)}) < kGradientTolerance);
+                 learned_for(*kind.attention, 2)}) < kGradientTolerance);
     }
   }
 }
@@ -83,7 +83,7 @@ TEST_CASE("every kind's gradient is right for more keys than queries and for few
       const auto m = size.second;
       CAPTURE(n);
       CAPTURE(m);
-      const Tensor<double> learned = learned_for(*kind.kernel, 1);
+      const Tensor<double> learned = learned_for(*kind.attention, 1);
       std::vector<Tensor<double>> x = {random_tensor({n, 4}, 1), random_tensor({m, 4}, 2),
                                        random_tensor({m, 3}, 3),
                                        Tensor<double>({learned.shape()[1], learned.shape()[2]})};
@@ -97,7 +97,7 @@ TEST_CASE("every kind's gradient is right for more keys than queries and for few
         scratch.clear();
         AttentionEvidence evidence;
         Tensor<double> output({n, 3});
-        kind.kernel->forward(head(), output.rows(), scratch, evidence);
+        kind.attention->forward(head(), output.rows(), scratch, evidence);
         double total = 0;
         for (std::int64_t i = 0; i < output.size(); ++i) total += output[i] * d_output[i];
         return total;
@@ -110,11 +110,11 @@ TEST_CASE("every kind's gradient is right for more keys than queries and for few
       for (const Tensor<double>& tensor : x) gradient.emplace_back(tensor.shape());
       for (int part = 0; part < 3; ++part) std::ranges::fill(gradient[part].flat(), 1e3);
       for (const bool accumulate : {false, true}) {
-        const auto state = kind.kernel->forward(head(), output.rows(), arena, evidence);
-        kind.kernel->vjp(head(), state, output.rows(), d_output.rows(),
-                         {gradient[0].rows(), gradient[1].rows(), gradient[2].rows(), accumulate,
-                          gradient[3].rows()},
-                         arena);
+        const auto state = kind.attention->forward(head(), output.rows(), arena, evidence);
+        kind.attention->vjp(head(), state, output.rows(), d_output.rows(),
+                            {gradient[0].rows(), gradient[1].rows(), gradient[2].rows(), accumulate,
+                             gradient[3].rows()},
+                            arena);
       }
       double worst = 0, largest = 0;
       for (std::size_t part = 0; part < x.size(); ++part)
@@ -145,16 +145,16 @@ TEST_CASE("the Sinkformer's gradient is that of its plan with the column dual he
   const auto head = [&] {
     return AttentionHead<double>{x[0].rows(), x[1].rows(), x[2].rows(), 0.8};
   };
-  const auto kernel = make_sinkformer_attention<double>(2);
+  const auto kind = make_sinkformer_attention<double>(2);
   Arena arena;
   AttentionEvidence evidence;
   Tensor<double> output({n, 3}), plan({n, m});
-  const auto state = kernel->forward(head(), output.rows(), arena, evidence);
-  kernel->plan(head(), plan.rows(), arena);
+  const auto state = kind->forward(head(), output.rows(), arena, evidence);
+  kind->plan(head(), plan.rows(), arena);
   std::vector<Tensor<double>> gradient;
   for (const Tensor<double>& tensor : x) gradient.emplace_back(tensor.shape());
-  kernel->vjp(head(), state, output.rows(), d_output.rows(),
-              {gradient[0].rows(), gradient[1].rows(), gradient[2].rows(), false}, arena);
+  kind->vjp(head(), state, output.rows(), d_output.rows(),
+            {gradient[0].rows(), gradient[1].rows(), gradient[2].rows(), false}, arena);
 
   const auto scores = [&] {
     Tensor<double> s({n, m});
@@ -202,13 +202,13 @@ TEST_CASE("a padded token is as if it were not there, for every kind") {
   const std::vector<std::int32_t> live = {4};
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    const Tensor<double> learned = learned_for(*kind.kernel, 2);
+    const Tensor<double> learned = learned_for(*kind.attention, 2);
     AttentionEvidence evidence;
     Tape<double> tape;
     const auto run = [&](TensorView<const double> qkv, std::span<const std::int32_t> lengths) {
       const Leaves leaves = {tape.leaf(qkv), tape.constant(log_epsilon.view()),
                              tape.constant(learned.view())};
-      return attention(inputs_of(*kind.kernel, leaves), {2, lengths}, *kind.kernel, evidence);
+      return attention(inputs_of(*kind.attention, leaves), {2, lengths}, *kind.attention, evidence);
     };
     const Var<double> padded = run(input.view(), live);
     const Var<double> dropped = run({input.data(), {1, 4, 24}}, {});

@@ -47,19 +47,19 @@ struct HeadResult {
   Tensor<double> output, dq, dk, dv;
 };
 
-/// Runs a kernel forward and backward with the output gradient of weighted_sum.
-HeadResult run_kernel(const TrainableAttention<double>& kernel, const HeadCase& c) {
+/// Runs an attention kind forward and backward with the output gradient of weighted_sum.
+HeadResult run_attention(const TrainableAttention<double>& kind, const HeadCase& c) {
   Arena arena;
   AttentionEvidence evidence;
   const AttentionHead<double> head{c.q.rows(), c.k.rows(), c.v.rows(), c.scale};
   HeadResult r{Tensor<double>({c.q.shape()[0], c.v.shape()[1]}), Tensor<double>(c.q.shape()),
                Tensor<double>(c.k.shape()), Tensor<double>(c.v.shape())};
-  const auto state = kernel.forward(head, r.output.rows(), arena, evidence);
+  const auto state = kind.forward(head, r.output.rows(), arena, evidence);
   Tape<double> tape;
   const Var<double> leaf = tape.leaf(r.output.view());
   tape.backward(weighted_sum(leaf));
-  kernel.vjp(head, state, r.output.rows(), tape.gradient_of(leaf).rows(),
-             {r.dq.rows(), r.dk.rows(), r.dv.rows(), false}, arena);
+  kind.vjp(head, state, r.output.rows(), tape.gradient_of(leaf).rows(),
+           {r.dq.rows(), r.dk.rows(), r.dv.rows(), false}, arena);
   return r;
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("Sinkhorn attention equals the unrolled iterations in value and gradie
         CAPTURE(m);
         CAPTURE(sharpness);
         const HeadCase c = make_case(n, m, 6, sharpness);
-        check_equal(run_kernel(*make_sinkhorn_attention<double>(iterations), c),
+        check_equal(run_attention(*make_sinkhorn_attention<double>(iterations), c),
                     run_unrolled(c, iterations), 1e-10);
       }
 }
@@ -130,7 +130,7 @@ TEST_CASE("the log domain, to which hard heads fall back, has the exact value an
       SinkhornState<double> state =
           sinkhorn_attention<double>(head, iterations, r.output.rows(), arena);
       gemm<double>(Transpose::no, Transpose::yes, c.scale, c.q.rows(), c.k.rows(), 0.0,
-                   state.kernel);
+                   state.gibbs);
       sinkhorn_log_domain<double>(head, state, r.output.rows(), arena);
       Tape<double> tape;
       const Var<double> leaf = tape.leaf(r.output.view());
@@ -143,17 +143,17 @@ TEST_CASE("the log domain, to which hard heads fall back, has the exact value an
 
 TEST_CASE("without iterations Sinkhorn attention is softmax attention") {
   const HeadCase c = make_case(6, 8, 5, 2.0);
-  check_equal(run_kernel(*make_sinkhorn_attention<double>(0), c),
-              run_kernel(*make_softmax_attention<double>(), c), 1e-12);
+  check_equal(run_attention(*make_sinkhorn_attention<double>(0), c),
+              run_attention(*make_softmax_attention<double>(), c), 1e-12);
 }
 
 TEST_CASE("the implicit gradient approaches the exact one as the iterations converge") {
   const HeadCase c = make_case(8, 8, 6, 1.0);
   double last = 1e3;
   for (const int iterations : {1, 3, 9, 100}) {
-    const Tensor<double> exact = run_kernel(*make_sinkhorn_attention<double>(iterations), c).dq;
+    const Tensor<double> exact = run_attention(*make_sinkhorn_attention<double>(iterations), c).dq;
     const Tensor<double> implicit =
-        run_kernel(*make_sinkhorn_attention<double>(iterations, true), c).dq;
+        run_attention(*make_sinkhorn_attention<double>(iterations, true), c).dq;
     const double error = difference(implicit, exact) / largest(exact);
     CHECK(error < last);
     last = error;

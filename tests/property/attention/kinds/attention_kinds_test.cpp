@@ -56,18 +56,18 @@ std::vector<int> draw_order(int count, std::uint64_t seed) {
   return order;
 }
 
-Tensor<double> output_of(const TrainableAttention<double>& kernel, const Head& head) {
+Tensor<double> output_of(const TrainableAttention<double>& kind, const Head& head) {
   Arena arena;
   AttentionEvidence evidence;
   Tensor<double> output({head.q.shape()[0], 3});
-  kernel.forward(head.view(), output.rows(), arena, evidence);
+  kind.forward(head.view(), output.rows(), arena, evidence);
   return output;
 }
 
-Tensor<double> plan_of(const TrainableAttention<double>& kernel, const Head& head) {
+Tensor<double> plan_of(const TrainableAttention<double>& kind, const Head& head) {
   Arena arena;
   Tensor<double> plan({head.q.shape()[0], head.k.shape()[0]});
-  kernel.plan(head.view(), plan.rows(), arena);
+  kind.plan(head.view(), plan.rows(), arena);
   return plan;
 }
 
@@ -106,11 +106,10 @@ TEST_CASE("permuting queries permutes outputs, permuting keys with their values 
     permuted.q = permuted_rows(head.q, queries);
     permuted.k = permuted_rows(head.k, keys);
     permuted.v = permuted_rows(head.v, keys);
-    for (const auto& kernel :
+    for (const auto& kind :
          {make_softmax_attention<double>(), make_sinkhorn_attention<double>(sizes.iterations),
           make_espformer_attention<double>(0, {})})
-      RC_ASSERT(
-          close(permuted_rows(output_of(*kernel, head), queries), output_of(*kernel, permuted)));
+      RC_ASSERT(close(permuted_rows(output_of(*kind, head), queries), output_of(*kind, permuted)));
   }));
 }
 
@@ -118,10 +117,10 @@ TEST_CASE("outputs are averages: constant values come back, and values enter lin
   CHECK(rc::check([] {
     const Sizes sizes = draw_sizes();
     Head head(sizes);
-    const auto kernel = make_sinkhorn_attention<double>(sizes.iterations);
-    const Tensor<double> once = output_of(*kernel, head);
+    const auto kind = make_sinkhorn_attention<double>(sizes.iterations);
+    const Tensor<double> once = output_of(*kind, head);
     for (double& x : head.v.flat()) x = 2 * x + 5;
-    const Tensor<double> moved = output_of(*kernel, head);
+    const Tensor<double> moved = output_of(*kind, head);
     for (std::int64_t i = 0; i < once.size(); ++i)
       RC_ASSERT(std::abs(moved[i] - (2 * once[i] + 5)) < 1e-9);
   }));

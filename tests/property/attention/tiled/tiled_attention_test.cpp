@@ -16,10 +16,11 @@ using namespace asap::tensor;
 
 namespace {
 
-/// A storage, and whether the map has the feature `row_sum`: without it the head takes one pass.
+/// A storage, and whether the map has the feature `log_sum_exp`: without it the head takes one
+/// pass.
 struct Way {
   SweepOptions options;
-  bool row_sum = true;
+  bool log_sum_exp = true;
 };
 
 /// A random head, flat to sharp, with a compiled dual map of random slices and weights.
@@ -56,8 +57,8 @@ struct Head {
     Arena arena;
     Tensor<float> output({n, 3});
     DualMap<float> map{DualFeatures(), query_slices.rows(), key_slices.rows(), weights};
-    if (!way.row_sum) {
-      map.features.row_sum = false;
+    if (!way.log_sum_exp) {
+      map.features.log_sum_exp = false;
       map.weights = map.weights.first(weights.size() - 1);
     }
     tiled_compiled_attention(map, {q.rows(), k.rows(), v.rows(), 0.3f}, 0, way.options,

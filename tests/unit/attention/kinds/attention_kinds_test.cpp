@@ -24,7 +24,7 @@ TEST_CASE("ESPFormer's plan times the values is its output, and float follows do
 }
 
 TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
-  const std::vector<std::unique_ptr<TrainableAttention<double>>> kernels = [] {
+  const std::vector<std::unique_ptr<TrainableAttention<double>>> kinds = [] {
     std::vector<std::unique_ptr<TrainableAttention<double>>> out;
     out.push_back(make_sinkformer_attention<double>(3));
     out.push_back(make_espformer_attention<double>(0, {}));
@@ -42,19 +42,17 @@ TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
     AttentionHead<double> head = c.head();
     head.keys = {c.k.data(), 0, 6};
     head.values = {c.v.data(), 0, 4};
-    const auto state = kernel->forward(head, output.rows(), arena, evidence);
+    const auto state = kind->forward(head, output.rows(), arena, evidence);
     for (const double value : output.flat()) CHECK(value == 0);
-    kernel->vjp(head, state, output.rows(), c.v.rows(),
-                {gradient.rows(), {nullptr, 0, 6}, {nullptr, 0, 4}, false, d_learned.rows()},
-                arena);
+    kind->vjp(head, state, output.rows(), c.v.rows(),
+              {gradient.rows(), {nullptr, 0, 6}, {nullptr, 0, 4}, false, d_learned.rows()}, arena);
     for (const double value : gradient.flat()) CHECK(value == 0);
 
     head = c.head();
     head.queries = {c.q.data(), 0, 6};
     const MatrixView<double> nothing(output.data(), 0, 4);
-    kernel->vjp(head, kernel->forward(head, nothing, arena, evidence), nothing,
-                {output.data(), 0, 4},
-                {{nullptr, 0, 6}, gradient.rows(), output.rows(), false, d_learned.rows()}, arena);
+    kind->vjp(head, kind->forward(head, nothing, arena, evidence), nothing, {output.data(), 0, 4},
+              {{nullptr, 0, 6}, gradient.rows(), output.rows(), false, d_learned.rows()}, arena);
     for (const double value : gradient.flat()) CHECK(value == 0);
   }
 }

@@ -46,7 +46,7 @@ TEST_CASE("differential attention is what its definition says") {
       for (const double x : row) square += x * x / 4;
       for (double& x : row) x *= (1 - start) / std::sqrt(square + 1e-5);
     }
-    const Computed computed = compute(*kernel, c);
+    const Computed computed = compute(*kind, c);
     CHECK(difference(computed.plan, plan) < kTolerance);
     CHECK(difference(computed.output, output) < kTolerance);
   }

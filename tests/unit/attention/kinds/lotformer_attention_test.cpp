@@ -23,7 +23,7 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
       const Matrix from = sinkhorn_by_the_book(scores(c.learned.rows(), c.k.rows(), c.scale), 4);
       const Matrix plan = product(
           to, [&](std::size_t z, std::int64_t j) { return from[z][j]; }, m);
-      const Computed computed = compute(*kernel, c);
+      const Computed computed = compute(*kind, c);
       CHECK(difference(computed.plan, plan) < kTolerance);
       CHECK(difference(computed.output, product(plan, c.v.rows(), 4)) < kTolerance);
       double error = 0;

@@ -90,19 +90,22 @@ double tolerance(double deviation) { return 1e-6 * (4 + 40 * deviation * deviati
 constexpr SweepOptions kWays[] = {
     {.storage = GibbsStorage::recompute},
     {.storage = GibbsStorage::single},
-    {.storage = GibbsStorage::half},
+    {.storage = GibbsStorage::bfloat16},
     {.storage = GibbsStorage::recompute, .precision = ProductPrecision::bfloat16},
     {.storage = GibbsStorage::single, .precision = ProductPrecision::bfloat16},
-    {.storage = GibbsStorage::half, .precision = ProductPrecision::bfloat16},
+    {.storage = GibbsStorage::bfloat16, .precision = ProductPrecision::bfloat16},
 };
 
 /// Plan entries and values in bfloat16 are right to 2^-9; a row of the plan sums to 1. Where scores
 /// are rounded, too, their error is 2^-9 of their size, which grows with the square of the
 /// deviation.
 double tolerance(double deviation, const SweepOptions& way) {
-  const bool half = way.precision == ProductPrecision::bfloat16;
-  if (half && way.storage == GibbsStorage::recompute) return 1e-2 + 1.5e-2 * deviation * deviation;
-  return tolerance(deviation) + (half ? 1.2e-2 : way.storage == GibbsStorage::half ? 6e-3 : 0);
+  const bool bfloat16 = way.precision == ProductPrecision::bfloat16;
+  if (bfloat16 && way.storage == GibbsStorage::recompute)
+    return 1e-2 + 1.5e-2 * deviation * deviation;
+  return tolerance(deviation) + (bfloat16                                ? 1.2e-2
+                                 : way.storage == GibbsStorage::bfloat16 ? 6e-3
+                                                                         : 0);
 }
 
 }  // namespace
@@ -169,16 +172,16 @@ struct Map {
   }
   DualMap<float> map32() const { return {DualFeatures(), a32.rows(), b32.rows(), weights32}; }
   DualMap<double> map64() const { return {DualFeatures(), a.rows(), b.rows(), weights}; }
-  /// Without the last feature, row_sum.
+  /// Without the last feature, log_sum_exp.
   DualMap<float> known32() const {
     DualMap<float> map = map32();
-    map.features.row_sum = false;
+    map.features.log_sum_exp = false;
     map.weights = map.weights.first(weights.size() - 1);
     return map;
   }
   DualMap<double> known64() const {
     DualMap<double> map = map64();
-    map.features.row_sum = false;
+    map.features.log_sum_exp = false;
     map.weights = map.weights.first(weights.size() - 1);
     return map;
   }
@@ -222,8 +225,9 @@ TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form 
         const TiledEvidence evidence =
             tiled_compiled_attention(map.known32(), c.head(), 0, way, output.rows(), arena);
         compiled_attention<double>(map.known64(), c.head64(), 0, expected.rows(), arena64);
-        const bool half = precision == ProductPrecision::bfloat16;
-        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", bfloat16: " << half);
+        const bool bfloat16 = precision == ProductPrecision::bfloat16;
+        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation
+                     << ", bfloat16: " << bfloat16);
         CHECK(!evidence.repeated);
         CHECK(!evidence.log_domain);
         CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
@@ -245,8 +249,8 @@ TEST_CASE("a row dual too wide for one shift is computed again, and right") {
   Map map(4, 16);
   DualMap<float> steep = map.map32();
   DualMap<double> steep64 = map.map64();
-  steep.features =
-      steep64.features = {.potential = false, .gaussian = false, .tilt = false, .row_sum = false};
+  steep.features = steep64.features = {
+      .potential = false, .gaussian = false, .tilt = false, .log_sum_exp = false};
   // Hundreds of units between the rows: the dual's own rounding is 1e-4.
   const std::vector<float> weights(4, 60.0f);
   const std::vector<double> weights64(4, 60.0);
@@ -256,7 +260,8 @@ TEST_CASE("a row dual too wide for one shift is computed again, and right") {
   Tensor<double> expected = c.output64();
   compiled_attention<double>(steep64, c.head64(), 0, expected.rows(), arena64);
   for (const SweepOptions& way : kWays) {
-    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::half) continue;
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::bfloat16)
+      continue;
     Tensor<float> output = c.output();
     CHECK(tiled_compiled_attention(steep, c.head(), 0, way, output.rows(), arena).repeated);
     CHECK(largest_difference(output, expected) < 2e-3);
@@ -275,8 +280,9 @@ TEST_CASE("NaN among the scores or in the row dual never passes the one pass uns
 }
 
 TEST_CASE("tiled forms give the same bytes at any number of threads") {
-  const Case c({std::max(201, asap::test::share_of(701)), std::max(180, asap::test::share_of(650)), 32, 32},
-               1.5);
+  const Case c(
+      {std::max(201, asap::test::share_of(701)), std::max(180, asap::test::share_of(650)), 32, 32},
+      1.5);
   const Map map(4, 32);
   Arena arena;
   for (const SweepOptions& way : kWays) {

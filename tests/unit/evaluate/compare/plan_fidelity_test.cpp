@@ -51,8 +51,8 @@ TEST_CASE("plan distance and column error equal what the plans themselves say, p
       const AttentionHead<float> one{batch.head_queries(example, head),
                                      batch.head_keys(example, head),
                                      batch.head_values(example, head), scales[0][head]};
-      teacher.kernel().plan(one, expected.rows(), arena);
-      softmax.kernel().plan(one, actual.rows(), arena);
+      teacher.kind().plan(one, expected.rows(), arena);
+      softmax.kind().plan(one, actual.rows(), arena);
       for (std::int64_t i = 0; i < n * n; ++i)
         distance += std::abs(double{expected[i]} - double{actual[i]}) / static_cast<double>(n);
       column_error += marginal_errors<float>(actual.rows()).column_mean;
