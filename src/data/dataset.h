@@ -9,6 +9,7 @@
 
 #include "config/data_config.h"
 #include "config/model_config.h"
+#include "config/model_input.h"
 #include "config/run_folder.h"
 #include "text/text_codec.h"
 
@@ -20,7 +21,7 @@ enum class Split { train, test };
 const char* split_name(Split split);
 
 /// Label of a token or example that is not scored.
-inline constexpr std::int32_t kNotScored = -1;
+using config::kNotScored;
 
 /// Labelled examples in memory, of one kind: images, token sequences or sets of points. Which, is
 /// told by the model that reads them (`kind`). Examples of the latter two differ in length: their

@@ -8,6 +8,7 @@
 #include "data/batch.h"
 #include "data/model_fit.h"
 #include "evaluate/compare/timed_attention.h"
+#include "infer/scorer.h"
 
 namespace asap::evaluate {
 namespace {
@@ -56,11 +57,11 @@ class Chunk {
   std::vector<data::Batch> batches_;
 };
 
-std::int32_t predicted_class(tensor::VectorView<const float> logits, const std::string& method) {
+std::int32_t finite_prediction(tensor::VectorView<const float> logits, const std::string& method) {
   if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
     throw base::NumericalError("method '" + method + "': the network's outputs are not finite",
                                "the trained weights may hold NaN; see metrics.jsonl of the run");
-  return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
+  return infer::predicted_class(logits);
 }
 
 /// Puts the predictions of a batch to the places of its labels in the data set. A network that
@@ -73,7 +74,7 @@ void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t
     for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
       if (dataset.labels[first + i] != data::kNotScored)
         contestant.predictions[first + i] =
-            predicted_class(logits.row(b * rows + i), contestant.method.name());
+            finite_prediction(logits.row(b * rows + i), contestant.method.name());
   }
 }
 
