@@ -91,7 +91,8 @@ struct CompileConfig {
             config::between(0, 1));
     v.field("seed", seed, "chooses the examples and the random slices");
     v.group("descent", descent, "gradient descent of the objectives kl, output and dual");
-    v.group("activations", activations, "the teacher behind captured activations; a run knows its own");
+    v.group("activations", activations,
+            "the teacher behind captured activations; a run knows its own");
     v.group("data", data,
             "calibration examples, of the training part; the run's own unless changed");
   }

@@ -73,15 +73,15 @@ tensor::Tensor<double> centred_features(const attention::DualMap<double>& map,
   const std::int64_t n = sample.queries.shape()[0];
   const attention::CentredHead<double> head = attention::centre_head<double>(
       sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
-  const tensor::VectorView<double> log_row_sums = scratch.vector<double>(n);
+  const tensor::VectorView<double> log_sum_exp = scratch.vector<double>(n);
   if (map.features.row_sum) {
     const tensor::MatrixView<double> products = scratch.matrix<double>(n, head.y.rows);
     tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1.0, head.x, head.y, 0.0,
                          products);
-    tensor::log_sum_exp_rows<double>(products, log_row_sums);
+    tensor::log_sum_exp_rows<double>(products, log_sum_exp);
   }
   tensor::Tensor<double> features({map.features.count(map.query_slices.rows), n});
-  attention::dual_features<double>(map, head, log_row_sums, features.rows(), scratch);
+  attention::dual_features<double>(map, head, log_sum_exp, features.rows(), scratch);
   for (std::int64_t p = 0; p < features.shape()[0]; ++p) subtract_mean(features.rows().row(p));
   return features;
 }

@@ -12,13 +12,13 @@
 namespace asap::evaluate {
 namespace {
 
-/// Of a picture, in points of 1/96 inch: 85 mm or 176 mm wide.
+/// Size of a picture in points of 1/96 inch; 85 mm or 176 mm wide.
 struct PaperSize {
   int width, height;
 };
 
 constexpr int kColumn = 321, kPage = 665;
-constexpr double kDots = 300.0 / 96;  // of a PNG for each point
+constexpr double kDots = 300.0 / 96;  // pixels of a PNG per point
 
 PaperSize size_of(const ScatterChart&) { return {kColumn, 270}; }
 PaperSize size_of(const BarChart&) { return {kColumn, 210}; }
@@ -56,8 +56,8 @@ void draw(const base::Picture& picture, const std::string& script) {
 
 void require_gnuplot() {
   if (!base::gnuplot_has({"svg", "pngcairo"}))
-    throw base::UsageError("--figures needs gnuplot with the terminals svg and pngcairo",
-                           "install Debian's gnuplot-nox, or leave out --figures");
+    throw base::UsageError("figures need gnuplot with the terminals svg and pngcairo",
+                           "install Debian's gnuplot-nox, or go without figures");
 }
 
 void draw_paper_figures(const std::filesystem::path& folder,

@@ -31,7 +31,7 @@ CountRange range_of(const std::vector<std::int64_t>& counts) {
   return range;
 }
 
-/// A straight way in the input of one of the networks.
+/// A segment in the input space of one of the networks.
 struct Segment {
   std::vector<double> from, to;
 };
@@ -74,7 +74,7 @@ class Study {
         dataset_(data::load_dataset_for(config::RunFolder(run), config.data, data::Split::test)) {
     data::keep_first(dataset_, config.examples);
     if (dataset_.size() < 2)
-      throw base::DataError(run.string() + ": two test examples at least are needed");
+      throw base::DataError(run.string() + ": at least two test examples are needed");
     study_.run = run.string();
     study_.step = config::RunFolder(run).checkpoint_steps().back();
     study_.model = config::describe_model(model());
