@@ -198,8 +198,8 @@ constexpr AttentionForm kForms[] = {
      run_sinkhorn, attention_products},
     {"sinkhorn_single", "the same in cache-sized row blocks",
      run_sinkhorn_tiled<attention::GibbsStorage::single>, attention_products},
-    {"sinkhorn_half", "the same with the Gibbs kernel in bfloat16",
-     run_sinkhorn_tiled<attention::GibbsStorage::half>, attention_products},
+    {"sinkhorn_gibbs_bf16", "the same with the Gibbs kernel in bfloat16",
+     run_sinkhorn_tiled<attention::GibbsStorage::half>, attention_products, "sinkhorn_half"},
     {"sinkhorn_bf16", "the same, and values and plan entries multiplied in bfloat16",
      run_sinkhorn_tiled<attention::GibbsStorage::half, attention::ProductPrecision::bfloat16>,
      attention_products},
@@ -214,8 +214,8 @@ constexpr AttentionForm kForms[] = {
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_single", "compiled operator with the Gibbs kernel stored at any size",
      run_compiled_tiled<attention::GibbsStorage::single>, attention_products},
-    {"compiled_half", "the same with the Gibbs kernel in bfloat16",
-     run_compiled_tiled<attention::GibbsStorage::half>, attention_products},
+    {"compiled_gibbs_bf16", "the same with the Gibbs kernel in bfloat16",
+     run_compiled_tiled<attention::GibbsStorage::half>, attention_products, "compiled_half"},
     {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
      run_compiled_tiled<attention::GibbsStorage::recompute>, compiled_tiled_products},
     {"compiled_bf16", "compiled with Gibbs kernel and products in bfloat16, stored up to 64 MiB",
@@ -241,12 +241,13 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
   for (const AttentionForm& form : kForms) known.emplace_back(form.name);
   std::vector<AttentionForm> forms;
   for (const std::string& name : names) {
-    const auto found = std::ranges::find(known, name);
-    if (found == known.end())
+    const auto is_called = [&](const AttentionForm& form) { return form.is_called(name); };
+    const auto* const found = std::ranges::find_if(kForms, is_called);
+    if (found == std::end(kForms))
       throw base::UsageError("forms: unknown form '" + name + "'", base::suggestion(name, known));
-    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == name; }))
+    if (std::ranges::any_of(forms, is_called))
       throw base::UsageError("forms: '" + name + "' is named twice", "name each form once");
-    forms.push_back(kForms[found - known.begin()]);
+    forms.push_back(*found);
   }
   return forms;
 }

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attention/interface/attention_batch.h"
@@ -44,13 +45,16 @@ struct AttentionForm {
   std::int64_t (*run)(const FormCall& call);
   /// Operations in matrix products per head that the form needs; a multiply-add counts as two.
   double (*product_operations)(const HeadSize& size, const FormContext& context);
+  const char* former_name = "";  ///< of earlier versions, still accepted and read; empty: none
+
+  bool is_called(std::string_view given) const { return given == name || given == former_name; }
 };
 
 /// All forms, in the order of the reports.
 std::span<const AttentionForm> attention_forms();
 
-/// The forms of these names, in their order; all of them for an empty list. UsageError for a name
-/// that is unknown or named twice.
+/// The forms of these names, present or former, in their order; all of them for an empty list.
+/// UsageError for a name that is unknown or named twice.
 std::vector<AttentionForm> select_forms(std::span<const std::string> names);
 
 /// Whether a form iterates Sinkhorn, or replaces the iterations by the compiled dual.

@@ -36,14 +36,15 @@ ScalingCurves read_scaling_curves(const std::filesystem::path& folder) {
     scaling.head_width = static_cast<int>(number_at(row, "d", path));
     for (const AttentionForm& form : attention_forms()) {
       const std::string name = form.name;
-      if (!row.contains(name) || !row[name].is_number()) continue;
+      const std::string key = row.contains(name) ? name : form.former_name;
+      if (!row.contains(key) || !row[key].is_number()) continue;
       auto curve = std::ranges::find(scaling.curves, name, &ScalingCurve::form);
       if (curve == scaling.curves.end()) {
         scaling.curves.push_back({name, {}, {}});
         curve = scaling.curves.end() - 1;
       }
       curve->tokens.push_back(tokens);
-      curve->milliseconds.push_back(row[name].get<double>());
+      curve->milliseconds.push_back(row[key].get<double>());
     }
   }
   if (scaling.empty()) refuse(path, "no form of attention was measured");
