@@ -33,11 +33,8 @@ class ExportCommand : public cli::Command {
       throw base::UsageError(
           run_.string() + ": only perceptrons (model.kind mlp) can be exported so far",
           "asap-compile writes operators of Transformers");
-    const auto checkpoint = folder.newest_checkpoint();
-    if (!checkpoint)
-      throw base::DataError("'" + run_.string() + "' holds no complete checkpoint",
-                            "let asap-train finish, or continue it with --resume");
-    const io::TensorFile weights = io::read_safetensors(*checkpoint / config::kModelFile);
+    const io::TensorFile weights =
+        io::read_safetensors(folder.require_checkpoint() / config::kModelFile);
     const region::ReluNetwork network =
         evaluate::perceptron_network(weights, config.model, evaluate::Outputs::all);
     const data::Dataset data = data::load_dataset_for(folder, config.data, data::Split::test);

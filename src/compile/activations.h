@@ -11,7 +11,7 @@
 
 namespace asap::compile {
 
-/// What the attention of one layer was given, for all calibration examples.
+/// Inputs of the attention of one layer, for all calibration examples.
 struct LayerActivations {
   tensor::Tensor<float> queries;     // [B * N, H * D]
   tensor::Tensor<float> keys;        // [B * M, H * D]
@@ -19,8 +19,8 @@ struct LayerActivations {
   std::vector<double> score_scales;  ///< 1 / (√D ε) of each head: [H]
 };
 
-/// Inputs of every attention layer of a Sinkhorn teacher, and what the teacher does with them: all
-/// that compilation needs to know of a model.
+/// Inputs of every attention layer of a Sinkhorn teacher, and its number of iterations: all that
+/// compilation needs to know about a model.
 struct Activations {
   std::int64_t examples = 0;  // B
   std::int64_t heads = 0;     // H
@@ -38,7 +38,7 @@ struct Activations {
   }
 };
 
-/// Reads activations that any program captured from its own teacher, a safetensors file with
+/// Reads activations that any program captured from its own teacher: a safetensors file with
 ///   layers.<i>.queries  [B, N, H*D] float     layers.<i>.keys  [B, M, H*D] float
 ///   layers.<i>.values   [B, M, H*Dv] float, optional: without it no output error is measured
 ///   live_queries, live_keys  [B] int32, optional: live tokens of each example, which come first

@@ -24,7 +24,7 @@ void copy_live(tensor::MatrixView<const float> from, const attention::AttentionB
                         to.rows().row((first + b) * tokens + i).begin());
 }
 
-/// Computes what `inner` computes and copies its inputs to the place of these examples.
+/// Computes what `inner` computes and keeps its inputs as those of these examples.
 class CapturingOperator final : public attention::AttentionOperator {
  public:
   CapturingOperator(const attention::AttentionOperator& inner, Activations& captured,
@@ -47,7 +47,8 @@ class CapturingOperator final : public attention::AttentionOperator {
   std::int64_t first_example_;
 };
 
-/// Tokens that attention sees of each of these examples; empty for images, which have as many each.
+/// Number of tokens that attention sees of each of these examples; empty for images, which all have
+/// the same number.
 std::vector<std::int32_t> live_tokens(const config::ModelConfig& config,
                                       const data::Dataset& dataset,
                                       std::span<const std::int64_t> examples) {
@@ -69,7 +70,7 @@ std::vector<std::int64_t> draw_calibration(const data::Dataset& dataset, std::in
   return draw_examples(dataset.size(), count, seed);
 }
 
-/// T of what the network was trained with; 0 when that is not Sinkhorn's.
+/// T of the network's own attention; 0 when that is not Sinkhorn attention.
 int own_iterations(const config::AttentionConfig& attention) {
   return attention.has_sinkhorn_plan() ? attention.iterations : 0;
 }
@@ -143,7 +144,7 @@ void check_teacher(const CompileConfig& config, const config::ModelConfig& model
     throw base::UsageError(
         source + ": the model's attention is not Sinkhorn's: there is nothing to compile",
         "train with model.attention.kind=sinkhorn, or imitate Sinkhorn on this model's scores: "
-        "--teacher sinkhorn:10");
+        "teacher sinkhorn:10");
   }
   if (attention.kind == config::AttentionKind::lotformer ||
       attention.kind == config::AttentionKind::differential)

@@ -8,25 +8,26 @@
 
 namespace asap::compile {
 
-/// Runs the teacher over `count` examples, drawn without replacement by `seed`, and keeps what
-/// every attention layer was given. Labels are not looked at. The result does not depend on
-/// `threads`. DataError when the data set has fewer.
+/// Runs the teacher over `count` examples, drawn without replacement by `seed`, and keeps the
+/// inputs of every attention layer. Labels are not read. The result does not depend on `threads`.
+/// DataError when the data set has fewer examples.
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                 std::int64_t count, std::uint64_t seed, int threads);
 
-/// The same for these examples. With `iterations`, every layer runs Sinkhorn with so many on the
-/// network's own scores instead of what it was trained with, and that becomes the teacher: what a
-/// compiled operator replaces all layers by has seen its predecessors replaced as well.
+/// The same for these examples. With `iterations`, every layer runs Sinkhorn with that many
+/// iterations on the network's own scores instead of the attention it was trained with, and this
+/// becomes the teacher. So the compiled operator of a layer is fitted on the inputs it will see
+/// once all layers before it are replaced as well.
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                 std::span<const std::int64_t> examples,
                                 std::optional<int> iterations, int threads);
 
-/// UsageError unless the network's attention is what config.teacher can imitate: for "own" it must
-/// be Sinkhorn's, for "sinkhorn:T" its scores must be the products of its queries and keys.
+/// UsageError unless config.teacher fits the network's attention: "own" needs Sinkhorn attention,
+/// "sinkhorn:T" needs scores that are products of queries and keys.
 void check_teacher(const CompileConfig& config, const config::ModelConfig& model,
                    const std::string& source);
 
-/// Activations of the model a training run left, on config.calibration + config.held_out of the
+/// Activations of the model of a training run, on config.calibration + config.held_out of the
 /// training part of config.data. UsageError as check_teacher.
 Activations capture_run(const std::filesystem::path& run, const CompileConfig& config, int threads);
 

@@ -31,7 +31,7 @@ std::optional<int> CompileConfig::imitated_iterations(const std::string& source)
     throw base::UsageError(source +
                                ": teacher: softmax cannot be imitated: the operator normalises the "
                                "columns of its plan, and softmax does not",
-                           "imitate Sinkhorn on the network's scores: --teacher sinkhorn:10");
+                           "imitate Sinkhorn on the network's scores: teacher sinkhorn:10");
   if (teacher.starts_with(kSinkhorn)) {
     const auto iterations =
         base::parse_number<int>(std::string_view(teacher).substr(kSinkhorn.size()));
@@ -40,7 +40,7 @@ std::optional<int> CompileConfig::imitated_iterations(const std::string& source)
   throw base::UsageError(source + ": teacher: expected own or sinkhorn:T with T from 1 to " +
                              std::to_string(kMostIterations) + ", got '" + io::excerpt(teacher) +
                              "'",
-                         "for example --teacher sinkhorn:10");
+                         "for example sinkhorn:10");
 }
 
 std::vector<std::string> feature_names(const attention::DualFeatures& features) {
@@ -58,7 +58,7 @@ attention::DualFeatures parse_features(const std::vector<std::string>& names,
     for (const NamedFeature& known : kFeatures) {
       if (name != known.name) continue;
       if (features.*known.flag)
-        throw base::UsageError(source + ": features: '" + name + "' stands twice");
+        throw base::UsageError(source + ": features: '" + name + "' is named twice");
       features.*known.flag = found = true;
     }
     if (!found)
@@ -76,9 +76,6 @@ void CompileConfig::validate(const std::string& source) const {
         "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
   parse_features(features, source);
   imitated_iterations(source);
-  if (objective == DualObjective::mlp)
-    throw base::UsageError(source + ": objective: 'mlp' is not available in this version",
-                           "use ridge, kl, output or dual");
 }
 
 attention::DualFeatures CompileConfig::dual_features() const {

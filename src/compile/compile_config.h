@@ -12,13 +12,12 @@ namespace asap::compile {
 
 enum class SliceKind { canonical, random };
 
-/// What the weights of a head's dual map make small on the calibration examples.
+/// What the weights of a head's dual map minimise on the calibration examples.
 enum class DualObjective {
   ridge,   ///< squared error of the row dual, closed form
   kl,      ///< KL(teacher's plan || rebuilt plan)
   output,  ///< squared error of the attention output
-  dual,    ///< minus the entropic dual: needs no teacher, right only for converged ones
-  mlp,     ///< a hidden layer instead of a linear map
+  dual,    ///< minus the entropic dual: needs no teacher, valid only for converged ones
 };
 
 /// Gradient descent for the objectives without a closed form (Adam from the ridge solution, full
@@ -36,7 +35,7 @@ struct DescentConfig {
   }
 };
 
-/// The teacher behind captured activations, which a run's own configuration would say.
+/// The teacher behind captured activations. A run states this in its own configuration.
 struct ActivationsConfig {
   int heads = 1;
   int iterations = 10;
@@ -83,8 +82,7 @@ struct CompileConfig {
              {{"ridge", DualObjective::ridge},
               {"kl", DualObjective::kl},
               {"output", DualObjective::output},
-              {"dual", DualObjective::dual},
-              {"mlp", DualObjective::mlp}},
+              {"dual", DualObjective::dual}},
              "what the dual map minimises");
     v.field("calibration", calibration, "unlabelled examples to fit on",
             config::between(1, 1000000));
@@ -93,13 +91,13 @@ struct CompileConfig {
             config::between(0, 1));
     v.field("seed", seed, "chooses the examples and the random slices");
     v.group("descent", descent, "gradient descent of the objectives kl, output and dual");
-    v.group("activations", activations, "teacher of --activations; a run knows its own");
+    v.group("activations", activations,
+            "the teacher behind captured activations; a run knows its own");
     v.group("data", data,
             "calibration examples, of the training part; the run's own unless changed");
   }
 
-  /// UsageError for unknown or no features, repeated ones, an objective that is not available and a
-  /// teacher that cannot be imitated.
+  /// UsageError for unknown, repeated or no features, and for a teacher that cannot be imitated.
   void validate(const std::string& source) const;
   /// The features by flag. Expects a valid configuration.
   attention::DualFeatures dual_features() const;
@@ -114,7 +112,7 @@ io::Json fit_json(const CompileConfig& config);
 /// Names of the features that are set, in the order of their weights.
 std::vector<std::string> feature_names(const attention::DualFeatures& features);
 
-/// The flags of these names; UsageError names `source` for one that is unknown or stands twice.
+/// The flags of these names; UsageError names `source` for one that is unknown or named twice.
 attention::DualFeatures parse_features(const std::vector<std::string>& names,
                                        const std::string& source);
 

@@ -27,7 +27,7 @@ void check_possible(const Activations& activations, const CompileConfig& config)
         config.slices > width)
       throw base::UsageError("slices: " + std::to_string(config.slices) +
                                  " canonical slices, but a head of width " + std::to_string(width) +
-                                 " has only as many",
+                                 " has only " + std::to_string(width),
                              "lower slices, or use slice_kind=random");
     if (config.objective == DualObjective::output && layer.values.size() == 0)
       throw base::UsageError("objective: 'output' needs values, which the activations do not hold");

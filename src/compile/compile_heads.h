@@ -34,8 +34,8 @@ using CompileProgress = std::function<void(std::int64_t done, std::int64_t total
 /// result does not depend on their number.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
-/// canonical slices exist, or when the output objective lacks values; DataError when there are too
-/// few examples.
+/// canonical slices, or when the output objective lacks values; DataError when there are too few
+/// examples.
 CompiledModel compile_heads(const Activations& activations, const CompileConfig& config,
                             int threads, const CompileProgress& progress = {});
 

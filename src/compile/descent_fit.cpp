@@ -178,7 +178,7 @@ std::vector<double> fit_by_descent(std::span<const FitSample> fits,
   std::vector<ClosureProblem> problems;
   for (const TeacherSample& sample : samples)
     problems.push_back(closure_problem(sample, objective));
-  // Weights are stepped in units in which every feature moves the dual alike.
+  // Steps are taken in units in which every feature changes the dual by the same amount.
   const std::vector<double> sizes = feature_sizes(fits);
   std::vector<double> scaled = weights, best = weights, first(weights.size()),
                       second(weights.size());

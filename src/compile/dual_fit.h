@@ -12,7 +12,7 @@ namespace asap::compile {
 transport::Slices choose_slices(std::span<const TeacherSample> samples, const CompileConfig& config,
                                 std::uint32_t stream);
 
-/// What a fit sees of one sample.
+/// One sample of a fit.
 struct FitSample {
   tensor::Tensor<double> features;  // centred: [P, n]
   std::vector<double> target;       // [n]

@@ -2,33 +2,50 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 
-#include "attention/compiled/compiled_attention.h"
+#include "attention/tiled/fast_features.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/marginals.h"
 
 namespace asap::compile {
 namespace {
 
-/// A compiled head's float32 numbers in float64.
-struct DoubleHead {
-  attention::DualFeatures features;
-  tensor::Tensor<double> query_slices, key_slices;
-  std::vector<double> weights;
+tensor::Tensor<float> to_float(const tensor::Tensor<double>& from) {
+  tensor::Tensor<float> out(from.shape());
+  std::copy_n(from.data(), from.size(), out.data());
+  return out;
+}
 
-  explicit DoubleHead(const attention::CompiledHead& head)
-      : features(head.features),
-        query_slices(head.query_slices.shape()),
-        key_slices(head.key_slices.shape()),
-        weights(head.weights.begin(), head.weights.end()) {
-    std::copy_n(head.query_slices.data(), head.query_slices.size(), query_slices.data());
-    std::copy_n(head.key_slices.data(), head.key_slices.size(), key_slices.data());
+tensor::Tensor<double> to_double(const tensor::Tensor<float>& from) {
+  tensor::Tensor<double> out(from.shape());
+  std::copy_n(from.data(), from.size(), out.data());
+  return out;
+}
+
+/// A sample in float32, which its numbers come from, as inference would be given it.
+class InferenceInput {
+ public:
+  explicit InferenceInput(const TeacherSample& sample)
+      : queries_(to_float(sample.queries)),
+        keys_(to_float(sample.keys)),
+        values_(to_float(sample.values)) {}
+
+  attention::AttentionBatch<float> batch() const {
+    return {queries_.rows(), keys_.rows(), values_.rows(), 1, 1};
   }
-  attention::DualMap<double> map() const {
-    return {features, query_slices.rows(), key_slices.rows(), weights};
+  attention::AttentionHead<float> head(float score_scale) const {
+    return {queries_.rows(), keys_.rows(), values_.rows(), score_scale};
   }
+
+ private:
+  tensor::Tensor<float> queries_, keys_, values_;
 };
+
+constexpr double kSmallestEntry = std::numeric_limits<float>::min();  // of a float32 plan
 
 struct Totals {
   double rows = 0, columns = 0;
@@ -37,31 +54,38 @@ struct Totals {
   double output = 0, output_error = 0;
 };
 
-/// The plan is the operator's output for unit vectors as values.
-tensor::Tensor<double> rebuilt_plan(const attention::DualMap<double>& map,
-                                    const TeacherSample& sample, tensor::Arena& scratch) {
-  const std::int64_t n = sample.queries.shape()[0], m = sample.keys.shape()[0];
-  tensor::Tensor<double> unit({m, m}), plan({n, m});
-  for (std::int64_t j = 0; j < m; ++j) unit.rows()(j, j) = 1;
-  attention::AttentionHead<double> head = sample.head();
-  head.values = unit.rows();
-  attention::compiled_attention<double>(map, head, 0, plan.rows(), scratch);
-  return plan;
+tensor::Tensor<double> plan_of(const attention::AttentionOperator& compiled,
+                               const InferenceInput& input, tensor::Arena& scratch) {
+  const attention::AttentionBatch<float> batch = input.batch();
+  tensor::Tensor<float> plan({batch.query_tokens(), batch.key_tokens()});
+  compiled.plans(0, batch, plan.rows(), scratch);
+  return to_double(plan);
 }
 
-std::vector<double> apply_map(const attention::DualMap<double>& map, const TeacherSample& sample,
-                              tensor::Arena& scratch) {
-  std::vector<double> dual(sample.target.size());
-  const tensor::Tensor<double> features = centred_features(map, sample, scratch);
-  for (std::size_t p = 0; p < map.weights.size(); ++p)
-    tensor::axpy<double>(map.weights[p], features.rows().row(static_cast<std::int64_t>(p)), dual);
-  return dual;
+tensor::Tensor<double> output_of(const attention::AttentionOperator& compiled,
+                                 const InferenceInput& input, tensor::Arena& scratch) {
+  const attention::AttentionBatch<float> batch = input.batch();
+  tensor::Tensor<float> output({batch.query_tokens(), batch.value_width()});
+  compiled.apply(0, batch, output.rows(), scratch);
+  return to_double(output);
 }
 
-void add_dual(const attention::DualMap<double>& map, const TeacherSample& sample, Totals& totals,
-              tensor::Arena& scratch) {
+/// log sum_j exp(x_i . y_j) in the coordinates of centre_head: [n].
+tensor::VectorView<float> centred_log_sum_exp(const attention::AttentionHead<float>& head,
+                                              tensor::Arena& scratch) {
+  const attention::CentredHead<float> centred =
+      attention::centre_head<float>(head.queries, head.keys, head.scale, scratch);
+  const tensor::MatrixView<float> scores = scratch.matrix<float>(centred.x.rows, centred.y.rows);
+  const tensor::VectorView<float> sums = scratch.vector<float>(centred.x.rows);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, 1.0F, centred.x, centred.y,
+                      0.0F, scores);
+  tensor::log_sum_exp_rows<float>(scores, sums);
+  return sums;
+}
+
+void add_dual(std::span<const double> predicted, const TeacherSample& sample, Totals& totals) {
   std::vector<double> residual = sample.target;
-  tensor::axpy<double>(-1.0, apply_map(map, sample, scratch), residual);
+  tensor::axpy<double>(-1.0, predicted, residual);
   totals.residual += tensor::dot<double>(residual, residual);
   totals.variance += tensor::dot<double>(sample.target, sample.target);
 }
@@ -72,7 +96,7 @@ void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const
     for (std::int64_t j = 0; j < teacher.cols; ++j) {
       const double a = teacher(i, j), b = rebuilt(i, j);
       totals.l1 += std::abs(a - b);
-      if (a > 0) totals.kl += a * std::log(a / std::max(b, 1e-300));
+      if (a > 0) totals.kl += a * std::log(a / std::max(b, kSmallestEntry));
     }
   totals.rows += static_cast<double>(teacher.rows);
   const double columns = static_cast<double>(teacher.cols);
@@ -81,15 +105,13 @@ void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const
   totals.teacher_column += columns * transport::marginal_errors<double>(teacher).column_mean;
 }
 
-void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
-                tensor::MatrixView<const double> values, Totals& totals) {
-  tensor::Tensor<double> output({teacher.rows, values.cols}), error({teacher.rows, values.cols});
+void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> values,
+                const tensor::Tensor<double>& output, Totals& totals) {
+  tensor::Tensor<double> expected(output.shape()), error = output;
   tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::no, 1.0, teacher, values, 0.0,
-                       output.rows());
-  tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::no, 1.0, rebuilt, values, 0.0,
-                       error.rows());
-  tensor::axpy<double>(-1.0, output.flat(), error.flat());
-  totals.output += tensor::dot<double>(output.flat(), output.flat());
+                       expected.rows());
+  tensor::axpy<double>(-1.0, expected.flat(), error.flat());
+  totals.output += tensor::dot<double>(expected.flat(), expected.flat());
   totals.output_error += tensor::dot<double>(error.flat(), error.flat());
 }
 
@@ -97,17 +119,16 @@ void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<con
 
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples) {
-  const DoubleHead numbers(head);
-  const attention::DualMap<double> map = numbers.map();
+  const attention::CompiledOperator compiled({{head}});
   Totals totals;
   tensor::Arena scratch;
   for (const TeacherSample& sample : samples) {
+    const InferenceInput input(sample);
     const tensor::Tensor<double> teacher = teacher_plan(sample);
-    const tensor::Tensor<double> rebuilt = rebuilt_plan(map, sample, scratch);
-    add_dual(map, sample, totals, scratch);
-    add_plan(teacher.rows(), rebuilt.rows(), totals);
+    add_dual(predicted_dual(head, sample), sample, totals);
+    add_plan(teacher.rows(), plan_of(compiled, input, scratch).rows(), totals);
     if (sample.values.size() > 0)
-      add_output(teacher.rows(), rebuilt.rows(), sample.values.rows(), totals);
+      add_output(teacher.rows(), sample.values.rows(), output_of(compiled, input, scratch), totals);
   }
   // A teacher whose dual is constant is matched by any map that predicts a constant.
   return {.dual_r2 = totals.variance > 0 ? 1 - totals.residual / totals.variance : 1.0,
@@ -120,9 +141,20 @@ HeadEvidence measure_head(const attention::CompiledHead& head,
 
 std::vector<double> predicted_dual(const attention::CompiledHead& head,
                                    const TeacherSample& sample) {
-  const DoubleHead numbers(head);
   tensor::Arena scratch;
-  return apply_map(numbers.map(), sample, scratch);
+  const InferenceInput input(sample);
+  const attention::AttentionHead<float> one = input.head(head.score_scale);
+  const tensor::VectorView<float> before = scratch.vector<float>(one.queries.rows);  // base 2
+  const double weight = attention::predict_before_row_sums(head.map(), one, before, scratch);
+  std::vector<double> dual(before.begin(), before.end());
+  tensor::scale<double>(std::numbers::ln2, dual, dual);
+  if (weight != 0) {
+    const tensor::VectorView<float> sums = centred_log_sum_exp(one, scratch);
+    for (std::size_t i = 0; i < dual.size(); ++i) dual[i] -= weight * sums[i];
+  }
+  const double mean = tensor::sum<double>(dual) / static_cast<double>(dual.size());
+  for (double& value : dual) value -= mean;
+  return dual;
 }
 
 HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads) {

@@ -18,11 +18,14 @@ struct HeadEvidence {
   double output_error = 0;  ///< |Â V - A V| / |A V|, all examples together; NaN without values
 };
 
-/// Measures the head as it will run (float32 numbers, closure by compiled_attention).
+/// Measures what inference runs: plans and outputs are those of CompiledOperator in float32, with
+/// the Gibbs kernel stored or recomputed as the operator chooses, and the dual is the one that its
+/// tiles predict. The teacher they are compared with is in float64.
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples);
 
-/// The dual that the head predicts for its teacher's target, centred over the queries: [n].
+/// The dual that the head predicts at inference, in float32, for its teacher's target; centred over
+/// the queries: [n].
 std::vector<double> predicted_dual(const attention::CompiledHead& head,
                                    const TeacherSample& sample);
 

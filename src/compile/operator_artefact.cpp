@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kTensors = "operator.safetensors";
 constexpr const char* kDescription = "operator.json";
 
-// Far above any network; keeps a damaged file from asking for all memory.
+// Far above any network; bounds what a damaged file can make us allocate.
 constexpr std::int64_t kLargestExtent = 1 << 20;
 
 std::string prefix(std::size_t layer) { return "layers." + std::to_string(layer) + "."; }
@@ -33,7 +33,7 @@ Extents extents_of(const OperatorArtefact& artefact) {
           first.features.uses_slices() ? first.query_slices.shape()[0] : 0, first.features};
 }
 
-/// All heads' pieces of one layer, one after the other.
+/// The pieces of all heads of one layer, concatenated.
 template <class Part>
 tensor::Tensor<float> stack(const std::vector<attention::CompiledHead>& heads,
                             const tensor::Shape& shape, const Part& part) {
@@ -230,7 +230,7 @@ void require_compiled_for(const OperatorArtefact& artefact, const std::filesyste
                                        : "the model " + artefact.model_fingerprint;
   throw base::DataError(folder.string() + ": compiled for " + compiled_for +
                             ", but this model is " + model_fingerprint,
-                        "compile it for this run: asap-compile --run RUN --out OP");
+                        "compile the operator for this run with asap-compile");
 }
 
 }  // namespace asap::compile

@@ -7,6 +7,9 @@
 
 namespace asap::config {
 
+/// Label of a row of logits that is not scored: padding, or a token without an answer.
+inline constexpr std::int32_t kNotScored = -1;
+
 /// The examples of one pass through a network, as views. The model's kind decides which members
 /// are used:
 ///   vit, mlp  values [B, C * H * W], images with channels outermost

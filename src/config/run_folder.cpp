@@ -40,6 +40,12 @@ std::optional<fs::path> RunFolder::newest_checkpoint() const {
   return checkpoint(steps.back());
 }
 
+fs::path RunFolder::require_checkpoint() const {
+  if (const std::optional<fs::path> newest = newest_checkpoint()) return *newest;
+  throw base::DataError("'" + path_.string() + "' holds no complete checkpoint",
+                        "let asap-train finish, or continue it with --resume");
+}
+
 TrainConfig RunFolder::read_config() const {
   if (!fs::exists(config()))
     throw base::DataError(

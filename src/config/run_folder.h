@@ -34,6 +34,8 @@ class RunFolder {
   std::vector<std::int64_t> checkpoint_steps() const;
   /// Folder of the newest complete checkpoint.
   std::optional<std::filesystem::path> newest_checkpoint() const;
+  /// The same; DataError when there is none.
+  std::filesystem::path require_checkpoint() const;
   /// The resolved configuration. DataError when this is not the folder of a run.
   TrainConfig read_config() const;
 

@@ -9,6 +9,7 @@
 
 #include "config/data_config.h"
 #include "config/model_config.h"
+#include "config/model_input.h"
 #include "config/run_folder.h"
 #include "text/text_codec.h"
 
@@ -19,8 +20,8 @@ enum class Split { train, test };
 /// "train" or "test".
 const char* split_name(Split split);
 
-/// The label of a token or example that is not scored.
-inline constexpr std::int32_t kNotScored = -1;
+/// Label of a token or example that is not scored.
+using config::kNotScored;
 
 /// What the examples of a data set are: images, sequences of token ids, or sets of points. The
 /// pairs of a matching task are sets of points whose points have labels.

@@ -97,11 +97,7 @@ void Encoder::run_perceptron(const config::ModelInput<float>& input,
 Encoder Encoder::load(const std::filesystem::path& run) {
   const config::RunFolder folder(run);
   const config::TrainConfig config = folder.read_config();
-  const auto checkpoint = folder.newest_checkpoint();
-  if (!checkpoint)
-    throw base::DataError("'" + run.string() + "' holds no complete checkpoint",
-                          "let asap-train finish, or continue it with --resume");
-  const std::filesystem::path file = *checkpoint / config::kModelFile;
+  const std::filesystem::path file = folder.require_checkpoint() / config::kModelFile;
   const std::string bytes = base::read_file(file);
   return {config.model, io::parse_safetensors(bytes, file.string()),
           base::content_fingerprint(bytes)};

@@ -186,12 +186,9 @@ std::string write_tensors(const fs::path& path, const io::TensorFile& file) {
 }  // namespace
 
 StoredWeights read_newest_weights(const config::RunFolder& run) {
-  const auto checkpoint = run.newest_checkpoint();
-  if (!checkpoint)
-    throw base::DataError("'" + run.path().string() + "' holds no complete checkpoint",
-                          "let asap-train finish, or continue it with --resume");
-  return read_tensors(*checkpoint / config::kModelFile,
-                      io::read_json(*checkpoint / config::kStateFile));
+  const fs::path checkpoint = run.require_checkpoint();
+  return read_tensors(checkpoint / config::kModelFile,
+                      io::read_json(checkpoint / config::kStateFile));
 }
 
 io::TensorFile export_parameters(const autodiff::ParameterStore<float>& parameters) {

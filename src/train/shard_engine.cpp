@@ -4,6 +4,7 @@
 
 #include "autodiff/row_ops.h"
 #include "base/parallel.h"
+#include "infer/scorer.h"
 #include "tensor/kernels/elementwise.h"
 
 namespace asap::train {
@@ -11,16 +12,6 @@ namespace {
 
 constexpr std::int64_t kSumBlock =
     1 << 12;  // values a thread adds at a time; they fit the level-1 cache
-
-std::int64_t count_correct(const tensor::MatrixView<const float>& logits,
-                           std::span<const std::int32_t> labels) {
-  std::int64_t correct = 0;
-  for (std::int64_t i = 0; i < logits.rows; ++i) {
-    const tensor::VectorView<const float> row = logits.row(i);
-    correct += std::ranges::max_element(row) - row.begin() == labels[i] ? 1 : 0;
-  }
-  return correct;
-}
 
 }  // namespace
 
@@ -56,7 +47,7 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
       static_cast<float>(step.scored));
   worker.tape.backward(loss);
   shard.loss = static_cast<double>(loss.value().data[0]);
-  shard.correct = count_correct(logits.value().rows(), batch.labels());
+  shard.correct = infer::score_predictions(logits.value().rows(), batch.labels()).correct;
 }
 
 void ShardEngine::add_gradients(std::int64_t shards) {

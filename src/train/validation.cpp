@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "data/batch.h"
+#include "infer/scorer.h"
 #include "tensor/kernels/row_ops.h"
 
 namespace asap::train {
@@ -31,13 +32,10 @@ Part test_examples(const infer::Encoder& encoder, const attention::AttentionOper
   const tensor::VectorView<float> log_sums = arena.vector<float>(logits.rows);
   encoder.forward(input, attention, logits, arena);
   tensor::log_sum_exp_rows<float>(logits, log_sums);
-  Part part;
-  for (std::int64_t i = 0; i < logits.rows; ++i) {
-    if (labels[i] == data::kNotScored) continue;
-    const tensor::VectorView<float> row = logits.row(i);
-    part.correct += std::ranges::max_element(row) - row.begin() == labels[i] ? 1 : 0;
-    part.loss += static_cast<double>(log_sums[i] - row[labels[i]]);
-  }
+  Part part{.correct = infer::score_predictions(logits, labels).correct};
+  for (std::int64_t i = 0; i < logits.rows; ++i)
+    if (labels[i] != data::kNotScored)
+      part.loss += static_cast<double>(log_sums[i] - logits(i, labels[i]));
   return part;
 }
 

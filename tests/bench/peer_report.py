@@ -43,9 +43,10 @@ RATIOS = [
     ("softmax", "onnx_softmax", "<=", {}),
 ]
 COMPILED = ("compiled",)  # float32, all features, the storage that the toolkit chooses
-# Forms that store the Gibbs kernel; in measurements of earlier versions *_stored_bf16 is called *_half.
-STORED_COMPILED = ("compiled_single", "compiled_stored_bf16", "compiled_half")
-STORED_SINKHORN = ("sinkhorn_exp", "sinkhorn_single", "sinkhorn_stored_bf16", "sinkhorn_half", "sinkhorn_bf16")
+# Forms that store the Gibbs kernel; _half are the former names of _gibbs_bf16.
+STORED_COMPILED = ("compiled_single", "compiled_gibbs_bf16", "compiled_half")
+STORED_SINKHORN = ("sinkhorn_exp", "sinkhorn_single", "sinkhorn_gibbs_bf16", "sinkhorn_half",
+                   "sinkhorn_bf16")
 LARGEST_FORM_ERROR = 1e-3  # largest plan L1 (output error for long heads) of a form that counts as Sinkhorn
 LONG_MEMORY = (16384, 64 * 2**20)  # tokens; bytes that the compiled operator may use there beyond inputs and outputs
 

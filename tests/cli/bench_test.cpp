@@ -10,9 +10,9 @@ namespace {
 
 const std::vector<std::string> kForms = {
     "softmax",          "softmax_stored",       "sinkhorn_exp",
-    "sinkhorn_single",  "sinkhorn_stored_bf16", "sinkhorn_bf16",
+    "sinkhorn_single",  "sinkhorn_gibbs_bf16",  "sinkhorn_bf16",
     "sinkhorn_tiled",   "sinkhorn_log",         "compiled",
-    "compiled_no_sort", "compiled_single",      "compiled_stored_bf16",
+    "compiled_no_sort", "compiled_single",      "compiled_gibbs_bf16",
     "compiled_tiled",   "compiled_bf16",        "compiled_tiled_bf16",
     "compiled_no_lse",  "compiled_no_lse_bf16", "espformer"};
 
@@ -89,7 +89,7 @@ TEST_CASE("bench leaves the promised numbers, tables and report") {
     for (const char* exact : {"sinkhorn_exp", "sinkhorn_single", "sinkhorn_tiled", "sinkhorn_log"})
       CHECK_MESSAGE(row["forms"][exact]["plan_l1"] < 1e-4, exact);
     // bfloat16 keeps entries to 0.4 %.
-    CHECK(row["forms"]["sinkhorn_stored_bf16"]["plan_l1"] < 0.01);
+    CHECK(row["forms"]["sinkhorn_gibbs_bf16"]["plan_l1"] < 0.01);
     CHECK(row["forms"]["compiled"]["plan_l1"] < row["forms"]["softmax"]["plan_l1"]);
   }
   CHECK(summary["rows"][0]["n"] == 8);
@@ -115,16 +115,13 @@ TEST_CASE("bench measures only the forms asked for, and prints JSON alone when a
   CHECK_FALSE(summary["rows"][0].contains("espformer"));
 }
 
-TEST_CASE("bench accepts the former names of forms") {
+TEST_CASE("forms are found by their former names") {
   const Workspace work;
   const Outcome outcome =
-      run("asap-eval",
-          tiny_bench(work / "bench") + Words{"--forms", "sinkhorn_half,compiled_half", "--json"});
+      run("asap-eval", tiny_bench(work / "bench") + Words{"--forms", "compiled_half", "--json"});
   REQUIRE(outcome.code == 0);
-  const Json forms = Json::parse(outcome.out)["rows"][0]["forms"];
-  CHECK(forms.size() == 2);
-  CHECK(forms.contains("sinkhorn_stored_bf16"));
-  CHECK(forms.contains("compiled_stored_bf16"));
+  CHECK(Json::parse(outcome.out)["rows"][0].contains("compiled_gibbs_bf16"));
+  check_refused({"--forms", "compiled_half,compiled_gibbs_bf16"}, {"named twice"});
 }
 
 TEST_CASE("a form that would not finish in time, or not fit, is skipped and says so") {
@@ -141,8 +138,6 @@ TEST_CASE("a form that would not finish in time, or not fit, is skipped and says
 TEST_CASE("bench refuses what it cannot measure and names the field or flag") {
   check_refused({"--forms", "softmax,compilde"}, {"compilde", "compiled"});
   check_refused({"--forms", "softmax,softmax"}, {"softmax", "twice"});
-  check_refused({"--forms", "compiled_half,compiled_stored_bf16"},
-                {"compiled_stored_bf16", "twice"});
   check_refused({"--sizes", "24,8"}, {"sizes", "24", "8"});
   check_refused({"--slices", "9"}, {"slices", "9", "8"});
   check_refused({"--rounds", "0"}, {"rounds"});

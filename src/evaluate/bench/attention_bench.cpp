@@ -29,7 +29,7 @@ attention::CompiledHead fit_map(const compile::Activations& activations,
   return compile::compile_heads(activations, compile, threads).heads[0][0];
 }
 
-/// A form at work at one size.
+/// A form and its measurements at one size.
 struct Contestant {
   AttentionForm form;
   FormResult result;
@@ -70,8 +70,8 @@ struct Contestant {
   }
 };
 
-/// Why a form is not to be measured at this size, from what it took at the size before; empty when
-/// it is. Times and memory are taken to grow with the square of the length.
+/// Why a form is skipped at this size, given what it took at the size before; empty when it is
+/// measured. Times and memory are taken to grow with the square of the length.
 std::string reason_to_skip(const AttentionForm& form, const BenchConfig& config,
                            const BenchRow* before, std::int64_t tokens, std::int64_t heads) {
   const FormResult* last = before ? before->find(form.name) : nullptr;
@@ -113,8 +113,8 @@ class SizeBench {
       else
         row_.forms.push_back(contestant.result);
     }
-    // Everyone works in the same scratch: together, forms that store a kernel would not fit into
-    // memory.
+    // All forms share the same scratch: together, those that store a Gibbs kernel would not fit
+    // into memory.
     std::vector<tensor::Arena> scratch(threads_);
     for (int round = 0; round <= config_.rounds; ++round) {
       run_round(contestants, round, scratch);
@@ -193,8 +193,7 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
 }
 
 void BenchConfig::validate() const {
-  if (sizes.empty())
-    throw base::UsageError("sizes: none given", "for example --sizes 196,512,1024");
+  if (sizes.empty()) throw base::UsageError("sizes: none given", "for example 196,512,1024");
   for (std::size_t i = 1; i < sizes.size(); ++i)
     if (sizes[i] <= sizes[i - 1])
       throw base::UsageError(
@@ -202,8 +201,8 @@ void BenchConfig::validate() const {
           "give them in ascending order, each once");
   if (slices > head_width)
     throw base::UsageError("slices: " + std::to_string(slices) + " slices, but a head of width " +
-                               std::to_string(head_width) + " has only as many directions",
-                           "lower --slices or raise --head-width");
+                               std::to_string(head_width) + " has only that many directions",
+                           "lower slices or raise head_width");
   select_forms(forms);
 }
 

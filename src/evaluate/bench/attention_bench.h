@@ -34,7 +34,7 @@ struct BenchConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("sizes", sizes, "tokens N of a head, queries and keys alike",
+    v.field("sizes", sizes, "tokens N of a head: number of queries and of keys",
             config::between(1, 1 << 20));
     v.field("head_width", head_width, "width D of queries, keys and values",
             config::between(1, 1024));
@@ -42,9 +42,10 @@ struct BenchConfig {
     v.field("slices", slices, "slices of the compiled operator and of espformer",
             config::between(1, 1024));
     v.field("forms", forms, "forms of attention to measure; empty: all");
-    v.field("heads", heads, "independent heads per turn; 0: by size", config::between(0, 65536));
+    v.field("heads", heads, "independent heads per turn; 0: chosen by size",
+            config::between(0, 65536));
     v.field("rounds", rounds, "turns of every form, each on fresh data", config::between(1, 10000));
-    v.field("turn_seconds", turn_seconds, "a turn repeats its call until so much time has passed",
+    v.field("turn_seconds", turn_seconds, "a turn repeats its call for at least this time",
             config::between(0, 3600));
     v.field("logit_range", logit_range, "median over heads of max - min of the scores",
             config::between(1, 1000));
@@ -54,10 +55,12 @@ struct BenchConfig {
             config::between(0, 1024));
     v.field("checked_tokens", checked_tokens, "longest head that is compared",
             config::between(0, 1 << 20));
-    v.field("time_budget", time_budget,
-            "seconds; a form whose turn would take longer, judged by the size before, is skipped",
-            config::above(0));
-    v.field("memory_budget", memory_budget, "MiB; likewise of memory beyond inputs and outputs",
+    v.field(
+        "time_budget", time_budget,
+        "seconds; a form whose turn would take longer, estimated from the size before, is skipped",
+        config::above(0));
+    v.field("memory_budget", memory_budget,
+            "MiB beyond inputs and outputs; a form that would need more is skipped",
             config::above(0));
     v.field("seed", seed, "of the generated queries, keys and values");
   }
@@ -103,10 +106,10 @@ struct BenchResult {
 /// Called with the rounds done and the number of all rounds.
 using BenchProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
-/// Measures every form at every size: in each round fresh heads, and all forms on them by turns in
-/// an order that moves on by one each round. The compiled map is fitted on other heads of the same
-/// source. Everything but times and the peak is the same for any number of threads and in every
-/// run.
+/// Measures every form at every size. Each round draws fresh heads, and all forms take a turn on
+/// them in an order that moves on by one each round. The compiled map is fitted on other heads of
+/// the same source. Everything but times and the peak is the same for any number of threads and in
+/// every run.
 BenchResult run_attention_bench(const BenchConfig& config, int threads,
                                 const BenchProgress& progress = {});
 
@@ -115,7 +118,7 @@ BenchResult run_attention_bench(const BenchConfig& config, int threads,
 FormContext make_form_context(const BenchConfig& config, const BenchSource& source,
                               std::int64_t tokens, int threads);
 
-/// Heads per turn when none are asked for: fewer the longer they are, so that a turn stays near a
+/// Default number of heads per turn: the longer the heads, the fewer, so that a turn stays near a
 /// tenth of a second.
 std::int64_t default_head_count(std::int64_t tokens);
 

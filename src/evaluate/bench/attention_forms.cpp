@@ -70,9 +70,9 @@ std::int64_t run_sinkhorn_log(const FormCall& call) {
   });
 }
 
-/// Calls body(head, options, output, scratch) for every head. With as many heads as threads or
-/// more, heads are shared out and each is computed by one thread; of fewer, longer heads the row
-/// blocks are.
+/// Calls body(head, options, output, scratch) for every head. With at least as many heads as
+/// threads, each head is computed by one thread; with fewer, the threads share the row blocks of a
+/// head.
 template <class Body>
 std::int64_t for_each_tiled_head(const FormCall& call, attention::TiledOptions options,
                                  const Body& body) {
@@ -169,7 +169,7 @@ double espformer_products(const HeadSize& size, const FormContext& context) {
           size.queries * size.queries * (tokens + values));
 }
 
-/// Scores anew in each of `passes` passes over the Gibbs kernel, values once.
+/// Scores recomputed in each of `passes` passes over the Gibbs kernel, values once.
 double recomputed_products(const HeadSize& size, double passes) {
   return 2 * size.queries * size.keys * (passes * size.width + size.value_width);
 }
@@ -192,39 +192,39 @@ double compiled_products(const HeadSize& size, const FormContext&) {
 
 constexpr AttentionForm kForms[] = {
     {"softmax", "softmax attention, fused: the floor", run_softmax_tiled, attention_products},
-    {"softmax_stored", "softmax attention that keeps its plan, as training does", run_softmax,
+    {"softmax_stored", "softmax attention that keeps its plan, as in training", run_softmax,
      attention_products},
-    {"sinkhorn_exp", "Sinkhorn in the exp domain, Gibbs kernel stored, as training does",
+    {"sinkhorn_exp", "Sinkhorn in the exp domain, Gibbs kernel stored, as in training",
      run_sinkhorn, attention_products},
     {"sinkhorn_single", "the same in cache-sized row blocks",
      run_sinkhorn_tiled<attention::GibbsStorage::single>, attention_products},
-    {"sinkhorn_stored_bf16", "the same with the Gibbs kernel in bfloat16",
+    {"sinkhorn_gibbs_bf16", "the same with the Gibbs kernel in bfloat16",
      run_sinkhorn_tiled<attention::GibbsStorage::bfloat16>, attention_products, "sinkhorn_half"},
-    {"sinkhorn_bf16", "the same, values and plan entries multiplied in bfloat16, too",
+    {"sinkhorn_bf16", "the same, and values and plan entries multiplied in bfloat16",
      run_sinkhorn_tiled<attention::GibbsStorage::bfloat16, attention::ProductPrecision::bfloat16>,
      attention_products},
     {"sinkhorn_tiled", "Sinkhorn with scores recomputed, O(N D) memory",
      run_sinkhorn_tiled<attention::GibbsStorage::recompute>, sinkhorn_tiled_products},
-    {"sinkhorn_log", "Sinkhorn in the log domain, the literature's form", run_sinkhorn_log,
+    {"sinkhorn_log", "Sinkhorn in the log domain, as in the literature", run_sinkhorn_log,
      attention_products},
     {"compiled", "compiled operator: Gibbs kernel stored up to 64 MiB, recomputed beyond",
      run_compiled<attention::ProductPrecision::single>,
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
      compiled_products<attention::ProductPrecision::single>},
-    {"compiled_single", "compiled operator with the Gibbs kernel stored, whatever its size",
+    {"compiled_single", "compiled operator with the Gibbs kernel stored at any size",
      run_compiled_tiled<attention::GibbsStorage::single>, attention_products},
-    {"compiled_stored_bf16", "the same with the Gibbs kernel in bfloat16",
+    {"compiled_gibbs_bf16", "the same with the Gibbs kernel in bfloat16",
      run_compiled_tiled<attention::GibbsStorage::bfloat16>, attention_products, "compiled_half"},
     {"compiled_tiled", "compiled operator with scores recomputed, O(N D) memory",
      run_compiled_tiled<attention::GibbsStorage::recompute>, compiled_tiled_products},
-    {"compiled_bf16", "compiled with bfloat16 Gibbs kernel and products, stored up to 64 MiB",
+    {"compiled_bf16", "compiled with Gibbs kernel and products in bfloat16, stored up to 64 MiB",
      run_compiled<attention::ProductPrecision::bfloat16>,
      compiled_products<attention::ProductPrecision::bfloat16>},
     {"compiled_tiled_bf16", "the same with scores recomputed, O(N D) memory",
      run_compiled_tiled<attention::GibbsStorage::recompute, attention::ProductPrecision::bfloat16>,
      compiled_tiled_products},
-    {"compiled_no_lse", "compiled without row sums as a feature: one pass, O(N D) memory",
+    {"compiled_no_lse", "compiled without the feature lse: one pass, O(N D) memory",
      run_compiled_no_lse<attention::ProductPrecision::single>, attention_products},
     {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
      run_compiled_no_lse<attention::ProductPrecision::bfloat16>, attention_products},
@@ -241,14 +241,12 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
   for (const AttentionForm& form : kForms) known.emplace_back(form.name);
   std::vector<AttentionForm> forms;
   for (const std::string& name : names) {
-    const auto* const found = std::ranges::find_if(kForms, [&](const AttentionForm& form) {
-      return form.name == name || (name == form.former_name && !name.empty());
-    });
+    const auto is_called = [&](const AttentionForm& form) { return form.is_called(name); };
+    const auto* const found = std::ranges::find_if(kForms, is_called);
     if (found == std::end(kForms))
       throw base::UsageError("forms: unknown form '" + name + "'", base::suggestion(name, known));
-    const std::string_view chosen = found->name;
-    if (std::ranges::any_of(forms, [&](const AttentionForm& form) { return form.name == chosen; }))
-      throw base::UsageError("forms: '" + name + "' stands twice", "name each form once");
+    if (std::ranges::any_of(forms, is_called))
+      throw base::UsageError("forms: '" + name + "' is named twice", "name each form once");
     forms.push_back(*found);
   }
   return forms;

@@ -16,7 +16,7 @@ struct BenchBatch {
   }
 };
 
-/// Where a benchmark's queries and keys come from: every token is a point of one of a few clusters
+/// Source of a benchmark's queries and keys. Every token is a point of one of a few clusters
 /// in a space of few dimensions, seen through one map by queries and another, correlated one by
 /// keys, plus noise. Scores are then of low rank and as uneven as those of trained heads, and a
 /// factor makes them as sharp.
@@ -48,15 +48,16 @@ class BenchSource {
   std::int64_t width_;
   std::uint64_t seed_;
   float score_scale_;
-  float sharpness_ = 1;                        // of queries and keys alike
+  float sharpness_ = 1;                        // of queries and keys
   tensor::Tensor<float> clusters_;             // [clusters, rank]
   tensor::Tensor<float> query_map_, key_map_;  // [rank, D]
 };
 
-/// Median over heads of max - min of their scores; long sequences by a part of their queries.
+/// Median over heads of max - min of their scores; estimated from some of the queries of long
+/// sequences.
 double median_logit_range(const BenchBatch& batch, float score_scale);
 
-/// Heads that stand in one example when `count` of them are drawn: the largest of 4, 2, 1 that
+/// Heads in one example when `count` of them are drawn: the largest of 4, 2, 1 that
 /// divides it.
 std::int64_t heads_per_example(std::int64_t count);
 

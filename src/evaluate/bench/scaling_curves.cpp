@@ -10,8 +10,7 @@ namespace asap::evaluate {
 namespace {
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
-  throw base::DataError(path.string() + ": " + what,
-                        "--bench takes the folder that asap-eval bench wrote to");
+  throw base::DataError(path.string() + ": " + what, "name the folder that asap-eval bench wrote");
 }
 
 double number_at(const io::Json& row, const std::string& key, const std::filesystem::path& path) {

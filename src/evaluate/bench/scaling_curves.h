@@ -21,8 +21,8 @@ struct ScalingCurves {
   bool empty() const { return curves.empty(); }
 };
 
-/// From the folder that asap-eval bench wrote. DataError when its summary.json is missing or not
-/// one of asap-eval bench.
+/// From the folder that asap-eval bench wrote. DataError when its summary.json is missing or was
+/// not written by asap-eval bench.
 ScalingCurves read_scaling_curves(const std::filesystem::path& folder);
 
 }  // namespace asap::evaluate

@@ -8,15 +8,16 @@
 #include "data/batch.h"
 #include "data/model_fit.h"
 #include "evaluate/compare/timed_attention.h"
+#include "infer/scorer.h"
 
 namespace asap::evaluate {
 namespace {
 
-constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
-constexpr std::int64_t kChunk = 512;        // examples after which it is the next method's turn
+constexpr std::int64_t kShard = 16;   // examples one thread takes at a time
+constexpr std::int64_t kChunk = 512;  // examples that a method classifies before the next one does
 constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
 
-/// A method at work: its attention, its predictions so far, and the time they took.
+/// A method in the comparison: its attention, its predictions so far, and the time they took.
 struct MethodContestant {
   Method method;
   std::unique_ptr<attention::AttentionOperator> attention;
@@ -56,15 +57,15 @@ class Chunk {
   std::vector<data::Batch> batches_;
 };
 
-std::int32_t predicted_class(tensor::VectorView<const float> logits, const std::string& method) {
+std::int32_t finite_prediction(tensor::VectorView<const float> logits, const std::string& method) {
   if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
     throw base::NumericalError("method '" + method + "': the network's outputs are not finite",
                                "the trained weights may hold NaN; see metrics.jsonl of the run");
-  return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
+  return infer::predicted_class(logits);
 }
 
-/// Puts the predictions of a batch to the places of its labels in the data set. A network that
-/// answers per token leaves out what is not scored.
+/// Stores the predictions of a batch at the places of its labels in the data set. Tokens that are
+/// not scored are left out.
 void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t> examples,
                       tensor::MatrixView<const float> logits, MethodContestant& contestant) {
   const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
@@ -73,7 +74,7 @@ void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t
     for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
       if (dataset.labels[first + i] != data::kNotScored)
         contestant.predictions[first + i] =
-            predicted_class(logits.row(b * rows + i), contestant.method.name());
+            finite_prediction(logits.row(b * rows + i), contestant.method.name());
   }
 }
 
@@ -93,19 +94,19 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
     keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
 }
 
-/// Sums of fidelity over the first examples, shard by shard in order whatever the number of
+/// Sums of fidelity over the first examples, shard by shard in order for any number of
 /// threads.
-FidelityTable measure_fidelity(const infer::Encoder& encoder,
-                               const attention::AttentionOperator& teacher,
-                               const std::vector<MethodContestant*>& contestants,
-                               const Chunk& chunk, int threads,
-                               std::vector<tensor::Arena>& arenas) {
+FidelityByMethod measure_fidelity(const infer::Encoder& encoder,
+                                  const attention::AttentionOperator& teacher,
+                                  const std::vector<MethodContestant*>& contestants,
+                                  const Chunk& chunk, int threads,
+                                  std::vector<tensor::Arena>& arenas) {
   std::vector<const attention::AttentionOperator*> methods;
   for (const MethodContestant* contestant : contestants)
     methods.push_back(contestant->attention.get());
   const config::ModelConfig& config = encoder.config();
   const std::vector<data::Batch>& batches = chunk.batches();
-  std::vector<FidelityTable> parts(batches.size());
+  std::vector<FidelityByMethod> parts(batches.size());
   base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
     const FidelityProbe probe(teacher, methods, config.layers, config.heads);
     const config::ModelInput<float> input = batches[index].input();
@@ -114,8 +115,8 @@ FidelityTable measure_fidelity(const infer::Encoder& encoder,
     parts[index] = probe.sums();
   });
   const FidelityProbe zero(teacher, methods, config.layers, config.heads);
-  FidelityTable total = zero.sums();
-  for (const FidelityTable& part : parts) add_fidelity(part, total);
+  FidelityByMethod total = zero.sums();
+  for (const FidelityByMethod& part : parts) add_fidelity(part, total);
   scale_fidelity(1.0 / static_cast<double>(chunk.size()), total);
   return total;
 }
@@ -190,7 +191,7 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   // The teacher always runs, because agreement is measured against it.
   MethodContestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
   std::vector<std::unique_ptr<MethodContestant>> others;
-  std::vector<MethodContestant*> contestants;  // in the order asked for
+  std::vector<MethodContestant*> contestants;  // in the order requested
   for (const Method& method : settings.methods) {
     if (method.kind == MethodKind::teacher) {
       contestants.push_back(&teacher);
@@ -220,7 +221,7 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   std::vector<std::int64_t> sampled(std::min(settings.fidelity_examples, dataset.size()));
   std::iota(sampled.begin(), sampled.end(), std::int64_t{0});
   const Chunk sample(dataset, sampled, kFidelityShard);
-  FidelityTable fidelity =
+  FidelityByMethod fidelity =
       measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
   Comparison comparison;
   comparison.examples = dataset.size();

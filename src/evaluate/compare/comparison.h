@@ -18,9 +18,9 @@ namespace asap::evaluate {
 struct ComparisonSettings {
   std::vector<Method> methods;
   int threads = 1;
-  std::int64_t fidelity_examples = 128;  ///< plans are compared on the first so many examples
-  /// What the compiled operator imitates when that is not the teacher: Sinkhorn with so many
-  /// iterations on the network's scores.
+  std::int64_t fidelity_examples = 128;  ///< plans are compared on the first N examples
+  /// Set when the compiled operator imitates not the teacher but Sinkhorn on the network's scores:
+  /// its number of iterations.
   std::optional<int> imitated_iterations = {};
 };
 
@@ -37,15 +37,15 @@ struct MethodResult {
   bool equal_latency = false;                    ///< see Method::equal_latency
   /// Where the data set has labels; kNotScored as there.
   std::vector<std::int32_t> predictions = {};
-  /// Of compiled methods, when they imitate something else than the teacher and that is compared,
-  /// too, in the same layers: the fraction of its predictions predicted.
+  /// Of a compiled method that imitates something other than the teacher, when that is compared in
+  /// the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};
 
-  /// Whether it stands in the teacher's place in every layer: its name says in which otherwise.
+  /// Whether it replaces the teacher in every layer; otherwise its name says in which.
   bool in_all_layers() const { return name.find('@') == std::string::npos; }
 };
 
-/// A compiled operator as it is judged beside the methods.
+/// Evidence of a compiled operator, shown beside the methods.
 struct OperatorEvidence {
   std::string teacher;        ///< what it imitates: CompileConfig::teacher
   int iterations = 0;         ///< T of that
@@ -65,7 +65,7 @@ struct Comparison {
 
   /// The method of this name; null when it was not compared.
   const MethodResult* find(std::string_view name) const;
-  /// Whether some method imitates something else than the teacher that was compared, too.
+  /// Whether some method imitates something other than the teacher that was compared as well.
   bool shows_imitation() const;
 };
 
@@ -74,7 +74,7 @@ using ProgressCallback = std::function<void(std::int64_t done, std::int64_t tota
 
 /// Runs the encoder over the whole data set with the attention of each method in turn. Methods
 /// alternate every few hundred examples, so that a machine that slows down for a while slows all of
-/// them down alike. Everything but the times is the same for any number of threads.
+/// them down. Everything but the times is the same for any number of threads.
 ///
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs

@@ -30,7 +30,7 @@ std::vector<data::Batch> sample_batches(const data::Dataset& dataset) {
   return batches;
 }
 
-/// Runs networks over the sample and tells the time their attention took.
+/// Runs the network over the sample and measures the time in attention.
 class Race {
  public:
   Race(const infer::Encoder& encoder, const data::Dataset& dataset)
@@ -77,12 +77,12 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
                                           const infer::Encoder& encoder,
                                           const CompiledHeads* compiled, int teacher_iterations,
                                           const data::Dataset& dataset) {
-  const auto asked = std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind);
-  if (asked == methods.end()) return methods;
+  const auto requested = std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind);
+  if (requested == methods.end()) return methods;
   if (!compiled)
     throw base::UsageError(
-        "--methods: 'sinkhorn:equal' needs --compiled: its latency is what counts",
-        "name the folder asap-compile wrote: --compiled OP");
+        "methods: 'sinkhorn:equal' needs a compiled operator, whose latency it equals",
+        "name the folder that asap-compile wrote");
   const attention::CompiledOperator reference(*compiled);
   Race race(encoder, dataset);
   const auto affordable = [&](int iterations) {
@@ -92,10 +92,10 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
   const Method found{MethodKind::sinkhorn, iterations};
   if (const auto known = std::ranges::find(methods, found); known != methods.end()) {
     known->equal_latency = true;
-    methods.erase(asked);
+    methods.erase(requested);
   } else {
-    *asked = found;
-    asked->equal_latency = true;
+    *requested = found;
+    requested->equal_latency = true;
   }
   return methods;
 }

@@ -16,8 +16,9 @@ struct EvaluatedRun {
   infer::Encoder encoder;
   std::optional<compile::OperatorArtefact> artefact;
   data::Dataset dataset;
-  ReportContext context;  ///< the commands so far end with training or compiling
-  std::string arguments;  ///< " --run RUN --compiled OP", what the command that judges begins with
+  ReportContext context;  ///< its commands so far: training and, with an operator, compiling
+  std::string
+      arguments;  ///< " --run RUN --compiled OP", for the command that reproduces the report
 
   const CompiledHeads* compiled() const { return artefact ? &artefact->heads : nullptr; }
 };
@@ -29,8 +30,8 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
                                 const std::filesystem::path& compiled,
                                 const config::DataConfig& data, std::int64_t examples);
 
-/// What stands in the place of the attention, and how right its dual maps are on the first so many
-/// test examples (0: not measured). Expects an operator.
+/// What the compiled operator imitates, and how well, on the first `examples` test examples (0: not
+/// measured). Expects an operator.
 OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads);
 
 }  // namespace asap::evaluate

@@ -22,8 +22,8 @@ enum class MethodKind {
   zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
   compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
   espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
-  compiled_bfloat16,  ///< "compiled_bf16": kernel and products in bfloat16 where the processor has
-                      ///< them
+  compiled_bfloat16,  ///< "compiled_bf16": Gibbs kernel and products in bfloat16, if the processor
+                      ///< has it
 };
 
 struct Method {
@@ -41,17 +41,17 @@ struct Method {
 };
 
 /// Reads names such as "sinkhorn:3". A name may end with the layers it stands for: "compiled@1",
-/// "compiled@0-1", or "compiled@each", which is one method for every layer of a network of so many.
+/// "compiled@0-1", or "compiled@each", which is one method for each of the `layers` layers.
 /// UsageError for an unknown or repeated one, for layers the network does not have, or when there
 /// is none.
 std::vector<Method> parse_methods(std::span<const std::string> names, int layers);
 
-/// What is worth comparing when nothing is asked for.
+/// The methods that are compared by default.
 std::vector<std::string> default_methods(bool with_compiled);
 
-/// The same for an operator that imitates Sinkhorn with so many iterations instead of the network's
-/// own attention: the network as trained, what is imitated and its imitation, in each layer alone
-/// and in all.
+/// The same for an operator that imitates Sinkhorn with `iterations` iterations instead of the
+/// network's own attention: the network as trained, the imitated attention and its imitation, in
+/// each layer alone and in all.
 std::vector<std::string> imitation_methods(int iterations);
 
 /// Heads of a compiled operator, [layer][head].

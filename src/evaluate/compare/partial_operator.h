@@ -15,7 +15,8 @@ struct LayerRange {
   friend bool operator==(const LayerRange&, const LayerRange&) = default;
 };
 
-/// One attention in some layers and another in all others: what replacing a part of a network does.
+/// One operator in some layers and another in all others: shows what replacing part of a network
+/// does.
 class PartialOperator final : public attention::AttentionOperator {
  public:
   PartialOperator(std::unique_ptr<attention::AttentionOperator> inside,

@@ -17,7 +17,7 @@ double mean_row_distance(tensor::MatrixView<const float> a, tensor::MatrixView<c
 
 }  // namespace
 
-void add_fidelity(const FidelityTable& part, FidelityTable& total) {
+void add_fidelity(const FidelityByMethod& part, FidelityByMethod& total) {
   for (std::size_t method = 0; method < total.size(); ++method)
     for (std::size_t layer = 0; layer < total[method].size(); ++layer)
       for (std::size_t head = 0; head < total[method][layer].size(); ++head) {
@@ -26,8 +26,8 @@ void add_fidelity(const FidelityTable& part, FidelityTable& total) {
       }
 }
 
-void scale_fidelity(double factor, FidelityTable& table) {
-  for (auto& method : table)
+void scale_fidelity(double factor, FidelityByMethod& fidelity) {
+  for (auto& method : fidelity)
     for (auto& layer : method)
       for (HeadFidelity& head : layer) {
         head.plan_l1 *= factor;

@@ -15,11 +15,11 @@ struct HeadFidelity {
 };
 
 /// Fidelity of several methods: [method][layer][head].
-using FidelityTable = std::vector<std::vector<std::vector<HeadFidelity>>>;
+using FidelityByMethod = std::vector<std::vector<std::vector<HeadFidelity>>>;
 
-/// total += part, and table *= factor, entry by entry.
-void add_fidelity(const FidelityTable& part, FidelityTable& total);
-void scale_fidelity(double factor, FidelityTable& table);
+/// total += part, and fidelity *= factor, entry by entry.
+void add_fidelity(const FidelityByMethod& part, FidelityByMethod& total);
+void scale_fidelity(double factor, FidelityByMethod& fidelity);
 
 /// Attention that computes what the teacher computes and, on the way, compares the plans of other
 /// methods with the teacher's on the same queries and keys.
@@ -35,7 +35,7 @@ class FidelityProbe final : public attention::AttentionOperator {
              tensor::MatrixView<float> output, tensor::Arena& scratch) const override;
 
   /// Sums over the examples seen so far.
-  const FidelityTable& sums() const { return sums_; }
+  const FidelityByMethod& sums() const { return sums_; }
 
  private:
   void compare_example(int layer, const attention::AttentionBatch<float>& example,
@@ -43,7 +43,7 @@ class FidelityProbe final : public attention::AttentionOperator {
 
   const attention::AttentionOperator& teacher_;
   std::vector<const attention::AttentionOperator*> methods_;
-  mutable FidelityTable sums_;
+  mutable FidelityByMethod sums_;
 };
 
 }  // namespace asap::evaluate

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/format.h"
-#include "base/gnuplot.h"
+#include "base/picture.h"
 #include "base/text.h"
 
 namespace asap::evaluate {

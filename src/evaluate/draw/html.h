@@ -30,7 +30,7 @@ std::string html_table(const std::string& rows, const std::string& css_class = "
 /// A heading and what follows it (HTML); nothing where nothing follows.
 std::string html_section(const std::string& title, const std::string& content);
 
-/// A picture with its caption (text). The script draws charts[name] in the place of `svg`.
+/// A picture with its caption (text). The script draws charts[name] in place of `svg`.
 std::string html_figure(const std::string& name, const std::string& svg,
                         const std::string& caption);
 

@@ -16,7 +16,7 @@ extern const char* const kCharts;  // charts.js
 extern const char* const kPlans;   // plans.js
 }  // namespace page_files
 
-/// JSON on one line that may stand inside <script> whatever texts it holds.
+/// JSON on one line that is safe inside <script>, whatever text it holds.
 std::string script_json(const io::Json& value);
 
 /// A script element. Nothing in the code can end it early.

@@ -5,20 +5,20 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/gnuplot.h"
+#include "base/picture.h"
 #include "base/text.h"
 #include "evaluate/draw/gnuplot_scripts.h"
 
 namespace asap::evaluate {
 namespace {
 
-/// Of a picture, in points of 1/96 inch: 85 mm or 176 mm wide.
+/// Size of a picture in points of 1/96 inch; 85 mm or 176 mm wide.
 struct PaperSize {
   int width, height;
 };
 
 constexpr int kColumn = 321, kPage = 665;
-constexpr double kDots = 300.0 / 96;  // of a PNG for each point
+constexpr double kDots = 300.0 / 96;  // pixels of a PNG per point
 
 PaperSize size_of(const ScatterChart&) { return {kColumn, 270}; }
 PaperSize size_of(const BarChart&) { return {kColumn, 210}; }
@@ -35,38 +35,29 @@ PaperSize size_of(const PlanFigure& figure) {
 std::string scaled(double value) { return base::format_number(std::round(value * 100) / 100); }
 
 std::string svg_terminal(const PaperSize& size) {
-  return "set terminal svg size " + std::to_string(size.width) + "," + std::to_string(size.height) +
-         " noenhanced font 'Helvetica,10' background rgb 'white'\n";
+  return "svg size " + std::to_string(size.width) + "," + std::to_string(size.height) +
+         " noenhanced font 'Helvetica,10' background rgb 'white'";
 }
 
 std::string png_terminal(const PaperSize& size) {
   const std::string scale = scaled(kDots * 0.75);
-  return "set terminal pngcairo size " + std::to_string(static_cast<int>(size.width * kDots)) +
-         "," + std::to_string(static_cast<int>(size.height * kDots)) +
+  return "pngcairo size " + std::to_string(static_cast<int>(size.width * kDots)) + "," +
+         std::to_string(static_cast<int>(size.height * kDots)) +
          " noenhanced font 'Helvetica,10' fontscale " + scale + " linewidth " + scale +
-         " pointscale " + scale + " background rgb 'white'\n";
+         " pointscale " + scale + " background rgb 'white'";
 }
 
-/// A file that appears under its name only when gnuplot has drawn it.
-void draw(const std::string& terminal, const std::filesystem::path& path,
-          const std::string& script) {
-  const std::filesystem::path part = path.string() + ".part";
-  std::error_code ignored;
-  if (!base::run_gnuplot("set encoding utf8\n" + terminal + "set output " +
-                         base::gnuplot_quoted(part.string()) + "\n" + script + "unset output\n") ||
-      !std::filesystem::exists(part)) {
-    std::filesystem::remove(part, ignored);
-    throw base::InternalError("gnuplot failed to draw " + path.string());
-  }
-  std::filesystem::rename(part, path);
+void draw(const base::Picture& picture, const std::string& script) {
+  if (!base::draw_pictures({picture}, "set encoding utf8\n", script))
+    throw base::InternalError("gnuplot failed to draw " + picture.file.string());
 }
 
 }  // namespace
 
 void require_gnuplot() {
-  if (!base::run_gnuplot("set terminal svg\nset terminal pngcairo\n"))
-    throw base::UsageError("--figures needs gnuplot with the terminals svg and pngcairo",
-                           "install Debian's gnuplot-nox, or leave out --figures");
+  if (!base::gnuplot_has({"svg", "pngcairo"}))
+    throw base::UsageError("figures need gnuplot with the terminals svg and pngcairo",
+                           "install Debian's gnuplot-nox, or go without figures");
 }
 
 void draw_paper_figures(const std::filesystem::path& folder,
@@ -79,8 +70,8 @@ void draw_paper_figures(const std::filesystem::path& folder,
           const std::string script = gnuplot_script(content);
           if (script.empty()) return;
           const PaperSize size = size_of(content);
-          draw(svg_terminal(size), folder / (figure.name + ".svg"), script);
-          draw(png_terminal(size), folder / (figure.name + ".png"), script);
+          draw({folder / (figure.name + ".svg"), svg_terminal(size)}, script);
+          draw({folder / (figure.name + ".png"), png_terminal(size)}, script);
         },
         figure.content);
 }

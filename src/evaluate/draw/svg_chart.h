@@ -48,7 +48,7 @@ struct LineChart {
   std::string title;
   std::string x_title, y_title;
   std::vector<ChartLine> lines;
-  bool log_x = false, log_y = false;  ///< what is not above 0 is left out then
+  bool log_x = false, log_y = false;  ///< values that are not positive are left out
 };
 
 /// Points of one panel among several with axes of their own, with the line y = x.
@@ -78,8 +78,8 @@ std::vector<double> axis_ticks(double low, double high, int count);
 /// the first not below `high`; both above 0.
 std::vector<double> logarithmic_ticks(double low, double high);
 
-/// For each point whether no other is better: none has an x as small and a y as good, one of them
-/// really smaller or better. Points that are not finite are beaten.
+/// For each point whether no other beats it: none has an x as small and a y as good, one of them
+/// strictly smaller or better. Points that are not finite are beaten.
 std::vector<bool> pareto_front(const std::vector<ChartPoint>& points, bool lower_is_better = false);
 
 /// The points that no other beats, from left to right.

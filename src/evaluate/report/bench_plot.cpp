@@ -1,6 +1,6 @@
 #include "evaluate/report/bench_plot.h"
 
-#include "base/gnuplot.h"
+#include "base/picture.h"
 #include "base/text.h"
 
 namespace asap::evaluate {
@@ -51,29 +51,19 @@ std::string panel(const std::vector<std::string>& forms, const std::string& titl
 bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms,
                 const std::filesystem::path& svg) {
   if (result.rows.size() < 2) return false;
-  const std::filesystem::path part = svg.string() + ".part";
-  std::string script;
-  for (const std::string& form : forms) script += data_block(result, form);
-  script +=
-      "set terminal svg size 1160, 520 font 'sans,13' background rgb 'white'\n"
-      "set output " +
-      base::gnuplot_quoted(part.string()) +
-      "\nset multiplot\nset logscale xy\nset logscale x 2\n"
+  std::string data;
+  for (const std::string& form : forms) data += data_block(result, form);
+  const std::string plot =
+      "set multiplot\nset logscale xy\nset logscale x 2\n"
       "set grid lc rgb '#dddddd'\nset border lc rgb '#444444'\nset xlabel 'N (tokens)'\n"
-      "set format y '10^{%T}'\n";
-  script +=
-      panel(forms, "milliseconds per head", 2, "unset key\nset origin 0, 0\nset size 0.42, 1");
-  script += panel(forms, "MiB beyond inputs and outputs", 3,
-                  "set key outside right center Left reverse samplen 2\nset origin 0.42, 0\n"
-                  "set size 0.58, 1");
-  script += "unset multiplot\nunset output\n";
-  const bool drawn = base::run_gnuplot(script) && std::filesystem::exists(part);
-  std::error_code ignored;
-  if (drawn)
-    std::filesystem::rename(part, svg);
-  else
-    std::filesystem::remove(part, ignored);
-  return drawn;
+      "set format y '10^{%T}'\n" +
+      panel(forms, "milliseconds per head", 2, "unset key\nset origin 0, 0\nset size 0.42, 1") +
+      panel(forms, "MiB beyond inputs and outputs", 3,
+            "set key outside right center Left reverse samplen 2\nset origin 0.42, 0\n"
+            "set size 0.58, 1") +
+      "unset multiplot\n";
+  return base::draw_pictures({{svg, "svg size 1160, 520 font 'sans,13' background rgb 'white'"}},
+                             data, plot);
 }
 
 }  // namespace asap::evaluate

@@ -13,6 +13,7 @@
 #include "evaluate/draw/svg_chart.h"
 #include "evaluate/report/bench_plot.h"
 #include "evaluate/report/report_charts.h"
+#include "evaluate/report/report_words.h"
 
 namespace asap::evaluate {
 namespace {
@@ -25,7 +26,7 @@ struct Grid {
 
 using Cell = std::function<std::string(const BenchRow& row, const FormResult& result)>;
 
-/// Names of the forms measured or skipped, in the order of the forms' own table.
+/// Names of the forms measured or skipped, in the order of attention_forms().
 std::vector<std::string> form_names(const BenchResult& result) {
   std::vector<std::string> names;
   for (const AttentionForm& form : attention_forms())
@@ -71,7 +72,7 @@ Grid growth_grid(const BenchResult& result) {
 }
 
 Grid skipped_grid(const BenchResult& result) {
-  Grid grid{"Not measured", "judged by the size before"};
+  Grid grid{"Not measured", "estimated from the size before"};
   grid.rows.push_back({"form", "N", "why"});
   for (const BenchRow& row : result.rows)
     for (const FormResult& form : row.forms)
@@ -81,10 +82,10 @@ Grid skipped_grid(const BenchResult& result) {
 }
 
 Grid data_grid(const BenchResult& result) {
-  Grid grid{"Data",
-            "heads per turn; median over heads of the range of the scores; heads of all rounds "
-            "that left the "
-            "exp domain"};
+  Grid grid{
+      "Data",
+      "heads per turn; median over heads of the range of the scores; heads of all rounds that left "
+      "the exp domain"};
   grid.rows.push_back({"N", "D", "heads", "range", "left the exp domain"});
   for (const BenchRow& row : result.rows) {
     std::string left;
@@ -99,7 +100,7 @@ Grid data_grid(const BenchResult& result) {
   return grid;
 }
 
-/// Every table of the report that has something to say.
+/// Every table of the report that has rows.
 std::vector<Grid> grids(const BenchResult& result) {
   std::vector<Grid> all;
   all.push_back(make_grid(result, "Milliseconds per head",
@@ -113,7 +114,7 @@ std::vector<Grid> grids(const BenchResult& result) {
                           }));
   for (const std::string compiled : {"compiled", "compiled_tiled", "compiled_tiled_bf16"})
     all.push_back(make_grid(
-        result, "Divided by " + compiled, "how many times slower the iterations are",
+        result, "Divided by " + compiled, "how many times as long the Sinkhorn forms take",
         [&](const BenchRow& row, const FormResult& form) {
           return is_sinkhorn_form(form.name) ? base::format_fixed(ratio(row, form, compiled), 2)
                                              : "-";
@@ -210,7 +211,7 @@ double log_slope(const std::vector<double>& x, const std::vector<double>& y) {
   return covariance / variance;
 }
 
-/// The forms that tell the story, by number of tokens.
+/// Times of the main forms by number of tokens.
 ScalingCurves main_curves(const BenchResult& result) {
   ScalingCurves scaling;
   for (const char* name :
@@ -294,16 +295,18 @@ bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& 
   const bool drawn = draw_bench(result, form_names(result), folder / "scaling.svg");
   Page page{.title = "Attention benchmark", .subtitle = {}, .content = {}};
   page.subtitle =
-      "Attention of one head, by turns in one process on generated queries and keys whose scores "
-      "are as sharp as those of trained teachers; sorts, projections and centring included.";
+      "Attention of one head on generated queries and keys whose scores are as sharp as those of "
+      "trained teachers. The forms are interleaved in one process; their times include sorts, "
+      "projections and centring.";
   if (result.rows.size() > 1) {
-    const LineChart chart = scaling_chart(main_curves(result));
+    const ScalingCurves scaling = main_curves(result);
+    const LineChart chart = scaling_chart(scaling);
+    page.content += html_paragraph(scaling_words(scaling));
     page.charts["scaling"] = chart_json(chart);
     page.content += html_figure(
         "scaling", render_svg(chart),
-        "Milliseconds per head by number of tokens, both logarithmic, of the forms that "
-        "others are measured against" +
-            std::string(drawn ? "; all of them, with their memory, in scaling.svg." : "."));
+        "Milliseconds per head by number of tokens, both logarithmic, of the main forms." +
+            std::string(drawn ? " scaling.svg shows all forms, with their memory." : ""));
   }
   for (const Grid& grid : grids(result)) page.content += html_of(grid);
   std::string forms;
@@ -311,7 +314,7 @@ bool write_bench_report(const std::filesystem::path& folder, const BenchConfig& 
     forms += html_row("td", {form.name, form.meaning});
   page.content += html_section("Forms", html_table(forms, "facts"));
   page.content += html_section(
-      "How to make this again",
+      "How to reproduce this report",
       "<pre>" + base::escape_markup(command_line(config, result)) + "</pre>\n" +
           html_paragraph("toolkit " + base::version() + " " + base::source_commit() + ", " +
                              base::build_description() + "; " + base::processor_description(),

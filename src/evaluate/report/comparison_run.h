@@ -7,7 +7,7 @@
 
 namespace asap::evaluate {
 
-/// What asap-eval compare can be told in a configuration.
+/// The configuration of asap-eval compare.
 struct CompareConfig {
   std::vector<std::string> methods;  ///< empty: default_methods
   int examples = 0;
@@ -23,13 +23,14 @@ struct CompareConfig {
         "methods", methods,
         "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
         "time), f0, compiled, compiled+K, compiled_bf16, espformer; "
-        "followed by @LAYER, "
-        "@FIRST-LAST or @each where only these layers are replaced; empty: a choice of them");
-    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
+        "with @LAYER, "
+        "@FIRST-LAST or @each behind it to replace only these layers; empty: a default selection");
+    v.field("examples", examples, "use only the first N test examples; 0: all",
+            config::at_least(0));
     v.field("fidelity_examples", fidelity_examples, "examples on which plans are compared",
             config::between(1, 1'000'000));
     v.field("evidence_examples", evidence_examples,
-            "test examples on which the operator's predicted duals are measured; 0: not at all",
+            "test examples on which the operator's predicted duals are measured; 0: none",
             config::between(0, 1'000'000));
     v.field("shown_examples", shown_examples,
             "test examples whose attention plans the report shows; 0: none",

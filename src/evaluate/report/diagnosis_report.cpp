@@ -15,11 +15,12 @@ constexpr const char* kColumns[] = {"method",       "layer",       "sink share",
                                     "column error", "logit range", "rank residual"};
 
 constexpr const char* kNote =
-    "sink share: part of all attention that the most attended key receives (1 / tokens where all "
-    "receive alike). entropy: of a query's attention, 1 if uniform. column error: mean relative "
+    "sink share: share of all attention that the most attended key receives (1 / tokens if all "
+    "keys "
+    "receive the same). entropy: of a query's attention, 1 if uniform. column error: mean relative "
     "error of the plan's column sums. logit range: largest score minus smallest. rank residual: "
-    "distance of the tokens after the layer from all being equal, relative to their size. Every "
-    "method runs in all layers, so that deeper ones see what it made of the tokens.";
+    "distance of the tokens after the layer from their mean, relative to their size. Every method "
+    "runs in all layers, so deeper layers see its effect on the tokens.";
 
 /// Cells of one layer of one method, under kColumns; of one head where `head` is given.
 std::vector<std::string> cells(const MethodDiagnosis& method, std::size_t layer,
@@ -55,7 +56,7 @@ LineChart rank_chart(const Diagnosis& diagnosis) {
   return chart;
 }
 
-/// Column error by iteration, one line per layer, and what a compiled operator leaves as a level
+/// Column error by iteration, one line per layer, and that of a compiled operator as a horizontal
 /// line.
 LineChart iteration_chart(const Diagnosis& diagnosis) {
   LineChart chart{"Column error by iteration", "Sinkhorn iterations", "column error", {}};
@@ -90,19 +91,19 @@ struct Picture {
 std::vector<Picture> pictures(const Diagnosis& diagnosis) {
   std::vector<Picture> all = {
       {"rank_collapse", rank_chart(diagnosis),
-       "How far the tokens are from all being the same, before the first layer and after each; 0: "
-       "they cannot be told apart."},
+       "How different the tokens are from each other, before the first layer and after each layer; "
+       "0: all are equal."},
       {"entropy", depth_chart(diagnosis, "Entropy of attention", "entropy", &PlanMeasures::entropy),
-       "How evenly a query attends: 1 to all keys alike, 0 to a single one; means over heads."},
+       "How evenly a query attends: 1 to all keys equally, 0 to a single key; mean over heads."},
       {"attention_sinks",
        depth_chart(diagnosis, "Attention sinks", "sink share", &PlanMeasures::sink_share),
-       "Share of all attention that the most attended key receives; means over heads."}};
+       "Share of all attention that the most attended key receives; mean over heads."}};
   const LineChart iterations = iteration_chart(diagnosis);
   if (!iterations.lines.empty())
     all.push_back(
         {"column_error", iterations,
-         "How far the plan's column sums are from equal after so many Sinkhorn iterations; "
-         "level lines: what the compiled operator leaves."});
+         "Error of the plan's column sums after each Sinkhorn iteration. The horizontal lines show "
+         "the compiled operator."});
   return all;
 }
 

@@ -10,7 +10,7 @@
 
 namespace asap::evaluate {
 
-/// A table for the screen: one row per method and layer, means over heads.
+/// A text table: one row per method and layer, means over heads.
 std::string diagnosis_table(const Diagnosis& diagnosis);
 
 io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);
@@ -23,7 +23,7 @@ std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& co
 std::vector<PaperFigure> diagnosis_figures(const Diagnosis& diagnosis);
 
 /// Writes report.html and the pictures rank_collapse.svg, entropy.svg, attention_sinks.svg,
-/// column_error.svg, the last only where the teacher was asked for.
+/// column_error.svg, the last only if the teacher is among the methods.
 void write_diagnosis(const std::filesystem::path& folder, const Diagnosis& diagnosis,
                      const ReportContext& context, const PlotLibrary& library);
 

@@ -10,7 +10,7 @@
 
 namespace asap::evaluate {
 
-/// Titles of a table of methods, and the numbers of one method under them.
+/// Column titles of the table of methods, and the cells of one method.
 std::vector<std::string> comparison_columns(const Comparison& comparison);
 std::vector<std::string> comparison_cells(const Comparison& comparison, const MethodResult& method);
 
@@ -25,7 +25,7 @@ io::Json comparison_summary(const Comparison& comparison, const ReportContext& c
 void write_report(const std::filesystem::path& folder, const ReportData& data,
                   const PlotLibrary& library);
 
-/// The same pictures for a paper, into `folder`: see paper_figures.h.
+/// Draws the same pictures for a paper into `folder`: see paper_figures.h.
 void write_paper_figures(const std::filesystem::path& folder, const ReportData& data);
 
 }  // namespace asap::evaluate

@@ -8,7 +8,7 @@
 
 namespace asap::evaluate {
 
-/// The pictures of a comparison, each of them without marks when its data are not there.
+/// The pictures of a comparison; a picture without data has no marks.
 
 /// A measure of every method against its time in attention.
 struct Tradeoff {
@@ -20,8 +20,8 @@ std::vector<Tradeoff> tradeoff_charts(const Comparison& comparison);
 
 BarChart distance_chart(const Comparison& comparison);
 
-/// Column error of the teacher's layers by iteration, means over heads; level: what compiled
-/// leaves.
+/// Column error of the teacher's layers by iteration, means over heads, and that of the compiled
+/// operator as horizontal lines.
 LineChart column_error_chart(const ReportData& data);
 
 /// Predicted against true duals, one panel per head.

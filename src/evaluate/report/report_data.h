@@ -9,7 +9,7 @@
 
 namespace asap::evaluate {
 
-/// All that the report of a comparison shows. Parts that are empty are left out of it.
+/// Everything that the report of a comparison shows. Empty parts are left out.
 struct ReportData {
   Comparison comparison;
   ReportContext context;

@@ -21,7 +21,7 @@ std::string card(const std::string& value, const std::string& meaning) {
          base::escape_markup(meaning) + "</span></div>\n";
 }
 
-/// What the comparison is about: the compiled operator beside its teacher.
+/// The main numbers: the compiled operator beside its teacher.
 std::string headline(const Comparison& comparison) {
   const MethodResult* compiled = comparison.find("compiled");
   const MethodResult* teacher = comparison.find("teacher");
@@ -68,20 +68,22 @@ std::string methods_section(const Comparison& comparison) {
   for (const MethodResult& method : comparison.methods)
     rows += method_row(method.name, comparison_cells(comparison, method));
   std::string note =
-      "accuracy: share of the labels predicted. agreement: share of the teacher's predictions. "
+      "accuracy: share of the labels predicted. agreement: share of the teacher's predictions "
+      "made. "
       "attention ms: processor time in attention per example, all layers. plan L1: mean over "
       "queries of the absolute difference from the teacher's attention, summed over keys; between "
-      "0 and 2. column error: mean relative error of the plan's column sums. The last two on the "
-      "first " +
+      "0 and 2. column error: mean relative error of the plan's column sums. The last two are "
+      "measured "
+      "on the first " +
       base::format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
   if (comparison.shows_imitation())
-    note += " as imitated: share of the predictions of the attention that is imitated" +
+    note += " as imitated: share of the predictions that the imitated attention makes" +
             (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
             " in the same layers.";
   return html_section("Methods", html_table(rows) + html_paragraph(note, "soft"));
 }
 
-/// Charts by name, for the script, while the page is put together.
+/// Collects the charts by name for the script.
 struct Figures {
   io::Json charts = io::Json::object();
 
@@ -103,9 +105,9 @@ std::string tradeoff_section(const Comparison& comparison, Figures& figures) {
       "Accuracy against time in attention",
       html_figure(
           "tradeoff", render_svg(tradeoffs[0].chart),
-          "Each mark is a method in the place of the teacher's attention, in all layers "
-          "unless its name says which. Farther left is faster, higher more accurate (of plan "
-          "L1, lower is closer). The dotted line joins the methods that no other beats in "
+          "Each mark is a method that replaces the teacher's attention, in all layers unless its "
+          "name says which. Farther left is faster; higher is more accurate (for plan L1, lower is "
+          "closer). The dotted line joins the best trade-offs: methods that no other beats in "
           "both."));
 }
 
@@ -113,31 +115,30 @@ std::string distance_section(const Comparison& comparison, Figures& figures) {
   return html_section(
       "Distance of the plans from the teacher's",
       figures.add("distance", distance_chart(comparison),
-                  "How far the attention of each method is from the teacher's on the same queries "
-                  "and keys: mean over queries of the absolute differences, summed over keys. 0 is "
-                  "the teacher's own plan, 2 the farthest possible."));
+                  "Distance of each method's attention from the teacher's on the same queries and "
+                  "keys: absolute differences, summed over keys, averaged over queries. 0 is the "
+                  "teacher's own plan, 2 the largest possible distance."));
 }
 
 std::string plans_section(const PlanGallery& gallery) {
   if (gallery.examples.empty()) return "";
   return html_section(
       "Attention plans",
-      "<div class=\"plans\" data-plans><p class=\"missing\">The plans are drawn by a script, which "
-      "this browser does not run.</p></div>\n" +
+      "<div class=\"plans\" data-plans><p class=\"missing\">A script draws the plans, and this "
+      "browser does not run scripts.</p></div>\n" +
           html_paragraph(
-              "Each square is one head's attention on one example: a query's row says how much it "
-              "takes from every key. All methods are given the queries and keys of the teacher's "
-              "own pass. Under them the difference from the teacher: blue where a method gives "
-              "more, "
-              "orange where it gives less. Colours grow with the square root, so that small "
-              "entries show. Choose a token by its row, by the slider or in the example, which is "
-              "shaded "
-              "by what that token attends to; examples on which compiled and teacher predict "
-              "differently come last, where there are such.",
+              "Each square is one head's attention on one example: the row of a query shows how "
+              "much "
+              "it attends to every key. All methods get the queries and keys of the teacher's own "
+              "pass. The squares below show the difference from the teacher: blue where a method "
+              "attends more, orange where it attends less. Colours follow the square root of the "
+              "values, so that small entries show. Choose a token by its row, by the slider or in "
+              "the example; the example is shaded by what that token attends to. Examples that "
+              "compiled and teacher classify differently, if any, come last.",
               "soft"));
 }
 
-/// Column errors over iterations as a small line, and the compiled operator's as a level.
+/// Column errors over iterations as a small line, and the compiled operator's as a horizontal one.
 std::string spark(const std::vector<double>& errors, double compiled) {
   constexpr double kWidth = 88, kHeight = 20, kFloor = 1e-4;
   double low = compiled > 0 ? compiled : INFINITY, high = compiled > 0 ? compiled : 0;
@@ -197,12 +198,14 @@ std::string heads_section(const ReportData& data) {
                "</td>";
       rows += row + "</tr>\n";
     }
-  std::string note = "Numbers: plan L1 of each head.";
-  if (duals) note += " dual R²: explained variance of the predicted dual.";
+  std::string note = "The numbers are the plan L1 of each head.";
+  if (duals)
+    note += " dual R²: share of the true dual's variance that the predicted dual explains.";
   if (studied)
-    note += " Lines: column error of Sinkhorn's plan after 0 to " +
+    note += " The lines show the column error of Sinkhorn's plan after 0 to " +
             std::to_string(data.study.heads[0][0].column_errors.size() - 1) +
-            " iterations, logarithmic; dashed, that of the compiled operator. On the first " +
+            " iterations, on a logarithmic scale; dashed: the compiled operator. Measured on the "
+            "first " +
             std::to_string(data.study.examples) + " " + data.comparison.examples_name + ".";
   return html_section("Every head", html_table(rows) + html_paragraph(note, "soft"));
 }
@@ -214,10 +217,10 @@ std::string dual_section(const ReportData& data, Figures& figures) {
       "Predicted against true duals",
       figures.add(
           "duals", chart,
-          "One dot per query of the first " + std::to_string(data.study.examples) + " " +
-              data.comparison.examples_name +
-              " (some of them): the row dual that one more iteration turns into the teacher's "
-              "plan, and what the compiled operator predicts for it; both centred per example. "
+          "One dot for each of some queries of the first " + std::to_string(data.study.examples) +
+              " " + data.comparison.examples_name +
+              ": horizontally the row dual that one more iteration turns into the teacher's plan, "
+              "vertically the dual that the compiled operator predicts; both centred per example. "
               "On the line the prediction is exact."));
 }
 
@@ -228,22 +231,24 @@ std::string column_error_section(const ReportData& data, Figures& figures) {
       "Column error by iteration",
       figures.add(
           "column-error", chart,
-          "How far the plan's column sums are from equal after so many Sinkhorn iterations on "
-          "the network's queries and keys, means over heads; level lines: what the compiled "
-          "operator leaves without iterating. Iteration 0 is softmax."));
+          "Error of the plan's column sums after each Sinkhorn iteration on the network's queries "
+          "and keys, mean over heads. Iteration 0 is softmax. The horizontal lines show the "
+          "compiled "
+          "operator, which does not iterate."));
 }
 
 std::string scaling_section(const ScalingCurves& scaling, Figures& figures) {
   if (scaling.empty()) return "";
   return html_section(
       "Time by number of tokens",
-      figures.add(
-          "scaling", scaling_chart(scaling),
-          "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
-              std::to_string(scaling.threads) + (scaling.threads == 1 ? " thread" : " threads") +
-              "; sinkhorn_exp is our own Sinkhorn loop. Measured apart from this network by: " +
-              scaling.command) +
-          html_paragraph(scaling_words(scaling)));
+      html_paragraph(scaling_words(scaling)) +
+          figures.add(
+              "scaling", scaling_chart(scaling),
+              "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
+                  std::to_string(scaling.threads) +
+                  (scaling.threads == 1 ? " thread" : " threads") +
+                  "; sinkhorn_exp is our own Sinkhorn loop. Measured without this network, by: " +
+                  scaling.command));
 }
 
 std::string training_section(const TrainingCurves& training, Figures& figures) {
@@ -255,7 +260,7 @@ std::string training_section(const TrainingCurves& training, Figures& figures) {
                       "Cross-entropy of the training batches (neighbouring steps averaged) and of "
                       "the test set.") +
           figures.add("accuracy", training_accuracy_chart(training),
-                      "Share of the labels predicted, likewise.") +
+                      "Share of the labels predicted, of the same batches and test set.") +
           "</div>\n");
 }
 
@@ -267,7 +272,7 @@ std::string provenance_section(const ReportContext& context, int threads) {
     commands += base::escape_markup(command) + "\n";
   std::string facts = html_row("td", {"threads", std::to_string(threads)});
   for (const auto& [name, value] : context.versions) facts += html_row("td", {name, value});
-  return html_section("How to make this again",
+  return html_section("How to reproduce this report",
                       "<pre>" + commands + "</pre>\n" + html_table(facts, "facts"));
 }
 

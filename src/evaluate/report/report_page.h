@@ -5,10 +5,10 @@
 
 namespace asap::evaluate {
 
-/// The section of a report that says how to make it again: commands, threads, versions.
+/// The section of a report that says how to reproduce it: commands, threads, versions.
 std::string provenance_section(const ReportContext& context, int threads);
 
-/// One HTML file with everything in it: headline numbers, words that follow them, tables, pictures,
+/// One HTML file that needs no other: headline numbers, the verdict in words, tables, pictures,
 /// attention plans, heads, provenance.
 std::string comparison_report(const ReportData& data, const PlotLibrary& library);
 

@@ -14,11 +14,16 @@ constexpr double kSameTime = 0.05;  // relative; below, timings do not differ
 
 std::string percent(double fraction) { return base::format_fixed(100 * fraction, 2) + "\u00a0%"; }
 
-/// Two standard errors of a difference of two fractions of so many examples, at its most: what a
-/// smaller difference says is nothing.
+/// Two standard errors, at most, of the difference of two accuracies on these examples: smaller
+/// differences mean nothing.
 double noise(const Comparison& comparison, double accuracy) {
   return 2 * std::sqrt(2 * accuracy * (1 - accuracy) /
                        static_cast<double>(std::max<std::int64_t>(comparison.examples, 1)));
+}
+
+/// "10,000 images"
+std::string examples_text(const Comparison& comparison) {
+  return base::format_count(comparison.examples) + " " + comparison.examples_name;
 }
 
 /// "a, b and c"
@@ -27,30 +32,78 @@ std::string listed(const std::vector<std::string>& names) {
   return base::join(std::span(names).first(names.size() - 1), ", ") + " and " + names.back();
 }
 
+/// A method on the Pareto front that beats `loser`: of several the one that agrees most often; null
+/// when there is none. Points that are not finite beat nothing.
+const ChartPoint* winner_over(const ChartPoint& loser, const std::vector<ChartPoint>& points,
+                              const std::vector<bool>& front) {
+  const ChartPoint* winner = nullptr;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (front[i] && points[i].x <= loser.x && points[i].y >= loser.y &&
+        (!winner || points[i].y > winner->y))
+      winner = &points[i];
+  return winner;
+}
+
+/// Which methods are the best trade-offs of speed and agreement, and what beats the others.
+std::string tradeoff_words(const Comparison& comparison) {
+  std::vector<ChartPoint> points;
+  for (const MethodResult& method : comparison.methods)
+    points.push_back({method.name, method.attention_milliseconds, method.agreement});
+  const std::vector<bool> front = pareto_front(points);
+  std::vector<std::string> best;
+  std::vector<std::pair<std::string, std::vector<std::string>>> beaten;  // by what beats them
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (front[i]) {
+      best.push_back(points[i].label);
+      continue;
+    }
+    const ChartPoint* winner = winner_over(points[i], points, front);
+    if (!winner) continue;
+    const std::string reason =
+        winner->label + (winner->y > points[i].y ? " takes no longer and agrees more often"
+                                                 : " is faster and agrees as often");
+    auto group = std::ranges::find(beaten, reason, &decltype(beaten)::value_type::first);
+    if (group == beaten.end()) group = beaten.insert(beaten.end(), {reason, {}});
+    group->second.push_back(points[i].label);
+  }
+  if (best.empty() || points.size() < 2) return "";
+  std::string words =
+      best.size() == 1
+          ? best[0] +
+                " is the best trade-off: no other method is faster or agrees more often with "
+                "the teacher."
+          : listed(best) +
+                " are the best trade-offs of speed and agreement with the teacher: no method beats "
+                "one of them in one without losing in the other.";
+  for (const auto& [reason, names] : beaten)
+    words += " " + listed(names) + (names.size() == 1 ? " is not: " : " are not: ") + reason + ".";
+  return words;
+}
+
 std::string accuracy_words(const Comparison& comparison, const MethodResult& compiled,
                            const MethodResult& teacher) {
   const double change = compiled.accuracy - teacher.accuracy;
   const std::string from_to =
       " (" + percent(teacher.accuracy) + " to " + percent(compiled.accuracy) + ")";
-  std::string words = "The compiled operator predicts what the teacher predicts in " +
-                      percent(compiled.agreement) + " of the cases; accuracy ";
-  if (std::abs(change) < noise(comparison, teacher.accuracy))
-    words += "stays the same" + from_to + " within what " +
-             base::format_count(comparison.examples) + " " + comparison.examples_name +
-             " can tell.";
+  std::string words = "Accuracy ";
+  if (std::abs(change) <= noise(comparison, teacher.accuracy))
+    words += "stays the same" + from_to + ": " + examples_text(comparison) +
+             " cannot show a difference this small.";
   else
     words += (change > 0 ? "rises by " : "falls by ") +
              base::format_fixed(100 * std::abs(change), 2) + " points" + from_to + ".";
-  return words;
+  return words + " The compiled operator makes the teacher's prediction in " +
+         percent(compiled.agreement) + " of the cases.";
 }
 
 std::string time_words(const MethodResult& compiled, const MethodResult& teacher) {
   const double ratio = teacher.attention_milliseconds / compiled.attention_milliseconds;
   if (ratio > 1 + kSameTime)
-    return "Its attention is " + base::format_fixed(ratio, 2) + " times as fast as the teacher's.";
-  if (ratio > 1 - kSameTime) return "Its attention takes the time of the teacher's.";
-  return "Its attention is slower than the teacher's, " + base::format_fixed(1 / ratio, 2) +
-         " times its time: at this length and on this machine compiling does not pay.";
+    return "Compiled attention is " + base::format_fixed(ratio, 2) +
+           " times as fast as the teacher's.";
+  if (ratio > 1 - kSameTime) return "Compiled attention takes about as long as the teacher's.";
+  return "Compiling does not pay at this length on this machine: compiled attention takes " +
+         base::format_fixed(1 / ratio, 2) + " times as long as the teacher's.";
 }
 
 /// Truncations that take no longer and agree as often or more often; or the best of those that take
@@ -66,11 +119,14 @@ std::string truncation_words(const Comparison& comparison, const MethodResult& c
     if (!best || method.agreement > best->agreement) best = &method;
   }
   if (!better.empty())
-    return "Sinkhorn cut short does as well or better in no more time: " +
-           base::join(better, ", ") + ".";
+    return "A truncated Sinkhorn is at least as good as compiled: " + listed(better) +
+           (better.size() == 1 ? " takes" : " take") + " no longer (within 5 %) and " +
+           (better.size() == 1 ? "agrees" : "agree") + " at least as often.";
   if (!best) return "";
-  return "Of the truncated Sinkhorns that take no longer, the best, " + best->name +
-         ", agrees in " + percent(best->agreement) + " of the cases.";
+  return "Compiled agrees more often than every truncated Sinkhorn that takes no longer (within 5 "
+         "%): "
+         "the best of them, " +
+         best->name + ", agrees in " + percent(best->agreement) + " of the cases.";
 }
 
 /// How another attention in all layers does without the fit.
@@ -78,29 +134,16 @@ std::string other_words(const Comparison& comparison, const MethodResult& compil
                         const std::string& name, const std::string& what) {
   const MethodResult* other = comparison.find(name);
   if (!other) return "";
-  const std::string verb =
-      other->accuracy > compiled.accuracy + noise(comparison, compiled.accuracy)
-          ? " is better than compiled: accuracy "
-      : other->accuracy < compiled.accuracy - noise(comparison, compiled.accuracy)
-          ? " is worse than compiled: accuracy "
-          : " is as accurate as compiled, as far as so many examples can tell: ";
-  return what + verb + percent(other->accuracy) + ", agreement " + percent(other->agreement) +
-         ", plan L1 " + base::format_fixed(other->plan_l1, 3) + " against " +
-         base::format_fixed(compiled.plan_l1, 3) + ".";
-}
-
-std::string front_words(const Comparison& comparison) {
-  std::vector<ChartPoint> points;
-  for (const MethodResult& method : comparison.methods)
-    points.push_back({method.name, method.attention_milliseconds, method.agreement});
-  const std::vector<bool> front = pareto_front(points);
-  std::vector<std::string> best, beaten;
-  for (std::size_t i = 0; i < points.size(); ++i)
-    (front[i] ? best : beaten).push_back(points[i].label);
-  std::string words =
-      "Nothing that takes no longer agrees more often with the teacher than " + listed(best) + ".";
-  if (!beaten.empty()) words += " Of " + listed(beaten) + " this cannot be said.";
-  return words;
+  const double margin = noise(comparison, compiled.accuracy);
+  const std::string verdict =
+      other->accuracy > compiled.accuracy + margin ? " is more accurate than compiled"
+      : other->accuracy < compiled.accuracy - margin
+          ? " is less accurate than compiled"
+          : " is as accurate as compiled, as far as " + examples_text(comparison) + " can tell";
+  return what + verdict + ": accuracy " + percent(other->accuracy) + " against " +
+         percent(compiled.accuracy) + ", agreement " + percent(other->agreement) + " against " +
+         percent(compiled.agreement) + ", plan L1 " + base::format_fixed(other->plan_l1, 3) +
+         " against " + base::format_fixed(compiled.plan_l1, 3) + ".";
 }
 
 }  // namespace
@@ -108,17 +151,15 @@ std::string front_words(const Comparison& comparison) {
 std::vector<std::string> comparison_words(const Comparison& comparison) {
   const MethodResult* compiled = comparison.find("compiled");
   if (!compiled) return {};
-  std::vector<std::string> words;
+  std::vector<std::string> words = {tradeoff_words(comparison)};
   if (const MethodResult* teacher = comparison.find("teacher")) {
     words.push_back(accuracy_words(comparison, *compiled, *teacher));
     words.push_back(time_words(*compiled, *teacher));
   }
   words.push_back(truncation_words(comparison, *compiled));
-  words.push_back(other_words(comparison, *compiled, "softmax",
-                              "Softmax in the place of the teacher's attention"));
+  words.push_back(other_words(comparison, *compiled, "softmax", "Softmax attention"));
   words.push_back(
-      other_words(comparison, *compiled, "f0", "The same closure without a predicted dual (f0)"));
-  words.push_back(front_words(comparison));
+      other_words(comparison, *compiled, "f0", "The closure without a predicted dual (f0)"));
   std::erase(words, "");
   return words;
 }
@@ -131,7 +172,7 @@ std::string scaling_words(const ScalingCurves& scaling) {
   const ScalingCurve* compiled = curve_of("compiled");
   const ScalingCurve* loop = curve_of("sinkhorn_exp");
   if (!compiled || !loop) return "";
-  // The size from which on compiled is faster at all larger ones.
+  // The least length such that compiled is faster there and at every greater length.
   double from = 0;
   bool any = false;
   for (std::size_t i = compiled->tokens.size(); i-- > 0;) {
@@ -142,10 +183,13 @@ std::string scaling_words(const ScalingCurves& scaling) {
     from = compiled->tokens[i];
     any = true;
   }
-  if (!any) return "At the largest length measured compiled is not faster than our Sinkhorn loop.";
-  return "Compiled is faster than our Sinkhorn loop (sinkhorn_exp) from " +
-         base::format_count(static_cast<std::int64_t>(from)) +
-         " tokens on, of the lengths measured.";
+  if (!any)
+    return "Compiled attention is not faster than our Sinkhorn loop (sinkhorn_exp) at the largest "
+           "length measured.";
+  return "Compiled attention is faster than our Sinkhorn loop (sinkhorn_exp) at every measured "
+         "length "
+         "from " +
+         base::format_count(static_cast<std::int64_t>(from)) + " tokens on.";
 }
 
 }  // namespace asap::evaluate

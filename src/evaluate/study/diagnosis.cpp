@@ -55,7 +55,7 @@ struct Sums {
   }
 };
 
-/// Computes what `inner` computes and measures its plans on the way. Belongs to one thread.
+/// Computes what `inner` computes and measures its plans. Belongs to one thread.
 class DiagnosisProbe final : public attention::AttentionOperator, public infer::TokenObserver {
  public:
   DiagnosisProbe(const attention::AttentionOperator& inner, const infer::Encoder& encoder,

@@ -11,7 +11,7 @@
 namespace asap::evaluate {
 
 /// What one method's attention does inside the network, means over examples. The method runs in
-/// every layer, so deeper layers see what it has made of the tokens.
+/// every layer, so deeper layers see its effect on the tokens.
 struct MethodDiagnosis {
   std::string name;
   std::vector<std::vector<PlanMeasures>> heads;  ///< [layer][head]
@@ -37,7 +37,7 @@ struct DiagnosisSettings {
 };
 
 /// Runs every method through the network on all of `dataset`. The same for any number of threads.
-/// Examples without tokens are passed over.
+/// Examples without tokens are skipped.
 Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
                    const data::Dataset& dataset, const DiagnosisSettings& settings);
 

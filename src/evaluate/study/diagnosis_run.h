@@ -8,7 +8,7 @@
 
 namespace asap::evaluate {
 
-/// What asap-eval diagnose can be told in a configuration.
+/// The configuration of asap-eval diagnose.
 struct DiagnoseConfig {
   std::vector<std::string> methods;  ///< empty: teacher, softmax and, if there is one, compiled
   int examples = 128;
@@ -17,8 +17,9 @@ struct DiagnoseConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("methods", methods, "as of asap-eval compare; empty: teacher, softmax, compiled");
-    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
+    v.field("methods", methods, "as in asap-eval compare; empty: teacher, softmax, compiled");
+    v.field("examples", examples, "use only the first N test examples; 0: all",
+            config::at_least(0));
     v.field("iterations", iterations, "Sinkhorn iterations up to which column errors are followed",
             config::between(0, 1000));
     v.group("data", data, "the test data; the run's own unless changed");

@@ -8,7 +8,7 @@
 
 namespace asap::evaluate {
 
-/// What is worth seeing of one head on a few examples.
+/// What the report shows of one head on a few examples.
 struct HeadStudy {
   /// The dual that the compiled operator should predict, before the teacher's last iteration, and
   /// what it predicts; centred in each example, of some queries. Empty without an operator.
@@ -19,7 +19,7 @@ struct HeadStudy {
 };
 
 struct NetworkStudy {
-  std::int64_t examples = 0;                  ///< the first so many of the test data
+  std::int64_t examples = 0;                  ///< of the test data, the first ones
   std::vector<std::vector<HeadStudy>> heads;  ///< [layer][head]; empty when nothing was studied
 };
 

@@ -11,12 +11,12 @@
 namespace asap::evaluate {
 namespace {
 
-constexpr std::int64_t kReadable = 64;  // tokens of a text that people still look at
+constexpr std::int64_t kReadable = 64;  // tokens of a text that readers can still take in
 constexpr int kDisagreements = 2;       // examples on which compiled and teacher differ
 
 /// A method that is shown, with the attention that makes its plans.
 struct ShownMethod {
-  const MethodResult* result;  // null: the teacher, when it was not asked for
+  const MethodResult* result;  // null: the teacher
   std::string name;
   std::unique_ptr<attention::AttentionOperator> attention;
 };
@@ -81,7 +81,7 @@ std::string prediction_text(const data::Dataset& dataset, std::span<const std::i
     ++scored;
     right += predictions[first + i] == dataset.labels[first + i];
   }
-  return std::to_string(right) + " of " + std::to_string(scored) + " tokens right";
+  return std::to_string(right) + " of " + std::to_string(scored) + " tokens correct";
 }
 
 bool differs(const data::Dataset& dataset, const MethodResult& method, const Comparison& comparison,
@@ -120,7 +120,7 @@ void record_plans(const infer::Encoder& encoder, const data::Dataset& dataset,
   encoder.forward(batch.input(), PlanRecorder(methods, example), logits.rows(), arena);
 }
 
-/// The smallest cells with which `planes` plans of so many tokens take no more than `most` entries.
+/// The smallest cells with which `planes` plans of `tokens` tokens have at most `most` entries.
 int cell_size(std::int64_t tokens, std::int64_t planes, std::int64_t most) {
   int cell = 1;
   for (;; ++cell) {
@@ -171,7 +171,7 @@ std::vector<std::int64_t> choose_examples(const data::Dataset& dataset,
     add(i);
   }
   for (const std::int64_t example : disagreements) add(example);
-  // Too few classes or only long examples: whatever comes first.
+  // Too few classes or only long examples: the first ones.
   for (std::int64_t i = 0; i < dataset.size() && std::ssize(chosen) < ordinary; ++i)
     if ((dataset.kind == data::ExampleKind::images || dataset.tokens(i) > 0) &&
         (dataset.labels_tokens || dataset.labels[i] != data::kNotScored))

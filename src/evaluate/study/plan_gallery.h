@@ -11,14 +11,14 @@
 
 namespace asap::evaluate {
 
-/// An example as people know it. Only what its kind has is filled.
+/// An example as readers see it. Only the members of its kind are filled.
 struct ShownInput {
   int channels = 0, height = 0, width = 0;
-  std::vector<std::uint8_t> pixels;  ///< [channels, height, width], made smaller where it is large
-  int patches_down = 0, patches_across = 0;  ///< of an image: one token each, row by row
+  std::vector<std::uint8_t> pixels;          ///< [channels, height, width], reduced if large
+  int patches_down = 0, patches_across = 0;  ///< of an image, in tokens: one per patch, row by row
   std::vector<std::string> tokens;           ///< of a text; of wide points their numbers
   tensor::Tensor<float> points;              ///< [n, 2 or 3]
-  bool class_token = false;  ///< whether a token that stands for nothing comes first
+  bool class_token = false;                  ///< whether a class token comes first
 };
 
 /// One example with what attention does to it in every layer and head.
@@ -28,7 +28,7 @@ struct ShownExample {
   std::vector<std::string> predictions;  ///< by method
   ShownInput input;
   std::int64_t tokens = 0;  ///< rows and columns of its plans as the network has them
-  int cell = 1;             ///< tokens that one row or column below stands for, by their mean
+  int cell = 1;             ///< tokens that share one row or column of `plans`, by their mean
   /// [method][layer * heads + head] -> [ceil(tokens / cell), the same]
   std::vector<std::vector<tensor::Tensor<float>>> plans;
 };

@@ -64,7 +64,7 @@ PlanMeasures measure_plan(tensor::MatrixView<const float> plan) {
     measures.entropy += row_entropy(plan.row(i));
   }
   measures.sink_share = mass > 0 ? std::ranges::max(received) / mass : 0;
-  // The entropy of a single key is zero, whatever it is measured by.
+  // With a single key the entropy is 0, and so is log m.
   const double most =
       std::max(std::log(static_cast<double>(plan.cols)), std::numeric_limits<double>::min());
   measures.entropy /= static_cast<double>(plan.rows) * most;

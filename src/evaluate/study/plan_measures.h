@@ -6,10 +6,10 @@
 
 namespace asap::evaluate {
 
-/// What a plan [n, m] looks like, and what the scores it came from.
+/// Measures of a plan [n, m] and of its scores.
 struct PlanMeasures {
-  /// Share of all attention that the most attended key receives; 1/m where all receive alike. A
-  /// softmax head whose share is large has an attention sink (Xiao et al. 2023).
+  /// Share of all attention that the most attended key receives; 1/m if all keys receive the same.
+  /// A softmax head whose share is large has an attention sink (Xiao et al. 2023).
   double sink_share = 0;
   /// Mean over queries of -sum_j A_ij log A_ij / log m: 1 for uniform rows, 0 for one-hot rows. Of
   /// plans with negative entries: of |A| with rows that sum to 1.

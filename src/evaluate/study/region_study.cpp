@@ -14,6 +14,7 @@
 #include "evaluate/compare/report_context.h"
 #include "evaluate/study/piecewise_network.h"
 #include "infer/encoder.h"
+#include "infer/scorer.h"
 #include "region/network/region_count.h"
 
 namespace asap::evaluate {
@@ -30,7 +31,7 @@ CountRange range_of(const std::vector<std::int64_t>& counts) {
   return range;
 }
 
-/// A straight way in the input of one of the networks.
+/// A segment in the input space of one of the networks.
 struct Segment {
   std::vector<double> from, to;
 };
@@ -69,11 +70,11 @@ class Study {
         threads_(threads),
         encoder_(infer::Encoder::load(run)),
         weights_(
-            io::read_safetensors(*config::RunFolder(run).newest_checkpoint() / config::kModelFile)),
+            io::read_safetensors(config::RunFolder(run).require_checkpoint() / config::kModelFile)),
         dataset_(data::load_dataset_for(config::RunFolder(run), config.data, data::Split::test)) {
     data::keep_first(dataset_, config.examples);
     if (dataset_.size() < 2)
-      throw base::DataError(run.string() + ": two test examples at least are needed");
+      throw base::DataError(run.string() + ": at least two test examples are needed");
     study_.run = run.string();
     study_.step = config::RunFolder(run).checkpoint_steps().back();
     study_.model = config::describe_model(model());
@@ -160,7 +161,7 @@ class Study {
   double accuracy() const {
     constexpr std::int64_t kShard = 64;
     const std::int64_t shards = (dataset_.size() + kShard - 1) / kShard;
-    std::vector<std::int64_t> right(static_cast<std::size_t>(shards)), scored(right.size());
+    std::vector<infer::Score> scores(static_cast<std::size_t>(shards));
     base::parallel_for(shards, threads_, [&](std::int64_t shard, int) {
       std::vector<std::int64_t> examples;
       for (std::int64_t i = shard * kShard; i < std::min((shard + 1) * kShard, dataset_.size());
@@ -171,25 +172,12 @@ class Study {
       tensor::Arena arena;
       tensor::Tensor<float> logits({encoder_.logit_rows(batch.input()), model().classes});
       encoder_.forward(batch.input(), *encoder_.teacher(), logits.rows(), arena);
-      const std::int64_t rows = logits.shape()[0] / std::ssize(examples);
-      for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
-        const std::int64_t example = examples[static_cast<std::size_t>(b)];
-        for (std::int64_t i = 0; i < dataset_.label_count(example); ++i) {
-          const std::int32_t label = dataset_.labels[dataset_.first_label(example) + i];
-          if (label == data::kNotScored) continue;
-          const tensor::VectorView<const float> answer = logits.rows().row(b * rows + i);
-          const auto best = std::max_element(answer.begin(), answer.end()) - answer.begin();
-          ++scored[static_cast<std::size_t>(shard)];
-          if (best == label) ++right[static_cast<std::size_t>(shard)];
-        }
-      }
+      scores[static_cast<std::size_t>(shard)] =
+          infer::score_predictions(logits.rows(), batch.labels());
     });
-    std::int64_t total = 0, correct = 0;
-    for (std::size_t shard = 0; shard < right.size(); ++shard) {
-      total += scored[shard];
-      correct += right[shard];
-    }
-    return total > 0 ? static_cast<double>(correct) / static_cast<double>(total) : 0;
+    infer::Score total;
+    for (const infer::Score& score : scores) total += score;
+    return total.accuracy();
   }
 
   const RegionStudyConfig& config_;

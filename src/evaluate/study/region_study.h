@@ -8,7 +8,7 @@
 
 namespace asap::evaluate {
 
-/// What asap-eval regions can be told in a configuration.
+/// The configuration of asap-eval regions.
 struct RegionStudyConfig {
   int segments = 64;
   int examples = 0;
@@ -17,9 +17,10 @@ struct RegionStudyConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("segments", segments, "straight ways between two random test examples",
+    v.field("segments", segments, "straight segments between two random test examples",
             config::between(1, 100'000));
-    v.field("examples", examples, "first so many test examples; 0: all", config::at_least(0));
+    v.field("examples", examples, "use only the first N test examples; 0: all",
+            config::at_least(0));
     v.field("seed", seed, "which pairs of examples");
     v.group("data", data, "the test data; the run's own unless changed");
   }
@@ -33,10 +34,10 @@ struct CountRange {
   std::int64_t least = 0, most = 0;
 };
 
-/// Regions of a trained network. Along a straight way between the images of two test examples a
-/// perceptron is piecewise linear, and its activation regions are counted exactly. In a Transformer
-/// attention and layer norm are not, but the feed-forward part of each layer is: there the way goes
-/// between what it reads for the same random token of two examples.
+/// Regions of a trained network. A perceptron is piecewise linear along the segment between two
+/// test images, and its activation regions there are counted exactly. In a Transformer, attention
+/// and layer norm are not piecewise linear, but the feed-forward part of each layer is: there the
+/// segment joins its inputs for the same random token of two examples.
 struct RegionStudy {
   std::string run, model, data;
   std::int64_t step = 0;  ///< training steps done

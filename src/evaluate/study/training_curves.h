@@ -5,7 +5,7 @@
 
 namespace asap::evaluate {
 
-/// What a training logged, made short: values of neighbouring steps are averaged.
+/// The log of a training, shortened: values of neighbouring steps are averaged.
 struct TrainingCurves {
   std::vector<double> steps, loss, accuracy;  ///< of batches
   std::vector<double> test_steps, test_loss, test_accuracy;
@@ -13,8 +13,8 @@ struct TrainingCurves {
   bool empty() const { return steps.empty() && test_steps.empty(); }
 };
 
-/// From a run's metrics.jsonl. Lines that are damaged or say nothing of this are passed over, and a
-/// file that is not there gives no curves: a report does not fail for them.
+/// From a run's metrics.jsonl. Damaged and unrelated lines are skipped, and a missing file gives no
+/// curves, so a report does not fail for lack of them.
 TrainingCurves read_training_curves(const std::filesystem::path& metrics, int points = 160);
 
 }  // namespace asap::evaluate

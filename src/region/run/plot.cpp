@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "base/gnuplot.h"
+#include "base/picture.h"
 #include "base/text.h"
 
 namespace asap::region {
@@ -58,8 +58,7 @@ std::string panels(const FitPlot& plot, bool boundaries, bool points) {
   } else {
     script += "plot ";
   }
-  return script +
-         "$error using 1:2 with lines lw 1.2 lc rgb '#1f77b4'\nunset multiplot\nunset output\n";
+  return script + "$error using 1:2 with lines lw 1.2 lc rgb '#1f77b4'\nunset multiplot\n";
 }
 
 }  // namespace
@@ -68,25 +67,10 @@ bool draw_fit(const FitPlot& plot, const std::filesystem::path& svg,
               const std::filesystem::path& png) {
   const bool boundaries = plot.boundaries.size() <= kMostBoundaries;
   const bool points = !plot.data_x.empty() && plot.data_x.size() <= kMostPoints;
-  const std::filesystem::path svg_part = svg.string() + ".part", png_part = png.string() + ".part";
-  const std::string body = panels(plot, boundaries, points);
-  const std::string script =
-      data_blocks(plot, boundaries, points) +
-      "set terminal svg size 900, 640 font 'sans,13' background rgb 'white'\nset output " +
-      base::gnuplot_quoted(svg_part.string()) + "\n" + body +
-      "reset\nset terminal pngcairo size 900, 640\nset output " +
-      base::gnuplot_quoted(png_part.string()) + "\n" + body;
-  const bool drawn = base::run_gnuplot(script) && std::filesystem::exists(svg_part) &&
-                     std::filesystem::exists(png_part);
-  std::error_code ignored;
-  if (drawn) {
-    std::filesystem::rename(svg_part, svg);
-    std::filesystem::rename(png_part, png);
-  } else {
-    std::filesystem::remove(svg_part, ignored);
-    std::filesystem::remove(png_part, ignored);
-  }
-  return drawn;
+  return base::draw_pictures({{svg, "svg size 900, 640 font 'sans,13' background rgb 'white'"},
+                              {png, "pngcairo size 900, 640"}},
+                             data_blocks(plot, boundaries, points),
+                             panels(plot, boundaries, points));
 }
 
 }  // namespace asap::region

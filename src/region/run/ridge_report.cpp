@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/gnuplot.h"
+#include "base/picture.h"
 #include "base/text.h"
 #include "base/text_table.h"
 #include "region/network/export_c.h"
@@ -55,23 +55,10 @@ bool draw_scatter(const TableRun& run, const std::vector<double>& prediction,
       "set title " + base::gnuplot_quoted(run.columns.target + " on the test rows") +
       " noenhanced\nset xlabel 'target'\nset ylabel 'fit'\nset grid lc rgb '#dddddd'\nset border "
       "lc rgb '#444444'\nset key top left\nplot x with lines lw 1 lc rgb '#999999' title 'equal', "
-      "$rows using 1:2 with points pt 7 ps 0.35 lc rgb '#1f77b4' title 'rows'\nunset output\n";
-  const std::filesystem::path svg_part = svg.string() + ".part", png_part = png.string() + ".part";
-  const bool drawn = base::run_gnuplot(data +
-                                       "set terminal svg size 640, 560 font 'sans,13' background "
-                                       "rgb 'white'\nset output " +
-                                       base::gnuplot_quoted(svg_part.string()) + "\n" + body +
-                                       "reset\nset terminal pngcairo size 640, 560\nset output " +
-                                       base::gnuplot_quoted(png_part.string()) + "\n" + body) &&
-                     std::filesystem::exists(svg_part) && std::filesystem::exists(png_part);
-  for (const auto& [part, whole] : {std::pair{svg_part, svg}, std::pair{png_part, png}}) {
-    std::error_code ignored;
-    if (drawn)
-      std::filesystem::rename(part, whole);
-    else
-      std::filesystem::remove(part, ignored);
-  }
-  return drawn;
+      "$rows using 1:2 with points pt 7 ps 0.35 lc rgb '#1f77b4' title 'rows'\n";
+  return base::draw_pictures({{svg, "svg size 640, 560 font 'sans,13' background rgb 'white'"},
+                              {png, "pngcairo size 640, 560"}},
+                             data, body);
 }
 
 /// Over the range of the rows.

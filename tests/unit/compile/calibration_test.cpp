@@ -215,7 +215,7 @@ TEST_CASE("What cannot be imitated is refused with what can") {
   compile::check_teacher(config, model, "run");
   model.attention.kind = config::AttentionKind::softmax;
   expect_error<base::UsageError>([&] { compile::check_teacher(config, model, "run"); },
-                                 {"run: ", "nothing to compile", "--teacher sinkhorn:10"});
+                                 {"run: ", "nothing to compile", "teacher sinkhorn:10"});
   config.teacher = "sinkhorn:10";
   compile::check_teacher(config, model, "run");
   for (const config::AttentionKind kind :

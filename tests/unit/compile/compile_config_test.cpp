@@ -18,19 +18,18 @@ TEST_CASE("Flags set the field of their name and complain in their own name") {
                        "--slices: slices expects integer, got \"many\"", base::UsageError);
 }
 
-TEST_CASE(
-    "Unknown, repeated and missing features and objectives that do not exist yet are refused") {
+TEST_CASE("Unknown, repeated and missing features and unknown objectives are refused") {
   compile::CompileConfig config;
   config.features = {"pot", "pto"};
   CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: unknown feature 'pto'",
                        base::UsageError);
   config.features = {"pot", "pot"};
-  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'pot' stands twice", base::UsageError);
+  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'pot' is named twice", base::UsageError);
   config.features = {};
   CHECK_THROWS_AS(config.validate("F"), base::UsageError);
   config = {};
-  config.objective = compile::DualObjective::mlp;
-  CHECK_THROWS_WITH_AS(config.validate("F"), "F: objective: 'mlp' is not available in this version",
+  CHECK_THROWS_WITH_AS(config::from_json({{"objective", "mlp"}}, config, "F"),
+                       "F: objective must be one of ridge, kl, output, dual; got 'mlp'",
                        base::UsageError);
 }
 

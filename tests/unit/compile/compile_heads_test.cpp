@@ -83,7 +83,7 @@ TEST_CASE("What cannot be compiled is refused with the reason") {
   compile::CompileConfig config = small_config();
   config.slices = 7;
   CHECK_THROWS_WITH_AS(compile::compile_heads(activations, config, 1),
-                       "slices: 7 canonical slices, but a head of width 6 has only as many",
+                       "slices: 7 canonical slices, but a head of width 6 has only 6",
                        base::UsageError);
   config = small_config();
   config.held_out = 5;

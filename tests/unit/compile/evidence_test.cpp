@@ -60,10 +60,11 @@ TEST_CASE("Evidence is what its names say") {
       column += std::abs(total * 10 / 14 - 1) / 20;
     }
   }
-  CHECK(std::abs(evidence.plan_l1 - l1) < 1e-12);
-  CHECK(std::abs(evidence.plan_kl - kl) < 1e-12);
-  CHECK(std::abs(evidence.column_error - column) < 1e-12);
-  CHECK(std::abs(evidence.output_error - std::sqrt(output_error / output)) < 1e-12);
+  // What runs is in float32: plan entries, whose rows sum to 1, have relative errors of some 2^-24.
+  CHECK(std::abs(evidence.plan_l1 - l1) < 1e-6);
+  CHECK(std::abs(evidence.plan_kl - kl) < 1e-6);
+  CHECK(std::abs(evidence.column_error - column) < 1e-6);
+  CHECK(std::abs(evidence.output_error - std::sqrt(output_error / output)) < 1e-6);
 }
 
 TEST_CASE("Without values everything but the output error is measured") {

@@ -1,4 +1,4 @@
-// Draws every <figure data-chart="ID"> from data.charts[ID] with d3. Without d3 the pictures that stand there remain.
+// Draws every <figure data-chart="ID"> from data.charts[ID] with d3. Without d3 the SVG pictures remain.
 (function () {
   "use strict";
   var asap = window.asap;
@@ -72,7 +72,7 @@
 
   function finite(value) { return value !== null && isFinite(value); }
 
-  /// The points that no other beats: smaller x and better y.
+  /// The points that no other beats in x (smaller) and y (better).
   function front(points, lowerIsBetter) {
     var sign = lowerIsBetter ? -1 : 1;
     return points.filter(function (p) {
@@ -288,7 +288,7 @@
         return finite(v) && finite(panel.y[i]) ? "M" + x(v).toFixed(1) + " " + y(panel.y[i]).toFixed(1) + "h0" : "";
       }).join(""));
     });
-    holder.append(asap.element("p", {className: "soft", textContent: "across: " + chart.x + "; up: " + chart.y}));
+    holder.append(asap.element("p", {className: "soft", textContent: "horizontal: " + chart.x + "; vertical: " + chart.y}));
   }
 
   var draw = {scatter: drawScatter, bars: drawBars, lines: drawLines, clouds: drawClouds};

@@ -20,7 +20,7 @@
   function rgb(hex) { return [1, 3, 5].map(function (at) { return parseInt(hex.substr(at, 2), 16); }); }
 
   /// 256 colours along a ramp.
-  function table(stops) {
+  function palette(stops) {
     var colours = stops.map(rgb), out = [];
     for (var i = 0; i < 256; i++) {
       var at = i / 255 * (colours.length - 1), k = Math.min(Math.floor(at), colours.length - 2), part = at - k;
@@ -108,9 +108,9 @@
   };
   panels.teacher.title.prepend(swatch(0));
   var several = gallery.methods.length > 1, words = make("div", {className: "words"});
-  var shade = make("select", {"aria-label": "whose attention shades the example",
+  var shade = make("select", {"aria-label": "method whose attention shades the example",
     onchange: function () { state.shade = Number(shade.value); update(); }});
-  panels.input.title.append(make("span", {textContent: "seen by"}), shade);
+  panels.input.title.append(make("span", {textContent: "attention of"}), shade);
   panels.input.node.querySelector(".frame").append(words);
   var choice = make("div", {className: "choice", role: "group", "aria-label": "example"});
   var verdict = make("p", {className: "verdict"});
@@ -183,19 +183,19 @@
   function gradient(stops) { return "linear-gradient(to right, " + stops.join(", ") + ")"; }
 
   function drawPlan(parts, method, most) {
-    var now = current(), colours = table(ramps[theme()]);
+    var now = current(), colours = palette(ramps[theme()]);
     paint(parts.canvas, now.plans[method], now.side, function (v) {
       return colours[Math.round(255 * Math.sqrt(Math.min(Math.max(v, 0) / (most || 1), 1)))];
     });
     markRow(parts, now.side);
     parts.scale.style.background = gradient(ramps[theme()]);
     parts.ends.replaceChildren(make("span", {textContent: "0"}), make("span", {textContent: short(most / 4)}), make("span", {textContent: short(most)}));
-    parts.under.textContent = method ? "L1 " + short(now.l1[method]) + " from the teacher" : "query down, key across";
+    parts.under.textContent = method ? "L1 " + short(now.l1[method]) + " from the teacher" : "rows: queries, columns: keys";
     parts.values = now.plans[method];
   }
 
   function drawDifference(parts, method, most) {
-    var now = current(), colours = table(diverging[theme()]);
+    var now = current(), colours = palette(diverging[theme()]);
     paint(parts.canvas, now.differences[method], now.side, function (v) {
       return colours[Math.round(127.5 + 127.5 * Math.sign(v) * Math.sqrt(Math.min(Math.abs(v) / (most || 1), 1)))];
     });
@@ -232,7 +232,7 @@
     else drawPoints(example, share, offset);
     panels.input.scale.style.background = gradient([0, 1].map(function (a) { return tint(a); }));
     panels.input.ends.replaceChildren(make("span", {textContent: "0"}), make("span", {textContent: short(most)}));
-    panels.input.under.textContent = "from " + tokenName(example, state.token);
+    panels.input.under.textContent = "attention from " + tokenName(example, state.token);
   }
 
   function tint(share) {
@@ -323,7 +323,7 @@
 
   function showVerdict() {
     var example = shownExample(), parts = ["Example " + (example.index + 1) + " of the test data, " + example.tokens + " tokens"];
-    if (example.cell > 1) parts[0] += ", drawn in cells of " + example.cell + " × " + example.cell + " tokens";
+    if (example.cell > 1) parts[0] += ", drawn as cells of " + example.cell + " × " + example.cell + " tokens";
     if (example.truth) parts.push("truth: " + example.truth);
     (several ? [0, state.second, state.third] : [0]).forEach(function (method) {
       var said = example.predictions[method], mark = example.truth ? (said === example.truth ? " ✓" : " ✗") : "";

@@ -68,7 +68,7 @@ TEST_CASE(
   const std::vector<std::string> equal = {"sinkhorn:equal"};
   expect_error<UsageError>(
       [&] { resolve_equal_latency(parse_methods(equal, 2), encoder, nullptr, 0, dataset); },
-      {"needs --compiled"});
+      {"needs a compiled operator"});
   const std::vector<std::string> layers = {"sinkhorn:equal@0"};
   expect_error<UsageError>([&] { parse_methods(layers, 2); }, {"all layers"});
 }
