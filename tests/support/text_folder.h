@@ -9,7 +9,7 @@
 namespace asap::test {
 
 /// Writes train.tsv (`count` texts) and test.tsv (half as many) into a folder: "good" or "bad" and
-/// 2 to 20 words of which more speak for the label than against it, drawn by turns from seed 1.
+/// 2 to 20 words of which more speak for the label than against it, drawn from seed 1.
 inline void write_text_folder(const std::filesystem::path& folder, int count = 192) {
   std::filesystem::create_directories(folder);
   const std::string words[2][3] = {{"bright", "kind", "warm"}, {"dull", "cruel", "cold"}};

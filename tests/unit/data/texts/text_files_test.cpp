@@ -73,7 +73,7 @@ TEST_CASE("the distributed layout of IMDb: a file for each text in a folder per 
   files.write("aclImdb/train/unsup/0_0.txt", "a text without label");
   const Dataset train = files.load();
   CHECK(train.class_names == Names{"neg", "pos"});
-  CHECK(train.labels == Ids{0, 1, 0});  // by turns
+  CHECK(train.labels == Ids{0, 1, 0});  // the classes alternate
   CHECK(train.tokens(0) == 4);
   CHECK(files.load(Split::test).size() == 3);
   files.write("aclImdb/test/pos/0_9.txt", "\xff");
