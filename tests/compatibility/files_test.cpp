@@ -1,4 +1,4 @@
-// Files that earlier versions wrote must be read for ever: data/v<N> holds a run that was stopped
+// Files that earlier versions wrote must stay readable: data/v<N> holds a run that was stopped
 // in the middle and an operator compiled from it, as the version that introduced format N wrote
 // them.
 #include <filesystem>

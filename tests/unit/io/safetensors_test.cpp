@@ -35,7 +35,7 @@ TensorFile small_file() {
   return file;
 }
 
-/// A file with this header and so many zero bytes of data.
+/// A file with this header and that number of zero bytes of data.
 std::string file_of(const std::string& header, std::size_t data_bytes) {
   std::string bytes(8, '\0');
   for (std::size_t i = 0, length = header.size(); i < 8; ++i, length >>= 8)

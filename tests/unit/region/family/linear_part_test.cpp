@@ -33,7 +33,7 @@ TEST_CASE("weights decide where a fit is good") {
   line.values = {0, 0};
   line.windows.resize(1);
   region::fit_linear_part(line, samples);
-  // The left half alone asks for -x; the right half weighs a millionth.
+  // The left half alone is fitted by -x; the right half weighs a millionth.
   CHECK(line.values[0] == doctest::Approx(1).epsilon(1e-4));
   CHECK(line.values[1] == doctest::Approx(-1).epsilon(1e-4));
 }
