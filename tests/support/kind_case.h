@@ -91,7 +91,7 @@ struct Computed {
   attention::AttentionEvidence evidence;
 };
 
-inline Computed compute(const attention::TrainableAttention<double>& kernel, const KindCase& c) {
+inline Computed compute(const attention::TrainableAttention<double>& kind, const KindCase& c) {
   tensor::Arena arena;
   const std::int64_t n = c.q.shape()[0];
   Computed out{tensor::Tensor<double>({n, 4}), tensor::Tensor<double>({n, c.k.shape()[0]}), {}};

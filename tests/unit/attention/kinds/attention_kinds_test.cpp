@@ -32,8 +32,8 @@ TEST_CASE("every kind gives zeros without keys, and nothing without queries") {
     out.push_back(make_differential_attention<double>());
     return out;
   }();
-  for (const auto& kernel : kernels) {
-    const KindCase c = random_kind_case(3, 3, kernel->learned_shape(6));
+  for (const auto& kind : kinds) {
+    const KindCase c = random_kind_case(3, 3, kind->learned_shape(6));
     Tensor<double> output({3, 4}), gradient({3, 6}), d_learned(c.learned.shape());
     std::ranges::fill(output.flat(), 7.0);
     std::ranges::fill(gradient.flat(), 7.0);

@@ -18,8 +18,8 @@ TEST_CASE("differential attention is what its definition says") {
     const auto m = size.second;
     CAPTURE(n);
     CAPTURE(m);
-    const auto kernel = make_differential_attention<double>();
-    const KindCase c = random_kind_case(n, m, kernel->learned_shape(6));
+    const auto kind = make_differential_attention<double>();
+    const KindCase c = random_kind_case(n, m, kind->learned_shape(6));
     const auto half = [](const Tensor<double>& x, int which) {
       return x.rows().block(0, 3 * which, x.shape()[0], 3);
     };

@@ -107,7 +107,7 @@ Matrix reference_plan(const Case& c, const EspformerSettings& settings) {
   return plan;
 }
 
-/// The plan that the kernel uses: its output for unit vectors as values.
+/// The plan that the kind uses: its output for unit vectors as values.
 template <class T>
 Matrix computed_plan(const Case& c, const EspformerSettings& settings) {
   const auto to = [](const Tensor<double>& x) {

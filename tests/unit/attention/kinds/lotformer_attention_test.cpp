@@ -17,8 +17,8 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
       const auto m = size.second;
       CAPTURE(pivots);
       CAPTURE(n);
-      const auto kernel = make_lotformer_attention<double>(pivots, 4);
-      const KindCase c = random_kind_case(n, m, kernel->learned_shape(6));
+      const auto kind = make_lotformer_attention<double>(pivots, 4);
+      const KindCase c = random_kind_case(n, m, kind->learned_shape(6));
       const Matrix to = sinkhorn_by_the_book(scores(c.q.rows(), c.learned.rows(), c.scale), 4);
       const Matrix from = sinkhorn_by_the_book(scores(c.learned.rows(), c.k.rows(), c.scale), 4);
       const Matrix plan = product(
@@ -37,9 +37,9 @@ TEST_CASE("LOTFormer attention is two Sinkhorn plans glued at the pivots") {
 }
 
 TEST_CASE("converged LOTFormer plans are doubly stochastic and of the rank of their pivots") {
-  const auto kernel = make_lotformer_attention<double>(2, 300);
-  const KindCase c = random_kind_case(6, 6, kernel->learned_shape(6));
-  const Tensor<double> plan = compute(*kernel, c).plan;
+  const auto kind = make_lotformer_attention<double>(2, 300);
+  const KindCase c = random_kind_case(6, 6, kind->learned_shape(6));
+  const Tensor<double> plan = compute(*kind, c).plan;
   for (std::int64_t i = 0; i < 6; ++i) {
     double row = 0, column = 0;
     for (std::int64_t j = 0; j < 6; ++j) {
