@@ -1,4 +1,4 @@
-// Fuzz target: tables of numbers with a target column, their header guessed, as
+// Fuzz target: rows of numbers with a target column, their header guessed, as
 // `relu-fit fit --target` reads them. See README.md.
 
 #include <cmath>
@@ -14,12 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const char* target : {"f", "1", "2"}) {
     try {
-      const asap::region::NamedTable table =
-          asap::region::parse_table(bytes, {target, {}}, "input");
-      for (const double value : table.rows.x.flat())
+      const asap::region::NamedRows named = asap::region::parse_rows(bytes, {target, {}}, "input");
+      for (const double value : named.rows.x.flat())
         asap::base::check(std::isfinite(value), "an accepted cell must be finite");
       asap::base::check(
-          table.rows.x.size() == table.rows.size() * static_cast<std::int64_t>(table.inputs.size()),
+          named.rows.x.size() == named.rows.size() * static_cast<std::int64_t>(named.inputs.size()),
           "every row has every input");
     } catch (const asap::base::DataError&) {
       // Refused as it should be.

@@ -57,9 +57,9 @@ inline std::vector<double> random_vector(std::int64_t size, double scale, std::u
   return values;
 }
 
-inline region::TableRows some_rows(std::int64_t count, std::int64_t inputs) {
+inline region::Rows some_rows(std::int64_t count, std::int64_t inputs) {
   base::RandomStream random(6, base::RandomPurpose::test);
-  region::TableRows rows{tensor::Tensor<double>({count, inputs}), {}};
+  region::Rows rows{tensor::Tensor<double>({count, inputs}), {}};
   for (double& value : rows.x.flat()) value = random.normal();
   for (std::int64_t i = 0; i < count; ++i) rows.y.push_back(random.normal());
   return rows;

@@ -8,7 +8,7 @@
 
 namespace asap::test {
 
-inline region::NamedTable drawn(const char* formula, std::int64_t rows, std::uint32_t stream) {
+inline region::NamedRows drawn(const char* formula, std::int64_t rows, std::uint32_t stream) {
   return {{"x", "y"}, "f", region::sample_formula(formula, {"x", "y"}, {-1, 1}, rows, 1, stream)};
 }
 

@@ -16,14 +16,14 @@ std::vector<double> slope_changes(const numerics::Curve& f, numerics::Interval i
   std::vector<double> changes;
   for (int i = 1; i < cells; ++i) {
     const double change = values[i + 1] - 2 * values[i] + values[i - 1];
-    // What rounding of the values alone can make is no curvature.
+    // A change that rounding of the values can cause is not curvature.
     changes.push_back(std::abs(change) <= 4e-16 * largest ? 0 : std::abs(change));
   }
   return changes;
 }
 
-/// The u in [low, 1] with increasing(u) = value, increasing(low) <= value; 1 when it is not
-/// reached.
+/// The u in [low, 1] with increasing(u) = value, given increasing(low) <= value; 1 if the value is
+/// not reached.
 template <class Increasing>
 double solve_increasing(double low, double value, const Increasing& increasing) {
   if (increasing(1.0) <= value) return 1;
@@ -40,7 +40,7 @@ double solve_increasing(double low, double value, const Increasing& increasing) 
 CurvatureProfile::CurvatureProfile(const numerics::Curve& f, numerics::Interval interval, int cells)
     : cumulative_(static_cast<std::size_t>(cells) + 1) {
   const std::vector<double> changes = slope_changes(f, interval, cells);
-  // The change at an inner point belongs half to the cell before it and half to the one after.
+  // Half of the change at an inner point belongs to the cell before it and half to the cell after.
   for (int cell = 0; cell < cells; ++cell) {
     const double before = changes[std::max(cell - 1, 0)],
                  after = changes[std::min(cell, cells - 2)];
@@ -52,7 +52,7 @@ CurvatureProfile::CurvatureProfile(const numerics::Curve& f, numerics::Interval 
 void CurvatureProfile::normalise() {
   const double total = cumulative_.back();
   const auto cells = static_cast<double>(cumulative_.size() - 1);
-  // A thousandth is spread evenly, so that no stretch of the interval is without mass.
+  // A thousandth is spread evenly, so every stretch of the interval has mass.
   constexpr double kEven = 1e-3;
   for (std::size_t i = 0; i < cumulative_.size(); ++i) {
     const double even = static_cast<double>(i) / cells;
@@ -73,8 +73,8 @@ std::vector<double> CurvatureProfile::equal_pieces(int fold) const {
     const double peak = solve_increasing(0, 1, [&](double u) { return u + cumulative(u); });
     return {peak, 1 - peak};
   }
-  // From the left, each piece is as long as length * mass = product allows; the product for which
-  // the last piece ends at 1 is found by bisection.
+  // From the left, each piece ends where length * mass reaches `product`. Bisection finds the
+  // product for which the last piece ends at 1.
   std::vector<double> pieces(static_cast<std::size_t>(fold));
   const auto lay_out = [&](double product) {
     double start = 0;
@@ -160,7 +160,7 @@ FoldedFunction curvature_folding(const numerics::Curve& f, numerics::Interval in
   FoldedFunction function;
   function.nodes = place_windows(f, interval, windows);
   for (const double node : function.nodes) function.values.push_back(f(node));
-  // Windows see little of the function each: together they get eight times the cells of one.
+  // A window sees little of the function: all windows together get eight times the cells of one.
   const int cells = std::clamp(16384 / windows, 32, 2048);
   for (int j = 0; j < windows; ++j)
     function.windows.push_back(

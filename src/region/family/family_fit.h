@@ -15,8 +15,8 @@ struct FamilyFit {
   double error = std::numeric_limits<double>::infinity();
 };
 
-/// Fits the one-window family on [0, 1]: curvature folding of `curve`, its logits disturbed by
-/// noise of the given size, then Levenberg-Marquardt on pieces and scales.
+/// Fits the family of one window on [0, 1]: curvature folding of `curve`, noise of the given size
+/// on the logits, then Levenberg-Marquardt on pieces and scales.
 FamilyFit fit_family(const numerics::Curve& curve, const Samples& samples, int depth, int fold,
                      double noise, base::RandomStream& random);
 

@@ -17,15 +17,15 @@ std::vector<double> softmax(std::span<const double> logits) {
   return out;
 }
 
-/// Those of one level's pieces, among all parameters.
+/// The logits of one level's pieces, among all parameters.
 template <class T>
 std::span<T> logits_of(std::span<T> parameters, int level, int fold) {
   const auto size = static_cast<std::size_t>(fold);
   return parameters.subspan(static_cast<std::size_t>(level) * size, size);
 }
 
-/// out(q) += sensitivity * d zigzag(w) / d logit_q. With the pieces' softmax, pieces before w's own
-/// only move its start.
+/// out(q) += sensitivity * d zigzag(w) / d logit_q. Pieces before the one that holds w only move
+/// its start.
 void add_zigzag_derivatives(std::span<const double> pieces, double w, double sensitivity,
                             std::span<double> out) {
   double start = 0;
@@ -65,7 +65,8 @@ FamilyModel::FamilyModel(const Samples& samples, numerics::Interval interval, in
       rule_(rule),
       amplitude_unit_(amplitude_unit),
       targets_(samples.y) {
-  base::check(rule == ScaleRule::free || fold == 2, "FamilyModel: Theorem 3.1 is about two pieces");
+  base::check(rule == ScaleRule::free || fold == 2,
+              "FamilyModel: Theorem 3.1 holds for two pieces");
   const double total = samples.total_weight();
   for (std::int64_t i = 0; i < samples.size(); ++i) {
     t_.push_back(interval.unit(samples.x[i]));
@@ -89,7 +90,7 @@ std::vector<double> FamilyModel::parameters_of(const FoldedFunction& function) c
 std::vector<double> FamilyModel::parameters_of(std::span<const double> peaks, double amplitude,
                                                double left, double right) const {
   base::check(rule_ == ScaleRule::smooth && static_cast<int>(peaks.size()) == levels(),
-              "FamilyModel: one peak more than levels is needed");
+              "FamilyModel: one peak per level is needed");
   std::vector<double> parameters;
   for (const double peak : peaks) {
     parameters.push_back(std::log(peak));
@@ -132,7 +133,7 @@ void FamilyModel::evaluate(tensor::VectorView<const double> parameters,
   }
 }
 
-/// Adds what the parameters do through the scales. row: [parameters]; basis: [scales].
+/// Adds the derivatives through the scales. row: [parameters]; basis: [scales].
 void FamilyModel::scale_derivatives(std::span<const double> basis, std::span<double> row) const {
   const auto first = static_cast<std::size_t>(first_scale());
   const FoldedWindow& window = function_.windows.front();
@@ -155,7 +156,7 @@ void FamilyModel::scale_derivatives(std::span<const double> basis, std::span<dou
   row[first] = amplitude != 0 ? later / amplitude : 0;
 }
 
-/// Adds what the logits of the pieces do with the scales held. row: [parameters].
+/// Adds the derivatives by the logits of the pieces at fixed scales. row: [parameters].
 void FamilyModel::piece_derivatives(double t, std::span<double> row) const {
   const FoldedWindow& window = function_.windows.front();
   const auto depth = static_cast<std::size_t>(depth_), fold = static_cast<std::size_t>(fold_);

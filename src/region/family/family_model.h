@@ -7,25 +7,25 @@
 
 namespace asap::region {
 
-/// How the scales of a folded function follow.
+/// How the scales of a folded function are determined.
 enum class ScaleRule {
-  free,    ///< parameters of their own
-  smooth,  ///< from the peaks by Theorem 3.1 (fold 2 only), one amplitude for all
+  free,    ///< independent parameters
+  smooth,  ///< from the peaks and one amplitude by Theorem 3.1 (fold 2 only)
 };
 
-/// One-window folded functions as a least-squares fit. Residuals are sqrt(w_i / sum w) (F(x_i) -
-/// y_i).
+/// A least-squares fit of a folded function of one window. Residuals are sqrt(w_i / sum w) (F(x_i)
+/// - y_i).
 ///
-/// Parameters: logits of the pieces of every level, [levels, fold] (pieces are their softmax;
-/// levels is depth, or depth + 1 for ScaleRule::smooth, whose last scale needs one more peak), then
-/// the scales [depth * (fold - 1)] or the amplitude mu_0, then the values at both ends.
+/// Parameters: the logits of the pieces of every level, [levels, fold], whose softmax are the
+/// pieces (levels is depth, or depth + 1 for ScaleRule::smooth, whose last scale needs one more
+/// peak); the scales [depth * (fold - 1)] or the amplitude mu_0; the values at both ends.
 class FamilyModel : public numerics::LeastSquaresModel {
  public:
   FamilyModel(const Samples& samples, numerics::Interval interval, int depth, int fold,
               ScaleRule rule, double amplitude_unit = 1);
 
   std::vector<double> parameters_of(const FoldedFunction& function) const;
-  /// For ScaleRule::smooth, whose function does not hold the last peak and the amplitude itself.
+  /// For ScaleRule::smooth, whose function does not hold the last peak and the amplitude.
   std::vector<double> parameters_of(std::span<const double> peaks, double amplitude, double left,
                                     double right) const;
   FoldedFunction function(tensor::VectorView<const double> parameters) const;
@@ -35,7 +35,7 @@ class FamilyModel : public numerics::LeastSquaresModel {
   void evaluate(tensor::VectorView<const double> parameters,
                 tensor::VectorView<double> residuals) override;
   void jacobian(tensor::MatrixView<double> transposed) override;
-  /// Keeps every piece at least e^-5 of the longest of its level.
+  /// Keeps every piece at least e^-5 times the longest of its level.
   void constrain(tensor::VectorView<double> parameters) const override;
 
  private:

@@ -7,16 +7,16 @@
 
 namespace asap::region {
 
-/// Least mean squared error that a continuous piecewise linear function of `pieces` pieces can
-/// have: what no network with that many linear regions can beat.
+/// The least mean squared error of any continuous piecewise linear function with a number of
+/// pieces, and so of any network with that many linear regions.
 struct FreeKnotFloor {
   /// (integral |f''|^0.4)^5 / (720 pieces^4 length), exact as the number of pieces grows.
   double asymptotic = 0;
   /// Error of the best knots found, on a dense grid: an upper bound of the floor, within a few per
-  /// cent for smooth f. Above kMostRefined pieces, where both agree, the error of the asymptotic
-  /// knots.
+  /// cent for smooth f. Above kMostRefined pieces the knots are the asymptotic ones, which are then
+  /// as good.
   double refined = 0;
-  std::vector<double> knots;  ///< of that error, ends included, [pieces + 1] or none
+  std::vector<double> knots;  ///< with that error, ends included: [pieces + 1] or none
   bool is_refined = false;
 
   static constexpr int kMostRefined = 64;

@@ -17,8 +17,8 @@ std::vector<double> corners(const std::vector<double>& pieces) {
   return starts;
 }
 
-/// Coefficients g with Z(w) = sum_k g_k relu(w - b_k), b_0 = 0, b_k the ends of the pieces. The
-/// last one, at b_m = 1, keeps Z constant beyond 1; only windows need it.
+/// Coefficients g with Z(w) = sum_k g_k relu(w - b_k), where b_0 = 0 and b_k are the ends of the
+/// pieces. The last one, at b_m = 1, keeps Z constant beyond 1; only windows need it.
 std::vector<double> zigzag_coefficients(const std::vector<double>& pieces) {
   std::vector<double> coefficients;
   double before = 0, sign = 1;
@@ -31,7 +31,7 @@ std::vector<double> zigzag_coefficients(const std::vector<double>& pieces) {
   return coefficients;
 }
 
-/// The same for the sum over k of scales[k - 1] T_{b_k}, a level's part of the function.
+/// The same for sum_k scales[k - 1] T_{b_k}, a level's part of the function.
 std::vector<double> tent_coefficients(const std::vector<double>& pieces,
                                       std::span<const double> scales) {
   const std::vector<double> at = corners(pieces);
@@ -63,8 +63,8 @@ void check_finite(const FoldedFunction& function) {
         "the folded function has pieces of no length or scales that are not finite");
 }
 
-/// Sizes at which the levels of one window travel: neuron values of level i + 1 are the largest
-/// |scale| of level i times the zigzag values, as in the paper, so that all levels add to the sum
+/// Sizes of the neurons of each level of one window: as in the paper, the neurons of level i + 1
+/// are the zigzag values times the largest |scale| of level i, so that all levels enter the sum
 /// with comparable weights.
 std::vector<double> carried_sizes(const FoldedWindow& window) {
   std::vector<double> sizes{1};
@@ -159,8 +159,9 @@ DenseLayer windowed_first_layer(const FoldedFunction& function, double slope, do
   return layer;
 }
 
-/// What the layer after fold `level` of window j reads. It computes, with the neurons of that
-/// level, the window's tents of the level (for the sum) and the zigzag (for the next level).
+/// Writes the weights by which the layer after fold `level` reads window j. From the neurons of
+/// that level it computes the window's tents of the level (for the sum) and the zigzag (for the
+/// next level).
 void add_window(const FoldedFunction& function, std::int64_t j, int level, DenseLayer& layer) {
   const FoldedWindow& window = function.windows[j];
   const int fold = function.fold();
@@ -172,8 +173,8 @@ void add_window(const FoldedFunction& function, std::int64_t j, int level, Dense
   const std::vector<double> to_next = zigzag_coefficients(window.pieces[level]);
   const bool output = layer.outputs() == 1;
   const std::vector<double> at = output ? std::vector<double>() : corners(window.pieces[level + 1]);
-  // Only in x does a window go on beyond its end, where the first corner of the next window stops
-  // it.
+  // Only in x does a window continue beyond its end; there the first corner of the next window
+  // stops it.
   const bool closes = level == 0 && j + 1 < static_cast<std::int64_t>(function.windows.size());
   const std::int64_t first = 1 + j * fold;
   for (int k = 0; k < fold + (closes ? 1 : 0); ++k) {

@@ -11,8 +11,7 @@ namespace {
 
 constexpr double kRidge = 1e-11;
 
-/// Normal equations of one window in the unknowns [left value, right value, scales...], all as
-/// changes from the function as it stands.
+/// Normal equations of one window. Unknowns: the changes of [left value, right value, scales...].
 struct WindowEquations {
   tensor::Tensor<double> gram;    // [2 + scales, 2 + scales]
   tensor::Tensor<double> moment;  // [2 + scales]
@@ -53,8 +52,8 @@ std::vector<WindowEquations> gather(const FoldedFunction& function, const Sample
   return all;
 }
 
-/// Solves the scales in terms of the node values and leaves the 2 x 2 equations of the node values
-/// in the corner of gram and moment.
+/// Expresses the scales by the node values and leaves the 2 x 2 equations of the node values in the
+/// corner of gram and moment.
 void eliminate_scales(WindowEquations& equations, double largest) {
   const std::int64_t size = equations.moment.size(), count = size - 2;
   tensor::MatrixView<double> gram = equations.gram.rows();
@@ -82,8 +81,7 @@ void eliminate_scales(WindowEquations& equations, double largest) {
   }
 }
 
-/// Changes of the node values from the tridiagonal equations of all windows, by elimination from
-/// the left.
+/// Changes of the node values: solves the tridiagonal equations of all windows, from the left.
 std::vector<double> solve_nodes(const std::vector<WindowEquations>& all, double ridge) {
   const std::size_t nodes = all.size() + 1;
   std::vector<double> diagonal(nodes, ridge), off(nodes, 0.0), right(nodes, 0.0);

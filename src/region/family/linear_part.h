@@ -5,10 +5,10 @@
 
 namespace asap::region {
 
-/// Weighted least squares for everything that enters a folded function linearly, its node values
-/// and scales, with nodes and pieces as they are. Each window is eliminated to its two node values,
-/// what remains is tridiagonal: the time is linear in samples and windows. A ridge of 1e-11 of the
-/// diagonal holds down scales that the samples do not determine.
+/// Weighted least squares for everything that enters a folded function linearly: its node values
+/// and scales, at fixed nodes and pieces. Each window is reduced to its two node values, which
+/// leaves tridiagonal equations: the time is linear in samples and windows. A ridge of 1e-11 times
+/// the diagonal bounds scales that the samples do not determine.
 ///
 /// NumericalError when the equations cannot be solved in float64.
 void fit_linear_part(FoldedFunction& function, const Samples& samples);

@@ -10,8 +10,8 @@
 namespace asap::region {
 namespace {
 
-/// Squared residual of point i against the line through points i - lag and i + lag, in units of the
-/// variance that noise would give it.
+/// Squared residual of point i against the line through points i - lag and i + lag, divided by the
+/// variance that unit noise gives it.
 double squared_pseudo_residual(const Samples& samples, std::int64_t i, std::int64_t lag) {
   const auto left = static_cast<std::size_t>(i - lag), right = static_cast<std::size_t>(i + lag);
   const auto at = static_cast<std::size_t>(i);
@@ -51,8 +51,8 @@ CubicSpline::CubicSpline(std::vector<double> x, std::vector<double> y)
               "CubicSpline: at least four points are needed");
   const std::size_t n = x_.size();
   const auto h = [&](std::size_t i) { return x_[i + 1] - x_[i]; };
-  // Continuity of the first derivative at every inner point. The ends' second derivatives continue
-  // the line of the next two (not a knot), which is put into the first and last equation.
+  // Continuity of the first derivative at every inner point. The second derivatives at the ends
+  // continue the line of the next two (not a knot), substituted into the first and last equation.
   std::vector<double> lower(n), diagonal(n), upper(n), right(n);
   for (std::size_t i = 1; i + 1 < n; ++i) {
     lower[i] = h(i - 1);

@@ -10,8 +10,7 @@ struct AdamOptions {
 };
 
 /// Minimises the sum of squares by full-batch Adam (Kingma and Ba 2015; beta 0.9 and 0.999, epsilon
-/// 1e-8), the method of the paper. Returns the cost at the end. NumericalError when it is not
-/// finite.
+/// 1e-8), the paper's optimiser. Returns the final cost; NumericalError when it is not finite.
 double adam_fit(numerics::LeastSquaresModel& model, tensor::VectorView<double> parameters,
                 const AdamOptions& options);
 

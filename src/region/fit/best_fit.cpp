@@ -15,30 +15,27 @@
 namespace asap::region {
 namespace {
 
-/// Mean squared error, in units of range one, that is rounding: nothing is left to polish.
+/// A mean squared error, in units of range one, that is rounding: nothing is left to polish.
 constexpr double kExact = 1e-26;
 
-/// Tents smaller than the rounding of y would only make slopes waver.
+/// Drops tents below the rounding of y, which would only perturb the slopes.
 void drop_rounding(FoldedFunction& function) {
   for (FoldedWindow& window : function.windows)
     for (double& scale : window.scales)
       if (std::abs(scale) < 1e-13) scale = 0;
 }
 
-/// How much of the recipe is done, for networks larger than the one it was made for.
+/// The work of the recipe, reduced for networks larger than the one it was designed for.
 struct Effort {
   int samples, starts, first_hops, last_hops;
 };
-
-std::int64_t parameter_count(int depth, std::int64_t width) {
-  return 2 * width + std::int64_t{depth - 1} * width * (width + 1) + width + 1;
-}
 
 Effort plan_effort(const FitOptions& options, std::int64_t width) {
   constexpr double kReference = 93.0 * 93.0 * 1000.0;
   Effort effort{};
   effort.samples = 1000 << std::clamp(options.depth - 5, 0, 2);
-  const double size = static_cast<double>(parameter_count(options.depth, width));
+  const double size =
+      static_cast<double>(NetworkShape::uniform(options.depth, width).parameter_count());
   const double part = std::min(1.0, kReference / (size * size * effort.samples));
   const auto share = [part](int full, int least) {
     return std::max(std::min(full, least), static_cast<int>(std::lround(full * part)));
@@ -49,7 +46,7 @@ Effort plan_effort(const FitOptions& options, std::int64_t width) {
   return effort;
 }
 
-/// Beyond this depth the family has more pieces than polishing has samples.
+/// Deeper families have more pieces than polishing has samples.
 constexpr int kDeepestPolish = 9;
 
 class BestFit {
@@ -57,7 +54,7 @@ class BestFit {
   BestFit(const Target& unit, const FitOptions& options)
       : unit_(unit),
         options_(options),
-        width_(std::max(std::max(options.fold, 2) + 1, 4)),
+        width_(family_width(std::max(options.fold, 2), 1)),
         effort_(plan_effort(options, width_)),
         samples_(unit.noise_variance > 0 ? bin_samples(unit.samples, effort_.samples)
                                          : even_samples(unit.curve, {0, 1}, effort_.samples)),
@@ -90,13 +87,12 @@ class BestFit {
     PolishOptions options;
     options.jitter = jitter;
     return std::make_unique<Polisher>(
-        samples_, dense_,
-        std::vector<std::int64_t>(static_cast<std::size_t>(options_.depth), width_), options);
+        samples_, dense_, NetworkShape::uniform(options_.depth, width_).widths, options);
   }
 
   FamilyFit family_start(int start) const {
     base::RandomStream random = stream(0, start);
-    // The first start of each fold is nearly the folding itself; noise grows from .02 to .2.
+    // The first start is close to the folding itself; the noise grows from .02 to .2.
     const double noise = 0.02 * std::pow(10.0, static_cast<double>(start) / effort_.starts);
     return fit_family(unit_.curve, samples_, options_.depth, fold_of(start), noise, random);
   }
@@ -127,7 +123,7 @@ class BestFit {
     base::parallel_for(count, options_.threads, [&](std::int64_t index, int) {
       const auto at = static_cast<std::size_t>(index);
       base::RandomStream random = stream(1, static_cast<int>(index));
-      // Functions that bend in one corner only need more noise to leave the kinks of the folding.
+      // Functions that bend only in one corner need more noise to leave the kinks of the folding.
       const double jitter = index % 2 == 0 ? 3e-3 : 1e-2;
       candidates[at] = polisher(jitter)->polish(to_network(families[at].function), random);
       advance(3);
@@ -142,7 +138,7 @@ class BestFit {
 
   Fit clean() {
     std::vector<FamilyFit> families(static_cast<std::size_t>(effort_.starts));
-    // The guide may be a parser, which belongs to one thread.
+    // Not in parallel: the guide may be a parser, which belongs to one thread.
     for (int start = 0; start < effort_.starts; ++start)
       families[static_cast<std::size_t>(start)] = family_start(start);
     const auto least =
@@ -157,8 +153,8 @@ class BestFit {
     return {to_network(least->function), least->function, "best, folded family"};
   }
 
-  /// Weighted sum of squares on the samples of the fit plus twice the noise its parameters take up:
-  /// Mallows' C_p in units of y.
+  /// Mallows' C_p in units of y: the weighted sum of squares on the samples plus twice the noise
+  /// that the parameters absorb.
   double penalised(double error, std::int64_t parameters) const {
     return error * samples_.total_weight() +
            2 * static_cast<double>(parameters) * unit_.noise_variance;
@@ -183,8 +179,8 @@ class BestFit {
     if (best.error * samples_.total_weight() <= explained || options_.depth > kDeepestPolish)
       return fit;
     const PolishedWeights polished = polish_all({best}).front();
-    const std::int64_t freedom =
-        parameter_count(options_.depth, width_) - std::int64_t{options_.depth} * width_;
+    const std::int64_t freedom = NetworkShape::uniform(options_.depth, width_).parameter_count() -
+                                 std::int64_t{options_.depth} * width_;
     if (polished.guarded && penalised(polished.error, freedom) < least)
       fit = {polisher()->network(polished), std::nullopt, "best, weights polished on noisy points"};
     return fit;

@@ -6,8 +6,8 @@
 
 namespace asap::region {
 
-/// Kernels of one narrow layer on many samples at once, samples contiguous: h(j, i) is neuron j at
-/// sample i. Vectorised over samples; sums over neurons have a fixed order.
+/// Kernels of one narrow layer on many samples. Samples are contiguous: h(j, i) is neuron j at
+/// sample i. The kernels are vectorised over samples; sums over neurons have a fixed order.
 
 /// z = W h + b, then out = relu_tau(z) and slope = relu_tau'(z) with
 /// relu_tau(z) = (z + sqrt(z^2 + tau^2)) / 2, which is ReLU for tau = 0.
@@ -24,7 +24,7 @@ void linear_output(tensor::VectorView<const double> w, tensor::MatrixView<const 
 void relu_layer_vjp(tensor::MatrixView<const double> w, tensor::MatrixView<const double> delta,
                     tensor::MatrixView<const double> slope, tensor::MatrixView<double> delta_h);
 
-/// Derivatives by the weights of a layer, one row for each weight in row-major order of w:
+/// Derivatives with respect to the weights of a layer, one row per weight in row-major order of w:
 /// out(k * (inputs + 1) + j, i) = delta(k, i) * h(j, i), and delta(k, i) for the bias.
 void layer_jacobian(tensor::MatrixView<const double> delta, tensor::MatrixView<const double> h,
                     tensor::MatrixView<double> out);

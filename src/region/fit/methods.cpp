@@ -22,13 +22,12 @@ constexpr std::int64_t kWidth = 4;
 constexpr AdamOptions kPretraining{1500, 1e-2};
 constexpr AdamOptions kTraining{5000, 1e-3};
 
-/// Where pretraining starts, in amplitudes of the target. Random peaks are wrong at first, and
-/// under the full amplitude strongly bent targets push them into poor places before the amplitude
-/// has shrunk.
+/// The amplitude at which pretraining starts, in amplitudes of the target. Random peaks are wrong
+/// at first. At the full amplitude, strongly bent targets push them into poor places before the
+/// amplitude has shrunk.
 constexpr double kFirstAmplitude = 1.0 / 3.0;
 
-/// F'(0) - F'(1) on the unit interval, from the first and last two points; 1 where both are the
-/// same.
+/// F'(0) - F'(1) on the unit interval, from the first and last two points; 1 when they are equal.
 double slope_difference(const Samples& samples) {
   const std::size_t n = samples.x.size();
   const double length = samples.x.back() - samples.x.front();
@@ -38,8 +37,8 @@ double slope_difference(const Samples& samples) {
   return std::abs(difference) > 1e-6 ? difference : 1;
 }
 
-/// The paper's stages one and two: random peaks in (1/4, 3/4), and Adam on the parameterisation
-/// unless it is skipped.
+/// The paper's first two stages: random peaks in (1/4, 3/4), then Adam on the parameterisation
+/// unless the method skips it.
 FoldedFunction pretrained(const Target& target, const FitOptions& options,
                           base::RandomStream& random) {
   const bool free = options.method == Method::free;
@@ -63,11 +62,10 @@ FoldedFunction pretrained(const Target& target, const FitOptions& options,
 Fit adam_method(const Target& target, const FitOptions& options) {
   base::RandomStream random(options.seed, base::RandomPurpose::region,
                             static_cast<std::uint32_t>(options.method));
-  // In x and y of range one, whatever the target's units.
+  // In units in which x and y have range one.
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
-  const NetworkShape shape{
-      1, 1, std::vector<std::int64_t>(static_cast<std::size_t>(options.depth), kWidth)};
+  const NetworkShape shape = NetworkShape::uniform(options.depth, kWidth);
   WeightsModel model(unit.samples, shape.widths);
   std::vector<double> parameters =
       options.method == Method::kaiming
@@ -88,52 +86,58 @@ const char* method_name(Method method) {
   throw base::InternalError("method_name: unknown method");
 }
 
-Method method_from_name(const std::string& name) {
+std::vector<std::string> method_names() {
   std::vector<std::string> names;
-  for (const auto& [known, value] : kMethods) {
+  for (const auto& [name, value] : kMethods) names.emplace_back(name);
+  return names;
+}
+
+Method method_from_name(const std::string& name) {
+  for (const auto& [known, value] : kMethods)
     if (name == known) return value;
-    names.emplace_back(known);
-  }
-  throw base::UsageError("unknown method '" + name + "'", base::suggestion(name, names));
+  throw base::UsageError("unknown method '" + name + "'", base::suggestion(name, method_names()));
+}
+
+std::int64_t family_width(int fold, int windows) {
+  return windows > 1 ? std::int64_t{fold} * windows + 1 : std::max(fold + 1, 4);
 }
 
 void check_size(int depth, int fold, int windows) {
   if (depth < 1)
-    throw base::UsageError("--depth " + std::to_string(depth) + ": at least 1 is needed");
+    throw base::UsageError("`depth` " + std::to_string(depth) + ": at least 1 is needed");
   if (fold < 2 || fold > 16)
-    throw base::UsageError("--fold " + std::to_string(fold) + ": expected 2 to 16 pieces");
+    throw base::UsageError("`fold` " + std::to_string(fold) + ": expected 2 to 16 pieces");
   if (windows < 1)
-    throw base::UsageError("--windows " + std::to_string(windows) + ": at least 1 is needed");
+    throw base::UsageError("`windows` " + std::to_string(windows) + ": at least 1 is needed");
   // A level adds about fold^-2 of the one before it: below 2^-52 it is lost in float64.
   const int deepest = static_cast<int>(26 / std::log2(fold));
   if (depth > deepest)
-    throw base::UsageError("--depth " + std::to_string(depth) + " with " + std::to_string(fold) +
-                               " pieces a level: levels beyond " + std::to_string(deepest) +
+    throw base::UsageError("`depth` " + std::to_string(depth) + " with " + std::to_string(fold) +
+                               " pieces per level: levels beyond " + std::to_string(deepest) +
                                " are smaller than float64 can hold",
-                           "use --windows for more pieces");
+                           "use `windows` for more pieces");
   const double pieces = windows * std::pow(fold, depth);
   constexpr double kMostPieces = 1 << 22;
   if (pieces > kMostPieces)
     throw base::UsageError(base::format_number(pieces) +
                                " pieces (windows times fold to the power of depth) are " +
                                "more than " + base::format_number(kMostPieces),
-                           "use a smaller --depth, --fold or --windows");
+                           "use a smaller `depth`, `fold` or `windows`");
   constexpr double kMostParameters = 5e7;
-  const double width =
-      windows > 1 ? static_cast<double>(fold) * windows + 1 : std::max(fold + 1, 4);
+  const auto width = static_cast<double>(family_width(fold, windows));
   if (3 * width + (depth - 1) * width * (width + 1) > kMostParameters)
     throw base::UsageError("a network of width " + base::format_number(width) + " and depth " +
                                std::to_string(depth) + " has too many weights",
-                           "use fewer --windows");
+                           "use fewer `windows`");
 }
 
 Fit fit_network(const Target& target, const FitOptions& options) {
   check_size(options.depth, std::max(options.fold, 2), 1);
   if (options.method == Method::best) return best_fit(target, options);
   if (options.fold > 2)
-    throw base::UsageError("--fold " + std::to_string(options.fold) + " with --method " +
+    throw base::UsageError("`fold` " + std::to_string(options.fold) + " with `method` " +
                                method_name(options.method) + ": the paper's methods fold in two",
-                           "use --method best");
+                           "use `method` best");
   Fit fit = adam_method(target, options);
   if (options.progress) options.progress(1);
   return fit;

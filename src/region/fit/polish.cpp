@@ -2,36 +2,10 @@
 
 #include <cmath>
 
-#include "tensor/kernels/elementwise.h"
-
 namespace asap::region {
-namespace {
-
-double mean_square(WeightsModel& model, const std::vector<double>& parameters,
-                   tensor::Tensor<double>& residuals) {
-  model.evaluate(parameters, residuals.flat());
-  return tensor::dot<double>(residuals.flat(), residuals.flat());
-}
-
-}  // namespace
-
-Polisher::Polisher(WeightsModel model, WeightsModel dense_model, std::int64_t blocks,
-                   PolishOptions options)
-    : options_(std::move(options)),
-      blocks_(blocks),
-      model_(std::move(model)),
-      dense_model_(std::move(dense_model)),
-      residuals_({model_.residual_count()}),
-      dense_residuals_({dense_model_.residual_count()}) {}
-
 Polisher::Polisher(const Samples& samples, const Samples& dense,
                    const std::vector<std::int64_t>& widths, PolishOptions options)
-    : Polisher(WeightsModel(samples, widths), WeightsModel(dense, widths), 1, std::move(options)) {}
-
-Polisher::Polisher(const TableRows& rows, const TableRows& held_out, const NetworkShape& shape,
-                   PolishOptions options)
-    : Polisher(WeightsModel(rows, shape), WeightsModel(held_out, shape), shape.blocks,
-               std::move(options)) {}
+    : options_(std::move(options)), model_(samples, widths), dense_model_(dense, widths) {}
 
 std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int iterations) {
   model_.set_smoothing(0);
@@ -45,14 +19,14 @@ std::int64_t Polisher::minimise(std::vector<double>& parameters, double tau, int
 }
 
 void Polisher::measure(PolishedWeights& weights) {
-  weights.error = mean_square(model_, weights.parameters, residuals_);
-  weights.dense_error = mean_square(dense_model_, weights.parameters, dense_residuals_);
+  weights.error = model_.mean_squared_error(weights.parameters);
+  weights.dense_error = dense_model_.mean_squared_error(weights.parameters);
   weights.guarded = weights.dense_error <= options_.guard_ratio * weights.error;
 }
 
 PolishedWeights Polisher::polish(const ReluNetwork& start, base::RandomStream& random) {
   PolishedWeights weights;
-  weights.parameters = WeightsModel::parameters_of(start, blocks_);
+  weights.parameters = WeightsModel::parameters_of(start);
   model_.balance(weights.parameters);
   for (double& parameter : weights.parameters) parameter += options_.jitter * random.normal();
   for (const double tau : options_.smoothing)
@@ -68,7 +42,7 @@ void Polisher::hop(PolishedWeights& best, int count, base::RandomStream& random)
   for (int attempt = 0; attempt < count; ++attempt) {
     PolishedWeights trial = best;
     model_.balance(trial.parameters);
-    // Noise of a thousandth to a tenth, on all layers or on one.
+    // Noise between a thousandth and a tenth, on all layers or on one.
     const double size = std::pow(10.0, random.uniform(-3.0, -1.0));
     std::int64_t first = 0, last = layer_begins.back();
     if (random.below(2) == 1) {

@@ -13,20 +13,20 @@
 namespace asap::region {
 namespace {
 
-/// How a function bends and runs.
+/// Convexity and monotony of a target.
 struct TargetShape {
   bool concave = false;
   bool increasing = false, decreasing = false;
   bool monotone() const { return increasing || decreasing; }
-  /// The cone holds convex functions, which increase where they are monotone. Whether the target
-  /// has to be mirrored in x to be one after its sign is right.
+  /// The cone holds convex functions that increase if they are monotone. Whether the target, with
+  /// its sign made convex, must be mirrored in x to be one.
   bool mirrored() const { return concave ? increasing : decreasing; }
 };
 
 base::UsageError bends_both_ways(const Target& unit) {
   return base::UsageError(
-      "--keep-shape: '" + unit.name + "' is neither convex nor concave on the interval",
-      "leave --keep-shape out, or choose a part of the interval");
+      "`keep_shape`: '" + unit.name + "' is neither convex nor concave on the interval",
+      "leave `keep_shape` out, or choose a part of the interval");
 }
 
 /// The shape of a target that is known exactly.
@@ -45,16 +45,16 @@ TargetShape exact_shape(const Target& unit) {
   return {down > up, fall <= 1e-9 * rise, rise <= 1e-9 * fall};
 }
 
-/// A convex building block, zero up to its node and straight after its window: a window's tents, or
-/// without a window relu(u - node).
+/// A convex building block, zero before its node and straight after its window: tents of a window,
+/// or relu(u - node).
 struct Block {
   std::size_t window = 0;
   std::vector<double> scales;  // of the window's tents; empty: relu(u - nodes[window])
-  double left = 0, right = 0;  // slopes taken off at the window's ends, in t
+  double left = 0, right = 0;  // slopes removed at the ends of the window, in t
 };
 
-/// For every level k the convex function with the tents of level k and as much of those above it as
-/// makes slopes meet at their corners, so that no member of the cone is left out. With A_i = s_i +
+/// For every level k, the convex function with the tents of level k and as much of the levels above
+/// as makes slopes meet at their corners; these functions span the whole cone. With A_i = s_i +
 /// A_{i+1} / a_{i+1}, slopes meet at the corners of level i when s_i = A_{i+1} / (1 - a_{i+1}).
 std::vector<Block> blocks_of_window(const FoldedWindow& window, std::size_t index) {
   std::vector<Block> blocks;
@@ -90,7 +90,7 @@ double evaluate(const FoldedFunction& grid, const Block& block, double u) {
   return value;
 }
 
-/// Columns: 1, -1, u, -u (the last only where the function need not be monotone), then the blocks.
+/// Columns: 1, -1, u, -u (the last only if the function need not be monotone), then the blocks.
 std::vector<double> design_row(const FoldedFunction& grid, const std::vector<Block>& blocks,
                                bool monotone, double u) {
   std::vector<double> row{1, -1, u, monotone ? 0 : -u};
@@ -98,7 +98,7 @@ std::vector<double> design_row(const FoldedFunction& grid, const std::vector<Blo
   return row;
 }
 
-/// Normal equations of the cone's columns. Returns the sum of weighted squares of y.
+/// Normal equations of the cone's columns. Returns the weighted sum of squares of y.
 double gather(const FoldedFunction& grid, const std::vector<Block>& blocks, const Samples& samples,
               bool monotone, tensor::Tensor<double>& normal, std::vector<double>& right) {
   const auto count = static_cast<std::int64_t>(right.size());
@@ -117,7 +117,7 @@ double gather(const FoldedFunction& grid, const std::vector<Block>& blocks, cons
   return squares;
 }
 
-/// Least squares over the cone; the function is written into `grid`. Returns the weighted sum of
+/// Least squares over the cone; writes the function into `grid`. Returns the weighted sum of
 /// squared residuals.
 double fit_cone(FoldedFunction& grid, const Samples& samples, bool monotone) {
   std::vector<Block> blocks;
@@ -166,7 +166,7 @@ FoldedFunction mirrored(FoldedFunction function) {
   return function;
 }
 
-/// The best function of a shape, and its weighted sum of squared residuals.
+/// The best function of a shape and its weighted sum of squared residuals.
 struct ShapeFit {
   TargetShape shape;
   FoldedFunction function;
@@ -189,8 +189,8 @@ ShapeFit fit_with_shape(const Target& unit, const Samples& samples, const Target
   return fit;
 }
 
-/// Noisy points do not show their shape: all six are tried. A monotone one is taken where it costs
-/// no more than the freedom it lacks would save on noise alone.
+/// Noisy points do not show their shape, so all six shapes are tried. A monotone one is taken if it
+/// costs no more than its missing freedom would save on noise alone.
 ShapeFit fit_noisy(const Target& unit, int depth, int windows) {
   const Samples samples = bin_samples(unit.samples, 2000);
   ShapeFit best;
@@ -217,7 +217,7 @@ Fit shape_fit(const Target& target, int depth, int windows) {
   check_size(depth, 2, windows);
   constexpr int kMostWindows = 64;  // the active-set method works on dense equations
   if (windows > kMostWindows)
-    throw base::UsageError("--windows " + std::to_string(windows) + " with --keep-shape: at most " +
+    throw base::UsageError("`windows` " + std::to_string(windows) + " with `keep_shape`: at most " +
                            std::to_string(kMostWindows));
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);

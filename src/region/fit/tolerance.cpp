@@ -12,12 +12,10 @@ namespace asap::region {
 namespace {
 
 std::int64_t parameter_count(int depth, int fold, int windows) {
-  const std::int64_t width =
-      windows == 1 ? std::max(fold + 1, 4) : std::int64_t{fold} * windows + 1;
-  return 2 * width + (depth - 1) * width * (width + 1) + width + 1;
+  return NetworkShape::uniform(depth, family_width(fold, windows)).parameter_count();
 }
 
-/// Least maximum error of any continuous function of `pieces` straight pieces, asymptotically:
+/// Asymptotically the least maximum error of any continuous function of `pieces` straight pieces:
 /// (integral sqrt|f''|)^2 / (16 pieces^2).
 double least_max_error(const numerics::Curve& f, numerics::Interval interval, double pieces) {
   constexpr int kCells = 4096;
@@ -47,15 +45,14 @@ class Search {
       throw base::NumericalError("no network of up to " + base::format_number(kMostParameters) +
                                      " parameters reaches a maximum error of " +
                                      base::format_number(tolerance_),
-                                 "use a larger --tolerance, or a shorter --interval");
+                                 "use a larger `tolerance`, or a shorter `interval`");
     return std::move(result_);
   }
 
  private:
   static constexpr double kMostParameters = 2e5;
 
-  /// Of the folded function where there is one: evaluating it does not take longer for more
-  /// windows.
+  /// Uses the folded function if there is one: its evaluation takes no longer with more windows.
   double max_error(const Fit& fit, double pieces) const {
     if (!fit.folded) return dense_max_error(target_, fit.network, pieces);
     const int count = dense_count(pieces);
@@ -68,12 +65,12 @@ class Search {
     return largest;
   }
 
-  /// Records a trial; keeps the fit when it reaches the tolerance with the fewest parameters so
-  /// far.
+  /// Records a trial and keeps the fit if it reaches the tolerance with fewer parameters than all
+  /// before.
   bool judge(Fit fit, int depth, int fold, int windows) {
     ToleranceTrial trial{depth, fold, windows, fit.network.parameter_count()};
     trial.max_error = max_error(fit, windows * std::pow(fold, depth));
-    // Network and folded function differ by rounding, which must not decide.
+    // The network and the folded function differ by rounding, which must not decide.
     trial.reached = trial.max_error <= tolerance_ * (1 - 1e-6);
     result_.trials.push_back(trial);
     if (progress_) progress_(trial);
@@ -89,8 +86,8 @@ class Search {
     return count < best_ && count <= kMostParameters;
   }
 
-  /// Networks of one window with polished weights. Measured, they do about as well as twice the
-  /// pieces of their folding; depths for which three times as many are not enough are not tried.
+  /// Networks of one window with polished weights. Measurements show that they match about twice
+  /// the pieces of their folding; a depth is tried if three times its pieces can be enough.
   void narrow() {
     for (int depth = 1; depth <= 7; ++depth) {
       const double pieces = 3 * std::pow(2, depth);
@@ -115,7 +112,7 @@ class Search {
     };
     const double ideal = std::pow(fold, depth);
     int windows = 1;
-    // No fewer pieces than the best free knots need.
+    // At least as many pieces as the best free knots need.
     while (least_max_error(target_.reference(), target_.interval, windows * ideal) >
                1.5 * tolerance_ &&
            allowed(depth, fold, windows))
@@ -128,7 +125,7 @@ class Search {
       failed = windows;
       windows *= 2;
     }
-    // With fewer parameters than the best so far it is still possible in between.
+    // A number of windows in between may still beat the best so far.
     if (!found) {
       int low = failed, high = windows;  // allowed, not allowed
       while (high - low > 1) {
@@ -168,12 +165,12 @@ double dense_max_error(const Target& target, const ReluNetwork& network, double 
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress) {
   if (!(tolerance > 0) || !std::isfinite(tolerance))
-    throw base::UsageError("--tolerance " + base::format_number(tolerance) +
+    throw base::UsageError("`tolerance` " + base::format_number(tolerance) +
                            ": a positive number is expected");
   if (target.noise_variance > 0)
     throw base::UsageError(
-        "--tolerance with noisy points: the largest error would be that of the noise",
-        "leave --tolerance out");
+        "`tolerance` with noisy points: the largest error would be that of the noise",
+        "leave `tolerance` out");
   return Search(target, tolerance, options, progress).run();
 }
 

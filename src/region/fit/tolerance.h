@@ -7,7 +7,7 @@
 
 namespace asap::region {
 
-/// One network that the search for a tolerance looked at.
+/// One network that the search tried.
 struct ToleranceTrial {
   int depth = 0, fold = 0, windows = 0;
   std::int64_t parameters = 0;
@@ -17,19 +17,18 @@ struct ToleranceTrial {
 
 struct ToleranceResult {
   Fit fit;
-  std::vector<ToleranceTrial> trials;  ///< in the order they were tried
+  std::vector<ToleranceTrial> trials;  ///< in order
 };
 
-/// The smallest network (least parameters) whose maximum error on a dense grid is at most
-/// `tolerance`. Tried are polished networks of one window where their number of pieces can be
-/// enough, and windowed foldings of two and three pieces for every depth, each with the fewest
-/// windows that reach the tolerance. `progress` gets each trial. UsageError when the points are
-/// noisy, NumericalError when nothing reaches the tolerance.
+/// The network with the fewest parameters whose maximum error on a dense grid is at most
+/// `tolerance`. The search tries polished networks of one window that may have enough pieces, and
+/// windowed foldings of two and three pieces for every depth, each with the fewest windows that
+/// reach the tolerance. `progress` receives each trial. UsageError when the points are noisy;
+/// NumericalError when no network reaches the tolerance.
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress = {});
 
-/// Largest |network - reference| on the dense grid, or on four points for every piece where that is
-/// more.
+/// Largest |network - reference| on the dense grid, or on four points per piece if these are more.
 double dense_max_error(const Target& target, const ReluNetwork& network, double pieces = 0);
 
 }  // namespace asap::region

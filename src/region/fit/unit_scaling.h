@@ -6,16 +6,16 @@
 
 namespace asap::region {
 
-/// The affine change of x and y under which the interval is [0, 1] and the samples have range one.
-/// Fits run in these units, so that step sizes, noise and roundings mean the same for every target.
+/// The affine change of x and y that maps the interval to [0, 1] and gives the samples range one.
+/// Fits run in these units, so step sizes, noise and roundings mean the same for every target.
 class UnitScaling {
  public:
   explicit UnitScaling(const Target& target);
 
-  /// The target in unit scale. Its curves are evaluated through the original ones.
+  /// The target in unit scale; its curves call the original ones.
   Target scaled(const Target& target) const;
   Samples scaled(Samples samples) const;
-  /// A network fitted in unit scale, back in the target's units.
+  /// Converts a network fitted in unit scale to the target's units.
   ReluNetwork unscaled(ReluNetwork network) const;
   FoldedFunction unscaled(FoldedFunction function) const;
 

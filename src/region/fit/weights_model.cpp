@@ -21,13 +21,17 @@ std::vector<std::int64_t> layer_begins_of(const NetworkShape& shape) {
   return begins;
 }
 
-/// Samples in whole vectors on every instruction set.
+/// Rounds the number of samples up to whole vectors of every instruction set.
 std::int64_t padded(std::int64_t samples) {
   constexpr std::int64_t kLanes = 8;
   return (samples + kLanes - 1) / kLanes * kLanes;
 }
 
 }  // namespace
+
+NetworkShape NetworkShape::uniform(int depth, std::int64_t width) {
+  return {1, 1, std::vector<std::int64_t>(static_cast<std::size_t>(depth), width)};
+}
 
 std::int64_t NetworkShape::parameter_count() const { return layer_begins_of(*this).back(); }
 
@@ -61,8 +65,8 @@ WeightsModel::WeightsModel(const Samples& samples, std::vector<std::int64_t> wid
   }
 }
 
-WeightsModel::WeightsModel(const TableRows& rows, NetworkShape shape) : shape_(std::move(shape)) {
-  base::check(rows.x.rows().cols == shape_.inputs, "WeightsModel: rows of another width");
+WeightsModel::WeightsModel(const Rows& rows, NetworkShape shape) : shape_(std::move(shape)) {
+  base::check(rows.inputs() == shape_.inputs, "WeightsModel: wrong number of inputs");
   base::check(rows.size() > 0, "WeightsModel: no rows");
   allocate(padded(rows.size()));
   const double weight = std::sqrt(1 / static_cast<double>(rows.size()));
@@ -196,6 +200,12 @@ void WeightsModel::gradient(tensor::VectorView<const double> residuals,
                    gradient.subspan(static_cast<std::size_t>(first),
                                     static_cast<std::size_t>(delta.rows * (h.rows + 1))));
   });
+}
+
+double WeightsModel::mean_squared_error(tensor::VectorView<const double> parameters) {
+  tensor::Tensor<double> residuals({residual_count()});
+  evaluate(parameters, residuals.flat());
+  return tensor::dot<double>(residuals.flat(), residuals.flat());
 }
 
 void WeightsModel::balance(tensor::VectorView<double> parameters) {

@@ -7,44 +7,49 @@
 
 namespace asap::region {
 
-/// What a WeightsModel is: `blocks` narrow networks side by side, each with its own neurons, summed
-/// by one output neuron. Every block reads all inputs. One block is a dense network.
+/// The shape of a WeightsModel: `blocks` narrow networks side by side, each with its own neurons,
+/// summed by one output neuron. Every block reads all inputs. One block is a dense network.
 struct NetworkShape {
   std::int64_t inputs = 1;
   std::int64_t blocks = 1;
   std::vector<std::int64_t> widths;  ///< neurons of each hidden layer in a block
 
-  /// Weights and biases that may be other than zero.
+  /// A dense network of one input with `depth` hidden layers of equal width.
+  static NetworkShape uniform(int depth, std::int64_t width);
+  /// Weights and biases that may differ from zero.
   std::int64_t parameter_count() const;
 };
 
-/// Weights N(0, 2 / inputs), biases zero (He et al., ICCV 2015), as parameters of a WeightsModel.
+/// Parameters of a WeightsModel with weights from N(0, 2 / inputs) and zero biases (He et al., ICCV
+/// 2015).
 std::vector<double> kaiming_parameters(const NetworkShape& shape, base::RandomStream& random);
 
-/// All weights and biases of a small ReLU network as the parameters of a least-squares fit.
-/// Residuals are sqrt(w_i / sum w) (F(x_i) - y_i), so the cost is the mean squared error. One
-/// reverse pass gives the Jacobian of all samples, since the output is a scalar.
+/// A least-squares fit whose parameters are all weights and biases of a small ReLU network.
+/// Residuals are sqrt(w_i / sum w) (F(x_i) - y_i), so the cost is the mean squared error. The
+/// output is a scalar, so one reverse pass gives the Jacobian of all samples.
 class WeightsModel : public numerics::LeastSquaresModel {
  public:
-  /// Of one input. `widths`: neurons of each hidden layer. The samples are copied.
+  /// One input. `widths`: neurons of each hidden layer. The samples are copied.
   WeightsModel(const Samples& samples, std::vector<std::int64_t> widths);
-  /// Of several inputs; the rows, at least one, are copied.
-  WeightsModel(const TableRows& rows, NetworkShape shape);
+  /// Several inputs. The rows, at least one, are copied.
+  WeightsModel(const Rows& rows, NetworkShape shape);
 
-  /// Parameters of a network of this shape: layer after layer, block after block, each row its
-  /// weights inside the block and its bias; last the output's weights and its bias.
+  /// Parameters of a network: layer by layer, block by block, each neuron's weights inside its
+  /// block and its bias; then the weights and the bias of the output.
   static std::vector<double> parameters_of(const ReluNetwork& network, std::int64_t blocks = 1);
   ReluNetwork network(tensor::VectorView<const double> parameters) const;
   /// First parameter of each layer, then the number of parameters.
   const std::vector<std::int64_t>& layer_begins() const { return offsets_; }
 
-  /// Rounds off the corner of ReLU; see relu_layer. 0 is ReLU itself.
+  /// Rounds the corner of ReLU; see relu_layer. 0 is ReLU itself.
   void set_smoothing(double tau) { tau_ = tau; }
 
   /// Scales each hidden neuron so that its largest activation on the samples is one, and the
   /// weights that read it by the inverse: the same function in better conditioned parameters. Dead
-  /// neurons stay.
+  /// neurons are left alone.
   void balance(tensor::VectorView<double> parameters);
+  /// At these parameters, with the present smoothing.
+  double mean_squared_error(tensor::VectorView<const double> parameters);
 
   std::int64_t parameter_count() const override { return offsets_.back(); }
   std::int64_t residual_count() const override { return inputs_.shape()[1]; }
@@ -61,8 +66,8 @@ class WeightsModel : public numerics::LeastSquaresModel {
     return layer == 0 ? shape_.inputs : shape_.widths[layer - 1];
   }
   void allocate(std::int64_t padded);
-  /// Of block `block` of hidden layer `layer`: its weights, the position of their first, what it
-  /// reads, and its rows of a tensor that holds all neurons of the layer.
+  /// For block `block` of hidden layer `layer`: the position of its first weight, its weights, its
+  /// input, and its part of a tensor that holds all neurons of the layer.
   std::int64_t first_weight(std::size_t layer, std::int64_t block) const {
     return offsets_[layer] + block * shape_.widths[layer] * (read_by(layer) + 1);
   }
@@ -72,8 +77,8 @@ class WeightsModel : public numerics::LeastSquaresModel {
                                      std::int64_t block) const;
   tensor::MatrixView<const double> output_weights() const;
   void forward(tensor::VectorView<const double> parameters);
-  /// Calls visit(first parameter, delta, h) for every matrix of weights from the output down,
-  /// starting from delta: [1, n].
+  /// Calls visit(first parameter, delta, h) for every matrix of weights from the output down.
+  /// output_delta: [n].
   template <class Visit>
   void backward(tensor::VectorView<const double> output_delta, const Visit& visit);
 

@@ -10,13 +10,13 @@
 namespace asap::region {
 namespace {
 
-/// Even samples of the guide, several to every piece.
+/// Even samples of the guide, several per piece.
 Samples guide_samples(const Target& target, double pieces) {
   const int count = static_cast<int>(std::clamp(16 * pieces, double{kDensePoints}, 2e6));
   return even_samples(target.curve, target.interval, count);
 }
 
-/// The curve with the second derivative max(f'', 0) on a grid, 0 with slope 0 at the left end.
+/// The curve with second derivative max(f'', 0) on a grid; value and slope are 0 at the left end.
 CubicSpline convex_part(const numerics::Curve& f) {
   constexpr int kCells = 4096;
   std::vector<double> x, y, values;
@@ -61,7 +61,7 @@ Fit difference_fit(const Target& target, const FitOptions& options) {
   rising.truth = falling.truth = {};
   for (std::int64_t i = 0; i < unit.samples.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
-    // Noise is given to the part that is subtracted.
+    // The part that is subtracted takes the noise.
     rising.samples.y[at] = convex(unit.samples.x[at]);
     falling.samples.y[at] = rising.samples.y[at] - unit.samples.y[at];
   }

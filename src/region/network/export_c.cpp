@@ -23,8 +23,8 @@ void check_identifier(const std::string& name) {
   for (const char c : name)
     good = good && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_');
   if (!good || std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end())
-    throw base::UsageError("--name '" + name + "' cannot name a function in C",
-                           "letters, digits and _, for example --name fitted_curve");
+    throw base::UsageError("`name` '" + name + "' cannot name a function in C",
+                           "use letters, digits and _, for example `name` fitted_curve");
 }
 
 /// A literal that reads back as the same double.
@@ -42,13 +42,13 @@ std::string term(double weight, const std::string& value, bool first) {
   return sign + (size == 1 ? value : literal(size) + " * " + value);
 }
 
-/// `inputs`: of the network.
+/// inputs: the number of inputs of the network.
 std::string neuron(std::int64_t layer, std::int64_t index, std::int64_t inputs) {
   if (layer == 0) return inputs == 1 ? "x" : "x[" + std::to_string(index) + "]";
   return "h" + std::to_string(layer) + "_" + std::to_string(index);
 }
 
-/// b + sum_j w_j h_j, without the zeros.
+/// b + sum_j w_j h_j without zero weights.
 std::string affine(const ReluNetwork& network, std::int64_t layer_index, std::int64_t row) {
   const DenseLayer& layer = network.layers[static_cast<std::size_t>(layer_index)];
   std::string text;
@@ -61,7 +61,7 @@ std::string affine(const ReluNetwork& network, std::int64_t layer_index, std::in
   return text;
 }
 
-/// Text made fit to stand in a C comment.
+/// Text that is safe inside a C comment.
 std::string comment_text(std::string text) {
   for (std::size_t at = text.find("*/"); at != std::string::npos; at = text.find("*/"))
     text.replace(at, 2, "* /");

@@ -85,7 +85,7 @@ Message gemm_node(const std::string& in, const std::string& stem, const std::str
 }  // namespace
 
 std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
-  if (name.empty()) throw base::UsageError("--name must not be empty");
+  if (name.empty()) throw base::UsageError("`name` must not be empty");
   Message graph;
   std::string in = "x";
   const std::size_t layers = stored.network.layers.size();

@@ -14,8 +14,7 @@ constexpr const char* kInterval = "interval";
 constexpr const char* kInputs = "inputs";
 constexpr const char* kTarget = "target";
 
-/// Numbers in a name as numbers, what is between them as text, so that layer 10 comes after
-/// layer 9.
+/// A sort key that compares the numbers in a name as numbers: layer 10 comes after layer 9.
 std::vector<std::pair<std::int64_t, std::string>> natural_key(const std::string& name) {
   std::vector<std::pair<std::int64_t, std::string>> key{{0, ""}};
   for (std::size_t i = 0; i < name.size();) {
@@ -31,7 +30,7 @@ std::vector<std::pair<std::int64_t, std::string>> natural_key(const std::string&
   return key;
 }
 
-/// Shapes that chain to one output, and finite numbers.
+/// DataError unless shapes chain to one output and all numbers are finite.
 void check_network(const ReluNetwork& network, const std::string& source) {
   if (network.layers.size() < 2)
     throw base::DataError(

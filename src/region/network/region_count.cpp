@@ -6,10 +6,10 @@
 namespace asap::region {
 namespace {
 
-// Relative error of a weighted sum: that of its few additions and of the weights themselves, which
-// were computed in float64 too.
+// Relative error of a weighted sum: of its few additions and of the weights, which were computed in
+// float64 too.
 constexpr double kRounding = 16 * 0x1p-53;
-constexpr std::size_t kValues = 1 << 22;  // hidden values held at once before a stretch is split
+constexpr std::size_t kValues = 1 << 22;  // a stretch with more hidden values is split
 
 /// A number and a bound of its rounding error.
 struct Bounded {
@@ -28,7 +28,7 @@ struct Trace {
   }
 };
 
-/// Pre-activations of one layer at one point; what may be rounding alone is zero.
+/// Pre-activations of one layer at one point; those within their rounding error become zero.
 void pre_activations(const SparseRows& rows, const Bounded* h, Bounded* out) {
   for (std::int64_t k = 0; k < rows.rows(); ++k) {
     double z = rows.bias(k), size = std::abs(z), error = 0;
@@ -43,7 +43,7 @@ void pre_activations(const SparseRows& rows, const Bounded* h, Bounded* out) {
   }
 }
 
-/// Where between a point and the next neurons switch: positions in (0, 1), ascending, each once.
+/// Positions in (0, 1) between two points at which neurons switch, ascending and distinct.
 void switch_positions(const std::vector<Bounded>& left, const std::vector<Bounded>& right,
                       std::vector<Bounded>& positions) {
   positions.clear();
@@ -60,8 +60,8 @@ void switch_positions(const std::vector<Bounded>& left, const std::vector<Bounde
   positions.erase(std::unique(positions.begin(), positions.end(), same), positions.end());
 }
 
-/// The activation part of the way from one point to the next, by interpolation. The neuron that
-/// switches there comes out as rounding, so as zero.
+/// The activation at a position between two points, by interpolation. The neuron that switches
+/// there is within its rounding error, so zero.
 Bounded interpolate(const Bounded& left, const Bounded& right, const Bounded& position) {
   const double change = right.value - left.value;
   const double z = left.value + position.value * change;
@@ -70,7 +70,7 @@ Bounded interpolate(const Bounded& left, const Bounded& right, const Bounded& po
   return z <= error ? Bounded{0, 0} : Bounded{z, error};
 }
 
-/// The trace one layer further on, after ReLU, with a point at every switch.
+/// The trace after one more layer and its ReLU, with a new point at every switch.
 Trace advance(const SparseRows& rows, const Trace& before) {
   Trace after;
   after.width = rows.rows();
@@ -107,8 +107,8 @@ struct Line {
   }
 };
 
-/// Slope of the output between neighbouring points, and its error bound, by a pass through the
-/// neurons that are active there: those above zero at either end.
+/// Slope of the output at a point, and its error bound, by a pass through the neurons that are
+/// active there.
 class SlopePass {
  public:
   SlopePass(const std::vector<SparseRows>& layers, const Line& line)
@@ -119,7 +119,7 @@ class SlopePass {
     slope_ = size_ = line_.direction;
     for (double& size : size_) size = std::abs(size);
     for (std::size_t l = 0; l < layers_.size(); ++l) layer(layers_[l], l + 1 == layers_.size());
-    // One rounding for each of the additions and products of a path.
+    // One rounding for each addition and product of a path.
     return {slope_[0], 4e-16 * static_cast<double>(layers_.size() + 1) * size_[0]};
   }
 
@@ -151,7 +151,7 @@ class SlopePass {
   std::vector<double> value_, slope_, size_, next_value_, next_slope_, next_size_;
 };
 
-/// Adds the regions between two points, splitting the stretch where the traces grow too large.
+/// Counts the regions between two points; splits the stretch when its traces grow too large.
 class Counter {
  public:
   Counter(const ReluNetwork& network, Line line, RegionCount& result)
@@ -232,7 +232,8 @@ RegionCount count_regions(const ReluNetwork& network, numerics::Interval interva
 RegionCount count_regions(const ReluNetwork& network, std::span<const double> from,
                           std::span<const double> to) {
   const auto inputs = static_cast<std::size_t>(network.inputs());
-  base::check(from.size() == inputs && to.size() == inputs, "count_regions: ends of another size");
+  base::check(from.size() == inputs && to.size() == inputs,
+              "count_regions: an end has the wrong size");
   const std::vector<double> low(from.begin(), from.end()), high(to.begin(), to.end());
   base::check(low != high, "count_regions: both ends are the same point");
   Line line{low, high};

@@ -19,14 +19,14 @@ struct Plane {
   double at(const Corner& p) const { return a * p[0] + b * p[1] + c; }
 };
 
-/// A polygon and what the neurons of the layer before compute on it.
+/// A polygon and the outputs of the layer before on it.
 struct Cell {
   std::vector<Corner> corners;
   std::vector<Plane> hidden;
 };
 
-/// Parts of a convex polygon where the plane is positive and negative; a part that the line only
-/// touches is empty.
+/// The parts of a convex polygon on which the plane is positive and negative. A part that the line
+/// only touches is empty.
 std::array<std::vector<Corner>, 2> cut(const std::vector<Corner>& corners, const Plane& plane) {
   const double steepness = std::hypot(plane.a, plane.b);
   const double touch = kThin * steepness;
@@ -38,7 +38,7 @@ std::array<std::vector<Corner>, 2> cut(const std::vector<Corner>& corners, const
     below = below || value.back() < -touch;
   }
   if (!below || !above) {
-    // A plane that is zero all over counts as off.
+    // A plane that is zero everywhere counts as off.
     if (above) return {corners, {}};
     return {std::vector<Corner>{}, corners};
   }
@@ -90,7 +90,7 @@ class Partition {
     if (layer + 1 == layers_.size()) {
       if (polygons_.size() == kMostRegions)
         throw base::NumericalError("the network has more than a million regions in the rectangle",
-                                   "choose a smaller one");
+                                   "choose a smaller rectangle");
       polygons_.push_back({cell.corners, {planes[0].a, planes[0].b}, planes[0].c});
       return;
     }
@@ -134,7 +134,7 @@ std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rec
                            std::to_string(network.inputs()));
   const auto& [x, y] = rectangle;
   base::check(x.low < x.high && y.low < y.high, "region_polygons: the rectangle is empty");
-  // In units of the rectangle, so that what is thin does not depend on the units of the inputs.
+  // In units of the rectangle, so thinness does not depend on the units of the inputs.
   ReluNetwork unit = network;
   DenseLayer& first = unit.layers.front();
   for (std::int64_t k = 0; k < first.outputs(); ++k) {

@@ -24,14 +24,14 @@ struct RegionPolygon {
   double area() const;
 };
 
-/// The activation regions of a network of two inputs inside a rectangle, exactly but for float64
-/// rounding: each layer cuts the polygons of the one before along the lines on which its neurons
-/// switch. Regions thinner than 1e-9 of the rectangle are not told apart. UsageError for a network
-/// of another number of inputs, NumericalError beyond a million regions.
+/// The activation regions of a network of two inputs inside a rectangle, exactly up to float64
+/// rounding: each layer cuts the polygons of the layer before along the lines on which its neurons
+/// switch. Regions thinner than 1e-9 of the rectangle are not separated. UsageError for another
+/// number of inputs; NumericalError beyond a million regions.
 std::vector<RegionPolygon> region_polygons(const ReluNetwork& network, const Rectangle& rectangle);
 
-/// A picture of the regions: each polygon in the colour of the network's value at its middle, its
-/// border drawn, with axes, names and a scale of the colours, as SVG.
+/// An SVG picture of the regions: each polygon in the colour of the network's value at its middle,
+/// with borders, axes, names and a colour scale.
 std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Rectangle& rectangle,
                          const std::array<std::string, 2>& names, const std::string& title);
 

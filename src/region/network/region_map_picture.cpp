@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kSide = 560, kLeft = 70, kTop = 50;
 
-/// Colours of even lightness steps, dark to light, told apart by colour-blind readers too.
+/// Colours of evenly growing lightness, which colour-blind readers can also distinguish.
 std::string colour(double part) {
   constexpr double kStops[5][3] = {
       {68, 1, 84}, {59, 82, 139}, {33, 145, 140}, {94, 201, 98}, {253, 231, 37}};
@@ -83,7 +83,7 @@ std::string draw_regions(const std::vector<RegionPolygon>& polygons, const Recta
     values.high = std::max(values.high, middle_value(polygon));
   }
   if (!(values.low < values.high)) values.high = values.low + 1;
-  // Thousands of regions would drown in their borders.
+  // Thick borders would hide thousands of small regions.
   const double border = polygons.size() < 2000 ? 0.6 : 0.25;
   std::string svg =
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"740\" height=\"670\" viewBox=\"0 0 740 "

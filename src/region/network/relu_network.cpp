@@ -5,7 +5,7 @@
 namespace asap::region {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // samples that go through all layers together
+constexpr std::int64_t kBlock = 64;  // samples that pass through all layers together
 
 /// One layer on a block of samples. in: [inputs, kBlock], out: [outputs, kBlock].
 void forward_block(const SparseRows& rows, const double* in, double* out, bool activate) {

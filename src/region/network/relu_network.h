@@ -26,8 +26,8 @@ struct DenseLayer {
   }
 };
 
-/// A network of one output: affine layers with ReLU between them, the last one linear. It reads one
-/// variable, or several: functions that take x alone are for one input.
+/// A network of one output: affine layers with ReLU between them. It has one input or several;
+/// functions that take a number x are for one input.
 struct ReluNetwork {
   std::vector<DenseLayer> layers;
 
@@ -37,25 +37,25 @@ struct ReluNetwork {
   int depth() const { return static_cast<int>(layers.size()) - 1; }
   /// Number of weights and biases, zeros included.
   std::int64_t parameter_count() const;
-  /// Number of weights and biases that are not zero.
+  /// Number of non-zero weights and biases.
   std::int64_t nonzero_count() const;
-  /// Values at x: [n] into y: [n].
+  /// Writes the values at x: [n] into y: [n].
   void evaluate(std::span<const double> x, std::span<double> y) const;
   double operator()(double x) const;
   /// The same for any number of inputs. x: [n, inputs]; y: [n].
   void evaluate(tensor::MatrixView<const double> x, std::span<double> y) const;
 
-  /// The same function of v = scale * x + shift: the layer that reads the input is changed.
+  /// Replaces the input by scale * x + shift, for one input.
   void substitute_input(double scale, double shift);
-  /// The function becomes scale * F + shift.
+  /// Replaces the function F by scale * F + shift.
   void transform_output(double scale, double shift);
 };
 
-/// The network that computes a(x) - b(x): both side by side. UsageError when their depths differ.
+/// The network of a(x) - b(x): both side by side. UsageError when their depths differ.
 ReluNetwork difference(const ReluNetwork& a, const ReluNetwork& b);
 
-/// Weights by rows without the zeros, for evaluation and counting: the networks built from windows
-/// are mostly zeros.
+/// The rows of a layer without zero weights, for evaluation and counting: networks of windows are
+/// mostly zeros.
 class SparseRows {
  public:
   explicit SparseRows(const DenseLayer& layer);

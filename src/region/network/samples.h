@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tensor/core/tensor.h"
 
 namespace asap::region {
 
-/// Points to fit: x ascending and distinct, y, and weights (empty: all one).
+/// Points (x, y) of one variable: x ascending and distinct, y, and weights (empty: all one).
 struct Samples {
   std::vector<double> x, y, weight;
 
@@ -18,12 +19,17 @@ struct Samples {
   double total_weight() const;
 };
 
-/// Rows of several inputs and one target.
-struct TableRows {
+/// Rows: samples of several inputs and one target.
+struct Rows {
   tensor::Tensor<double> x;  ///< [n, inputs]
   std::vector<double> y;     ///< [n]
 
   std::int64_t size() const { return static_cast<std::int64_t>(y.size()); }
+  std::int64_t inputs() const { return x.rows().cols; }
+  /// Inputs of one row: [inputs].
+  std::span<const double> row(std::int64_t index) const {
+    return {x.data() + index * inputs(), static_cast<std::size_t>(inputs())};
+  }
 };
 
 /// sum_i w_i (prediction_i - y_i)^2 / sum_i w_i

@@ -13,12 +13,7 @@
 namespace asap::region {
 namespace {
 
-constexpr std::pair<const char*, TableMethod> kTableMethods[] = {
-    {"region", TableMethod::region}, {"kaiming", TableMethod::kaiming},
-    {"dense", TableMethod::dense},   {"adam", TableMethod::adam},
-    {"kan", TableMethod::kan},       {"linear", TableMethod::linear}};
-
-/// A candidate: a shape and one start from it.
+/// One start of a shape.
 struct Trial {
   NetworkShape shape;
   double decay;
@@ -39,13 +34,14 @@ std::string shape_text(const NetworkShape& shape) {
          base::join(widths, "-");
 }
 
-TableFit fit_shapes(const LearningRows& rows, TableMethod method,
-                    const std::vector<NetworkShape>& shapes, const TableFitOptions& options) {
+/// Refines several starts of every shape; the best on the validation rows wins.
+MethodFit fit_shapes(const LearningRows& rows, Baseline baseline,
+                     const std::vector<NetworkShape>& shapes, const BaselineOptions& options) {
   RefinementOptions effort = options.ridge.refinement;
-  if (method == TableMethod::adam) effort.adam_steps = 5000;
+  if (baseline == Baseline::adam) effort.adam_steps = 5000;
   std::vector<Trial> trials;
   for (const NetworkShape& shape : shapes)
-    for (const double decay : method == TableMethod::adam
+    for (const double decay : baseline == Baseline::adam
                                   ? std::vector<double>{0}
                                   : decays_for(shape.parameter_count(), rows.training.size()))
       for (int start = 0; start < options.ridge.starts; ++start)
@@ -55,7 +51,7 @@ TableFit fit_shapes(const LearningRows& rows, TableMethod method,
       [&](std::int64_t index, int) {
         Trial& trial = trials[static_cast<std::size_t>(index)];
         base::RandomStream random(options.ridge.seed, base::RandomPurpose::region,
-                                  0x20000U + static_cast<std::uint32_t>(method),
+                                  0x20000U + static_cast<std::uint32_t>(baseline),
                                   static_cast<std::uint32_t>(index));
         RefinementOptions own = effort.limited(trial.shape.parameter_count(), rows.training.size());
         own.decay = trial.decay;
@@ -65,8 +61,8 @@ TableFit fit_shapes(const LearningRows& rows, TableMethod method,
   const Trial& best = *std::min_element(
       trials.begin(), trials.end(),
       [](const Trial& a, const Trial& b) { return a.weights.validation < b.weights.validation; });
-  TableFit fit;
-  fit.method = method;
+  MethodFit fit;
+  fit.method = baseline_name(baseline);
   fit.network = WeightsModel(rows.training, best.shape).network(best.weights.parameters);
   fit.parameters = best.shape.parameter_count();
   fit.training = best.weights.training;
@@ -75,14 +71,14 @@ TableFit fit_shapes(const LearningRows& rows, TableMethod method,
   return fit;
 }
 
-/// A start of a Kolmogorov-Arnold network.
+/// One start of a Kolmogorov-Arnold network.
 struct KanTrial {
   KanShape shape;
   std::vector<double> parameters{};
   double training = 0, validation = std::numeric_limits<double>::infinity();
 };
 
-/// Levenberg-Marquardt, looking at the validation rows now and then.
+/// Levenberg-Marquardt; keeps the parameters that are best on the validation rows.
 void fit_kan_trial(const LearningRows& rows, KanTrial& trial, int iterations,
                    base::RandomStream& random) {
   constexpr int kChunk = 20;
@@ -105,7 +101,7 @@ void fit_kan_trial(const LearningRows& rows, KanTrial& trial, int iterations,
   }
 }
 
-TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
+MethodFit fit_kan(const LearningRows& rows, const BaselineOptions& options) {
   std::vector<KanTrial> trials;
   for (const KanShape& shape :
        kan_shapes(options.reference.inputs, options.reference.parameter_count()))
@@ -118,7 +114,7 @@ TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
       static_cast<std::int64_t>(trials.size()), options.ridge.threads,
       [&](std::int64_t index, int) {
         base::RandomStream random(options.ridge.seed, base::RandomPurpose::region,
-                                  0x20000U + static_cast<std::uint32_t>(TableMethod::kan),
+                                  0x20000U + static_cast<std::uint32_t>(Baseline::kan),
                                   static_cast<std::uint32_t>(index));
         fit_kan_trial(rows, trials[static_cast<std::size_t>(index)], iterations, random);
       });
@@ -127,9 +123,9 @@ TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
       [](const KanTrial& a, const KanTrial& b) { return a.validation < b.validation; });
   if (best.parameters.empty())
     throw base::NumericalError("no Kolmogorov-Arnold network could be fitted");
-  TableFit fit;
-  fit.method = TableMethod::kan;
-  fit.predict = [best](const TableRows& wanted) {
+  MethodFit fit;
+  fit.method = baseline_name(Baseline::kan);
+  fit.predict = [best](const Rows& wanted) {
     return KanModel(wanted, best.shape).predict(best.parameters, wanted);
   };
   fit.parameters = best.shape.parameter_count();
@@ -140,10 +136,10 @@ TableFit fit_kan(const LearningRows& rows, const TableFitOptions& options) {
   return fit;
 }
 
-/// Least squares as a network: a plane written as one neuron that never switches off would depend
-/// on the range of the inputs, so it is two, relu(z) - relu(-z).
-TableFit fit_plane(const LearningRows& rows) {
-  const std::int64_t inputs = rows.training.x.rows().cols, size = inputs + 1;
+/// Least squares as a network. One neuron that never switches off would depend on the range of the
+/// inputs, so the plane is written with two: relu(z) - relu(-z).
+MethodFit fit_plane(const LearningRows& rows) {
+  const std::int64_t inputs = rows.training.inputs(), size = inputs + 1;
   tensor::Tensor<double> gram({size, size}), moment({size}), plane({size});
   for (std::int64_t i = 0; i < rows.training.size(); ++i) {
     const auto value = [&](std::int64_t j) {
@@ -166,8 +162,8 @@ TableFit fit_plane(const LearningRows& rows) {
   output.w(0, 0) = 1;
   output.w(0, 1) = -1;
   output.bias[0] = plane[inputs];
-  TableFit fit;
-  fit.method = TableMethod::linear;
+  MethodFit fit;
+  fit.method = baseline_name(Baseline::linear);
   fit.network.layers = {first, output};
   fit.parameters = size;
   fit.training = network_error(fit.network, rows.training);
@@ -178,19 +174,20 @@ TableFit fit_plane(const LearningRows& rows) {
 
 }  // namespace
 
-const char* table_method_name(TableMethod method) {
-  for (const auto& [name, value] : kTableMethods)
-    if (value == method) return name;
-  throw base::InternalError("table_method_name: unknown method");
-}
-
-TableMethod table_method_from_name(const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& [known, value] : kTableMethods) {
-    if (name == known) return value;
-    names.emplace_back(known);
+const char* baseline_name(Baseline baseline) {
+  switch (baseline) {
+    case Baseline::kaiming:
+      return "kaiming";
+    case Baseline::dense:
+      return "dense";
+    case Baseline::adam:
+      return "adam";
+    case Baseline::kan:
+      return "kan";
+    case Baseline::linear:
+      return "linear";
   }
-  throw base::UsageError("unknown method '" + name + "'", base::suggestion(name, names));
+  throw base::InternalError("baseline_name: unknown baseline");
 }
 
 std::vector<NetworkShape> dense_shapes(std::int64_t inputs, std::int64_t parameters) {
@@ -208,34 +205,32 @@ std::vector<NetworkShape> dense_shapes(std::int64_t inputs, std::int64_t paramet
   return shapes;
 }
 
-double network_error(const ReluNetwork& network, const TableRows& rows) {
+double network_error(const ReluNetwork& network, const Rows& rows) {
   std::vector<double> prediction(rows.y.size());
   network.evaluate(rows.x.rows(), prediction);
   return mean_square(prediction, rows.y);
 }
 
-double error_of(const TableFit& fit, const TableRows& rows) {
+double error_of(const MethodFit& fit, const Rows& rows) {
   return fit.predict ? mean_square(fit.predict(rows), rows.y) : network_error(fit.network, rows);
 }
 
-TableFit fit_baseline(const LearningRows& rows, TableMethod method,
-                      const TableFitOptions& options) {
-  switch (method) {
-    case TableMethod::linear:
+MethodFit fit_baseline(const LearningRows& rows, Baseline baseline,
+                       const BaselineOptions& options) {
+  switch (baseline) {
+    case Baseline::linear:
       return fit_plane(rows);
-    case TableMethod::kan:
+    case Baseline::kan:
       return fit_kan(rows, options);
-    case TableMethod::kaiming:
-      return fit_shapes(rows, method, {options.reference}, options);
-    case TableMethod::dense:
-    case TableMethod::adam:
-      return fit_shapes(rows, method,
+    case Baseline::kaiming:
+      return fit_shapes(rows, baseline, {options.reference}, options);
+    case Baseline::dense:
+    case Baseline::adam:
+      return fit_shapes(rows, baseline,
                         dense_shapes(options.reference.inputs, options.reference.parameter_count()),
                         options);
-    case TableMethod::region:
-      break;
   }
-  throw base::InternalError("fit_baseline: not a baseline");
+  throw base::InternalError("fit_baseline: unknown baseline");
 }
 
 }  // namespace asap::region

@@ -24,7 +24,7 @@ std::int64_t KanShape::parameter_count() const {
   return (edges + reads) * (cells + 4);
 }
 
-KanModel::KanModel(const TableRows& rows, KanShape shape) : rows_(rows), shape_(std::move(shape)) {}
+KanModel::KanModel(const Rows& rows, KanShape shape) : rows_(rows), shape_(std::move(shape)) {}
 
 std::vector<double> KanModel::start(base::RandomStream& random) const {
   std::vector<double> parameters;
@@ -60,13 +60,11 @@ double KanModel::forward(tensor::VectorView<const double> parameters, std::span<
 }
 
 std::vector<double> KanModel::predict(tensor::VectorView<const double> parameters,
-                                      const TableRows& rows) const {
+                                      const Rows& rows) const {
   std::vector<double> values;
   Trace trace;
   for (std::int64_t i = 0; i < rows.size(); ++i)
-    values.push_back(forward(
-        parameters, {rows.x.data() + i * shape_.inputs, static_cast<std::size_t>(shape_.inputs)},
-        trace));
+    values.push_back(forward(parameters, rows.row(i), trace));
   return values;
 }
 
@@ -86,9 +84,7 @@ void KanModel::jacobian(tensor::MatrixView<double> transposed) {
   const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
   Trace trace;
   for (std::int64_t sample = 0; sample < rows_.size(); ++sample) {
-    forward(parameters_,
-            {rows_.x.data() + sample * shape_.inputs, static_cast<std::size_t>(shape_.inputs)},
-            trace);
+    forward(parameters_, rows_.row(sample), trace);
     std::vector<double> delta{weight};
     std::int64_t end = parameter_count();
     for (std::size_t l = layers(); l-- > 0;) {

@@ -20,24 +20,23 @@ struct KanShape {
   std::int64_t parameter_count() const;
 };
 
-/// Kolmogorov-Arnold networks (Liu et al. 2024, arXiv 2404.19756) as a least-squares fit: every
-/// edge from x_i to out_j has a function of its own, b silu(x) + sum_m c_m B_m(x) with cubic
-/// B-splines on a fixed interval, straight beyond it; a neuron adds its edges. Residuals are
-/// (F(x_i) - y_i) / sqrt(n).
+/// A least-squares fit of a Kolmogorov-Arnold network (Liu et al. 2024, arXiv 2404.19756), a
+/// baseline for region-constrained networks. Every edge from x_i to out_j has its own function b
+/// silu(x) + sum_m c_m B_m(x) with cubic B-splines on a fixed interval, straight beyond it; a
+/// neuron adds its edges. Residuals are (F(x_i) - y_i) / sqrt(n).
 ///
-/// Parameters: layer after layer, output after output, input after input: b, then the coefficients
-/// c [cells + 3]. A baseline for region-constrained networks.
+/// Parameters: layer by layer, output by output, input by input: b, then the coefficients
+/// c [cells + 3].
 class KanModel : public numerics::LeastSquaresModel {
  public:
-  /// The rows, standardised, are kept by reference. Splines of the first layer lie on [-3, 3], of
-  /// hidden layers on [-2, 2].
-  KanModel(const TableRows& rows, KanShape shape);
+  /// rows: standardised, kept by reference. Splines of the first layer lie on [-3, 3], those of
+  /// later layers on [-2, 2].
+  KanModel(const Rows& rows, KanShape shape);
 
-  /// Splines near zero, silu as in Xavier's initialisation.
+  /// Random parameters: splines near zero, silu weights by Xavier's rule.
   std::vector<double> start(base::RandomStream& random) const;
-  /// Values at rows: [n].
-  std::vector<double> predict(tensor::VectorView<const double> parameters,
-                              const TableRows& rows) const;
+  /// The values at rows: [n].
+  std::vector<double> predict(tensor::VectorView<const double> parameters, const Rows& rows) const;
 
   std::int64_t parameter_count() const override { return shape_.parameter_count(); }
   std::int64_t residual_count() const override { return rows_.size(); }
@@ -46,7 +45,7 @@ class KanModel : public numerics::LeastSquaresModel {
   void jacobian(tensor::MatrixView<double> transposed) override;
 
  private:
-  /// What one sample leaves in the layers.
+  /// The activations of one row.
   struct Trace {
     std::vector<std::vector<double>> inputs;  ///< of each layer
   };
@@ -65,12 +64,12 @@ class KanModel : public numerics::LeastSquaresModel {
   double forward(tensor::VectorView<const double> parameters, std::span<const double> x,
                  Trace& trace) const;
 
-  const TableRows& rows_;
+  const Rows& rows_;
   KanShape shape_;
   std::vector<double> parameters_;  // of the last evaluate()
 };
 
-/// Shapes of one hidden layer with 3, 5 and 8 cells and nearest to `parameters` parameters.
+/// Shapes of one hidden layer with 3, 5 and 8 cells, each with about `parameters` parameters.
 std::vector<KanShape> kan_shapes(std::int64_t inputs, std::int64_t parameters);
 
 }  // namespace asap::region

@@ -17,31 +17,29 @@ constexpr int kCurveSamples = 1000;
 
 base::RandomStream stream_of(const RidgeFitOptions& options, std::uint32_t purpose,
                              std::uint32_t index = 0) {
-  // Beyond the streams of the methods for one input.
+  // Above the streams of the methods for one input.
   return {options.seed, base::RandomPurpose::region, 0x10000U + purpose, index};
 }
 
-/// A sum of splines with its validation error and the standard error of that.
+/// A sum of splines with its validation error and the standard error of that error.
 struct Candidate {
   RidgeSum sum;
   double error = 0, uncertainty = 0;
 };
 
-Candidate validated(const RidgeSum& sum, const TableRows& rows) {
+Candidate validated(const RidgeSum& sum, const Rows& rows) {
   const auto count = static_cast<double>(rows.size());
-  const std::int64_t inputs = rows.x.rows().cols;
   double squares = 0, fourth_powers = 0;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const std::span<const double> x(rows.x.data() + i * inputs, static_cast<std::size_t>(inputs));
-    const double residual = sum(x) - rows.y[static_cast<std::size_t>(i)];
+    const double residual = sum(rows.row(i)) - rows.y[static_cast<std::size_t>(i)];
     squares += residual * residual / count;
     fourth_powers += std::pow(residual, 4) / count;
   }
   return {sum, squares, std::sqrt(std::max(0.0, fourth_powers - squares * squares) / count)};
 }
 
-/// The fewest ridges that validate within one standard error of the best (Breiman et al. 1984),
-/// over all roughnesses; of that many ridges the best.
+/// The best sum with the fewest ridges whose validation error is within one standard error of the
+/// least (Breiman et al. 1984), over all roughness penalties.
 RidgeSum choose_sum(const LearningRows& rows, const RidgeFitOptions& options) {
   std::vector<Candidate> candidates;
   for (const double penalty : {1e-7, 1e-4, 1e-2, 1.0}) {
@@ -106,7 +104,7 @@ class RidgeFitter {
   }
 
   NetworkShape shape_of(const ReluNetwork& folded, std::size_t ridges) const {
-    NetworkShape shape{rows_.training.x.rows().cols, static_cast<std::int64_t>(ridges), {}};
+    NetworkShape shape{rows_.training.inputs(), static_cast<std::int64_t>(ridges), {}};
     for (int l = 0; l < options_.depth; ++l)
       shape.widths.push_back(folded.layers[static_cast<std::size_t>(l)].outputs() / shape.blocks);
     return shape;

@@ -7,21 +7,21 @@
 
 namespace asap::region {
 
-/// Rows a fit learns from, and rows that choose between its results.
+/// The rows that a fit learns from, and the rows that choose between its results.
 struct LearningRows {
-  const TableRows& training;
-  const TableRows& validation;
+  const Rows& training;
+  const Rows& validation;
 };
 
 struct RidgeFitOptions {
-  int ridges = 0;  ///< region networks side by side; 0: what validates best, up to 8
+  int ridges = 0;  ///< region networks side by side; 0: chosen by the validation rows, up to 8
   int depth = 5;   ///< hidden layers
   int fold = 0;    ///< pieces of a zigzag; 0: two and three are tried
-  int starts = 3;  ///< refinements of the raw weights of each fold; what validates best is taken
+  int starts = 3;  ///< refinements of the raw weights per fold; the validation rows choose one
   std::uint64_t seed = 0;
-  int threads = 1;  ///< starts side by side; never changes the result
+  int threads = 1;  ///< run starts in parallel; never changes the result
   RefinementOptions refinement;
-  /// Called with the part of the work that is done, in [0, 1]; from one thread at a time.
+  /// Called with the fraction of the work that is done, in [0, 1]; from one thread at a time.
   std::function<void(double)> progress;
 };
 
@@ -35,18 +35,18 @@ struct RidgeFit {
   int fold = 2;
 };
 
-/// f(x) = sum_k g_k(w_k.x) with region-constrained networks g_k (Milkert, Hyde and Laine, ICML
-/// 2025, section on several dimensions): directions and smooth g_k by projection pursuit, each g_k
-/// folded by its curvature into a network of fold^depth regions, the blocks side by side, then all
-/// raw weights together. Rows are standardised.
+/// Fits f(x) = sum_k g_k(w_k.x) with region-constrained networks g_k (Milkert, Hyde and Laine, ICML
+/// 2025, section on several dimensions). Projection pursuit finds directions and smooth g_k; each
+/// g_k is folded by its curvature into a network of fold^depth regions; the networks become blocks
+/// side by side, whose raw weights are then fitted together. rows: standardised.
 RidgeFit fit_ridges(const LearningRows& rows, const RidgeFitOptions& options);
 
-/// The network of a sum of ridge splines: each folded by its curvature.
+/// The network of a sum of ridge splines, each folded by its curvature.
 ReluNetwork fold_ridges(const RidgeSum& sum, int depth, int fold, base::RandomStream& random);
 
-/// Networks of the same output side by side: every layer block-diagonal but the first, in which
-/// block k reads directions[k].x for its one input, and the last, which adds. UsageError when
-/// depths differ.
+/// The sum of networks of one input, block k at directions[k].x: the first layer reads the
+/// directions, the hidden layers are block-diagonal, the output adds. UsageError when depths
+/// differ.
 ReluNetwork stack_blocks(const std::vector<ReluNetwork>& blocks,
                          const std::vector<std::vector<double>>& directions);
 

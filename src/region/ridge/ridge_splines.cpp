@@ -14,15 +14,10 @@ double dot_product(std::span<const double> a, std::span<const double> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-std::span<const double> row_of(const TableRows& rows, std::int64_t i) {
-  const std::int64_t inputs = rows.x.rows().cols;
-  return {rows.x.data() + i * inputs, static_cast<std::size_t>(inputs)};
-}
-
-numerics::Interval range_of(const TableRows& rows, const std::vector<double>& direction) {
+numerics::Interval range_of(const Rows& rows, const std::vector<double>& direction) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const double t = dot_product(direction, row_of(rows, i));
+    const double t = dot_product(direction, rows.row(i));
     low = std::min(low, t);
     high = std::max(high, t);
   }
@@ -37,9 +32,9 @@ void add_roughness(tensor::MatrixView<double> gram, double penalty) {
       for (int b = 0; b < 3; ++b) gram(m + a, m + b) += penalty * kStencil[a] * kStencil[b];
 }
 
-/// The spline along a direction that fits targets best: linear least squares. Returns the mean
-/// squared error that remains.
-double fit_spline(const TableRows& rows, std::span<const double> targets, double penalty, int cells,
+/// The spline along a direction that fits the targets best, by linear least squares. Returns its
+/// mean squared error.
+double fit_spline(const Rows& rows, std::span<const double> targets, double penalty, int cells,
                   RidgeSpline& ridge) {
   ridge.interval = range_of(rows, ridge.direction);
   const numerics::CubicSplines splines(ridge.interval, cells);
@@ -49,7 +44,7 @@ double fit_spline(const TableRows& rows, std::span<const double> targets, double
   const double weight = 1 / static_cast<double>(rows.size());
   double squares = 0;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const numerics::CubicSplinesAt at = splines.at(dot_product(ridge.direction, row_of(rows, i)));
+    const numerics::CubicSplinesAt at = splines.at(dot_product(ridge.direction, rows.row(i)));
     const double y = targets[static_cast<std::size_t>(i)];
     squares += weight * y * y;
     for (std::size_t a = 0; a < 4; ++a) {
@@ -67,18 +62,18 @@ double fit_spline(const TableRows& rows, std::span<const double> targets, double
   return squares - dot_product(ridge.heights, moment.flat());
 }
 
-/// Eigenvectors of the quadratic part, and the linear part, of a quadratic fitted to targets: the
-/// directions in which a function bends and rises. Empty when there are too few rows for it.
-std::vector<std::vector<double>> quadratic_directions(const TableRows& rows,
+/// The linear part of a quadratic fitted to the targets and the eigenvectors of its quadratic part:
+/// the directions in which the function rises and bends. Empty when there are too few rows.
+std::vector<std::vector<double>> quadratic_directions(const Rows& rows,
                                                       std::span<const double> targets) {
-  const std::int64_t inputs = rows.x.rows().cols;
+  const std::int64_t inputs = rows.inputs();
   const std::int64_t terms = 1 + inputs + inputs * (inputs + 1) / 2;
   if (terms > 400 || rows.size() < 2 * terms) return {};
   tensor::Tensor<double> gram({terms, terms}), moment({terms}), solution({terms});
   tensor::MatrixView<double> g = gram.rows();
   std::vector<double> features(static_cast<std::size_t>(terms));
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const std::span<const double> x = row_of(rows, i);
+    const std::span<const double> x = rows.row(i);
     std::size_t next = 0;
     features[next++] = 1;
     for (const double value : x) features[next++] = value;
@@ -110,7 +105,7 @@ std::vector<std::vector<double>> quadratic_directions(const TableRows& rows,
   return directions;
 }
 
-/// False for a direction of no length.
+/// Scales a direction to length one. False if it has no length.
 bool normalise(std::vector<double>& direction) {
   const double length = std::sqrt(dot_product(direction, direction));
   if (!(length > 1e-12) || !std::isfinite(length)) return false;
@@ -118,7 +113,7 @@ bool normalise(std::vector<double>& direction) {
   return true;
 }
 
-RidgeSum minimise(const TableRows& rows, const RidgeSum& start, double penalty, int iterations) {
+RidgeSum minimise(const Rows& rows, const RidgeSum& start, double penalty, int iterations) {
   RidgeModel model(rows, start, penalty);
   std::vector<double> parameters = model.parameters();
   numerics::LevenbergMarquardtOptions options;
@@ -127,26 +122,24 @@ RidgeSum minimise(const TableRows& rows, const RidgeSum& start, double penalty, 
   return model.sum(parameters);
 }
 
-/// Intervals that fit the directions again, and the splines on them that are nearest to those of
-/// before.
-void fit_intervals(const TableRows& rows, RidgeSum& sum, int cells) {
+/// Adapts the intervals to the directions and refits the splines on them.
+void fit_intervals(const Rows& rows, RidgeSum& sum, int cells) {
   for (RidgeSpline& ridge : sum.ridges) {
     std::vector<double> heights(static_cast<std::size_t>(rows.size()));
     for (std::int64_t i = 0; i < rows.size(); ++i)
-      heights[static_cast<std::size_t>(i)] = ridge(dot_product(ridge.direction, row_of(rows, i)));
+      heights[static_cast<std::size_t>(i)] = ridge(dot_product(ridge.direction, rows.row(i)));
     RidgeSpline again = ridge;
     if (std::isfinite(fit_spline(rows, heights, 1e-9, cells, again))) ridge = again;
   }
 }
 
-/// The ridge that explains most of `left`.
-RidgeSpline best_ridge(const TableRows& rows, const TableRows& left,
-                       const RidgeSplinesOptions& options, base::RandomStream& random) {
+/// The ridge that explains most of the residual `left`.
+RidgeSpline best_ridge(const Rows& rows, const Rows& left, const RidgeSplinesOptions& options,
+                       base::RandomStream& random) {
   std::vector<std::vector<double>> directions = quadratic_directions(rows, left.y);
   for (int start = 0; start < options.starts; ++start) {
     directions.emplace_back();
-    for (std::int64_t j = 0; j < rows.x.rows().cols; ++j)
-      directions.back().push_back(random.normal());
+    for (std::int64_t j = 0; j < rows.inputs(); ++j) directions.back().push_back(random.normal());
   }
   std::vector<std::pair<double, RidgeSpline>> found;
   for (std::vector<double>& direction : directions) {
@@ -186,16 +179,16 @@ double RidgeSum::operator()(std::span<const double> x) const {
   return value;
 }
 
-double RidgeSum::error(const TableRows& rows) const {
+double RidgeSum::error(const Rows& rows) const {
   double squares = 0;
   for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const double residual = (*this)(row_of(rows, i)) - rows.y[static_cast<std::size_t>(i)];
+    const double residual = (*this)(rows.row(i)) - rows.y[static_cast<std::size_t>(i)];
     squares += residual * residual;
   }
   return squares / static_cast<double>(rows.size());
 }
 
-RidgeModel::RidgeModel(const TableRows& rows, const RidgeSum& start, double penalty)
+RidgeModel::RidgeModel(const Rows& rows, const RidgeSum& start, double penalty)
     : rows_(rows),
       start_(start),
       cells_(static_cast<int>(start.ridges.front().heights.size()) - 3),
@@ -244,7 +237,7 @@ void RidgeModel::evaluate(tensor::VectorView<const double> parameters,
   const double weight = 1 / std::sqrt(static_cast<double>(rows_.size()));
   for (std::int64_t i = 0; i < rows_.size(); ++i)
     residuals[static_cast<std::size_t>(i)] =
-        weight * (current_(row_of(rows_, i)) - rows_.y[static_cast<std::size_t>(i)]);
+        weight * (current_(rows_.row(i)) - rows_.y[static_cast<std::size_t>(i)]);
   std::size_t next = static_cast<std::size_t>(rows_.size());
   const double root = std::sqrt(penalty_);
   for (const RidgeSpline& ridge : current_.ridges)
@@ -267,7 +260,7 @@ void RidgeModel::jacobian(tensor::MatrixView<double> transposed) {
     const std::int64_t first = static_cast<std::int64_t>(k) * ridge_parameters();
     const std::int64_t heights = first + inputs();
     for (std::int64_t i = 0; i < rows_.size(); ++i) {
-      const std::span<const double> x = row_of(rows_, i);
+      const std::span<const double> x = rows_.row(i);
       const double t = dot_product(ridge.direction, x);
       const numerics::CubicSplinesAt at = splines.at(t);
       double slope = 0;
@@ -290,11 +283,11 @@ void RidgeModel::jacobian(tensor::MatrixView<double> transposed) {
   }
 }
 
-std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplinesOptions& options,
+std::vector<RidgeSum> pursue_projections(const Rows& rows, const RidgeSplinesOptions& options,
                                          base::RandomStream& random) {
   std::vector<RidgeSum> sums;
   RidgeSum sum;
-  TableRows left = rows;
+  Rows left = rows;
   for (int k = 0; k < options.ridges; ++k) {
     const RidgeSpline next = best_ridge(rows, left, options, random);
     if (next.direction.empty()) break;
@@ -304,8 +297,7 @@ std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplin
     sum = minimise(rows, sum, options.penalty, 20);
     sums.push_back(sum);
     for (std::int64_t i = 0; i < rows.size(); ++i)
-      left.y[static_cast<std::size_t>(i)] =
-          rows.y[static_cast<std::size_t>(i)] - sum(row_of(rows, i));
+      left.y[static_cast<std::size_t>(i)] = rows.y[static_cast<std::size_t>(i)] - sum(rows.row(i));
   }
   return sums;
 }

@@ -11,7 +11,7 @@
 
 namespace asap::region {
 
-/// A spline across one direction: s(u.x) with |u| = 1.
+/// A spline along one direction: s(u.x) with |u| = 1.
 struct RidgeSpline {
   std::vector<double> direction;  ///< u: [inputs]
   numerics::Interval interval;    ///< of u.x over the rows it was fitted to
@@ -27,18 +27,18 @@ struct RidgeSum {
   std::vector<RidgeSpline> ridges;
   double operator()(std::span<const double> x) const;
   /// Mean squared error on rows.
-  double error(const TableRows& rows) const;
+  double error(const Rows& rows) const;
 };
 
-/// A sum of ridge splines as a least-squares fit. Residuals are (f(x_i) - y_i) / sqrt(n), then the
-/// roughness sqrt(penalty) (c_{m+1} - 2 c_m + c_{m-1}) of each spline's coefficients (Eilers and
-/// Marx 1996, P-splines).
+/// A least-squares fit of a sum of ridge splines. Residuals are (f(x_i) - y_i) / sqrt(n), then the
+/// roughness sqrt(penalty) (c_{m+1} - 2 c_m + c_{m-1}) of each spline's coefficients (P-splines,
+/// Eilers and Marx 1996).
 ///
-/// Parameters, ridge after ridge: a direction of any length [inputs], the coefficients.
+/// Parameters, ridge by ridge: a direction of any length [inputs], the coefficients.
 class RidgeModel : public numerics::LeastSquaresModel {
  public:
-  /// The intervals of `start` are kept, its directions and heights are where parameters_of() is.
-  RidgeModel(const TableRows& rows, const RidgeSum& start, double penalty);
+  /// Keeps the intervals of `start`; its directions and heights become the start's parameters().
+  RidgeModel(const Rows& rows, const RidgeSum& start, double penalty);
 
   std::vector<double> parameters() const;  ///< of the start
   RidgeSum sum(tensor::VectorView<const double> parameters) const;
@@ -50,10 +50,10 @@ class RidgeModel : public numerics::LeastSquaresModel {
   void jacobian(tensor::MatrixView<double> transposed) override;
 
  private:
-  std::int64_t inputs() const { return rows_.x.rows().cols; }
+  std::int64_t inputs() const { return rows_.inputs(); }
   std::int64_t ridge_parameters() const { return inputs() + cells_ + 3; }
 
-  const TableRows& rows_;
+  const Rows& rows_;
   RidgeSum start_, current_;
   int cells_;
   double penalty_;
@@ -61,17 +61,17 @@ class RidgeModel : public numerics::LeastSquaresModel {
 };
 
 struct RidgeSplinesOptions {
-  int ridges = 4;  ///< at most; fewer when a further one explains nothing
+  int ridges = 4;  ///< at most; fewer if another one explains nothing
   int cells = 10;  ///< of each spline
   double penalty = 1e-6;
-  int starts = 12;  ///< random directions tried for each ridge, beside those of a quadratic
+  int starts = 12;  ///< random directions tried for each ridge, besides those of a quadratic
 };
 
-/// Grows a sum ridge by ridge. Each begins along the direction whose spline explains most of what
-/// is left, among the eigenvectors of a quadratic fitted to it and random ones; then all directions
-/// and splines are fitted together. Result: the sums of 1, 2, ... ridges. rows: standardised, at
-/// least inputs + 4 of them.
-std::vector<RidgeSum> pursue_projections(const TableRows& rows, const RidgeSplinesOptions& options,
+/// Grows a sum ridge by ridge. Each ridge starts along the direction whose spline explains most of
+/// the residual, among random directions and the eigenvectors of a quadratic fitted to the
+/// residual; then all directions and splines are fitted together. Result: the sums of 1, 2, ...
+/// ridges. rows: standardised, at least inputs + 4 of them.
+std::vector<RidgeSum> pursue_projections(const Rows& rows, const RidgeSplinesOptions& options,
                                          base::RandomStream& random);
 
 }  // namespace asap::region

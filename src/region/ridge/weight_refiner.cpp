@@ -4,15 +4,14 @@
 #include <cmath>
 
 #include "region/fit/adam_fit.h"
-#include "tensor/kernels/elementwise.h"
 
 namespace asap::region {
 namespace {
 
-/// Iterations between two looks at the validation rows.
+/// Iterations between two checks on the validation rows.
 constexpr int kChunk = 25;
 
-/// A model with weight decay: one residual more for each parameter.
+/// A model with weight decay: one more residual per parameter.
 class DecayedModel : public numerics::LeastSquaresModel {
  public:
   DecayedModel(numerics::LeastSquaresModel& model, double decay)
@@ -43,9 +42,9 @@ class DecayedModel : public numerics::LeastSquaresModel {
 }  // namespace
 
 RefinementOptions RefinementOptions::limited(std::int64_t parameters, std::int64_t rows) const {
-  // Products of the normal equations in one start; some ten seconds of one core.
+  // Products in the normal equations of one start: some ten seconds on one core.
   constexpr double kBudget = 2e11;
-  // Below this part of the iterations Adam gets further.
+  // With a smaller share of the iterations Adam gets further.
   constexpr double kLeast = 0.05;
   const double size = static_cast<double>(parameters);
   const double planned = static_cast<double>(smoothing.size()) * smoothed_iterations + iterations +
@@ -65,21 +64,15 @@ std::vector<double> decays_for(std::int64_t parameters, std::int64_t rows) {
   return {0, 1e-4, 1e-2};
 }
 
-WeightRefiner::WeightRefiner(const TableRows& training, const TableRows& validation,
+WeightRefiner::WeightRefiner(const Rows& training, const Rows& validation,
                              const NetworkShape& shape, RefinementOptions options)
     : options_(std::move(options)), training_(training, shape), validation_(validation, shape) {}
 
-double WeightRefiner::error(WeightsModel& model, const std::vector<double>& parameters) {
-  tensor::Tensor<double> residuals({model.residual_count()});
-  model.evaluate(parameters, residuals.flat());
-  return tensor::dot<double>(residuals.flat(), residuals.flat());
-}
-
 void WeightRefiner::consider(const std::vector<double>& parameters, RefinedWeights& best) {
   training_.set_smoothing(0);
-  const double validation = error(validation_, parameters);
+  const double validation = validation_.mean_squared_error(parameters);
   if (!best.parameters.empty() && !(validation < best.validation)) return;
-  best = {parameters, error(training_, parameters), validation};
+  best = {parameters, training_.mean_squared_error(parameters), validation};
 }
 
 void WeightRefiner::fit(std::vector<double>& parameters, double tau, int iterations,

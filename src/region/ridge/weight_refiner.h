@@ -7,28 +7,28 @@
 
 namespace asap::region {
 
-/// Work put into the raw weights of a network of several inputs.
+/// The work spent on the raw weights of a network of several inputs.
 struct RefinementOptions {
-  /// Corner roundings gone through in turn before plain ReLU, on rows of deviation one.
+  /// Corner roundings, one after the other, before plain ReLU; rows have deviation one.
   std::vector<double> smoothing{1e-1, 3e-2, 1e-2, 3e-3, 1e-3};
   int smoothed_iterations = 30;  ///< of Levenberg-Marquardt at each rounding
   int iterations = 150;          ///< of Levenberg-Marquardt on ReLU itself
-  int hops = 6;                  ///< disturb, fit again, keep what validates better
+  int hops = 6;                  ///< times to add noise, fit again and keep what validates better
   int hop_iterations = 60;
   double jitter = 3e-3;  ///< standard deviation of the noise that leaves the kinks of the start
-  /// Weight decay: this times the sum of squares of all parameters is added to the cost.
+  /// Weight decay: adds this times the sum of squares of all parameters to the cost.
   double decay = 0;
-  /// Adam instead of all that when positive: steps, and the rate of the first one.
+  /// If positive, this many steps of Adam replace all of the above.
   int adam_steps = 0;
-  double adam_rate = 1e-2;
+  double adam_rate = 1e-2;  ///< learning rate of the first step
 
-  /// The same for so large a network that it must do with less: fewer iterations in proportion, and
-  /// Adam where too few would be left.
+  /// The options for a network of this size: large networks get proportionally fewer iterations, or
+  /// Adam when too few would remain.
   RefinementOptions limited(std::int64_t parameters, std::int64_t rows) const;
 };
 
-/// Weight decays worth trying: none, and where there are fewer than ten rows for each parameter, so
-/// that weights can chase single rows, two more.
+/// Weight decays to try: zero, and two more when there are fewer than ten rows per parameter, so
+/// that weights could fit single rows.
 std::vector<double> decays_for(std::int64_t parameters, std::int64_t rows);
 
 /// Raw weights with their mean squared errors.
@@ -37,24 +37,20 @@ struct RefinedWeights {
   double training = 0, validation = 0;
 };
 
-/// Fits the raw weights of a network to training rows and returns those that did best on validation
-/// rows on the way: where rows are noisy, that stops early.
+/// Fits the raw weights of a network to the training rows and returns the weights that were best on
+/// the validation rows: early stopping when rows are noisy.
 class WeightRefiner {
  public:
-  WeightRefiner(const TableRows& training, const TableRows& validation, const NetworkShape& shape,
+  WeightRefiner(const Rows& training, const Rows& validation, const NetworkShape& shape,
                 RefinementOptions options);
 
   RefinedWeights refine(std::vector<double> start, base::RandomStream& random);
-  ReluNetwork network(const RefinedWeights& weights) const {
-    return training_.network(weights.parameters);
-  }
 
  private:
-  /// Fits at a rounding and keeps the result in `best` when it validates better.
+  /// Fits at the rounding `tau`; `best` keeps the result if it validates better.
   void fit(std::vector<double>& parameters, double tau, int iterations, RefinedWeights& best);
   void consider(const std::vector<double>& parameters, RefinedWeights& best);
   void hop(RefinedWeights& best, base::RandomStream& random);
-  double error(WeightsModel& model, const std::vector<double>& parameters);
 
   RefinementOptions options_;
   WeightsModel training_, validation_;

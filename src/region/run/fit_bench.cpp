@@ -19,8 +19,8 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// Milkert, Hyde and Laine (ICML 2025): least and mean error over 30 runs with 500 points, and the
-/// test errors of their full method with ten.
+/// Milkert, Hyde and Laine (ICML 2025): least and mean error over 30 runs with 500 points, and test
+/// errors of their full method with ten points.
 struct PaperNumbers {
   const char* target;
   Method method;
@@ -34,12 +34,12 @@ constexpr PaperNumbers kPaper[] = {
     {"x3-10", Method::smooth, kNone, 5.65e-6},  {"x11-10", Method::smooth, kNone, 6.53e-4},
     {"sin-10", Method::smooth, kNone, 7.92e-7}, {"tanh-10", Method::smooth, kNone, 5.09e-6}};
 
-/// What one seed gives.
+/// The result of one seed.
 struct SeedResult {
   double error = 0, dense = 0, training = 0, regions = 0, seconds = 0;
 };
 
-/// A target of the bench: one of the paper's, or a formula treated like x3.
+/// A target: one of the paper's, or a formula treated like x3.
 struct BenchTarget {
   std::string name, formula;
   numerics::Interval interval;
@@ -51,7 +51,7 @@ BenchTarget find_target(const std::string& name, const BenchConfig& config) {
   for (const PaperTarget& paper : paper_targets())
     if (name == paper.name) return {name, paper.formula, paper.interval, paper.points, paper.test};
   const numerics::Interval interval{config.low, config.high};
-  function_target(name, interval);  // complains in the user's words
+  function_target(name, interval);  // checks the formula
   return {name, name, interval};
 }
 
@@ -61,7 +61,7 @@ double error_on(const ReluNetwork& network, const Samples& samples) {
   return mean_squared_error(samples, prediction);
 }
 
-/// One fit. The fit sees points only; the formula judges it.
+/// One fit. It sees points only; the formula measures it.
 SeedResult run_seed(const BenchTarget& bench, const FitOptions& options) {
   const numerics::Curve f = compile_formula(bench.formula);
   const Target target = points_target(bench.name, even_samples(f, bench.interval, bench.points));
@@ -113,7 +113,7 @@ std::string number_or_dash(double value) {
 std::vector<BenchRow> run_bench(const BenchConfig& config,
                                 const std::function<void(std::int64_t)>& progress) {
   if (config.seeds < 1)
-    throw base::UsageError("--seeds " + std::to_string(config.seeds) + ": at least one is needed");
+    throw base::UsageError("`seeds` " + std::to_string(config.seeds) + ": at least one is needed");
   check_size(config.depth, 2, 1);
   std::vector<BenchTarget> targets;
   for (const std::string& name : config.targets) targets.push_back(find_target(name, config));
@@ -186,7 +186,7 @@ std::string bench_text(const BenchConfig& config, const std::vector<BenchRow>& r
                    base::format_fixed(row.seconds_per_seed, 2)});
   return table.text() + "Mean squared errors over " + std::to_string(config.seeds) +
          " seeds, networks of width 4 and depth " + std::to_string(config.depth) +
-         "; for ten-point targets on the test points. floor: least error of any " +
+         "; on the test points for ten-point targets. floor: least error of any " +
          std::to_string(1 << std::min(config.depth, 12)) + " straight pieces.\n";
 }
 

@@ -9,7 +9,7 @@
 
 namespace asap::region {
 
-/// What `relu-fit bench` runs: every method on every target from `seeds` seeds.
+/// A comparison of methods: every method on every target from a number of seeds.
 struct BenchConfig {
   std::vector<std::string> targets;  ///< names of paper targets, or formulas on [low, high]
   std::vector<Method> methods;
@@ -21,26 +21,26 @@ struct BenchConfig {
 };
 
 /// One method on one target over all seeds. Errors are mean squared errors on the training points,
-/// for the ten-point targets on the test points.
+/// or on the test points of the ten-point targets.
 struct BenchRow {
   std::string target;
   Method method = Method::best;
   double min = 0, mean = 0, max = 0;
   double dense_mean = 0;                 ///< on the dense grid
-  double dense_ratio = 0;                ///< largest dense error in training errors, over seeds
-  double regions_mean = 0;               ///< linear regions
-  double seconds_per_seed = 0;           ///< of one thread
-  double floor = 0;                      ///< least error of 2^depth straight pieces
-  double paper_min = 0, paper_mean = 0;  ///< NaN where the paper reports none
+  double dense_ratio = 0;                ///< largest ratio of dense to training error
+  double regions_mean = 0;               ///< of the number of linear regions
+  double seconds_per_seed = 0;           ///< on one thread
+  double floor = 0;                      ///< least error of any 2^depth straight pieces
+  double paper_min = 0, paper_mean = 0;  ///< NaN if the paper reports none
 };
 
-/// Runs seeds side by side on `threads` threads; the numbers other than seconds do not depend on
-/// them. `progress` gets the number of finished fits, from one thread at a time.
+/// Runs seeds in parallel; only the seconds depend on the number of threads. `progress` receives
+/// the number of finished fits, from one thread at a time.
 std::vector<BenchRow> run_bench(const BenchConfig& config,
                                 const std::function<void(std::int64_t)>& progress);
 
 io::Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& rows);
-/// One table: paper, ours, floor.
+/// A table of the paper, our errors and the floor.
 std::string bench_text(const BenchConfig& config, const std::vector<BenchRow>& rows);
 
 }  // namespace asap::region

@@ -1,17 +1,19 @@
 #pragma once
 
 #include "config/config_fields.h"
+#include "numerics/curve.h"
 #include "region/fit/methods.h"
 
 namespace asap::region {
 
-/// What `relu-fit fit` does; one of `function` and `data` is given. With `inputs` or `target` it
-/// fits a function of several variables (TableRun), else one of x (FitRun).
+/// The configuration of a fit, whatever the number of inputs. Either `function` or `data` is given.
+/// With `inputs` or `target` the samples are rows of several inputs (run_ridge_fit()), otherwise
+/// points of one variable (run_fit()).
 struct FitConfig {
   std::string function;
   std::string data;
-  std::vector<std::string> inputs;  ///< names of the variables; none: one input, x
-  std::string target;               ///< column of `data` to be fitted, for several inputs
+  std::vector<std::string> inputs;  ///< names of several inputs; none: one input, x
+  std::string target;               ///< column of `data` to fit, for several inputs
   double low = 0, high = 1;
   bool cut_data = false;
   int points = 0;
@@ -30,14 +32,17 @@ struct FitConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("function", function, "formula of x, or a built-in target: x3, x11");
-    v.field("data", data, "file of points: x, y and perhaps a weight");
-    v.field("inputs", inputs, "variables of `function`, or columns of `data`; none: x alone");
-    v.field("target", target, "column of `data` to be fitted to all others, or to `inputs`");
-    v.field("low", low, "left end of the interval");
-    v.field("high", high, "right end of the interval");
+    v.field("function", function, "formula to fit, or a built-in name: x3, x11");
+    v.field("data", data,
+            "file to fit: points x, y and optionally a weight, or rows of several inputs");
+    v.field("inputs", inputs,
+            "several inputs: variables of `function`, or columns of `data`; none: x alone");
+    v.field("target", target, "column of `data` to fit; all others, or `inputs`, are the inputs");
+    v.field("low", low, "left end of the interval of every input");
+    v.field("high", high, "right end of the interval of every input");
     v.field("cut_data", cut_data, "use only the points of `data` inside the interval");
-    v.field("points", points, "training points of a function; 0: 500, and 2000 for several inputs",
+    v.field("points", points,
+            "training samples of a function; 0: 500 points, or 2000 rows of several inputs",
             config::between(0, 1'000'000));
     v.choice("method", method,
              {{"kaiming", Method::kaiming},
@@ -45,30 +50,37 @@ struct FitConfig {
               {"free", Method::free},
               {"smooth", Method::smooth},
               {"best", Method::best}},
-             "how the network is found");
+             "how a network of one input is fitted");
     v.field("depth", depth, "hidden layers");
-    v.field("fold", fold, "pieces of a zigzag; 0: what is best");
-    v.field("windows", windows, "windows side by side; 0: none, one narrow network");
-    v.field("tolerance", tolerance, "largest error allowed, in units of y; 0: the size is given",
+    v.field("fold", fold, "pieces of a zigzag; 0: chosen by the method");
+    v.field("windows", windows, "windows side by side; 0: one narrow network");
+    v.field("tolerance", tolerance,
+            "largest error allowed, in units of y, by the smallest network; 0: no limit",
             config::at_least(0));
-    v.field("keep_shape", keep_shape, "stay convex or concave, and monotone, by construction");
-    v.field("difference", difference, "difference of two convex networks");
-    v.field("ridges", ridges,
-            "region networks side by side, for several inputs; 0: what validates best, up to 8",
-            config::between(0, 64));
-    v.field("validation", validation, "part of the rows that chooses between fits",
+    v.field("keep_shape", keep_shape,
+            "keep a convex or concave shape, and monotony, by construction");
+    v.field("difference", difference, "fit the difference of two convex networks");
+    v.field(
+        "ridges", ridges,
+        "region-constrained networks side by side, for several inputs; 0: chosen by validation, up "
+        "to 8",
+        config::between(0, 64));
+    v.field("validation", validation, "fraction of the rows that chooses between fits",
             config::between(0.05, 0.5));
-    v.field("test", test, "part of the rows that judges", config::between(0.05, 0.5));
+    v.field("test", test, "fraction of the rows that measures the result",
+            config::between(0.05, 0.5));
     v.field("compare", compare,
             "also fit Kaiming, dense, Kolmogorov-Arnold and linear models, for several inputs");
     v.field("name", name, "name of the function in the C header");
-    v.field("seed", seed, "random peaks, noise of the starts and hops");
+    v.field("seed", seed, "seed of random peaks, noise and splits");
   }
 
-  /// A table of inputs and a target rather than points along x.
+  /// Rows of several inputs rather than points of one variable.
   bool several_inputs() const { return !inputs.empty() || !target.empty(); }
+  numerics::Interval interval() const { return {low, high}; }
+  /// Training samples of a function.
   int training_points() const { return points > 0 ? points : several_inputs() ? 2000 : 500; }
-  /// UsageError when fields contradict each other.
+  /// UsageError when fields contradict each other; it names them in backquotes.
   void validate() const;
 };
 

@@ -10,20 +10,19 @@
 #include "base/text_table.h"
 #include "base/timing.h"
 #include "region/fit/windowed_fit.h"
-#include "region/network/export_c.h"
-#include "region/network/network_file.h"
+#include "region/run/network_files.h"
 #include "region/run/plot.h"
 
 namespace asap::region {
 namespace {
 
-constexpr int kShapeWindows = 8;  // of --keep-shape without --windows
+constexpr int kShapeWindows = 8;  // of keep_shape without a number of windows
 
 Target make_target(const FitConfig& config) {
-  const numerics::Interval interval{config.low, config.high};
   if (!config.function.empty())
-    return function_target(config.function, interval, config.training_points());
-  return data_target(config.data, config.cut_data ? std::optional(interval) : std::nullopt);
+    return function_target(config.function, config.interval(), config.training_points());
+  return data_target(config.data,
+                     config.cut_data ? std::optional(config.interval()) : std::nullopt);
 }
 
 std::string shape_text(const FunctionShape& shape) {
@@ -59,51 +58,7 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
   base::write_file_atomically(path, csv);
 }
 
-/// What does not go with several inputs.
-void validate_several(const FitConfig& config) {
-  if (!config.function.empty() && !config.target.empty())
-    throw base::UsageError("--target names a column of --data", "leave it out with --function");
-  if (!config.data.empty() && config.target.empty())
-    throw base::UsageError("--inputs with --data needs --target", "name the column to be fitted");
-  if (!config.data.empty() && config.cut_data)
-    throw base::UsageError("--interval does not go with columns of --data");
-  if (config.windows > 0 || config.tolerance > 0 || config.keep_shape || config.difference ||
-      config.method != Method::best)
-    throw base::UsageError(
-        "--method, --windows, --tolerance, --keep-shape and --difference are for one input",
-        "several inputs take --ridges, --depth, --fold and --compare");
-  if (config.validation + config.test > 0.8)
-    throw base::UsageError("validation and test leave less than a fifth of the rows for training");
-}
-
 }  // namespace
-
-void FitConfig::validate() const {
-  if (function.empty() == data.empty())
-    throw base::UsageError(
-        function.empty() ? "nothing to fit" : "both a function and data are given",
-        "one of --function 'x^3' and --data points.csv");
-  check_size(depth, fold == 0 ? 2 : fold, std::max(windows, 1));
-  if (points > 0 && points < 4) throw base::UsageError("--points: at least 4 are needed");
-  if (several_inputs()) validate_several(*this);
-  if (windows < 0) throw base::UsageError("--windows: at least 1 is needed");
-  if (tolerance < 0) throw base::UsageError("--tolerance: a positive number is expected");
-  const int kinds = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference;
-  if (kinds > 1)
-    throw base::UsageError(
-        "--windows, --tolerance, --keep-shape and --difference do not go together",
-        "--keep-shape takes --windows; otherwise choose one");
-  if ((windows > 0 || tolerance > 0 || keep_shape) && method != Method::best)
-    throw base::UsageError(
-        std::string("--method ") + method_name(method) +
-            " is for one narrow network, without --windows, --tolerance, --keep-shape",
-        "leave --method out");
-  if (keep_shape && fold > 2) throw base::UsageError("--keep-shape folds in two: leave --fold out");
-  if (!several_inputs() && (ridges > 0 || compare))
-    throw base::UsageError("--ridges and --compare are for several inputs",
-                           "--inputs x,y with --function, --target NAME with --data");
-  export_c_header({to_network({{0, 1}, {0, 0}, {{{{0.5, 0.5}}, {1.0}}}}), {}}, name, "");
-}
 
 FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
   FitMeasures measures;
@@ -159,11 +114,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
 
 std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder) {
   const StoredNetwork stored{run.fit.network, run.target.interval};
-  io::write_safetensors(folder / "network.safetensors", network_tensors(stored));
-  io::write_json(folder / "network.json", network_json(stored));
-  base::write_file_atomically(
-      folder / (run.config.name + ".h"),
-      export_c_header(stored, run.config.name, "Fit of " + run.target.name + "."));
+  write_network_files(stored, run.config.name, "Fit of " + run.target.name + ".", folder);
   FitPlot plot;
   plot.title = run.target.name + "   (mse " + base::format_significant(run.measures.mse) + ", " +
                base::format_count(run.measures.regions.linear_regions) + " linear regions)";
@@ -230,7 +181,8 @@ std::string fit_text(const FitRun& run) {
                      base::format_count(network.parameter_count()) + " parameters");
   add("method", run.fit.description);
   add("mse", base::format_significant(m.mse) + " on the training points");
-  add("dense mse", base::format_significant(m.dense_mse) + " on 20,001 points" +
+  add("dense mse", base::format_significant(m.dense_mse) + " on " +
+                       base::format_count(kDensePoints) + " points" +
                        (run.target.truth ? "" : ", from a smooth curve through the data"));
   add("max error", base::format_significant(m.max_error) + " on the same");
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +

@@ -10,28 +10,29 @@
 
 namespace asap::region {
 
-/// What a network is worth on a target.
+/// Errors, regions and shape of a network on a target.
 struct FitMeasures {
   double mse = 0;        ///< on the training points, weighted
   double dense_mse = 0;  ///< on the dense grid, against the function or the guide
-  double max_error = 0;  ///< on the same
+  double max_error = 0;  ///< likewise
   RegionCount regions;
   FunctionShape shape;
-  FreeKnotFloor floor;  ///< of as many pieces as the network has linear regions
+  FreeKnotFloor floor;  ///< for as many pieces as the network has linear regions
 };
 FitMeasures measure_fit(const Target& target, const ReluNetwork& network);
 
-/// A finished `relu-fit fit`.
+/// A finished fit of one input.
 struct FitRun {
   FitConfig config;
   Target target;
   Fit fit;
   std::vector<ToleranceTrial> trials;
   FitMeasures measures;
-  double seconds = 0;  ///< of fitting, without measuring and drawing
+  double seconds = 0;  ///< spent on fitting, without measuring and drawing
 };
 
-/// Loads or samples the target, fits and measures. `progress` gets the part done in [0, 1].
+/// Loads or samples the target, fits and measures. `progress` receives the fraction done, in [0,
+/// 1].
 FitRun run_fit(const FitConfig& config, int threads, const std::function<void(double)>& progress);
 
 /// Writes network.safetensors, network.json, NAME.h, fit.csv, fit.svg and fit.png into an existing
@@ -39,7 +40,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
 std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder);
 
 io::Json fit_summary(const FitRun& run);
-/// The result as a readable table with notes.
+/// The result and its notes as readable text.
 std::string fit_text(const FitRun& run);
 
 }  // namespace asap::region

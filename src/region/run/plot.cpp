@@ -8,7 +8,7 @@
 namespace asap::region {
 namespace {
 
-constexpr std::size_t kMostBoundaries = 600;  // more would be a grey area
+constexpr std::size_t kMostBoundaries = 600;  // more would blur into grey
 constexpr std::size_t kMostPoints = 2000;
 
 void append_block(std::string& script, const std::string& name, const std::vector<double>& x,

@@ -1,4 +1,4 @@
-// What a fit of several inputs leaves behind (table_run.h): files, summary, table.
+// The files, the summary and the text of a fit of several inputs (ridge_run.h).
 
 #include <algorithm>
 #include <cmath>
@@ -8,15 +8,14 @@
 #include "base/picture.h"
 #include "base/text.h"
 #include "base/text_table.h"
-#include "region/network/export_c.h"
-#include "region/network/network_file.h"
 #include "region/network/region_map.h"
+#include "region/run/network_files.h"
 #include "region/run/ridge_run.h"
 
 namespace asap::region {
 namespace {
 
-std::vector<double> predict(const TableRun& run) {
+std::vector<double> predict(const RidgeRun& run) {
   std::vector<double> prediction(run.test.y.size());
   run.network.evaluate(run.test.x.rows(), prediction);
   return prediction;
@@ -29,14 +28,13 @@ std::string csv_field(const std::string& name) {
   return quoted + "\"";
 }
 
-std::string csv_of(const TableRun& run, const std::vector<double>& prediction) {
+std::string csv_of(const RidgeRun& run, const std::vector<double>& prediction) {
   std::string csv;
-  for (const std::string& name : run.columns.inputs) csv += csv_field(name) + ",";
-  csv += csv_field(run.columns.target) + ",fit,error\n";
-  const std::int64_t inputs = run.test.x.rows().cols;
+  for (const std::string& name : run.training.inputs) csv += csv_field(name) + ",";
+  csv += csv_field(run.training.target) + ",fit,error\n";
   for (std::size_t i = 0; i < prediction.size(); ++i) {
-    for (std::int64_t j = 0; j < inputs; ++j)
-      csv += base::format_number(run.test.x[static_cast<std::int64_t>(i) * inputs + j]) + ",";
+    for (const double x : run.test.row(static_cast<std::int64_t>(i)))
+      csv += base::format_number(x) + ",";
     csv += base::format_number(run.test.y[i]) + "," + base::format_number(prediction[i]) + "," +
            base::format_number(prediction[i] - run.test.y[i]) + "\n";
   }
@@ -44,7 +42,7 @@ std::string csv_of(const TableRun& run, const std::vector<double>& prediction) {
 }
 
 /// Fit against target on the test rows.
-bool draw_scatter(const TableRun& run, const std::vector<double>& prediction,
+bool draw_scatter(const RidgeRun& run, const std::vector<double>& prediction,
                   const std::filesystem::path& svg, const std::filesystem::path& png) {
   constexpr std::size_t kMostPoints = 2000;
   std::string data = "$rows << END_OF_DATA\n";
@@ -52,7 +50,7 @@ bool draw_scatter(const TableRun& run, const std::vector<double>& prediction,
     data += base::format_number(run.test.y[i]) + " " + base::format_number(prediction[i]) + "\n";
   data += "END_OF_DATA\n";
   const std::string body =
-      "set title " + base::gnuplot_quoted(run.columns.target + " on the test rows") +
+      "set title " + base::gnuplot_quoted(run.training.target + " on the test rows") +
       " noenhanced\nset xlabel 'target'\nset ylabel 'fit'\nset grid lc rgb '#dddddd'\nset border "
       "lc rgb '#444444'\nset key top left\nplot x with lines lw 1 lc rgb '#999999' title 'equal', "
       "$rows using 1:2 with points pt 7 ps 0.35 lc rgb '#1f77b4' title 'rows'\n";
@@ -61,8 +59,8 @@ bool draw_scatter(const TableRun& run, const std::vector<double>& prediction,
                              data, body);
 }
 
-/// Over the range of the rows.
-Rectangle rectangle_of(const TableRows& rows) {
+/// The range of rows of two inputs.
+Rectangle rectangle_of(const Rows& rows) {
   Rectangle result;
   for (std::int64_t j = 0; j < 2; ++j) {
     double low = rows.x[j], high = low;
@@ -75,15 +73,14 @@ Rectangle rectangle_of(const TableRows& rows) {
   return result;
 }
 
-void write_regions(const TableRun& run, const std::filesystem::path& path) {
-  const Rectangle rectangle =
-      run.config.function.empty()
-          ? rectangle_of(run.columns.rows)
-          : Rectangle{{run.config.low, run.config.high}, {run.config.low, run.config.high}};
+void write_regions(const RidgeRun& run, const std::filesystem::path& path) {
+  const Rectangle rectangle = run.config.function.empty()
+                                  ? rectangle_of(run.training.rows)
+                                  : Rectangle{run.config.interval(), run.config.interval()};
   const std::vector<RegionPolygon> polygons = region_polygons(run.network, rectangle);
   base::write_file_atomically(
-      path, draw_regions(polygons, rectangle, {run.columns.inputs[0], run.columns.inputs[1]},
-                         run.columns.target + ": " +
+      path, draw_regions(polygons, rectangle, {run.training.inputs[0], run.training.inputs[1]},
+                         run.training.target + ": " +
                              base::format_count(static_cast<std::int64_t>(polygons.size())) +
                              " regions"));
 }
@@ -94,28 +91,23 @@ io::Json regions_json(const SegmentRegions& regions) {
 
 }  // namespace
 
-std::vector<std::string> write_table_fit(const TableRun& run, const std::filesystem::path& folder) {
-  const auto interval = run.config.function.empty()
-                            ? std::nullopt
-                            : std::optional(numerics::Interval{run.config.low, run.config.high});
-  const StoredNetwork stored{run.network, interval, run.columns.inputs, run.columns.target};
-  io::write_safetensors(folder / "network.safetensors", network_tensors(stored));
-  io::write_json(folder / "network.json", network_json(stored));
-  base::write_file_atomically(
-      folder / (run.config.name + ".h"),
-      export_c_header(stored, run.config.name, "Fit of " + run.columns.target + "."));
+std::vector<std::string> write_ridge_fit(const RidgeRun& run, const std::filesystem::path& folder) {
+  const auto interval =
+      run.config.function.empty() ? std::nullopt : std::optional(run.config.interval());
+  const StoredNetwork stored{run.network, interval, run.training.inputs, run.training.target};
+  write_network_files(stored, run.config.name, "Fit of " + run.training.target + ".", folder);
   const std::vector<double> prediction = predict(run);
   base::write_file_atomically(folder / "fit.csv", csv_of(run, prediction));
-  if (run.columns.inputs.size() == 2) write_regions(run, folder / "regions.svg");
+  if (run.training.inputs.size() == 2) write_regions(run, folder / "regions.svg");
   if (draw_scatter(run, prediction, folder / "fit.svg", folder / "fit.png")) return {};
   return {"no fit.svg and fit.png: gnuplot could not be run"};
 }
 
-io::Json table_fit_summary(const TableRun& run) {
-  const TableResult& region = run.results.front();
+io::Json ridge_fit_summary(const RidgeRun& run) {
+  const MethodResult& region = run.results.front();
   io::Json methods = io::Json::array();
-  for (const TableResult& result : run.results)
-    methods.push_back({{"name", table_method_name(result.fit.method)},
+  for (const MethodResult& result : run.results)
+    methods.push_back({{"name", result.fit.method},
                        {"network", result.fit.description},
                        {"parameters", result.fit.parameters},
                        {"training_mse", result.training},
@@ -125,10 +117,10 @@ io::Json table_fit_summary(const TableRun& run) {
                        {"regions", result.regions ? regions_json(*result.regions) : io::Json()},
                        {"seconds", result.seconds}});
   return {
-      {"target", run.columns.target},
-      {"inputs", run.columns.inputs},
+      {"target", run.training.target},
+      {"inputs", run.training.inputs},
       {"rows",
-       {{"training", run.columns.rows.size()},
+       {{"training", run.training.rows.size()},
         {"validation", run.validation.size()},
         {"test", run.test.size()}}},
       {"seed", run.config.seed},
@@ -146,9 +138,9 @@ io::Json table_fit_summary(const TableRun& run) {
       {"seconds", region.seconds}};
 }
 
-std::string table_fit_text(const TableRun& run) {
-  std::string text = run.columns.target + " of " + base::join(run.columns.inputs, ", ") + ": " +
-                     base::format_count(run.columns.rows.size()) + " training, " +
+std::string ridge_fit_text(const RidgeRun& run) {
+  std::string text = run.training.target + " of " + base::join(run.training.inputs, ", ") + ": " +
+                     base::format_count(run.training.rows.size()) + " training, " +
                      base::format_count(run.validation.size()) + " validation, " +
                      base::format_count(run.test.size()) + " test rows\n\n";
   base::Table table({{"method", base::Table::Align::left},
@@ -164,17 +156,16 @@ std::string table_fit_text(const TableRun& run) {
                  base::format_count(run.results[0].fit.parameters), "", "",
                  base::format_significant(run.folded_test), "",
                  base::format_fixed(run.folded_regions.mean, 1), ""});
-  for (const TableResult& result : run.results)
-    table.add_row({table_method_name(result.fit.method), result.fit.description,
-                   base::format_count(result.fit.parameters),
-                   base::format_significant(result.training),
-                   base::format_significant(result.validation),
-                   base::format_significant(result.test), base::format_fixed(result.explained, 4),
-                   result.regions ? base::format_fixed(result.regions->mean, 1) : "-",
-                   base::format_fixed(result.seconds, 1)});
+  for (const MethodResult& result : run.results)
+    table.add_row(
+        {result.fit.method, result.fit.description, base::format_count(result.fit.parameters),
+         base::format_significant(result.training), base::format_significant(result.validation),
+         base::format_significant(result.test), base::format_fixed(result.explained, 4),
+         result.regions ? base::format_fixed(result.regions->mean, 1) : "-",
+         base::format_fixed(result.seconds, 1)});
   return text + table.text() +
-         "\nexplained: part of the test target's variance. regions: activation regions along "
-         "straight ways\nbetween two test rows, mean of 64.\n";
+         "\nexplained: share of the variance of the test target. regions: activation regions on "
+         "the\nsegment between two test rows, mean of 64 segments.\n";
 }
 
 }  // namespace asap::region

@@ -12,25 +12,25 @@ namespace {
 constexpr std::int64_t kTestPoints = 10'000;
 constexpr int kSegments = 64;
 
-/// Rows of the three kinds, into the run.
-void load_rows(TableRun& run) {
+/// Draws or reads the training, validation and test rows.
+void load_rows(RidgeRun& run) {
   const FitConfig& config = run.config;
   if (!config.function.empty()) {
-    const numerics::Interval interval{config.low, config.high};
     const std::int64_t count = config.training_points();
     const auto sample = [&](std::int64_t rows, std::uint32_t stream) {
-      return sample_formula(config.function, config.inputs, interval, rows, config.seed, stream);
+      return sample_formula(config.function, config.inputs, config.interval(), rows, config.seed,
+                            stream);
     };
-    run.columns = {config.inputs, config.function, sample(count, 0)};
+    run.training = {config.inputs, config.function, sample(count, 0)};
     run.validation = sample(std::max<std::int64_t>(count / 4, 4), 1);
     run.test = sample(kTestPoints, 2);
     return;
   }
-  run.columns = read_table(config.data, {config.target, config.inputs});
-  const auto least = static_cast<std::int64_t>(run.columns.inputs.size()) + 4;
-  TableSplit split =
-      split_table(run.columns.rows, config.validation, config.test, config.seed, least);
-  run.columns.rows = std::move(split.training);
+  run.training = read_rows(config.data, {config.target, config.inputs});
+  const auto least = static_cast<std::int64_t>(run.training.inputs.size()) + 4;
+  RowSplit split =
+      split_rows(run.training.rows, config.validation, config.test, config.seed, least);
+  run.training.rows = std::move(split.training);
   run.validation = std::move(split.validation);
   run.test = std::move(split.test);
 }
@@ -42,19 +42,15 @@ double variance(const std::vector<double>& values) {
   return squares / static_cast<double>(values.size());
 }
 
-/// Along the same ways for every network of a run.
-SegmentRegions count_segments(const ReluNetwork& network, const TableRows& rows,
-                              std::uint64_t seed) {
+/// Counts on the same segments for every network of a run.
+SegmentRegions count_segments(const ReluNetwork& network, const Rows& rows, std::uint64_t seed) {
   base::RandomStream random(seed, base::RandomPurpose::region, 0x30000U);
-  const std::int64_t inputs = rows.x.rows().cols;
   SegmentRegions regions;
   int counted = 0;
   for (int s = 0; s < kSegments; ++s) {
     const auto end = [&] {
-      const auto row =
-          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(rows.size())));
-      return std::span<const double>(rows.x.data() + row * inputs,
-                                     static_cast<std::size_t>(inputs));
+      return rows.row(
+          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(rows.size()))));
     };
     const std::span<const double> from = end(), to = end();
     if (std::equal(from.begin(), from.end(), to.begin())) continue;
@@ -68,25 +64,25 @@ SegmentRegions count_segments(const ReluNetwork& network, const TableRows& rows,
   return regions;
 }
 
-TableFit of_ridge(const RidgeFit& ridge) {
-  TableFit fit;
-  fit.method = TableMethod::region;
+MethodFit of_ridge(const RidgeFit& ridge) {
+  MethodFit fit;
+  fit.method = "region";
   fit.network = ridge.network;
   fit.parameters = ridge.shape.parameter_count();
   fit.training = ridge.training;
   fit.validation = ridge.validation;
   fit.description = std::to_string(ridge.shape.blocks) + " ridges of depth " +
                     std::to_string(ridge.shape.widths.size()) + ", " + std::to_string(ridge.fold) +
-                    " pieces a level";
+                    " pieces per level";
   return fit;
 }
 
-class TableRunner {
+class RidgeRunner {
  public:
-  TableRunner(TableRun& run, int threads, const std::function<void(double)>& progress)
+  RidgeRunner(RidgeRun& run, int threads, const std::function<void(double)>& progress)
       : run_(run),
         progress_(progress),
-        training_(run.scales.apply(run.columns.rows)),
+        training_(run.scales.apply(run.training.rows)),
         validation_(run.scales.apply(run.validation)),
         test_(run.scales.apply(run.test)) {
     options_.ridge.ridges = run.config.ridges;
@@ -110,25 +106,23 @@ class TableRunner {
   }
 
   void compare() {
-    const TableMethod methods[] = {TableMethod::kaiming, TableMethod::dense, TableMethod::adam,
-                                   TableMethod::kan, TableMethod::linear};
     double done = 0.4;
-    for (const TableMethod method : methods) {
+    for (const Baseline baseline : kBaselines) {
       const base::Stopwatch watch;
-      TableFit fit = fit_baseline({training_, validation_}, method, options_);
+      MethodFit fit = fit_baseline({training_, validation_}, baseline, options_);
       add(std::move(fit), watch.seconds());
       progress_(done += 0.12);
     }
   }
 
  private:
-  /// Squared errors of standardised rows in the target's units.
+  /// The factor from squared errors of standardised rows to the target's units.
   double variance_unit() const {
     return run_.scales.target_deviation * run_.scales.target_deviation;
   }
 
-  void add(TableFit fit, double seconds) {
-    TableResult result;
+  void add(MethodFit fit, double seconds) {
+    MethodResult result;
     result.training = variance_unit() * fit.training;
     result.validation = variance_unit() * fit.validation;
     result.test = variance_unit() * error_of(fit, test_);
@@ -141,22 +135,22 @@ class TableRunner {
     run_.results.push_back(std::move(result));
   }
 
-  TableRun& run_;
+  RidgeRun& run_;
   const std::function<void(double)>& progress_;
-  TableRows training_, validation_, test_;
-  TableFitOptions options_;
+  Rows training_, validation_, test_;
+  BaselineOptions options_;
 };
 
 }  // namespace
 
-TableRun run_table_fit(const FitConfig& config, int threads,
+RidgeRun run_ridge_fit(const FitConfig& config, int threads,
                        const std::function<void(double)>& progress) {
   config.validate();
-  TableRun run;
+  RidgeRun run;
   run.config = config;
   load_rows(run);
-  run.scales = Standardisation::of(run.columns);
-  TableRunner runner(run, threads, progress);
+  run.scales = Standardisation::of(run.training);
+  RidgeRunner runner(run, threads, progress);
   runner.fit_region();
   if (config.compare) runner.compare();
   progress(1);

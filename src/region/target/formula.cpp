@@ -11,7 +11,7 @@
 namespace asap::region {
 namespace {
 
-/// The parser and the variables it reads.
+/// A parser and the variables it reads.
 struct Formula {
   mu::Parser parser;
   std::vector<double> values;
@@ -23,7 +23,7 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double natural_log(double x) { return std::log(x); }
 
 base::UsageError formula_error(const std::string& text, const mu::Parser::exception_type& error) {
-  const auto place = static_cast<int>(error.GetPos());  // -1 where muparser knows none
+  const auto place = static_cast<int>(error.GetPos());  // -1 when muParser knows none
   const std::string column = place < 0 ? "" : " at column " + std::to_string(place + 1);
   return base::UsageError("formula '" + text + "'" + column + ": " + error.GetMsg(),
                           "for example exp(x), x^11, sin(2*x)/x, abs(x)");
@@ -33,7 +33,7 @@ void define_language(mu::Parser& parser) {
   parser.DefineFun("softplus", softplus);
   parser.DefineFun("relu", relu_of);
   parser.DefineFun("sigmoid", sigmoid);
-  parser.DefineFun("log", natural_log);  // muparser's own differs between versions
+  parser.DefineFun("log", natural_log);  // muParser's own differs between versions
   parser.DefineConst("pi", std::numbers::pi);
   parser.DefineConst("e", std::numbers::e);
 }
@@ -47,7 +47,7 @@ void define_variables(Formula& formula, const std::vector<std::string>& variable
       formula.parser.DefineVar(variables[i], &formula.values[i]);
     } catch (const mu::Parser::exception_type& error) {
       throw base::UsageError("'" + variables[i] + "' cannot name a variable: " + error.GetMsg(),
-                             "for example --inputs x,y");
+                             "for example `inputs` x,y");
     }
   }
 }

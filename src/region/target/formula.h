@@ -9,19 +9,19 @@
 
 namespace asap::region {
 
-/// A function of x from its text, through muparser: + - * / ^, sin, cos, tan, exp, ln, log
-/// (natural), log10, log2, sqrt, abs, min, max, tanh, ..., the constants pi and e, and softplus,
-/// relu, sigmoid. UsageError names the column of a mistake.
+/// Compiles a function of x from its text with muParser: + - * / ^, sin, cos, tan, exp, ln, log
+/// (natural), log10, log2, sqrt, abs, min, max, tanh, ..., softplus, relu, sigmoid and the
+/// constants pi and e. UsageError names the column of a mistake.
 ///
-/// The curve owns its parser; copies share it, so one curve belongs to one thread. compile_formula
-/// again for another thread.
+/// The curve owns its parser and copies share it, so a curve belongs to one thread. Compile the
+/// formula again for another thread.
 numerics::Curve compile_formula(const std::string& text);
 
-/// A function of several variables: values in the order of their names.
+/// A function of several variables, in the order of their names.
 using Surface = std::function<double(std::span<const double>)>;
 
-/// The same language with variables of these names. UsageError also when a name is no identifier,
-/// is given twice, or is that of a function or constant.
+/// The same language with variables of these names. UsageError also for a name that is not an
+/// identifier, is given twice, or belongs to a function or constant.
 Surface compile_formula(const std::string& text, const std::vector<std::string>& variables);
 
 }  // namespace asap::region

@@ -59,12 +59,13 @@ class Parser {
         header_ = true;
         return;
       }
-      fail("'" + io::excerpt(bad) + "' is not a number", "columns are x, y and perhaps a weight");
+      fail("'" + io::excerpt(bad) + "' is not a number",
+           "the columns are x, y and optionally a weight");
     }
     if (columns_ == 0) columns_ = count;
     if (count != columns_ || count < 2 || count > 3)
       fail(std::to_string(count) + (count == 1 ? " column" : " columns"),
-           columns_ == count ? "expected x, y and perhaps a weight"
+           columns_ == count ? "expected x, y and optionally a weight"
                              : "the first line of numbers has " + std::to_string(columns_));
     for (std::size_t c = 0; c < count; ++c)
       if (!std::isfinite(values[c]))
@@ -87,7 +88,7 @@ class Parser {
   bool header_ = false;
 };
 
-/// Puts the points into the order of x. Returns whether they were not.
+/// Sorts the points by x. Returns whether they were out of order.
 bool sort_points(Samples& samples) {
   if (std::is_sorted(samples.x.begin(), samples.x.end())) return false;
   std::vector<std::size_t> order(samples.x.size());
@@ -104,7 +105,7 @@ bool sort_points(Samples& samples) {
   return true;
 }
 
-/// Replaces points of equal x by their weighted mean. Returns how many points went.
+/// Replaces points of equal x by their weighted mean. Returns by how many the points decreased.
 std::int64_t average_duplicates(Samples& samples) {
   const auto equal = std::adjacent_find(samples.x.begin(), samples.x.end());
   if (equal == samples.x.end()) return 0;
@@ -126,7 +127,7 @@ std::int64_t average_duplicates(Samples& samples) {
   return gone;
 }
 
-/// Numbers that are finite one by one may overflow when they are averaged.
+/// Averages of finite numbers may overflow.
 void require_finite(const Samples& samples, const std::string& source) {
   for (std::int64_t i = 0; i < samples.size(); ++i)
     if (!std::isfinite(samples.y[static_cast<std::size_t>(i)]) ||
@@ -146,15 +147,16 @@ std::optional<double> to_number(std::string_view field) {
 
 PointsFile parse_points(std::string_view text, const std::string& source) {
   PointsFile file{Parser(text, source).parse(), {}};
-  if (sort_points(file.samples)) file.notes.push_back("points were not sorted by x: sorted");
+  if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
   const std::int64_t gone = average_duplicates(file.samples);
   require_finite(file.samples, source);
   if (gone > 0)
-    file.notes.push_back(base::format_count(gone) + " points share their x with another: averaged");
+    file.notes.push_back(base::format_count(gone) +
+                         " points share their x with another point: averaged");
   if (file.samples.size() < 4)
     throw base::DataError(source + ": " + std::to_string(file.samples.size()) +
                               " points of different x, at least four are needed",
-                          "one line for each point: x,y or x,y,weight");
+                          "expected one line per point: x,y or x,y,weight");
   return file;
 }
 

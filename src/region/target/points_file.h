@@ -10,20 +10,19 @@
 
 namespace asap::region {
 
-/// Points read from text, made fit for a fit: sorted by x, equal x averaged with their weights.
+/// Points read from text and prepared for a fit: sorted by x, points of equal x averaged by weight.
 struct PointsFile {
   Samples samples;
-  std::vector<std::string> notes;  ///< what was changed on the way, for the user
+  std::vector<std::string> notes;  ///< what was changed, for the user
 };
 
-/// The number that a field of points or of a table is, or nothing. Accepts a leading plus, nan and
-/// inf.
+/// The number in a field of a delimited file, or nothing. Accepts a leading plus, nan and inf.
 std::optional<double> to_number(std::string_view field);
 
-/// Two columns x, y or three columns x, y, weight (positive; inverse variances), separated by
-/// commas, semicolons, tabs or blanks. Blank lines and lines that begin with # are skipped, a first
-/// line of words is a header. DataError names file and line for text, NaN, infinities, weights that
-/// are not positive and lines of another width, and the file when fewer than four different x
+/// Reads two columns x, y or three columns x, y, weight (positive; inverse variances), separated by
+/// commas, semicolons, tabs or blanks. Blank lines and lines that begin with # are skipped; a first
+/// line of words is a header. DataError names the file and line of text, NaN, infinity, a weight
+/// that is not positive or a wrong number of columns, and the file when fewer than four different x
 /// remain.
 PointsFile parse_points(std::string_view text, const std::string& source);
 PointsFile read_points(const std::filesystem::path& path);

@@ -7,11 +7,12 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "region/target/formula.h"
+#include "region/target/target.h"
 
 namespace asap::region {
 namespace {
 
-/// Mean and deviation of strided values; deviation 0 only where all are equal.
+/// Mean and standard deviation of strided values; the deviation is 0 only when all are equal.
 std::pair<double, double> moments(const double* values, std::int64_t count, std::int64_t stride) {
   double mean = 0, square = 0;
   bool equal = true;
@@ -26,12 +27,11 @@ std::pair<double, double> moments(const double* values, std::int64_t count, std:
   return {mean, equal ? 0 : std::sqrt(square)};
 }
 
-TableRows take(const TableRows& rows, std::span<const std::int64_t> order) {
-  const std::int64_t inputs = rows.x.rows().cols;
-  TableRows taken{tensor::Tensor<double>({static_cast<std::int64_t>(order.size()), inputs}), {}};
+Rows take(const Rows& rows, std::span<const std::int64_t> order) {
+  const std::int64_t inputs = rows.inputs();
+  Rows taken{tensor::Tensor<double>({static_cast<std::int64_t>(order.size()), inputs}), {}};
   for (std::size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(rows.x.data() + order[i] * inputs, inputs,
-                taken.x.data() + static_cast<std::int64_t>(i) * inputs);
+    std::ranges::copy(rows.row(order[i]), taken.x.data() + static_cast<std::int64_t>(i) * inputs);
     taken.y.push_back(rows.y[static_cast<std::size_t>(order[i])]);
   }
   return taken;
@@ -46,14 +46,13 @@ std::string point_text(std::span<const double> at, const std::vector<std::string
 
 }  // namespace
 
-TableRows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
-                         numerics::Interval interval, std::int64_t count, std::uint64_t seed,
-                         std::uint32_t stream) {
-  if (!(interval.low < interval.high) || !std::isfinite(interval.length()))
-    throw base::UsageError("--interval: the first number must be the smaller one");
+Rows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
+                    numerics::Interval interval, std::int64_t count, std::uint64_t seed,
+                    std::uint32_t stream) {
+  check_interval(interval);
   const Surface f = compile_formula(formula, inputs);
   const auto width = static_cast<std::int64_t>(inputs.size());
-  TableRows rows{tensor::Tensor<double>({count, width}), {}};
+  Rows rows{tensor::Tensor<double>({count, width}), {}};
   base::RandomStream random(seed, base::RandomPurpose::generated_data, stream);
   for (std::int64_t i = 0; i < count; ++i) {
     const tensor::VectorView<double> at = rows.x.rows().row(i);
@@ -62,13 +61,13 @@ TableRows sample_formula(const std::string& formula, const std::vector<std::stri
     if (!std::isfinite(rows.y.back()))
       throw base::NumericalError(
           "formula '" + formula + "' is not finite at " + point_text(at, inputs),
-          "choose an --interval without such points");
+          "choose an `interval` without such points");
   }
   return rows;
 }
 
-TableSplit split_table(const TableRows& rows, double validation, double test, std::uint64_t seed,
-                       std::int64_t least) {
+RowSplit split_rows(const Rows& rows, double validation, double test, std::uint64_t seed,
+                    std::int64_t least) {
   const std::int64_t n = rows.size();
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t{0});
@@ -81,7 +80,7 @@ TableSplit split_table(const TableRows& rows, double validation, double test, st
                               " for training and " + std::to_string(held) +
                               " for validation, at least " + std::to_string(least) +
                               " of each are needed",
-                          "more rows, fewer inputs or other fractions");
+                          "use more rows, fewer inputs or other fractions");
   const std::span<const std::int64_t> all(order);
   const auto part = [&](std::int64_t first, std::int64_t count) {
     return take(rows,
@@ -90,29 +89,28 @@ TableSplit split_table(const TableRows& rows, double validation, double test, st
   return {part(held + tested, n - held - tested), part(tested, held), part(0, tested)};
 }
 
-Standardisation Standardisation::of(const NamedTable& table) {
+Standardisation Standardisation::of(const NamedRows& named) {
+  const Rows& rows = named.rows;
   Standardisation result;
-  const std::int64_t inputs = table.rows.x.rows().cols;
   const auto require = [](double deviation, const std::string& what) {
     if (!(deviation > 0) || !std::isfinite(deviation))
       throw base::DataError(what + (deviation == 0 ? " has the same value in all training rows"
                                                    : " is too large to be standardised"),
-                            "leave the column out: --inputs names the ones to use");
+                            "leave the column out: `inputs` names the columns to use");
   };
-  for (std::int64_t j = 0; j < inputs; ++j) {
-    const auto [mean, deviation] = moments(table.rows.x.data() + j, table.rows.size(), inputs);
-    require(deviation, "column '" + table.inputs[static_cast<std::size_t>(j)] + "'");
+  for (std::int64_t j = 0; j < rows.inputs(); ++j) {
+    const auto [mean, deviation] = moments(rows.x.data() + j, rows.size(), rows.inputs());
+    require(deviation, "column '" + named.inputs[static_cast<std::size_t>(j)] + "'");
     result.mean.push_back(mean);
     result.deviation.push_back(deviation);
   }
-  std::tie(result.target_mean, result.target_deviation) =
-      moments(table.rows.y.data(), table.rows.size(), 1);
-  require(result.target_deviation, "target '" + table.target + "'");
+  std::tie(result.target_mean, result.target_deviation) = moments(rows.y.data(), rows.size(), 1);
+  require(result.target_deviation, "target '" + named.target + "'");
   return result;
 }
 
-TableRows Standardisation::apply(const TableRows& rows) const {
-  TableRows scaled = rows;
+Rows Standardisation::apply(const Rows& rows) const {
+  Rows scaled = rows;
   const tensor::MatrixView<double> x = scaled.x.rows();
   for (std::int64_t i = 0; i < rows.size(); ++i)
     for (std::int64_t j = 0; j < x.cols; ++j) {

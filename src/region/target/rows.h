@@ -12,56 +12,56 @@
 
 namespace asap::region {
 
-/// A table with the names of its columns.
-struct NamedTable {
+/// Rows with the names of their columns.
+struct NamedRows {
   std::vector<std::string> inputs;
   std::string target;
-  TableRows rows;
+  Rows rows;
 };
 
-/// Which columns of a file are read: names of the header, or numbers from 1. No inputs: all columns
-/// but the target.
-struct TableColumns {
+/// The columns of a file to read: names from its header, or numbers from 1. Without inputs: all
+/// columns but the target.
+struct ColumnChoice {
   std::string target;
   std::vector<std::string> inputs;
 };
 
-/// Reads a file of numbers with separators: comma, semicolon or tab, whichever its first line has
-/// most of. Its first line is a header unless every field of it is a number; without one, columns
-/// are called by their numbers. DataError names file, line and column of a cell that is not a
-/// finite number, a column that is not there, and a column of one value only; UsageError an input
-/// that is named twice or is the target.
-NamedTable read_table(const std::filesystem::path& path, const TableColumns& columns);
-NamedTable parse_table(std::string_view bytes, const TableColumns& columns,
-                       const std::string& source);
+/// Reads a delimited file of numbers. The separator is the comma, semicolon or tab, whichever is
+/// most frequent in the first line. The first line is a header unless all its fields are numbers;
+/// without a header, numbers from 1 name the columns. DataError names the file, line and column of
+/// a cell that is not a finite number, and a column that does not exist. UsageError names an input
+/// that is given twice or is the target.
+NamedRows read_rows(const std::filesystem::path& path, const ColumnChoice& columns);
+NamedRows parse_rows(std::string_view bytes, const ColumnChoice& columns,
+                     const std::string& source);
 
-/// Values of a formula at `count` points drawn evenly from the cube interval^inputs. Draws of
-/// different `stream` share no points. NumericalError names a point where the formula is not
+/// Values of a formula at `count` points drawn uniformly from the cube interval^inputs. Different
+/// values of `stream` draw different points. NumericalError names a point where the formula is not
 /// finite.
-TableRows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
-                         numerics::Interval interval, std::int64_t count, std::uint64_t seed,
-                         std::uint32_t stream);
+Rows sample_formula(const std::string& formula, const std::vector<std::string>& inputs,
+                    numerics::Interval interval, std::int64_t count, std::uint64_t seed,
+                    std::uint32_t stream);
 
-/// Rows taken at random for training, validation and test.
-struct TableSplit {
-  TableRows training, validation, test;
+/// Rows split at random into training, validation and test rows.
+struct RowSplit {
+  Rows training, validation, test;
 };
-/// Fractions of all rows that go to validation and test. DataError when training or validation
-/// would be left with fewer than `least` rows.
-TableSplit split_table(const TableRows& rows, double validation, double test, std::uint64_t seed,
-                       std::int64_t least);
+/// validation, test: fractions of all rows. DataError when fewer than `least` rows would remain for
+/// training or validation.
+RowSplit split_rows(const Rows& rows, double validation, double test, std::uint64_t seed,
+                    std::int64_t least);
 
-/// Means and deviations of training rows: fits run in (x - mean) / deviation, for inputs and
-/// target.
+/// Means and standard deviations of the training rows. Fits run on standardised rows,
+/// (x - mean) / deviation, inputs and target alike.
 struct Standardisation {
   std::vector<double> mean, deviation;  ///< [inputs]
   double target_mean = 0, target_deviation = 1;
 
-  /// DataError names an input, or the target, that has one value only.
-  static Standardisation of(const NamedTable& table);
-  TableRows apply(const TableRows& rows) const;
-  /// The network of standardised rows as one of the rows as they were: first layer and output
-  /// layer take the scales.
+  /// DataError names an input or target that is constant.
+  static Standardisation of(const NamedRows& named);
+  Rows apply(const Rows& rows) const;
+  /// Turns a network of standardised rows into a network of the original rows: the scales go into
+  /// the first and the output layer.
   ReluNetwork fold_into(ReluNetwork network) const;
 };
 

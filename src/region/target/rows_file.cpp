@@ -1,4 +1,4 @@
-// Tables from files (read_table of table.h).
+// Rows from delimited files (read_rows of rows.h).
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@
 namespace asap::region {
 namespace {
 
-/// The separator that the first line has most of.
+/// The most frequent separator of the first line.
 char separator_of(std::string_view bytes) {
   const std::string_view line = bytes.substr(0, bytes.find('\n'));
   char best = ',';
@@ -31,12 +31,12 @@ char separator_of(std::string_view bytes) {
 /// Columns of one file by name.
 class Columns {
  public:
-  Columns(const io::DelimitedRows& table, const std::string& source) : source_(source) {
+  Columns(const io::DelimitedRows& fields, const std::string& source) : source_(source) {
     has_header_ = false;
-    for (std::int64_t c = 0; c < table.columns() && table.rows() > 0; ++c)
-      has_header_ = has_header_ || !to_number(base::trim(table.field(0, c)));
-    for (std::int64_t c = 0; c < table.columns(); ++c)
-      names_.push_back(has_header_ ? std::string(base::trim(table.field(0, c)))
+    for (std::int64_t c = 0; c < fields.columns() && fields.rows() > 0; ++c)
+      has_header_ = has_header_ || !to_number(base::trim(fields.field(0, c)));
+    for (std::int64_t c = 0; c < fields.columns(); ++c)
+      names_.push_back(has_header_ ? std::string(base::trim(fields.field(0, c)))
                                    : std::to_string(c + 1));
   }
 
@@ -65,7 +65,7 @@ class Columns {
   bool has_header_ = false;
 };
 
-std::vector<std::size_t> input_indices(const Columns& columns, const TableColumns& wanted,
+std::vector<std::size_t> input_indices(const Columns& columns, const ColumnChoice& wanted,
                                        std::size_t target) {
   std::vector<std::size_t> indices;
   if (wanted.inputs.empty()) {
@@ -74,57 +74,58 @@ std::vector<std::size_t> input_indices(const Columns& columns, const TableColumn
   }
   for (const std::string& name : wanted.inputs) {
     const std::size_t index = columns.find(name);
-    if (index == target) throw base::UsageError("--inputs: '" + name + "' is the target");
+    if (index == target) throw base::UsageError("`inputs`: '" + name + "' is the target");
     if (std::find(indices.begin(), indices.end(), index) != indices.end())
-      throw base::UsageError("--inputs: '" + name + "' is named twice");
+      throw base::UsageError("`inputs`: '" + name + "' is named twice");
     indices.push_back(index);
   }
   return indices;
 }
 
-double cell(const io::DelimitedRows& table, std::int64_t row, std::size_t column,
+double cell(const io::DelimitedRows& fields, std::int64_t row, std::size_t column,
             const Columns& columns, const std::string& source) {
-  const std::string_view field = table.field(row, static_cast<std::int64_t>(column));
+  const std::string_view field = fields.field(row, static_cast<std::int64_t>(column));
   const std::optional<double> value = to_number(base::trim(field));
   if (value && std::isfinite(*value)) return *value;
-  const std::string place = source + ":" + std::to_string(table.line(row)) + ": column '" +
+  const std::string place = source + ":" + std::to_string(fields.line(row)) + ": column '" +
                             io::excerpt(columns.names()[column]) + "' ";
   if (value) throw base::DataError(place + "is not finite", "remove the line or repair the value");
   if (base::trim(field).empty())
     throw base::DataError(place + "is empty", "remove the line or fill it in");
-  throw base::DataError(place + "holds '" + io::excerpt(field) + "', which is not a number",
-                        "--inputs names the columns to use");
+  throw base::DataError(
+      place + "holds '" + io::excerpt(field) + "', which is not a number",
+      "repair the value, or leave the column out: `inputs` names the columns to use");
 }
 
 }  // namespace
 
-NamedTable parse_table(std::string_view bytes, const TableColumns& wanted,
-                       const std::string& source) {
-  const io::DelimitedRows table = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
-  if (table.rows() == 0) throw base::DataError(source + ": the file has no rows");
-  const Columns columns(table, source);
+NamedRows parse_rows(std::string_view bytes, const ColumnChoice& wanted,
+                     const std::string& source) {
+  const io::DelimitedRows fields = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
+  if (fields.rows() == 0) throw base::DataError(source + ": the file has no rows");
+  const Columns columns(fields, source);
   const std::size_t target = columns.find(wanted.target);
   const std::vector<std::size_t> indices = input_indices(columns, wanted, target);
   if (indices.empty())
     throw base::DataError(source + ": no column is left to be an input",
                           "expected columns separated by commas, semicolons or tabs");
-  NamedTable result;
+  NamedRows result;
   result.target = columns.names()[target];
   for (const std::size_t index : indices) result.inputs.push_back(columns.names()[index]);
   const std::int64_t first = columns.has_header() ? 1 : 0;
   const auto width = static_cast<std::int64_t>(indices.size());
-  result.rows.x = tensor::Tensor<double>({table.rows() - first, width});
-  for (std::int64_t row = first; row < table.rows(); ++row) {
+  result.rows.x = tensor::Tensor<double>({fields.rows() - first, width});
+  for (std::int64_t row = first; row < fields.rows(); ++row) {
     for (std::int64_t j = 0; j < width; ++j)
       result.rows.x[(row - first) * width + j] =
-          cell(table, row, indices[static_cast<std::size_t>(j)], columns, source);
-    result.rows.y.push_back(cell(table, row, target, columns, source));
+          cell(fields, row, indices[static_cast<std::size_t>(j)], columns, source);
+    result.rows.y.push_back(cell(fields, row, target, columns, source));
   }
   return result;
 }
 
-NamedTable read_table(const std::filesystem::path& path, const TableColumns& columns) {
-  return parse_table(base::read_file(path), columns, path.string());
+NamedRows read_rows(const std::filesystem::path& path, const ColumnChoice& columns) {
+  return parse_rows(base::read_file(path), columns, path.string());
 }
 
 }  // namespace asap::region

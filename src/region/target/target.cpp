@@ -14,16 +14,12 @@
 namespace asap::region {
 namespace {
 
-void check_interval(numerics::Interval interval) {
-  if (!std::isfinite(interval.low) || !std::isfinite(interval.high) ||
-      !(interval.low < interval.high))
-    throw base::UsageError("--interval " + base::format_number(interval.low) + " " +
-                               base::format_number(interval.high) +
-                               ": the first number must be the smaller one",
-                           "for example --interval 0 1");
+/// The interval must have room for float64 numbers to tell pieces apart.
+void check_domain(numerics::Interval interval) {
+  check_interval(interval);
   const double size = std::max(std::abs(interval.low), std::abs(interval.high));
   if (interval.length() < 1e-9 * size)
-    throw base::UsageError("--interval is too short for float64 at its distance from zero");
+    throw base::UsageError("`interval` is too short for float64 at its distance from zero");
 }
 
 void check_finite(const std::string& name, const numerics::Curve& f, numerics::Interval interval) {
@@ -33,11 +29,11 @@ void check_finite(const std::string& name, const numerics::Curve& f, numerics::I
       throw base::NumericalError("'" + name + "' is " +
                                      (std::isnan(y) ? "not a number" : "infinite") +
                                      " at x = " + base::format_number(x),
-                                 "choose an --interval on which the function is finite");
+                                 "choose an `interval` on which the function is finite");
   }
 }
 
-/// Built-in names are short for their formulas.
+/// The formula of a built-in name; other texts are formulas themselves.
 std::string formula_of(const std::string& text) {
   for (const PaperTarget& paper : paper_targets())
     if (text == paper.name) return paper.formula;
@@ -58,6 +54,14 @@ Samples inside(const Samples& samples, numerics::Interval interval) {
 
 }  // namespace
 
+void check_interval(numerics::Interval interval) {
+  if (interval.low < interval.high && std::isfinite(interval.length())) return;
+  throw base::UsageError("`interval` " + base::format_number(interval.low) + " " +
+                             base::format_number(interval.high) +
+                             ": the first number must be the smaller one",
+                         "for example `interval` 0 1");
+}
+
 Samples even_samples(const numerics::Curve& f, numerics::Interval interval, int count) {
   Samples samples;
   for (int i = 0; i < count; ++i) {
@@ -77,9 +81,9 @@ Samples midpoints(const numerics::Curve& f, numerics::Interval interval, int cou
 }
 
 Target function_target(const std::string& formula, numerics::Interval interval, int points) {
-  check_interval(interval);
+  check_domain(interval);
   if (points < 4)
-    throw base::UsageError("--points " + std::to_string(points) + ": at least four are needed");
+    throw base::UsageError("`points` " + std::to_string(points) + ": at least four are needed");
   Target target;
   target.name = formula;
   target.interval = interval;
@@ -93,7 +97,7 @@ Target points_target(std::string name, Samples samples) {
   Target target;
   target.name = std::move(name);
   target.interval = {samples.x.front(), samples.x.back()};
-  check_interval(target.interval);
+  check_domain(target.interval);
   target.noise_variance = noise_variance(samples);
   if (target.noise_variance > 0) {
     target.curve = smoothing_curve(samples, target.noise_variance);
@@ -101,8 +105,8 @@ Target points_target(std::string name, Samples samples) {
                            base::format_significant(std::sqrt(target.noise_variance)) +
                            (samples.weight.empty() ? "" : " at weight one"));
   } else {
-    const Samples few = bin_samples(samples, 20000);
-    target.curve = CubicSpline(few.x, few.y);
+    const Samples binned = bin_samples(samples, kDensePoints - 1);
+    target.curve = CubicSpline(binned.x, binned.y);
   }
   target.samples = std::move(samples);
   return target;
@@ -112,18 +116,18 @@ Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval) {
   PointsFile file = read_points(path);
   if (interval) {
-    check_interval(*interval);
+    check_domain(*interval);
     const std::int64_t all = file.samples.size();
     file.samples = inside(file.samples, *interval);
     if (file.samples.size() < 4)
       throw base::DataError(path.string() + ": " + std::to_string(file.samples.size()) +
-                                " points inside --interval, at least four are needed",
-                            "leave --interval out to use all points");
+                                " points inside `interval`, at least four are needed",
+                            "leave `interval` out to use all points");
     if (file.samples.size() < all)
       file.notes.push_back(base::format_count(all - file.samples.size()) +
-                           " points outside --interval left out");
+                           " points outside the interval left out");
     if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
-      file.notes.push_back("--interval reaches beyond the points: the fit ends where they do");
+      file.notes.push_back("the interval reaches beyond the points: the fit ends where they do");
   }
   Target target = points_target(path.string(), std::move(file.samples));
   target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());

@@ -8,7 +8,7 @@ namespace asap::test {
 namespace {
 
 TEST_CASE("the Jacobian of a Kolmogorov-Arnold network agrees with finite differences") {
-  const region::TableRows rows = some_rows(20, 3);
+  const region::Rows rows = some_rows(20, 3);
   region::KanModel model(rows, {3, {4, 2}, 5});
   CHECK(model.parameter_count() == (12 + 8 + 2) * 9);
   CHECK(largest_difference(model, random_vector(model.parameter_count(), 0.4, 40)) < kTolerance);

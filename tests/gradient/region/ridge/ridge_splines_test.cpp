@@ -8,7 +8,7 @@ namespace asap::test {
 namespace {
 
 TEST_CASE("the Jacobian of ridge splines agrees with finite differences, beyond their ends too") {
-  const region::TableRows rows = some_rows(30, 3);
+  const region::Rows rows = some_rows(30, 3);
   region::RidgeSum start;
   for (std::uint32_t k = 0; k < 2; ++k)
     start.ridges.push_back({random_vector(3, 1, 20 + k), {-0.8, 0.9}, random_vector(8, 1, 30 + k)});

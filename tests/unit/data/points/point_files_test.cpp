@@ -13,7 +13,7 @@ using namespace asap::test;
 
 namespace {
 
-void expect_table_error(const std::string& text, std::initializer_list<const char*> parts) {
+void expect_points_error(const std::string& text, std::initializer_list<const char*> parts) {
   expect_error<DataError>([&] { parse_delimited_points(text, "p.csv"); }, parts);
 }
 
@@ -69,16 +69,16 @@ TEST_CASE("tables of points are read with or without names, and packed") {
 }
 
 TEST_CASE("damaged tables of points are refused by line") {
-  expect_table_error("", {"p.csv", "no points"});
-  expect_table_error("set,label,x\n", {"no points"});
-  expect_table_error("a,1\n", {"p.csv:1", "at least 3 columns"});
-  expect_table_error("a,1,2\na,1,2,3\n", {"p.csv:2", "expected 3 columns", "found 4"});
-  expect_table_error("a,1,2\na,one,2\n", {"p.csv:2", "'one'", "whole number"});
-  expect_table_error("a,-1,2\n", {"p.csv:1", "'-1'"});
-  expect_table_error("a,1,2\na,1,two\n", {"p.csv:2", "'two' is not a number"});
-  expect_table_error("a,1,2\na,1,\n", {"p.csv:2", "is not a number"});
-  expect_table_error("a,1,2\na,1,nan\n", {"p.csv:2", "nan", "not finite"});
-  expect_table_error("a,1,2\na,1,1e39\n", {"p.csv:2", "1e39", "not finite"});
-  expect_table_error("a,1,2\na,0,3\n", {"p.csv:2", "set 'a'", "label 0", "1"});
-  expect_table_error("a,1,2\nb,1,3\na,1,3\n", {"p.csv:3", "set 'a'", "again"});
+  expect_points_error("", {"p.csv", "no points"});
+  expect_points_error("set,label,x\n", {"no points"});
+  expect_points_error("a,1\n", {"p.csv:1", "at least 3 columns"});
+  expect_points_error("a,1,2\na,1,2,3\n", {"p.csv:2", "expected 3 columns", "found 4"});
+  expect_points_error("a,1,2\na,one,2\n", {"p.csv:2", "'one'", "whole number"});
+  expect_points_error("a,-1,2\n", {"p.csv:1", "'-1'"});
+  expect_points_error("a,1,2\na,1,two\n", {"p.csv:2", "'two' is not a number"});
+  expect_points_error("a,1,2\na,1,\n", {"p.csv:2", "is not a number"});
+  expect_points_error("a,1,2\na,1,nan\n", {"p.csv:2", "nan", "not finite"});
+  expect_points_error("a,1,2\na,1,1e39\n", {"p.csv:2", "1e39", "not finite"});
+  expect_points_error("a,1,2\na,0,3\n", {"p.csv:2", "set 'a'", "label 0", "1"});
+  expect_points_error("a,1,2\nb,1,3\na,1,3\n", {"p.csv:3", "set 'a'", "again"});
 }

@@ -59,7 +59,7 @@ TEST_CASE("noisy points are recognised and fitted below the statistical bound of
   const region::Target target = noisy_target(square, count, deviation);
   CHECK(std::sqrt(target.noise_variance) == doctest::Approx(deviation).epsilon(0.03));
   const region::Fit fit = region::fit_network(target, {});
-  const region::Samples truth = region::even_samples(square, target.interval, 20001);
+  const region::Samples truth = region::even_samples(square, target.interval, region::kDensePoints);
   std::vector<double> prediction(truth.x.size());
   fit.network.evaluate(truth.x, prediction);
   // Least squares of p parameters leaves variance * p / n on average; three times that, p = 17 of

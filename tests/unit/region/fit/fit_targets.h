@@ -11,7 +11,8 @@
 namespace asap::test {
 
 inline double dense_error(const region::Target& target, const region::ReluNetwork& network) {
-  const region::Samples dense = region::even_samples(target.reference(), target.interval, 20001);
+  const region::Samples dense =
+      region::even_samples(target.reference(), target.interval, region::kDensePoints);
   std::vector<double> prediction(dense.x.size());
   network.evaluate(dense.x, prediction);
   return region::mean_squared_error(dense, prediction);

@@ -10,7 +10,7 @@ namespace asap::test {
 namespace {
 
 TEST_CASE("a model of blocks is its block-diagonal network, zeros and all") {
-  const region::TableRows rows = drawn("x+y", 13, 0).rows;
+  const region::Rows rows = drawn("x+y", 13, 0).rows;
   const region::NetworkShape shape{2, 3, {4, 2, 5}};
   region::WeightsModel model(rows, shape);
   base::RandomStream random(2, base::RandomPurpose::test);

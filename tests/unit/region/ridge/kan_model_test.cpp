@@ -18,7 +18,7 @@ double b_spline(int degree, int k, double low, double step, double x) {
 }
 
 TEST_CASE("a Kolmogorov-Arnold network is its definition, splines by their recursion") {
-  const region::TableRows rows = drawn("x+y", 9, 0).rows;
+  const region::Rows rows = drawn("x+y", 9, 0).rows;
   const int cells = 4;
   const region::KanShape shape{2, {3}, cells};
   region::KanModel model(rows, shape);

@@ -41,8 +41,8 @@ TEST_CASE("blocks side by side are the sum of networks across their directions")
 }
 
 TEST_CASE("a folded ridge has exactly fold^depth regions along its direction") {
-  const region::NamedTable table = drawn("exp(x+2*y)", 400, 0);
-  const region::TableRows unit = region::Standardisation::of(table).apply(table.rows);
+  const region::NamedRows named = drawn("exp(x+2*y)", 400, 0);
+  const region::Rows unit = region::Standardisation::of(named).apply(named.rows);
   base::RandomStream random(1, base::RandomPurpose::test);
   region::RidgeSplinesOptions options;
   options.ridges = 1;
@@ -62,11 +62,11 @@ TEST_CASE("a folded ridge has exactly fold^depth regions along its direction") {
 }
 
 TEST_CASE("a product is fitted well, the same on any number of threads") {
-  const region::NamedTable table = drawn("x*y", 500, 0);
-  const region::Standardisation scales = region::Standardisation::of(table);
-  const region::TableRows training = scales.apply(table.rows);
-  const region::TableRows validation = scales.apply(drawn("x*y", 200, 1).rows);
-  const region::TableRows test = scales.apply(drawn("x*y", 1000, 2).rows);
+  const region::NamedRows named = drawn("x*y", 500, 0);
+  const region::Standardisation scales = region::Standardisation::of(named);
+  const region::Rows training = scales.apply(named.rows);
+  const region::Rows validation = scales.apply(drawn("x*y", 200, 1).rows);
+  const region::Rows test = scales.apply(drawn("x*y", 1000, 2).rows);
   region::RidgeFitOptions options = quick_options(2);
   const region::RidgeFit fit = region::fit_ridges({training, validation}, options);
   CHECK(fit.shape.parameter_count() == 2 * (4 * 3 + 2 * 20 + 4) + 1);
@@ -77,26 +77,25 @@ TEST_CASE("a product is fitted well, the same on any number of threads") {
   const region::RidgeFit again = region::fit_ridges({training, validation}, options);
   CHECK(region::WeightsModel::parameters_of(again.network, 2) ==
         region::WeightsModel::parameters_of(fit.network, 2));
-  for (const region::TableMethod method :
-       {region::TableMethod::linear, region::TableMethod::kaiming, region::TableMethod::dense,
-        region::TableMethod::kan}) {
-    const region::TableFit baseline =
+  for (const region::Baseline method : {region::Baseline::linear, region::Baseline::kaiming,
+                                        region::Baseline::dense, region::Baseline::kan}) {
+    const region::MethodFit baseline =
         region::fit_baseline({training, validation}, method, {options, fit.shape});
-    CAPTURE(region::table_method_name(method));
+    CAPTURE(region::baseline_name(method));
     CHECK(std::isfinite(baseline.validation));
     CHECK(region::error_of(baseline, validation) ==
           doctest::Approx(baseline.validation).epsilon(1e-6));
-    if (method == region::TableMethod::kan) CHECK(region::error_of(baseline, test) < 1e-3);
-    if (method != region::TableMethod::linear && method != region::TableMethod::kan)
+    if (method == region::Baseline::kan) CHECK(region::error_of(baseline, test) < 1e-3);
+    if (method != region::Baseline::linear && method != region::Baseline::kan)
       CHECK(std::abs(baseline.parameters - fit.shape.parameter_count()) <=
             0.03 * static_cast<double>(fit.shape.parameter_count()) + 4);
   }
 }
 
 TEST_CASE("noise is not fitted: validation stops before the raw weights chase it") {
-  region::TableRows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
+  region::Rows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
   base::RandomStream random(9, base::RandomPurpose::test);
-  for (region::TableRows* part : {&rows, &held})
+  for (region::Rows* part : {&rows, &held})
     for (std::size_t i = 0; i < part->y.size(); ++i)
       part->y[i] = part->x[2 * static_cast<std::int64_t>(i)] + 0.5 * random.normal();
   const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(0));

@@ -12,8 +12,8 @@ namespace asap::test {
 namespace {
 
 TEST_CASE("projection pursuit finds the two directions of a product") {
-  const region::NamedTable table = drawn("x*y", 400, 0);
-  const region::TableRows unit = region::Standardisation::of(table).apply(table.rows);
+  const region::NamedRows named = drawn("x*y", 400, 0);
+  const region::Rows unit = region::Standardisation::of(named).apply(named.rows);
   base::RandomStream random(1, base::RandomPurpose::test);
   region::RidgeSplinesOptions options;
   options.ridges = 2;

@@ -9,21 +9,21 @@ namespace {
 TEST_CASE("columns are found by name and by number, with any separator") {
   for (const char* text :
        {"a,b,f\n1,2,3\n4,5,6\n", "a;b;f\n1;2;3\n4;5;6", "a\tb\tf\n1\t2\t3\n4\t5\t6\n"}) {
-    const region::NamedTable table = region::parse_table(text, {"f", {}}, "t.csv");
-    CHECK(table.inputs == std::vector<std::string>{"a", "b"});
-    CHECK(table.target == "f");
-    CHECK(table.rows.y == std::vector<double>{3, 6});
-    CHECK(table.rows.x[2] == 4);
-    CHECK(table.rows.x[3] == 5);
+    const region::NamedRows named = region::parse_rows(text, {"f", {}}, "t.csv");
+    CHECK(named.inputs == std::vector<std::string>{"a", "b"});
+    CHECK(named.target == "f");
+    CHECK(named.rows.y == std::vector<double>{3, 6});
+    CHECK(named.rows.x[2] == 4);
+    CHECK(named.rows.x[3] == 5);
   }
-  const region::NamedTable plain = region::parse_table("1,2,3\n4,5,6\n", {"1", {"3"}}, "t.csv");
+  const region::NamedRows plain = region::parse_rows("1,2,3\n4,5,6\n", {"1", {"3"}}, "t.csv");
   CHECK(plain.inputs == std::vector<std::string>{"3"});
   CHECK(plain.rows.y == std::vector<double>{1, 4});
 }
 
-TEST_CASE("errors of a table name file, line and column") {
-  const auto error = [](const char* text, const region::TableColumns& columns) {
-    return message_of([&] { region::parse_table(text, columns, "t.csv"); });
+TEST_CASE("errors in a file of rows name file, line and column") {
+  const auto error = [](const char* text, const region::ColumnChoice& columns) {
+    return message_of([&] { region::parse_rows(text, columns, "t.csv"); });
   };
   CHECK(contains(error("a,f\n1,2\nx,3\n", {"f", {}}), "t.csv:3: column 'a' holds 'x'"));
   CHECK(contains(error("a,f\n1,\n", {"f", {}}), "t.csv:2: column 'f' is empty"));

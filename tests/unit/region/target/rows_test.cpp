@@ -13,29 +13,28 @@ namespace asap::test {
 namespace {
 
 TEST_CASE("a split is disjoint, complete and a function of the seed") {
-  region::TableRows rows{tensor::Tensor<double>({100, 1}), {}};
+  region::Rows rows{tensor::Tensor<double>({100, 1}), {}};
   for (int i = 0; i < 100; ++i) {
     rows.x[i] = i;
     rows.y.push_back(-i);
   }
-  const region::TableSplit split = region::split_table(rows, 0.2, 0.1, 7, 4);
+  const region::RowSplit split = region::split_rows(rows, 0.2, 0.1, 7, 4);
   CHECK(split.validation.size() == 20);
   CHECK(split.test.size() == 10);
   std::multiset<double> all;
-  for (const region::TableRows* part : {&split.training, &split.validation, &split.test})
+  for (const region::Rows* part : {&split.training, &split.validation, &split.test})
     for (std::int64_t i = 0; i < part->size(); ++i) {
       all.insert(part->x[i]);
       CHECK(part->y[static_cast<std::size_t>(i)] == -part->x[i]);
     }
   CHECK(all == std::multiset<double>(rows.x.data(), rows.x.data() + 100));
-  CHECK(region::split_table(rows, 0.2, 0.1, 7, 4).test.y == split.test.y);
-  CHECK(region::split_table(rows, 0.2, 0.1, 8, 4).test.y != split.test.y);
-  CHECK_THROWS_AS(region::split_table(rows, 0.02, 0.1, 7, 4), base::DataError);
+  CHECK(region::split_rows(rows, 0.2, 0.1, 7, 4).test.y == split.test.y);
+  CHECK(region::split_rows(rows, 0.2, 0.1, 8, 4).test.y != split.test.y);
+  CHECK_THROWS_AS(region::split_rows(rows, 0.02, 0.1, 7, 4), base::DataError);
 }
 
 TEST_CASE("formulas are drawn in their cube, other streams draw other points") {
-  const region::TableRows rows =
-      region::sample_formula("x*y+z", {"x", "y", "z"}, {-2, 3}, 50, 1, 0);
+  const region::Rows rows = region::sample_formula("x*y+z", {"x", "y", "z"}, {-2, 3}, 50, 1, 0);
   for (std::int64_t i = 0; i < 50; ++i) {
     const double* x = rows.x.data() + 3 * i;
     for (int j = 0; j < 3; ++j) CHECK((x[j] >= -2 && x[j] < 3));
@@ -55,10 +54,10 @@ TEST_CASE("formulas are drawn in their cube, other streams draw other points") {
 }
 
 TEST_CASE("a network of standardised rows is the same function of the rows as they were") {
-  region::NamedTable table{
+  region::NamedRows named{
       {"a", "b"}, "f", region::sample_formula("3*a-b+5", {"a", "b"}, {2, 9}, 40, 3, 0)};
-  const region::Standardisation scales = region::Standardisation::of(table);
-  const region::TableRows unit = scales.apply(table.rows);
+  const region::Standardisation scales = region::Standardisation::of(named);
+  const region::Rows unit = scales.apply(named.rows);
   double mean = 0, square = 0;
   for (std::int64_t i = 0; i < 40; ++i) {
     mean += unit.x[2 * i] / 40;
@@ -76,11 +75,11 @@ TEST_CASE("a network of standardised rows is the same function of the rows as th
   network.layers = {first, output};
   std::vector<double> expected(40), values(40);
   network.evaluate(unit.x.rows(), expected);
-  scales.fold_into(network).evaluate(table.rows.x.rows(), values);
+  scales.fold_into(network).evaluate(named.rows.x.rows(), values);
   for (std::size_t i = 0; i < 40; ++i)
     CHECK(values[i] == doctest::Approx(scales.target_mean + scales.target_deviation * expected[i]));
-  for (std::int64_t i = 0; i < 40; ++i) table.rows.x[2 * i + 1] = 4;
-  CHECK(contains(message_of([&] { region::Standardisation::of(table); }),
+  for (std::int64_t i = 0; i < 40; ++i) named.rows.x[2 * i + 1] = 4;
+  CHECK(contains(message_of([&] { region::Standardisation::of(named); }),
                  "column 'b' has the same value"));
 }
 
