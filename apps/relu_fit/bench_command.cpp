@@ -6,6 +6,7 @@
 #include "cli/summary.h"
 #include "region/run/fit_bench.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -14,25 +15,25 @@ namespace {
 class BenchCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
-    CLI::App* bench = app.add_subcommand(
-        "bench", "Methods on the paper's targets over many seeds, in one table.");
+    CLI::App* bench =
+        app.add_subcommand("bench", "Compare methods on the paper's targets over many seeds.");
     bench
         ->add_option("--targets", config_.targets,
                      "x3, x11, x3-10, x11-10, sin-10, tanh-10, all, or formulas; comma-separated")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
-    bench->add_option("--methods", methods_, "kaiming, skip, free, smooth, best (all of them)")
+    bench->add_option("--methods", methods_, "kaiming, skip, free, smooth, best (default: all)")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
-    bench->add_option("--seeds", config_.seeds, "Seeds of every method")
+    bench->add_option("--seeds", config_.seeds, "Number of seeds per method")
         ->type_name("N")
         ->capture_default_str();
     bench->add_option("--depth", config_.depth, "Hidden layers")
         ->type_name("N")
         ->capture_default_str();
-    bench->add_option("--interval", interval_.interval, "Interval of formulas (0 1)")
+    bench->add_option("--interval", interval_.interval, "Interval of formulas (default: 0 1)")
         ->type_name("LO HI")
         ->expected(2);
     cli::add_common_options(*bench, common_, "relu-fit",
@@ -48,7 +49,7 @@ class BenchCommand : public cli::Command {
       for (const region::PaperTarget& target : region::paper_targets())
         config_.targets.emplace_back(target.name);
     }
-    if (methods_.empty()) methods_ = {"kaiming", "skip", "free", "smooth", "best"};
+    if (methods_.empty()) methods_ = region::method_names();
     for (const std::string& name : methods_)
       config_.methods.push_back(region::method_from_name(name));
     if (const auto bounds = interval_.bounds()) {
@@ -82,6 +83,8 @@ class BenchCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> bench_command() { return std::make_unique<BenchCommand>(); }
+std::unique_ptr<cli::Command> bench_command() {
+  return with_flag_names(std::make_unique<BenchCommand>());
+}
 
 }  // namespace asap::relu_fit

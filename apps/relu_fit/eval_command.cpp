@@ -8,6 +8,7 @@
 #include "region/run/fit_run.h"
 #include "region/target/rows.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 #include "relu_fit/target_flags.h"
 
@@ -18,9 +19,9 @@ class EvalCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* eval = app.add_subcommand(
-        "eval", "Values of a network at given x, or its errors on a function or points.");
+        "eval", "Evaluate a network at given x, or measure its errors on a function or data.");
     add_network(*eval, network_);
-    eval->add_option("--x", x_, "Where to evaluate, comma-separated")
+    eval->add_option("--x", x_, "Where to evaluate; comma-separated")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -32,7 +33,7 @@ class EvalCommand : public cli::Command {
 
   void run() override {
     if (x_.empty() && !target_.given())
-      throw base::UsageError("nothing to evaluate", "--x 0.5, --function EXPR or --data FILE");
+      throw base::UsageError("nothing to evaluate", "give --x 0.5, --function EXPR or --data FILE");
     const region::StoredNetwork stored = region::read_network(network_);
     if (stored.network.inputs() > 1) return evaluate_several(stored);
     std::vector<double> y(x_.size());
@@ -57,16 +58,17 @@ class EvalCommand : public cli::Command {
   }
 
  private:
-  /// At points given one after the other, or on the columns of a table.
+  /// Evaluates at the points of --x, and measures on the rows of --data.
   void evaluate_several(const region::StoredNetwork& stored) {
     const std::int64_t inputs = stored.network.inputs();
     if (!target_.function.empty())
-      throw base::UsageError("--function is for one input", "--data with a column of targets");
+      throw base::UsageError("--function is for one input",
+                             "use --data with a column for the target");
     if (static_cast<std::int64_t>(x_.size()) % inputs != 0)
       throw base::UsageError("--x: " + std::to_string(x_.size()) +
-                                 " numbers are no whole points of " + std::to_string(inputs) +
+                                 " numbers do not make whole points of " + std::to_string(inputs) +
                                  " inputs",
-                             "all coordinates of a point, then those of the next");
+                             "give all coordinates of one point, then those of the next");
     const auto points = static_cast<std::int64_t>(x_.size()) / inputs;
     std::vector<double> y(static_cast<std::size_t>(points));
     stored.network.evaluate(tensor::MatrixView<const double>(x_.data(), points, inputs), y);
@@ -77,9 +79,9 @@ class EvalCommand : public cli::Command {
       if (stored.inputs.empty() || stored.target.empty())
         throw base::DataError(
             network_.string() + ": the network does not name its inputs and target",
-            "relu-fit fit with --target writes them");
-      const region::TableRows rows =
-          region::read_table(target_.data, {stored.target, stored.inputs}).rows;
+            "fit it with --target or --inputs, which stores them");
+      const region::Rows rows =
+          region::read_rows(target_.data, {stored.target, stored.inputs}).rows;
       summary["rows"] = rows.size();
       summary["mse"] = region::network_error(stored.network, rows);
       text += "mse " + base::format_significant(region::network_error(stored.network, rows)) +
@@ -96,6 +98,8 @@ class EvalCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> eval_command() { return std::make_unique<EvalCommand>(); }
+std::unique_ptr<cli::Command> eval_command() {
+  return with_flag_names(std::make_unique<EvalCommand>());
+}
 
 }  // namespace asap::relu_fit

@@ -8,6 +8,7 @@
 #include "region/network/export_onnx.h"
 #include "region/network/network_file.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 
 namespace asap::relu_fit {
@@ -18,7 +19,7 @@ class ExportCommand : public cli::Command {
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* command = app.add_subcommand("export", "Write a network in other formats.");
     add_network(*command, network_);
-    command->add_option("--formats", formats_, "Any of c, safetensors, json, onnx")
+    command->add_option("--formats", formats_, "Formats to write: c, safetensors, json, onnx")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -69,6 +70,8 @@ class ExportCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> export_command() { return std::make_unique<ExportCommand>(); }
+std::unique_ptr<cli::Command> export_command() {
+  return with_flag_names(std::make_unique<ExportCommand>());
+}
 
 }  // namespace asap::relu_fit

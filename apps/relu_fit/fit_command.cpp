@@ -7,6 +7,7 @@
 #include "region/run/fit_run.h"
 #include "region/run/ridge_run.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -15,7 +16,7 @@ namespace {
 class FitCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
-    CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to points.");
+    CLI::App* fit = app.add_subcommand("fit", "Fit a network to a function or to data.");
     target_.add_to(*fit);
     const std::vector<config::FieldDescription> defaults = keys();
     const std::string group = "Network";
@@ -23,21 +24,23 @@ class FitCommand : public cli::Command {
       return fit->add_option(name, value, help)->type_name(type)->group(group);
     };
     number("--points", points_, "N",
-           "Training points of a function (500; 2000 for several inputs)");
+           "Training samples of a function (default: 500 points; 2000 rows of several inputs)");
     cli::show_default(
-        cli::take_one_of(fit->add_option("--method", method_, "How the network is found"),
-                         {"kaiming", "skip", "free", "smooth", "best"}),
+        cli::take_one_of(fit->add_option("--method", method_, "How the network is fitted"),
+                         region::method_names()),
         defaults, "method")
         ->group(group);
     cli::show_default(number("--depth", depth_, "N", "Hidden layers"), defaults, "depth");
-    number("--fold", fold_, "M", "Pieces of a zigzag: 2, 3, ...; left out: what is best");
+    number("--fold", fold_, "M", "Pieces of a zigzag: 2, 3, ... (default: chosen by the method)");
     number("--windows", windows_, "J",
-           "Windows of folds side by side; left out: one narrow network");
+           "Windows of folds side by side (default: one narrow network)");
     number("--tolerance", tolerance_, "E",
-           "Smallest network with at most this maximum error, in units of y");
-    fit->add_flag("--keep-shape", keep_shape_, "Stay convex or concave, and monotone")
+           "Find the smallest network with at most this maximum error, in units of y");
+    fit->add_flag("--keep-shape", keep_shape_,
+                  "Stay convex or concave, and monotone, like the target, by construction")
         ->group(group);
-    fit->add_flag("--difference", difference_, "Difference of two convex networks")->group(group);
+    fit->add_flag("--difference", difference_, "Fit the difference of two convex networks")
+        ->group(group);
     add_several(*fit, defaults);
     cli::show_default(fit->add_option("--name", name_, "Function name in the C header"), defaults,
                       "name")
@@ -68,11 +71,11 @@ class FitCommand : public cli::Command {
   }
 
  private:
-  /// Options of fits of several inputs.
+  /// The options for several inputs.
   void add_several(CLI::App& fit, const std::vector<config::FieldDescription>& defaults) {
     const std::string group = "Several inputs";
     fit.add_option("--inputs", inputs_,
-                   "Variables of --function, or columns of --data (all but the target)")
+                   "Variables of --function, or columns of --data (default: all but the target)")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false)
@@ -80,20 +83,23 @@ class FitCommand : public cli::Command {
     fit.add_option("--target", target_column_, "Column of --data to fit")
         ->type_name("NAME")
         ->group(group);
-    fit.add_option("--ridges", ridges_,
-                   "Region networks side by side; left out: what validates best, up to 8")
+    fit.add_option(
+           "--ridges", ridges_,
+           "Region-constrained networks side by side (default: chosen by validation, up to 8)")
         ->type_name("K")
         ->group(group);
-    cli::show_default(fit.add_option("--validation", validation_, "Part of the rows that chooses"),
+    cli::show_default(fit.add_option("--validation", validation_,
+                                     "Fraction of the rows that chooses between fits"),
                       defaults, "validation")
-        ->type_name("PART")
+        ->type_name("FRACTION")
         ->group(group);
-    cli::show_default(fit.add_option("--test", test_, "Part of the rows that judges"), defaults,
-                      "test")
-        ->type_name("PART")
+    cli::show_default(
+        fit.add_option("--test", test_, "Fraction of the rows that measures the result"), defaults,
+        "test")
+        ->type_name("FRACTION")
         ->group(group);
     fit.add_flag("--compare", compare_,
-                 "Also fit Kaiming, dense and Kolmogorov-Arnold networks of equal parameters")
+                 "Also fit Kaiming, dense, Kolmogorov-Arnold and linear models of equal size")
         ->group(group);
   }
 
@@ -112,15 +118,15 @@ class FitCommand : public cli::Command {
 
   void run_several(const region::FitConfig& config, const std::filesystem::path& out) {
     cli::ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
-    const region::TableRun result = region::run_table_fit(
+    const region::RidgeRun result = region::run_ridge_fit(
         config, common_.threads,
         [&](double part) { bar.update(static_cast<std::int64_t>(100 * part)); });
     bar.finish();
     base::make_directories(out);
-    std::string text = region::table_fit_text(result);
-    for (const std::string& note : region::write_table_fit(result, out))
+    std::string text = region::ridge_fit_text(result);
+    for (const std::string& note : region::write_ridge_fit(result, out))
       text += "note: " + note + "\n";
-    cli::finish_with_summary(common_, region::table_fit_summary(result),
+    cli::finish_with_summary(common_, region::ridge_fit_summary(result),
                              text + "written to " + out.string() + "\n");
   }
 
@@ -166,6 +172,8 @@ class FitCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> fit_command() { return std::make_unique<FitCommand>(); }
+std::unique_ptr<cli::Command> fit_command() {
+  return with_flag_names(std::make_unique<FitCommand>());
+}
 
 }  // namespace asap::relu_fit

@@ -4,6 +4,7 @@
 #include "cli/summary.h"
 #include "region/family/floor.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -13,9 +14,9 @@ class FloorCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* floor = app.add_subcommand(
-        "floor", "Least error that any continuous function of so many straight pieces can have.");
+        "floor", "Compute the least error of any continuous function of N straight pieces.");
     target_.add_to(*floor);
-    floor->add_option("--pieces", pieces_, "Straight pieces")
+    floor->add_option("--pieces", pieces_, "Numbers of straight pieces, comma-separated")
         ->type_name("N")
         ->delimiter(',')
         ->allow_extra_args(false)
@@ -50,6 +51,8 @@ class FloorCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> floor_command() { return std::make_unique<FloorCommand>(); }
+std::unique_ptr<cli::Command> floor_command() {
+  return with_flag_names(std::make_unique<FloorCommand>());
+}
 
 }  // namespace asap::relu_fit

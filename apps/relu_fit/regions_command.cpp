@@ -11,21 +11,21 @@
 #include "region/network/region_count.h"
 #include "region/network/region_map.h"
 #include "relu_fit/commands.h"
+#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
 namespace {
 
-/// The interval given, or the one the network was fitted on.
+/// The interval of --interval, or the one the network was fitted on.
 numerics::Interval interval_of(const TargetFlags& flags, const region::StoredNetwork& stored) {
   if (const auto bounds = flags.bounds()) {
-    if (!(bounds->low < bounds->high))
-      throw base::UsageError("--interval: the first number must be the smaller one");
+    region::check_interval(*bounds);
     return *bounds;
   }
   if (!stored.interval)
-    throw base::UsageError("--interval is required", "the file of the network does not name one");
+    throw base::UsageError("--interval is required", "the network file does not store one");
   return *stored.interval;
 }
 
@@ -35,12 +35,14 @@ class RegionsCommand : public cli::Command {
     CLI::App* regions =
         app.add_subcommand("regions", "Count the activation and linear regions of a network.");
     add_network(*regions, network_);
-    regions->add_option("--interval", flags_.interval, "Where to count (the network's own)")
+    regions
+        ->add_option("--interval", flags_.interval,
+                     "Where to count (default: the network's own interval)")
         ->type_name("LO HI")
         ->expected(2);
     for (const auto& [name, end, help] :
-         {std::tuple{"--from", &from_, "One end of a segment, for several inputs: 0,0"},
-          std::tuple{"--to", &to_, "Its other end: 1,1"}})
+         {std::tuple{"--from", &from_, "Start of a segment, for several inputs: 0,0"},
+          std::tuple{"--to", &to_, "End of the segment: 1,1"}})
       regions->add_option(name, *end, help)
           ->type_name("LIST")
           ->delimiter(',')
@@ -74,7 +76,7 @@ class RegionsCommand : public cli::Command {
            "along the segment");
   }
 
-  /// In the plane, with a picture where a folder is given.
+  /// Counts in the plane; draws a picture if --out is given.
   void count_map(const region::StoredNetwork& stored) {
     if (stored.network.inputs() != 2)
       throw base::UsageError(
@@ -128,6 +130,8 @@ class RegionsCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> regions_command() { return std::make_unique<RegionsCommand>(); }
+std::unique_ptr<cli::Command> regions_command() {
+  return with_flag_names(std::make_unique<RegionsCommand>());
+}
 
 }  // namespace asap::relu_fit

@@ -19,16 +19,17 @@ double bound(const std::string& text) {
 
 void TargetFlags::add_to(CLI::App& command) {
   command
-      .add_option("--function", function, "Formula of x, 'exp(-x)', or a built-in name: x3, x11")
+      .add_option("--function", function,
+                  "Formula of x, such as 'exp(-x)', or a built-in name: x3, x11")
       ->type_name("EXPR")
       ->group("Target");
-  command.add_option("--data", data, "Points: x, y and perhaps a weight (CSV or TSV)")
+  command.add_option("--data", data, "File of points: x, y and optionally a weight (CSV or TSV)")
       ->type_name("FILE")
       ->group("Target");
   command
       .add_option("--interval", interval,
-                  "Ends of the interval, numbers or constants such as 2*pi; of a function 0 1, of "
-                  "points all of them, unless given")
+                  "Ends of the interval: numbers or constants such as 2*pi (default: 0 1 for a "
+                  "function, all points of a file)")
       ->type_name("LO HI")
       ->expected(2)
       ->group("Target");
@@ -42,7 +43,7 @@ std::optional<numerics::Interval> TargetFlags::bounds() const {
 region::Target TargetFlags::target() const {
   if (function.empty() == data.empty())
     throw base::UsageError(function.empty() ? "no target is given" : "two targets are given",
-                           "one of --function 'x^3' and --data points.csv");
+                           "give either --function 'x^3' or --data points.csv");
   if (!data.empty()) return region::data_target(data, bounds());
   return region::function_target(function, bounds().value_or(numerics::Interval{}));
 }
