@@ -234,6 +234,24 @@ TEST_CASE("bad targets are refused with the contracted exit code and leave nothi
   CHECK_FALSE(std::filesystem::exists(out));
 }
 
+TEST_CASE("errors and hints name the flags of the command, and no field in backquotes") {
+  const Workspace work;
+  const std::string out = (work / "out").string();
+  const auto error = [&](const Words& words) {
+    return relu_fit(Words{"fit"} + words + Words{"--out", out}).error;
+  };
+  const std::string bent = error({"--function", "sin(x)", "--interval", "0", "6", "--keep-shape"});
+  CHECK(contains(bent, "--keep-shape: 'sin(x)' is neither"));
+  CHECK(contains(bent, "hint: leave --keep-shape out"));
+  const std::string several =
+      error({"--function", "x*y", "--inputs", "x,y", "--difference", "--windows", "2"});
+  CHECK(contains(several, "--method, --windows, --tolerance, --keep-shape and --difference are"));
+  CHECK(contains(several, "take --ridges, --depth, --fold and --compare"));
+  CHECK(contains(error({"--function", "1/x"}), "choose an --interval"));
+  CHECK(contains(error({"--function", "x", "--depth", "60"}), "more --windows"));
+  for (const std::string& text : {bent, several}) CHECK_FALSE(contains(text, "`"));
+}
+
 TEST_CASE("damaged networks and wrong requests to the other commands are refused") {
   const Workspace work;
   std::ofstream(work / "bad.json") << R"({"layers": [{"weight": [[1]], "bias": [0]}]})";

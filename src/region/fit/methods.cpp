@@ -115,7 +115,7 @@ void check_size(int depth, int fold, int windows) {
     throw base::UsageError("`depth` " + std::to_string(depth) + " with " + std::to_string(fold) +
                                " pieces per level: levels beyond " + std::to_string(deepest) +
                                " are smaller than float64 can hold",
-                           "use `windows` for more pieces");
+                           "use a smaller `depth`; more `windows` give more pieces, too");
   const double pieces = windows * std::pow(fold, depth);
   constexpr double kMostPieces = 1 << 22;
   if (pieces > kMostPieces)
