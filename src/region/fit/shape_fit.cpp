@@ -13,7 +13,7 @@
 namespace asap::region {
 namespace {
 
-/// Convexity and monotony of a target.
+/// Convexity and monotonicity of a target.
 struct TargetShape {
   bool concave = false;
   bool increasing = false, decreasing = false;

@@ -36,8 +36,8 @@ RegionCount count_regions(const ReluNetwork& network, numerics::Interval interva
 RegionCount count_regions(const ReluNetwork& network, std::span<const double> from,
                           std::span<const double> to);
 
-/// Convexity and monotony of a network on the interval, from its slopes. Slopes that differ by no
-/// more than their rounding errors count as equal.
+/// Convexity and monotonicity of a network on the interval, from its slopes. Slopes that differ by
+/// no more than their rounding errors count as equal.
 struct FunctionShape {
   bool convex = false, concave = false;
   bool increasing = false, decreasing = false;

@@ -58,7 +58,7 @@ struct FitConfig {
             "largest error allowed, in units of y, by the smallest network; 0: no limit",
             config::at_least(0));
     v.field("keep_shape", keep_shape,
-            "keep a convex or concave shape, and monotony, by construction");
+            "stay convex or concave, and monotone, like the target, by construction");
     v.field("difference", difference, "fit the difference of two convex networks");
     v.field(
         "ridges", ridges,
