@@ -1,5 +1,7 @@
 #include "evaluate/report/report_words.h"
 
+#include <tuple>
+
 #include <doctest/doctest.h>
 
 #include "support/two_methods.h"
@@ -38,6 +40,28 @@ TEST_CASE("words follow the numbers, whoever wins") {
   Comparison alone = two_methods();
   alone.methods.pop_back();
   CHECK(comparison_words(alone).empty());
+}
+
+TEST_CASE("the verdict names the best trade-offs and says what beats each other method") {
+  const auto verdict = [](std::vector<std::tuple<std::string, double, double>> methods) {
+    Comparison comparison = two_methods();
+    comparison.methods.clear();
+    for (const auto& [name, milliseconds, agreement] : methods) {
+      comparison.methods.push_back(method_result(name, 0.8, milliseconds));
+      comparison.methods.back().agreement = agreement;
+    }
+    return comparison_words(comparison).front();
+  };
+  CHECK(verdict(
+            {{"teacher", 1, 1}, {"compiled", 0.5, 0.9}, {"softmax", 0.6, 0.7}, {"f0", 0.5, 0.8}}) ==
+        "teacher and compiled are the best trade-offs of speed and agreement with the teacher: no "
+        "method beats one of them in one without losing in the other. softmax and f0 are not: "
+        "compiled takes no longer and agrees more often.");
+  CHECK(verdict({{"sinkhorn:1", 0.4, 0.9}, {"compiled", 0.5, 0.9}}) ==
+        "sinkhorn:1 is the best trade-off: no other method is faster or agrees more often with the "
+        "teacher. compiled is not: sinkhorn:1 is faster and agrees as often.");
+  // Equal ones do not beat each other.
+  CHECK(verdict({{"f0", 0.5, 0.9}, {"compiled", 0.5, 0.9}}).starts_with("f0 and compiled are"));
 }
 
 TEST_CASE("the words about scaling say from where on compiled is faster, or that it is not") {
