@@ -133,8 +133,9 @@ class CompileCommand : public cli::Command {
  private:
   compile::CompileConfig resolve() const {
     compile::CompileConfig config = cli::resolve_config(common_, default_config(run_));
-    for (const auto& [name, text] : flags_)
-      if (program_->count(name) > 0) compile::set_from_flag(config, name, text);
+    for (const FieldFlag& field : kFields)
+      if (program_->count(field.name) > 0)
+        compile::set_from_text(config, field.key, flags_.at(field.name), field.name);
     if (common_.seed) config.seed = *common_.seed;
     config.validate(common_.config.empty() ? "configuration" : common_.config.string());
     return config;

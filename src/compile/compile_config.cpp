@@ -1,6 +1,5 @@
 #include "compile/compile_config.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -89,9 +88,8 @@ io::Json fit_json(const CompileConfig& config) {
   return json;
 }
 
-void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text) {
-  std::string key = flag.substr(flag.find_first_not_of('-'));
-  std::replace(key.begin(), key.end(), '-', '_');
+void set_from_text(CompileConfig& config, const std::string& key, const std::string& text,
+                   const std::string& source) {
   io::Json value = text;
   for (const config::FieldDescription& field : config::list_fields(config)) {
     if (field.path != key) continue;
@@ -99,7 +97,7 @@ void set_from_flag(CompileConfig& config, const std::string& flag, const std::st
     if (field.value.is_number()) value = io::Json::parse(text, nullptr, false);
   }
   if (value.is_discarded()) value = text;  // from_json says what was expected instead
-  config::from_json(io::Json{{key, value}}, config, flag);
+  config::from_json(io::Json{{key, value}}, config, source);
 }
 
 }  // namespace asap::compile

@@ -116,8 +116,9 @@ std::vector<std::string> feature_names(const attention::DualFeatures& features);
 attention::DualFeatures parse_features(const std::vector<std::string>& names,
                                        const std::string& source);
 
-/// Sets the field that a flag such as --slice-kind stands for from the flag's text; features are
-/// separated by commas. UsageError names the flag.
-void set_from_flag(CompileConfig& config, const std::string& flag, const std::string& text);
+/// Sets the field `key` from text; features are separated by commas. UsageError names `source`,
+/// where the text comes from.
+void set_from_text(CompileConfig& config, const std::string& key, const std::string& text,
+                   const std::string& source);
 
 }  // namespace asap::compile

@@ -145,7 +145,7 @@ std::vector<double> predicted_dual(const attention::CompiledHead& head,
   const InferenceInput input(sample);
   const attention::AttentionHead<float> one = input.head(head.score_scale);
   const tensor::VectorView<float> before = scratch.vector<float>(one.queries.rows);  // base 2
-  const double weight = attention::predict_before_row_sums(head.map(), one, before, scratch);
+  const double weight = attention::predict_before_log_sum_exp(head.map(), one, before, scratch);
   std::vector<double> dual(before.begin(), before.end());
   tensor::scale<double>(std::numbers::ln2, dual, dual);
   if (weight != 0) {

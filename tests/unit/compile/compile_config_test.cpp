@@ -5,16 +5,16 @@
 namespace asap::test {
 namespace {
 
-TEST_CASE("Flags set the field of their name and complain in their own name") {
+TEST_CASE("Text sets the field of its key, and complaints name where it comes from") {
   compile::CompileConfig config;
-  compile::set_from_flag(config, "--slices", "8");
-  compile::set_from_flag(config, "--slice-kind", "random");
-  compile::set_from_flag(config, "--features", "gau,lin");
+  compile::set_from_text(config, "slices", "8", "--slices");
+  compile::set_from_text(config, "slice_kind", "random", "--slice-kind");
+  compile::set_from_text(config, "features", "gau,lin", "--features");
   CHECK(config.slices == 8);
   CHECK(config.slice_kind == compile::SliceKind::random);
   CHECK(config.features == std::vector<std::string>{"gau", "lin"});
   CHECK(config.dual_features() == attention::DualFeatures{false, true, true, false, false});
-  CHECK_THROWS_WITH_AS(compile::set_from_flag(config, "--slices", "many"),
+  CHECK_THROWS_WITH_AS(compile::set_from_text(config, "slices", "many", "--slices"),
                        "--slices: slices expects integer, got \"many\"", base::UsageError);
 }
 
