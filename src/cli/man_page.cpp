@@ -106,9 +106,8 @@ std::string man_page(const CommandHelp& program) {
   if (!all_keys.empty())
     text += section("CONFIGURATION") +
             roff(
-                "Keys of a --config file (JSON, with one object for each part of a key before a "
-                "dot) and "
-                "of --set KEY=VALUE.") +
+                "Keys of --set KEY=VALUE and of a --config file (JSON, with one object for each "
+                "part of a key before a dot).") +
             "\n" + all_keys;
   text += common_sections();
   if (!program.example.empty()) text += section("EXAMPLE") + example(program);

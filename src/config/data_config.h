@@ -101,9 +101,8 @@ struct DataConfig {
          {"image_records", DataKind::image_records},
          {"image_folders", DataKind::image_folders},
          {"text", DataKind::text}},
-        "source of the examples: images in the format of MNIST (idx), in fixed-size records such "
-        "as "
-        "CIFAR's (image_records), in folders of PNG and JPEG files (image_folders) or drawn "
+        "source of the examples: images in the format of MNIST (idx), in fixed-size records like "
+        "those of CIFAR (image_records), in folders of PNG and JPEG files (image_folders) or drawn "
         "(shapes); sets of points from files (points) or drawn (solids); drawn pairs of codes "
         "(matching); drawn token sequences (majority, listops); labelled texts from files (text)");
     v.field("path", path,
