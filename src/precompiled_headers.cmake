@@ -1,5 +1,5 @@
-# What nearly every file includes, parsed once for all targets, since clang spends much of a build on them. GCC gains little
-# and warns falsely, so only the preset `coverage` asks for it. Nothing may rely on it: the other presets go without.
+# Headers that nearly every file includes, parsed once for all targets: clang spends much of a build on them. GCC gains
+# little and warns falsely, so only the preset `coverage` precompiles. No file may rely on it: other presets do not.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")  # left alone when it is there
 foreach(name asap_precompiled asap_precompiled_for_kernels)
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/precompiled.cpp)

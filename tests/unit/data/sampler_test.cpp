@@ -136,7 +136,7 @@ TEST_CASE("batches of a pool hold examples of similar length, each example once"
   for (std::int64_t i = 0; i < 12; ++i) CHECK(sorted[i] == i);
 }
 
-TEST_CASE("pools go on after the last whole one, and what is dropped is no matter of length") {
+TEST_CASE("pools go on after the last whole one, and dropping does not depend on length") {
   std::vector<std::int64_t> lengths(23);
   for (std::int64_t i = 0; i < 23; ++i) lengths[i] = i;
   EpochSampler dropping({23, 5, 9, false, 3}, lengths);
