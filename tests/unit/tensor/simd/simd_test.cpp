@@ -3,7 +3,7 @@
 #include <string>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "unit/simd_test.cpp"
+#define HWY_TARGET_INCLUDE "unit/tensor/simd/simd_test.cpp"
 #include <hwy/foreach_target.h>
 
 #include "tensor/simd/simd-inl.h"
