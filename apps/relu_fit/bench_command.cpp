@@ -6,7 +6,6 @@
 #include "cli/summary.h"
 #include "region/run/fit_bench.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -83,8 +82,6 @@ class BenchCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> bench_command() {
-  return with_flag_names(std::make_unique<BenchCommand>());
-}
+std::unique_ptr<cli::Command> bench_command() { return std::make_unique<BenchCommand>(); }
 
 }  // namespace asap::relu_fit

@@ -8,7 +8,6 @@
 #include "region/run/fit_run.h"
 #include "region/target/rows.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 #include "relu_fit/target_flags.h"
 
@@ -98,8 +97,6 @@ class EvalCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> eval_command() {
-  return with_flag_names(std::make_unique<EvalCommand>());
-}
+std::unique_ptr<cli::Command> eval_command() { return std::make_unique<EvalCommand>(); }
 
 }  // namespace asap::relu_fit

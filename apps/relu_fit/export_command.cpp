@@ -8,7 +8,6 @@
 #include "region/network/export_onnx.h"
 #include "region/network/network_file.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 
 namespace asap::relu_fit {
@@ -70,8 +69,6 @@ class ExportCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> export_command() {
-  return with_flag_names(std::make_unique<ExportCommand>());
-}
+std::unique_ptr<cli::Command> export_command() { return std::make_unique<ExportCommand>(); }
 
 }  // namespace asap::relu_fit

@@ -7,7 +7,6 @@
 #include "region/run/fit_run.h"
 #include "region/run/ridge_run.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -172,8 +171,6 @@ class FitCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> fit_command() {
-  return with_flag_names(std::make_unique<FitCommand>());
-}
+std::unique_ptr<cli::Command> fit_command() { return std::make_unique<FitCommand>(); }
 
 }  // namespace asap::relu_fit

@@ -4,7 +4,6 @@
 #include "cli/summary.h"
 #include "region/family/floor.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/target_flags.h"
 
 namespace asap::relu_fit {
@@ -51,8 +50,6 @@ class FloorCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> floor_command() {
-  return with_flag_names(std::make_unique<FloorCommand>());
-}
+std::unique_ptr<cli::Command> floor_command() { return std::make_unique<FloorCommand>(); }
 
 }  // namespace asap::relu_fit

@@ -11,7 +11,6 @@
 #include "region/network/region_count.h"
 #include "region/network/region_map.h"
 #include "relu_fit/commands.h"
-#include "relu_fit/flag_names.h"
 #include "relu_fit/network_flag.h"
 #include "relu_fit/target_flags.h"
 
@@ -130,8 +129,6 @@ class RegionsCommand : public cli::Command {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> regions_command() {
-  return with_flag_names(std::make_unique<RegionsCommand>());
-}
+std::unique_ptr<cli::Command> regions_command() { return std::make_unique<RegionsCommand>(); }
 
 }  // namespace asap::relu_fit

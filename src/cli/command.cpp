@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include "base/error.h"
+#include "cli/flag_names.h"
 #include "cli/main.h"
 #include "cli/options.h"
 
@@ -29,6 +31,16 @@ std::vector<CommandKeys> keys_of(const std::vector<RegisteredCommand>& commands)
   return keys;
 }
 
+/// Runs the command; its errors name flags where modules named fields.
+void run_command(const RegisteredCommand& registered) {
+  try {
+    registered.command->run();
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(), name_flags(error.what(), *registered.parsed),
+                      name_flags(error.hint(), *registered.parsed));
+  }
+}
+
 }  // namespace
 
 int run_program(const Program& program, int argc, const char* const* argv) {
@@ -41,7 +53,7 @@ int run_program(const Program& program, int argc, const char* const* argv) {
     }
     arguments.parse(app, keys_of(commands));
     for (const RegisteredCommand& each : commands)
-      if (each.parsed->parsed()) return each.command->run();
+      if (each.parsed->parsed()) return run_command(each);
   });
 }
 

@@ -25,12 +25,13 @@ void check_possible(const Activations& activations, const CompileConfig& config)
     const std::int64_t width = layer.queries.shape()[1] / activations.heads;
     if (config.dual_features().uses_slices() && config.slice_kind == SliceKind::canonical &&
         config.slices > width)
-      throw base::UsageError("slices: " + std::to_string(config.slices) +
+      throw base::UsageError("`slices`: " + std::to_string(config.slices) +
                                  " canonical slices, but a head of width " + std::to_string(width) +
                                  " has only " + std::to_string(width),
                              "lower slices, or use slice_kind=random");
     if (config.objective == DualObjective::output && layer.values.size() == 0)
-      throw base::UsageError("objective: 'output' needs values, which the activations do not hold");
+      throw base::UsageError(
+          "`objective`: 'output' needs values, which the activations do not hold");
   }
 }
 

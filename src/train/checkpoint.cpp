@@ -242,7 +242,7 @@ bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
   if (text_field(stored.state, "data_fingerprint", stored.source) != data_fingerprint)
     throw base::DataError(
         stored.source + ": the training data are not those the run was started with",
-        "restore the original files, or train into another --out");
+        "restore the original files, or train into another `out`");
   autodiff::ParameterStore<float>& parameters = state.model.parameters();
   for (const auto& entry : parameters.entries()) {
     fill_from(stored.model, entry.name, part(parameters.flat(), entry), entry.shape);

@@ -30,7 +30,7 @@ void check_names(std::span<const std::string> allowed,
     std::vector<std::string> names;
     for (const config::FieldDescription& field : fields) names.push_back(field.path);
     const std::string nearest = base::nearest_name(entry, names);
-    throw base::UsageError("--allow: there is no field '" + io::excerpt(entry) + "'",
+    throw base::UsageError("`allow`: there is no field '" + io::excerpt(entry) + "'",
                            nearest.empty() ? "asap-train --dump-config shows all fields"
                                            : "did you mean '" + nearest + "'?");
   }
@@ -63,13 +63,13 @@ void check_same_configuration(const io::Json& saved, const config::TrainConfig& 
                              source + ")";
     if (is_fixed(field))
       throw base::UsageError(what + "; it cannot change in the middle of a run",
-                             "resume with the same value, or train into another --out");
+                             "resume with the same value, or train into another `out`");
     const bool may_change = std::ranges::any_of(
         allowed, [&](const std::string& entry) { return covers(entry, field); });
     if (!may_change)
       throw base::UsageError(
-          what, "resume with the same configuration, permit the change with --allow " + field +
-                    ", or train into another --out");
+          what, "resume with the same configuration, permit the change with `allow` " + field +
+                    ", or train into another `out`");
   }
 }
 

@@ -85,7 +85,7 @@ class Trainer {
   void begin() {
     if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
       throw base::UsageError("'" + run_.path().string() + "' already holds a training run",
-                             "continue it with --resume, or choose another --out");
+                             "continue it with `resume`, or choose another `out`");
     base::remove_leftovers(run_.path());
     base::remove_leftovers(run_.checkpoints());
     const bool resumed = options_.resume && restore();

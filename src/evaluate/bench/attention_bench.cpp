@@ -193,14 +193,14 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
 }
 
 void BenchConfig::validate() const {
-  if (sizes.empty()) throw base::UsageError("sizes: none given", "for example 196,512,1024");
+  if (sizes.empty()) throw base::UsageError("`sizes`: none given", "for example 196,512,1024");
   for (std::size_t i = 1; i < sizes.size(); ++i)
     if (sizes[i] <= sizes[i - 1])
       throw base::UsageError(
-          "sizes: " + std::to_string(sizes[i]) + " follows " + std::to_string(sizes[i - 1]),
+          "`sizes`: " + std::to_string(sizes[i]) + " follows " + std::to_string(sizes[i - 1]),
           "give them in ascending order, each once");
   if (slices > head_width)
-    throw base::UsageError("slices: " + std::to_string(slices) + " slices, but a head of width " +
+    throw base::UsageError("`slices`: " + std::to_string(slices) + " slices, but a head of width " +
                                std::to_string(head_width) + " has only that many directions",
                            "lower slices or raise head_width");
   select_forms(forms);

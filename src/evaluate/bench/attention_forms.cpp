@@ -244,9 +244,9 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
     const auto is_called = [&](const AttentionForm& form) { return form.is_called(name); };
     const auto* const found = std::ranges::find_if(kForms, is_called);
     if (found == std::end(kForms))
-      throw base::UsageError("forms: unknown form '" + name + "'", base::suggestion(name, known));
+      throw base::UsageError("`forms`: unknown form '" + name + "'", base::suggestion(name, known));
     if (std::ranges::any_of(forms, is_called))
-      throw base::UsageError("forms: '" + name + "' is named twice", "name each form once");
+      throw base::UsageError("`forms`: '" + name + "' is named twice", "name each form once");
     forms.push_back(*found);
   }
   return forms;

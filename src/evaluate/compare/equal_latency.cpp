@@ -81,7 +81,7 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
   if (requested == methods.end()) return methods;
   if (!compiled)
     throw base::UsageError(
-        "methods: 'sinkhorn:equal' needs a compiled operator, whose latency it equals",
+        "`methods`: 'sinkhorn:equal' needs a compiled operator, whose latency it equals",
         "name the folder that asap-compile wrote");
   const attention::CompiledOperator reference(*compiled);
   Race race(encoder, dataset);

@@ -36,13 +36,13 @@ Method parse_whole_network(const std::string& name) {
     const auto iterations =
         parse_whole(std::string_view(name).substr(std::string(prefix).size()), kMostIterations);
     if (!iterations)
-      throw base::UsageError("methods: '" + name + "' needs a whole number from 0 to " +
+      throw base::UsageError("`methods`: '" + name + "' needs a whole number from 0 to " +
                                  std::to_string(kMostIterations) + " after '" + prefix + "'",
                              std::string("for example ") + prefix + "3");
     return {kind, *iterations};
   }
   const std::string nearest = base::nearest_name(name, kMethodNames);
-  throw base::UsageError("methods: unknown method '" + name + "'",
+  throw base::UsageError("`methods`: unknown method '" + name + "'",
                          (nearest.empty() ? "" : "did you mean '" + nearest + "'? ") +
                              ("known are " + base::join(kMethodNames, ", ")));
 }
@@ -55,7 +55,7 @@ LayerRange parse_layers(const std::string& name, std::string_view text, int laye
       dash == std::string_view::npos ? first : parse_whole(text.substr(dash + 1), layers - 1);
   if (!first || !last || *first > *last)
     throw base::UsageError(
-        "methods: '" + name + "' needs layers from 0 to " + std::to_string(layers - 1) +
+        "`methods`: '" + name + "' needs layers from 0 to " + std::to_string(layers - 1) +
             " after '@'",
         "for example compiled@0, compiled@0-" + std::to_string(layers - 1) + " or compiled@each");
   return {*first, *last};
@@ -67,10 +67,10 @@ std::vector<Method> parse_method(const std::string& name, int layers) {
   Method method = parse_whole_network(name.substr(0, at));
   if (at == std::string::npos) return {method};
   if (method.kind == MethodKind::teacher)
-    throw base::UsageError("methods: '" + name + "': the teacher is what the other layers run",
+    throw base::UsageError("`methods`: '" + name + "': the teacher is what the other layers run",
                            "name the method that replaces it, such as compiled@0");
   if (method.kind == MethodKind::sinkhorn_equal)
-    throw base::UsageError("methods: '" + name + "': its latency is that of all layers",
+    throw base::UsageError("`methods`: '" + name + "': its latency is that of all layers",
                            "name sinkhorn:equal without layers, then sinkhorn:K@LAYER");
   const std::string_view where = std::string_view(name).substr(at + 1);
   std::vector<Method> methods;
@@ -126,11 +126,11 @@ std::vector<Method> parse_methods(std::span<const std::string> names, int layers
   for (const std::string& name : names)
     for (const Method& method : parse_method(name, layers)) {
       if (std::find(methods.begin(), methods.end(), method) != methods.end())
-        throw base::UsageError("methods: '" + method.name() + "' is named twice");
+        throw base::UsageError("`methods`: '" + method.name() + "' is named twice");
       methods.push_back(method);
     }
   if (methods.empty())
-    throw base::UsageError("methods: no method is named",
+    throw base::UsageError("`methods`: no method is named",
                            "known are " + base::join(kMethodNames, ", "));
   return methods;
 }
@@ -170,7 +170,7 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
     case MethodKind::sinkhorn:
       return encoder.sinkhorn(method.iterations);
     case MethodKind::sinkhorn_equal:
-      throw base::UsageError("methods: 'sinkhorn:equal' works only in asap-eval compare",
+      throw base::UsageError("`methods`: 'sinkhorn:equal' works only in asap-eval compare",
                              "its report names the sinkhorn:K that was found");
     case MethodKind::espformer:
       return encoder.with_kind(attention::make_espformer_attention<float>(0, {}));
@@ -179,8 +179,8 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
     case MethodKind::compiled:
     case MethodKind::compiled_bfloat16:
       if (!compiled)
-        throw base::UsageError("methods: '" + method.name() + "' needs a compiled operator",
-                               "name the folder that asap-compile wrote");
+        throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
+                               "pass the folder that asap-compile wrote: `compiled` DIR");
       return std::make_unique<attention::CompiledOperator>(
           *compiled, method.iterations,
           method.kind == MethodKind::compiled ? attention::ProductPrecision::single

@@ -69,7 +69,7 @@ PlotLibrary find_plot_library(const std::filesystem::path& chosen) {
       chosen.empty() ? std::filesystem::path(from_environment) : chosen;
   if (named == "none") return {};
   if (!named.empty())
-    return {read_library(named, chosen.empty() ? kEnvironmentName : "--plot-library"),
+    return {read_library(named, chosen.empty() ? kEnvironmentName : "`plot_library`"),
             named.string()};
   std::error_code ignored;
   for (const char* path : kInstalled)

@@ -83,7 +83,7 @@ TEST_CASE("What cannot be compiled is refused with the reason") {
   compile::CompileConfig config = small_config();
   config.slices = 7;
   CHECK_THROWS_WITH_AS(compile::compile_heads(activations, config, 1),
-                       "slices: 7 canonical slices, but a head of width 6 has only 6",
+                       "`slices`: 7 canonical slices, but a head of width 6 has only 6",
                        base::UsageError);
   config = small_config();
   config.held_out = 5;
@@ -93,7 +93,7 @@ TEST_CASE("What cannot be compiled is refused with the reason") {
   config.objective = compile::DualObjective::output;
   activations.layers[0].values = {};
   CHECK_THROWS_WITH_AS(compile::compile_heads(activations, config, 1),
-                       "objective: 'output' needs values, which the activations do not hold",
+                       "`objective`: 'output' needs values, which the activations do not hold",
                        base::UsageError);
   activations.iterations = 0;
   CHECK_THROWS_AS(compile::compile_heads(activations, small_config(), 1), base::UsageError);

@@ -42,7 +42,7 @@ TEST_CASE("an unknown method is refused with the known ones") {
     parsed({"teacher", "sinkhron:3"});
     FAIL("accepted");
   } catch (const UsageError& error) {
-    CHECK(std::string(error.what()) == "methods: unknown method 'sinkhron:3'");
+    CHECK(std::string(error.what()) == "`methods`: unknown method 'sinkhron:3'");
     CHECK(error.hint().find("teacher, softmax, sinkhorn:K, sinkhorn:equal, f0, compiled") !=
           std::string::npos);
   }

@@ -1,0 +1,16 @@
+#include "cli/flag_names.h"
+
+#include <doctest/doctest.h>
+
+using namespace asap::cli;
+
+TEST_CASE("fields in backquotes become the flags of the command, all else stays") {
+  CLI::App command;
+  bool keep_shape = false;
+  command.add_flag("--keep-shape", keep_shape, "");
+  CHECK(name_flags("leave `keep_shape` out", command) == "leave --keep-shape out");
+  CHECK(name_flags("`keep_shape`", command) == "--keep-shape");
+  CHECK(name_flags("`depth` and `keep_shape`", command) == "`depth` and --keep-shape");
+  CHECK(name_flags("an unpaired ` stays", command) == "an unpaired ` stays");
+  CHECK(name_flags("", command).empty());
+}
