@@ -35,12 +35,6 @@ void check_possible(const Activations& activations, const CompileConfig& config)
   }
 }
 
-tensor::Tensor<float> to_float(const tensor::Tensor<double>& from) {
-  tensor::Tensor<float> out(from.shape());
-  for (std::int64_t i = 0; i < from.size(); ++i) out[i] = static_cast<float>(from[i]);
-  return out;
-}
-
 attention::CompiledHead fit_head(std::span<const TeacherSample> samples,
                                  const CompileConfig& config, std::uint32_t stream) {
   const attention::DualFeatures features = config.dual_features();
@@ -54,8 +48,8 @@ attention::CompiledHead fit_head(std::span<const TeacherSample> samples,
   std::vector<double> weights = fit_ridge(fits, config.ridge);
   if (config.objective != DualObjective::ridge)
     weights = fit_by_descent(fits, samples, config.objective, config.descent, std::move(weights));
-  return {features, static_cast<float>(samples[0].score_scale), to_float(slices.query),
-          to_float(slices.key), std::vector<float>(weights.begin(), weights.end())};
+  return {features, static_cast<float>(samples[0].score_scale), converted<float>(slices.query),
+          converted<float>(slices.key), std::vector<float>(weights.begin(), weights.end())};
 }
 
 }  // namespace

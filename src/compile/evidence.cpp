@@ -14,25 +14,13 @@
 namespace asap::compile {
 namespace {
 
-tensor::Tensor<float> to_float(const tensor::Tensor<double>& from) {
-  tensor::Tensor<float> out(from.shape());
-  std::copy_n(from.data(), from.size(), out.data());
-  return out;
-}
-
-tensor::Tensor<double> to_double(const tensor::Tensor<float>& from) {
-  tensor::Tensor<double> out(from.shape());
-  std::copy_n(from.data(), from.size(), out.data());
-  return out;
-}
-
 /// A sample in float32, which its numbers come from, as inference would be given it.
 class InferenceInput {
  public:
   explicit InferenceInput(const TeacherSample& sample)
-      : queries_(to_float(sample.queries)),
-        keys_(to_float(sample.keys)),
-        values_(to_float(sample.values)) {}
+      : queries_(converted<float>(sample.queries)),
+        keys_(converted<float>(sample.keys)),
+        values_(converted<float>(sample.values)) {}
 
   attention::AttentionBatch<float> batch() const {
     return {queries_.rows(), keys_.rows(), values_.rows(), 1, 1};
@@ -59,7 +47,7 @@ tensor::Tensor<double> plan_of(const attention::AttentionOperator& compiled,
   const attention::AttentionBatch<float> batch = input.batch();
   tensor::Tensor<float> plan({batch.query_tokens(), batch.key_tokens()});
   compiled.plans(0, batch, plan.rows(), scratch);
-  return to_double(plan);
+  return converted<double>(plan);
 }
 
 tensor::Tensor<double> output_of(const attention::AttentionOperator& compiled,
@@ -67,7 +55,7 @@ tensor::Tensor<double> output_of(const attention::AttentionOperator& compiled,
   const attention::AttentionBatch<float> batch = input.batch();
   tensor::Tensor<float> output({batch.query_tokens(), batch.value_width()});
   compiled.apply(0, batch, output.rows(), scratch);
-  return to_double(output);
+  return converted<double>(output);
 }
 
 /// log sum_j exp(x_i . y_j) in the coordinates of centre_head: [n].

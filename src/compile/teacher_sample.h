@@ -6,6 +6,14 @@
 
 namespace asap::compile {
 
+/// The same values, rounded to another type: converted<float>(x).
+template <class To, class From>
+tensor::Tensor<To> converted(const tensor::Tensor<From>& x) {
+  tensor::Tensor<To> out(x.shape());
+  for (std::int64_t i = 0; i < x.size(); ++i) out[i] = static_cast<To>(x[i]);
+  return out;
+}
+
 /// One head of one example in float64, with the duals of its Sinkhorn teacher.
 struct TeacherSample {
   tensor::Tensor<double> queries;  // [n, D]

@@ -157,11 +157,6 @@ void slice_vjp(const Common<T>& c, tensor::MatrixView<const T> slice, double wei
 }
 
 template <class T>
-void clear(tensor::MatrixView<T> x) {
-  for (std::int64_t i = 0; i < x.rows; ++i) std::ranges::fill(x.row(i), T(0));
-}
-
-template <class T>
 tensor::MatrixView<T> left_factor(const CarriedTokens<T>& carried,
                                   tensor::MatrixView<const T> output_gradient,
                                   tensor::Arena& arena) {

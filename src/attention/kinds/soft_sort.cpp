@@ -32,11 +32,6 @@ void for_each_coupling(std::int64_t n, std::int64_t m, const Body& body) {
 }
 
 template <class T>
-void clear(tensor::MatrixView<T> x) {
-  for (std::int64_t i = 0; i < x.rows; ++i) std::ranges::fill(x.row(i), T(0));
-}
-
-template <class T>
 tensor::VectorView<T> project(tensor::MatrixView<const T> tokens, tensor::MatrixView<const T> slice,
                               tensor::Arena& arena) {
   const tensor::VectorView<T> values = arena.vector<T>(tokens.rows);

@@ -8,6 +8,13 @@ namespace asap::attention {
 /// The pieces that sliced soft-sort attention and its gradient are made of (see
 /// espformer_attention.h).
 
+/// Sets every entry of x to 0.
+template <class T>
+void clear(tensor::MatrixView<T> x) {
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (T& entry : x.row(i)) entry = T(0);
+}
+
 /// Projections of tokens on one slice, as they lie and sorted.
 template <class T>
 struct SortedLine {

@@ -54,3 +54,14 @@ TEST_CASE("The teacher that is fitted is the attention kernel that is trained") 
 
 }  // namespace
 }  // namespace asap::test
+
+TEST_CASE("converted rounds every value and keeps the shape") {
+  Tensor<double> x({2, 2});
+  x[0] = 1.0 / 3, x[1] = -2, x[2] = 0, x[3] = 1e-50;
+  const Tensor<float> rounded = converted<float>(x);
+  CHECK(rounded.shape() == x.shape());
+  CHECK(rounded[0] == 1.0f / 3);
+  CHECK(rounded[1] == -2);
+  CHECK(rounded[3] == 0);
+  CHECK(converted<double>(rounded)[0] == static_cast<double>(rounded[0]));
+}
