@@ -11,6 +11,9 @@
 #include "transport/marginals.h"
 #include "unit/compile/small_activations.h"
 
+using namespace asap::compile;
+using namespace asap::tensor;
+
 namespace asap::test {
 namespace {
 
