@@ -30,6 +30,10 @@ std::filesystem::path find_split_binary(const std::filesystem::path& folder, Spl
 /// "0", "1", ...
 std::vector<std::string> numbered_classes(int classes);
 
+/// The lines of a file of class names that are not empty, trimmed and without quotes around them.
+/// DataError as DecodedText.
+std::vector<std::string> read_class_lines(const std::filesystem::path& path);
+
 /// The class names in a file with one name per line; "0", "1", ... when the file does not exist or
 /// holds another number of names.
 std::vector<std::string> class_names_or_numbers(const std::filesystem::path& path, int classes);

@@ -10,7 +10,7 @@
 #include "data/data_folder.h"
 #include "io/delimited.h"
 #include "io/json.h"
-#include "io/utf8.h"
+#include "io/text_lines.h"
 
 namespace asap::data {
 namespace fs = std::filesystem;
@@ -108,8 +108,8 @@ LabelledTexts read_class_folders(const fs::path& folder) {
     for (const auto& [label, files] : classes) {
       if (i >= files.size()) continue;
       more = true;
-      std::string text = base::read_file(files[i]);
-      io::require_utf8(text, files[i].string());
+      const std::string bytes = base::read_file(files[i]);
+      std::string text(io::DecodedText(bytes, files[i].string()).text());
       // Line breaks of the reviews as distributed.
       for (std::size_t at = 0; (at = text.find("<br />", at)) != std::string::npos;)
         text.replace(at, 6, " ");
@@ -266,11 +266,7 @@ LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
 
 std::map<std::string, std::string> read_names_of_labels(const fs::path& path,
                                                         std::span<const std::string> labels) {
-  const std::string content = base::read_file(path);
-  io::require_utf8(content, path.string());
-  std::vector<std::string> lines;
-  for (const std::string& line : base::split(content, '\n'))
-    if (const std::string_view name = base::trim(line); !name.empty()) lines.emplace_back(name);
+  const std::vector<std::string> lines = read_class_lines(path);
   const bool pairs = std::ranges::all_of(
       lines, [](const std::string& line) { return line.find('\t') != std::string::npos; });
   const bool numbers = std::ranges::all_of(labels, is_number);
@@ -280,7 +276,8 @@ std::map<std::string, std::string> read_names_of_labels(const fs::path& path,
     const std::string_view line = lines[i];
     const std::size_t tab = line.find('\t');
     if (pairs)
-      names[std::string(base::trim(line.substr(0, tab)))] = base::trim(line.substr(tab));
+      names[io::unquoted(base::trim(line.substr(0, tab)))] =
+          io::unquoted(base::trim(line.substr(tab)));
     else
       names[numbers ? std::to_string(first + i) : lines[i]] = lines[i];
   }

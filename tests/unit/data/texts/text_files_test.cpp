@@ -101,6 +101,41 @@ TEST_CASE("files named after the data set are found, packed ones too, with class
   CHECK(files.load().class_names == Names{"0", "1"});
 }
 
+TEST_CASE("byte order marks, line ends and quotes change neither texts nor names of classes") {
+  const std::string mark = "\xef\xbb\xbf";
+  TextFiles files;
+  files.write("train.tsv", kTrain);
+  const std::int64_t size = files.load().size();
+  const Ids first = files.ids(files.load(), 0);
+  for (const std::string& content : {mark + kTrain, std::string("x\ta a a b\ry\tb a\rx\tc\r"),
+                                     std::string("x\ta a a b\r\ny\tb a\r\nx\tc")}) {
+    files.write("train.tsv", content);
+    const Dataset dataset = files.load();
+    CHECK(dataset.size() == size);
+    CHECK(dataset.class_names == Names{"x", "y"});
+    CHECK(files.ids(dataset, 0) == first);
+  }
+  for (const std::string& content : {mark + "x\tcross\ny\tfork\n", std::string("x\tcross\ry\tfork"),
+                                     std::string("\"x\"\t\"cross\"\r\n\"y\"\t\"fork\"\r\n"),
+                                     compress_gzip("x\tcross\ny\tfork")}) {
+    files.write("classes.txt", content);
+    CHECK(files.load().class_names == Names{"cross", "fork"});
+  }
+}
+
+TEST_CASE("a file of one text may begin with a byte order mark, but not be UTF-16") {
+  TextFiles files;
+  files.write("train/neg/1.txt",
+              "\xef\xbb\xbf"
+              "a b");
+  files.write("train/pos/1.txt", "b");
+  CHECK(files.load().tokens(0) == 2);
+  files.write("train/pos/1.txt", std::string("\xff\xfe"
+                                             "b\0",
+                                             4));
+  files.refuse({"pos/1.txt: the text is utf-16", "iconv -f utf-16 -t utf-8"});
+}
+
 TEST_CASE("data that are not there are named with what to do") {
   TextFiles files;
   files.refuse({"train part", "'small'", "data.path", "data.text.train_file"});
