@@ -28,7 +28,8 @@ std::optional<fs::path> find_plain_or_packed(const fs::path& folder, const std::
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) entries.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (!entry.path().filename().string().starts_with('.')) entries.push_back(entry.path());
   std::ranges::sort(entries);
   return entries;
 }

@@ -16,7 +16,8 @@ std::optional<std::filesystem::path> data_directory();
 std::optional<std::filesystem::path> find_plain_or_packed(const std::filesystem::path& folder,
                                                           const std::string& name);
 
-/// The entries of a folder, sorted by name; empty when it cannot be read.
+/// The entries of a folder that are not hidden (.ipynb_checkpoints, ._1.txt), sorted by name; empty
+/// when it cannot be read.
 std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder);
 
 /// The folder of a data set in files: data.path, or ASAP_DATA_DIR/<data.name> when data.path is

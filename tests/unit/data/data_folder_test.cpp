@@ -30,3 +30,15 @@ TEST_CASE("names of classes are the same whatever the form of their file") {
   expect_error<DataError>([&] { class_names_or_numbers(path, 2); },
                           {"classes.txt: the text is utf-16", "iconv -f utf-16 -t utf-8"});
 }
+
+TEST_CASE("the entries of a folder are sorted, and hidden ones left out") {
+  const TemporaryFolder folder;
+  for (const char* name : {"b.bin", "._a_train.bin", "a_train.bin", ".DS_Store"})
+    write_file_atomically(folder / name, "x");
+  const auto entries = sorted_entries(folder.path());
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].filename() == "a_train.bin");
+  CHECK(entries[1].filename() == "b.bin");
+  CHECK(find_split_binary(folder.path(), Split::train).filename() == "a_train.bin");
+  CHECK(sorted_entries(folder / "nowhere").empty());
+}
