@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "io/text_lines.h"
 
 namespace asap::data {
 namespace fs = std::filesystem;
@@ -27,7 +28,8 @@ std::optional<fs::path> find_plain_or_packed(const fs::path& folder, const std::
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) entries.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (!entry.path().filename().string().starts_with('.')) entries.push_back(entry.path());
   std::ranges::sort(entries);
   return entries;
 }
@@ -59,14 +61,20 @@ std::vector<std::string> numbered_classes(int classes) {
   return names;
 }
 
+std::vector<std::string> read_class_lines(const fs::path& path) {
+  const std::string bytes = base::read_file(path);
+  const io::DecodedText decoded(bytes, path.string());
+  std::vector<std::string> names;
+  for (io::TextLines lines(decoded.text()); lines.next();)
+    if (std::string name = io::unquoted(base::trim(lines.line())); !name.empty())
+      names.push_back(std::move(name));
+  return names;
+}
+
 std::vector<std::string> class_names_or_numbers(const fs::path& path, int classes) {
   std::error_code ignored;
   std::vector<std::string> names;
-  if (fs::is_regular_file(path, ignored))
-    for (std::string line : base::split(base::read_file(path), '\n')) {
-      while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
-      if (!line.empty()) names.push_back(std::move(line));
-    }
+  if (fs::is_regular_file(path, ignored)) names = read_class_lines(path);
   return std::ssize(names) == classes ? names : numbered_classes(classes);
 }
 

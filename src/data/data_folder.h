@@ -16,7 +16,8 @@ std::optional<std::filesystem::path> data_directory();
 std::optional<std::filesystem::path> find_plain_or_packed(const std::filesystem::path& folder,
                                                           const std::string& name);
 
-/// The entries of a folder, sorted by name; empty when it cannot be read.
+/// The entries of a folder that are not hidden (.ipynb_checkpoints, ._1.txt), sorted by name; empty
+/// when it cannot be read.
 std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder);
 
 /// The folder of a data set in files: data.path, or ASAP_DATA_DIR/<data.name> when data.path is
@@ -29,6 +30,10 @@ std::filesystem::path find_split_binary(const std::filesystem::path& folder, Spl
 
 /// "0", "1", ...
 std::vector<std::string> numbered_classes(int classes);
+
+/// The lines of a file of class names that are not empty, trimmed and without quotes around them.
+/// DataError as DecodedText.
+std::vector<std::string> read_class_lines(const std::filesystem::path& path);
 
 /// The class names in a file with one name per line; "0", "1", ... when the file does not exist or
 /// holds another number of names.

@@ -1,16 +1,12 @@
 #include "io/delimited.h"
 
-#include <limits>
-
 #include "base/error.h"
 #include "base/files.h"
-#include "io/gzip.h"
-#include "io/utf8.h"
+#include "io/text_lines.h"
 
 namespace asap::io {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr const char* kQuotingHint =
     "quote a field that contains quotes, and double each quote in it; files without quoting: "
     "--set data.text.quotes=no";
@@ -21,13 +17,18 @@ constexpr const char* kQuotingHint =
 class DelimitedParser {
  public:
   DelimitedParser(std::string_view text, const DelimitedFormat& format, const std::string& source)
-      : rest_(text), format_(format), source_(source) {
+      : rest_(text),
+        format_(format),
+        source_(source),
+        end_(lines_end_with_cr(text, format.quotes) ? '\r' : '\n') {
     rows_.text_.reserve(text.size());
   }
 
   DelimitedRows parse() {
-    while (!rest_.empty())
-      if (!take_line_end()) parse_row();
+    while (!rest_.empty()) {
+      rest_ = without_byte_order_mark(rest_);  // files joined by cat have one inside
+      if (!rest_.empty() && !take_line_end()) parse_row();
+    }
     return std::move(rows_);
   }
 
@@ -36,10 +37,10 @@ class DelimitedParser {
     throw base::DataError(source_ + ":" + std::to_string(line) + ": " + what, hint);
   }
 
-  /// Takes LF or CRLF off the front, if one is there.
+  /// Takes the end of a line off the front, if one is there.
   bool take_line_end() {
     const bool carriage_return = rest_.starts_with("\r\n");
-    if (!carriage_return && !rest_.starts_with('\n')) return false;
+    if (!carriage_return && !rest_.starts_with('\n') && !rest_.starts_with(end_)) return false;
     rest_.remove_prefix(carriage_return ? 2 : 1);
     ++line_;
     return true;
@@ -87,7 +88,8 @@ class DelimitedParser {
   }
 
   bool ends_line(std::size_t at) const {
-    return rest_[at] == '\n' || (rest_[at] == '\r' && rest_.substr(at).starts_with("\r\n"));
+    return rest_[at] == '\n' || rest_[at] == end_ ||
+           (rest_[at] == '\r' && rest_.substr(at).starts_with("\r\n"));
   }
 
   void parse_quoted() {
@@ -97,7 +99,7 @@ class DelimitedParser {
       const std::size_t quote = rest_.find('"');
       if (quote == std::string_view::npos)
         fail(begin, "a quoted field that begins here does not end", kQuotingHint);
-      for (const char byte : rest_.substr(0, quote)) line_ += byte == '\n' ? 1 : 0;
+      for (const char byte : rest_.substr(0, quote)) line_ += byte == end_ ? 1 : 0;
       rows_.text_.append(rest_.substr(0, quote));
       rest_.remove_prefix(quote + 1);
       if (!rest_.starts_with('"')) break;
@@ -111,6 +113,7 @@ class DelimitedParser {
   std::string_view rest_;
   const DelimitedFormat& format_;
   const std::string& source_;
+  const char end_;  // of lines: LF, also after CR, or CR
   DelimitedRows rows_;
   std::int64_t line_ = 1;
 };
@@ -125,14 +128,8 @@ std::string_view DelimitedRows::field(std::int64_t row, std::int64_t column) con
 
 DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
                               const std::string& source) {
-  std::string unpacked;
-  if (is_gzip(bytes)) {
-    unpacked = decompress_gzip(bytes, std::numeric_limits<std::size_t>::max(), source);
-    bytes = unpacked;
-  }
-  require_utf8(bytes, source);
-  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
-  return DelimitedParser(bytes, format, source).parse();
+  const DecodedText decoded(bytes, source);
+  return DelimitedParser(decoded.text(), format, source).parse();
 }
 
 DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {

@@ -34,11 +34,11 @@ class DelimitedRows {
   std::int64_t columns_ = 0;
 };
 
-/// Reads text in the format of RFC 4180, plain or packed with gzip. Rows end with LF or CRLF; the
-/// last one may end with the text. A field in double quotes may hold separators, line ends and
-/// doubled quotes. A byte order mark and empty lines are skipped. DataError names `source` and line
-/// for bytes that are not UTF-8, broken quoting, and rows whose number of columns differs from that
-/// of the first row.
+/// Reads text in the format of RFC 4180, plain or packed with gzip. Rows end with LF or CRLF
+/// or, where none does, with CR; the last one may end with the text. A field in double quotes may
+/// hold separators, line ends and doubled quotes. A byte order mark and empty lines are skipped.
+/// DataError names `source` and line for bytes that are not UTF-8 (DecodedText), broken quoting,
+/// and rows whose number of columns differs from that of the first row.
 DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
                               const std::string& source);
 DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format);

@@ -19,7 +19,7 @@ uInt chunk_size(std::size_t bytes) {
   return static_cast<uInt>(std::min<std::size_t>(bytes, std::numeric_limits<uInt>::max()));
 }
 
-/// Unpacks a gzip stream piece by piece.
+/// Unpacks a gzip file, member after member, piece by piece.
 class Inflater {
  public:
   Inflater(std::string_view bytes, const std::string& source) : left_(bytes), source_(source) {
@@ -44,7 +44,7 @@ class Inflater {
       const int status = inflate(&stream_, Z_NO_FLUSH);
       left_.remove_prefix(offered - stream_.avail_in);
       done += room - stream_.avail_out;
-      ended_ = status == Z_STREAM_END;
+      if (status == Z_STREAM_END) end_member();
       if (status == Z_BUF_ERROR || (status == Z_OK && left_.empty() && stream_.avail_out > 0))
         throw base::DataError(source_ + ": the gzip stream ends early (truncated?)");
       if (status != Z_OK && status != Z_STREAM_END)
@@ -58,6 +58,15 @@ class Inflater {
   std::size_t bytes_left() const { return left_.size(); }
 
  private:
+  /// Skips the zeros that pad a stream, and goes on with the next member if there is one.
+  void end_member() {
+    const std::string_view padded = left_;
+    left_.remove_prefix(std::min(left_.find_first_not_of('\0'), left_.size()));
+    ended_ = !is_gzip(left_);
+    if (ended_ && !left_.empty()) left_ = padded;
+    base::check(ended_ || inflateReset(&stream_) == Z_OK, "zlib cannot be reset");
+  }
+
   z_stream stream_{};
   std::string_view left_;
   const std::string& source_;

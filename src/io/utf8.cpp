@@ -18,6 +18,16 @@ std::size_t read_character(std::string_view text, utf8proc_int32_t& character) {
   return length > 0 ? static_cast<std::size_t>(length) : 0;
 }
 
+/// The name for iconv of another encoding of Unicode, by the byte order mark or by the zero in the
+/// first character; empty: none.
+const char* wide_encoding(std::string_view text) {
+  using namespace std::string_view_literals;
+  if (text.starts_with("\xff\xfe\0\0"sv) || text.starts_with("\0\0\xfe\xff"sv)) return "utf-32";
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) return "utf-16";
+  if (text.size() < 2 || (text[0] == '\0') == (text[1] == '\0')) return "";
+  return text[0] == '\0' ? "utf-16be" : "utf-16le";
+}
+
 }  // namespace
 
 std::size_t find_invalid_utf8(std::string_view text) {
@@ -36,10 +46,14 @@ std::size_t find_invalid_utf8(std::string_view text) {
 }
 
 void require_utf8(std::string_view text, const std::string& source) {
+  if (const std::string encoding = wide_encoding(text); !encoding.empty())
+    throw base::DataError(source + ": the text is " + encoding + ", expected UTF-8",
+                          "convert the file: iconv -f " + encoding + " -t utf-8 FILE > NEW_FILE");
   const std::size_t at = find_invalid_utf8(text);
   if (at == std::string_view::npos) return;
-  const auto line =
-      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  const std::string_view before = text.substr(0, at);
+  const char end = text.find('\n') == std::string_view::npos ? '\r' : '\n';
+  const auto line = 1 + std::count(before.begin(), before.end(), end);
   char byte[8];
   std::snprintf(byte, sizeof byte, "0x%02x", static_cast<unsigned char>(text[at]));
   throw base::DataError(source + ":" + std::to_string(line) + ": byte " + byte + " at offset " +

@@ -10,8 +10,9 @@ namespace asap::io {
 /// surrogates), or npos.
 std::size_t find_invalid_utf8(std::string_view text);
 
-/// DataError with line and offset of the first byte that is not part of valid UTF-8. `source` names
-/// the file, whose first line is 1.
+/// DataError with line and offset of the first byte that is not part of valid UTF-8, or with the
+/// encoding where the text begins like UTF-16 or UTF-32. `source` names the file, whose first line
+/// is 1.
 void require_utf8(std::string_view text, const std::string& source);
 
 /// Removes and returns the first character of non-empty, valid UTF-8; InternalError otherwise.

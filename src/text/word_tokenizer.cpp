@@ -32,6 +32,9 @@ class WordTokenizer final : public Tokenizer {
     for (const std::string& word : words_)
       ids_.emplace(word, static_cast<std::int32_t>(ids_.size()) + 1);
     base::check(ids_.size() == words_.size(), "WordTokenizer: a word comes twice");
+    // Version 0.1.0 kept accents apart from their letters.
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      ids_.emplace(composed(words_[i]), static_cast<std::int32_t>(i) + 1);
   }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "io/gzip.h"
 #include "io/json.h"
+#include "io/number_fields.h"
+#include "io/text_lines.h"
 
 namespace asap::data {
 namespace {
@@ -37,16 +39,6 @@ float coordinate(const char* bytes) {
   return static_cast<float>(value) / 32767.0f;
 }
 
-std::vector<std::string_view> split_fields(std::string_view line) {
-  std::vector<std::string_view> fields;
-  while (true) {
-    const std::size_t comma = line.find(',');
-    fields.push_back(base::trim(line.substr(0, comma)));
-    if (comma == std::string_view::npos) return fields;
-    line.remove_prefix(comma + 1);
-  }
-}
-
 /// Labels of any type that a file holds, as doubles, which hold the permitted ones exactly.
 tensor::Tensor<double> label_values(const io::StoredTensor& labels) {
   const auto widened = [&](const auto& values) {
@@ -69,17 +61,28 @@ tensor::Tensor<double> label_values(const io::StoredTensor& labels) {
 /// Reads the lines of a delimited file of points.
 class DelimitedPointsParser {
  public:
-  explicit DelimitedPointsParser(const std::string& source) : source_(source) {
+  DelimitedPointsParser(std::string_view text, const std::string& source)
+      : source_(source),
+        lines_(text),
+        separator_(io::numbers_separator(text)),
+        numbers_(separator_, source) {
     sets_.offsets = {0};
   }
 
-  PointSets parse(std::string_view text) {
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      const std::string_view line = base::trim(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-      ++line_;
-      if (!line.empty() && line.front() != '#') add(split_fields(line));
+  PointSets parse() {
+    while (lines_.next()) {
+      const std::string_view content = base::trim(lines_.line());
+      if (content.empty() || content.front() == '#') continue;
+      const std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
+      const bool first = columns_ == 0;
+      if (first) columns_ = fields.size();
+      if (fields.size() != columns_)
+        fail("expected " + std::to_string(columns_) + " columns as before, found " +
+             std::to_string(fields.size()));
+      if (first && (columns_ < 2 || !base::parse_number<double>(fields[1])))
+        check_header(fields);
+      else
+        add(fields);
     }
     if (sets_.labels.empty()) throw base::DataError(source_ + ": holds no points", kHint);
     sets_.offsets.push_back(points_);
@@ -87,31 +90,42 @@ class DelimitedPointsParser {
   }
 
  private:
-  static constexpr const char* kHint = "lines are: set, label, coordinates, with commas between";
+  static constexpr const char* kHint =
+      "lines are: set, label, coordinates, with one separator in the whole file";
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw base::DataError(source_ + ":" + std::to_string(line_) + ": " + what, kHint);
+    throw base::DataError(place() + ": " + what, kHint);
+  }
+  std::string place() const { return source_ + ":" + std::to_string(lines_.number()); }
+
+  /// The names must not contradict the order of the columns.
+  void check_header(const std::vector<std::string>& names) const {
+    if (const std::string repeated = io::repeated_name(names); !repeated.empty())
+      fail("two columns are called '" + io::excerpt(repeated) + "'");
+    if (io::is_unnamed(names[0]) && names.size() > 1)
+      fail("column 1 has no name; it may be an index, as pandas writes it");
+    if (names.size() > 2 && names[1] != "label" && base::parse_number<double>(names[2]))
+      fail("label '" + io::excerpt(names[1]) + "' is not a whole number from 0 on");
+    for (const std::size_t k : {0u, 1u}) {
+      const char* name = k == 0 ? "set" : "label";
+      const auto found = std::ranges::find(names, name);
+      if (found != names.end() && found != names.begin() + static_cast<std::ptrdiff_t>(k))
+        fail("column '" + std::string(name) + "' must be column " + std::to_string(k + 1));
+    }
   }
 
-  void add(const std::vector<std::string_view>& fields) {
-    const auto label =
-        fields.size() > 1 ? base::parse_number<std::int32_t>(fields[1]) : std::nullopt;
-    if (!label && columns_ == 0 && !header_) {
-      header_ = true;
-      return;
-    }
-    if (fields.size() < 3) fail("expected at least 3 columns, found " + count(fields));
-    if (columns_ == 0) columns_ = fields.size();
-    if (fields.size() != columns_)
-      fail("expected " + std::to_string(columns_) + " columns as before, found " + count(fields));
+  void add(const std::vector<std::string>& fields) {
+    if (fields.size() < 3)
+      fail("expected at least 3 columns, found " + std::to_string(fields.size()));
+    const auto label = base::parse_number<std::int32_t>(fields[1]);
     if (!label || *label < 0 || *label >= kMostLabels)
       fail("label '" + io::excerpt(fields[1]) + "' is not a whole number from 0 on");
     begin_set(fields[0], *label);
     for (std::size_t k = 2; k < fields.size(); ++k) {
-      const auto value = base::parse_number<double>(fields[k]);
+      const auto value = numbers_.read(fields[k], lines_.number());
       if (!value) fail("'" + io::excerpt(fields[k]) + "' is not a number");
       if (!std::isfinite(static_cast<float>(*value)))
-        fail("coordinate " + std::string(fields[k]) + " is not finite");
+        fail("coordinate " + fields[k] + " is not finite");
       sets_.points.push_back(static_cast<float>(*value));
     }
     ++points_;
@@ -132,17 +146,15 @@ class DelimitedPointsParser {
     sets_.width = static_cast<int>(columns_) - 2;
   }
 
-  static std::string count(const std::vector<std::string_view>& fields) {
-    return std::to_string(fields.size());
-  }
-
   const std::string& source_;
+  io::TextLines lines_;
+  const char separator_;
+  io::NumberReader numbers_;
   PointSets sets_;
   std::string name_;
   std::unordered_set<std::string> names_;
-  std::int64_t line_ = 0, points_ = 0;
+  std::int64_t points_ = 0;
   std::size_t columns_ = 0;
-  bool header_ = false;
 };
 
 }  // namespace
@@ -183,8 +195,9 @@ PointSets parse_modelnet(std::string_view packed, const std::string& source) {
   return out;
 }
 
-PointSets parse_delimited_points(std::string_view text, const std::string& source) {
-  return DelimitedPointsParser(source).parse(unpack(text, source));
+PointSets parse_delimited_points(std::string_view bytes, const std::string& source) {
+  const io::DecodedText decoded(bytes, source);
+  return DelimitedPointsParser(decoded.text(), source).parse();
 }
 
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

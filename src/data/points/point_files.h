@@ -27,10 +27,12 @@ struct PointSets {
 /// 3] in units of 1/32767.
 PointSets parse_modelnet(std::string_view bytes, const std::string& source);
 
-/// Text, plain or packed with gzip, with one point per line: set, label, then the coordinates, with
-/// commas between them. The points of a set follow each other and agree in the first two columns.
-/// The first line may hold column names; lines that are empty or begin with # are skipped.
-PointSets parse_delimited_points(std::string_view text, const std::string& source);
+/// Text, decoded by io::DecodedText, with one point per line: set, label, then the coordinates. One
+/// separator parts all of them: semicolons (coordinates may then have decimal commas), else commas,
+/// tabs or blanks. The points of a set follow each other and agree in the first two columns. The
+/// first line may hold column names, which must fit; lines that are empty or begin with # are
+/// skipped.
+PointSets parse_delimited_points(std::string_view bytes, const std::string& source);
 
 /// Arrays [sets, points, width] and [sets] of NumPy files.
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

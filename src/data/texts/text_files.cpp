@@ -10,7 +10,7 @@
 #include "data/data_folder.h"
 #include "io/delimited.h"
 #include "io/json.h"
-#include "io/utf8.h"
+#include "io/text_lines.h"
 
 namespace asap::data {
 namespace fs = std::filesystem;
@@ -90,26 +90,47 @@ Place find_place(const config::DataConfig& config, Split split) {
       "data.text.train_file and test_file; --set data.kind=majority runs without files");
 }
 
+bool has_text_ending(const fs::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return ending == ".txt";
+}
+
+/// The texts of one class.
+std::vector<fs::path> list_texts(const fs::path& folder) {
+  std::vector<fs::path> files = sorted_entries(folder);
+  const std::size_t all = files.size();
+  std::erase_if(files, [](const fs::path& path) { return !has_text_ending(path); });
+  if (files.empty())
+    throw base::DataError(
+        "'" + folder.string() + "' holds no texts: of " + std::to_string(all) +
+            (all == 1 ? " file" : " files") + " none ends in .txt, and only such files are read",
+        all == 0 ? "a class needs at least one text, or its folder must go"
+                 : "rename the files of texts, or put all texts into train.csv and test.csv");
+  return files;
+}
+
 /// The texts of a folder with one folder per class, in rotation over the classes, so that any first
 /// part of them holds all.
 LabelledTexts read_class_folders(const fs::path& folder) {
   LabelledTexts out;
   out.source = folder.string();
   std::vector<std::pair<std::string, std::vector<fs::path>>> classes;
-  for (const fs::path& entry : sorted_entries(folder)) {
-    if (!is_folder(entry) || entry.filename() == "unsup") continue;
-    classes.emplace_back(entry.filename().string(), sorted_entries(entry));
-    std::erase_if(classes.back().second,
-                  [](const fs::path& path) { return path.extension() != ".txt"; });
-  }
+  for (const fs::path& entry : sorted_entries(folder))
+    if (is_folder(entry) && entry.filename() != "unsup")
+      classes.emplace_back(entry.filename().string(), list_texts(entry));
+  if (classes.empty())
+    throw base::DataError("'" + folder.string() + "' has no folders of classes in it",
+                          "expected " + (folder / "CLASS").string() + "/*.txt");
   bool more = true;
   for (std::size_t i = 0; more; ++i) {
     more = false;
     for (const auto& [label, files] : classes) {
       if (i >= files.size()) continue;
       more = true;
-      std::string text = base::read_file(files[i]);
-      io::require_utf8(text, files[i].string());
+      const std::string bytes = base::read_file(files[i]);
+      std::string text(io::DecodedText(bytes, files[i].string()).text());
       // Line breaks of the reviews as distributed.
       for (std::size_t at = 0; (at = text.find("<br />", at)) != std::string::npos;)
         text.replace(at, 6, " ");
@@ -201,8 +222,12 @@ class LabelledTextReader {
   std::int64_t column(const std::string& name, const char* field) const {
     if (has_header_) {
       const std::vector<std::string> names = row(0);
-      if (const auto found = std::ranges::find(names, name); found != names.end())
-        return found - names.begin();
+      const auto found = std::ranges::find(names, name);
+      if (std::ranges::count(names, name) > 1)
+        throw base::DataError(source_ + ": two columns are called '" + io::excerpt(name) +
+                                  "' (data.text." + field + ")",
+                              "rename or remove one of them");
+      if (found != names.end()) return found - names.begin();
     }
     const std::int64_t index = base::parse_number<int>(name).value_or(-1);
     if (index >= 0 && index < rows_.columns()) return index;
@@ -266,11 +291,7 @@ LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
 
 std::map<std::string, std::string> read_names_of_labels(const fs::path& path,
                                                         std::span<const std::string> labels) {
-  const std::string content = base::read_file(path);
-  io::require_utf8(content, path.string());
-  std::vector<std::string> lines;
-  for (const std::string& line : base::split(content, '\n'))
-    if (const std::string_view name = base::trim(line); !name.empty()) lines.emplace_back(name);
+  const std::vector<std::string> lines = read_class_lines(path);
   const bool pairs = std::ranges::all_of(
       lines, [](const std::string& line) { return line.find('\t') != std::string::npos; });
   const bool numbers = std::ranges::all_of(labels, is_number);
@@ -280,7 +301,8 @@ std::map<std::string, std::string> read_names_of_labels(const fs::path& path,
     const std::string_view line = lines[i];
     const std::size_t tab = line.find('\t');
     if (pairs)
-      names[std::string(base::trim(line.substr(0, tab)))] = base::trim(line.substr(tab));
+      names[io::unquoted(base::trim(line.substr(0, tab)))] =
+          io::unquoted(base::trim(line.substr(tab)));
     else
       names[numbers ? std::to_string(first + i) : lines[i]] = lines[i];
   }

@@ -32,7 +32,9 @@ struct LabelledTexts {
 ///   train.csv, train.tsv, also with .gz        in the folder itself or its folders NAME, NAME_csv
 ///                                              (AG News, DBpedia, Yelp as distributed)
 ///   train/CLASS/*.txt                          in the same folders or, for imdb, aclImdb (as
-///                                              distributed; the class unsup is skipped)
+///                                              distributed; the class unsup is skipped);
+///                                              hidden files and folders are left out, a
+///                                              class without texts is refused
 ///   NAME_train*.csv, .tsv, also with .gz       in the folder itself or its folder NAME; where
 ///                                              there is no training part, NAME_val*
 /// with test for the test part. Class names: classes.txt, or NAME_classes.txt or NAME_mapping.txt

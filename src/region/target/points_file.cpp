@@ -9,83 +9,89 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "io/json.h"
+#include "io/number_fields.h"
+#include "io/text_lines.h"
+#include "region/target/point_columns.h"
 
 namespace asap::region {
 namespace {
 
-/// Cuts the next field off a trimmed line: up to a comma or semicolon, or up to blanks.
-std::string_view next_field(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find_first_of(",; \t"), rest.size());
-  const std::string_view field = rest.substr(0, end);
-  rest = base::trim(rest.substr(end));
-  if (rest.starts_with(',') || rest.starts_with(';')) rest = base::trim(rest.substr(1));
-  return field;
-}
-
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& source) : rest_(text), source_(source) {}
+  Parser(std::string_view text, const std::string& source)
+      : lines_(text),
+        source_(source),
+        separator_(io::numbers_separator(text)),
+        numbers_(separator_, source) {}
 
-  Samples parse() {
-    while (!rest_.empty()) {
-      const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-      const std::string_view content = base::trim(rest_.substr(0, end));
-      rest_.remove_prefix(std::min(end + 1, rest_.size()));
-      ++line_;
-      if (!content.empty() && content.front() != '#') add(content);
+  PointsFile parse() {
+    while (lines_.next()) {
+      const std::string_view content = base::trim(lines_.line());
+      if (content.empty() || content.front() == '#') continue;
+      std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
+      if (fields.size() > 1 && fields.back().empty()) fields.pop_back();
+      if (columns_.count == 0 && is_header(fields)) {
+        columns_ = PointColumns::from_names(fields, place());
+        if (!columns_.note.empty()) file_.notes.push_back(columns_.note);
+      } else {
+        add(fields);
+      }
     }
-    return std::move(samples_);
+    return std::move(file_);
   }
 
  private:
+  std::string place() const { return source_ + ":" + std::to_string(lines_.number()); }
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const {
-    throw base::DataError(source_ + ":" + std::to_string(line_) + ": " + what, hint);
+    throw base::DataError(place() + ": " + what, hint);
   }
 
-  void add(std::string_view content) {
-    double values[3] = {0, 0, 1};
-    std::size_t count = 0;
-    std::string_view rest = content, bad;
-    while (!rest.empty()) {
-      const std::string_view field = next_field(rest);
-      const std::optional<double> value = to_number(field);
-      if (!value && bad.data() == nullptr) bad = field;
-      if (count < 3) values[count] = value.value_or(0);
-      ++count;
-    }
-    if (bad.data() != nullptr) {
-      std::string_view first = content;
-      if (samples_.x.empty() && !header_ && !to_number(next_field(first))) {
-        header_ = true;
-        return;
-      }
-      fail("'" + io::excerpt(bad) + "' is not a number",
-           "the columns are x, y and optionally a weight");
-    }
-    if (columns_ == 0) columns_ = count;
-    if (count != columns_ || count < 2 || count > 3)
-      fail(std::to_string(count) + (count == 1 ? " column" : " columns"),
-           columns_ == count ? "expected x, y and optionally a weight"
-                             : "the first line of numbers has " + std::to_string(columns_));
-    for (std::size_t c = 0; c < count; ++c)
-      if (!std::isfinite(values[c]))
-        fail(std::string(c == 0   ? "x"
-                         : c == 1 ? "y"
-                                  : "the weight") +
-                 " is not finite",
-             "remove the line or repair the value");
-    if (!(values[2] > 0)) fail("the weight is not positive", "weights are inverse variances");
-    samples_.x.push_back(values[0]);
-    samples_.y.push_back(values[1]);
-    if (columns_ == 3) samples_.weight.push_back(values[2]);
+  /// Whether the first line holds names: of several, none a number, or the first one empty.
+  bool is_header(const std::vector<std::string>& fields) {
+    if (fields.size() < 2) return false;
+    return fields.front().empty() || std::ranges::none_of(fields, [&](const std::string& field) {
+             return numbers_.read(field, lines_.number()).has_value();
+           });
   }
 
-  std::string_view rest_;
+  double number(const std::string& field) {
+    const std::optional<double> value = numbers_.read(field, lines_.number());
+    if (value) return *value;
+    const bool two_separators = field.find_first_of(",; \t") != std::string::npos;
+    fail("'" + io::excerpt(field) + "' is not a number",
+         two_separators ? "use one separator in the whole file; a decimal comma is read where "
+                          "semicolons separate the columns"
+                        : "the columns are x, y and optionally a weight");
+  }
+
+  double finite(const std::vector<std::string>& fields, std::size_t column, const char* name) {
+    const double value = number(fields[column]);
+    if (!std::isfinite(value))
+      fail(std::string(name) + " is not finite", "remove the line or repair the value");
+    return value;
+  }
+
+  void add(const std::vector<std::string>& fields) {
+    for (const std::string& field : fields)
+      if (!field.empty() && columns_.count != fields.size()) number(field);
+    if (columns_.count == 0) columns_ = PointColumns::in_order(fields.size(), place());
+    if (fields.size() != columns_.count)
+      fail(std::to_string(fields.size()) + (fields.size() == 1 ? " column" : " columns"),
+           "the first line has " + std::to_string(columns_.count));
+    file_.samples.x.push_back(finite(fields, columns_.x, "x"));
+    file_.samples.y.push_back(finite(fields, columns_.y, "y"));
+    if (!columns_.weight) return;
+    const double weight = finite(fields, *columns_.weight, "the weight");
+    if (!(weight > 0)) fail("the weight is not positive", "weights are inverse variances");
+    file_.samples.weight.push_back(weight);
+  }
+
+  io::TextLines lines_;
   const std::string& source_;
-  Samples samples_;
-  std::size_t columns_ = 0;
-  std::int64_t line_ = 0;
-  bool header_ = false;
+  const char separator_;
+  io::NumberReader numbers_;
+  PointColumns columns_;
+  PointsFile file_;
 };
 
 /// Sorts the points by x. Returns whether they were out of order.
@@ -140,13 +146,9 @@ void require_finite(const Samples& samples, const std::string& source) {
 
 }  // namespace
 
-std::optional<double> to_number(std::string_view field) {
-  if (field.starts_with('+')) field.remove_prefix(1);
-  return base::parse_number<double>(field);
-}
-
-PointsFile parse_points(std::string_view text, const std::string& source) {
-  PointsFile file{Parser(text, source).parse(), {}};
+PointsFile parse_points(std::string_view bytes, const std::string& source) {
+  const io::DecodedText decoded(bytes, source);
+  PointsFile file = Parser(decoded.text(), source).parse();
   if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
   const std::int64_t gone = average_duplicates(file.samples);
   require_finite(file.samples, source);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,15 +15,13 @@ struct PointsFile {
   std::vector<std::string> notes;  ///< what was changed, for the user
 };
 
-/// The number in a field of a delimited file, or nothing. Accepts a leading plus, nan and inf.
-std::optional<double> to_number(std::string_view field);
-
-/// Reads two columns x, y or three columns x, y, weight (positive; inverse variances), separated by
-/// commas, semicolons, tabs or blanks. Blank lines and lines that begin with # are skipped; a first
-/// line of words is a header. DataError names the file and line of text, NaN, infinity, a weight
-/// that is not positive or a wrong number of columns, and the file when fewer than four different x
-/// remain.
-PointsFile parse_points(std::string_view text, const std::string& source);
+/// Reads points from text, decoded by io::DecodedText: two columns x, y or three columns x, y,
+/// weight (positive; inverse variances). One separator parts all of them: semicolons (numbers may
+/// then have decimal commas), else commas, tabs or blanks. Fields may be in double quotes. Blank
+/// lines and lines that begin with # are skipped; a first line of words is a header
+/// (point_columns.h). DataError names the file and line of text, NaN, infinity, a weight that is
+/// not positive or a wrong number of columns, and the file when fewer than four different x remain.
+PointsFile parse_points(std::string_view bytes, const std::string& source);
 PointsFile read_points(const std::filesystem::path& path);
 
 }  // namespace asap::region

@@ -26,11 +26,12 @@ struct ColumnChoice {
   std::vector<std::string> inputs;
 };
 
-/// Reads a delimited file of numbers. The separator is the comma, semicolon or tab, whichever is
-/// most frequent in the first line. The first line is a header unless all its fields are numbers;
-/// without a header, numbers from 1 name the columns. DataError names the file, line and column of
-/// a cell that is not a finite number, and a column that does not exist. UsageError names an input
-/// that is given twice or is the target.
+/// Reads a delimited file of numbers. The separator is that of the first line: semicolon, comma or
+/// tab; numbers between semicolons may have decimal commas. The first line is a header unless all
+/// its fields are numbers; without a header, numbers from 1 name the columns. DataError names the
+/// file, line and column of a cell that is not a finite number, a column that does not exist, a
+/// name that occurs twice, and a column without a name unless the inputs are chosen. UsageError
+/// names an input that is given twice or is the target.
 NamedRows read_rows(const std::filesystem::path& path, const ColumnChoice& columns);
 NamedRows parse_rows(std::string_view bytes, const ColumnChoice& columns,
                      const std::string& source);

@@ -8,50 +8,53 @@
 #include "base/text.h"
 #include "io/delimited.h"
 #include "io/json.h"
-#include "region/target/points_file.h"
+#include "io/number_fields.h"
+#include "io/text_lines.h"
 #include "region/target/rows.h"
 
 namespace asap::region {
 namespace {
 
-/// The most frequent separator of the first line.
-char separator_of(std::string_view bytes) {
-  const std::string_view line = bytes.substr(0, bytes.find('\n'));
-  char best = ',';
-  std::ptrdiff_t most = 0;
-  for (const char candidate : {',', ';', '\t'}) {
-    const std::ptrdiff_t count = std::count(line.begin(), line.end(), candidate);
-    if (count <= most) continue;
-    best = candidate;
-    most = count;
+/// The separator of the first line; the others may hold texts.
+char separator_of(std::string_view text) {
+  io::TextLines lines(text);
+  while (lines.next() && base::trim(lines.line()).empty()) {
   }
-  return best;
+  const char separator = io::numbers_separator(lines.line());
+  return separator == ' ' ? ',' : separator;
 }
 
 /// Columns of one file by name.
 class Columns {
  public:
-  Columns(const io::DelimitedRows& fields, const std::string& source) : source_(source) {
-    has_header_ = false;
-    for (std::int64_t c = 0; c < fields.columns() && fields.rows() > 0; ++c)
-      has_header_ = has_header_ || !to_number(base::trim(fields.field(0, c)));
+  Columns(const io::DelimitedRows& fields, io::NumberReader numbers, const std::string& source)
+      : source_(source) {
+    for (std::int64_t c = 0; c < fields.columns(); ++c)
+      has_header_ = has_header_ || !numbers.read(base::trim(fields.field(0, c)), fields.line(0));
     for (std::int64_t c = 0; c < fields.columns(); ++c)
       names_.push_back(has_header_ ? std::string(base::trim(fields.field(0, c)))
                                    : std::to_string(c + 1));
+    if (const std::string repeated = io::repeated_name(names_); !repeated.empty())
+      throw base::DataError(source_ + ": two columns are called '" + io::excerpt(repeated) + "'",
+                            "rename or remove one of them");
   }
 
   bool has_header() const { return has_header_; }
   const std::vector<std::string>& names() const { return names_; }
 
+  /// A column without a name, which may be an index, is no input unless it is chosen.
+  void require_names() const {
+    for (std::size_t c = 0; c < names_.size(); ++c)
+      if (io::is_unnamed(names_[c]))
+        throw base::DataError(source_ + ": column " + std::to_string(c + 1) +
+                                  " has no name; it may be an index, as pandas writes it",
+                              "`inputs` names the columns to use, by name or number from 1");
+  }
+
   /// Index of a column from its name or its number from 1.
   std::size_t find(const std::string& name) const {
     const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found != names_.end()) {
-      if (std::find(found + 1, names_.end(), name) != names_.end())
-        throw base::DataError(source_ + ": two columns are called '" + io::excerpt(name) + "'",
-                              "name columns by their numbers, from 1");
-      return static_cast<std::size_t>(found - names_.begin());
-    }
+    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
     const std::optional<std::size_t> number = base::parse_number<std::size_t>(name);
     if (number && *number >= 1 && *number <= names_.size()) return *number - 1;
     throw base::DataError(source_ + ": there is no column '" + io::excerpt(name) + "' among " +
@@ -69,6 +72,7 @@ std::vector<std::size_t> input_indices(const Columns& columns, const ColumnChoic
                                        std::size_t target) {
   std::vector<std::size_t> indices;
   if (wanted.inputs.empty()) {
+    columns.require_names();
     for (std::size_t c = 0; c < columns.names().size(); ++c)
       if (c != target) indices.push_back(c);
   }
@@ -83,9 +87,9 @@ std::vector<std::size_t> input_indices(const Columns& columns, const ColumnChoic
 }
 
 double cell(const io::DelimitedRows& fields, std::int64_t row, std::size_t column,
-            const Columns& columns, const std::string& source) {
+            const Columns& columns, io::NumberReader& numbers, const std::string& source) {
   const std::string_view field = fields.field(row, static_cast<std::int64_t>(column));
-  const std::optional<double> value = to_number(base::trim(field));
+  const std::optional<double> value = numbers.read(base::trim(field), fields.line(row));
   if (value && std::isfinite(*value)) return *value;
   const std::string place = source + ":" + std::to_string(fields.line(row)) + ": column '" +
                             io::excerpt(columns.names()[column]) + "' ";
@@ -101,9 +105,12 @@ double cell(const io::DelimitedRows& fields, std::int64_t row, std::size_t colum
 
 NamedRows parse_rows(std::string_view bytes, const ColumnChoice& wanted,
                      const std::string& source) {
-  const io::DelimitedRows fields = io::parse_delimited(bytes, {separator_of(bytes), true}, source);
+  const io::DecodedText decoded(bytes, source);
+  const char separator = separator_of(decoded.text());
+  const io::DelimitedRows fields = io::parse_delimited(decoded.text(), {separator, true}, source);
   if (fields.rows() == 0) throw base::DataError(source + ": the file has no rows");
-  const Columns columns(fields, source);
+  io::NumberReader numbers(separator, source);
+  const Columns columns(fields, numbers, source);
   const std::size_t target = columns.find(wanted.target);
   const std::vector<std::size_t> indices = input_indices(columns, wanted, target);
   if (indices.empty())
@@ -118,8 +125,8 @@ NamedRows parse_rows(std::string_view bytes, const ColumnChoice& wanted,
   for (std::int64_t row = first; row < fields.rows(); ++row) {
     for (std::int64_t j = 0; j < width; ++j)
       result.rows.x[(row - first) * width + j] =
-          cell(fields, row, indices[static_cast<std::size_t>(j)], columns, source);
-    result.rows.y.push_back(cell(fields, row, target, columns, source));
+          cell(fields, row, indices[static_cast<std::size_t>(j)], columns, numbers, source);
+    result.rows.y.push_back(cell(fields, row, target, columns, numbers, source));
   }
   return result;
 }

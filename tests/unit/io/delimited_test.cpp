@@ -50,6 +50,25 @@ TEST_CASE("fields are parted by the separator and rows by LF or CRLF") {
   CHECK(parse("").empty());
 }
 
+TEST_CASE("CR ends rows where nothing else does, and files joined have marks inside") {
+  const Rows expected{{"1", "a b"}, {"2", ""}};
+  CHECK(parse("1,a b\r2,\r") == expected);
+  CHECK(parse("\xef\xbb\xbf"
+              "1\ta b\r\r2\t",
+              kTsv) == expected);
+  CHECK(parse("1,\"a\nb\"\r2,c\r") == Rows{{"1", "a\nb"}, {"2", "c"}});
+  CHECK(parse("1,a\rb\n2,c\n") == Rows{{"1", "a\rb"}, {"2", "c"}});
+  CHECK(parse("1,a\n\xef\xbb\xbf"
+              "2,b\n") == Rows{{"1", "a"}, {"2", "b"}});
+  CHECK(parse(compress_gzip("1,a b\n") + compress_gzip("2,\n")) == expected);
+  CHECK(parse_delimited("1,a\r\r2,b\r", kCsv, "t.csv").line(1) == 3);
+  expect_refusal("1,a\r2,b,c\r", {"t.csv:2", "expected 2 columns"});
+  expect_refusal(std::string_view("\xff\xfe"
+                                  "1\0,\0",
+                                  6),
+                 {"t.csv", "iconv -f utf-16 -t utf-8"});
+}
+
 TEST_CASE("quoted fields hold separators, line ends and doubled quotes") {
   CHECK(parse("\"1\",\"a, \"\"b\"\"\r\nc\"\n2,\"\"\n") == Rows{{"1", "a, \"b\"\r\nc"}, {"2", ""}});
   CHECK(parse("\"\"\"\"\n") == Rows{{"\""}});

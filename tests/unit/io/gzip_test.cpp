@@ -32,3 +32,27 @@ TEST_CASE("a stream made to exhaust memory is refused whatever was promised") {
                           {"file", "unpack to more than 16777216", "gunzip"});
   CHECK(unpacked_limit(1 << 20) < std::size_t{64} << 20);
 }
+
+TEST_CASE("the members of a file are joined, and zeros that pad them are skipped") {
+  const std::string one = compress_gzip("one\n"), two = compress_gzip("two\n");
+  const std::string zeros(512, '\0');
+  CHECK(decompress_gzip(one + two, 8, "file") == "one\ntwo\n");
+  CHECK(decompress_gzip(one + compress_gzip("") + two, 8, "file") == "one\ntwo\n");
+  CHECK(decompress_gzip(one + zeros, 4, "file") == "one\n");
+  CHECK(decompress_gzip(one + zeros + two + zeros, 8, "file") == "one\ntwo\n");
+  CHECK(decompress_gzip_prefix(one + two, 6, "file") == "one\ntw");
+}
+
+TEST_CASE("damage after the first member is refused, and limits hold for all members together") {
+  const std::string one = compress_gzip("one\n"), zeros(512, '\0');
+  expect_error<DataError>([&] { decompress_gzip(one + "text", 100, "file"); },
+                          {"file: 4 unexpected bytes after"});
+  expect_error<DataError>([&] { decompress_gzip(one + zeros + "x", 100, "file"); },
+                          {"513 unexpected bytes after"});
+  expect_error<DataError>([&] { decompress_gzip(one + one.substr(0, 12), 100, "file"); },
+                          {"ends early"});
+  expect_error<DataError>([&] { decompress_gzip(one + one.substr(0, 2), 100, "file"); },
+                          {"ends early"});
+  expect_error<DataError>([&] { decompress_gzip(one + one, 7, "file"); },
+                          {"more than the expected 7 bytes"});
+}

@@ -59,7 +59,12 @@ TEST_CASE("damaged samples of ModelNet10 are refused with what does not fit") {
 
 TEST_CASE("tables of points are read with or without names, and packed") {
   for (const std::string& text : {std::string(kKernelSet), compress_gzip(kKernelSet),
-                                  std::string("a,1,.5,1\r\na,1,2,3\r\nb,0,-1,.1")}) {
+                                  std::string("a,1,.5,1\r\na,1,2,3\r\nb,0,-1,.1"),
+                                  std::string("a,1,.5,1\ra,1,2,3\rb,0,-1,.1\r"),
+                                  "\xef\xbb\xbf" + std::string("a,1,.5,1\na,1,2,3\nb,0,-1,.1"),
+                                  std::string("\"a\",\"1\",\".5\",1\na,1,2,3\nb,0,-1,.1\n"),
+                                  std::string("set;label;x;y\na;1;,5;1\na;1;2,0;3\nb;0;-1;0,1\n"),
+                                  std::string("a\t1\t.5\t1\na\t1\t2\t3\nb\t0\t-1\t.1\n")}) {
     const PointSets sets = parse_delimited_points(text, "p.csv");
     CHECK(sets.width == 2);
     CHECK(sets.labels == std::vector<std::int32_t>{1, 0});
@@ -81,4 +86,20 @@ TEST_CASE("damaged tables of points are refused by line") {
   expect_points_error("a,1,2\na,1,1e39\n", {"p.csv:2", "1e39", "not finite"});
   expect_points_error("a,1,2\na,0,3\n", {"p.csv:2", "set 'a'", "label 0", "1"});
   expect_points_error("a,1,2\nb,1,3\na,1,3\n", {"p.csv:3", "set 'a'", "again"});
+}
+
+TEST_CASE("names and separators that contradict the columns of points are refused") {
+  expect_points_error(",set,label,x\n0,a,1,2\n", {"p.csv:1", "column 1 has no name", "pandas"});
+  expect_points_error("label,set,x\n1,a,2\n", {"p.csv:1", "'set' must be column 1"});
+  expect_points_error("id,set,label,x\n1,a,1,2\n", {"p.csv:1", "'set' must be column 1"});
+  expect_points_error("name,x,label\na,2,1\n", {"p.csv:1", "'label' must be column 2"});
+  expect_points_error("a,one,2\na,1,3\n", {"p.csv:1", "'one'", "whole number"});
+  expect_points_error("set,label,x,x\na,1,2,3\n", {"p.csv:1", "two columns are called 'x'"});
+  expect_points_error("set,label,x\na,1,2,3\n", {"p.csv:2", "expected 3 columns", "found 4"});
+  expect_points_error("a;1;2,5\na;1;2.5\n", {"p.csv:2: line 1 has a decimal comma"});
+  expect_points_error("a;1;2,5,1\n", {"p.csv:1", "'2,5,1' is not a number"});
+  expect_points_error(
+      "\xff\xfe"
+      "a",
+      {"p.csv: the text is utf-16", "iconv -f utf-16"});
 }

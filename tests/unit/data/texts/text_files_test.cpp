@@ -30,6 +30,18 @@ TEST_CASE("columns are chosen by name or index, and texts of several are joined"
   files.refuse({"'7'", "data.text.label_column"});
 }
 
+TEST_CASE("a name that two columns have is refused") {
+  TextFiles files;
+  files.config.text.label_column = "label";
+  files.write("train.csv", "label,text,label\n1,a,2\n2,b,1\n");
+  files.refuse({"train.csv", "two columns are called 'label'", "data.text.label_column"});
+  files.write("train.csv", "text,label,text\na,1,a\nb,2,b\n");
+  files.config.text.text_columns = {"text"};
+  files.refuse({"train.csv", "two columns are called 'text'", "data.text.text_columns"});
+  files.config.text.text_columns = {};
+  CHECK(files.load().size() == 2);
+}
+
 TEST_CASE("a first line of names is found by its label, or as told") {
   TextFiles files;
   files.write("train.tsv", std::string("label\ttext\n") + kTrain);
@@ -82,6 +94,40 @@ TEST_CASE("the distributed layout of IMDb: a file for each text in a folder per 
   files.refuse({"test/pos/0_9.txt: ", "empty"}, Split::test);
 }
 
+TEST_CASE("hidden files and folders are no texts and no classes") {
+  TextFiles files;
+  files.write("train/neg/1.txt", "a");
+  files.write("train/neg/2.TXT", "a b");
+  files.write("train/pos/1.txt", "b");
+  files.write("train/pos/._1.txt", "of another system");
+  files.write("train/pos/.ipynb_checkpoints/1-checkpoint.txt", "b");
+  files.write("train/.ipynb_checkpoints/1-checkpoint.txt", "a");
+  files.write("train/.git/config.txt", "a");
+  const Dataset train = files.load();
+  CHECK(train.class_names == Names{"neg", "pos"});
+  CHECK(train.labels == Ids{0, 1, 0});
+  files.write("small_test.csv", "neg,a\n");
+  files.write(".small_test.csv", "none,a\n");
+  CHECK(files.load(Split::test).size() == 1);
+}
+
+TEST_CASE("a class without texts is refused, with what is read") {
+  TextFiles files;
+  files.write("train/neg/1.txt", "a");
+  files.write("train/pos/1.txt", "b");
+  std::filesystem::create_directories(files.folder / "train/none");
+  files.refuse({"train/none' holds no texts: of 0 files none ends in .txt", "must go"});
+  files.write("train/none/.hidden.txt", "a");
+  files.refuse({"train/none' holds no texts: of 0 files"});
+  files.write("train/none/51060", "a post");
+  files.refuse({"train/none' holds no texts: of 1 file none ends in .txt", "rename"});
+  files.write("train/none/51061.md", "a post");
+  files.refuse({"of 2 files none ends in .txt, and only such files are read"});
+  std::filesystem::remove_all(files.folder / "train/none");
+  files.write("test/all.txt", "a");
+  files.refuse({"test' has no folders of classes", "CLASS/*.txt"}, Split::test);
+}
+
 TEST_CASE("files named after the data set are found, packed ones too, with class names") {
   TextFiles files;
   files.write("small_train20.tsv.gz", compress_gzip("1\ta \"b\n0\tb\n"));
@@ -99,6 +145,41 @@ TEST_CASE("files named after the data set are found, packed ones too, with class
   files.config.text.train_file = "small_val20.tsv.gz";
   files.config.text.test_file = "small_test.tsv";
   CHECK(files.load().class_names == Names{"0", "1"});
+}
+
+TEST_CASE("byte order marks, line ends and quotes change neither texts nor names of classes") {
+  const std::string mark = "\xef\xbb\xbf";
+  TextFiles files;
+  files.write("train.tsv", kTrain);
+  const std::int64_t size = files.load().size();
+  const Ids first = files.ids(files.load(), 0);
+  for (const std::string& content : {mark + kTrain, std::string("x\ta a a b\ry\tb a\rx\tc\r"),
+                                     std::string("x\ta a a b\r\ny\tb a\r\nx\tc")}) {
+    files.write("train.tsv", content);
+    const Dataset dataset = files.load();
+    CHECK(dataset.size() == size);
+    CHECK(dataset.class_names == Names{"x", "y"});
+    CHECK(files.ids(dataset, 0) == first);
+  }
+  for (const std::string& content : {mark + "x\tcross\ny\tfork\n", std::string("x\tcross\ry\tfork"),
+                                     std::string("\"x\"\t\"cross\"\r\n\"y\"\t\"fork\"\r\n"),
+                                     compress_gzip("x\tcross\ny\tfork")}) {
+    files.write("classes.txt", content);
+    CHECK(files.load().class_names == Names{"cross", "fork"});
+  }
+}
+
+TEST_CASE("a file of one text may begin with a byte order mark, but not be UTF-16") {
+  TextFiles files;
+  files.write("train/neg/1.txt",
+              "\xef\xbb\xbf"
+              "a b");
+  files.write("train/pos/1.txt", "b");
+  CHECK(files.load().tokens(0) == 2);
+  files.write("train/pos/1.txt", std::string("\xff\xfe"
+                                             "b\0",
+                                             4));
+  files.refuse({"pos/1.txt: the text is utf-16", "iconv -f utf-16 -t utf-8"});
 }
 
 TEST_CASE("data that are not there are named with what to do") {

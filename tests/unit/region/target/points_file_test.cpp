@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "io/gzip.h"
 #include "support/error_message.h"
 
 namespace asap::test {
@@ -11,13 +12,75 @@ namespace {
 TEST_CASE("points are read from commas, semicolons, tabs and blanks, with header and comments") {
   for (const char* text :
        {"x,y\n0,1\n1,2\n2,5\n3,10\n", "0;1\n1;2\n2;5\n3;10", "0\t1\r\n1\t2\r\n2\t5\r\n3\t10\r\n",
-        "# measured\n0 1\n\n1   2\n 2 5 \n3 , 10\n"}) {
+        "# measured\n0 1\n\n1   2\n 2 5 \n3  10\n", "0 , 1\n1,2\n 2 ,5,\n3,\t10\n",
+        "\"x\",\"y\"\n\"0\",\"1\"\n1,\"2\"\n\"2\",5\n3,10\n",
+        "\xef\xbb\xbf"
+        "0,1\n1,2\n2,5\n3,10\n",
+        "0,1\r1,2\r2,5\r3,10\r"}) {
     const region::PointsFile file = region::parse_points(text, "points.csv");
     CHECK(file.samples.x == std::vector<double>{0, 1, 2, 3});
     CHECK(file.samples.y == std::vector<double>{1, 2, 5, 10});
     CHECK(file.samples.weight.empty());
     CHECK(file.notes.empty());
   }
+}
+
+TEST_CASE("points may be packed, but not UTF-16") {
+  const std::string text = "0,1\n1,2\n2,5\n3,10\n";
+  CHECK(region::parse_points(io::compress_gzip(text), "p.gz").samples.y ==
+        std::vector<double>{1, 2, 5, 10});
+  CHECK(contains(message_of([] {
+                   region::parse_points(std::string_view("\xff\xfe"
+                                                         "0\0,\0",
+                                                         6),
+                                        "p.csv");
+                 }),
+                 "p.csv: the text is utf-16"));
+}
+
+TEST_CASE("between semicolons numbers may have decimal commas") {
+  const region::PointsFile file =
+      region::parse_points("x;y\n5;20,7\n6;21\n7,5;\"22,1\"\n8;23\n", "p.csv");
+  CHECK(file.samples.x == std::vector<double>{5, 6, 7.5, 8});
+  CHECK(file.samples.y == std::vector<double>{20.7, 21, 22.1, 23});
+  CHECK(file.samples.weight.empty());
+  CHECK(region::parse_points("1,5;2;0,5\n2;3;1\n3;4;1\n4;5;1\n", "p.csv").samples.weight ==
+        std::vector<double>{0.5, 1, 1, 1});
+}
+
+TEST_CASE("a second separator is never read as one") {
+  const auto message = [](const char* text) {
+    return message_of([&] { region::parse_points(text, "p.csv"); });
+  };
+  CHECK(contains(message("1;2,5\n2;3.5\n"), "p.csv:2: line 1 has a decimal comma"));
+  CHECK(contains(message("1;2;3,4,5\n"), "p.csv:1: '3,4,5' is not a number"));
+  CHECK(contains(message("x\ty\n1\t2,5\n"), "p.csv:1: 'x?y' is not a number"));
+  CHECK(contains(message("1 2,5\n2 3,5\n"), "p.csv:1: '1 2' is not a number"));
+  CHECK(contains(message("0 1\n1 2\n2 5\n3 , 10\n"), "p.csv:1: '0 1' is not a number"));
+  CHECK(contains(message("1,2\n3;4\n"), "p.csv:1"));
+  CHECK(contains(message("1;1.234,5\n"), "'1.234,5' is not a number"));
+  CHECK(contains(message("x,y\n\"1,5\",\"2,5\"\n"), "p.csv:2: '1,5' is not a number"));
+}
+
+TEST_CASE("the header decides which column is x, and must fit the lines") {
+  const region::PointsFile swapped = region::parse_points("y,x\n1,0\n2,1\n5,2\n10,3\n", "p.csv");
+  CHECK(swapped.samples.y == std::vector<double>{1, 2, 5, 10});
+  REQUIRE(swapped.notes.size() == 1);
+  CHECK(contains(swapped.notes[0], "column 2 x"));
+  for (const char* text :
+       {",x,y\n0,1,3\n1,2,4\n2,3,5\n3,4,6\n", "\tx\ty\n0\t1\t3\n1\t2\t4\n2\t3\t5\n3\t4\t6\n"}) {
+    const region::PointsFile indexed = region::parse_points(text, "p.csv");
+    CHECK(indexed.samples.x == std::vector<double>{1, 2, 3, 4});
+    CHECK(indexed.samples.y == std::vector<double>{3, 4, 5, 6});
+  }
+  const auto message = [](const char* text) {
+    return message_of([&] { region::parse_points(text, "p.csv"); });
+  };
+  CHECK(contains(message("x,y\n1,2,3\n"), "p.csv:2: 3 columns"));
+  CHECK(contains(message("x,y,weight\n1,2\n"), "p.csv:2: 2 columns"));
+  CHECK(contains(message("x,x\n1,2\n"), "p.csv:1: two columns are called 'x'"));
+  CHECK(contains(message("O.5,2\n1,2\n"), "p.csv:1: 'O.5' is not a number"));
+  CHECK(contains(message("O,5;2\n1;2\n"), "p.csv:1: 'O,5' is not a number"));
 }
 
 TEST_CASE("points are sorted and equal x averaged by weight, and both is said") {
