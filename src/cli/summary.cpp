@@ -1,16 +1,15 @@
 #include "cli/summary.h"
 
-#include <iostream>
-
 #include "base/files.h"
+#include "cli/standard_output.h"
 
 namespace asap::cli {
 
 void print_summary(const CommonOptions& options, const io::Json& summary, const std::string& text) {
   if (options.json)
-    std::cout << io::format_json(summary) << std::flush;
+    print(io::format_json(summary));
   else if (!options.quiet)
-    std::cout << text << std::flush;
+    print(text);
 }
 
 void finish_with_summary(const CommonOptions& options, const io::Json& summary,
