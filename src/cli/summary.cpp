@@ -1,6 +1,5 @@
 #include "cli/summary.h"
 
-#include "base/files.h"
 #include "cli/standard_output.h"
 
 namespace asap::cli {
@@ -16,12 +15,6 @@ void finish_with_summary(const CommonOptions& options, const io::Json& summary,
                          const std::string& text) {
   io::write_json(options.required_out() / "summary.json", summary);
   print_summary(options, summary, text);
-}
-
-void finish(const CommonOptions& options, const io::Json& summary, const std::string& text) {
-  if (options.out.empty()) return print_summary(options, summary, text);
-  base::make_directories(options.out);
-  finish_with_summary(options, summary, text);
 }
 
 }  // namespace asap::cli
