@@ -19,14 +19,14 @@ finished() { [[ -f $1 && ! $2 -nt $1 ]]; }
 
 train() { build/bin/asap-train --config "$config" --out "$teacher" --resume; }
 compile() {
-  build/bin/asap-compile --run "$teacher" --out "$operator" --slices 4 --slice-kind canonical \
+  build/bin/asap-compile --run "$teacher" --out "$operator" --overwrite --slices 4 --slice-kind canonical \
     --features pot,gau,lin,tilt,lse --calibration 256
 }
 compare() {
   build/bin/asap-eval bench --sizes 64,128,256,512,1024 --head-width 32 --rounds 3 --threads 1 --quiet \
-    --forms softmax,sinkhorn_exp,compiled --out "$times"
+    --forms softmax,sinkhorn_exp,compiled --out "$times" --overwrite
   build/bin/asap-eval compare --bench "$times" --run "$teacher" --compiled "$operator" --out "$comparison" \
-    --methods teacher,softmax,sinkhorn:1,sinkhorn:3,f0,compiled,compiled+1
+    --methods teacher,softmax,sinkhorn:1,sinkhorn:3,f0,compiled,compiled+1 --overwrite
 }
 
 timed "1/5 setup" scripts/setup.sh

@@ -8,9 +8,9 @@
 #include "base/timing.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "compile/calibration.h"
 #include "compile/compile_report.h"
 #include "config/run_folder.h"
@@ -111,7 +111,7 @@ class CompileCommand : public cli::Command {
     cli::configure_logging(common_);
     const compile::CompileConfig config = resolve();
     if (dump(config)) return;
-    common_.required_out();
+    cli::OutputFolder folder(common_);
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
     header.add_run(run_).add("operator", describe_operator(config));
@@ -125,9 +125,10 @@ class CompileCommand : public cli::Command {
         compile::compile_heads(activations, config, common_.threads,
                                [&](std::int64_t done, std::int64_t) { bar.update(done); });
     bar.finish();
+    folder.begin();
     compile::save_operator(common_.out, compile::make_artefact(model, activations, config));
-    cli::finish_with_summary(common_, compile::compile_summary(model, activations, config),
-                             result_text(model, watch.seconds()));
+    folder.finish(compile::compile_summary(model, activations, config),
+                  result_text(model, watch.seconds()));
   }
 
  private:

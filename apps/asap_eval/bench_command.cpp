@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "evaluate/report/bench_report.h"
 
 namespace asap::asap_eval {
@@ -77,7 +77,8 @@ class BenchCommand : public cli::Command {
     const evaluate::BenchConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
     config.validate();
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
+    const std::filesystem::path& out = folder.path();
     cli::RunHeader header(common_, "asap-eval bench", config.seed);
     std::vector<std::string> sizes;
     for (const int size : config.sizes) sizes.push_back(std::to_string(size));
@@ -95,13 +96,13 @@ class BenchCommand : public cli::Command {
           bar.update(done);
         });
     bar.finish();
-    base::make_directories(out);
+    folder.begin();
     const bool drawn = evaluate::write_bench_report(out, config, result, library);
     if (figures_) evaluate::draw_paper_figures(out / "figures", evaluate::bench_figures(result));
     std::string text = evaluate::bench_text(result);
     if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
     text += "report: " + (out / "report.html").string() + "\n";
-    cli::finish_with_summary(common_, evaluate::bench_summary(config, result), text);
+    folder.finish(evaluate::bench_summary(config, result), text);
   }
 
  private:

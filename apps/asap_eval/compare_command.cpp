@@ -2,9 +2,9 @@
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/draw/paper_figures.h"
 #include "evaluate/report/comparison_run.h"
@@ -53,7 +53,8 @@ class CompareCommand : public cli::Command {
     const evaluate::CompareConfig config = resolve();
     if (cli::dump_config(common_, config, evaluate::default_compare_config(run_, compiled_)))
       return;
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
+    const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library(plot_library_);
     cli::RunHeader header(common_, "asap-eval compare", std::nullopt);
@@ -68,13 +69,12 @@ class CompareCommand : public cli::Command {
                                                         });
     bar.finish();
     result.context.versions.emplace_back("SIMD", cli::simd_name());
-    base::make_directories(out);
+    folder.begin();
     evaluate::write_report(out, result, library);
     if (figures_) evaluate::write_paper_figures(out / "figures", result);
-    cli::finish_with_summary(common_,
-                             evaluate::comparison_summary(result.comparison, result.context),
-                             evaluate::comparison_table(result.comparison) +
-                                 "report: " + (out / "report.html").string() + "\n");
+    folder.finish(evaluate::comparison_summary(result.comparison, result.context),
+                  evaluate::comparison_table(result.comparison) +
+                      "report: " + (out / "report.html").string() + "\n");
   }
 
  private:

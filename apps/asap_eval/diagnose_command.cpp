@@ -2,8 +2,8 @@
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "cli/version.h"
 #include "evaluate/report/diagnosis_report.h"
 #include "evaluate/study/diagnosis_run.h"
@@ -56,7 +56,8 @@ class DiagnoseCommand : public cli::Command {
     if (cli::dump_config(common_, config,
                          evaluate::default_diagnose_config(run_, !compiled_.empty())))
       return;
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
+    const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library();
     cli::RunHeader header(common_, "asap-eval diagnose", std::nullopt);
@@ -66,13 +67,13 @@ class DiagnoseCommand : public cli::Command {
     evaluate::DiagnosisRun result =
         evaluate::diagnose_run(run_, compiled_, config, common_.threads);
     result.context.versions.emplace_back("SIMD", cli::simd_name());
-    base::make_directories(out);
+    folder.begin();
     evaluate::write_diagnosis(out, result.diagnosis, result.context, library);
     if (figures_)
       evaluate::draw_paper_figures(out / "figures", evaluate::diagnosis_figures(result.diagnosis));
-    cli::finish_with_summary(common_, evaluate::diagnosis_summary(result.diagnosis, result.context),
-                             evaluate::diagnosis_table(result.diagnosis) +
-                                 "report: " + (out / "report.html").string() + "\n");
+    folder.finish(evaluate::diagnosis_summary(result.diagnosis, result.context),
+                  evaluate::diagnosis_table(result.diagnosis) +
+                      "report: " + (out / "report.html").string() + "\n");
   }
 
  private:

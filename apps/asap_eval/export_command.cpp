@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cli/options.h"
-#include "cli/summary.h"
+#include "cli/output_folder.h"
 #include "config/run_folder.h"
 #include "data/dataset.h"
 #include "data/load/load_dataset.h"
@@ -26,20 +26,21 @@ class ExportCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    const std::filesystem::path& out = common_.required_out();
-    const config::RunFolder folder(run_);
-    const config::TrainConfig config = folder.read_config();
+    cli::OutputFolder folder(common_);
+    const std::filesystem::path& out = folder.path();
+    const config::RunFolder trained(run_);
+    const config::TrainConfig config = trained.read_config();
     if (config.model.has_attention())
       throw base::UsageError(
           run_.string() + ": only perceptrons (model.kind mlp) can be exported so far",
           "asap-compile writes operators of Transformers");
     const io::TensorFile weights =
-        io::read_safetensors(folder.require_checkpoint() / config::kModelFile);
+        io::read_safetensors(trained.require_checkpoint() / config::kModelFile);
     const region::ReluNetwork network =
         evaluate::perceptron_network(weights, config.model, evaluate::Outputs::all);
-    const data::Dataset data = data::load_dataset_for(folder, config.data, data::Split::test);
+    const data::Dataset data = data::load_dataset_for(trained, config.data, data::Split::test);
     const std::string bytes = region::export_onnx({network, {}}, "perceptron");
-    base::make_directories(out);
+    folder.begin();
     base::write_file_atomically(out / "network.onnx", bytes);
     const io::Json summary = {{"file", "network.onnx"},
                               {"inputs", network.inputs()},
@@ -47,12 +48,11 @@ class ExportCommand : public cli::Command {
                               {"pixel_mean", data.pixel_mean},
                               {"pixel_deviation", data.pixel_deviation},
                               {"parameters", network.nonzero_count()}};
-    cli::finish_with_summary(common_, summary,
-                             (out / "network.onnx").string() + ": x [N, " +
-                                 std::to_string(network.inputs()) +
-                                 "], float64, (pixel / 255 - pixel_mean) / pixel_deviation of "
-                                 "summary.json; y [N, " +
-                                 std::to_string(data.classes()) + "] logits\n");
+    folder.finish(summary, (out / "network.onnx").string() + ": x [N, " +
+                               std::to_string(network.inputs()) +
+                               "], float64, (pixel / 255 - pixel_mean) / pixel_deviation of "
+                               "summary.json; y [N, " +
+                               std::to_string(data.classes()) + "] logits\n");
   }
 
  private:

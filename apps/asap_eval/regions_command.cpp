@@ -1,8 +1,8 @@
 #include "asap_eval/commands.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "evaluate/study/region_study.h"
 
 namespace asap::asap_eval {
@@ -41,10 +41,11 @@ class RegionsCommand : public cli::Command {
     if (examples_) config.examples = *examples_;
     if (common_.seed) config.seed = *common_.seed;
     if (cli::dump_config(common_, config, evaluate::default_region_study_config(run_))) return;
+    cli::OutputFolder folder(common_, false);
     cli::RunHeader header(common_, "asap-eval regions", config.seed);
     header.add_run(run_);
     const evaluate::RegionStudy study = evaluate::study_regions(run_, config, common_.threads);
-    cli::finish(common_, evaluate::region_study_summary(study), evaluate::region_study_text(study));
+    folder.finish(evaluate::region_study_summary(study), evaluate::region_study_text(study));
   }
 
  private:

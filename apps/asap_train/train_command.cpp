@@ -5,6 +5,7 @@
 #include "cli/config.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/summary.h"
@@ -43,7 +44,7 @@ class TrainCommand : public cli::Command {
     add_training_options(program);
     cli::add_common_options(
         program, common_, "asap-train",
-        "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion");
+        "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion", false);
     return &program;
   }
 
@@ -57,6 +58,7 @@ class TrainCommand : public cli::Command {
     if (cli::dump_config(common_, config)) return;
     const bool trial = dry_run_ || overfit_;
     const config::RunFolder folder(trial ? common_.out : common_.required_out());
+    if (!trial) cli::refuse_results_of_others(common_);
     cli::RunHeader header(common_, "asap-train", config.seed);
     const data::Dataset train_data =
         data::load_dataset(config.data, data::Split::train,

@@ -1,9 +1,9 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "region/run/fit_bench.h"
 #include "relu_fit/commands.h"
 #include "relu_fit/target_flags.h"
@@ -57,7 +57,7 @@ class BenchCommand : public cli::Command {
     }
     config_.threads = common_.threads;
     config_.first_seed = common_.seed.value_or(0);
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
     cli::RunHeader(common_, "relu-fit bench", config_.first_seed)
         .add("targets", base::join(config_.targets, ", "))
         .add("methods", base::join(methods_, ", "))
@@ -68,9 +68,8 @@ class BenchCommand : public cli::Command {
     const std::vector<region::BenchRow> rows =
         region::run_bench(config_, [&](std::int64_t done) { bar.update(done); });
     bar.finish();
-    base::make_directories(out);
-    cli::finish_with_summary(common_, region::bench_summary(config_, rows),
-                             region::bench_text(config_, rows));
+    folder.begin();
+    folder.finish(region::bench_summary(config_, rows), region::bench_text(config_, rows));
   }
 
  private:

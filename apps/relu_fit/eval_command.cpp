@@ -2,7 +2,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "cli/summary.h"
+#include "cli/output_folder.h"
 #include "region/network/network_file.h"
 #include "region/ridge/baselines.h"
 #include "region/run/fit_run.h"
@@ -34,7 +34,8 @@ class EvalCommand : public cli::Command {
     if (x_.empty() && !target_.given())
       throw base::UsageError("nothing to evaluate", "give --x 0.5, --function EXPR or --data FILE");
     const region::StoredNetwork stored = region::read_network(network_);
-    if (stored.network.inputs() > 1) return evaluate_several(stored);
+    cli::OutputFolder folder(common_, false);
+    if (stored.network.inputs() > 1) return evaluate_several(stored, folder);
     std::vector<double> y(x_.size());
     stored.network.evaluate(x_, y);
     io::Json summary = {{"x", x_}, {"y", y}};
@@ -53,12 +54,12 @@ class EvalCommand : public cli::Command {
               base::format_significant(measures.dense_mse) + ", max error " +
               base::format_significant(measures.max_error) + "\n";
     }
-    cli::finish(common_, summary, text);
+    folder.finish(summary, text);
   }
 
  private:
   /// Evaluates at the points of --x, and measures on the rows of --data.
-  void evaluate_several(const region::StoredNetwork& stored) {
+  void evaluate_several(const region::StoredNetwork& stored, cli::OutputFolder& folder) {
     const std::int64_t inputs = stored.network.inputs();
     if (!target_.function.empty())
       throw base::UsageError("--function is for one input",
@@ -86,7 +87,7 @@ class EvalCommand : public cli::Command {
       text += "mse " + base::format_significant(region::network_error(stored.network, rows)) +
               " on " + base::format_count(rows.size()) + " rows\n";
     }
-    cli::finish(common_, summary, text);
+    folder.finish(summary, text);
   }
 
   cli::CommonOptions common_;

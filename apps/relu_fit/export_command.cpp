@@ -2,7 +2,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "cli/summary.h"
+#include "cli/output_folder.h"
 #include "io/safetensors.h"
 #include "region/network/export_c.h"
 #include "region/network/export_onnx.h"
@@ -32,11 +32,12 @@ class ExportCommand : public cli::Command {
   }
 
   void run() override {
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
+    const std::filesystem::path& out = folder.path();
     const region::StoredNetwork stored = region::read_network(network_);
     std::vector<std::pair<std::string, std::string>> files;
     for (const std::string& format : formats_) files.push_back(render(stored, format));
-    base::make_directories(out);
+    folder.begin();
     io::Json written = io::Json::array();
     std::string text;
     for (const auto& [file, content] : files) {
@@ -44,7 +45,7 @@ class ExportCommand : public cli::Command {
       written.push_back(file);
       text += (out / file).string() + "\n";
     }
-    cli::finish_with_summary(common_, {{"files", written}}, text);
+    folder.finish({{"files", written}}, text);
   }
 
  private:

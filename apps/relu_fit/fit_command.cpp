@@ -1,9 +1,9 @@
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/options.h"
+#include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
-#include "cli/summary.h"
 #include "region/run/fit_run.h"
 #include "region/run/ridge_run.h"
 #include "relu_fit/commands.h"
@@ -59,14 +59,14 @@ class FitCommand : public cli::Command {
     const region::FitConfig config = resolve();
     config.validate();
     if (cli::dump_config(common_, config)) return;
-    const std::filesystem::path& out = common_.required_out();
+    cli::OutputFolder folder(common_);
     cli::RunHeader(common_, "relu-fit fit", config.seed)
         .add("target", config.data.empty() ? config.function : config.data)
         .add("method", region::method_name(config.method));
     if (config.several_inputs())
-      run_several(config, out);
+      run_several(config, folder);
     else
-      run_one(config, out);
+      run_one(config, folder);
   }
 
  private:
@@ -102,31 +102,32 @@ class FitCommand : public cli::Command {
         ->group(group);
   }
 
-  void run_one(const region::FitConfig& config, const std::filesystem::path& out) {
+  void run_one(const region::FitConfig& config, cli::OutputFolder& folder) {
+    const std::filesystem::path& out = folder.path();
     cli::ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
     region::FitRun result = region::run_fit(config, common_.threads, [&](double part) {
       bar.update(static_cast<std::int64_t>(100 * part));
     });
     bar.finish();
-    base::make_directories(out);
+    folder.begin();
     const std::vector<std::string> notes = region::write_fit(result, out);
     result.target.notes.insert(result.target.notes.end(), notes.begin(), notes.end());
-    cli::finish_with_summary(common_, region::fit_summary(result),
-                             region::fit_text(result) + "written to " + out.string() + "\n");
+    folder.finish(region::fit_summary(result),
+                  region::fit_text(result) + "written to " + out.string() + "\n");
   }
 
-  void run_several(const region::FitConfig& config, const std::filesystem::path& out) {
+  void run_several(const region::FitConfig& config, cli::OutputFolder& folder) {
+    const std::filesystem::path& out = folder.path();
     cli::ProgressBar bar(common_, {.title = "fit", .item = "%", .total = 100});
     const region::RidgeRun result = region::run_ridge_fit(
         config, common_.threads,
         [&](double part) { bar.update(static_cast<std::int64_t>(100 * part)); });
     bar.finish();
-    base::make_directories(out);
+    folder.begin();
     std::string text = region::ridge_fit_text(result);
     for (const std::string& note : region::write_ridge_fit(result, out))
       text += "note: " + note + "\n";
-    cli::finish_with_summary(common_, region::ridge_fit_summary(result),
-                             text + "written to " + out.string() + "\n");
+    folder.finish(region::ridge_fit_summary(result), text + "written to " + out.string() + "\n");
   }
 
   region::FitConfig resolve() const {

@@ -1,7 +1,7 @@
 #include "base/format.h"
 #include "base/text_table.h"
 #include "cli/options.h"
-#include "cli/summary.h"
+#include "cli/output_folder.h"
 #include "region/family/floor.h"
 #include "relu_fit/commands.h"
 #include "relu_fit/target_flags.h"
@@ -27,6 +27,7 @@ class FloorCommand : public cli::Command {
 
   void run() override {
     const region::Target target = target_.target();
+    cli::OutputFolder folder(common_, false);
     io::Json rows = io::Json::array();
     base::Table table({{"pieces"}, {"floor mse"}, {"asymptotic"}});
     for (const int pieces : pieces_) {
@@ -39,7 +40,7 @@ class FloorCommand : public cli::Command {
       table.add_row({base::format_count(pieces), base::format_significant(floor.refined),
                      base::format_significant(floor.asymptotic)});
     }
-    cli::finish(common_, {{"target", target.name}, {"rows", rows}}, table.text());
+    folder.finish({{"target", target.name}, {"rows", rows}}, table.text());
   }
 
  private:

@@ -6,7 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "cli/summary.h"
+#include "cli/output_folder.h"
 #include "region/network/network_file.h"
 #include "region/network/region_count.h"
 #include "region/network/region_map.h"
@@ -53,17 +53,18 @@ class RegionsCommand : public cli::Command {
 
   void run() override {
     const region::StoredNetwork stored = region::read_network(network_);
-    if (!from_.empty() || !to_.empty()) return count_segment(stored);
-    if (stored.network.inputs() > 1) return count_map(stored);
+    cli::OutputFolder folder(common_, false);
+    if (!from_.empty() || !to_.empty()) return count_segment(stored, folder);
+    if (stored.network.inputs() > 1) return count_map(stored, folder);
     const numerics::Interval interval = interval_of(flags_, stored);
-    report(region::count_regions(stored.network, interval),
+    report(folder, region::count_regions(stored.network, interval),
            {{"interval", {interval.low, interval.high}}},
            "on [" + base::format_number(interval.low) + ", " + base::format_number(interval.high) +
                "]");
   }
 
  private:
-  void count_segment(const region::StoredNetwork& stored) {
+  void count_segment(const region::StoredNetwork& stored, cli::OutputFolder& folder) {
     const auto inputs = static_cast<std::size_t>(stored.network.inputs());
     for (const auto& [name, end] : {std::pair{"--from", &from_}, std::pair{"--to", &to_}})
       if (end->size() != inputs)
@@ -71,12 +72,12 @@ class RegionsCommand : public cli::Command {
                                    " coordinates, the network reads " + std::to_string(inputs),
                                "for example --from 0,0 --to 1,1 for two inputs");
     if (from_ == to_) throw base::UsageError("--from and --to are the same point");
-    report(region::count_regions(stored.network, from_, to_), {{"from", from_}, {"to", to_}},
-           "along the segment");
+    report(folder, region::count_regions(stored.network, from_, to_),
+           {{"from", from_}, {"to", to_}}, "along the segment");
   }
 
   /// Counts in the plane; draws a picture if --out is given.
-  void count_map(const region::StoredNetwork& stored) {
+  void count_map(const region::StoredNetwork& stored, cli::OutputFolder& folder) {
     if (stored.network.inputs() != 2)
       throw base::UsageError(
           "the network reads " + std::to_string(stored.network.inputs()) + " inputs",
@@ -93,16 +94,17 @@ class RegionsCommand : public cli::Command {
                              base::format_number(interval.low) + ", " +
                              base::format_number(interval.high) + "]\n";
     if (!common_.out.empty()) {
-      base::make_directories(common_.out);
+      folder.begin();
       base::write_file_atomically(
           common_.out / "regions.svg",
           region::draw_regions(polygons, square, names, std::string(base::trim(text))));
     }
-    cli::finish(common_,
-                {{"interval", {interval.low, interval.high}}, {"activation_regions", count}}, text);
+    folder.finish({{"interval", {interval.low, interval.high}}, {"activation_regions", count}},
+                  text);
   }
 
-  void report(const region::RegionCount& count, io::Json summary, const std::string& where) {
+  void report(cli::OutputFolder& folder, const region::RegionCount& count, io::Json summary,
+              const std::string& where) {
     const region::FunctionShape shape = region::shape_of(count);
     const io::Json counted = {{"activation_regions", count.activation_regions},
                               {"linear_regions", count.linear_regions},
@@ -113,12 +115,12 @@ class RegionsCommand : public cli::Command {
                               {"increasing", shape.increasing},
                               {"decreasing", shape.decreasing}};
     summary.update(counted);
-    cli::finish(common_, summary,
-                base::format_count(count.linear_regions) + " linear regions, " +
-                    base::format_count(count.activation_regions) + " activation regions " + where +
-                    (shape.convex ? ", convex" : "") + (shape.concave ? ", concave" : "") +
-                    (shape.increasing ? ", increasing" : "") +
-                    (shape.decreasing ? ", decreasing" : "") + "\n");
+    folder.finish(summary, base::format_count(count.linear_regions) + " linear regions, " +
+                               base::format_count(count.activation_regions) +
+                               " activation regions " + where + (shape.convex ? ", convex" : "") +
+                               (shape.concave ? ", concave" : "") +
+                               (shape.increasing ? ", increasing" : "") +
+                               (shape.decreasing ? ", decreasing" : "") + "\n");
   }
 
   cli::CommonOptions common_;

@@ -1,6 +1,6 @@
 #include "cli/config.h"
 
-#include <iostream>
+#include "cli/standard_output.h"
 
 namespace asap::cli {
 
@@ -21,7 +21,7 @@ io::Json changed_fields(const io::Json& config, const io::Json& defaults) {
 bool dump_json(const CommonOptions& options, const io::Json& config, const io::Json& defaults) {
   if (options.dump_config == ConfigDump::none) return false;
   const bool minimal = options.dump_config == ConfigDump::minimal;
-  std::cout << io::format_json(minimal ? changed_fields(config, defaults) : config) << std::flush;
+  print(io::format_json(minimal ? changed_fields(config, defaults) : config));
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/interrupt.h"
 #include "cli/man_page.h"
 #include "cli/options.h"
+#include "cli/standard_output.h"
 
 namespace asap::cli {
 namespace {
@@ -132,13 +133,13 @@ int report(const std::string& program, base::ErrorKind kind, const std::string& 
 bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const {
   const std::vector<std::string> words(argv_ + std::min(argc_, 1), argv_ + argc_);
   if (words.size() == 2 && words[0] == "--help-format") {
-    std::cout << formatted_help(describe_command(app, keys), words[1]) << std::flush;
+    print(formatted_help(describe_command(app, keys), words[1]));
     return true;
   }
   if (std::ranges::find(words, "--help-keys") == words.end()) return false;
   for (const CommandKeys& of : keys) {
     if (of.command != &app && words.front() != of.command->get_name()) continue;
-    std::cout << keys_text(describe_command(*of.command, keys)) << std::flush;
+    print(keys_text(describe_command(*of.command, keys)));
     return true;
   }
   return false;
@@ -156,10 +157,10 @@ void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const
   try {
     app.parse(argc_, argv_);
   } catch (const CLI::CallForHelp&) {
-    std::cout << help_text(describe_command(selected_command(app), keys)) << std::flush;
+    print(help_text(describe_command(selected_command(app), keys)));
     throw Finished{};
   } catch (const CLI::CallForVersion& version) {
-    std::cout << version.what() << std::endl;
+    print(std::string(version.what()) + "\n");
     throw Finished{};
   } catch (const CLI::ParseError& error) {
     throw parse_failure(app, error);
@@ -181,9 +182,11 @@ int run_main(const std::string& program, int argc, const char* const* argv,
              const std::function<void(const Arguments&)>& body) {
   // With this, a file that grows past the system's limit makes write() fail, which has a message.
   std::signal(SIGXFSZ, SIG_IGN);
+  open_standard_streams();
   const Arguments arguments(program, argc, argv);
   try {
     body(arguments);
+    print("");  // whatever is still to be written
     return 0;
   } catch (const Finished&) {
     return 0;

@@ -55,13 +55,20 @@ void add_information_options(CLI::App& command, const std::string& program) {
 }
 
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
-                        const std::string& example) {
+                        const std::string& example, bool overwrites) {
+  options.program = program;
+  options.command = &command;
   options.threads = base::default_thread_count();
 
   const std::string run = "Run";
   command.add_option("--out", options.out, "Folder for all results; summary.json is written last")
       ->type_name("DIR")
       ->group(run);
+  if (overwrites)
+    command
+        .add_flag("--overwrite", options.overwrite,
+                  "Replace results of the same command with other settings in --out")
+        ->group(run);
   command.add_option("--config", options.config, "Configuration file (JSON); see --dump-config")
       ->type_name("FILE")
       ->group(run);

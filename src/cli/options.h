@@ -27,6 +27,9 @@ struct CommonOptions {
   bool quiet = false;
   bool verbose = false;
   bool json = false;
+  bool overwrite = false;  ///< results of the same command with other settings may be replaced
+  std::string program;     ///< the name of the executable
+  const CLI::App* command = nullptr;  ///< where the options were given
 
   /// Whether headers, progress and tables are wanted.
   bool prints_text() const { return !quiet && !json; }
@@ -44,9 +47,10 @@ inline constexpr const char* kInformationGroup = "Information";
 
 /// Registers the common options of a command, in groups, and the example that ends its --help.
 /// `program` is the name of the executable. `options` must outlive parsing. Commands register their
-/// own options first, so that the help begins with them.
+/// own options first, so that the help begins with them. `overwrites`: whether the command has the
+/// option --overwrite.
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& program,
-                        const std::string& example);
+                        const std::string& example, bool overwrites = true);
 
 /// Restricts an option to a few words, which its help and the completion files list. Any other word
 /// is a UsageError that suggests the nearest.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <iostream>
 
 #include "base/format.h"
@@ -14,6 +15,7 @@ constexpr double kScreenInterval = 0.1;  // seconds between two redrawings of th
 constexpr double kPlainInterval = 5;     // seconds between two lines in a pipe or file
 constexpr int kLongestBar = 30;
 constexpr int kShortestBar = 8;
+constexpr std::size_t kMainFields = 2;  // loss and accuracy
 
 std::string repeated(const std::string& text, int count) {
   std::string result;
@@ -41,17 +43,30 @@ std::string percentage(double fraction) {
   return std::string(3 - digits.size(), ' ') + digits + "%";
 }
 
-/// The texts after the bar, most important first.
+/// How many fields come before the rate.
+std::size_t main_fields(const ProgressState& state) {
+  return std::min(state.fields.size(), kMainFields);
+}
+
+/// "3,120", "0.31"
+std::string rate_text(double per_second) {
+  if (per_second >= 10) return base::format_count(std::llround(per_second));
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g", per_second);
+  return text;
+}
+
+/// The texts after the bar, most important first: time left, the main fields, the rate, the rest.
 std::vector<std::string> details(const ProgressState& state) {
   std::vector<std::string> parts;
+  const bool measured = state.items_per_second > 0;
+  if (measured && state.done < state.total)
+    parts.push_back(base::format_seconds(state.seconds_left) + " left");
   for (const ProgressField& field : state.fields)
     parts.push_back(field.name + " " + base::format_significant(field.value));
-  if (state.items_per_second > 0) {
-    parts.push_back(base::format_count(std::llround(state.items_per_second)) + " " + state.item +
-                    "/s");
-    if (state.done < state.total)
-      parts.push_back(base::format_seconds(state.seconds_left) + " left");
-  }
+  if (!measured) return parts;
+  const auto rest = static_cast<std::ptrdiff_t>(state.fields.size() - main_fields(state));
+  parts.insert(parts.end() - rest, rate_text(state.items_per_second) + " " + state.item + "/s");
   return parts;
 }
 
@@ -74,8 +89,11 @@ std::string render_progress(const ProgressState& state, const Terminal& terminal
     return terminal.columns - 3 -
            static_cast<int>(base::display_width(state.title) + tail().size());
   };
-  while (room_for_bar() < kShortestBar && !parts.empty()) parts.pop_back();
-  const int length = std::clamp(room_for_bar(), 0, kLongestBar);
+  // The fields after the rate make room for the bar, which makes room for the other texts.
+  const std::size_t most = parts.size() + main_fields(state) - state.fields.size();
+  while (room_for_bar() < kShortestBar && parts.size() > most) parts.pop_back();
+  while (room_for_bar() < -1 && !parts.empty()) parts.pop_back();
+  const int length = room_for_bar() < kShortestBar ? 0 : std::min(room_for_bar(), kLongestBar);
   const std::string drawn = length > 0 ? bar(fraction, length, terminal) + " " : "";
   return state.title + " " + drawn + tail();
 }

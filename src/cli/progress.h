@@ -29,10 +29,10 @@ struct ProgressState {
 };
 
 /// One line without a newline. On a screen it is at most terminal.columns wide: the bar shrinks
-/// first, then the last fields are dropped. Elsewhere it is a plain line with every field.
+/// first, then the fields after the rate are dropped, then the bar, then the other texts from the
+/// last. Elsewhere it is a plain line with every field.
 ///
-///   train ━━━━━━━━━━━─────────  55% 1031/1876  loss 0.5123  accuracy 0.8125  3,120 images/s  0:12
-///   left
+///   train ━━━━━━━━━━━───  55% 1031/1876  12 s left  loss 0.5123  accuracy 0.8125  3,120 images/s
 std::string render_progress(const ProgressState& state, const Terminal& terminal);
 
 /// Shows the progress of a loop on stderr: a bar redrawn in place on a screen, a line every few

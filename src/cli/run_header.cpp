@@ -5,7 +5,9 @@
 
 #include "base/format.h"
 #include "base/version.h"
+#include "cli/terminal.h"
 #include "cli/version.h"
+#include "cli/wrapped.h"
 #include "config/run_folder.h"
 #include "io/json.h"
 
@@ -44,7 +46,11 @@ RunHeader& RunHeader::add_run(const std::filesystem::path& run) {
 RunHeader& RunHeader::add(const std::string& name, const std::string& value) {
   if (!stream_) return *this;
   const std::size_t blanks = name.size() < kNameWidth ? kNameWidth - name.size() : 1;
-  *stream_ << "  " << name << std::string(blanks, ' ') << value << std::endl;
+  const auto indent = static_cast<int>(2 + name.size() + blanks);
+  const Terminal terminal = stream_ == &std::cerr ? terminal_on_stderr() : Terminal{};
+  *stream_ << "  " << name << std::string(blanks, ' ')
+           << (terminal.interactive ? wrapped(value, indent, terminal.columns) : value)
+           << std::endl;
   return *this;
 }
 

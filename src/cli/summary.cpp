@@ -1,28 +1,20 @@
 #include "cli/summary.h"
 
-#include <iostream>
-
-#include "base/files.h"
+#include "cli/standard_output.h"
 
 namespace asap::cli {
 
 void print_summary(const CommonOptions& options, const io::Json& summary, const std::string& text) {
   if (options.json)
-    std::cout << io::format_json(summary) << std::flush;
+    print(io::format_json(summary));
   else if (!options.quiet)
-    std::cout << text << std::flush;
+    print(text);
 }
 
 void finish_with_summary(const CommonOptions& options, const io::Json& summary,
                          const std::string& text) {
   io::write_json(options.required_out() / "summary.json", summary);
   print_summary(options, summary, text);
-}
-
-void finish(const CommonOptions& options, const io::Json& summary, const std::string& text) {
-  if (options.out.empty()) return print_summary(options, summary, text);
-  base::make_directories(options.out);
-  finish_with_summary(options, summary, text);
 }
 
 }  // namespace asap::cli

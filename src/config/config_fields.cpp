@@ -31,10 +31,21 @@ io::Json value_of(const FieldReference& member) {
 
 std::string range_text(const FieldRange& range) {
   const std::string low = base::format_number(range.min);
-  if (range.min_excluded) return "above " + low;
-  if (std::isinf(range.max)) return "at least " + low;
-  if (std::isinf(range.min)) return "at most " + base::format_number(range.max);
-  return "between " + low + " and " + base::format_number(range.max);
+  const std::string high = base::format_number(range.max);
+  if (std::isinf(range.min)) return "at most " + high;
+  if (std::isinf(range.max)) return (range.min_excluded ? "above " : "at least ") + low;
+  return range.min_excluded ? "above " + low + " and at most " + high
+                            : "between " + low + " and " + high;
+}
+
+/// A refused value as people write numbers: 4e7, not 40000000.0.
+std::string value_text(const io::Json& value) {
+  if (!value.is_number_float() || !std::isfinite(value.get<double>()))
+    return io::excerpt(io::format_json_line(value));
+  std::string text = base::format_number(value.get<double>());
+  if (const std::size_t exponent = text.find("e+"); exponent != text.npos)
+    text.erase(exponent + 1, text[exponent + 2] == '0' ? 2 : 1);
+  return text;
 }
 
 bool inside(const FieldRange& range, double value) {
@@ -174,7 +185,7 @@ void FieldReader::visit_field(const FieldInfo& info, FieldReference member) {
         if (!read_value(*value, pointer)) fail_type(path, type_name(member), *value);
         if (!value_inside(info.range, *pointer))
           throw base::UsageError(source_ + ": " + path + " must be " + range_text(info.range) +
-                                     ", got " + io::excerpt(io::format_json_line(*value)),
+                                     ", got " + value_text(*value),
                                  path + ": " + info.doc);
       },
       member);

@@ -237,9 +237,11 @@ bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
                      const ResumeOptions& options) {
   if (run.checkpoint_steps().empty()) return false;
   const StoredCheckpoint stored = read_newest(run, options);
+  const bool same_data =
+      text_field(stored.state, "data_fingerprint", stored.source) == data_fingerprint;
   check_same_configuration(stored.state.value("config", io::Json::object()), config,
-                           options.allowed_changes, stored.source);
-  if (text_field(stored.state, "data_fingerprint", stored.source) != data_fingerprint)
+                           options.allowed_changes, stored.source, same_data);
+  if (!same_data)
     throw base::DataError(
         stored.source + ": the training data are not those the run was started with",
         "restore the original files, or train into another `out`");

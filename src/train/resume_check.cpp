@@ -21,6 +21,11 @@ bool is_fixed(const std::string& field) {
          field != "model.dropout" && field != "model.embedding_dropout";
 }
 
+/// Fields that say where the data lie; moved files are the same data.
+bool names_files(const std::string& field) {
+  return field == "data.path" || field == "data.name" || field.ends_with("_file");
+}
+
 void check_names(std::span<const std::string> allowed,
                  const std::vector<config::FieldDescription>& fields) {
   for (const std::string& entry : allowed) {
@@ -50,7 +55,8 @@ config::TrainConfig read_saved(const io::Json& saved, const std::string& source)
 }  // namespace
 
 void check_same_configuration(const io::Json& saved, const config::TrainConfig& config,
-                              std::span<const std::string> allowed, const std::string& source) {
+                              std::span<const std::string> allowed, const std::string& source,
+                              bool same_data) {
   const std::vector<config::FieldDescription> before =
       config::list_fields(read_saved(saved, source));
   const std::vector<config::FieldDescription> now = config::list_fields(config);
@@ -66,6 +72,9 @@ void check_same_configuration(const io::Json& saved, const config::TrainConfig& 
                              "resume with the same value, or train into another `out`");
     const bool may_change = std::ranges::any_of(
         allowed, [&](const std::string& entry) { return covers(entry, field); });
+    if (!same_data && field.starts_with("data.") && !(may_change && names_files(field)))
+      throw base::UsageError(what + "; the training data are not those the run was started with",
+                             "resume with the same value, or train into another `out`");
     if (!may_change)
       throw base::UsageError(
           what, "resume with the same configuration, permit the change with `allow` " + field +

@@ -76,6 +76,40 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a standard output that takes nothing is an error with exit code 3, whatever is printed") {
+  const Workspace work;
+  prepare(work);
+  const auto expect_failure = [](const std::string& program, const Words& words) {
+    const Outcome outcome = run_onto("/dev/full", program, words);
+    CAPTURE(program + " " + (words.empty() ? "" : words.front()));
+    CHECK(outcome.code == 3);
+    CHECK_MESSAGE(
+        last_line(outcome.error).find("error: cannot write to standard output: No space left") !=
+            std::string::npos,
+        outcome.error);
+  };
+  for (const Invocation& command : every_command(work, "text-"))
+    expect_failure(command.program, command.words);
+  for (const Invocation& command : every_command(work, "json-"))
+    expect_failure(command.program, command.words + Words{"--json"});
+  for (const Invocation& command : every_command(work, "help-")) {
+    const bool has_commands = !command.words.front().starts_with("-");
+    const Words name = has_commands ? Words{command.words.front()} : Words{};
+    for (const char* flag : {"--help", "--version"})
+      expect_failure(command.program, name + Words{flag});
+  }
+  for (const Words& words : {Words{"--help-keys"}, Words{"--dump-config"}, Words{"--dry-run"},
+                             Words{"--help-format", "man"}, Words{"--help-format", "zsh"}})
+    expect_failure("asap-train", words.front() == "--dry-run" ? tiny_training() + words : words);
+  expect_failure("asap-compile", {"--dump-config", "minimal", "--set", "slices=3"});
+  expect_failure("asap-eval", {"bench", "--dump-config"});
+  expect_failure("relu-fit", {"fit", "--function", "x", "--dump-config", "full"});
+  // What --quiet does not print cannot fail, and the results were complete before the error.
+  CHECK(run_onto("/dev/full", "relu-fit", {"floor", "--function", "x3", "--quiet"}).code == 0);
+  CHECK(std::filesystem::exists(work / "text-f/summary.json"));
+}
+
 TEST_CASE("a header says what runs before any data are read") {
   const Workspace work;
   const Outcome outcome = run("asap-train", {"--set", "data.path=/nowhere", "--out", work / "run"});

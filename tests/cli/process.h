@@ -79,6 +79,15 @@ inline Outcome run(const std::string& program, const Words& words) {
           base::read_file(error)};
 }
 
+/// Runs a command whose standard output is a device or file that exists.
+inline Outcome run_onto(const std::string& device, const std::string& program, const Words& words) {
+  const Workspace scratch;
+  const std::string error = scratch / "error";
+  int status = 0;
+  ::waitpid(start(program, words, device, error), &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, "", base::read_file(error)};
+}
+
 /// The last line of a text: where an error stands, after the run's header.
 inline std::string last_line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();

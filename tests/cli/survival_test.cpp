@@ -270,6 +270,29 @@ TEST_CASE("resuming refuses a changed field by name unless it is allowed") {
   CHECK(read_json(folder / "config.json")["train"]["learning_rate"] == 0.02);
 }
 
+TEST_CASE("resuming suggests no --allow for a field that changes the training data") {
+  const Workspace work;
+  const fs::path folder = work / "run";
+  REQUIRE(train(folder, {"--max-steps", "5"}).code == 0);
+  for (const char* change :
+       {"data.shapes.noise=0.2", "data.shapes.seed=7", "data.train_examples=100"}) {
+    const std::string field = std::string(change).substr(0, std::string(change).find('='));
+    for (const Words& allowed : {Words{}, Words{"--allow", field}, Words{"--allow", "data"}}) {
+      const Outcome refused = train(folder, Words{"--resume", "--set", change} + allowed);
+      CHECK(refused.code == 2);
+      const std::string error = last_line(refused.error);
+      CHECK_MESSAGE(error.find(field + " is ") != std::string::npos, error);
+      CHECK_MESSAGE(error.find("the training data are not those") != std::string::npos, error);
+      CHECK_MESSAGE(error.find("--allow") == std::string::npos, error);
+    }
+  }
+  // The same training data with fewer test images: permitted, as the hint says.
+  const Words fewer = {"--resume", "--set", "data.test_examples=32"};
+  CHECK(last_line(train(folder, fewer).error).find("--allow data.test_examples") !=
+        std::string::npos);
+  CHECK(train(folder, fewer + Words{"--allow", "data.test_examples"}).code == 0);
+}
+
 TEST_CASE(
     "a damaged newest checkpoint is passed over, and a run with none left says what is wrong") {
   const Workspace work;

@@ -29,9 +29,10 @@ ProgressState half_way() {
 }  // namespace
 
 TEST_CASE("a wide screen shows bar, numbers, throughput and time left") {
-  CHECK(render_progress(half_way(), screen(140)) ==
-        "train ###############---------------  50% 50/100  loss 0.5123  accuracy 0.8125  "
-        "learning rate 9.1e-05  3,120 images/s  12 s left");
+  CHECK(
+      render_progress(half_way(), screen(140)) ==
+      "train ###############---------------  50% 50/100  12 s left  loss 0.5123  accuracy 0.8125  "
+      "3,120 images/s  learning rate 9.1e-05");
 }
 
 TEST_CASE("a line never reaches the last column of the screen, however narrow") {
@@ -44,8 +45,34 @@ TEST_CASE("a line never reaches the last column of the screen, however narrow") 
 
 TEST_CASE("a pipe gets a plain line with every number and no bar") {
   CHECK(render_progress(half_way(), Terminal{}) ==
-        "train  50% 50/100  loss 0.5123  accuracy 0.8125  learning rate 9.1e-05  3,120 images/s  "
-        "12 s left");
+        "train  50% 50/100  12 s left  loss 0.5123  accuracy 0.8125  3,120 images/s  "
+        "learning rate 9.1e-05");
+}
+
+TEST_CASE("80 columns hold time left, loss, accuracy and rate; the learning rate yields first") {
+  ProgressState state = half_way();
+  state.done = 1031;
+  state.total = 1876;
+  CHECK(render_progress(state, screen(80)) ==
+        "train  54% 1031/1876  12 s left  loss 0.5123  accuracy 0.8125  3,120 images/s");
+  CHECK(render_progress(state, screen(70)) ==
+        "train  54% 1031/1876  12 s left  loss 0.5123  accuracy 0.8125");
+  CHECK(render_progress(state, screen(50)).find("12 s left  loss 0.5123") != std::string::npos);
+  CHECK(render_progress(state, screen(40)).ends_with("12 s left"));
+  state.fields.clear();  // as in a comparison
+  CHECK(render_progress(state, screen(80)).find("#-") != std::string::npos);
+}
+
+TEST_CASE("a rate below ten has its decimals") {
+  ProgressState state = half_way();
+  for (const auto& [rate, text] : {std::pair(0.3125, "  0.31 images/s"),
+                                   {0.0041, "  0.0041 images/s"},
+                                   {2.75, "  2.8 images/s"},
+                                   {9.99, "  10 images/s"},
+                                   {12.4, "  12 images/s"}}) {
+    state.items_per_second = rate;
+    CHECK(render_progress(state, Terminal{}).find(text) != std::string::npos);
+  }
 }
 
 TEST_CASE("colours and line drawing appear only where the terminal has them") {

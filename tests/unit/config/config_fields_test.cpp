@@ -1,11 +1,10 @@
-#include "config/config_fields.h"
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "config/config_fields.h"
 #include "support/expect_error.h"
 
 using namespace asap::base;
@@ -46,6 +45,16 @@ struct Outer {
     v.field("sizes", sizes, "sizes", at_least(1));
     v.field("words", words, "words");
     v.group("inner", inner, "the inner part");
+  }
+};
+
+struct Learning {
+  double share = 0.5;
+  double learning_rate = 1;
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("share", share, "part", FieldRange{0, 10, true});
+    v.field("learning_rate", learning_rate, "rate", above(0));
   }
 };
 
@@ -119,6 +128,19 @@ TEST_CASE("a value outside its range is refused with the range") {
   expect_refused(R"({"seed": -1})", {"seed", "-1"});
   expect_refused(R"({"inner": {"count": 5000000000}})", {"inner.count", "5000000000"});
   expect_refused(R"({"sizes": [1, 0]})", {"sizes", "at least 1"});
+}
+
+TEST_CASE("a range that leaves out its minimum is stated with both ends, the value as written") {
+  const auto refused = [](const std::string& assignment, const char* part) {
+    Learning config;
+    expect_error<UsageError>([&] { set_field(config, assignment); }, {part});
+  };
+  for (const char* number : {"4e07", "4e7", "40000000.0", "4E+7"})
+    refused("share=" + std::string(number), "share must be above 0 and at most 10, got 4e7");
+  refused("share=40000000", "above 0 and at most 10, got 40000000");
+  refused("share=10.5", "above 0 and at most 10, got 10.5");
+  refused("share=0", "above 0 and at most 10, got 0");
+  refused("learning_rate=-2.5e-20", "learning_rate must be above 0, got -2.5e-20");
 }
 
 TEST_CASE("an unknown choice is refused with the known ones") {

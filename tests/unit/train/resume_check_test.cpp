@@ -1,0 +1,44 @@
+#include "train/resume_check.h"
+
+#include <doctest/doctest.h>
+
+#include "support/expect_error.h"
+
+using namespace asap;
+using namespace asap::test;
+
+namespace {
+
+/// Checks a change of one field against the defaults; the message of the refusal, or "".
+std::string refusal(const std::string& assignment, std::vector<std::string> allowed,
+                    bool same_data) {
+  config::TrainConfig config;
+  config::set_field(config, assignment);
+  try {
+    train::check_same_configuration(config::to_json(config::TrainConfig{}), config, allowed,
+                                    "state.json", same_data);
+  } catch (const base::UsageError& error) {
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "";
+}
+
+bool holds(const std::string& text, const char* part) { return text.find(part) != text.npos; }
+
+}  // namespace
+
+TEST_CASE("a field that changed the training data cannot be permitted and is not suggested") {
+  for (const char* change : {"data.shapes.noise=0.2", "data.images.size=32", "data.shift.noise=1",
+                             "data.path=/elsewhere", "data.train_examples=10"}) {
+    CAPTURE(change);
+    const std::string field = std::string(change).substr(0, std::string(change).find('='));
+    CHECK(holds(refusal(change, {}, false), "the training data are not those"));
+    CHECK_FALSE(holds(refusal(change, {}, false), "`allow`"));
+    CHECK(holds(refusal(change, {}, true), ("`allow` " + field).c_str()));
+    CHECK(refusal(change, {field}, true).empty());
+  }
+  CHECK(holds(refusal("data.shapes.noise=0.2", {"data"}, false), "the training data are not"));
+  // Moved files are permitted; whether they are the same is checked by their content.
+  CHECK(refusal("data.path=/elsewhere", {"data.path"}, false).empty());
+  CHECK(holds(refusal("train.learning_rate=0.5", {}, false), "`allow` train.learning_rate"));
+}
