@@ -86,7 +86,8 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
   for (const data::Batch& batch : batches)
     logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
   const base::Stopwatch watch;
-  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = std::ssize(batches) - 1 - place;  // the longest first
     encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
   });
   contestant.seconds += watch.seconds();
@@ -209,7 +210,8 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   std::vector<tensor::Arena> arenas(settings.threads);
   std::int64_t done = 0;
   const std::vector<std::int64_t> order = data::length_order(dataset);
-  for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
+  // The longest first: an arena then gets its memory at once, not anew for every longer batch.
+  for (std::int64_t first = (chunks - 1) * kChunk; first >= 0; first -= kChunk) {
     const std::int64_t count = std::min(kChunk, dataset.size() - first);
     const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
     for (MethodContestant* contestant : all) {
