@@ -131,6 +131,9 @@ class TrainCommand : public cli::Command {
         .add("data", train_data.name + ": " + base::format_count(train_data.size()) +
                          " training, " + base::format_count(test_data.size()) + " test " + examples)
         .add("model", config::describe_model(config.model));
+    for (const data::Dataset* part : {&train_data, &test_data})
+      if (!part->skipped.empty())
+        header.add("skipped", part->skipped + " in " + part->name + ": not .png, .jpg or .jpeg");
     if (common_.prints_text()) {
       const train::TrainingFootprint footprint =
           train::training_footprint(config, train_data, common_.threads);

@@ -8,6 +8,7 @@
 #include <turbojpeg.h>
 
 #include "base/error.h"
+#include "io/image_orientation.h"
 
 namespace asap::io {
 namespace {
@@ -36,18 +37,25 @@ void check_sizes(std::int64_t width, std::int64_t height, int max_side, std::siz
                           "the file may be an attack on memory: remove it from the folder");
 }
 
-/// [height, width, 3] -> [3, height, width].
-Image planar(const std::vector<std::uint8_t>& interleaved, int height, int width) {
-  Image image{3, height, width, std::vector<std::uint8_t>(interleaved.size())};
-  const std::size_t size = interleaved.size() / 3;
-  for (std::size_t i = 0; i < size; ++i)
+/// [height, width, channels] -> [3, height, width]. A fourth channel is opacity, 0 to 255; what it
+/// lets through is white. The bytes are mixed as they stand, in sRGB, as browsers do.
+Image planar(const std::vector<std::uint8_t>& interleaved, int height, int width, int channels) {
+  const std::size_t size = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  const auto step = static_cast<std::size_t>(channels);
+  Image image{3, height, width, std::vector<std::uint8_t>(3 * size)};
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::uint8_t* pixel = interleaved.data() + step * i;
+    const int opacity = channels == 4 ? pixel[3] : 255;
     for (std::size_t channel = 0; channel < 3; ++channel)
-      image.pixels[channel * size + i] = interleaved[3 * i + channel];
+      image.pixels[channel * size + i] =
+          static_cast<std::uint8_t>((pixel[channel] * opacity + 255 * (255 - opacity) + 127) / 255);
+  }
   return image;
 }
 
-std::vector<std::uint8_t> interleaved_buffer(std::int64_t height, std::int64_t width) {
-  return std::vector<std::uint8_t>(static_cast<std::size_t>(3 * height * width));
+std::vector<std::uint8_t> interleaved_buffer(std::int64_t height, std::int64_t width,
+                                             int channels) {
+  return std::vector<std::uint8_t>(static_cast<std::size_t>(channels * height * width));
 }
 
 /// The simplified interface of libpng, which reports errors without longjmp.
@@ -66,13 +74,15 @@ class PngReader {
   std::int64_t height() const { return image_.height; }
 
   Image read() {
-    image_.format = PNG_FORMAT_RGB;
+    // Without this flag, libpng takes 16-bit files that state no gamma for linear light.
+    image_.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    const int channels = (image_.format & PNG_FORMAT_FLAG_ALPHA) != 0 ? 4 : 3;
+    image_.format = channels == 4 ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB;
     const int height = static_cast<int>(image_.height), width = static_cast<int>(image_.width);
-    std::vector<std::uint8_t> pixels = interleaved_buffer(height, width);
-    const png_color white{255, 255, 255};
-    png_image_finish_read(&image_, &white, pixels.data(), 0, nullptr);
+    std::vector<std::uint8_t> pixels = interleaved_buffer(height, width, channels);
+    png_image_finish_read(&image_, nullptr, pixels.data(), 0, nullptr);
     check_success();
-    return planar(pixels, height, width);
+    return planar(pixels, height, width, channels);
   }
 
  private:
@@ -104,12 +114,12 @@ class JpegReader {
   std::int64_t height() const { return height_; }
 
   Image read() const {
-    std::vector<std::uint8_t> pixels = interleaved_buffer(height_, width_);
+    std::vector<std::uint8_t> pixels = interleaved_buffer(height_, width_, 3);
     // Some cameras write extra bytes before the end marker, which is harmless.
     if (!decode(TJFLAG_STOPONWARNING, pixels) &&
         !(has_extra_bytes() && bytes_.ends_with(kJpegEnd) && (decode(0, pixels) || warned())))
       fail(message());
-    return planar(pixels, height_, width_);
+    return planar(pixels, height_, width_, 3);
   }
 
  private:
@@ -159,9 +169,9 @@ std::int64_t plausible_pixels(std::size_t bytes) {
 Image decode_image(std::string_view bytes, int max_side, const std::string& source) {
   switch (image_format(bytes)) {
     case ImageFormat::png:
-      return decode<PngReader>(bytes, max_side, source);
+      return upright_image(decode<PngReader>(bytes, max_side, source), png_orientation(bytes));
     case ImageFormat::jpeg:
-      return decode<JpegReader>(bytes, max_side, source);
+      return upright_image(decode<JpegReader>(bytes, max_side, source), jpeg_orientation(bytes));
     case ImageFormat::other:
       break;
   }

@@ -17,8 +17,9 @@ enum class ImageFormat { png, jpeg, other };
 ImageFormat image_format(std::string_view bytes);
 
 /// Decodes a PNG or JPEG file, told apart by content, to three channels of 8 bits: red, green and
-/// blue in sRGB. Transparent parts appear on white; the orientation that cameras store in a JPEG
-/// file is ignored.
+/// blue in sRGB. A PNG file of 16 bits is read in sRGB, too, unless it states its gamma.
+/// Transparent parts appear on white, half-transparent ones are mixed with it in sRGB. Pictures are
+/// turned and mirrored as their EXIF orientation says (see image_orientation.h).
 ///
 /// The header is checked before memory is allocated. DataError names `source`: not a PNG or JPEG
 /// file, damaged or truncated, a side longer than max_side, more than kMaxImagePixels, more pixels

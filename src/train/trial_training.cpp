@@ -52,7 +52,8 @@ class TrialTraining {
   /// Computes batches from `indices` and discards the results.
   void compute(std::span<const std::int64_t> indices) { engine_.compute(data_, indices, 0); }
 
-  TrainingFootprint footprint() {
+  /// `step_bytes`: what a step needs.
+  TrainingFootprint footprint(std::int64_t step_bytes) {
     const std::int64_t values = model_.parameters().parameter_count();
     const std::int64_t shards =
         (config_.train.batch + config_.train.shard - 1) / config_.train.shard;
@@ -60,8 +61,7 @@ class TrialTraining {
     const RegionPhases phases(model_, optimizer_,
                               {release_step(config_.train, steps), config_.train.weights_rate});
     return {phases.parameter_count(steps),
-            values * (3 + shards) * static_cast<std::int64_t>(sizeof(float)),
-            engine_.step_peak_bytes()};
+            values * (3 + shards) * static_cast<std::int64_t>(sizeof(float)), step_bytes};
   }
 
   const nn::Transformer<float>& model() const { return model_; }
@@ -81,6 +81,12 @@ data::EpochSampler sampler_of(const config::TrainConfig& config, const data::Dat
       batch_lengths(config, data));
 }
 
+/// The examples that need most memory.
+std::vector<std::int64_t> longest_examples(const data::Dataset& data, std::int64_t count) {
+  const std::vector<std::int64_t> order = data::length_order(data);
+  return {order.end() - std::min(count, std::ssize(order)), order.end()};
+}
+
 /// Seconds of one test.
 double test_time(const TrialTraining& trial, const config::TrainConfig& config,
                  const data::Dataset& data, int threads) {
@@ -95,10 +101,12 @@ double test_time(const TrialTraining& trial, const config::TrainConfig& config,
 TrainingFootprint training_footprint(const config::TrainConfig& config,
                                      const data::Dataset& train_data, int threads) {
   planned_steps(config, train_data);  // there is one batch
-  TrialTraining trial(config, train_data, threads);
-  data::EpochSampler sampler = sampler_of(config, train_data);
-  trial.compute(sampler.next());
-  return trial.footprint();
+  TrialTraining trial(config, train_data, 1);
+  const std::int64_t batch = config.train.batch, shard = config.train.shard;
+  trial.compute(longest_examples(train_data, std::min(shard, batch)));
+  const std::int64_t shards = (batch + shard - 1) / shard;
+  const std::int64_t at_once = std::min<std::int64_t>(std::max(threads, 1), shards);
+  return trial.footprint(at_once * trial.engine().step_peak_bytes());
 }
 
 TrainingEstimate estimate_training(const config::TrainConfig& config,
@@ -125,8 +133,10 @@ TrainingEstimate estimate_training(const config::TrainConfig& config,
   const std::int64_t per_epoch = train_data.size() / config.train.batch;
   const std::int64_t tests = (estimate.steps + per_epoch - 1) / per_epoch;
   estimate.test_seconds = static_cast<double>(tests) * test_time(trial, config, test_data, threads);
-  estimate.step_peak_bytes = trial.engine().step_peak_bytes();
+  trial.compute(longest_examples(train_data, config.train.batch));
   estimate.peak_bytes = base::peak_memory_bytes();
+  estimate.step_peak_bytes = std::max(trial.engine().step_peak_bytes(),
+                                      training_footprint(config, train_data, threads).step_bytes);
   return estimate;
 }
 

@@ -15,8 +15,8 @@ struct TrainingFootprint {
   std::int64_t bytes() const { return state_bytes + step_bytes; }
 };
 
-/// Measured on the first batch, which is computed once; changes and writes nothing. UsageError as
-/// train().
+/// Measured on one shard of the longest examples, for every thread that has one at the same time:
+/// hardly any step needs more. Changes and writes nothing. UsageError as train().
 TrainingFootprint training_footprint(const config::TrainConfig& config,
                                      const data::Dataset& train_data, int threads);
 
@@ -32,7 +32,8 @@ struct TrainingEstimate {
   double seconds() const { return training_seconds + test_seconds; }
 };
 
-/// Trains a few steps and tests once, on the real data; writes nothing. UsageError as train().
+/// Trains a few steps, computes the batch of the longest examples for the memory and tests once, on
+/// the real data; writes nothing. UsageError as train().
 TrainingEstimate estimate_training(const config::TrainConfig& config,
                                    const data::Dataset& train_data, const data::Dataset& test_data,
                                    int threads);

@@ -90,6 +90,47 @@ TEST_CASE("folders of pictures go the whole way, at any number of threads") {
   CHECK(read_file(out / "report.html").find("images/s") != std::string::npos);
 }
 
+TEST_CASE("pictures of 16 bits train as those of 8 bits; files that are skipped are said") {
+  const Workspace work;
+  for (const int bits : {8, 16})
+    for (const std::string part : {"train", "test"})
+      for (int i = 0; i < 32; ++i) {
+        std::string row;
+        for (int column = 0; column < 8; ++column)
+          row += std::string(static_cast<std::size_t>(bits / 8),
+                             static_cast<char>(i % 2 == 0 ? 9 * column + i : 128 + 9 * column));
+        add(work / std::to_string(bits) / part / (i % 2 == 0 ? "dark" : "mid") /
+                (std::to_string(i) + ".png"),
+            plain_png_row(8, bits, PNG_COLOR_TYPE_GRAY, row));
+      }
+  add(work / "8" / "train/dark/a.webp", "");
+  add(work / "8" / "test/mid/.DS_Store", "");
+  for (const std::string bits : {"8", "16"}) {
+    const Outcome outcome = train(work / ("run" + bits), picture_settings(work / bits));
+    REQUIRE(outcome.code == 0);
+    const bool said = outcome.error.find("1 (1 .webp) in ") != std::string::npos &&
+                      outcome.error.find("1 (1 hidden) in ") != std::string::npos;
+    CHECK(said == (bits == "8"));
+    CHECK((outcome.error.find("skipped") != std::string::npos) == (bits == "8"));
+  }
+  CHECK(read_file(work / "run8" / "metrics.jsonl") == read_file(work / "run16" / "metrics.jsonl"));
+}
+
+TEST_CASE("classes that differ by the EXIF orientation alone are told apart") {
+  const Workspace work;
+  for (const std::string part : {"train", "test"})
+    for (std::uint32_t i = 0; i < 48; ++i) {
+      const bool turned = i % 2 == 0;
+      Image image = coloured_image(3, 12, 12, i);
+      for (std::size_t at = 0; at < image.pixels.size(); ++at)
+        if (at % 144 >= 72) image.pixels[at] = 250;  // the lower half
+      add(work / "pictures" / part / (turned ? "turned" : "upright") / (std::to_string(i) + ".jpg"),
+          with_exif(jpeg_file(image), exif_data(turned ? 3 : 1, i % 3 == 0)));
+    }
+  REQUIRE(train(work / "run", picture_settings(work / "pictures")).code == 0);
+  CHECK(read_json(work / "run" / "summary.json")["test"]["accuracy"] > 0.9);
+}
+
 TEST_CASE("augmentation changes a training and is part of its configuration") {
   const Workspace work;
   const fs::path folder = work / "run";

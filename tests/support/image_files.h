@@ -1,9 +1,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <png.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -72,6 +75,62 @@ inline std::string jpeg_file(const io::Image& image, int quality = 95, int flags
   tjFree(file);
   tjDestroy(handle);
   return result;
+}
+
+/// The lowest `bytes` bytes of a number, the highest first unless `little_endian`.
+inline std::string number_bytes(std::uint32_t value, int bytes, bool little_endian = false) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i)
+    text += static_cast<char>(value >> 8 * (little_endian ? i : bytes - 1 - i) & 0xff);
+  return text;
+}
+
+/// One chunk of a PNG file.
+inline std::string png_chunk(const std::string& name, const std::string& data) {
+  const std::string body = name + data;
+  const uLong sum =
+      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+  return number_bytes(static_cast<std::uint32_t>(data.size()), 4) + body +
+         number_bytes(static_cast<std::uint32_t>(sum), 4);
+}
+
+/// A PNG file without gamma and colour space, of one row of pixels, as plain encoders write it.
+/// `row` holds the bytes of the pixels; `type` is one of PNG_COLOR_TYPE_*; `chunks` come before the
+/// pixels.
+inline std::string plain_png_row(int width, int bits, int type, const std::string& row,
+                                 const std::string& chunks = "") {
+  const std::string filtered = std::string(1, '\0') + row;
+  uLongf size = compressBound(static_cast<uLong>(filtered.size()));
+  std::string data(size, '\0');
+  base::check(compress(reinterpret_cast<Bytef*>(data.data()), &size,
+                       reinterpret_cast<const Bytef*>(filtered.data()),
+                       static_cast<uLong>(filtered.size())) == Z_OK,
+              "plain_png_row: cannot compress");
+  data.resize(size);
+  const std::string header = number_bytes(static_cast<std::uint32_t>(width), 4) +
+                             number_bytes(1, 4) + static_cast<char>(bits) +
+                             static_cast<char>(type) + std::string(3, '\0');
+  return "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + chunks + png_chunk("IDAT", data) +
+         png_chunk("IEND", "");
+}
+
+/// EXIF data of two tags: the width of the picture and its orientation.
+inline std::string exif_data(std::uint32_t orientation, bool little_endian) {
+  const auto number = [&](std::uint32_t value, int bytes) {
+    return number_bytes(value, bytes, little_endian);
+  };
+  const auto entry = [&](std::uint32_t tag, std::uint32_t value) {
+    return number(tag, 2) + number(3, 2) + number(1, 4) + number(value, 2) + number(0, 2);
+  };
+  return (little_endian ? "II" : "MM") + number(42, 2) + number(8, 4) + number(2, 2) +
+         entry(0x100, 3) + entry(0x112, orientation) + number(0, 4);
+}
+
+/// The JPEG file with EXIF data after its first two bytes, where cameras put it.
+inline std::string with_exif(const std::string& jpeg, const std::string& exif) {
+  return jpeg.substr(0, 2) + "\xff\xe1" +
+         number_bytes(static_cast<std::uint32_t>(exif.size() + 8), 2) + std::string("Exif\0\0", 6) +
+         exif + jpeg.substr(2);
 }
 
 }  // namespace asap::test

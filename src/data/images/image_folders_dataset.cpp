@@ -1,10 +1,12 @@
 #include "data/images/image_folders_dataset.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/format.h"
 #include "base/text.h"
 #include "data/data_folder.h"
 #include "data/images/image_ops.h"
@@ -20,14 +22,54 @@ constexpr const char* kLayoutHint =
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+std::string lower_ending(const fs::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return ending;
+}
+
+/// What lies in the folders and is not read.
+class SkippedFiles {
+ public:
+  void add(const fs::path& path) {
+    std::error_code ignored;
+    std::string kind = lower_ending(path);
+    if (kind.empty()) kind = "without an ending";
+    if (fs::is_directory(path, ignored)) kind = "folder";
+    ++counts_[is_hidden(path) ? "hidden" : kind];
+    ++total_;
+  }
+  void add(const SkippedFiles& others) {
+    for (const auto& [kind, count] : others.counts_) counts_[kind] += count;
+    total_ += others.total_;
+  }
+  bool empty() const { return total_ == 0; }
+  /// "3 (2 .webp, 1 hidden)"; empty when nothing was skipped.
+  std::string describe() const {
+    if (empty()) return "";
+    std::string kinds;
+    for (const auto& [kind, count] : counts_)
+      kinds += (kinds.empty() ? "" : ", ") + base::format_count(count) + " " + kind;
+    return base::format_count(total_) + " (" + kinds + ")";
+  }
+
+ private:
+  std::map<std::string, std::int64_t> counts_;
+  std::int64_t total_ = 0;
+};
+
 /// What the folder holds that `wanted` accepts, in the order of names.
 template <class Wanted>
-std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
+std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted, SkippedFiles& skipped) {
   std::error_code error;
   std::vector<fs::path> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error))
-    if (!is_hidden(entry->path()) && wanted(entry->path())) found.push_back(entry->path());
+    if (!is_hidden(entry->path()) && wanted(entry->path()))
+      found.push_back(entry->path());
+    else
+      skipped.add(entry->path());
   if (error)
     throw base::DataError("'" + folder.string() + "' cannot be read: " + error.message(),
                           kLayoutHint);
@@ -36,13 +78,13 @@ std::vector<fs::path> list(const fs::path& folder, const Wanted& wanted) {
 }
 
 /// The class names: the folders in one part of the data.
-std::vector<std::string> list_classes(const fs::path& part) {
+std::vector<std::string> list_classes(const fs::path& part, SkippedFiles& skipped) {
   std::error_code ignored;
   if (!fs::is_directory(part, ignored))
     throw base::DataError("there is no folder '" + part.string() + "'", kLayoutHint);
   std::vector<std::string> names;
-  for (const fs::path& path :
-       list(part, [&](const fs::path& p) { return fs::is_directory(p, ignored); }))
+  for (const fs::path& path : list(
+           part, [&](const fs::path& p) { return fs::is_directory(p, ignored); }, skipped))
     names.push_back(path.filename().string());
   if (names.empty())
     throw base::DataError("'" + part.string() + "' has no folders of classes in it", kLayoutHint);
@@ -50,17 +92,20 @@ std::vector<std::string> list_classes(const fs::path& part) {
 }
 
 bool has_image_ending(const fs::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string ending = lower_ending(path);
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
 }
 
-std::vector<fs::path> list_images(const fs::path& folder) {
-  std::vector<fs::path> files = list(folder, has_image_ending);
+std::vector<fs::path> list_images(const fs::path& folder, SkippedFiles& skipped) {
+  SkippedFiles others;
+  std::vector<fs::path> files = list(folder, has_image_ending, others);
   if (files.empty())
-    throw base::DataError("'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it",
-                          "a class needs at least one image, or its folder must go");
+    throw base::DataError(
+        "'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it" +
+            (others.empty() ? "" : "; it holds other files: " + others.describe()),
+        others.empty() ? "a class needs at least one image, or its folder must go"
+                       : "convert the images to PNG or JPEG, or remove the folder");
+  skipped.add(others);
   return files;
 }
 
@@ -107,15 +152,16 @@ struct LabelledFile {
 
 /// The files of one part of the data: the first of every class, the second of every class, ...
 std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train,
-                                     const std::vector<std::string>& classes) {
+                                     const std::vector<std::string>& classes,
+                                     SkippedFiles& skipped) {
   std::vector<LabelledFile> files;
-  for (const std::string& name : list_classes(part)) {
+  for (const std::string& name : list_classes(part, skipped)) {
     const auto found = std::ranges::find(classes, name);
     if (found == classes.end())
       throw base::DataError(
           "'" + (part / name).string() + "' is a class that '" + train.string() + "' lacks",
           base::suggestion(name, classes));
-    const std::vector<fs::path> images = list_images(part / name);
+    const std::vector<fs::path> images = list_images(part / name, skipped);
     for (std::size_t i = 0; i < images.size(); ++i)
       files.push_back({images[i], static_cast<int>(found - classes.begin()), i});
   }
@@ -128,11 +174,12 @@ std::vector<LabelledFile> list_files(const fs::path& part, const fs::path& train
 Dataset load_image_folders_dataset(const config::DataConfig& config, Split split) {
   const fs::path folder = find_data_folder(config, kLayoutHint);
   const fs::path train = folder / split_name(Split::train), part = folder / split_name(split);
-  const std::vector<std::string> classes = list_classes(train);
+  SkippedFiles skipped, counted_with_training;
+  const std::vector<std::string> classes = list_classes(train, counted_with_training);
   if (classes.size() < 2)
     throw base::DataError("'" + train.string() + "' has one class only: '" + classes[0] + "'",
                           kLayoutHint);
-  std::vector<LabelledFile> files = list_files(part, train, classes);
+  std::vector<LabelledFile> files = list_files(part, train, classes, skipped);
   const auto limit = static_cast<std::size_t>(split == Split::train ? config.train_examples
                                                                     : config.test_examples);
   if (limit > 0 && limit < files.size())
@@ -143,6 +190,7 @@ Dataset load_image_folders_dataset(const config::DataConfig& config, Split split
   Dataset dataset = std::move(images.dataset);
   dataset.name = part.string();
   dataset.class_names = classes;
+  dataset.skipped = skipped.describe();
   dataset.fingerprint = dataset_fingerprint(dataset);
   return dataset;
 }

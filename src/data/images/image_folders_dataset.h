@@ -8,9 +8,10 @@ namespace asap::data {
 ///   train/CLASS/*.png, *.jpg or *.jpeg
 ///   test/CLASS/...
 /// The folders of train/ are the classes. Classes and files are sorted by name, byte by byte;
-/// hidden files and other endings are skipped. The examples are the first image of every class,
-/// then the second of every class and so on, so that data.train_examples keeps some of each.
-/// data.classes is not used. Images are prepared as data.images says (see prepare_image).
+/// hidden files and other endings are skipped, and Dataset::skipped counts them. The examples are
+/// the first image of every class, then the second of every class and so on, so that
+/// data.train_examples keeps some of each. data.classes is not used. Images are prepared as
+/// data.images says (see prepare_image).
 ///
 /// DataError names the file or folder: a file that does not decode (see decode_image), images of
 /// different sizes when data.images.size is 0, a folder of a class without images, a class in test/

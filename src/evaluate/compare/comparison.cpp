@@ -13,8 +13,10 @@
 namespace asap::evaluate {
 namespace {
 
-constexpr std::int64_t kShard = 16;   // examples one thread takes at a time
-constexpr std::int64_t kChunk = 512;  // examples that a method classifies before the next one does
+constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
+constexpr std::int64_t kMostShards = 32;    // that a method classifies before the next one does
+constexpr double kTurnSeconds = 0.05;       // about so long that takes
+constexpr std::int64_t kTurns = 8;          // fewest of every method; small data sets run again
 constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
 
 /// A method in the comparison: its attention, its predictions so far, and the time they took.
@@ -24,6 +26,7 @@ struct MethodContestant {
   TimedAttention timed;
   std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
   double seconds = 0;
+  std::int64_t examples = 0;  // classified in these seconds
 
   MethodContestant(const Method& method_, std::unique_ptr<attention::AttentionOperator> attention_,
                    std::size_t labels)
@@ -86,12 +89,73 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
   for (const data::Batch& batch : batches)
     logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
   const base::Stopwatch watch;
-  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = std::ssize(batches) - 1 - place;  // the longest first
     encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
   });
   contestant.seconds += watch.seconds();
+  contestant.examples += chunk.size();
   for (std::int64_t index = 0; index < std::ssize(batches); ++index)
     keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
+}
+
+/// Seconds for which one method runs over a chunk; its predictions are not kept.
+double untimed_run(const infer::Encoder& encoder, const Chunk& chunk, int threads,
+                   std::vector<tensor::Arena>& arenas,
+                   const attention::AttentionOperator& attention) {
+  const base::Stopwatch watch;
+  base::parallel_for(std::ssize(chunk.batches()), threads, [&](std::int64_t index, int worker) {
+    const config::ModelInput<float> input = chunk.batches()[index].input();
+    tensor::Tensor<float> logits({encoder.logit_rows(input), encoder.config().classes});
+    encoder.forward(input, attention, logits.rows(), arenas[worker]);
+  });
+  return watch.seconds();
+}
+
+/// Runs every method on the longest examples, so that none pays for cold caches and memory that is
+/// allocated, and returns the examples of a turn: whole shards, which take the slowest method about
+/// kTurnSeconds.
+std::int64_t warm_up(const infer::Encoder& encoder, const data::Dataset& dataset,
+                     std::span<const std::int64_t> order, int threads,
+                     std::vector<tensor::Arena>& arenas,
+                     const std::vector<MethodContestant*>& contestants) {
+  const std::int64_t shards = std::max(threads, 1);
+  const auto count = static_cast<std::size_t>(std::min(shards * kShard, dataset.size()));
+  const Chunk chunk(dataset, order.last(count), kShard);
+  double slowest = 0;
+  for (int time = 0; time < 2; ++time) {
+    slowest = 0;
+    for (const MethodContestant* contestant : contestants)
+      slowest =
+          std::max(slowest, untimed_run(encoder, chunk, threads, arenas, *contestant->attention));
+  }
+  const double turns = kTurnSeconds / std::max(slowest, 1e-6);
+  const auto wanted = static_cast<std::int64_t>(std::min(turns, 1e6)) * shards;
+  return kShard * std::clamp(wanted, shards, std::max(kMostShards, shards));
+}
+
+/// Runs all methods over the data set, turn by turn: one after the other over a few examples, each
+/// turn beginning with another one.
+void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int threads,
+                std::vector<tensor::Arena>& arenas, std::vector<MethodContestant*> contestants,
+                const ProgressCallback& progress) {
+  const std::vector<std::int64_t> order = data::length_order(dataset);
+  const std::int64_t turn = warm_up(encoder, dataset, order, threads, arenas, contestants);
+  const std::int64_t chunks = (dataset.size() + turn - 1) / turn;
+  const std::int64_t passes = (kTurns + chunks - 1) / chunks;
+  const std::int64_t parts = passes * chunks * std::ssize(contestants);
+  std::int64_t done = 0;
+  for (std::int64_t pass = 0; pass < passes; ++pass)
+    // The longest first: an arena then gets its memory at once, not anew for every longer batch.
+    for (std::int64_t first = (chunks - 1) * turn; first >= 0; first -= turn) {
+      const Chunk chunk(
+          dataset, std::span(order).subspan(first, std::min(turn, dataset.size() - first)), kShard);
+      for (MethodContestant* contestant : contestants) {
+        classify(encoder, dataset, chunk, threads, arenas, *contestant);
+        if (progress) progress(++done, parts);
+      }
+      std::rotate(contestants.begin(), contestants.begin() + 1, contestants.end());
+    }
 }
 
 /// Sums of fidelity over the first examples, shard by shard in order for any number of
@@ -136,7 +200,7 @@ double fraction_equal(std::span<const std::int32_t> predictions,
 MethodResult result_of(const MethodContestant& contestant, const data::Dataset& dataset,
                        std::span<const std::int32_t> teacher_predictions,
                        std::vector<std::vector<HeadFidelity>> heads) {
-  const auto examples = static_cast<double>(dataset.size());
+  const auto examples = static_cast<double>(contestant.examples);
   MethodResult result;
   result.name = contestant.method.name();
   result.equal_latency = contestant.method.equal_latency;
@@ -204,19 +268,8 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   std::vector<MethodContestant*> all = contestants;
   if (std::ranges::find(all, &teacher) == all.end()) all.push_back(&teacher);
 
-  const std::int64_t chunks = (dataset.size() + kChunk - 1) / kChunk;
-  const std::int64_t parts = chunks * static_cast<std::int64_t>(all.size());
   std::vector<tensor::Arena> arenas(settings.threads);
-  std::int64_t done = 0;
-  const std::vector<std::int64_t> order = data::length_order(dataset);
-  for (std::int64_t first = 0; first < dataset.size(); first += kChunk) {
-    const std::int64_t count = std::min(kChunk, dataset.size() - first);
-    const Chunk chunk(dataset, std::span(order).subspan(first, count), kShard);
-    for (MethodContestant* contestant : all) {
-      classify(encoder, dataset, chunk, settings.threads, arenas, *contestant);
-      if (progress) progress(++done, parts);
-    }
-  }
+  take_turns(encoder, dataset, settings.threads, arenas, all, progress);
 
   std::vector<std::int64_t> sampled(std::min(settings.fidelity_examples, dataset.size()));
   std::iota(sampled.begin(), sampled.end(), std::int64_t{0});

@@ -73,8 +73,8 @@ struct Comparison {
 using ProgressCallback = std::function<void(std::int64_t done, std::int64_t total)>;
 
 /// Runs the encoder over the whole data set with the attention of each method in turn. Methods
-/// alternate every few hundred examples, so that a machine that slows down for a while slows all of
-/// them down. Everything but the times is the same for any number of threads.
+/// are warmed up and alternate every few dozen ms, so a machine that slows down for a while slows all
+/// of them down. Everything but the times is the same for any number of threads.
 ///
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs

@@ -122,8 +122,9 @@ Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperato
   const std::int64_t shards = (dataset.size() + kDiagnosedShard - 1) / kDiagnosedShard;
   std::vector<Sums> parts(shards, Sums(encoder.config(), iterations));
   std::vector<tensor::Arena> arenas(std::max(threads, 1));
-  base::parallel_for(shards, threads, [&](std::int64_t index, int worker) {
-    const std::int64_t first = index * kDiagnosedShard;
+  // The longest first, as test_model does.
+  base::parallel_for(shards, threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = shards - 1 - place, first = index * kDiagnosedShard;
     data::Batch batch;
     batch.fill(dataset,
                std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first)));

@@ -10,8 +10,8 @@
 namespace asap::tensor {
 
 /// Memory for everything that one forward (and backward) pass makes. Taking memory increments a
-/// pointer; clear() forgets all of it at once and keeps the capacity, so nothing is allocated after
-/// the first pass. An arena belongs to one thread.
+/// pointer; clear() forgets all of it at once and keeps the capacity, as one chunk from the next
+/// take() on, so passes of one size allocate twice at most. An arena belongs to one thread.
 class Arena {
  public:
   /// Uninitialised memory for `count` values, aligned to kAlignment.

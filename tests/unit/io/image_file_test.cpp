@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "io/image_orientation.h"
 #include "support/expect_error.h"
 #include "support/image_files.h"
 
@@ -52,6 +53,72 @@ TEST_CASE("transparent parts of a PNG file are white, opaque ones keep their col
   const std::vector<std::uint8_t> pixels{200, 10, 30, 255, 200, 10, 30, 0};
   const Image image = decode_image(png_of_bytes(pixels.data(), 1, 2, PNG_FORMAT_RGBA), 9, "a.png");
   CHECK(image.pixels == std::vector<std::uint8_t>{200, 255, 10, 255, 30, 255});
+}
+
+TEST_CASE("a PNG file of 16 bits without gamma is read as the same one of 8 bits") {
+  const std::string bytes("\x00\x01\x7f\x80\x81\xff", 6);
+  std::string doubled;
+  for (const char byte : bytes) doubled += std::string(2, byte);
+  for (const int type : {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_RGB}) {
+    const int width = type == PNG_COLOR_TYPE_RGB ? 2 : 6;
+    const Image image = decode_image(plain_png_row(width, 16, type, doubled), 9, "a.png");
+    check_equal(image, decode_image(plain_png_row(width, 8, type, bytes), 9, "a.png"));
+    CHECK(image.pixels[type == PNG_COLOR_TYPE_RGB ? 1 : 3] == 128);
+  }
+}
+
+TEST_CASE("a PNG file of 16 bits that says that it is linear light is taken at its word") {
+  const std::string linear = png_chunk("gAMA", number_bytes(100000, 4));
+  const std::string grey("\x80\x80", 2);
+  const auto read = [&](const std::string& chunks) {
+    return decode_image(plain_png_row(1, 16, PNG_COLOR_TYPE_GRAY, grey, chunks), 9, "a").pixels[0];
+  };
+  CHECK(std::abs(read(linear) - 188) <= 2);  // 255 (1.055 (128 / 255)^(1 / 2.4) - 0.055)
+  CHECK(std::abs(read(png_chunk("gAMA", number_bytes(45455, 4))) - 128) <= 1);
+  CHECK(read(png_chunk("sRGB", std::string(1, '\0'))) == 128);
+}
+
+TEST_CASE("half-transparent parts are mixed with white in sRGB, with 8 and with 16 bits") {
+  // Black, red and white, each half opaque; and black, a fifth opaque.
+  const std::string bytes("\0\0\0\x80\xff\0\0\x80\xff\xff\xff\x80\0\0\0\x33", 16);
+  const std::vector<std::uint8_t> mixed{127, 255, 255, 204, 127, 127, 255, 204, 127, 127, 255, 204};
+  std::string doubled;
+  for (const char byte : bytes) doubled += std::string(2, byte);
+  const auto read = [](int bits, int type, const std::string& row, const std::string& chunks) {
+    return decode_image(plain_png_row(4, bits, type, row, chunks), 9, "a.png").pixels;
+  };
+  CHECK(read(8, PNG_COLOR_TYPE_RGB_ALPHA, bytes, "") == mixed);
+  CHECK(read(16, PNG_COLOR_TYPE_RGB_ALPHA, doubled, "") == mixed);
+  // The same colours in a palette.
+  const std::string palette =
+      png_chunk("PLTE", std::string("\0\0\0\xff\0\0\xff\xff\xff\0\0\0", 12)) +
+      png_chunk("tRNS", "\x80\x80\x80\x33");
+  CHECK(read(8, PNG_COLOR_TYPE_PALETTE, std::string("\0\1\2\3", 4), palette) == mixed);
+  // Grey: 51 half opaque, and 51 opaque.
+  CHECK(decode_image(plain_png_row(2, 8, PNG_COLOR_TYPE_GRAY_ALPHA, "\x33\x80\x33\xff"), 9, "a")
+            .pixels == std::vector<std::uint8_t>{153, 51, 153, 51, 153, 51});
+}
+
+TEST_CASE("a grey level that a 16-bit PNG file calls transparent is white") {
+  const std::string row("\x10\x10\x40\x40", 4);
+  const std::string transparent = png_chunk("tRNS", "\x40\x40");
+  CHECK(decode_image(plain_png_row(2, 16, PNG_COLOR_TYPE_GRAY, row, transparent), 9, "a").pixels ==
+        std::vector<std::uint8_t>{16, 255, 16, 255, 16, 255});
+}
+
+TEST_CASE("JPEG and PNG files are turned as their EXIF orientation says") {
+  const std::string jpeg = jpeg_file(coloured_image(3, 10, 6));
+  const Image stored = decode_image(jpeg, 16, "a.jpg");
+  const std::string row = "abcdef";
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const bool little_endian : {false, true}) {
+      const std::string exif = exif_data(static_cast<std::uint32_t>(orientation), little_endian);
+      check_equal(decode_image(with_exif(jpeg, exif), 16, "a.jpg"),
+                  upright_image(stored, orientation));
+      const std::string png = plain_png_row(2, 8, PNG_COLOR_TYPE_RGB, row, png_chunk("eXIf", exif));
+      const Image plain = decode_image(plain_png_row(2, 8, PNG_COLOR_TYPE_RGB, row), 9, "a.png");
+      check_equal(decode_image(png, 9, "a.png"), upright_image(plain, orientation));
+    }
 }
 
 TEST_CASE("a JPEG file gives back nearly its pixels, in colour and in grey") {

@@ -38,6 +38,38 @@ struct Fixture {
   }
 };
 
+/// Training on texts in batches of two shards.
+TrainConfig text_training() {
+  TrainConfig config;
+  config.model.kind = ModelKind::text;
+  config.model.width = 16;
+  config.model.layers = 1;
+  config.train.batch = 8;
+  config.train.shard = 4;
+  config.train.epochs = 3;
+  return config;
+}
+
+/// 40 texts of up to 8 tokens, and a last one of `longest` tokens.
+Dataset texts_of_lengths(std::int64_t longest) {
+  Dataset data;
+  data.name = "texts";
+  data.kind = ExampleKind::tokens;
+  data.vocabulary = 5;
+  data.max_tokens = 200;
+  data.class_names = {"a", "b"};
+  data.offsets = {0};
+  for (std::int64_t i = 0; i < 41; ++i) {
+    const std::int64_t length = i == 40 ? longest : 1 + i % 8;
+    for (std::int64_t token = 0; token < length; ++token)
+      data.ids.push_back(static_cast<std::int32_t>((i + token) % 5));
+    data.offsets.push_back(data.offsets.back() + length);
+    data.labels.push_back(static_cast<std::int32_t>(i % 2));
+  }
+  data.fingerprint = dataset_fingerprint(data);
+  return data;
+}
+
 }  // namespace
 
 TEST_CASE("an estimate knows steps and parameters, and a step's memory to the byte") {
@@ -57,6 +89,30 @@ TEST_CASE("an estimate knows steps and parameters, and a step's memory to the by
   CHECK(estimate.seconds_per_step > 0);
   CHECK(estimate.seconds() >= estimate.training_seconds);
   CHECK(estimate.peak_bytes <= peak_memory_bytes());
+}
+
+TEST_CASE("the memory forecast is of the longest examples, wherever they lie") {
+  // 40 expressions of 8 tokens or fewer and one of 200 that the first batches do not hold.
+  const auto footprint_of = [](std::int64_t longest, int threads) {
+    TrainConfig config = text_training();
+    Dataset data = texts_of_lengths(longest);
+    config.model = fit_model_to_data(config.model, data, "test");
+    return training_footprint(config, data, threads).step_bytes;
+  };
+  CHECK(footprint_of(200, 1) > 5 * footprint_of(8, 1));
+  CHECK(footprint_of(200, 2) == 2 * footprint_of(200, 1));
+  CHECK(footprint_of(200, 9) == 2 * footprint_of(200, 1));  // a batch has two shards
+
+  TrainConfig config = text_training();
+  const Dataset data = texts_of_lengths(200);
+  config.model = fit_model_to_data(config.model, data, "test");
+  const TrainingEstimate estimate = estimate_training(config, data, data, 1);
+  const TemporaryFolder folder;
+  const TrainingResult result = train(config, RunFolder(folder.path() / "run"), data, data, {});
+  const std::int64_t forecast = footprint_of(200, 1);
+  CHECK(estimate.step_peak_bytes >= forecast);
+  CHECK(result.step_peak_bytes <= 1.1 * static_cast<double>(forecast));
+  CHECK(result.step_peak_bytes >= 0.7 * static_cast<double>(forecast));
 }
 
 TEST_CASE("a model memorises one batch if it can") {

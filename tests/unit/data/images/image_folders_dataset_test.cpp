@@ -1,10 +1,11 @@
+#include "data/images/image_folders_dataset.h"
+
 #include <algorithm>
 #include <filesystem>
 
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "data/images/image_folders_dataset.h"
 #include "data/images/image_ops.h"
 #include "data/load/load_dataset.h"
 #include "io/image_file.h"
@@ -70,6 +71,25 @@ TEST_CASE("folders of images become a data set, classes and files sorted by name
   const Dataset test = pictures.load(Split::test);
   CHECK(test.labels == std::vector<std::int32_t>{1});
   CHECK(test.class_names == train.class_names);
+}
+
+TEST_CASE("files and folders that are not read are counted") {
+  const Pictures pictures;
+  CHECK(pictures.load().skipped.empty());
+  pictures.add("train/cat/c.webp", "");
+  pictures.add("train/dog/d.WEBP", "");
+  pictures.add("train/dog/.DS_Store", "");
+  pictures.add("train/dog/LICENSE", "");
+  pictures.add("train/dog/more/e.png", "");
+  pictures.add("train/.ipynb_checkpoints/f.png", "");
+  pictures.add("train/notes.txt", "");
+  pictures.add("test/dog/g.gif", "");
+  CHECK(pictures.load().skipped == "7 (1 .txt, 2 .webp, 1 folder, 2 hidden, 1 without an ending)");
+  CHECK(pictures.load(Split::test).skipped == "1 (1 .gif)");
+  CHECK(pictures.load().size() == 3);
+
+  pictures.add("train/fox/a.webp", "");
+  pictures.expect_refused(Split::train, {"train/fox", "no images", "1 (1 .webp)", "convert"});
 }
 
 TEST_CASE("the first examples are of all classes, and no other file is opened") {

@@ -52,6 +52,29 @@ TEST_CASE("Sinkhorn at the teacher's own iterations is the teacher") {
   CHECK(comparison.methods[2].column_error > comparison.methods[1].column_error);
 }
 
+TEST_CASE("methods that are the same take about the same time, however small the data are") {
+  DataConfig config = small_data();
+  for (const int examples : {1, 40}) {
+    config.shapes.test_examples = examples;
+    const Dataset dataset = draw_shapes_dataset(config, Split::test);
+    const std::vector<std::string> names = {"teacher", "sinkhorn:4"};
+    const ComparisonSettings settings{parse_methods(names, 2), 1, 1};
+    std::int64_t calls = 0, last = 0;
+    const Comparison comparison = compare_methods(random_encoder(4), nullptr, dataset, settings,
+                                                  [&](std::int64_t done, std::int64_t total) {
+                                                    CHECK(done == ++calls);
+                                                    last = total;
+                                                  });
+    CHECK(calls == last);
+    CHECK(calls == 16);  // eight turns each
+    const double ratio =
+        comparison.methods[0].attention_milliseconds / comparison.methods[1].attention_milliseconds;
+    CHECK(ratio > 0.4);
+    CHECK(ratio < 2.5);
+    CHECK(comparison.methods[0].predictions == comparison.methods[1].predictions);
+  }
+}
+
 TEST_CASE("on a random network the closure of a zero dual is nearer to the teacher than softmax") {
   const Comparison comparison = compare(10, {"f0", "softmax"});
   CHECK(comparison.methods[0].plan_l1 > 0.001);
