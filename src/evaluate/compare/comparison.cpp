@@ -204,6 +204,7 @@ MethodResult result_of(const MethodContestant& contestant, const data::Dataset& 
   MethodResult result;
   result.name = contestant.method.name();
   result.equal_latency = contestant.method.equal_latency;
+  result.capped = contestant.method.capped;
   result.accuracy = fraction_equal(contestant.predictions, dataset.labels);
   result.agreement = fraction_equal(contestant.predictions, teacher_predictions);
   result.examples_per_second = examples / contestant.seconds;

@@ -35,6 +35,7 @@ struct MethodResult {
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
   bool equal_latency = false;                    ///< see Method::equal_latency
+  bool capped = false;                           ///< see Method::capped
   /// Where the data set has labels; kNotScored as there.
   std::vector<std::int32_t> predictions = {};
   /// Of a compiled method that imitates something other than the teacher, when that is compared in
@@ -73,8 +74,8 @@ struct Comparison {
 using ProgressCallback = std::function<void(std::int64_t done, std::int64_t total)>;
 
 /// Runs the encoder over the whole data set with the attention of each method in turn. Methods
-/// are warmed up and alternate every few dozen ms, so a machine that slows down for a while slows all
-/// of them down. Everything but the times is the same for any number of threads.
+/// are warmed up and alternate every few dozen ms, so a machine that slows down for a while slows
+/// all of them down. Everything but the times is the same for any number of threads.
 ///
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs

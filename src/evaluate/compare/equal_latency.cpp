@@ -90,13 +90,12 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
   };
   const int iterations = largest_affordable(teacher_iterations, affordable).value_or(0);
   const Method found{MethodKind::sinkhorn, iterations};
-  if (const auto known = std::ranges::find(methods, found); known != methods.end()) {
-    known->equal_latency = true;
-    methods.erase(requested);
-  } else {
-    *requested = found;
-    requested->equal_latency = true;
-  }
+  const auto known = std::ranges::find(methods, found);
+  Method& chosen = known != methods.end() ? *known : *requested;
+  chosen = found;
+  chosen.equal_latency = true;
+  chosen.capped = iterations == teacher_iterations;
+  if (known != methods.end()) methods.erase(requested);
   return methods;
 }
 

@@ -13,8 +13,11 @@
 namespace asap::evaluate {
 namespace {
 
-/// Marks the truncation that takes the compiled operator's time.
-constexpr const char* kEqualMark = " (equal time)";
+/// What follows the name of a method that was chosen by its time.
+const char* time_mark(const MethodResult& method) {
+  if (!method.equal_latency) return "";
+  return method.capped ? " (equal time, capped at T)" : " (equal time)";
+}
 
 io::Json operator_json(const OperatorEvidence& evidence) {
   io::Json json = {{"teacher", evidence.teacher},
@@ -39,7 +42,7 @@ std::vector<std::string> comparison_columns(const Comparison& comparison) {
 
 std::vector<std::string> comparison_cells(const Comparison& comparison,
                                           const MethodResult& method) {
-  std::vector<std::string> cells = {method.name + (method.equal_latency ? kEqualMark : ""),
+  std::vector<std::string> cells = {method.name + time_mark(method),
                                     base::format_fixed(method.accuracy, 4),
                                     base::format_fixed(method.agreement, 4),
                                     base::format_fixed(method.examples_per_second, 0),
@@ -73,6 +76,7 @@ io::Json comparison_summary(const Comparison& comparison, const ReportContext& c
                        {"plan_l1", method.plan_l1},
                        {"column_error", method.column_error}});
     if (method.equal_latency) methods.back()["equal_latency"] = true;
+    if (method.capped) methods.back()["capped"] = true;
     if (method.imitated_agreement)
       methods.back()["imitated_agreement"] = *method.imitated_agreement;
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)

@@ -47,12 +47,20 @@ TEST_CASE("the truncation of equal latency stands under its own name and is mark
   CHECK(methods[1].equal_latency);
   CHECK(methods[1].iterations >= 0);
   CHECK(methods[1].iterations <= 4);
+  CHECK(methods[1].capped == (methods[1].iterations == 4));
 
   const std::vector<std::string> all = {"sinkhorn:equal", "sinkhorn:0", "sinkhorn:1"};
   const std::vector<Method> known =
       resolve_equal_latency(parse_methods(all, 2), encoder, &heads, 1, dataset);
   REQUIRE(known.size() == 2);  // whichever it is, it stands there already
   CHECK(known[0].equal_latency != known[1].equal_latency);
+
+  // With T = 0 there is one K to choose, which is the cap.
+  const std::vector<std::string> one = {"sinkhorn:equal"};
+  const std::vector<Method> capped =
+      resolve_equal_latency(parse_methods(one, 2), encoder, &heads, 0, dataset);
+  CHECK(capped[0].capped);
+  CHECK(compare_methods(encoder, &heads, dataset, {capped, 1, 4}).methods[0].capped);
 
   const Comparison comparison = compare_methods(encoder, &heads, dataset, {known, 1, 4});
   CHECK(comparison.methods[0].equal_latency == known[0].equal_latency);

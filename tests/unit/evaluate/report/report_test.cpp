@@ -36,6 +36,19 @@ TEST_CASE("a report without a compiled operator leaves the headline out") {
         std::string::npos);
 }
 
+TEST_CASE("a truncation of equal time says when it is capped") {
+  Comparison comparison = two_methods();
+  MethodResult& method = comparison.methods[0];
+  method.name = "sinkhorn:4";
+  CHECK(comparison_cells(comparison, method)[0] == "sinkhorn:4");
+  method.equal_latency = true;
+  CHECK(comparison_cells(comparison, method)[0] == "sinkhorn:4 (equal time)");
+  CHECK_FALSE(comparison_summary(comparison, context())["methods"][0].contains("capped"));
+  method.capped = true;
+  CHECK(comparison_cells(comparison, method)[0] == "sinkhorn:4 (equal time, capped at T)");
+  CHECK(comparison_summary(comparison, context())["methods"][0]["capped"] == true);
+}
+
 TEST_CASE("the summary holds every number under its agreed name") {
   const Json summary = comparison_summary(two_methods(), context());
   const Json& compiled = summary["methods"][1];
