@@ -240,7 +240,8 @@ std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
   std::vector<std::string> known;
   for (const AttentionForm& form : kForms) known.emplace_back(form.name);
   std::vector<AttentionForm> forms;
-  for (const std::string& name : names) {
+  for (const std::string& given : names) {
+    const std::string name(base::trim(given));
     const auto is_called = [&](const AttentionForm& form) { return form.is_called(name); };
     const auto* const found = std::ranges::find_if(kForms, is_called);
     if (found == std::end(kForms))

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
 constexpr std::int64_t kMostShards = 32;    // that a method classifies before the next one does
 constexpr double kTurnSeconds = 0.05;       // about so long that takes
-constexpr std::int64_t kTurns = 8;          // fewest of every method; small data sets run again
+constexpr std::int64_t kLeastTurns = 8;     // fewest of every method; small data sets run again
 constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
 
 /// A method in the comparison: its attention, its predictions so far, and the time they took.
@@ -142,7 +142,7 @@ void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int
   const std::vector<std::int64_t> order = data::length_order(dataset);
   const std::int64_t turn = warm_up(encoder, dataset, order, threads, arenas, contestants);
   const std::int64_t chunks = (dataset.size() + turn - 1) / turn;
-  const std::int64_t passes = (kTurns + chunks - 1) / chunks;
+  const std::int64_t passes = (kLeastTurns + chunks - 1) / chunks;
   const std::int64_t parts = passes * chunks * std::ssize(contestants);
   std::int64_t done = 0;
   for (std::int64_t pass = 0; pass < passes; ++pass)

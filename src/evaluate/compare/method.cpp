@@ -124,7 +124,7 @@ std::string Method::name() const {
 std::vector<Method> parse_methods(std::span<const std::string> names, int layers) {
   std::vector<Method> methods;
   for (const std::string& name : names)
-    for (const Method& method : parse_method(name, layers)) {
+    for (const Method& method : parse_method(std::string(base::trim(name)), layers)) {
       if (std::find(methods.begin(), methods.end(), method) != methods.end())
         throw base::UsageError("`methods`: '" + method.name() + "' is named twice");
       methods.push_back(method);

@@ -57,3 +57,10 @@ TEST_CASE("method names need a sensible number of iterations and no repetition")
   // The same method under another name.
   CHECK_THROWS_AS(parsed({"compiled", "compiled+0"}), UsageError);
 }
+
+TEST_CASE("blanks around the names of methods do not matter") {
+  const std::vector<std::string> names = {"teacher", " compiled", "sinkhorn:3 "};
+  const std::vector<Method> methods = parse_methods(names, 2);
+  CHECK(methods[1].name() == "compiled");
+  CHECK(methods[2].name() == "sinkhorn:3");
+}
