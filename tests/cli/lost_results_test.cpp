@@ -79,8 +79,9 @@ TEST_CASE("a command replaces its own results: of the same settings, of others w
   const Workspace work;
   prepare(work);
   for (const auto& [program, words] : every_command(work)) {
-    CAPTURE(program + " " + words.front());
-    const fs::path folder = work / (program + "-" + words.front());
+    const std::string name = program + "-" + words.front();
+    CAPTURE(name);
+    const fs::path folder = work / name;
     const Words out = {"--out", folder.string()};
     REQUIRE(run(program, words + out).code == 0);
     CHECK(run(program, words + out + Words{"--threads", "1", "--quiet"}).code == 0);
