@@ -22,7 +22,7 @@ constexpr int kSum = 0, kRising = 1, kFalling = 2, kOne = 3;
 struct Triangles {
   int depth;
   double offset, slope, amplitude;
-  std::array<double, Layout::kMaxDepth + 1> peak;
+  std::array<double, Layout::kMaxDepth + 1> peak{};
   std::array<double, Layout::kMaxDepth> scale, rise, fall;
 
   template <class T>
