@@ -60,6 +60,8 @@ class TrainCommand : public cli::Command {
     const config::RunFolder folder(trial ? common_.out : common_.required_out());
     if (!trial) cli::refuse_results_of_others(common_);
     cli::RunHeader header(common_, "asap-train", config.seed);
+    if (common_.config.empty() && common_.assignments.empty())
+      header.add("config", "none was given; " + what_defaults_train(config));
     const data::Dataset train_data =
         data::load_dataset(config.data, data::Split::train,
                            train::initial_text_codec(config, folder, options_.resume));
@@ -109,6 +111,14 @@ class TrainCommand : public cli::Command {
                    "classes may differ, and other classes get a fresh classifier")
         ->type_name("RUN")
         ->group(group);
+  }
+
+  /// "trains the defaults: vit with sinkhorn attention on fashion-mnist"
+  static std::string what_defaults_train(const config::TrainConfig& config) {
+    const io::Json json = config::to_json(config);
+    return "trains the defaults: " + json["model"]["kind"].get<std::string>() + " with " +
+           json["model"]["attention"]["kind"].get<std::string>() + " attention on " +
+           json["data"]["name"].get<std::string>() + " (hint: --config FILE, --set KEY=VALUE)";
   }
 
   /// What messages call the configuration.

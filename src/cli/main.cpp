@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "cli/completion.h"
 #include "cli/interrupt.h"
@@ -51,16 +52,57 @@ std::string help_hint(const CLI::App& root, const CLI::App& command) {
   return "see '" + path + " --help'";
 }
 
+/// A word, quoted for a shell where it must be.
+std::string quoted(const std::string& word) {
+  const std::string plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+/// The commands that have the option, by name: "asap-eval bench".
+std::vector<std::string> commands_with(const CLI::App& root, const std::string& flag) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; }))
+    if (std::ranges::count(option_names(*command), flag) > 0)
+      commands.push_back(root.get_name() + " " + command->get_name());
+  return commands;
+}
+
+base::UsageError unknown_option(const CLI::App& root, const std::string& flag) {
+  const CLI::App& command = selected_command(root);
+  const std::string what = "unknown option '" + flag + "'";
+  const std::string nearest = base::nearest_name(flag, option_names(command));
+  if (nearest == flag)  // it stands before the command
+    return base::UsageError(
+        what + " before the command",
+        "write it after: " + root.get_name() + " " + command.get_name() + " " + flag + " ...");
+  const std::vector<std::string> others = commands_with(root, flag);
+  if (!others.empty())
+    return base::UsageError(
+        what, "it belongs to " + base::join(others, ", ") + "; " + help_hint(root, command));
+  return base::UsageError(
+      what, nearest.empty() ? help_hint(root, command) : "did you mean '" + nearest + "'?");
+}
+
+/// Whether a word is the name of a configuration file rather than of a command.
+bool names_config(const std::string& word) {
+  std::error_code error;
+  return word.ends_with(".json") || std::filesystem::is_regular_file(word, error);
+}
+
 base::UsageError unknown_argument(const CLI::App& root, const std::string& argument) {
   const CLI::App& command = selected_command(root);
-  if (argument.starts_with("-")) {
-    const std::string flag = argument.substr(0, argument.find('='));
-    const std::string nearest = base::nearest_name(flag, option_names(command));
-    return base::UsageError(
-        "unknown option '" + flag + "'",
-        nearest.empty() ? help_hint(root, command) : "did you mean '" + nearest + "'?");
-  }
+  if (argument.starts_with("-"))
+    return unknown_option(root, argument.substr(0, argument.find('=')));
   const std::vector<std::string> commands = subcommand_names(command);
+  if (names_config(argument))
+    return base::UsageError("unexpected argument '" + argument + "'",
+                            "a configuration file follows its flag: " +
+                                std::string(commands.empty() ? "" : "COMMAND ") + "--config " +
+                                quoted(argument));
   if (commands.empty())
     return base::UsageError("unexpected argument '" + argument + "'", help_hint(root, command));
   return base::UsageError("unknown command '" + argument + "'",
@@ -92,16 +134,6 @@ base::UsageError parse_failure(const CLI::App& app, const CLI::ParseError& error
   return base::UsageError(message, hint_for(app, message));
 }
 
-/// A word, quoted for a shell where it must be.
-std::string quoted(const std::string& word) {
-  const std::string plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string formatted_help(const CommandHelp& program, const std::string& format) {
   if (format == "bash") return bash_completion(program);
   if (format == "zsh") return zsh_completion(program);
@@ -117,13 +149,23 @@ std::string continue_hint(const Arguments& arguments, const std::string& flag) {
   return flag.empty() ? "" : ". Continue with: " + arguments.command_line(flag);
 }
 
+/// Lets "teacher, compiled" be the list of teacher and compiled.
+void trim_lists(CLI::App& command) {
+  for (CLI::Option* option : command.get_options())
+    if (option->get_delimiter() == ',')
+      option->transform([](const std::string& part) { return std::string(base::trim(part)); });
+  for (CLI::App* inner : command.get_subcommands([](const CLI::App*) { return true; }))
+    trim_lists(*inner);
+}
+
 int report(const std::string& program, base::ErrorKind kind, const std::string& message,
            const std::string& hint) {
   std::string line = program + ": error: " + message;
   if (!hint.empty()) line += " (hint: " + hint + ")";
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   std::cout.flush();
-  std::cerr << line << std::endl;
+  std::cerr << base::printable(line) << std::endl;
   return static_cast<int>(kind);
 }
 
@@ -154,6 +196,7 @@ void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const
         ->group(kInformationGroup);
   }
   if (answer_help(app, keys)) throw Finished{};
+  trim_lists(app);
   try {
     app.parse(argc_, argv_);
   } catch (const CLI::CallForHelp&) {

@@ -114,6 +114,14 @@ bool value_inside(const FieldRange& range, const std::vector<int>& values) {
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
+/// Whether `word` is made of the first letters of a name's words: lr of learning_rate.
+bool abbreviates(const std::string& word, const std::string& name) {
+  const std::vector<std::string> words = base::split(name, '_');
+  return words.size() > 1 && words.size() == word.size() &&
+         std::equal(words.begin(), words.end(), word.begin(),
+                    [](const std::string& part, char letter) { return part.starts_with(letter); });
+}
+
 /// Path of the field, anywhere, whose own name is nearest to a mistyped one; else "".
 std::string field_with_similar_name(const std::string& name,
                                     const std::vector<FieldDescription>& fields) {
@@ -230,6 +238,10 @@ void FieldReader::check_no_unknown_key() const {
     std::string nearest;
     for (const FieldDescription& field : fields_)
       if (nearest.empty() && last_part(field.path) == key) nearest = field.path;
+    for (const FieldDescription& field : fields_)
+      if (nearest.empty() && field.path.starts_with(level.prefix) &&
+          abbreviates(key, last_part(field.path)))
+        nearest = field.path;
     if (nearest.empty()) {
       nearest = base::nearest_name(key, level.known);
       if (!nearest.empty()) nearest.insert(0, level.prefix);

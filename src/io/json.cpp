@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 
 namespace asap::io {
 namespace {
@@ -79,11 +80,17 @@ void write_json(const std::filesystem::path& path, const Json& value) {
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  std::string out(text.substr(0, kLongest));
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  if (text.size() > kLongest) out += "...";
-  return out;
+  std::size_t end = 0;  // never within a character
+  while (end < text.size() && end < kLongest) {
+    const std::size_t next =
+        end + std::max<std::size_t>(1, base::character_length(text.substr(end)));
+    if (next > kLongest) break;
+    end = next;
+  }
+  std::string shown(text.substr(0, end));
+  std::ranges::replace_if(
+      shown, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return base::printable(shown) + (end < text.size() ? "..." : "");
 }
 
 }  // namespace asap::io

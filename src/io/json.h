@@ -26,8 +26,8 @@ std::string format_json_line(const Json& value);
 /// Replaces the file atomically by format_json(value).
 void write_json(const std::filesystem::path& path, const Json& value);
 
-/// Prepares text from a file for a one-line message: replaces control characters and cuts it after
-/// 60 bytes.
+/// Prepares text from a file for a one-line message: replaces control characters, escapes bytes
+/// that are not UTF-8, and cuts it after 60 bytes.
 std::string excerpt(std::string_view text);
 
 }  // namespace asap::io

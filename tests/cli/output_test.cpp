@@ -118,6 +118,13 @@ TEST_CASE("a header says what runs before any data are read") {
   for (const char* part : {"  threads ", "  seed ", "  SIMD "})
     CHECK_MESSAGE(outcome.error.find(part) != std::string::npos, part);
 
+  // With nothing but a folder, what will be trained is said, whether or not the data are there.
+  const Outcome plain = run("asap-train", {"--init-from", "/nowhere", "--out", work / "plain"});
+  CHECK(plain.error.find("  config      none was given; trains the defaults: ") !=
+        std::string::npos);
+  CHECK(plain.error.find(" on fashion-mnist (hint: --config FILE") != std::string::npos);
+  CHECK(outcome.error.find("none was given") == std::string::npos);
+
   const Outcome trained = train(work / "teacher");
   for (const char* part : {"  data ", "  model ", "  parameters ", "  memory ", "  training "})
     CHECK_MESSAGE(trained.error.find(part) != std::string::npos, part);

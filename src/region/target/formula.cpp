@@ -1,5 +1,7 @@
 #include "region/target/formula.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <memory>
 #include <numbers>
@@ -7,6 +9,7 @@
 #include <muParser.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace asap::region {
 namespace {
@@ -22,11 +25,75 @@ double relu_of(double x) { return x > 0 ? x : 0; }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double natural_log(double x) { return std::log(x); }
 
-base::UsageError formula_error(const std::string& text, const mu::Parser::exception_type& error) {
+bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
+
+/// "2*x" for a formula in which a name or bracket follows a number: 2x, 3(x+1); else "".
+std::string with_product(const std::string& text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (!is_digit(text[i - 1]) || !(is_letter(text[i]) || text[i] == '(')) continue;
+    const auto before = text.find_last_not_of("0123456789.", i - 1);
+    if (before != text.npos && is_letter(text[before])) continue;  // the number ends a name: x2(
+    const bool exponent = (text[i] == 'e' || text[i] == 'E') && i + 1 < text.size() &&
+                          (is_digit(text[i + 1]) || text[i + 1] == '-' || text[i + 1] == '+');
+    if (exponent) continue;  // 2e5
+    const std::string product = text.substr(0, i) + "*" + text.substr(i);
+    const std::string more = with_product(product);
+    return more.empty() ? product : more;
+  }
+  return "";
+}
+
+/// Names in a formula that are no functions and not in `known`.
+std::vector<std::string> other_names(const std::string& text,
+                                     const std::vector<std::string>& known) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && (is_letter(text[end]) || (end > i && is_digit(text[end])))) ++end;
+    if (end == i) {
+      ++i;
+      continue;
+    }
+    const std::string name = text.substr(i, end - i);
+    const std::size_t next = text.find_first_not_of(' ', end);
+    const bool called = next != text.npos && text[next] == '(';
+    const bool after_digit = i > 0 && is_digit(text[i - 1]);
+    if (!called && !after_digit && name != "pi" && name != "e" &&
+        std::ranges::find(known, name) == known.end() &&
+        std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+    i = end;
+  }
+  return names;
+}
+
+/// What the author of a formula in another language's notation needs.
+std::string formula_hint(const std::string& text, const std::vector<std::string>& variables) {
+  if (const std::size_t power = text.find("**"); power != text.npos) {
+    std::string mended = text;
+    for (std::size_t at = power; at != mended.npos; at = mended.find("**", at))
+      mended.replace(at, 2, "^");
+    return "powers are written with ^: " + mended;
+  }
+  const std::size_t choice = text.find("if");
+  if (choice != text.npos && (choice == 0 || !is_letter(text[choice - 1])) &&
+      text.find_first_not_of(' ', choice + 2) != text.npos &&
+      text[text.find_first_not_of(' ', choice + 2)] == '(')
+    return "a choice is written CONDITION ? VALUE : OTHER, as in x<0 ? 0 : x";
+  if (const std::string product = with_product(text); !product.empty())
+    return "products are written with *: " + product;
+  if (!other_names(text, variables).empty())
+    return "name all variables: `inputs` " + base::join(other_names(text, {}), ",");
+  return "for example exp(x), x^11, sin(2*x)/x, abs(x)";
+}
+
+base::UsageError formula_error(const std::string& text, const std::vector<std::string>& variables,
+                               const mu::Parser::exception_type& error) {
   const auto place = static_cast<int>(error.GetPos());  // -1 when muParser knows none
   const std::string column = place < 0 ? "" : " at column " + std::to_string(place + 1);
   return base::UsageError("formula '" + text + "'" + column + ": " + error.GetMsg(),
-                          "for example exp(x), x^11, sin(2*x)/x, abs(x)");
+                          formula_hint(text, variables));
 }
 
 void define_language(mu::Parser& parser) {
@@ -69,7 +136,7 @@ Surface compile_formula(const std::string& text, const std::vector<std::string>&
                              variables.size() == 1 ? "one value for each x is expected"
                                                    : "one value for each point is expected");
   } catch (const mu::Parser::exception_type& error) {
-    throw formula_error(text, error);
+    throw formula_error(text, variables, error);
   }
   return [formula](std::span<const double> at) {
     base::check(at.size() == formula->values.size(), "formula: wrong number of variables");

@@ -54,6 +54,18 @@ TEST_CASE("errors of the standard library are reported in the same form") {
   CHECK(other.error.find("impossible (hint: this is a defect") != std::string::npos);
 }
 
+TEST_CASE("bytes that a terminal would obey are escaped in messages and hints") {
+  CHECK(run_throwing([] {
+          throw DataError(
+              "got '\x9b"
+              "2J'",
+              "café\033[2J\t!");
+        }).error == "tool: error: got '\\x9b2J' (hint: café\\x1b[2J !)\n");
+  const Outcome file = run_throwing([] { std::filesystem::rename("/no\xff", "/no\033"); });
+  CHECK(file.error.find("/no\\xff") != std::string::npos);
+  CHECK(file.error.find('\033') == std::string::npos);
+}
+
 TEST_CASE("a message of several lines is printed as one") {
   CHECK(run_throwing([] { throw DataError("first\nsecond"); }).error ==
         "tool: error: first second\n");

@@ -65,6 +65,47 @@ TEST_CASE("commands are required, and a mistyped one is refused with the nearest
         "tool: error: unknown option '--jsn' (hint: did you mean '--json'?)\n");
 }
 
+TEST_CASE("an option of another command, or before its command, is told where it belongs") {
+  const auto run_two = [](const std::vector<const char*>& words) {
+    return run(words, [](const Arguments& arguments) {
+      CLI::App app("Has two commands");
+      app.require_subcommand(1);
+      std::string run_folder;
+      std::vector<std::string> names;
+      app.add_subcommand("compare", "Compares")->add_option("--run", run_folder, "Folder");
+      app.add_subcommand("bench", "Measures")
+          ->add_option("--forms", names, "Names")
+          ->delimiter(',')
+          ->allow_extra_args(false);
+      arguments.parse(app);
+      CHECK(names == std::vector<std::string>{"a", "b c", "d"});
+    });
+  };
+  CHECK(run_two({"--run", "x", "compare"})
+            .error.find("unknown option '--run' before the command (hint: write it after: tool "
+                        "compare --run") != std::string::npos);
+  CHECK(run_two({"bench", "--run", "x"}).error ==
+        "tool: error: unknown option '--run' (hint: it belongs to tool compare; see 'tool bench "
+        "--help')\n");
+  CHECK(run_two({"compare", "--forms=a"}).error.find("it belongs to tool bench") !=
+        std::string::npos);
+  CHECK(run_two({"--run", "x"}).error.find("it belongs to tool compare") != std::string::npos);
+  CHECK(run_two({"bench", "--forms", "a, b c ,d "}).error.empty());
+}
+
+TEST_CASE("a configuration file without its flag is recognised") {
+  for (const char* file : {"configs/train/x.json", "/proc/self/status"}) {
+    const Outcome outcome = run_plain({file});
+    CHECK(outcome.code == 2);
+    CHECK(outcome.error.find("--config " + std::string(file)) != std::string::npos);
+  }
+  CHECK(run_plain({"my config.json"}).error.find("--config 'my config.json'") != std::string::npos);
+  CHECK(run_commands({"x.json"}).error.find("COMMAND --config x.json") != std::string::npos);
+  CHECK(run_commands({"compare", "x.json"})
+            .error.find("(hint: a configuration file follows its "
+                        "flag: --config x.json)") != std::string::npos);
+}
+
 TEST_CASE("--help prints the groups and an example and ends with 0") {
   const Outcome outcome = run_plain({"--help"});
   CHECK(outcome.code == 0);

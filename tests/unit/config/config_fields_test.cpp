@@ -1,10 +1,11 @@
+#include "config/config_fields.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "config/config_fields.h"
 #include "support/expect_error.h"
 
 using namespace asap::base;
@@ -105,6 +106,12 @@ TEST_CASE("an unknown field is named in full, with the nearest known one") {
   expect_refused(R"({"sede": 1})", {"'sede'", "'seed'"});
   expect_refused(R"({"count": 1})", {"'count'", "'inner.count'"});
   expect_refused(R"({"zzzzzzzz": 1})", {"'zzzzzzzz'", "expected one of: flag, rate"});
+}
+
+TEST_CASE("the first letters of a field's words suggest it") {
+  Learning config;
+  expect_error<UsageError>([&] { set_field(config, "lr=1"); }, {"'lr'", "'learning_rate'"});
+  expect_error<UsageError>([&] { set_field(config, "ls=1"); }, {"unknown field 'ls'"});
 }
 
 TEST_CASE("a value of the wrong type is named with what was expected and what was found") {

@@ -53,3 +53,13 @@ TEST_CASE("equal JSON is equal text: sorted keys, two spaces, one newline at the
 TEST_CASE("text that is not UTF-8 does not stop a file from being written") {
   CHECK(format_json_line(Json{{"path", "caf\xe9"}}) == "{\"path\":\"caf\xef\xbf\xbd\"}");
 }
+
+TEST_CASE("an excerpt escapes what a terminal would obey and cuts no character in two") {
+  CHECK(excerpt("a\tb\x7f") == "a?b?");
+  CHECK(excerpt("\x9b"
+                "31m") == "\\x9b31m");
+  CHECK(excerpt("caf\xe9") == "caf\\xe9");
+  CHECK(excerpt("café 東京") == "café 東京");
+  CHECK(excerpt(std::string(59, 'a') + "é") == std::string(59, 'a') + "...");
+  CHECK(excerpt(std::string(58, 'a') + "é") == std::string(58, 'a') + "é");
+}

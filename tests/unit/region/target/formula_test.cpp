@@ -31,5 +31,28 @@ TEST_CASE("mistakes in formulas are named with their column") {
   CHECK_THROWS_AS(region::compile_formula("x +"), base::UsageError);
 }
 
+TEST_CASE("the notation of other languages is answered with ours") {
+  const auto hint = [](const char* text, std::vector<std::string> variables = {"x"}) {
+    try {
+      region::compile_formula(text, variables);
+    } catch (const base::UsageError& error) {
+      return error.hint();
+    }
+    return std::string();
+  };
+  CHECK(hint("x**2") == "powers are written with ^: x^2");
+  CHECK(hint("x**2 + 3*x**3") == "powers are written with ^: x^2 + 3*x^3");
+  for (const char* text : {"if(x<0, 0, x)", "if (x<0) 0 else x", "1 + if(x, 1, 2)"})
+    CHECK_MESSAGE(contains(hint(text), "x<0 ? 0 : x"), text);
+  CHECK(hint("2x") == "products are written with *: 2*x");
+  CHECK(hint("1+2.5x") == "products are written with *: 1+2.5*x");
+  CHECK(hint("3(x+1)+2sin(x)") == "products are written with *: 3*(x+1)+2*sin(x)");
+  CHECK(hint("x*y") == "name all variables: `inputs` x,y");
+  CHECK(hint("sin(a) + b*x", {"x", "a"}) == "name all variables: `inputs` a,b,x");
+  CHECK(hint("2e5*z") == "name all variables: `inputs` z");
+  CHECK(contains(hint("sin(x"), "for example"));
+  CHECK(contains(hint("log10(x"), "for example"));
+}
+
 }  // namespace
 }  // namespace asap::test
