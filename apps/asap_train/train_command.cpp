@@ -137,10 +137,12 @@ class TrainCommand : public cli::Command {
   void describe(cli::RunHeader& header, const config::TrainConfig& config,
                 const data::Dataset& train_data, const data::Dataset& test_data) const {
     const char* examples = data::examples_name(train_data.kind);
-    header
-        .add("data", train_data.name + ": " + base::format_count(train_data.size()) +
-                         " training, " + base::format_count(test_data.size()) + " test " + examples)
-        .add("model", config::describe_model(config.model));
+    header.add("data", train_data.name + ": " + base::format_count(train_data.size()) +
+                           " training, " + base::format_count(test_data.size()) + " test " +
+                           examples);
+    if (const std::string doubt = data::doubt_about_labels(train_data); !doubt.empty())
+      header.add("warning", doubt);
+    header.add("model", config::describe_model(config.model));
     for (const data::Dataset* part : {&train_data, &test_data})
       if (!part->skipped.empty())
         header.add("skipped", part->skipped + " in " + part->name + ": not .png, .jpg or .jpeg");

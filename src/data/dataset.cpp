@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/format.h"
 #include "data/shift.h"
 
 namespace asap::data {
@@ -27,6 +28,20 @@ const char* split_name(Split split) { return split == Split::train ? "train" : "
 const char* examples_name(ExampleKind kind) {
   if (kind == ExampleKind::images) return "images";
   return kind == ExampleKind::tokens ? "texts" : "point sets";
+}
+
+std::string doubt_about_labels(const Dataset& dataset) {
+  if (dataset.labels_tokens) return "";
+  std::vector<std::int64_t> counts(dataset.class_names.size());
+  for (const std::int32_t label : dataset.labels)
+    if (label >= 0 && label < std::ssize(counts)) ++counts[static_cast<std::size_t>(label)];
+  const std::int64_t single = std::ranges::count(counts, 1);
+  constexpr std::int64_t kFewest = 4;  // smaller sets are made by hand
+  if (dataset.size() < kFewest || 2 * single <= dataset.size()) return "";
+  return base::format_count(single) + " of " + base::format_count(dataset.size()) + " " +
+         examples_name(dataset.kind) + " are the only ones of their class" +
+         (dataset.kind == ExampleKind::tokens ? "; is data.text.label_column right?"
+                                              : "; are these the labels?");
 }
 
 std::int64_t Dataset::longest() const {

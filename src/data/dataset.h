@@ -92,6 +92,10 @@ struct Dataset {
   }
 };
 
+/// A warning when most examples of a data set are the only ones of their class, as when numbers of
+/// rows are taken for labels; empty: no doubt.
+std::string doubt_about_labels(const Dataset& dataset);
+
 /// Fingerprint of a data set's content; see Dataset::fingerprint.
 std::string dataset_fingerprint(const Dataset& dataset);
 

@@ -1,5 +1,7 @@
 #include "data/load/load_dataset.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/error.h"
@@ -46,11 +48,30 @@ Dataset load_kind(const config::DataConfig& config, Split split,
   throw base::InternalError("load_dataset: unknown kind");
 }
 
+bool comes_from_files_with_labels(config::DataKind kind) {
+  return kind == config::DataKind::idx || kind == config::DataKind::image_records ||
+         kind == config::DataKind::points;
+}
+
+/// A network that is trained on one class alone learns nothing, with an accuracy of 1. Folders and
+/// texts, whose classes are read from the files, are checked where they are read.
+void require_several_classes(const Dataset& dataset) {
+  if (dataset.size() < 2 ||
+      std::ranges::adjacent_find(dataset.labels, std::ranges::not_equal_to()) !=
+          dataset.labels.end())
+    return;
+  throw base::DataError(dataset.name + ": all " + std::to_string(dataset.size()) +
+                            " examples have the label " + std::to_string(dataset.labels.front()),
+                        "at least two classes are needed; are the labels those of these data?");
+}
+
 }  // namespace
 
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec) {
   Dataset dataset = load_kind(config, split, std::move(codec));
+  if (split == Split::train && comes_from_files_with_labels(config.kind))
+    require_several_classes(dataset);
   dataset.pixel_mean = config.pixel_mean;
   dataset.pixel_deviation = config.pixel_deviation;
   apply_shift(config.shift, dataset);

@@ -88,6 +88,18 @@ TEST_CASE("a limit keeps the first examples and changes the fingerprint") {
   CHECK(load_dataset(files.config, Split::train).fingerprint == all.fingerprint);
 }
 
+TEST_CASE("training images that all have one label are refused") {
+  SmallFiles files;
+  files.labels.values = {1, 1, 1, 1};
+  files.write();
+  expect_error<DataError>([&] { load_dataset(files.config, Split::train); },
+                          {"all 4 examples have the label 1", "at least two classes"});
+  files.labels.values = {1, 1, 1, 0};
+  files.write();
+  files.config.train_examples = 2;
+  CHECK(load_dataset(files.config, Split::train).size() == 2);
+}
+
 TEST_CASE("the fingerprint follows pixels, labels and sizes, but not the name") {
   SmallFiles files;
   files.write();

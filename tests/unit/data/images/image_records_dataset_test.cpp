@@ -74,6 +74,15 @@ TEST_CASE("CIFAR-100 has a coarse and a fine label") {
   CHECK(coarse.fingerprint != fine.fingerprint);
 }
 
+TEST_CASE("training records that all have one label are refused") {
+  const TemporaryFolder folder;
+  const DataConfig config = config_of(folder, RecordLayout::cifar100, 3);
+  write_file_atomically(folder / "train.bin",
+                        record("\1\2", kCifarPixels) + record("\1\2", kCifarPixels, 1));
+  expect_error<DataError>([&] { load_dataset(config, Split::train); },
+                          {"all 2 examples have the label 2"});
+}
+
 TEST_CASE("records of other sizes are found by name, resized and made grey on request") {
   const TemporaryFolder folder;
   DataConfig config = config_of(folder, RecordLayout::rgb, 2);

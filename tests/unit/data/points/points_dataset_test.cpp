@@ -50,6 +50,16 @@ TEST_CASE("a folder's points are found in each of their forms") {
                           {"train.csv", "label 2", "data.classes"});
 }
 
+TEST_CASE("training points that all have one label are refused, test points are not") {
+  const TemporaryFolder folder;
+  const DataConfig config = config_of(folder);
+  for (const char* name : {"train.csv", "test.csv"})
+    write_file_atomically(folder / name, "a,1,1\nb,1,2\nc,1,3\n");
+  expect_error<DataError>([&] { load_dataset(config, Split::train); },
+                          {"train.csv: all 3 examples have the label 1", "at least two classes"});
+  CHECK(load_dataset(config, Split::test).size() == 3);
+}
+
 TEST_CASE("arrays of points must fit each other and be finite") {
   const auto refuse = [](const Tensor<float>& points, const Tensor<float>& labels,
                          std::initializer_list<const char*> parts) {

@@ -92,3 +92,24 @@ TEST_CASE("sets of texts are read where ASAP_DATA_DIR holds them") {
     CHECK(train.vocabulary > 3000);
   }
 }
+
+TEST_CASE("labels that hardly ever repeat raise a doubt") {
+  TextFiles files;
+  std::string rows = ",label,text\n", labels = "label,text\n";
+  for (int i = 0; i < 6; ++i) {
+    const std::string row = (i % 2 == 0 ? "x" : "y") + std::string(",a\n");
+    rows += std::to_string(i) + "," + row;
+    labels += row;
+  }
+  files.write("train.csv", rows);
+  files.config.text.header = asap::config::Answer::yes;
+  CHECK(asap::data::doubt_about_labels(files.load()) ==
+        "6 of 6 texts are the only ones of their class; is data.text.label_column right?");
+  files.config.text.label_column = "label";
+  CHECK(asap::data::doubt_about_labels(files.load()).empty());
+  files.config.text.label_column = "0";
+  files.write("train.csv", labels + "z,a\n");
+  CHECK(asap::data::doubt_about_labels(files.load()).empty());
+  files.write("train.csv", "label,text\n1,a\n2,a\n3,a\n4,a\n1,b\n");
+  CHECK(asap::data::doubt_about_labels(files.load()).starts_with("3 of 5 texts"));
+}
