@@ -29,23 +29,34 @@ constexpr FieldFlag kFields[] = {
     {"--slice-kind", "slice_kind", "canonical|random",
      "Directions of the slices: from the calibration examples, or random"},
     {"--features", "features", "LIST",
-     "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse"},
+     "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse, lse0, "
+     "landmarks:M, it:K; auto: the best set on held-out examples"},
     {"--objective", "objective", "ridge|kl|output|dual",
      "What to fit: the dual, the plan, the output, or the entropic dual without a teacher"},
     {"--calibration", "calibration", "N", "Fit on N unlabelled examples"}};
 
 /// The line on what is fitted.
 std::string describe_operator(const compile::CompileConfig& config) {
-  return std::to_string(config.slices) + " slices, features " + base::join(config.features, ",") +
-         ", fitted on " + base::format_count(config.calibration) + " examples";
+  const std::string fitted = ", fitted on " + base::format_count(config.calibration) + " examples";
+  if (config.chooses_features())
+    return "the best of " + std::to_string(config.candidates().size()) + " sets of features" +
+           fitted;
+  const std::string slices =
+      config.dual_features().uses_slices() ? std::to_string(config.slices) + " slices, " : "";
+  return slices + "features " + base::join(config.features, ",") + fitted;
 }
 
-/// Bytes of captured queries, keys and values.
-std::int64_t size_of(const compile::Activations& activations) {
-  std::int64_t values = 0;
-  for (const compile::LayerActivations& layer : activations.layers)
-    values += layer.queries.size() + layer.keys.size() + layer.values.size();
-  return values * static_cast<std::int64_t>(sizeof(float));
+/// The sets of features that were tried, the chosen one marked; empty if there was no choice.
+std::string candidates_text(const compile::CompiledModel& model) {
+  if (model.candidates.size() < 2) return "";
+  base::Table table({{""}, {"features"}, {"plan L1"}, {"column error"}, {"output error"}});
+  for (const compile::Candidate& candidate : model.candidates)
+    table.add_row({candidate.features == model.config.features ? "chosen" : "",
+                   base::join(candidate.features, ","),
+                   base::format_fixed(candidate.mean.plan_l1, 4),
+                   base::format_fixed(candidate.mean.column_error, 4),
+                   base::format_fixed(candidate.mean.output_error, 4)});
+  return table.text() + "\n";
 }
 
 std::string result_text(const compile::CompiledModel& model, double seconds) {
@@ -68,8 +79,9 @@ std::string result_text(const compile::CompiledModel& model, double seconds) {
     for (std::size_t h = 0; h < model.evidence[l].size(); ++h)
       add(std::to_string(l), std::to_string(h), model.evidence[l][h]);
   add("mean", "", compile::mean_evidence(model.evidence));
-  return table.text() + "measured on " + base::format_count(model.held_out_examples) +
-         " examples that the fit has not seen; " + base::format_seconds(seconds) + "\n";
+  return candidates_text(model) + table.text() + "measured on " +
+         base::format_count(model.held_out_examples) + " examples that the fit has not seen; " +
+         base::format_seconds(seconds) + "\n";
 }
 
 /// The defaults, with the data of the run if one is named.
@@ -115,19 +127,17 @@ class CompileCommand : public cli::Command {
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
     header.add_run(run_).add("operator", describe_operator(config));
-    const compile::Activations activations = load_activations(config);
-    header.add("data", activations.source)
-        .add("memory", base::format_bytes(size_of(activations)) + " of queries, keys and values");
-    cli::ProgressBar bar(common_, {.title = "compile",
-                                   .item = "heads",
-                                   .total = std::ssize(activations.layers) * activations.heads});
+    const std::unique_ptr<compile::ActivationSource> source = open_source(config);
+    header.add("data", source->teacher().source);
+    cli::ProgressBar bar(
+        common_, {.title = "compile", .item = "examples", .total = compile::compile_steps(config)});
     const compile::CompiledModel model =
-        compile::compile_heads(activations, config, common_.threads,
+        compile::compile_heads(*source, config, common_.threads,
                                [&](std::int64_t done, std::int64_t) { bar.update(done); });
     bar.finish();
     folder.begin();
-    compile::save_operator(common_.out, compile::make_artefact(model, activations, config));
-    folder.finish(compile::compile_summary(model, activations, config),
+    compile::save_operator(common_.out, compile::make_artefact(model, source->teacher()));
+    folder.finish(compile::compile_summary(model, source->teacher()),
                   result_text(model, watch.seconds()));
   }
 
@@ -149,15 +159,18 @@ class CompileCommand : public cli::Command {
     return cli::dump_json(common_, json, config::to_json(default_config(run_)));
   }
 
-  compile::Activations load_activations(const compile::CompileConfig& config) const {
-    if (!run_.empty()) return compile::capture_run(run_, config, common_.threads);
+  std::unique_ptr<compile::ActivationSource> open_source(
+      const compile::CompileConfig& config) const {
+    if (!run_.empty())
+      return std::make_unique<compile::RunActivations>(run_, config, common_.threads);
     if (activations_.empty())
       throw base::UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
     if (config.imitated_iterations())
       throw base::UsageError(
           "--teacher is for --run: captured activations bring a teacher of their own",
           "say what it is with --set activations.iterations=T");
-    return compile::read_activations(activations_, config.activations);
+    return std::make_unique<compile::ResidentActivations>(
+        compile::read_activations(activations_, config.activations));
   }
 
   cli::CommonOptions common_;

@@ -154,17 +154,39 @@ void check_teacher(const CompileConfig& config, const config::ModelConfig& model
                            "train with softmax or Sinkhorn attention");
 }
 
-Activations capture_run(const std::filesystem::path& run, const CompileConfig& config,
-                        int threads) {
-  const infer::Encoder encoder = infer::Encoder::load(run);
-  encoder.require_attention(run.string());
-  check_teacher(config, encoder.config(), run.string());
-  const data::Dataset dataset =
-      data::load_dataset_for(config::RunFolder(run), config.data, data::Split::train);
-  data::fit_model_to_data(encoder.config(), dataset, config::RunFolder(run).config().string());
-  const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
-  return capture_activations(encoder, dataset, draw_calibration(dataset, count, config.seed),
-                             config.imitated_iterations(), threads);
+RunActivations::RunActivations(const std::filesystem::path& run, const CompileConfig& config,
+                               int threads)
+    : encoder_(infer::Encoder::load(run)),
+      iterations_(config.imitated_iterations()),
+      threads_(std::max(threads, 1)) {
+  encoder_.require_attention(run.string());
+  check_teacher(config, encoder_.config(), run.string());
+  dataset_ = data::load_dataset_for(config::RunFolder(run), config.data, data::Split::train);
+  data::fit_model_to_data(encoder_.config(), dataset_, config::RunFolder(run).config().string());
+  examples_ =
+      draw_calibration(dataset_, std::int64_t{config.calibration} + config.held_out, config.seed);
+  const config::ModelConfig& model = encoder_.config();
+  teacher_ = {.examples = std::ssize(examples_),
+              .layers = model.layers,
+              .heads = model.heads,
+              .head_width = model.width / model.heads,
+              .iterations = iterations_.value_or(own_iterations(model.attention)),
+              .has_values = true,
+              .model_fingerprint = encoder_.fingerprint(),
+              .source = dataset_.name};
+}
+
+void RunActivations::for_each_chunk(const ExampleRange& range, const Visit& visit) const {
+  const std::int64_t most = kBatch * std::max(threads_, 2), end = range.first + range.count;
+  for (std::int64_t first = range.first; first < end; first += most) {
+    const std::int64_t count = std::min(most, end - first);
+    const Activations chunk =
+        capture_activations(encoder_, dataset_,
+                            std::span(examples_).subspan(static_cast<std::size_t>(first),
+                                                         static_cast<std::size_t>(count)),
+                            iterations_, threads_);
+    visit(chunk, {0, count}, first);
+  }
 }
 
 }  // namespace asap::compile

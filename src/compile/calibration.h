@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "compile/activations.h"
+#include "compile/activation_source.h"
 #include "data/dataset.h"
 #include "infer/encoder.h"
 
@@ -27,9 +27,25 @@ Activations capture_activations(const infer::Encoder& encoder, const data::Datas
 void check_teacher(const CompileConfig& config, const config::ModelConfig& model,
                    const std::string& source);
 
-/// Activations of the model of a training run, on config.calibration + config.held_out of the
-/// training part of config.data. UsageError as check_teacher.
-Activations capture_run(const std::filesystem::path& run, const CompileConfig& config, int threads);
+/// The model of a training run on config.calibration + config.held_out examples of the training
+/// part of config.data. Each pass runs the network again, so that only a few examples are in memory
+/// at once. UsageError as check_teacher.
+class RunActivations final : public ActivationSource {
+ public:
+  RunActivations(const std::filesystem::path& run, const CompileConfig& config, int threads);
+
+  const TeacherDescription& teacher() const override { return teacher_; }
+  void for_each_chunk(const ExampleRange& range, const Visit& visit) const override;
+  const data::Dataset& dataset() const { return dataset_; }
+
+ private:
+  infer::Encoder encoder_;
+  data::Dataset dataset_;
+  std::vector<std::int64_t> examples_;
+  std::optional<int> iterations_;
+  int threads_;
+  TeacherDescription teacher_;
+};
 
 /// `count` different indices below `size` in random order.
 std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, std::uint64_t seed);

@@ -12,12 +12,26 @@ struct NamedFeature {
   bool attention::DualFeatures::*flag;
 };
 
-constexpr std::array<NamedFeature, 5> kFeatures = {
+constexpr std::array<NamedFeature, 6> kFeatures = {
     {{"pot", &attention::DualFeatures::potential},
      {"gau", &attention::DualFeatures::gaussian},
      {"lin", &attention::DualFeatures::linear},
      {"tilt", &attention::DualFeatures::tilt},
-     {"lse", &attention::DualFeatures::log_sum_exp}}};
+     {"lse", &attention::DualFeatures::log_sum_exp},
+     {"lse0", &attention::DualFeatures::first_dual}}};
+
+/// Features with a number: "it:2".
+struct CountedFeature {
+  const char* name;
+  int attention::DualFeatures::*count;
+  int most;
+};
+
+constexpr std::array<CountedFeature, 2> kCounted = {
+    {{"landmarks", &attention::DualFeatures::landmarks, 256},
+     {"it", &attention::DualFeatures::corrections, 64}}};
+
+constexpr const char* kAutomatic = "auto";
 
 constexpr std::string_view kSinkhorn = "sinkhorn:";
 constexpr int kMostIterations = 10000;
@@ -46,23 +60,61 @@ std::vector<std::string> feature_names(const attention::DualFeatures& features) 
   std::vector<std::string> names;
   for (const NamedFeature& known : kFeatures)
     if (features.*known.flag) names.emplace_back(known.name);
+  for (const CountedFeature& known : kCounted)
+    if (features.*known.count > 0)
+      names.push_back(std::string(known.name) + ":" + std::to_string(features.*known.count));
   return names;
 }
+
+namespace {
+
+[[noreturn]] void refuse_twice(const std::string& name, const std::string& source) {
+  throw base::UsageError(source + ": features: '" + name + "' is named twice");
+}
+
+/// True if `name` is a plain feature, whose flag it sets.
+bool set_plain(const std::string& name, attention::DualFeatures& features,
+               const std::string& source) {
+  for (const NamedFeature& known : kFeatures) {
+    if (name != known.name) continue;
+    if (features.*known.flag) refuse_twice(name, source);
+    features.*known.flag = true;
+    return true;
+  }
+  return false;
+}
+
+/// The same for a feature with a number.
+bool set_counted(const std::string& name, attention::DualFeatures& features,
+                 const std::string& source) {
+  const std::size_t colon = name.find(':');
+  for (const CountedFeature& known : kCounted) {
+    if (name.substr(0, colon) != known.name) continue;
+    const std::string number = colon == std::string::npos ? "" : name.substr(colon + 1);
+    const auto count = base::parse_number<int>(number);
+    if (!count || *count < 1 || *count > known.most)
+      throw base::UsageError(source + ": features: expected " + known.name +
+                                 ":N with N from 1 to " + std::to_string(known.most) + ", got '" +
+                                 io::excerpt(name) + "'",
+                             "for example " + std::string(known.name) + ":2");
+    if (features.*known.count > 0) refuse_twice(known.name, source);
+    features.*known.count = *count;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 attention::DualFeatures parse_features(const std::vector<std::string>& names,
                                        const std::string& source) {
   attention::DualFeatures features = attention::DualFeatures::none();
   for (const std::string& name : names) {
-    bool found = false;
-    for (const NamedFeature& known : kFeatures) {
-      if (name != known.name) continue;
-      if (features.*known.flag)
-        throw base::UsageError(source + ": features: '" + name + "' is named twice");
-      features.*known.flag = found = true;
-    }
-    if (!found)
-      throw base::UsageError(source + ": features: unknown feature '" + io::excerpt(name) + "'",
-                             base::suggestion(name, feature_names(attention::DualFeatures{})));
+    if (set_plain(name, features, source) || set_counted(name, features, source)) continue;
+    std::vector<std::string> known = {kAutomatic};
+    for (const NamedFeature& feature : kFeatures) known.emplace_back(feature.name);
+    throw base::UsageError(source + ": features: unknown feature '" + io::excerpt(name) + "'",
+                           base::suggestion(name, known));
   }
   return features;
 }
@@ -72,9 +124,41 @@ void CompileConfig::validate(const std::string& source) const {
   if (features.empty())
     throw base::UsageError(
         source + ": features: at least one feature is needed",
-        "choose from pot, gau, lin, tilt, lse; the closure alone is asap-eval's f0");
-  parse_features(features, source);
+        "choose from pot, gau, lin, tilt, lse, lse0, landmarks:M, it:K; the closure alone is "
+        "asap-eval's f0");
+  if (!chooses_features()) {
+    const attention::DualFeatures parsed = parse_features(features, source);
+    if (parsed.corrections > 0 && objective != DualObjective::ridge)
+      throw base::UsageError(source +
+                                 ": features: corrected iterations (it:K) are fitted by ridge "
+                                 "regression, not by the objective that was chosen",
+                             "leave it:K out, or use objective=ridge");
+    if (parsed.count(1) == 0)
+      throw base::UsageError(source + ": features: it:K needs a feature to start from",
+                             "for example lse,lse0,it:2");
+  }
   imitated_iterations(source);
+}
+
+bool CompileConfig::chooses_features() const {
+  return features.size() == 1 && features[0] == kAutomatic;
+}
+
+std::vector<CompileConfig> CompileConfig::candidates() const {
+  if (!chooses_features()) return {*this};
+  std::vector<std::vector<std::string>> choices;
+  if (objective == DualObjective::ridge)
+    choices = {{"lse", "lse0", "it:2"},
+               {"gau", "lin", "tilt", "lse", "lse0", "it:2"},
+               {"lse", "lse0", "landmarks:16", "it:1"}};
+  else
+    choices = {{"pot", "gau", "lin", "tilt", "lse"}};
+  std::vector<CompileConfig> all;
+  for (std::vector<std::string>& names : choices) {
+    all.push_back(*this);
+    all.back().features = std::move(names);
+  }
+  return all;
 }
 
 attention::DualFeatures CompileConfig::dual_features() const {

@@ -57,7 +57,7 @@ struct CompileConfig {
   std::string teacher = "own";
   int slices = 4;
   SliceKind slice_kind = SliceKind::canonical;
-  std::vector<std::string> features = {"pot", "gau", "lin", "tilt", "lse"};
+  std::vector<std::string> features = {"auto"};
   DualObjective objective = DualObjective::ridge;
   int calibration = 256;
   int held_out = 128;
@@ -77,7 +77,9 @@ struct CompileConfig {
     v.choice("slice_kind", slice_kind,
              {{"canonical", SliceKind::canonical}, {"random", SliceKind::random}},
              "directions from the calibration covariances, or random orthonormal");
-    v.field("features", features, "any of pot, gau, lin, tilt, lse");
+    v.field("features", features,
+            "any of pot, gau, lin, tilt, lse, lse0, landmarks:M, and it:K corrected iterations; "
+            "auto: the set with the least output error on the held-out examples");
     v.choice("objective", objective,
              {{"ridge", DualObjective::ridge},
               {"kl", DualObjective::kl},
@@ -99,7 +101,12 @@ struct CompileConfig {
 
   /// UsageError for unknown, repeated or no features, and for a teacher that cannot be imitated.
   void validate(const std::string& source) const;
-  /// The features by flag. Expects a valid configuration.
+  /// True for features = auto.
+  bool chooses_features() const;
+  /// The configurations to choose from: for features = auto one for each set of features that is
+  /// tried, otherwise this one.
+  std::vector<CompileConfig> candidates() const;
+  /// The features by flag. Expects a valid configuration that names them.
   attention::DualFeatures dual_features() const;
   /// T of teacher "sinkhorn:T"; nothing for "own". UsageError names `source` for anything else.
   std::optional<int> imitated_iterations(const std::string& source = "configuration") const;

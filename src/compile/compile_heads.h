@@ -2,23 +2,25 @@
 
 #include <functional>
 
-#include "compile/activations.h"
+#include "compile/activation_source.h"
 #include "compile/evidence.h"
 
 namespace asap::compile {
 
-/// The compiled operator of a whole model with its evidence, [layer][head].
-struct CompiledModel {
-  std::vector<std::vector<attention::CompiledHead>> heads;
-  std::vector<std::vector<HeadEvidence>> evidence;
-  std::int64_t fitted_examples = 0;
-  std::int64_t held_out_examples = 0;
+/// A set of features that was fitted, and how well it did on the held-out examples.
+struct Candidate {
+  std::vector<std::string> features;
+  HeadEvidence mean;  ///< over heads
 };
 
-/// Examples [first, first + count).
-struct ExampleRange {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
+/// The compiled operator of a whole model with its evidence, [layer][head].
+struct CompiledModel {
+  CompileConfig config;  ///< with the features that were chosen
+  std::vector<std::vector<attention::CompiledHead>> heads;
+  std::vector<std::vector<HeadEvidence>> evidence;
+  std::vector<Candidate> candidates;  ///< all that were tried
+  std::int64_t fitted_examples = 0;
+  std::int64_t held_out_examples = 0;
 };
 
 /// The teacher of one head on these examples; those without a live query or key are left out.
@@ -26,16 +28,24 @@ struct ExampleRange {
 std::vector<TeacherSample> run_teachers(const Activations& activations, int layer,
                                         std::int64_t head, const ExampleRange& examples);
 
-/// Called with the number of heads done and the number of all heads.
+/// Called with the number of examples done and of all examples of all passes.
 using CompileProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+/// Number of examples of all passes of compile_heads.
+std::int64_t compile_steps(const CompileConfig& config);
+
 /// Fits a dual map to every head of the teacher on the first config.calibration examples and
-/// measures it on the next config.held_out. Heads are independent and run on `threads` threads; the
-/// result does not depend on their number.
+/// measures it on the next config.held_out. With features = auto several sets are fitted, and the
+/// one with the least output error (or plan L1, without values) on the held-out examples, as mean
+/// over heads, is kept; of equal ones the first. Heads are independent and run on `threads`
+/// threads; the result does not depend on their number. Several passes over the source; objectives
+/// other than ridge keep every example.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
 /// canonical slices, or when the output objective lacks values; DataError when there are too few
 /// examples.
+CompiledModel compile_heads(const ActivationSource& source, const CompileConfig& config,
+                            int threads, const CompileProgress& progress = {});
 CompiledModel compile_heads(const Activations& activations, const CompileConfig& config,
                             int threads, const CompileProgress& progress = {});
 

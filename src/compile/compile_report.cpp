@@ -23,29 +23,33 @@ io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
   return rows;
 }
 
-OperatorArtefact make_artefact(const CompiledModel& model, const Activations& activations,
-                               const CompileConfig& config) {
+OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher) {
   OperatorArtefact artefact;
   artefact.heads = model.heads;
-  artefact.head_width = activations.layers.at(0).queries.shape()[1] / activations.heads;
-  artefact.teacher_iterations = activations.iterations;
-  artefact.model_fingerprint = activations.model_fingerprint;
-  artefact.calibration_source = activations.source;
-  artefact.config = config;
+  artefact.head_width = teacher.head_width;
+  artefact.teacher_iterations = teacher.iterations;
+  artefact.model_fingerprint = teacher.model_fingerprint;
+  artefact.calibration_source = teacher.source;
+  artefact.config = model.config;
   return artefact;
 }
 
-io::Json compile_summary(const CompiledModel& model, const Activations& activations,
-                         const CompileConfig& config) {
+io::Json compile_summary(const CompiledModel& model, const TeacherDescription& teacher) {
+  const CompileConfig& config = model.config;
+  io::Json candidates = io::Json::array();
+  for (const Candidate& candidate : model.candidates)
+    candidates.push_back(
+        {{"features", candidate.features}, {"mean", evidence_json(candidate.mean)}});
   return {{"heads", heads_json(model.evidence)},
+          {"candidates", std::move(candidates)},
           {"mean", evidence_json(mean_evidence(model.evidence))},
           {"calibration",
-           {{"source", activations.source},
+           {{"source", teacher.source},
             {"data", config::to_json(config.data)},
             {"fitted_examples", model.fitted_examples},
             {"held_out_examples", model.held_out_examples}}},
-          {"model_fingerprint", activations.model_fingerprint},
-          {"teacher_iterations", activations.iterations},
+          {"model_fingerprint", teacher.model_fingerprint},
+          {"teacher_iterations", teacher.iterations},
           {"fit", fit_json(config)}};
 }
 

@@ -13,12 +13,10 @@ io::Json evidence_json(const HeadEvidence& evidence);
 io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
 
 /// The artefact of a compiled model.
-OperatorArtefact make_artefact(const CompiledModel& model, const Activations& activations,
-                               const CompileConfig& config);
+OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher);
 
-/// What summary.json holds: heads[] with layer, head and every number of HeadEvidence, and their
-/// mean.
-io::Json compile_summary(const CompiledModel& model, const Activations& activations,
-                         const CompileConfig& config);
+/// What summary.json holds: heads[] with layer, head and every number of HeadEvidence, their mean,
+/// and the sets of features that were tried.
+io::Json compile_summary(const CompiledModel& model, const TeacherDescription& teacher);
 
 }  // namespace asap::compile

@@ -2,9 +2,15 @@
 
 #include <span>
 
-#include "compile/dual_fit.h"
+#include "compile/teacher_sample.h"
 
 namespace asap::compile {
+
+/// One sample of a fit.
+struct FitSample {
+  tensor::Tensor<double> features;  // centred: [P, n]
+  std::vector<double> target;       // [n]
+};
 
 /// Weights of a dual map that minimise an objective of the *closed* plan (kl, output or dual; see
 /// DualObjective), by Adam on all samples, starting from `weights`.

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
-#include "attention/tiled/fast_features.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
@@ -35,13 +33,6 @@ class InferenceInput {
 
 constexpr double kSmallestEntry = std::numeric_limits<float>::min();  // of a float32 plan
 
-struct Totals {
-  double rows = 0, columns = 0;
-  double residual = 0, variance = 0;
-  double l1 = 0, kl = 0, column = 0, teacher_column = 0;
-  double output = 0, output_error = 0;
-};
-
 tensor::Tensor<double> plan_of(const attention::AttentionOperator& compiled,
                                const InferenceInput& input, tensor::Arena& scratch) {
   const attention::AttentionBatch<float> batch = input.batch();
@@ -58,20 +49,8 @@ tensor::Tensor<double> output_of(const attention::AttentionOperator& compiled,
   return converted<double>(output);
 }
 
-/// log sum_j exp(x_i . y_j) in the coordinates of centre_head: [n].
-tensor::VectorView<float> centred_log_sum_exp(const attention::AttentionHead<float>& head,
-                                              tensor::Arena& scratch) {
-  const attention::CentredHead<float> centred =
-      attention::centre_head<float>(head.queries, head.keys, head.scale, scratch);
-  const tensor::MatrixView<float> scores = scratch.matrix<float>(centred.x.rows, centred.y.rows);
-  const tensor::VectorView<float> sums = scratch.vector<float>(centred.x.rows);
-  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, 1.0F, centred.x, centred.y,
-                      0.0F, scores);
-  tensor::log_sum_exp_rows<float>(scores, sums);
-  return sums;
-}
-
-void add_dual(std::span<const double> predicted, const TeacherSample& sample, Totals& totals) {
+void add_dual(std::span<const double> predicted, const TeacherSample& sample,
+              EvidenceTotals& totals) {
   std::vector<double> residual = sample.target;
   tensor::axpy<double>(-1.0, predicted, residual);
   totals.residual += tensor::dot<double>(residual, residual);
@@ -79,7 +58,7 @@ void add_dual(std::span<const double> predicted, const TeacherSample& sample, To
 }
 
 void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
-              Totals& totals) {
+              EvidenceTotals& totals) {
   for (std::int64_t i = 0; i < teacher.rows; ++i)
     for (std::int64_t j = 0; j < teacher.cols; ++j) {
       const double a = teacher(i, j), b = rebuilt(i, j);
@@ -94,7 +73,7 @@ void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const
 }
 
 void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> values,
-                const tensor::Tensor<double>& output, Totals& totals) {
+                const tensor::Tensor<double>& output, EvidenceTotals& totals) {
   tensor::Tensor<double> expected(output.shape()), error = output;
   tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::no, 1.0, teacher, values, 0.0,
                        expected.rows());
@@ -105,26 +84,36 @@ void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<con
 
 }  // namespace
 
+HeadMeasurement::HeadMeasurement(const attention::CompiledHead& head)
+    : head_(head), compiled_({{head}}) {}
+
+void HeadMeasurement::add(const TeacherSample& sample) {
+  const InferenceInput input(sample);
+  const tensor::Tensor<double> teacher = teacher_plan(sample);
+  add_dual(predicted_dual(head_, sample), sample, totals_);
+  add_plan(teacher.rows(), plan_of(compiled_, input, scratch_).rows(), totals_);
+  if (sample.values.size() > 0)
+    add_output(teacher.rows(), sample.values.rows(), output_of(compiled_, input, scratch_),
+               totals_);
+}
+
+HeadEvidence HeadMeasurement::evidence() const {
+  const EvidenceTotals& t = totals_;
+  base::check(t.rows > 0, "HeadMeasurement: no samples");
+  // A teacher whose dual is constant is matched by any map that predicts a constant.
+  return {.dual_r2 = t.variance > 0 ? 1 - t.residual / t.variance : 1.0,
+          .plan_l1 = t.l1 / t.rows,
+          .plan_kl = t.kl / t.rows,
+          .column_error = t.column / t.columns,
+          .teacher_column_error = t.teacher_column / t.columns,
+          .output_error = t.output > 0 ? std::sqrt(t.output_error / t.output) : NAN};
+}
+
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples) {
-  const attention::CompiledOperator compiled({{head}});
-  Totals totals;
-  tensor::Arena scratch;
-  for (const TeacherSample& sample : samples) {
-    const InferenceInput input(sample);
-    const tensor::Tensor<double> teacher = teacher_plan(sample);
-    add_dual(predicted_dual(head, sample), sample, totals);
-    add_plan(teacher.rows(), plan_of(compiled, input, scratch).rows(), totals);
-    if (sample.values.size() > 0)
-      add_output(teacher.rows(), sample.values.rows(), output_of(compiled, input, scratch), totals);
-  }
-  // A teacher whose dual is constant is matched by any map that predicts a constant.
-  return {.dual_r2 = totals.variance > 0 ? 1 - totals.residual / totals.variance : 1.0,
-          .plan_l1 = totals.l1 / totals.rows,
-          .plan_kl = totals.kl / totals.rows,
-          .column_error = totals.column / totals.columns,
-          .teacher_column_error = totals.teacher_column / totals.columns,
-          .output_error = totals.output > 0 ? std::sqrt(totals.output_error / totals.output) : NAN};
+  HeadMeasurement measurement(head);
+  for (const TeacherSample& sample : samples) measurement.add(sample);
+  return measurement.evidence();
 }
 
 std::vector<double> predicted_dual(const attention::CompiledHead& head,
@@ -132,16 +121,15 @@ std::vector<double> predicted_dual(const attention::CompiledHead& head,
   tensor::Arena scratch;
   const InferenceInput input(sample);
   const attention::AttentionHead<float> one = input.head(head.score_scale);
-  const tensor::VectorView<float> before = scratch.vector<float>(one.queries.rows);  // base 2
-  const double weight = attention::predict_before_log_sum_exp(head.map(), one, before, scratch);
-  std::vector<double> dual(before.begin(), before.end());
-  tensor::scale<double>(std::numbers::ln2, dual, dual);
-  if (weight != 0) {
-    const tensor::VectorView<float> sums = centred_log_sum_exp(one, scratch);
-    for (std::size_t i = 0; i < dual.size(); ++i) dual[i] -= weight * sums[i];
-  }
-  const double mean = tensor::sum<double>(dual) / static_cast<double>(dual.size());
-  for (double& value : dual) value -= mean;
+  const attention::CentredHead<float> centred =
+      attention::centre_head<float>(one.queries, one.keys, one.scale, scratch);
+  const tensor::MatrixView<float> scores = scratch.matrix<float>(centred.x.rows, centred.y.rows);
+  const tensor::VectorView<float> predicted = scratch.vector<float>(centred.x.rows);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, 1.0F, centred.x, centred.y,
+                      0.0F, scores);
+  attention::predicted_row_dual<float>(head.map(), centred, scores, predicted, scratch);
+  std::vector<double> dual(predicted.begin(), predicted.end());
+  subtract_mean(dual);
   return dual;
 }
 

@@ -18,9 +18,34 @@ struct HeadEvidence {
   double output_error = 0;  ///< |Â V - A V| / |A V|, all examples together; NaN without values
 };
 
-/// Measures what inference runs: plans and outputs are those of CompiledOperator in float32, with
-/// the Gibbs kernel stored or recomputed as the operator chooses, and the dual is the one that its
-/// tiles predict. The teacher they are compared with is in float64.
+/// Sums behind HeadEvidence.
+struct EvidenceTotals {
+  double rows = 0, columns = 0;
+  double residual = 0, variance = 0;
+  double l1 = 0, kl = 0, column = 0, teacher_column = 0;
+  double output = 0, output_error = 0;
+};
+
+/// Measures what inference runs, sample by sample: plans and outputs are those of CompiledOperator
+/// in float32, with the Gibbs kernel stored or recomputed as the operator chooses, and the dual is
+/// the one that its tiles predict, as the definition computes it. The teacher they are compared
+/// with is in float64.
+class HeadMeasurement {
+ public:
+  explicit HeadMeasurement(const attention::CompiledHead& head);
+
+  void add(const TeacherSample& sample);
+  /// InternalError without samples.
+  HeadEvidence evidence() const;
+
+ private:
+  attention::CompiledHead head_;
+  attention::CompiledOperator compiled_;
+  EvidenceTotals totals_;
+  tensor::Arena scratch_;
+};
+
+/// The same of samples that are there already.
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples);
 

@@ -22,15 +22,21 @@ std::string prefix(std::size_t layer) { return "layers." + std::to_string(layer)
 struct Extents {
   std::int64_t layers, heads, width, slices;
   attention::DualFeatures features;
+  int teacher_iterations;
 
   tensor::Shape slice_shape() const { return {heads, slices, width}; }
-  tensor::Shape weight_shape() const { return {heads, features.count(slices)}; }
+  tensor::Shape weight_shape() const { return {heads, features.weight_count(slices)}; }
+  tensor::Shape landmark_shape() const { return {heads, features.landmarks, width}; }
 };
 
 Extents extents_of(const OperatorArtefact& artefact) {
   const attention::CompiledHead& first = artefact.heads.at(0).at(0);
-  return {std::ssize(artefact.heads), std::ssize(artefact.heads[0]), artefact.head_width,
-          first.features.uses_slices() ? first.query_slices.shape()[0] : 0, first.features};
+  return {std::ssize(artefact.heads),
+          std::ssize(artefact.heads[0]),
+          artefact.head_width,
+          first.features.uses_slices() ? first.query_slices.shape()[0] : 0,
+          first.features,
+          artefact.teacher_iterations};
 }
 
 /// The pieces of all heads of one layer, concatenated.
@@ -62,6 +68,9 @@ io::TensorFile operator_tensors(const OperatorArtefact& artefact) {
       put("key_slices", extents.slice_shape(),
           [](const attention::CompiledHead& head) -> View { return head.key_slices.flat(); });
     }
+    if (extents.features.landmarks > 0)
+      put("landmarks", extents.landmark_shape(),
+          [](const attention::CompiledHead& head) -> View { return head.landmarks.flat(); });
     put("weights", extents.weight_shape(),
         [](const attention::CompiledHead& head) -> View { return head.weights; });
     put("score_scales", {extents.heads}, [](const attention::CompiledHead& head) -> View {
@@ -104,9 +113,10 @@ void check_format(const io::Json& json, const std::string& source) {
     throw base::DataError(source + ": not a compiled operator",
                           "name a folder that asap-compile wrote");
   const auto version = require<std::int64_t>(json, "version", source);
-  if (version != OperatorArtefact::kVersion)
+  if (version < OperatorArtefact::kOldestVersion || version > OperatorArtefact::kVersion)
     throw base::DataError(source + ": format version " + std::to_string(version) +
-                              ", this version of the toolkit reads version " +
+                              ", this version of the toolkit reads versions " +
+                              std::to_string(OperatorArtefact::kOldestVersion) + " to " +
                               std::to_string(OperatorArtefact::kVersion),
                           "compile the operator again");
 }
@@ -121,10 +131,9 @@ tensor::Tensor<float> read_tensor(const io::TensorFile& file, const std::string&
   return out;
 }
 
-/// Part `head` of a tensor whose first dimension counts heads: [L, D].
-tensor::Tensor<float> part(const tensor::Tensor<float>& stacked, std::int64_t head,
-                           const Extents& extents) {
-  tensor::Tensor<float> out({extents.slices, extents.width});
+/// Part `head` of a tensor [heads, rows, D].
+tensor::Tensor<float> part(const tensor::Tensor<float>& stacked, std::int64_t head) {
+  tensor::Tensor<float> out({stacked.shape()[1], stacked.shape()[2]});
   std::copy_n(stacked.data() + head * out.size(), out.size(), out.data());
   return out;
 }
@@ -135,7 +144,9 @@ std::vector<attention::CompiledHead> read_layer(const io::TensorFile& file, std:
       read_tensor(file, prefix(layer) + "weights", extents.weight_shape());
   const tensor::Tensor<float> scales =
       read_tensor(file, prefix(layer) + "score_scales", {extents.heads});
-  tensor::Tensor<float> query, key;
+  tensor::Tensor<float> query, key, landmarks;
+  if (extents.features.landmarks > 0)
+    landmarks = read_tensor(file, prefix(layer) + "landmarks", extents.landmark_shape());
   if (extents.features.uses_slices()) {
     query = read_tensor(file, prefix(layer) + "query_slices", extents.slice_shape());
     key = read_tensor(file, prefix(layer) + "key_slices", extents.slice_shape());
@@ -149,9 +160,11 @@ std::vector<attention::CompiledHead> read_layer(const io::TensorFile& file, std:
     heads[h].features = extents.features;
     heads[h].score_scale = scales[h];
     heads[h].weights.assign(row.begin(), row.end());
+    heads[h].teacher_iterations = extents.teacher_iterations;
+    if (extents.features.landmarks > 0) heads[h].landmarks = part(landmarks, h);
     if (!extents.features.uses_slices()) continue;
-    heads[h].query_slices = part(query, h, extents);
-    heads[h].key_slices = part(key, h, extents);
+    heads[h].query_slices = part(query, h);
+    heads[h].key_slices = part(key, h);
   }
   return heads;
 }
@@ -161,6 +174,8 @@ CompileConfig read_fit(const io::Json& json, const std::string& source) {
   try {
     config::from_json(require<io::Json>(json, "fit", source), config, source + ": fit");
     config.validate(source + ": fit");
+    if (config.chooses_features())
+      throw base::UsageError(source + ": fit: features: 'auto' is not what was fitted");
   } catch (const base::UsageError& error) {  // what the user can do about it is different in a file
     throw base::DataError(error.what(), "compile the operator again");
   }
@@ -208,7 +223,9 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
   const Extents extents{require_extent(json, "layers", 1, source),
                         require_extent(json, "heads", 1, source),
                         require_extent(json, "head_width", 1, source),
-                        require_extent(json, "slices", 0, source), artefact.config.dual_features()};
+                        require_extent(json, "slices", 0, source),
+                        artefact.config.dual_features(),
+                        artefact.teacher_iterations};
   artefact.head_width = extents.width;
 
   if (base::content_fingerprint(tensors) !=

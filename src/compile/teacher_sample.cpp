@@ -25,20 +25,19 @@ tensor::Tensor<double> scores(const TeacherSample& sample) {
   return out;
 }
 
-void subtract_mean(tensor::VectorView<double> values) {
-  const double mean = tensor::sum<double>(values) / static_cast<double>(values.size());
-  for (double& value : values) value -= mean;
-}
-
 std::vector<double> copy(tensor::VectorView<const double> values) {
   return {values.begin(), values.end()};
 }
 
 }  // namespace
 
-TeacherSample run_teacher(const Activations& activations, int layer, std::int64_t head,
+void subtract_mean(tensor::VectorView<double> values) {
+  const double mean = tensor::sum<double>(values) / static_cast<double>(values.size());
+  for (double& value : values) value -= mean;
+}
+
+TeacherSample head_sample(const Activations& activations, int layer, std::int64_t head,
                           std::int64_t example) {
-  base::check(activations.iterations >= 1, "run_teacher: the teacher does not iterate");
   const attention::AttentionBatch<float> batch = activations.batch(layer);
   TeacherSample sample;
   sample.queries = to_double(batch.head_queries(example, head));
@@ -46,7 +45,13 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
   if (activations.layers[layer].values.size() > 0)
     sample.values = to_double(batch.head_values(example, head));
   sample.score_scale = activations.layers[layer].score_scales[head];
+  return sample;
+}
 
+TeacherSample run_teacher(const Activations& activations, int layer, std::int64_t head,
+                          std::int64_t example) {
+  base::check(activations.iterations >= 1, "run_teacher: the teacher does not iterate");
+  TeacherSample sample = head_sample(activations, layer, head, example);
   const tensor::Tensor<double> s = scores(sample);
   const int last = activations.iterations;
   const transport::SinkhornTrace<double> trace =
@@ -67,21 +72,20 @@ tensor::Tensor<double> teacher_plan(const TeacherSample& sample) {
   return plan;
 }
 
+CentredSample centre_sample(const TeacherSample& sample, tensor::Arena& arena) {
+  CentredSample centred{attention::centre_head<double>(sample.queries.rows(), sample.keys.rows(),
+                                                       sample.score_scale, arena),
+                        {}};
+  centred.scores = arena.matrix<double>(centred.head.x.rows, centred.head.y.rows);
+  tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1.0, centred.head.x,
+                       centred.head.y, 0.0, centred.scores);
+  return centred;
+}
+
 tensor::Tensor<double> centred_features(const attention::DualMap<double>& map,
-                                        const TeacherSample& sample, tensor::Arena& scratch) {
-  const tensor::ArenaScope scope(scratch);
-  const std::int64_t n = sample.queries.shape()[0];
-  const attention::CentredHead<double> head = attention::centre_head<double>(
-      sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
-  const tensor::VectorView<double> log_sum_exp = scratch.vector<double>(n);
-  if (map.features.log_sum_exp) {
-    const tensor::MatrixView<double> products = scratch.matrix<double>(n, head.y.rows);
-    tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1.0, head.x, head.y, 0.0,
-                         products);
-    tensor::log_sum_exp_rows<double>(products, log_sum_exp);
-  }
-  tensor::Tensor<double> features({map.features.count(map.query_slices.rows), n});
-  attention::dual_features<double>(map, head, log_sum_exp, features.rows(), scratch);
+                                        const CentredSample& sample, tensor::Arena& scratch) {
+  tensor::Tensor<double> features({map.feature_count(), sample.head.x.rows});
+  attention::dual_features<double>(map, sample.head, sample.scores, features.rows(), scratch);
   for (std::int64_t p = 0; p < features.shape()[0]; ++p) subtract_mean(features.rows().row(p));
   return features;
 }

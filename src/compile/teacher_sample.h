@@ -29,6 +29,10 @@ struct TeacherSample {
   }
 };
 
+/// One head of one example without duals.
+TeacherSample head_sample(const Activations& activations, int layer, std::int64_t head,
+                          std::int64_t example);
+
 /// Runs the teacher on one head of one example. Its closure-ready target f^(T) is the row dual
 /// before the last (column, row) pair of updates: one column and one row c-transform of it give the
 /// teacher's plan exactly. In the coordinates of centre_head, where S = x . y, that dual is
@@ -40,8 +44,19 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
 /// The teacher's plan A = exp(S + f + g): [n, m].
 tensor::Tensor<double> teacher_plan(const TeacherSample& sample);
 
+/// A sample in the coordinates of centre_head, with its scores.
+struct CentredSample {
+  attention::CentredHead<double> head;
+  tensor::MatrixView<double> scores;  // x . y: [n, m]
+};
+/// The result lives in `arena`.
+CentredSample centre_sample(const TeacherSample& sample, tensor::Arena& arena);
+
 /// Features of the map in float64, each centred over the queries: [P, n].
 tensor::Tensor<double> centred_features(const attention::DualMap<double>& map,
-                                        const TeacherSample& sample, tensor::Arena& scratch);
+                                        const CentredSample& sample, tensor::Arena& scratch);
+
+/// values -= mean of values
+void subtract_mean(tensor::VectorView<double> values);
 
 }  // namespace asap::compile

@@ -33,8 +33,10 @@ struct CompiledProblem {
   double scale = 0.4;
   attention::DualFeatures features{};
   std::vector<double> weights{};
+  tensor::Tensor<double> landmarks{};  // [M, D]; empty unless a feature
+  int teacher_iterations = 3;
 
-  std::int64_t count() const { return features.count(a.shape()[0]); }
+  std::int64_t count() const { return features.weight_count(a.shape()[0]); }
 };
 
 inline CompiledProblem random_compiled_problem(std::int64_t n, std::int64_t m, std::uint32_t id,
@@ -84,8 +86,68 @@ inline std::vector<double> naive_potential(const std::vector<double>& s, std::ve
   return phi;
 }
 
-inline std::vector<double> naive_row_dual(const CompiledProblem& p, const tensor::Tensor<double>& x,
-                                          const tensor::Tensor<double>& y) {
+/// The mean query in the coordinates of x is what centring took away, the same for every token.
+inline double mean_query_score(const CompiledProblem& p, const tensor::Tensor<double>& x,
+                               const tensor::Tensor<double>& y, std::int64_t j) {
+  double score = 0;
+  for (std::int64_t d = 0; d < x.shape()[1]; ++d)
+    score += y.rows()(j, d) * (std::sqrt(p.scale) * p.q.rows()(0, d) - x.rows()(0, d));
+  return score;
+}
+
+/// Every key is replaced by the mean of the keys that share its nearest prototype; then the
+/// teacher's T - 1 iterations, key by key.
+inline std::vector<double> naive_landmark_dual(const CompiledProblem& p,
+                                               const tensor::Tensor<double>& x,
+                                               const tensor::Tensor<double>& y) {
+  const std::int64_t n = x.shape()[0], m = y.shape()[0], width = x.shape()[1];
+  std::vector<std::int64_t> nearest(m);
+  for (std::int64_t j = 0; j < m; ++j) {
+    double least = INFINITY;
+    for (std::int64_t c = 0; c < p.landmarks.shape()[0]; ++c) {
+      double distance = 0;
+      for (std::int64_t d = 0; d < width; ++d)
+        distance += std::pow(y.rows()(j, d) - p.landmarks.rows()(c, d), 2);
+      if (distance < least) least = distance, nearest[j] = c;
+    }
+  }
+  tensor::Tensor<double> means({m, width});
+  for (std::int64_t j = 0; j < m; ++j) {
+    double size = 0;
+    for (std::int64_t k = 0; k < m; ++k)
+      if (nearest[k] == nearest[j]) {
+        ++size;
+        for (std::int64_t d = 0; d < width; ++d) means.rows()(j, d) += y.rows()(k, d);
+      }
+    for (std::int64_t d = 0; d < width; ++d) means.rows()(j, d) /= size;
+  }
+  std::vector<double> f(n), g(m);
+  for (std::int64_t j = 0; j < m; ++j) g[j] = mean_query_score(p, x, means, j);
+  for (int t = 0; t < p.teacher_iterations; ++t) {
+    for (std::int64_t j = 0; t > 0 && j < m; ++j) {
+      double top = -INFINITY, total = 0;
+      for (std::int64_t i = 0; i < n; ++i)
+        top = std::max(top, inner(x.rows(), i, means.rows(), j) + f[i]);
+      for (std::int64_t i = 0; i < n; ++i)
+        total += std::exp(inner(x.rows(), i, means.rows(), j) + f[i] - top);
+      g[j] = -top - std::log(total);
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+      double top = -INFINITY, total = 0;
+      for (std::int64_t j = 0; j < m; ++j)
+        top = std::max(top, inner(x.rows(), i, means.rows(), j) + g[j]);
+      for (std::int64_t j = 0; j < m; ++j)
+        total += std::exp(inner(x.rows(), i, means.rows(), j) + g[j] - top);
+      f[i] = -top - std::log(total);
+    }
+  }
+  return f;
+}
+
+/// The features of a problem, one row each.
+inline std::vector<std::vector<double>> naive_features(const CompiledProblem& p,
+                                                       const tensor::Tensor<double>& x,
+                                                       const tensor::Tensor<double>& y) {
   const std::int64_t n = x.shape()[0], m = y.shape()[0], slices = p.a.shape()[0];
   std::vector<std::vector<double>> features;
   std::vector<std::vector<double>> s(slices), t(slices);
@@ -107,15 +169,10 @@ inline std::vector<double> naive_row_dual(const CompiledProblem& p, const tensor
   if (p.features.linear)
     for (std::int64_t l = 0; l < slices; ++l) features.push_back(s[l]);
   if (p.features.tilt) {
-    // The mean query is what centring took away: √scale q - x, the same for every token.
     std::vector<double> weight(m), mean(x.shape()[1], 0.0);
     double total = 0;
-    for (std::int64_t j = 0; j < m; ++j) {
-      double score = 0;
-      for (std::int64_t d = 0; d < x.shape()[1]; ++d)
-        score += y.rows()(j, d) * (std::sqrt(p.scale) * p.q.rows()(0, d) - x.rows()(0, d));
-      total += weight[j] = std::exp(score);
-    }
+    for (std::int64_t j = 0; j < m; ++j)
+      total += weight[j] = std::exp(mean_query_score(p, x, y, j));
     for (std::int64_t j = 0; j < m; ++j)
       for (std::int64_t d = 0; d < x.shape()[1]; ++d) mean[d] += weight[j] / total * y.rows()(j, d);
     features.emplace_back();
@@ -133,10 +190,19 @@ inline std::vector<double> naive_row_dual(const CompiledProblem& p, const tensor
       features.back().push_back(-std::log(total));
     }
   }
-  std::vector<double> dual(n, 0.0);
-  for (std::size_t w = 0; w < features.size(); ++w)
-    for (std::int64_t i = 0; i < n; ++i) dual[i] += p.weights[w] * features[w][i];
-  return dual;
+  if (p.features.first_dual) {
+    features.emplace_back();
+    for (std::int64_t i = 0; i < n; ++i) {
+      double top = -INFINITY, total = 0;
+      for (std::int64_t j = 0; j < m; ++j)
+        top = std::max(top, inner(x.rows(), i, y.rows(), j) + mean_query_score(p, x, y, j));
+      for (std::int64_t j = 0; j < m; ++j)
+        total += std::exp(inner(x.rows(), i, y.rows(), j) + mean_query_score(p, x, y, j) - top);
+      features.back().push_back(-top - std::log(total));
+    }
+  }
+  if (p.features.landmarks > 0) features.push_back(naive_landmark_dual(p, x, y));
+  return features;
 }
 
 struct Reference {
@@ -147,11 +213,27 @@ struct Reference {
 inline Reference naive_attention(const CompiledProblem& p, int iterations) {
   const tensor::Tensor<double> x = naive_centred(p.q, p.scale), y = naive_centred(p.k, p.scale);
   const std::int64_t n = x.shape()[0], m = y.shape()[0];
-  std::vector<double> f = naive_row_dual(p, x, y), g(m);
+  std::vector<double> f(n, 0.0), g(m);
   const auto exponent = [&](std::int64_t i, std::int64_t j) {
     return inner(x.rows(), i, y.rows(), j);
   };
-  for (int k = 0; k <= iterations; ++k) {
+  const std::vector<std::vector<double>> features = naive_features(p, x, y);
+  std::vector<std::vector<double>> differences;
+  std::size_t next = 0;  // weight
+  const auto add = [&](const std::vector<std::vector<double>>& rows) {
+    for (const std::vector<double>& row : rows) {
+      for (std::int64_t i = 0; i < n; ++i) f[i] += p.weights[next] * row[i];
+      ++next;
+    }
+  };
+  add(features);
+  const int corrections = p.features.corrections;
+  for (int k = 0; k <= corrections + iterations; ++k) {
+    if (k > 0 && k <= corrections) {
+      add(differences);
+      add(features);
+    }
+    const std::vector<double> before = f;
     for (std::int64_t j = 0; j < m; ++j) {
       double top = -INFINITY, total = 0;
       for (std::int64_t i = 0; i < n; ++i) top = std::max(top, exponent(i, j) + f[i]);
@@ -164,6 +246,8 @@ inline Reference naive_attention(const CompiledProblem& p, int iterations) {
       for (std::int64_t j = 0; j < m; ++j) total += std::exp(exponent(i, j) + g[j] - top);
       f[i] = -top - std::log(total);
     }
+    differences.emplace_back();
+    for (std::int64_t i = 0; i < n; ++i) differences.back().push_back(f[i] - before[i]);
   }
   Reference out{tensor::Tensor<double>({n, m}), tensor::Tensor<double>({n, p.v.shape()[1]})};
   for (std::int64_t i = 0; i < n; ++i)
@@ -178,20 +262,21 @@ inline Reference naive_attention(const CompiledProblem& p, int iterations) {
 template <class T>
 struct Result {
   tensor::Tensor<T> output;
-  attention::CompiledEvidence evidence;
+  double column_error = 0;
 };
 
 template <class T>
 Result<T> run(const CompiledProblem& p, int extra_iterations = 0) {
   const tensor::Tensor<T> q = cast<T>(p.q), k = cast<T>(p.k), v = cast<T>(p.v);
   const tensor::Tensor<T> a = cast<T>(p.a), b = cast<T>(p.b);
+  const tensor::Tensor<T> landmarks = cast<T>(p.landmarks);
   const std::vector<T> weights(p.weights.begin(), p.weights.end());
-  Result<T> out{tensor::Tensor<T>({p.q.shape()[0], p.v.shape()[1]}), {}};
+  Result<T> out{tensor::Tensor<T>({p.q.shape()[0], p.v.shape()[1]})};
   tensor::Arena scratch;
-  out.evidence =
-      attention::compiled_attention<T>({p.features, a.rows(), b.rows(), weights},
-                                       {q.rows(), k.rows(), v.rows(), static_cast<T>(p.scale)},
-                                       extra_iterations, out.output.rows(), scratch);
+  out.column_error = attention::compiled_attention<T>(
+      {p.features, a.rows(), b.rows(), weights, {landmarks.rows(), p.teacher_iterations}},
+      {q.rows(), k.rows(), v.rows(), static_cast<T>(p.scale)}, extra_iterations, out.output.rows(),
+      scratch);
   return out;
 }
 

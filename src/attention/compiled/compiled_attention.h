@@ -5,26 +5,24 @@
 
 namespace asap::attention {
 
-/// Evidence of one head of the compiled operator.
-struct CompiledEvidence {
-  /// Scalings left the range in which the exp domain is exact, so the log domain was used.
-  bool log_domain = false;
-  /// mean_j |M/N sum_i A_ij - 1| of the plan used.
-  double column_error = 0;
-};
+/// f̂ = f_k of DualMap, in the log domain. scores: x . y, [n, m]; row_dual: [n]. InternalError when
+/// the number of weights does not fit.
+template <class T>
+void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
+                        tensor::MatrixView<const T> scores, tensor::VectorView<T> row_dual,
+                        tensor::Arena& scratch);
 
-/// Attention with a doubly stochastic plan whose row dual is predicted instead of iterated: f̂ = map
-/// of the features, then one column and one row c-transform (the closure). With K = exp(x . y), u =
-/// exp(f̂):
-///   v = (N / M) / (Kᵀ u),  u = 1 / (K v),  output = u ∘ K (v ∘ V).
-/// Rows of the plan sum to 1 exactly, columns to N / M as closely as f̂ is exact. K is computed
-/// once; the log-sum-exp of its rows, one of the features, falls out of the same pass.
+/// Attention with a doubly stochastic plan whose row dual is predicted instead of iterated: f̂, then
+/// one column and one row c-transform (the closure). With scores S = x . y:
+///   g = col(f̂),  f = row(g),  A = exp(S + f + g),  output = A V.
+/// Rows of the plan sum to 1 exactly, columns to N / M as closely as f̂ is exact. Every update is a
+/// log-sum-exp: finite for any finite scores, and the reference of the tiled form.
 ///
 /// extra_iterations: warm-started Sinkhorn iterations after the closure ("compiled+k").
-/// output: [n, Dv], zero when there is no key.
+/// output: [n, Dv], zero when there is no key. Returns the column error of the plan, mean_j |M/N
+/// sum_i A_ij - 1|; 0 without queries or keys.
 template <class T>
-CompiledEvidence compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
-                                    int extra_iterations, tensor::MatrixView<T> output,
-                                    tensor::Arena& scratch);
+double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
+                          tensor::MatrixView<T> output, tensor::Arena& scratch);
 
 }  // namespace asap::attention

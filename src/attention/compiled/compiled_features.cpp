@@ -2,9 +2,11 @@
 
 #include <cmath>
 
+#include "attention/compiled/landmark_dual.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
+#include "transport/c_transform.h"
 #include "transport/kantorovich_1d.h"
 
 namespace asap::attention {
@@ -82,6 +84,17 @@ std::int64_t slice_features(const DualMap<T>& map, const CentredHead<T>& head,
   return next;
 }
 
+/// out_i = -log sum_j exp(scores_ij + y_j . query_mean)
+template <class T>
+void first_dual_feature(const CentredHead<T>& head, tensor::MatrixView<const T> scores,
+                        tensor::VectorView<T> out, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::VectorView<T> start = scratch.vector<T>(head.y.rows);
+  for (std::int64_t j = 0; j < head.y.rows; ++j)
+    start[j] = tensor::dot<T>(head.y.row(j), head.query_mean);
+  transport::row_c_transform<T>(scores, start, out);
+}
+
 }  // namespace
 
 template <class T>
@@ -99,22 +112,27 @@ CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixVi
 
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   tensor::VectorView<const T> log_sum_exp, tensor::MatrixView<T> features,
+                   tensor::MatrixView<const T> scores, tensor::MatrixView<T> features,
                    tensor::Arena& scratch) {
-  base::check(
-      features.rows == map.features.count(map.query_slices.rows) && features.cols == head.x.rows,
-      "dual_features: shapes do not fit");
+  base::check(features.rows == map.feature_count() && features.cols == head.x.rows,
+              "dual_features: shapes do not fit");
   std::int64_t next = 0;
   if (map.features.uses_slices()) next = slice_features(map, head, features, scratch);
   if (map.features.tilt) tilt_feature(head, features.row(next++), scratch);
-  if (map.features.log_sum_exp) tensor::scale<T>(T(-1), log_sum_exp, features.row(next++));
+  if (map.features.log_sum_exp) {
+    tensor::log_sum_exp_rows<T>(scores, features.row(next));
+    tensor::scale<T>(T(-1), features.row(next), features.row(next));
+    ++next;
+  }
+  if (map.features.first_dual) first_dual_feature(head, scores, features.row(next++), scratch);
+  if (map.features.landmarks > 0) landmark_dual(head, map.landmarks, features.row(next++), scratch);
 }
 
 #define ASAP_INSTANTIATE(T)                                                                        \
   template CentredHead<T> centre_head<T>(tensor::MatrixView<const T>, tensor::MatrixView<const T>, \
                                          T, tensor::Arena&);                                       \
   template void dual_features<T>(const DualMap<T>&, const CentredHead<T>&,                         \
-                                 tensor::VectorView<const T>, tensor::MatrixView<T>,               \
+                                 tensor::MatrixView<const T>, tensor::MatrixView<T>,               \
                                  tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

@@ -18,13 +18,27 @@ struct DualFeatures {
   bool linear = true;       ///< s_l
   bool tilt = true;         ///< -x . mean key under the weights the mean query gives to the keys
   bool log_sum_exp = true;  ///< -log sum_j exp(x . y_j), the first row dual of the centred scores
+  /// -log sum_j exp(x . y_j + y_j . √score_scale q̄), the first row dual that the teacher visits
+  bool first_dual = false;
+  int landmarks = 0;    ///< landmark_dual with this many landmarks; 0: not a feature
+  int corrections = 0;  ///< k: corrected Sinkhorn iterations before the closure, see DualMap
 
   /// Number of features P, and their order: potential[L], gaussian[L], linear[L], tilt,
-  /// log_sum_exp.
+  /// log_sum_exp, first_dual, landmark dual.
   std::int64_t count(std::int64_t slices) const {
-    return slices * (potential + gaussian + linear) + tilt + log_sum_exp;
+    return slices * (potential + gaussian + linear) + tilt + log_sum_exp + first_dual +
+           (landmarks > 0);
+  }
+  /// Number of weights: P for the start, t + P for each correction t.
+  std::int64_t weight_count(std::int64_t slices) const {
+    return weights_before(corrections + 1, slices);
+  }
+  /// Number of weights of all stages before this one; stage 0 is the start.
+  std::int64_t weights_before(int stage, std::int64_t slices) const {
+    return stage * count(slices) + std::int64_t{stage} * (stage - 1) / 2;
   }
   bool uses_slices() const { return potential || gaussian || linear; }
+  bool uses_scores() const { return log_sum_exp || first_dual; }
 
   static DualFeatures none() { return {false, false, false, false, false}; }
   friend bool operator==(const DualFeatures&, const DualFeatures&) = default;
@@ -38,13 +52,39 @@ T gaussian_curvature(T alpha, T beta) {
   return 2 * beta / (1 + std::sqrt(1 + 4 * alpha * beta));
 }
 
-/// The compiled row dual of one head: f̂ = sum_p weights_p feature_p.
+/// What landmark_dual needs to know about a head.
+template <class T>
+struct Landmarks {
+  tensor::MatrixView<const T> keys;  ///< prototypes of the centred keys y: [M, D]
+  int iterations = 1;                ///< T of the teacher
+};
+
+/// The compiled row dual of one head, with the features Φ: [n, P] of its queries:
+///   f_0 = Φ w_0, and for t = 1..k (corrections):
+///   h_t = row(col(f_(t-1))), d_t = h_t - f_(t-1), f_t = h_t + [d_1 .. d_t, Φ] w_t,
+/// where row and col are the c-transforms of the centred scores: one Sinkhorn iteration. f̂ = f_k.
 template <class T>
 struct DualMap {
   DualFeatures features = DualFeatures::none();
   tensor::MatrixView<const T> query_slices;  ///< a: [L, D]
   tensor::MatrixView<const T> key_slices;    ///< b: [L, D]
-  tensor::VectorView<const T> weights;       ///< [P]; empty (with no features) is f̂ = 0
+  /// w_0, ..., w_k one after another: [weight_count]; empty (with no features) is f̂ = 0.
+  tensor::VectorView<const T> weights;
+  Landmarks<T> landmarks{};
+
+  std::int64_t slices() const { return query_slices.rows; }
+  std::int64_t feature_count() const { return features.count(slices()); }
+  /// The weights of d_1 .. d_t in w_t: [t].
+  tensor::VectorView<const T> difference_weights(int stage) const {
+    return weights.subspan(static_cast<std::size_t>(features.weights_before(stage, slices())),
+                           static_cast<std::size_t>(stage));
+  }
+  /// The weights of Φ in w_t: [P].
+  tensor::VectorView<const T> feature_weights(int stage) const {
+    return weights.subspan(
+        static_cast<std::size_t>(features.weights_before(stage, slices()) + stage),
+        static_cast<std::size_t>(feature_count()));
+  }
 };
 
 /// Queries and keys of one head of one example in centred coordinates, where the scores are x . y:
@@ -63,12 +103,12 @@ template <class T>
 CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
                            T score_scale, tensor::Arena& arena);
 
-/// Writes the features that `map` uses, one per row. features: [P, n]. log_sum_exp: log sum_j
-/// exp(x_i . y_j), [n], read only if the map has that feature. Each feature's mean over the queries
-/// is arbitrary, because duals have one free constant. InternalError when shapes do not fit.
+/// Writes the features that `map` uses, one per row. features: [P, n]. scores: x . y, [n, m], read
+/// only if features.uses_scores(). Each feature's mean over the queries is arbitrary, because duals
+/// have one free constant. InternalError when shapes do not fit.
 template <class T>
 void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
-                   tensor::VectorView<const T> log_sum_exp, tensor::MatrixView<T> features,
+                   tensor::MatrixView<const T> scores, tensor::MatrixView<T> features,
                    tensor::Arena& scratch);
 
 }  // namespace asap::attention

@@ -16,9 +16,14 @@ struct CompiledHead {
   float score_scale = 1;                 ///< scores are score_scale * q . k: 1 / (√D ε)
   tensor::Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
   tensor::Tensor<float> key_slices{};    ///< [L, D]
-  std::vector<float> weights{};          ///< [P]
+  std::vector<float> weights{};          ///< see DualMap
+  tensor::Tensor<float> landmarks{};     ///< prototypes of keys: [M, D]; empty unless a feature
+  int teacher_iterations = 1;            ///< T; read by the landmark dual only
 
-  DualMap<float> map() const { return {features, query_slices.rows(), key_slices.rows(), weights}; }
+  DualMap<float> map() const {
+    return {features, query_slices.rows(), key_slices.rows(), weights,
+            {landmarks.rows(), teacher_iterations}};
+  }
   /// f̂ = 0: the closure alone.
   static CompiledHead zero_dual(float score_scale) { return {.score_scale = score_scale}; }
 };

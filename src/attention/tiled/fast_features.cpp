@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "attention/compiled/landmark_dual.h"
 #include "attention/tiled/tile_operands.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
@@ -58,9 +59,9 @@ tensor::VectorView<float> tilt_direction(const AttentionHead<float>& head,
 }
 
 /// row_dual += sum_l weights_l potential_l
-void add_potentials(const Projections& queries, const Projections& keys,
-                    tensor::VectorView<const float> weights, tensor::VectorView<float> row_dual,
-                    tensor::Arena& scratch) {
+void add_potential_sum(const Projections& queries, const Projections& keys,
+                       tensor::VectorView<const float> weights, tensor::VectorView<float> row_dual,
+                       tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const auto slices = std::ssize(weights);
   const std::int64_t n = queries.values.cols, m = keys.values.cols;
@@ -82,18 +83,21 @@ void add_potentials(const Projections& queries, const Projections& keys,
   }
 }
 
-/// Weights of the features of a map in base 2, ordered by what they multiply.
+/// Weights of the features of one stage in base 2, ordered by what they multiply.
 struct Coefficients {
   tensor::VectorView<float> potential;  // [L]
   tensor::VectorView<float> linear;     // [L + 1], the last of the tilt
   tensor::VectorView<float> quadratic;  // [L]
-  float log_sum_exp = 0;
+  float landmark = 0;
 };
 
-Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, tensor::Arena& scratch) {
-  constexpr float kBase = std::numbers::log2e_v<float>;
+constexpr float kBase = std::numbers::log2e_v<float>;
+
+Coefficients coefficients(const DualMap<float>& map, int stage, std::int64_t slices,
+                          tensor::Arena& scratch) {
   const DualFeatures& features = map.features;
-  const float* weight = map.weights.data();
+  const tensor::VectorView<const float> weights = map.feature_weights(stage);
+  const float* weight = weights.data();
   Coefficients c{scratch.vector<float>(slices), scratch.vector<float>(slices + 1),
                  scratch.vector<float>(slices)};
   const auto next = [&](bool used) { return used ? kBase * *weight++ : 0.0f; };
@@ -101,24 +105,31 @@ Coefficients coefficients(const DualMap<float>& map, std::int64_t slices, tensor
   for (float& value : c.quadratic) value = next(features.gaussian);
   for (float& value : c.linear.first(c.potential.size())) value = next(features.linear);
   c.linear.back() = next(features.tilt);
-  c.log_sum_exp = features.log_sum_exp ? *weight : 0.0f;
+  c.landmark = features.landmarks > 0 ? kBase * weights.back() : 0.0f;
   return c;
 }
 
-}  // namespace
-
-float predict_before_log_sum_exp(const DualMap<float>& map, const AttentionHead<float>& head,
-                                 tensor::VectorView<float> row_dual, tensor::Arena& scratch) {
+/// known_t += sum_l c_t,l potential_l: one sort serves all stages.
+void add_potentials(const Projections& queries, const Projections& keys,
+                    tensor::VectorView<const Coefficients> stages, tensor::MatrixView<float> known,
+                    tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const std::int64_t slices = map.features.uses_slices() ? map.query_slices.rows : 0;
-  base::check(std::ssize(map.weights) == map.features.count(map.query_slices.rows),
-              "predict_before_log_sum_exp: one weight per feature expected");
-  const tensor::VectorView<float> dual =
-      row_dual.first(static_cast<std::size_t>(head.queries.rows));
-  std::ranges::fill(dual, 0.0f);
-  const Coefficients c = coefficients(map, slices, scratch);
-  if (slices == 0 && !map.features.tilt) return c.log_sum_exp;
+  if (stages.size() == 1)
+    return add_potential_sum(queries, keys, stages[0].potential, known.row(0), scratch);
+  const tensor::VectorView<float> potential = scratch.vector<float>(known.cols);
+  for (std::int64_t l = 0; l < std::ssize(stages[0].potential); ++l) {
+    transport::kantorovich_potential_1d<float>(queries.values.row(l), keys.values.row(l), potential,
+                                               scratch);
+    for (std::int64_t t = 0; t < known.rows; ++t)
+      tensor::axpy<float>(stages[t].potential[l], potential, known.row(t));
+  }
+}
 
+/// The features of slices and the tilt, which are functions of projections.
+void add_projected(const DualMap<float>& map, const AttentionHead<float>& head,
+                   tensor::VectorView<const Coefficients> stages, tensor::MatrixView<float> known,
+                   tensor::Arena& scratch) {
+  const std::int64_t slices = std::ssize(stages[0].potential);
   const float root = std::sqrt(head.scale);
   const tensor::VectorView<float> mean_query = scratch.vector<float>(head.queries.cols);
   tensor::column_sums<float>(head.queries, mean_query, false);
@@ -126,18 +137,54 @@ float predict_before_log_sum_exp(const DualMap<float>& map, const AttentionHead<
   const Projections keys = project(head.keys, map.key_slices, slices, root, mean_query, scratch);
   const tensor::VectorView<float> tilt = tilt_direction(head, keys.values.row(slices), scratch);
   const Projections queries = project(head.queries, map.query_slices, slices, root, tilt, scratch);
-
   for (std::int64_t l = 0; l <= slices; ++l) {
-    const float linear = c.linear[l];
-    const float quadratic =
-        l == slices ? 0
-                    : -0.5f * c.quadratic[l] *
-                          gaussian_curvature(queries.mean_square[l], keys.mean_square[l]);
+    const float curvature =
+        l == slices ? 0 : -0.5f * gaussian_curvature(queries.mean_square[l], keys.mean_square[l]);
     const float* s = queries.values.row(l).data();
-    for (std::size_t i = 0; i < dual.size(); ++i) dual[i] += s[i] * (linear + quadratic * s[i]);
+    for (std::int64_t t = 0; t < known.rows; ++t) {
+      const float linear = stages[t].linear[l];
+      const float quadratic = l == slices ? 0 : curvature * stages[t].quadratic[l];
+      float* dual = known.row(t).data();
+      for (std::int64_t i = 0; i < known.cols; ++i) dual[i] += s[i] * (linear + quadratic * s[i]);
+    }
   }
-  if (map.features.potential) add_potentials(queries, keys, c.potential, dual, scratch);
-  return c.log_sum_exp;
+  if (map.features.potential) add_potentials(queries, keys, stages, known, scratch);
+}
+
+}  // namespace
+
+ScoreWeights score_weights(const DualMap<float>& map, int stage) {
+  const DualFeatures& features = map.features;
+  const float* weight =
+      map.feature_weights(stage).data() +
+      (map.feature_count() - (features.landmarks > 0) - features.first_dual - features.log_sum_exp);
+  ScoreWeights weights;
+  if (features.log_sum_exp) weights.log_sum_exp = *weight++;
+  if (features.first_dual) weights.first_dual = *weight;
+  return weights;
+}
+
+void predict_before_scores(const DualMap<float>& map, const AttentionHead<float>& head,
+                           tensor::MatrixView<float> known, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  base::check(std::ssize(map.weights) == map.features.weight_count(map.slices()) &&
+                  known.rows == map.features.corrections + 1,
+              "predict_before_scores: the number of weights or stages does not fit");
+  const std::int64_t slices = map.features.uses_slices() ? map.slices() : 0;
+  const tensor::MatrixView<float> duals = known.block(0, 0, known.rows, head.queries.rows);
+  const tensor::VectorView<Coefficients> stages{scratch.take<Coefficients>(known.rows),
+                                                static_cast<std::size_t>(known.rows)};
+  for (int t = 0; t < known.rows; ++t) {
+    std::ranges::fill(duals.row(t), 0.0f);
+    stages[t] = coefficients(map, t, slices, scratch);
+  }
+  if (slices > 0 || map.features.tilt) add_projected(map, head, stages, duals, scratch);
+  if (map.features.landmarks == 0) return;
+  const CentredHead<float> centred =
+      centre_head<float>(head.queries, head.keys, head.scale, scratch);
+  const tensor::VectorView<float> dual = scratch.vector<float>(head.queries.rows);
+  landmark_dual(centred, map.landmarks, dual, scratch);
+  for (int t = 0; t < known.rows; ++t) tensor::axpy<float>(stages[t].landmark, dual, duals.row(t));
 }
 
 }  // namespace asap::attention

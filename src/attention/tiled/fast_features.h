@@ -4,11 +4,18 @@
 
 namespace asap::attention {
 
-/// The part of the compiled row dual f̂ that is known before the scores: all features of `map` but
-/// `log_sum_exp`, weighted and added up, in base 2 (f̂ log2 e), up to a constant. The same numbers
-/// as dual_features, computed without centred copies of queries and keys. row_dual: [at least n],
-/// of which n values are written. Returns the weight of the feature log_sum_exp.
-float predict_before_log_sum_exp(const DualMap<float>& map, const AttentionHead<float>& head,
-                                 tensor::VectorView<float> row_dual, tensor::Arena& scratch);
+/// The weights of a stage of the dual map (see DualMap) that multiply features of the scores.
+struct ScoreWeights {
+  float log_sum_exp = 0;
+  float first_dual = 0;
+};
+ScoreWeights score_weights(const DualMap<float>& map, int stage);
+
+/// What is known of Φ w_t, t = 0..k, before the scores: all features of `map` but `log_sum_exp` and
+/// `first_dual`, weighted and added up, in base 2 (times log2 e), up to a constant. The same
+/// numbers as dual_features, computed without centred copies of queries and keys unless landmarks
+/// need them. known: [k + 1, at least n], of which n columns are written.
+void predict_before_scores(const DualMap<float>& map, const AttentionHead<float>& head,
+                           tensor::MatrixView<float> known, tensor::Arena& scratch);
 
 }  // namespace asap::attention

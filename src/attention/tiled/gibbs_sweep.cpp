@@ -10,13 +10,10 @@
 namespace asap::attention {
 namespace {
 
-/// Sums between these bounds have lost nothing that matters: terms below the smallest normal float,
-/// 2^-126, are at most 2^-30 of them.
-constexpr float kSmallestSum = 0x1p-96f;
-constexpr float kLargestSum = 0x1p100f;
-
 /// A block of rows is read twice, so it should stay in the second-level cache.
 constexpr std::int64_t kBlockBytes = std::int64_t{800} * 1024;
+/// Kept rows are read twice, from the first-level cache if few enough are taken at once.
+constexpr std::int64_t kSweptBytes = std::int64_t{24} * 1024;
 constexpr std::int64_t kMostChunks = 32;
 constexpr std::int64_t kFewestBlocksPerChunk = 4;
 
@@ -37,6 +34,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   block_rows_ = storage == GibbsStorage::recompute && kRowBlock * row_bytes > kBlockBytes
                     ? kTileRows
                     : kRowBlock;
+  sweep_rows_ = kRowBlock * row_bytes > kSweptBytes ? kTileRows : kRowBlock;
   const std::int64_t blocks = head.padded_rows() / kRowBlock;
   chunk_rows_ =
       kRowBlock * std::max(kFewestBlocksPerChunk, (blocks + kMostChunks - 1) / kMostChunks);
@@ -50,6 +48,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
   for (Worker& worker : workers_)
     worker = {arena.take<float>(std::max(block_rows_ * padded, kRowBlock * kWidestKeyBlock)),
+              arena.take<float>(kRowBlock * kTilePadding),
               arena.take<float>(kRowBlock * kTilePadding), nullptr,
               arena.take<BFloat16>(kRowBlock * kWidestKeyBlock)};
   // Pairs need an even inner width.
@@ -94,18 +93,14 @@ void GibbsSweep::for_each_block(std::int64_t block_rows, const Body& body) {
 }
 
 void GibbsSweep::note_range(const float* sums, std::int64_t count, Chunk& chunk) const {
-  // Written so that NaN is out of range.
   for (std::int64_t i = 0; i < count; ++i)
-    if (!(sums[i] >= kSmallestSum && sums[i] <= kLargestSum)) chunk.in_range = false;
+    if (!sum_in_range(sums[i])) chunk.in_range = false;
 }
 
-/// Row sums of a computed block to weights, then its column sums.
-template <class Entry>
-void GibbsSweep::accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
-                            const RowUpdate& update, const Worker& worker, Chunk& chunk) {
-  float sums[kRowBlock], weights[kRowBlock];
-  reduce_row_sums(worker.row_sums, rows, sums);
-  note_range(sums, rows, chunk);
+/// Weights 2^(log_weights - exponent of the chunk), 0 beyond the rows; the exponent rises to the
+/// largest. sums: see RowUpdate; weights: [kRowBlock].
+void GibbsSweep::weigh_rows(std::int64_t first, std::int64_t rows, const float* sums,
+                            const RowUpdate& update, Chunk& chunk, float* weights) const {
   update(first, rows, sums, weights);
   float largest = chunk.exponent;
   for (std::int64_t i = 0; i < rows; ++i) largest = std::max(largest, weights[i]);
@@ -114,9 +109,23 @@ void GibbsSweep::accumulate(const Entry* block, std::int64_t first, std::int64_t
     for (std::int64_t j = 0; j < head_.padded_keys(); ++j) chunk.column_sums[j] *= factor;
     chunk.exponent = largest;
   }
+  const auto padded = static_cast<std::size_t>(round_up(rows, kTilePadding));
   for (std::int64_t i = 0; i < rows; ++i) weights[i] -= chunk.exponent;
-  std::fill(weights + rows, weights + kRowBlock, -std::numeric_limits<float>::infinity());
-  exp2_values({weights, kRowBlock}, {weights, kRowBlock});
+  std::fill(weights + rows, weights + kRowVector, -std::numeric_limits<float>::infinity());
+  exp2_values({weights, padded}, {weights, padded});
+  std::fill(weights + padded, weights + kRowVector, 0.0f);
+}
+
+/// Row sums of a computed block to weights, then its column sums.
+template <class Entry>
+void GibbsSweep::accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
+                            const RowUpdate& update, bool second, const Worker& worker,
+                            Chunk& chunk) {
+  float sums[2 * kRowVector] = {}, weights[kRowVector];
+  reduce_row_sums(worker.row_sums, rows, sums);
+  note_range(sums, rows, chunk);
+  if (second) reduce_row_sums(worker.second_row_sums, rows, sums + kRowVector);
+  weigh_rows(first, rows, sums, update, chunk, weights);
   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
     add_column_sums(block + c * kKeyBlock * block_rows_, rows, key_block_width(head_.m, c), weights,
                     chunk.column_sums + c * kKeyBlock);
@@ -145,13 +154,16 @@ void GibbsSweep::add_chunks() {
 }
 
 void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
-                         tensor::VectorView<const float> column_offset, const RowUpdate& update) {
+                         tensor::VectorView<const float> column_offset, const RowUpdate& update,
+                         tensor::VectorView<const float> second_factors) {
+  const bool second = !second_factors.empty();
   begin_pass(-std::numeric_limits<float>::infinity());
   for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
                                   Chunk& chunk) {
     float* single = kept_ ? kept_ + first * head_.padded_keys() : worker.block;
     BFloat16* bfloat16 = kept_bfloat16_ ? kept_bfloat16_ + first * head_.padded_keys() : nullptr;
     std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+    std::fill_n(worker.second_row_sums, second ? kRowBlock * kTilePadding : 0, 0.0f);
     for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
       const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
       float* tile = bfloat16 ? single : single + begin * block_rows_;
@@ -161,38 +173,44 @@ void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
                                        bfloat16_keys_ + begin * head_.inner, tile, worker.row_sums);
       else
         gibbs_tile(operands, tile, worker.row_sums);
+      if (second)
+        add_row_dots(tile, rows, width, second_factors.data() + begin, worker.second_row_sums);
       if (bfloat16) {
         const auto narrow = bfloat16_products_ ? bfloat16_products_->narrow : &narrow_tile;
         narrow(tile, round_up(rows, kTileRows) * width, bfloat16 + begin * kRowBlock);
       }
     }
     if (bfloat16)
-      accumulate(bfloat16, first, rows, update, worker, chunk);
+      accumulate(bfloat16, first, rows, update, second, worker, chunk);
     else
-      accumulate(single, first, rows, update, worker, chunk);
+      accumulate(single, first, rows, update, second, worker, chunk);
   });
   add_chunks();
 }
 
 template <class Entry>
-void GibbsSweep::sweep_entries(const Entry* kept, tensor::VectorView<const float> v) {
-  begin_pass(0);
+void GibbsSweep::sweep_entries(const Entry* kept, tensor::VectorView<const float> v,
+                               const RowUpdate* update) {
+  begin_pass(update ? -std::numeric_limits<float>::infinity() : 0);
   for_each_block(
-      kTileRows, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+      sweep_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
         // A block of kRowBlock rows lies tile by tile; `first` may be a row inside it.
         const std::int64_t inside = first % kRowBlock;
         const Entry* block = kept + (first - inside) * head_.padded_keys();
         const auto tile = [&](std::int64_t c) {
           return block + c * kKeyBlock * kRowBlock + inside * key_block_width(head_.m, c);
         };
-        float sums[kRowBlock], weights[kRowBlock] = {};
+        float sums[kRowVector] = {}, weights[kRowVector] = {};
         std::fill_n(worker.row_sums, round_up(rows, kTileRows) * kTilePadding, 0.0f);
         for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
           add_row_dots(tile(c), rows, key_block_width(head_.m, c), v.data() + c * kKeyBlock,
                        worker.row_sums);
         reduce_row_sums(worker.row_sums, rows, sums);
         note_range(sums, rows, chunk);
-        for (std::int64_t i = 0; i < rows; ++i) weights[i] = 1.0f / sums[i];
+        if (update)
+          weigh_rows(first, rows, sums, *update, chunk, weights);
+        else
+          for (std::int64_t i = 0; i < rows; ++i) weights[i] = 1.0f / sums[i];
         for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
           add_column_sums(tile(c), rows, key_block_width(head_.m, c), weights,
                           chunk.column_sums + c * kKeyBlock);
@@ -200,11 +218,11 @@ void GibbsSweep::sweep_entries(const Entry* kept, tensor::VectorView<const float
   add_chunks();
 }
 
-void GibbsSweep::sweep_kept(tensor::VectorView<const float> v) {
+void GibbsSweep::sweep_kept(tensor::VectorView<const float> v, const RowUpdate* update) {
   if (kept_)
-    sweep_entries(kept_, v);
+    sweep_entries(kept_, v, update);
   else
-    sweep_entries(kept_bfloat16_, v);
+    sweep_entries(kept_bfloat16_, v, update);
 }
 
 /// factors_j values_j, padded to `output_width_`, in the form in which products read them.

@@ -31,8 +31,9 @@ struct SweepOptions {
 };
 
 /// A callable that somebody else owns and that turns row sums of rows [first, first + count) into
-/// base-2 logarithms of their weights: (first, count, row_sums, log_weights). Not std::function,
-/// which may allocate.
+/// base-2 logarithms of their weights: (first, count, row_sums, log_weights). Both have room for
+/// kRowVector values; second row sums, where a pass has them, begin at row_sums + kRowVector. Not
+/// std::function, which may allocate.
 class RowUpdate {
  public:
   template <class Callable>
@@ -66,12 +67,14 @@ class GibbsSweep {
   GibbsSweep(const TiledHead& head, const SweepOptions& options, tensor::Arena& arena);
 
   /// Computes K from offsets (see GibbsTile), keeps it unless the storage is `recompute`, and
-  /// leaves column sums of weighted rows.
+  /// leaves column sums of weighted rows. second_factors: [padded_keys], or empty; `update` is also
+  /// given the sums of the rows of K diag(second_factors), whose range it has to check itself.
   void compute(tensor::VectorView<const float> row_offset,
-               tensor::VectorView<const float> column_offset, const RowUpdate& update);
-  /// The same over the kept Gibbs kernel times v, with the weights 1 / (K v): a row update of
-  /// Sinkhorn. v: [padded_keys], 0 for padding.
-  void sweep_kept(tensor::VectorView<const float> v);
+               tensor::VectorView<const float> column_offset, const RowUpdate& update,
+               tensor::VectorView<const float> second_factors = {});
+  /// The same over the kept Gibbs kernel times v. Without `update`, which may be null, the weights
+  /// are 1 / (K v): a row update of Sinkhorn. v: [padded_keys], 0 for padding.
+  void sweep_kept(tensor::VectorView<const float> v, const RowUpdate* update = nullptr);
 
   /// sum_i w_i K_ij divided by 2^column_exponent(): [padded_keys].
   tensor::VectorView<const float> column_sums() const { return column_sums_; }
@@ -93,6 +96,7 @@ class GibbsSweep {
   struct Worker {
     float* block;             // a block of rows of K: [block_rows, padded_keys]
     float* row_sums;          // [kRowBlock, kTilePadding]
+    float* second_row_sums;   // the same
     float* block_output;      // [kRowBlock, value width], taken when first needed
     BFloat16* bfloat16_tile;  // [kRowBlock, kWidestKeyBlock]
   };
@@ -102,11 +106,13 @@ class GibbsSweep {
   void for_each_block(std::int64_t block_rows, const Body& body);
   template <class Entry>
   void accumulate(const Entry* block, std::int64_t first, std::int64_t rows,
-                  const RowUpdate& update, const Worker& worker, Chunk& chunk);
+                  const RowUpdate& update, bool second, const Worker& worker, Chunk& chunk);
+  void weigh_rows(std::int64_t first, std::int64_t rows, const float* sums, const RowUpdate& update,
+                  Chunk& chunk, float* weights) const;
   void begin_pass(float exponent);
   void add_chunks();
   template <class Entry>
-  void sweep_entries(const Entry* kept, tensor::VectorView<const float> v);
+  void sweep_entries(const Entry* kept, tensor::VectorView<const float> v, const RowUpdate* update);
   void note_range(const float* sums, std::int64_t count, Chunk& chunk) const;
   struct Values;
   void round_operands();
@@ -128,7 +134,8 @@ class GibbsSweep {
   tensor::Arena& arena_;
   std::int64_t block_rows_;  // rows of a block: fewer where a block would not fit the cache
   std::int64_t chunk_rows_;
-  float* kept_ = nullptr;  // [blocks][kRowBlock * padded_keys], key blocks one after another
+  std::int64_t sweep_rows_;  // rows that a sweep over the kept Gibbs kernel takes at once
+  float* kept_ = nullptr;    // [blocks][kRowBlock * padded_keys], key blocks one after another
   BFloat16* kept_bfloat16_ = nullptr;
   const BFloat16KernelSet* bfloat16_products_ = nullptr;  // null for ProductPrecision::single
   BFloat16* bfloat16_x_ = nullptr;                        // [padded rows, D]

@@ -12,6 +12,8 @@ inline constexpr std::int64_t kKeyBlock = 96;
 inline constexpr std::int64_t kTileRows = 8;
 /// Vectors over rows or columns are padded to a multiple of this.
 inline constexpr std::int64_t kTilePadding = 16;
+/// Length of a vector over the rows of a block that whole SIMD vectors may read and write.
+inline constexpr std::int64_t kRowVector = 32;
 
 constexpr std::int64_t round_up(std::int64_t count, std::int64_t unit) {
   return (count + unit - 1) / unit * unit;
@@ -30,6 +32,10 @@ constexpr std::int64_t key_block_width(std::int64_t m, std::int64_t index) {
   const std::int64_t rest = round_up(m, kTilePadding) - index * kKeyBlock;
   return rest <= kWidestKeyBlock ? rest : kKeyBlock;
 }
+
+/// Sums between these bounds have lost nothing that matters: terms below the smallest normal float,
+/// 2^-126, are at most 2^-30 of them. NaN is out of range.
+constexpr bool sum_in_range(float sum) { return sum >= 0x1p-96f && sum <= 0x1p100f; }
 
 /// The upper half of a float: its sign, exponent and seven bits of mantissa.
 struct BFloat16 {

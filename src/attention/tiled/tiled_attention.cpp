@@ -9,7 +9,7 @@
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/column_pass.h"
-#include "attention/tiled/fast_features.h"
+#include "attention/tiled/dual_recursion.h"
 #include "attention/tiled/tile_operands.h"
 
 namespace asap::attention {
@@ -31,7 +31,7 @@ struct RowNormalisation {
 
   void operator()(std::int64_t first, std::int64_t count, const float* row_sums,
                   float* log_weights) const {
-    const auto size = static_cast<std::size_t>(count);
+    const auto size = static_cast<std::size_t>(round_up(count, kTilePadding));
     log2_values({row_sums, size}, {log_weights, size});
     for (std::int64_t i = 0; i < count; ++i) {
       log_weights[i] = -log_weights[i];
@@ -57,14 +57,30 @@ void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, tensor::Vect
   std::fill(v.begin() + m, v.end(), 0.0f);
 }
 
-/// `iterations` (column, row) updates after the pass that left column sums in `sweep`, the last row
-/// update being part of the product with the values.
-void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
-                 tensor::MatrixView<const float> values, tensor::MatrixView<float> output,
-                 tensor::Arena& scratch) {
+/// What follows the first pass: corrected iterations, then plain ones, then the closure.
+struct Iterations {
+  DualRecursion* recursion = nullptr;  // null without corrections
+  int corrections = 0;
+  int plain = 0;
+};
+
+/// The column update of the column sums in `sweep`, the iterations, and the product with the
+/// values, which includes the last row update. row_offset: of the kept Gibbs kernel.
+void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, const Iterations& iterations,
+                 tensor::VectorView<const float> row_offset, tensor::MatrixView<const float> values,
+                 tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
   update_column_scaling(sweep, tiled.m, v);
-  for (int t = 1; t < iterations; ++t) {
+  for (int t = 1; t <= iterations.corrections; ++t) {
+    const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
+                             float* log_weights) {
+      iterations.recursion->correct(t, first, count, row_offset, row_sums, log_weights);
+    };
+    const RowUpdate update(correct);
+    sweep.sweep_kept(v, &update);
+    update_column_scaling(sweep, tiled.m, v);
+  }
+  for (int t = 0; t < iterations.plain; ++t) {
     sweep.sweep_kept(v);
     update_column_scaling(sweep, tiled.m, v);
   }
@@ -73,12 +89,20 @@ void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
 
 /// The same without a kept Gibbs kernel. row_dual: the exponents of the rows behind the column
 /// sums.
-void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, int iterations,
+void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, const Iterations& iterations,
                         tensor::VectorView<float> row_dual, tensor::MatrixView<const float> values,
                         tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
   update_column_dual(sweep, tiled.m, column_dual, scratch);
-  for (int t = 1; t < iterations; ++t) {
+  for (int t = 1; t <= iterations.corrections; ++t) {
+    const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
+                             float* log_weights) {
+      iterations.recursion->correct(t, first, count, row_dual, row_sums, log_weights);
+    };
+    sweep.compute(row_dual, column_dual, correct);
+    update_column_dual(sweep, tiled.m, column_dual, scratch);
+  }
+  for (int t = 0; t < iterations.plain; ++t) {
     sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
     update_column_dual(sweep, tiled.m, column_dual, scratch);
   }
@@ -121,9 +145,10 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   std::ranges::copy(row_offset, row_dual.begin());
   sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
   if (options.storage == GibbsStorage::recompute)
-    finish_recomputing(sweep, tiled, iterations, row_dual, head.values, output, scratch);
+    finish_recomputing(sweep, tiled, {.plain = iterations - 1}, row_dual, head.values, output,
+                       scratch);
   else
-    finish_kept(sweep, tiled, iterations, head.values, output, scratch);
+    finish_kept(sweep, tiled, {.plain = iterations - 1}, row_offset, head.values, output, scratch);
   if (sweep.trustworthy()) return {};
   sinkhorn_attention<float>(head, iterations, output, scratch);
   return {true};
@@ -135,33 +160,26 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
-  // f̂ but for the feature log_sum_exp, in base 2.
-  const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
-  const float log_sum_exp_weight = predict_before_log_sum_exp(map, head, row_dual, scratch);
-  std::fill(row_dual.begin() + tiled.n, row_dual.end(), kMinusInfinity);
-
+  DualRecursion recursion(map, head, tiled, scratch);
+  const Iterations iterations{&recursion, map.features.corrections, extra_iterations};
   TiledEvidence evidence;
-  if (log_sum_exp_weight == 0 && extra_iterations == 0) {
-    if (apply_closed_row_dual(tiled, row_dual, head.values, options, output, scratch)) return {};
+  if (recursion.starts_known() && iterations.corrections == 0 && extra_iterations == 0) {
+    if (apply_closed_row_dual(tiled, recursion.row_dual(), head.values, options, output, scratch))
+      return {};
     evidence.repeated = true;
   }
   GibbsSweep sweep(tiled, options, scratch);
   const tensor::VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
-  const auto predict = [&](std::int64_t first, std::int64_t count, const float* row_sums,
-                           float* log_weights) {
-    const auto size = static_cast<std::size_t>(count);
-    log2_values({row_sums, size}, {log_weights, size});
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float log_sum_exp = log_weights[i] - row_offset[first + i];
-      row_dual[first + i] -= log_sum_exp_weight * log_sum_exp;
-      log_weights[i] = row_dual[first + i] - row_offset[first + i];
-    }
+  const auto start = [&](std::int64_t first, std::int64_t count, const float* row_sums,
+                         float* log_weights) {
+    recursion.start(first, count, row_offset, row_sums, log_weights);
   };
-  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), predict);
+  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), start, recursion.second_factors());
   if (options.storage == GibbsStorage::recompute)
-    finish_recomputing(sweep, tiled, extra_iterations + 1, row_dual, head.values, output, scratch);
+    finish_recomputing(sweep, tiled, iterations, recursion.row_dual(), head.values, output,
+                       scratch);
   else
-    finish_kept(sweep, tiled, extra_iterations + 1, head.values, output, scratch);
+    finish_kept(sweep, tiled, iterations, row_offset, head.values, output, scratch);
   if (sweep.trustworthy()) return evidence;
   compiled_attention<float>(map, head, extra_iterations, output, scratch);
   evidence.log_domain = true;

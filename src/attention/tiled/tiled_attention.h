@@ -37,8 +37,9 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
-/// the output, and `extra_iterations` passes between them. A map without the feature `log_sum_exp`
-/// and without extra iterations needs only one pass, whatever the storage: apply_closed_row_dual.
+/// the output, and one pass between them for each corrected or extra iteration. A map without
+/// features of the scores and without iterations needs only one pass, whatever the storage:
+/// apply_closed_row_dual.
 TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);

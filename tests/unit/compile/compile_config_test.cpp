@@ -14,6 +14,11 @@ TEST_CASE("Text sets the field of its key, and complaints name where it comes fr
   CHECK(config.slice_kind == compile::SliceKind::random);
   CHECK(config.features == std::vector<std::string>{"gau", "lin"});
   CHECK(config.dual_features() == attention::DualFeatures{false, true, true, false, false});
+  compile::set_from_text(config, "features", "it:3,lse0,landmarks:16", "--features");
+  const attention::DualFeatures counted{false, false, false, false, false, true, 16, 3};
+  CHECK(config.dual_features() == counted);
+  CHECK(compile::feature_names(counted) ==
+        std::vector<std::string>{"lse0", "landmarks:16", "it:3"});
   CHECK_THROWS_WITH_AS(compile::set_from_text(config, "slices", "many", "--slices"),
                        "--slices: slices expects integer, got \"many\"", base::UsageError);
 }
@@ -25,12 +30,43 @@ TEST_CASE("Unknown, repeated and missing features and unknown objectives are ref
                        base::UsageError);
   config.features = {"pot", "pot"};
   CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'pot' is named twice", base::UsageError);
+  for (const char* wrong :
+       {"it", "it:", "it:0", "it:65", "it:2x", "landmarks:0", "landmarks:257"}) {
+    config.features = {"lse", wrong};
+    CHECK_THROWS_AS(config.validate("F"), base::UsageError);
+  }
+  config.features = {"lse", "it:2", "it:3"};
+  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'it' is named twice", base::UsageError);
+  config.features = {"it:2"};
+  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: it:K needs a feature to start from",
+                       base::UsageError);
+  config.features = {"auto", "lse"};
+  CHECK_THROWS_AS(config.validate("F"), base::UsageError);
+  config.features = {"lse", "it:2"};
+  config.objective = compile::DualObjective::kl;
+  CHECK_THROWS_AS(config.validate("F"), base::UsageError);
+  config = {};
   config.features = {};
   CHECK_THROWS_AS(config.validate("F"), base::UsageError);
   config = {};
   CHECK_THROWS_WITH_AS(config::from_json({{"objective", "mlp"}}, config, "F"),
                        "F: objective must be one of ridge, kl, output, dual; got 'mlp'",
                        base::UsageError);
+}
+
+TEST_CASE("auto tries several sets of features, each of them valid") {
+  compile::CompileConfig config;
+  CHECK(config.chooses_features());
+  for (const compile::DualObjective objective :
+       {compile::DualObjective::ridge, compile::DualObjective::kl}) {
+    config.objective = objective;
+    for (const compile::CompileConfig& candidate : config.candidates()) {
+      CHECK_FALSE(candidate.chooses_features());
+      CHECK_NOTHROW(candidate.validate("F"));
+    }
+  }
+  config.features = {"lse"};
+  CHECK(config.candidates().size() == 1);
 }
 
 }  // namespace

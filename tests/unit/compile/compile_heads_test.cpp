@@ -46,12 +46,65 @@ TEST_CASE("Compiling a head explains most of its dual and beats the zero dual on
   }
 }
 
+TEST_CASE("Corrected iterations and landmarks come nearer to the teacher than the features alone") {
+  const compile::Activations activations = random_activations({.examples = 80}, 1, 8);
+  compile::CompileConfig config = small_config();
+  config.calibration = 60, config.held_out = 20;
+  const auto error = [&](const std::vector<std::string>& features) {
+    config.features = features;
+    return compile::compile_heads(activations, config, 1).evidence[0][0].output_error;
+  };
+  const double plain = error({"lse", "lse0"});
+  const double one = error({"lse", "lse0", "it:1"});
+  const double two = error({"lse", "lse0", "it:2"});
+  CHECK(one < 0.8 * plain);
+  CHECK(two < 0.8 * one);
+  CHECK(error({"lse", "lse0", "landmarks:4"}) < 0.8 * plain);
+}
+
+TEST_CASE("auto keeps the set of features with the least output error on the held-out examples") {
+  const compile::Activations activations = random_activations({.examples = 40}, 2, 8);
+  compile::CompileConfig config = small_config();
+  config.features = {"auto"};
+  config.slices = 50;  // more than a head of width 6 has
+  config.calibration = 30, config.held_out = 10;
+  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+  REQUIRE(model.candidates.size() > 2);
+  const double kept = compile::mean_evidence(model.evidence).output_error;
+  for (const compile::Candidate& candidate : model.candidates)
+    CHECK(kept <= candidate.mean.output_error);
+  // The chosen set compiled by itself is the same operator.
+  const compile::CompiledModel alone = compile::compile_heads(activations, model.config, 1);
+  CHECK(same_heads(model, alone));
+  CHECK(alone.candidates.size() == 1);
+}
+
+TEST_CASE("The number of examples that passes take is known before") {
+  const compile::Activations activations = random_activations({}, 1, 3);
+  compile::CompileConfig config = small_config();
+  for (const char* features : {"auto", "lse,it:2"}) {
+    compile::set_from_text(config, "features", features, "test");
+    std::int64_t last = 0, calls = 0;
+    compile::compile_heads(activations, config, 1, [&](std::int64_t done, std::int64_t total) {
+      CHECK(done > last);
+      CHECK(total == compile::compile_steps(config));
+      last = done, ++calls;
+    });
+    CHECK(last == compile::compile_steps(config));
+    CHECK(calls > 1);
+  }
+}
+
 TEST_CASE("The result is the same for any number of threads") {
   const compile::Activations activations = random_activations({}, 2, 3);
-  const compile::CompiledModel one = compile::compile_heads(activations, small_config(), 1);
-  const compile::CompiledModel two = compile::compile_heads(activations, small_config(), 2);
-  CHECK(same_heads(one, two));
-  CHECK(one.evidence[1][1].plan_kl == two.evidence[1][1].plan_kl);
+  for (const char* features : {"pot,gau,lin,tilt,lse", "auto"}) {
+    compile::CompileConfig config = small_config();
+    compile::set_from_text(config, "features", features, "test");
+    const compile::CompiledModel one = compile::compile_heads(activations, config, 1);
+    const compile::CompiledModel two = compile::compile_heads(activations, config, 2);
+    CHECK(same_heads(one, two));
+    CHECK(one.evidence[1][1].plan_kl == two.evidence[1][1].plan_kl);
+  }
 }
 
 TEST_CASE("Held-out examples change the evidence and not the fit") {

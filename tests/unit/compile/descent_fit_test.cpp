@@ -68,7 +68,8 @@ TEST_CASE("Descent improves its objective on the ridge solution") {
     for (std::int64_t e = 0; e < config.calibration; ++e) {
       const compile::TeacherSample sample = compile::run_teacher(activations, 0, 0, e);
       const tensor::Tensor<double> features =
-          compile::centred_features({head.features, a.rows(), b.rows(), {}}, sample, scratch);
+          compile::centred_features({head.features, a.rows(), b.rows(), {}},
+                                    compile::centre_sample(sample, scratch), scratch);
       std::vector<double> dual(14, 0.0), gradient(14);
       for (std::size_t p = 0; p < head.weights.size(); ++p)
         for (std::int64_t i = 0; i < 14; ++i)

@@ -15,12 +15,18 @@
 namespace asap::test {
 namespace {
 
+bool flags_need_ridge(const std::vector<std::string>& features) {
+  return std::ranges::any_of(features,
+                             [](const std::string& name) { return name.starts_with("it:"); });
+}
+
 compile::OperatorArtefact random_artefact(const std::vector<std::string>& features) {
   base::RandomStream random(51, base::RandomPurpose::test);
   compile::OperatorArtefact artefact;
   artefact.config.features = features;
   artefact.config.slices = 3;
-  artefact.config.objective = compile::DualObjective::kl;
+  artefact.config.objective =
+      flags_need_ridge(features) ? compile::DualObjective::ridge : compile::DualObjective::kl;
   artefact.head_width = 5;
   artefact.teacher_iterations = 8;
   artefact.model_fingerprint = "abc";
@@ -37,7 +43,12 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
         for (float& value : head.query_slices.flat()) value = static_cast<float>(random.normal());
         for (float& value : head.key_slices.flat()) value = static_cast<float>(random.normal());
       }
-      for (std::int64_t p = 0; p < flags.count(3); ++p)
+      head.teacher_iterations = 8;
+      if (flags.landmarks > 0) {
+        head.landmarks = tensor::Tensor<float>({flags.landmarks, 5});
+        for (float& value : head.landmarks.flat()) value = static_cast<float>(random.normal());
+      }
+      for (std::int64_t p = 0; p < flags.weight_count(3); ++p)
         head.weights.push_back(static_cast<float>(random.normal()));
     }
   }
@@ -69,8 +80,12 @@ std::string complaint(const std::function<void(io::TensorFile&, io::Json&)>& dam
 }
 
 TEST_CASE("An operator reads back as it was written, and equal ones have equal bytes") {
-  for (const auto& features : std::vector<std::vector<std::string>>{
-           {"pot", "gau", "lin", "tilt", "lse"}, {"gau"}, {"tilt", "lse"}}) {
+  for (const auto& features :
+       std::vector<std::vector<std::string>>{{"pot", "gau", "lin", "tilt", "lse"},
+                                             {"gau"},
+                                             {"tilt", "lse"},
+                                             {"lse", "lse0", "landmarks:4", "it:2"},
+                                             {"gau", "lse0", "it:1"}}) {
     const TemporaryFolder one, two;
     const compile::OperatorArtefact written = random_artefact(features);
     compile::save_operator(one.path(), written);
@@ -81,7 +96,7 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
     CHECK(read.model_fingerprint == "abc");
     CHECK(read.calibration_source == "drawn");
     CHECK(read.config.features == features);
-    CHECK(read.config.objective == compile::DualObjective::kl);
+    CHECK(read.config.objective == written.config.objective);
     REQUIRE(read.heads.size() == 2);
     for (std::size_t layer = 0; layer < 2; ++layer)
       for (std::size_t h = 0; h < 2; ++h) {
@@ -91,6 +106,8 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
         CHECK(a.weights == b.weights);
         CHECK(std::ranges::equal(a.query_slices.flat(), b.query_slices.flat()));
         CHECK(std::ranges::equal(a.key_slices.flat(), b.key_slices.flat()));
+        CHECK(std::ranges::equal(a.landmarks.flat(), b.landmarks.flat()));
+        CHECK(b.teacher_iterations == 8);
       }
     for (const char* file : {"operator.safetensors", "operator.json"})
       CHECK(base::read_file(one.path() / file) ==
@@ -104,8 +121,9 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
         "operator.json: not a compiled operator");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json = io::Json::array(); }) ==
         "operator.json: not a compiled operator");
-  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 2; }) ==
-        "operator.json: format version 2, this version of the toolkit reads version 1");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 3; }) ==
+        "operator.json: format version 3, this version of the toolkit reads versions 1 to 2");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 1; }) == "nothing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json.erase("heads"); }) ==
         "operator.json: field 'heads' is missing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json["heads"] = "two"; }) ==
@@ -119,6 +137,13 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
           json["fit"]["features"] = {"pot", "new"};
         }).find("unknown feature 'new'") != std::string::npos);
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["fit"]["objective"] = "ridge";
+          json["fit"]["features"] = {"pot", "landmarks:2"};
+        }).find("layers.0.landmarks") != std::string::npos);
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["fit"]["features"] = {"auto"};
+        }).find("'auto' is not what was fitted") != std::string::npos);
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
           json["fit"]["features"] = {"pot"};
         }).find("layers.0.weights") != std::string::npos);

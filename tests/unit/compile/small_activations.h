@@ -41,6 +41,7 @@ inline compile::Activations random_activations(const Sizes& sizes, int layers, i
 inline compile::CompileConfig small_config() {
   compile::CompileConfig config;
   config.slices = 3;
+  config.features = {"pot", "gau", "lin", "tilt", "lse"};
   config.calibration = 8;
   config.held_out = 4;
   return config;

@@ -187,6 +187,32 @@ struct Map {
   }
 };
 
+/// A dual map that starts from the scores and corrects its iterations.
+struct CorrectedMap {
+  DualFeatures features{};
+  Tensor<double> landmarks;
+  Tensor<float> landmarks32;
+  std::vector<double> weights;
+  std::vector<float> weights32;
+
+  CorrectedMap(int corrections, int prototypes, std::int64_t width)
+      : landmarks(random_tensor(prototypes, width, 11, 0.5)), landmarks32(cast<float>(landmarks)) {
+    features = DualFeatures::none();
+    features.tilt = features.log_sum_exp = features.first_dual = true;
+    features.landmarks = prototypes;
+    features.corrections = corrections;
+    for (std::size_t i = 0; i < landmarks.flat().size(); ++i)
+      landmarks.flat()[i] = landmarks32.flat()[i];
+    RandomStream random(5, RandomPurpose::test, 12);
+    for (std::int64_t p = 0; p < features.weight_count(0); ++p) {
+      weights32.push_back(static_cast<float>(0.2 * random.normal()));
+      weights.push_back(weights32.back());
+    }
+  }
+  DualMap<float> map32() const { return {features, {}, {}, weights32, {landmarks32.rows(), 5}}; }
+  DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5}}; }
+};
+
 constexpr ProductPrecision kPrecisions[] = {ProductPrecision::single, ProductPrecision::bfloat16};
 
 }  // namespace
@@ -210,6 +236,55 @@ TEST_CASE("the tiled compiled operator equals the plain form in double for every
           CHECK(!evidence.log_domain);
           CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
         }
+}
+
+TEST_CASE("corrected iterations, first duals and landmarks equal the plain form in double") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int corrections : {0, 1, 3})
+        for (const int prototypes : {0, 6})
+          for (const SweepOptions& way : kWays) {
+            if (!asap::test::in_share(index++)) continue;
+            const Case c(sizes, deviation);
+            const CorrectedMap map(corrections, prototypes, sizes.width);
+            const int extra = corrections == 1 ? 1 : 0;
+            Tensor<float> output = c.output();
+            Tensor<double> expected = c.output64();
+            const TiledEvidence evidence =
+                tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+            compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+            INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", corrections "
+                         << corrections << ", landmarks " << prototypes);
+            CHECK(!evidence.log_domain);
+            CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+          }
+}
+
+TEST_CASE("a first dual whose sums leave the range of float is computed again, row by row") {
+  // The mean query prefers key 0 by hundreds of units, and many queries are as far from it.
+  Case c({40, 50, 16, 16}, 0.3, 0);
+  for (std::int64_t i = 0; i < 40; ++i)
+    c.q.rows()(i, 0) = 400, c.q.rows()(i, 1) = 0.7f * static_cast<float>(i - 20);
+  for (std::int64_t j = 0; j < 50; ++j)
+    c.k.rows()(j, 0) = j == 0 ? 4 : -0.2f, c.k.rows()(j, 1) = j == 0 ? 25 : -0.5f;
+  c.q64 = Case::widen(c.q);
+  c.k64 = Case::widen(c.k);
+  CorrectedMap map(0, 0, 16);
+  map.weights = {0.0, 0.0, 0.015625};
+  map.weights32 = {0.0f, 0.0f, 0.015625f};
+  Arena arena, arena64;
+  Tensor<double> expected = c.output64();
+  compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+  for (const SweepOptions& way : kWays) {
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::bfloat16)
+      continue;
+    Tensor<float> output = c.output();
+    CHECK(
+        !tiled_compiled_attention(map.map32(), c.head(), 0, way, output.rows(), arena).log_domain);
+    CHECK(largest_difference(output, expected) < 2e-3);
+  }
 }
 
 TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form in double") {
@@ -284,22 +359,24 @@ TEST_CASE("tiled forms give the same bytes at any number of threads") {
       {std::max(201, asap::test::share_of(701)), std::max(180, asap::test::share_of(650)), 32, 32},
       1.5);
   const Map map(4, 32);
+  const CorrectedMap corrected(2, 6, 32);
   Arena arena;
   for (const SweepOptions& way : kWays) {
     const auto outputs = [&](int threads) {
       SweepOptions options = way;
       options.threads = threads;
-      std::vector<Tensor<float>> all(4, c.output());
+      std::vector<Tensor<float>> all(5, c.output());
       tiled_softmax_attention(c.head(), threads, all[0].rows(), arena);
       tiled_sinkhorn_attention(c.head(), 4, options, all[1].rows(), arena);
       tiled_compiled_attention(map.map32(), c.head(), 1, options, all[2].rows(), arena);
       tiled_compiled_attention(map.known32(), c.head(), 0, options, all[3].rows(), arena);
+      tiled_compiled_attention(corrected.map32(), c.head(), 0, options, all[4].rows(), arena);
       return all;
     };
     const auto one = outputs(1);
     for (const int threads : {2, 3, 5}) {
       const auto many = outputs(threads);
-      for (int form = 0; form < 4; ++form)
+      for (int form = 0; form < 5; ++form)
         for (std::size_t i = 0; i < one[form].flat().size(); ++i)
           REQUIRE(one[form].flat()[i] == many[form].flat()[i]);
     }

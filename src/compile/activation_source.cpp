@@ -1,0 +1,28 @@
+#include "compile/activation_source.h"
+
+#include <algorithm>
+
+namespace asap::compile {
+namespace {
+
+TeacherDescription describe(const Activations& activations) {
+  const auto has_values = [](const LayerActivations& layer) { return layer.values.size() > 0; };
+  return {.examples = activations.examples,
+          .layers = std::ssize(activations.layers),
+          .heads = activations.heads,
+          .head_width = activations.layers.at(0).queries.shape()[1] / activations.heads,
+          .iterations = activations.iterations,
+          .has_values = std::ranges::all_of(activations.layers, has_values),
+          .model_fingerprint = activations.model_fingerprint,
+          .source = activations.source};
+}
+
+}  // namespace
+
+ResidentActivations::ResidentActivations(const Activations& activations)
+    : activations_(&activations), teacher_(describe(activations)) {}
+
+ResidentActivations::ResidentActivations(Activations&& activations)
+    : owned_(std::move(activations)), activations_(&owned_), teacher_(describe(owned_)) {}
+
+}  // namespace asap::compile
