@@ -116,8 +116,9 @@ class CompileCommand : public cli::Command {
     cli::RunHeader header(common_, "asap-compile", config.seed);
     header.add_run(run_).add("operator", describe_operator(config));
     const compile::Activations activations = load_activations(config);
-    header.add("data", activations.source)
-        .add("memory", base::format_bytes(size_of(activations)) + " of queries, keys and values");
+    header.add("data", activations.source);
+    if (!activations.skipped.empty()) header.add("skipped", activations.skipped);
+    header.add("memory", base::format_bytes(size_of(activations)) + " of queries, keys and values");
     cli::ProgressBar bar(common_, {.title = "compile",
                                    .item = "heads",
                                    .total = std::ssize(activations.layers) * activations.heads});

@@ -140,12 +140,15 @@ class TrainCommand : public cli::Command {
     header.add("data", train_data.name + ": " + base::format_count(train_data.size()) +
                            " training, " + base::format_count(test_data.size()) + " test " +
                            examples);
+    if (const std::string classes = data::describe_classes(train_data); !classes.empty())
+      header.add("classes", classes);
     if (const std::string doubt = data::doubt_about_labels(train_data); !doubt.empty())
       header.add("warning", doubt);
+    for (const std::string& warning : {train_data.warning, test_data.warning})
+      if (!warning.empty()) header.add("warning", warning);
     header.add("model", config::describe_model(config.model));
     for (const data::Dataset* part : {&train_data, &test_data})
-      if (!part->skipped.empty())
-        header.add("skipped", part->skipped + " in " + part->name + ": not .png, .jpg or .jpeg");
+      if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));
     if (common_.prints_text()) {
       const train::TrainingFootprint footprint =
           train::training_footprint(config, train_data, common_.threads);

@@ -30,6 +30,7 @@ struct Activations {
   std::vector<std::int32_t> live_keys;     ///< [B]; empty = all
   std::string model_fingerprint;           ///< empty when the model is not known
   std::string source;                      ///< where the examples come from, for the artefact
+  std::string skipped;                     ///< as describe_skipped; empty: nothing
 
   attention::AttentionBatch<float> batch(int layer) const {
     const LayerActivations& l = layers[layer];

@@ -163,8 +163,11 @@ Activations capture_run(const std::filesystem::path& run, const CompileConfig& c
       data::load_dataset_for(config::RunFolder(run), config.data, data::Split::train);
   data::fit_model_to_data(encoder.config(), dataset, config::RunFolder(run).config().string());
   const std::int64_t count = std::int64_t{config.calibration} + config.held_out;
-  return capture_activations(encoder, dataset, draw_calibration(dataset, count, config.seed),
-                             config.imitated_iterations(), threads);
+  Activations activations =
+      capture_activations(encoder, dataset, draw_calibration(dataset, count, config.seed),
+                          config.imitated_iterations(), threads);
+  activations.skipped = data::describe_skipped(dataset);
+  return activations;
 }
 
 }  // namespace asap::compile
