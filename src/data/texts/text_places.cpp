@@ -170,13 +170,32 @@ std::string other_files(const config::DataConfig& config) {
           "data.text.train_file and test_file; --set data.kind=majority runs without files");
 }
 
+/// The place of a named file, which must be there.
+TextPlace require_named(const TextPlace& named, Split split) {
+  const fs::path& path = named.path;
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return named;
+  std::vector<std::string> names;
+  for (const fs::path& entry : sorted_entries(path.has_parent_path() ? path.parent_path() : "."))
+    if (holds_texts(entry) || plain_name(entry).ends_with(".txt"))
+      names.push_back(io::excerpt(entry.filename().string()));
+  const std::string near = base::nearest_name(path.filename().string(), names);
+  if (names.size() > kMostShown) names.resize(kMostShown), names.emplace_back("...");
+  throw base::DataError(
+      "'" + path.string() + "' does not exist (data.text." + split_name(split) + "_file)",
+      !near.empty()   ? "did you mean '" + near + "'?"
+      : names.empty() ? "data.path and data.text.train_file name the file"
+                      : "its folder holds " + base::join(names, ", "));
+}
+
 TextPlace find_unparted(const config::DataConfig& config) {
   const std::string other = config.text.test_file;
   if (!other.empty())
     throw base::DataError("data.test_fraction splits a test part off, but data.text.test_file ('" +
                               io::excerpt(other) + "') names one",
                           "--set data.test_fraction=0, or --set data.text.test_file=");
-  if (const auto place = named_in_config(config, Split::train)) return *place;
+  if (const auto place = named_in_config(config, Split::train))
+    return require_named(*place, Split::train);
   if (const auto test = search_part(config, Split::test))
     throw base::DataError(
         "data.test_fraction splits a test part off, but there is one: '" + test->path.string() +
@@ -223,7 +242,7 @@ bool are_copies(const fs::path& a, const fs::path& b) {
 
 TextPlace find_text_place(const config::DataConfig& config, Split split) {
   if (config.test_fraction > 0) return find_unparted(config);
-  if (const auto place = named_in_config(config, split)) return *place;
+  if (const auto place = named_in_config(config, split)) return require_named(*place, split);
   if (const auto place = search_part(config, split)) return *place;
   fail_missing_part(config, split);
 }

@@ -54,6 +54,20 @@ TEST_CASE("what was not found lists the names that were tried, and what is there
   files.refuse({"nowhere': there is no such folder", "data.path=DIR"});
 }
 
+TEST_CASE("a named file that is not there suggests those that are") {
+  TextFiles files;
+  files.config.text.train_file = files.config.text.test_file = "trian.csv";
+  files.refuse({"trian.csv' does not exist (data.text.train_file)", "data.path"});
+  files.write("reviews.txt", "");
+  files.refuse({"its folder holds reviews.txt"});
+  files.write("train.csv", "");
+  files.refuse({"did you mean 'train.csv'?"});
+  files.write("train.csv", kTrain);
+  files.config.text.train_file = "train.csv";
+  files.config.text.separator = TextSeparator::tab;
+  files.refuse({"trian.csv' does not exist (data.text.test_file)"}, Split::test);
+}
+
 TEST_CASE("one file as both parts is refused, whatever it is called, and a copy is said") {
   TextFiles files;
   const std::string content = "x,a\ny,b\nx,c\n";
