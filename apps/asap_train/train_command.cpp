@@ -144,10 +144,12 @@ class TrainCommand : public cli::Command {
       header.add("classes", classes);
     if (const std::string doubt = data::doubt_about_labels(train_data); !doubt.empty())
       header.add("warning", doubt);
-    for (const std::string& warning : {train_data.warning, test_data.warning})
-      if (!warning.empty()) header.add("warning", warning);
+    std::vector<const data::Dataset*> parts{&train_data};
+    if (config.data.test_fraction == 0) parts.push_back(&test_data);  // else from the same files
+    for (const data::Dataset* part : parts)
+      if (!part->warning.empty()) header.add("warning", part->warning);
     header.add("model", config::describe_model(config.model));
-    for (const data::Dataset* part : {&train_data, &test_data})
+    for (const data::Dataset* part : parts)
       if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));
     if (common_.prints_text()) {
       const train::TrainingFootprint footprint =

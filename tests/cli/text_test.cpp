@@ -173,6 +173,13 @@ TEST_CASE("labels and quotes that were read wrongly are told by the run's header
   });
   says("warning     12 of 12 rows of ");
   says("classes     2: x, y (label column 0,", {"--set", "data.text.quotes=yes"});
+  fs::remove(data / "test.tsv");
+  write_file_atomically(data / "train.tsv", read_file(data / "train.tsv") + "\"x\"\t\"b\"\n");
+  const std::string header =
+      run("asap-train", text_training(data) + Words{"--dry-run", "--set", "data.test_fraction=0.5"})
+          .error;
+  CHECK(header.find("rows of ") != std::string::npos);
+  CHECK(header.find("rows of ") == header.rfind("rows of "));  // of one file, once
 }
 
 TEST_CASE("a test part that is the training part, or beside data.test_fraction, is refused") {

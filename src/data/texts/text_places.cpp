@@ -260,7 +260,7 @@ std::string doubt_about_parts(const config::DataConfig& config) {
   if (!fs::equivalent(train->path, test->path, ignored))
     return are_copies(train->path, test->path)
                ? "'" + test->path.string() + "' holds the same texts as '" + train->path.string() +
-                     "': a test on what was trained on says nothing; without it, --set "
+                     "': a test on what was trained on says nothing; without that part, --set "
                      "data.test_fraction=0.2 splits a test part off"
                : "";
   const bool named = !config.text.test_file.empty();
