@@ -129,6 +129,7 @@ class CompileCommand : public cli::Command {
     header.add_run(run_).add("operator", describe_operator(config));
     const std::unique_ptr<compile::ActivationSource> source = open_source(config);
     header.add("data", source->teacher().source);
+    if (!source->teacher().skipped.empty()) header.add("skipped", source->teacher().skipped);
     cli::ProgressBar bar(
         common_, {.title = "compile", .item = "examples", .total = compile::compile_steps(config)});
     const compile::CompiledModel model =

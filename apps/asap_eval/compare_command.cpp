@@ -1,5 +1,6 @@
 #include "asap_eval/commands.h"
 #include "base/files.h"
+#include "base/format.h"
 #include "cli/config.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
@@ -62,11 +63,13 @@ class CompareCommand : public cli::Command {
     if (!compiled_.empty()) header.add("operator", compiled_.string());
 
     cli::ProgressBar bar(common_, {.title = "compare", .item = "parts"});
-    evaluate::ReportData result = evaluate::compare_run(run_, compiled_, config, common_.threads,
-                                                        [&](std::int64_t done, std::int64_t total) {
-                                                          bar.set_total(total);
-                                                          bar.update(done);
-                                                        });
+    const auto show_progress = [&](std::int64_t done, std::int64_t total) {
+      bar.set_total(total);
+      bar.update(done);
+    };
+    evaluate::ReportData result = evaluate::compare_run(
+        run_, compiled_, config, common_.threads, show_progress,
+        [&](const data::Dataset& dataset) { describe_data(header, dataset); });
     bar.finish();
     result.context.versions.emplace_back("SIMD", cli::simd_name());
     folder.begin();
@@ -78,6 +81,13 @@ class CompareCommand : public cli::Command {
   }
 
  private:
+  static void describe_data(cli::RunHeader& header, const data::Dataset& dataset) {
+    header.add("data", dataset.name + ": " + base::format_count(dataset.size()) + " test " +
+                           data::examples_name(dataset.kind));
+    if (!dataset.skipped.empty()) header.add("skipped", data::describe_skipped(dataset));
+    if (!dataset.warning.empty()) header.add("warning", dataset.warning);
+  }
+
   void add_methods(CLI::App& compare) {
     compare
         .add_option("--methods", methods_,

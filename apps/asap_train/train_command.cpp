@@ -140,12 +140,17 @@ class TrainCommand : public cli::Command {
     header.add("data", train_data.name + ": " + base::format_count(train_data.size()) +
                            " training, " + base::format_count(test_data.size()) + " test " +
                            examples);
+    if (const std::string classes = data::describe_classes(train_data); !classes.empty())
+      header.add("classes", classes);
     if (const std::string doubt = data::doubt_about_labels(train_data); !doubt.empty())
       header.add("warning", doubt);
+    std::vector<const data::Dataset*> parts{&train_data};
+    if (config.data.test_fraction == 0) parts.push_back(&test_data);  // else from the same files
+    for (const data::Dataset* part : parts)
+      if (!part->warning.empty()) header.add("warning", part->warning);
     header.add("model", config::describe_model(config.model));
-    for (const data::Dataset* part : {&train_data, &test_data})
-      if (!part->skipped.empty())
-        header.add("skipped", part->skipped + " in " + part->name + ": not .png, .jpg or .jpeg");
+    for (const data::Dataset* part : parts)
+      if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));
     if (common_.prints_text()) {
       const train::TrainingFootprint footprint =
           train::training_footprint(config, train_data, common_.threads);

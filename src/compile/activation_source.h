@@ -22,6 +22,7 @@ struct TeacherDescription {
   bool has_values = true;         ///< without values there is no output error
   std::string model_fingerprint;  ///< empty when the model is not known
   std::string source;             ///< where the examples come from
+  std::string skipped{};          ///< files beside the data that were not read; empty: none
 };
 
 /// The inputs of the attention layers of a teacher, a few examples at a time: a fit takes several

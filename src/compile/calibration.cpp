@@ -173,7 +173,8 @@ RunActivations::RunActivations(const std::filesystem::path& run, const CompileCo
               .iterations = iterations_.value_or(own_iterations(model.attention)),
               .has_values = true,
               .model_fingerprint = encoder_.fingerprint(),
-              .source = dataset_.name};
+              .source = dataset_.name,
+              .skipped = data::describe_skipped(dataset_)};
 }
 
 void RunActivations::for_each_chunk(const ExampleRange& range, const Visit& visit) const {

@@ -75,6 +75,8 @@ struct DataConfig {
   int classes = 10;                    ///< labels run from 0 to classes - 1; texts ignore it
   int train_examples = 0;              ///< use only the first N; 0: all
   int test_examples = 0;               ///< use only the first N; 0: all
+  double test_fraction = 0;            ///< texts without a test part: part to test on; 0: none
+  std::uint64_t split_seed = 1;        ///< of the drawing of that part
   double pixel_mean = 0.5;             ///< subtracted from pixels, which run from 0 to 1
   double pixel_deviation = 0.5;        ///< pixels are divided by it afterwards
   ShapesConfig shapes;
@@ -117,6 +119,14 @@ struct DataConfig {
             at_least(0));
     v.field("test_examples", test_examples, "use only the first N test examples; 0: all",
             at_least(0));
+    v.field(
+        "test_fraction", test_fraction,
+        "text, for one file or folder without a test part: the fraction of different texts to "
+        "test on, drawn by a hash of the text, so that equal texts are on one side; 0: the test "
+        "part is in files of its own",
+        between(0, 0.9));
+    v.field("split_seed", split_seed,
+            "seed of test_fraction, separate from the seed of the training");
     v.field("pixel_mean", pixel_mean, "value subtracted from every pixel; pixels run from 0 to 1",
             between(0, 1));
     v.field("pixel_deviation", pixel_deviation, "value that every pixel is then divided by",

@@ -27,7 +27,7 @@ struct TextConfig {
   TextSeparator separator = TextSeparator::automatic;
   Answer quotes = Answer::automatic;      ///< automatic: yes unless tabs separate fields
   Answer header = Answer::automatic;      ///< whether the first line names the columns
-  std::string label_column = "0";         ///< name or index from 0
+  std::string label_column = "0";         ///< name or index from 0; JSON lines: 0 is "label"
   std::vector<std::string> text_columns;  ///< names or indices; empty: all but the label's
   bool skip_empty = false;                ///< drop texts without tokens instead of failing
   TokenizerKind tokenizer = TokenizerKind::words;
@@ -66,9 +66,11 @@ struct TextConfig {
         "header", header, {{"auto", Answer::automatic}, {"yes", Answer::yes}, {"no", Answer::no}},
         "whether the first line names the columns; auto: yes if columns are given by name, or if "
         "its label occurs in no other line");
-    v.field("label_column", label_column, "column of the label: name, or index from 0");
+    v.field("label_column", label_column,
+            "column of the label: name, or index from 0; JSON lines: the key, and 0 means label");
     v.field("text_columns", text_columns,
-            "columns of the text, names or indices, joined by a space; empty: all but the label's");
+            "columns of the text, names or indices, joined by a space; empty: all but the label's; "
+            "JSON lines: keys, and empty means text, or all other texts");
     v.field("skip_empty", skip_empty, "drop texts without tokens; false: they are an error");
   }
 

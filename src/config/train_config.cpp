@@ -10,10 +10,14 @@ void TrainConfig::validate(const std::string& source) const {
                                ") must not exceed train.batch (" + std::to_string(train.batch) +
                                ")",
                            "a batch is split into shards");
-  if (data.kind == DataKind::text && data.text.train_file.empty() != data.text.test_file.empty())
+  const bool one_file = data.test_fraction > 0 && data.text.test_file.empty();
+  if (data.kind == DataKind::text && !one_file &&
+      data.text.train_file.empty() != data.text.test_file.empty())
     throw base::UsageError(
         source + ": one of data.text.train_file and data.text.test_file is empty",
-        "name both files, or neither and the data set in data.name");
+        data.text.test_file.empty()
+            ? "name both files, or --set data.test_fraction=0.2 to split the one"
+            : "name both files, or neither and the data set in data.name");
   if (data.kind == DataKind::idx && data.path.empty() && data.name.empty())
     throw base::UsageError(source + ": data.path and data.name are both empty",
                            "name a data set (--set data.name=fashion-mnist) or its folder");

@@ -17,10 +17,32 @@ std::optional<fs::path> data_directory() {
   return variable;
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+std::string lower_case(std::string name) {
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
+std::optional<fs::path> find_entry(std::span<const fs::path> entries, const std::string& name) {
+  const auto exact = std::ranges::find(
+      entries, name, [](const fs::path& path) { return path.filename().string(); });
+  if (exact != entries.end()) return *exact;
+  const auto similar = std::ranges::find(entries, lower_case(name), [](const fs::path& path) {
+    return lower_case(path.filename().string());
+  });
+  return similar == entries.end() ? std::nullopt : std::optional(*similar);
+}
+
 std::optional<fs::path> find_plain_or_packed(const fs::path& folder, const std::string& name) {
   std::error_code ignored;
+  const std::vector<fs::path> entries = sorted_entries(folder);
   for (const char* ending : {"", ".gz"})
-    if (const fs::path path = folder / (name + ending); fs::is_regular_file(path, ignored))
+    if (auto path = find_entry(entries, name + ending); path && fs::is_regular_file(*path, ignored))
       return path;
   return std::nullopt;
 }
@@ -48,7 +70,7 @@ fs::path find_data_folder(const config::DataConfig& config, const std::string& h
 
 fs::path find_split_binary(const fs::path& folder, Split split) {
   for (const fs::path& path : sorted_entries(folder)) {
-    const std::string name = path.filename().string();
+    const std::string name = lower_case(path.filename().string());
     if (name.find(split_name(split)) == std::string::npos) continue;
     if (name.ends_with(".bin") || name.ends_with(".bin.gz")) return path;
   }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,18 @@ namespace asap::data {
 /// ASAP_DATA_DIR, if it is set.
 std::optional<std::filesystem::path> data_directory();
 
-/// The file NAME or NAME.gz, if the folder holds one of them.
+/// Whether this is a folder; false for what cannot be read.
+bool is_folder(const std::filesystem::path& path);
+
+/// ASCII letters in lower case, for names of files.
+std::string lower_case(std::string name);
+
+/// The entry of this name or, when there is none, the first that differs from it in upper and lower
+/// case alone (train.CSV); hidden ones are left out.
+std::optional<std::filesystem::path> find_entry(std::span<const std::filesystem::path> entries,
+                                                const std::string& name);
+
+/// The file NAME or NAME.gz, if the folder holds one of them, as find_entry.
 std::optional<std::filesystem::path> find_plain_or_packed(const std::filesystem::path& folder,
                                                           const std::string& name);
 
@@ -24,8 +36,8 @@ std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& f
 /// empty. DataError with `hint` when it does not exist.
 std::filesystem::path find_data_folder(const config::DataConfig& config, const std::string& hint);
 
-/// The first file, sorted by name, whose name contains train or test and ends in .bin or .bin.gz;
-/// an empty path when there is none.
+/// The first file, sorted by name, whose name contains train or test and ends in .bin or .bin.gz,
+/// in upper or lower case; an empty path when there is none.
 std::filesystem::path find_split_binary(const std::filesystem::path& folder, Split split);
 
 /// "0", "1", ...

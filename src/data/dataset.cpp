@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "data/shift.h"
+#include "io/json.h"
 
 namespace asap::data {
 namespace {
@@ -40,8 +41,26 @@ std::string doubt_about_labels(const Dataset& dataset) {
   if (dataset.size() < kFewest || 2 * single <= dataset.size()) return "";
   return base::format_count(single) + " of " + base::format_count(dataset.size()) + " " +
          examples_name(dataset.kind) + " are the only ones of their class" +
-         (dataset.kind == ExampleKind::tokens ? "; is data.text.label_column right?"
-                                              : "; are these the labels?");
+         (dataset.kind != ExampleKind::tokens
+              ? "; are these the labels?"
+              : "; is data.text.label_column right?" +
+                    (dataset.likely_label.empty() ? "" : " (" + dataset.likely_label + ")"));
+}
+
+std::string describe_classes(const Dataset& dataset) {
+  constexpr std::size_t kMostNamed = 5;
+  if (dataset.columns.empty()) return "";
+  std::string names;
+  for (std::size_t i = 0; i < std::min(dataset.class_names.size(), kMostNamed); ++i)
+    names += (i == 0 ? "" : ", ") + io::excerpt(dataset.class_names[i]);
+  if (dataset.class_names.size() > kMostNamed) names += ", ...";
+  return base::format_count(dataset.classes()) + ": " + names + " (" + dataset.columns + ")";
+}
+
+std::string describe_skipped(const Dataset& dataset) {
+  if (dataset.skipped.empty()) return "";
+  return dataset.skipped + " in " + dataset.name + ": not " +
+         (dataset.kind == ExampleKind::images ? ".png, .jpg or .jpeg" : ".txt");
 }
 
 std::int64_t Dataset::longest() const {

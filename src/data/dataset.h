@@ -58,8 +58,12 @@ struct Dataset {
                                      ///< in [0, classes()) or kNotScored
   bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
-  std::string fingerprint;  ///< identifies the content, without names
-  std::string skipped;      ///< files beside the data that were not read: "3 (2 .webp, 1 hidden)"
+  std::string fingerprint;   ///< identifies the content, without names
+  std::string skipped;       ///< files beside the data that were not read: "3 (2 .webp, 1 hidden)"
+  std::string columns;       ///< texts: "label column 'label', text column 'text'"
+  std::string likely_label;  ///< texts: "column 'label' has 2 values", when another column looks
+                             ///< like the labels
+  std::string warning;       ///< what about the files may be read wrongly; empty: nothing
   std::shared_ptr<const text::TextCodec>
       codec;  ///< only for texts from files, else null: see text/text_codec.h
 
@@ -95,6 +99,13 @@ struct Dataset {
 /// A warning when most examples of a data set are the only ones of their class, as when numbers of
 /// rows are taken for labels; empty: no doubt.
 std::string doubt_about_labels(const Dataset& dataset);
+
+/// "2: neg, pos (label column 'label', text column 'text')": classes of texts, and where they come
+/// from; empty for other examples.
+std::string describe_classes(const Dataset& dataset);
+
+/// "3 (2 .webp, 1 hidden) in photos/train: not .png, .jpg or .jpeg"; empty: nothing was skipped.
+std::string describe_skipped(const Dataset& dataset);
 
 /// Fingerprint of a data set's content; see Dataset::fingerprint.
 std::string dataset_fingerprint(const Dataset& dataset);

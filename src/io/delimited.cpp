@@ -7,6 +7,10 @@
 namespace asap::io {
 namespace {
 
+constexpr const char* kSeparatorHint = "is the separator right (data.text.separator)?";
+constexpr const char* kQuotedHint =
+    "are fields quoted (--set data.text.quotes=yes), or is another separator right "
+    "(data.text.separator)?";
 constexpr const char* kQuotingHint =
     "quote a field that contains quotes, and double each quote in it; files without quoting: "
     "--set data.text.quotes=no";
@@ -49,17 +53,22 @@ class DelimitedParser {
   void parse_row() {
     rows_.lines_.push_back(line_);
     std::int64_t columns = 0;
+    const std::string_view row_before = row_;
+    row_ = rest_;
     do {
       parse_field();
       ++columns;
     } while (take_separator());
+    row_.remove_suffix(rest_.size());
     if (!rest_.empty()) base::check(take_line_end(), "parse_row: a field ends where a line does");
     if (rows_.columns_ == 0) rows_.columns_ = columns;
     if (columns != rows_.columns_)
       fail(rows_.lines_.back(),
            "expected " + std::to_string(rows_.columns_) + " columns as in line " +
                std::to_string(rows_.lines_.front()) + ", found " + std::to_string(columns),
-           "is the separator right (data.text.separator)?");
+           // A quoted field that is cut at a line end leaves a quote in one of two rows.
+           !format_.quotes && (has_quote(row_) || has_quote(row_before)) ? kQuotedHint
+                                                                         : kSeparatorHint);
   }
 
   bool take_separator() {
@@ -110,7 +119,10 @@ class DelimitedParser {
       fail(line_, "a quoted field is followed by more than a separator", kQuotingHint);
   }
 
+  static bool has_quote(std::string_view row) { return row.find('"') != std::string_view::npos; }
+
   std::string_view rest_;
+  std::string_view row_;  // the last one read
   const DelimitedFormat& format_;
   const std::string& source_;
   const char end_;  // of lines: LF, also after CR, or CR

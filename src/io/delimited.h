@@ -38,7 +38,8 @@ class DelimitedRows {
 /// or, where none does, with CR; the last one may end with the text. A field in double quotes may
 /// hold separators, line ends and doubled quotes. A byte order mark and empty lines are skipped.
 /// DataError names `source` and line for bytes that are not UTF-8 (DecodedText), broken quoting,
-/// and rows whose number of columns differs from that of the first row.
+/// and rows whose number of columns differs from that of the first row; there the hint names
+/// quotes where the row or the one before it has some and `quotes` is false.
 DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
                               const std::string& source);
 DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format);

@@ -62,6 +62,15 @@ Json parse_json(std::string_view text, const std::string& source) {
   }
 }
 
+Json parse_json_line(std::string_view line, const std::string& place) {
+  try {
+    StructureGuard guard(place);
+    return Json::parse(line.begin(), line.end(), std::ref(guard));
+  } catch (const Json::exception& error) {
+    throw base::DataError(place + ": " + reason(error.what()));
+  }
+}
+
 Json read_json(const std::filesystem::path& path) {
   return parse_json(base::read_file(path), path.string());
 }

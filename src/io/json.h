@@ -14,6 +14,8 @@ using Json = nlohmann::json;
 /// Parses strict JSON. DataError begins with "source:line:" and says what was expected. Repeated
 /// keys in an object and nesting deeper than 64 are errors.
 Json parse_json(std::string_view text, const std::string& source);
+/// The same for one line of JSON lines; DataError begins with `place`, "file:line".
+Json parse_json_line(std::string_view line, const std::string& place);
 Json read_json(const std::filesystem::path& path);
 
 /// Indented by two spaces, ends with a newline. Numbers read back exactly; NaN and infinity, which

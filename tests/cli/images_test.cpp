@@ -114,6 +114,16 @@ TEST_CASE("pictures of 16 bits train as those of 8 bits; files that are skipped 
     CHECK((outcome.error.find("skipped") != std::string::npos) == (bits == "8"));
   }
   CHECK(read_file(work / "run8" / "metrics.jsonl") == read_file(work / "run16" / "metrics.jsonl"));
+  // The commands that read these data later say it as well, each of its own part.
+  const Outcome compiled =
+      run("asap-compile", {"--run", (work / "run8").string(), "--out", (work / "op").string(),
+                           "--calibration", "16", "--set", "held_out=8"});
+  CHECK(compiled.error.find("skipped     1 (1 .webp) in ") != std::string::npos);
+  const Outcome compared = run("asap-eval", {"compare", "--run", (work / "run8").string(),
+                                             "--compiled", (work / "op").string(), "--out",
+                                             (work / "c").string(), "--methods", "teacher"});
+  CHECK(compared.error.find("skipped     1 (1 hidden) in ") != std::string::npos);
+  CHECK(compared.error.find(": 32 test images") != std::string::npos);
 }
 
 TEST_CASE("classes that differ by the EXIF orientation alone are told apart") {

@@ -110,6 +110,104 @@ TEST_CASE("texts that cannot be read are data errors with file and line") {
   refuse("classes.txt", "good\nbad\nugly\n", {"'ugly'", "empty"});
 }
 
+TEST_CASE("one file of JSON lines is split alike by training, compiling and comparing") {
+  const Workspace work;
+  fs::create_directories(work / "data");
+  std::string lines;
+  for (int i = 0; i < 120; ++i)
+    lines += std::string("{\"text\": \"") + (i % 2 == 0 ? "warm" : "cold") + " film " +
+             std::string(static_cast<std::size_t>(1 + i % 60), 'x') + "\", \"mood\": \"" +
+             (i % 2 == 0 ? "good" : "bad") + "\"}\n";
+  write_file_atomically(work / "data" / "Train.JSONL", lines);
+  // Without a part to test on, the message says how to get one.
+  check_refusal(train_text(work / "data", work / "run"), 3,
+                {"test part", "tried test.csv", "data.test_fraction=0.2"});
+  const Words split{"--set", "data.test_fraction=0.25"};
+  const Outcome trained = train_text(work / "data", work / "run", split);
+  REQUIRE(trained.code == 0);
+  CHECK(trained.error.find("90 training, 30 test texts") != std::string::npos);
+  CHECK(trained.error.find("classes     2: bad, good (label column 'mood', text column 'text')") !=
+        std::string::npos);
+  CHECK(trained.error.find("warning") == std::string::npos);
+  const Json summary = read_json(work / "run" / "summary.json");
+  CHECK(summary["test"]["accuracy"] > 0.9);
+  // Too many examples for the training part.
+  check_refusal(compile(work / "run", work / "more"), 3, {"90 examples"});
+  REQUIRE(compile(work / "run", work / "operator", {"--set", "held_out=16"}).code == 0);
+  const Outcome compared = run("asap-eval", {"compare", "--run", (work / "run").string(),
+                                             "--compiled", (work / "operator").string(), "--out",
+                                             (work / "compare").string(), "--methods", "teacher"});
+  REQUIRE(compared.code == 0);
+  CHECK(compared.error.find("(test part): 30 test texts") != std::string::npos);
+  CHECK(read_json(work / "compare" / "summary.json")["methods"][0]["accuracy"] ==
+        summary["test"]["accuracy"]);
+}
+
+TEST_CASE("labels and quotes that were read wrongly are told by the run's header") {
+  const Workspace work;
+  const fs::path data = work / "data";
+  fs::create_directories(data);
+  const auto write_both = [&](const std::string& ending, const std::string& header, auto row) {
+    for (const std::string part : {"train", "test"}) {
+      std::string rows = header;
+      for (int i = 0; i < 12; ++i) rows += row(i + (part == "test" ? 1 : 0));
+      write_file_atomically(data / (part + ending), rows);
+    }
+  };
+  const auto says = [&](const std::string& part, const Words& more = {}) {
+    const Outcome outcome = run("asap-train", text_training(data) + Words{"--dry-run"} + more);
+    CAPTURE(outcome.error);
+    CHECK_MESSAGE(outcome.error.find(part) != std::string::npos, part);
+  };
+  write_both(".csv", "id,label,text\n", [](int i) {
+    return std::to_string(i % 12) + (i % 2 == 0 ? ",x,a film\n" : ",y,a plot\n");
+  });
+  says("classes     12: 0, 1, 2, 3, 4, ... (label column 'id', text columns 'label', 'text')");
+  says(
+      "12 of 12 texts are the only ones of their class; is data.text.label_column right? (column "
+      "'label' has 2 values)");
+  says("classes     2: x, y (label column 'label',", {"--set", "data.text.label_column=label"});
+  for (const char* name : {"train.csv", "test.csv"}) fs::remove(data / name);
+  write_both(".tsv", "", [](int i) {
+    return std::string(i % 2 == 0 ? "\"x\"\t\"a film\"\n" : "\"y\"\t\"a plot\"\n");
+  });
+  says("warning     12 of 12 rows of ");
+  says("classes     2: x, y (label column 0,", {"--set", "data.text.quotes=yes"});
+  fs::remove(data / "test.tsv");
+  write_file_atomically(data / "train.tsv", read_file(data / "train.tsv") + "\"x\"\t\"b\"\n");
+  const std::string header =
+      run("asap-train", text_training(data) + Words{"--dry-run", "--set", "data.test_fraction=0.5"})
+          .error;
+  CHECK(header.find("rows of ") != std::string::npos);
+  CHECK(header.find("rows of ") == header.rfind("rows of "));  // of one file, once
+}
+
+TEST_CASE("a test part that is the training part, or beside data.test_fraction, is refused") {
+  const Workspace work;
+  const fs::path data = work / "data";
+  write_text_folder(data, 32);
+  const Words fraction{"--set", "data.test_fraction=0.2"};
+  check_refusal(train_text(data, work / "run", fraction), 3,
+                {"data.test_fraction", "test.tsv'", "--set data.test_fraction=0"});
+  const Words twice{"--set", "data.text.train_file=train.tsv", "--set",
+                    "data.text.test_file=train.tsv"};
+  check_refusal(train_text(data, work / "run", twice), 3,
+                {"train.tsv'", "are the same", "data.test_fraction=0.2"});
+  // The hints work.
+  CHECK(train_text(data, work / "one", twice + Words{"--set", "data.text.test_file="} + fraction)
+            .code == 0);
+  write_file_atomically(data / "test.tsv", read_file(data / "train.tsv"));
+  const Outcome copied = train_text(data, work / "copied");
+  CHECK(copied.code == 0);
+  CHECK(copied.error.find("test.tsv' holds the same texts as '") != std::string::npos);
+  fs::remove(data / "test.tsv");
+  CHECK(train_text(data, work / "two", fraction).code == 0);
+  check_refusal(train(work / "run", fraction), 2, {"data.test_fraction", "data.kind=text"});
+  check_refusal(train_text(data, work / "run", {"--set", "data.text.train_file=train.tsv"}), 2,
+                {"data.text.test_file", "data.test_fraction=0.2"});
+  CHECK_FALSE(fs::exists(work / "run"));
+}
+
 TEST_CASE("resuming with another vocabulary or pool, and half of the files, is refused") {
   const Workspace work;
   write_text_folder(work / "data", 64);

@@ -1,15 +1,14 @@
 #include "data/images/image_folders_dataset.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/format.h"
 #include "base/text.h"
 #include "data/data_folder.h"
 #include "data/images/image_ops.h"
+#include "data/skipped_files.h"
 #include "io/image_file.h"
 
 namespace asap::data {
@@ -20,44 +19,7 @@ constexpr const char* kLayoutHint =
     "expected DIR/train/CLASS/*.png (or .jpg, .jpeg) and DIR/test/CLASS/...; --set data.path=DIR "
     "names the folder";
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
-std::string lower_ending(const fs::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return ending;
-}
-
-/// What lies in the folders and is not read.
-class SkippedFiles {
- public:
-  void add(const fs::path& path) {
-    std::error_code ignored;
-    std::string kind = lower_ending(path);
-    if (kind.empty()) kind = "without an ending";
-    if (fs::is_directory(path, ignored)) kind = "folder";
-    ++counts_[is_hidden(path) ? "hidden" : kind];
-    ++total_;
-  }
-  void add(const SkippedFiles& others) {
-    for (const auto& [kind, count] : others.counts_) counts_[kind] += count;
-    total_ += others.total_;
-  }
-  bool empty() const { return total_ == 0; }
-  /// "3 (2 .webp, 1 hidden)"; empty when nothing was skipped.
-  std::string describe() const {
-    if (empty()) return "";
-    std::string kinds;
-    for (const auto& [kind, count] : counts_)
-      kinds += (kinds.empty() ? "" : ", ") + base::format_count(count) + " " + kind;
-    return base::format_count(total_) + " (" + kinds + ")";
-  }
-
- private:
-  std::map<std::string, std::int64_t> counts_;
-  std::int64_t total_ = 0;
-};
+std::string lower_ending(const fs::path& path) { return lower_case(path.extension().string()); }
 
 /// What the folder holds that `wanted` accepts, in the order of names.
 template <class Wanted>

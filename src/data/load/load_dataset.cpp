@@ -69,6 +69,9 @@ void require_several_classes(const Dataset& dataset) {
 
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec) {
+  if (config.test_fraction > 0 && config.kind != config::DataKind::text)
+    throw base::UsageError("data.test_fraction is for texts (data.kind=text) alone",
+                           "--set data.test_fraction=0");
   Dataset dataset = load_kind(config, split, std::move(codec));
   if (split == Split::train && comes_from_files_with_labels(config.kind))
     require_several_classes(dataset);

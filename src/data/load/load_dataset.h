@@ -9,8 +9,8 @@ namespace asap::data {
 
 /// Reads or draws one part of the data. DataError names the file; for a missing file its hint says
 /// what to install or which key to set. Files for training whose labels are all the same are
-/// refused. Texts get the ids and classes of `codec` or, when it is null, those of their training
-/// part.
+/// refused, and data.test_fraction for anything but texts (UsageError). Texts get the ids and
+/// classes of `codec` or, when it is null, those of their training part.
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec = nullptr);
 

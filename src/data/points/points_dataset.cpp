@@ -24,9 +24,8 @@ struct Found {
 
 Found read_sets(const fs::path& folder, Split part) {
   const std::string split = split_name(part);
-  for (const char* ending : {".csv", ".csv.gz"})
-    if (const fs::path path = folder / (split + ending); fs::exists(path))
-      return {parse_delimited_points(base::read_file(path), path.string()), path.string()};
+  if (const auto path = find_plain_or_packed(folder, split + ".csv"))
+    return {parse_delimited_points(base::read_file(*path), path->string()), path->string()};
   if (const fs::path path = folder / (split + "_points.npy"); fs::exists(path))
     return {point_sets_from_arrays(io::read_npy(path),
                                    io::read_npy(folder / (split + "_labels.npy")), path.string()),

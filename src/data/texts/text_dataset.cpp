@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/texts/text_files.h"
+#include "data/texts/text_places.h"
 #include "io/json.h"
 
 namespace asap::data {
@@ -49,7 +50,11 @@ void learn_classes(const LabelledTexts& texts, text::TextCodec& codec) {
   if (codec.labels.size() < 2)
     throw base::DataError(
         texts.source + ": all texts have the label '" + io::excerpt(codec.labels.front()) + "'",
-        "is data.text.label_column right?");
+        "is data.text.label_column right?" +
+            (texts.likely_label.empty() ? "" : " (" + texts.likely_label + ")") +
+            (texts.header.empty() || codec.config.header != config::Answer::automatic
+                 ? ""
+                 : " or data.text.header=no, if the first line is no header"));
 }
 
 /// The configuration of `texts` as far as it decides how they are read and cut, with the token ids
@@ -102,13 +107,19 @@ LabelledTexts read_part(const config::DataConfig& config, Split split,
 
 Dataset load_text_dataset(const config::DataConfig& config, Split split,
                           std::shared_ptr<const text::TextCodec> codec) {
+  const std::string doubt = split == Split::train ? doubt_about_parts(config) : "";
   const auto complete = [&] { return codec && codec->has_classes(); };
   if (!complete() && split == Split::test)
     codec = learn_text_codec(config, read_part(config, Split::train, nullptr), codec.get());
   const LabelledTexts texts = read_part(config, split, complete() ? codec.get() : nullptr);
   if (!complete()) codec = learn_text_codec(config, texts, codec.get());
   Dataset dataset;
-  dataset.name = texts.source;
+  const bool drawn = config.test_fraction > 0 && split == Split::test;
+  dataset.name = texts.source + (drawn ? " (test part)" : "");
+  dataset.skipped = texts.skipped;
+  dataset.columns = texts.columns;
+  dataset.likely_label = texts.likely_label;
+  dataset.warning = texts.warning + (texts.warning.empty() || doubt.empty() ? "" : "; ") + doubt;
   dataset.kind = ExampleKind::tokens;
   dataset.vocabulary = codec->tokenizer->vocabulary();
   dataset.max_tokens = config.text.max_tokens;

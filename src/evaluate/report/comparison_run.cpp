@@ -21,11 +21,13 @@ CompareConfig default_compare_config(const std::filesystem::path& run,
 }
 
 ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
-                       const CompareConfig& config, int threads, const ProgressCallback& progress) {
+                       const CompareConfig& config, int threads, const ProgressCallback& progress,
+                       const std::function<void(const data::Dataset&)>& on_data) {
   // What can be refused comes before what takes long.
   const ScalingCurves scaling =
       config.bench.empty() ? ScalingCurves{} : read_scaling_curves(config.bench);
   const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
+  if (on_data) on_data(loaded.dataset);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                               threads, config.fidelity_examples};
   int teacher_iterations = 0;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "config/data_config.h"
+#include "data/dataset.h"
 #include "evaluate/report/report_data.h"
 
 namespace asap::evaluate {
@@ -48,11 +50,13 @@ CompareConfig default_compare_config(const std::filesystem::path& run,
                                      const std::filesystem::path& compiled);
 
 /// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
-/// examples, compares, and collects what the report shows besides. DataError when the operator was
+/// examples, compares, and collects what the report shows besides. `on_data` receives the test
+/// examples before the comparison begins. DataError when the operator was
 /// compiled for another model or the bench folder holds no measurement; otherwise as
 /// compare_methods.
 ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                        const CompareConfig& config, int threads,
-                       const ProgressCallback& progress = {});
+                       const ProgressCallback& progress = {},
+                       const std::function<void(const data::Dataset&)>& on_data = {});
 
 }  // namespace asap::evaluate

@@ -81,6 +81,15 @@ TEST_CASE("fields that do not fit each other are refused with both values") {
                  {"model.attention.slices (40)", "32", "0"});
 }
 
+TEST_CASE("texts in one file need data.test_fraction, in two files both names") {
+  expect_invalid({"data.kind=text", "data.text.train_file=a.csv"},
+                 {"data.text.test_file", "data.test_fraction=0.2"});
+  expect_invalid({"data.kind=text", "data.text.test_file=a.csv"}, {"data.text.train_file"});
+  expect_invalid({"data.test_fraction=0.95"}, {"data.test_fraction", "0.95"});
+  CHECK_NOTHROW(with({"data.kind=text", "data.text.train_file=a.csv", "data.test_fraction=0.5"})
+                    .validate(""));
+}
+
 TEST_CASE("an unknown attention kind is refused with the known ones") {
   expect_invalid({"model.attention.kind=sinkhron"},
                  {"softmax, sinkhorn", "did you mean 'sinkhorn'"});

@@ -42,3 +42,19 @@ TEST_CASE("the entries of a folder are sorted, and hidden ones left out") {
   CHECK(find_split_binary(folder.path(), Split::train).filename() == "a_train.bin");
   CHECK(sorted_entries(folder / "nowhere").empty());
 }
+
+TEST_CASE("files are found in upper and lower case, the exact name first") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "TRAIN.CSV", "x");
+  CHECK(find_plain_or_packed(folder.path(), "train.csv")->filename() == "TRAIN.CSV");
+  write_file_atomically(folder / "train.csv.GZ", "x");
+  CHECK(find_plain_or_packed(folder.path(), "train.csv")->filename() == "TRAIN.CSV");
+  write_file_atomically(folder / "train.csv", "x");
+  CHECK(find_plain_or_packed(folder.path(), "train.csv")->filename() == "train.csv");
+  CHECK_FALSE(find_plain_or_packed(folder.path(), "test.csv").has_value());
+  write_file_atomically(folder / "My_Test.BIN", "x");
+  CHECK(find_split_binary(folder.path(), Split::test).filename() == "My_Test.BIN");
+  CHECK(lower_case("Tr\xc3\x84in.CSV") == "tr\xc3\x84in.csv");  // ASCII letters alone
+  CHECK(is_folder(folder.path()));
+  CHECK_FALSE(is_folder(folder / "train.csv"));
+}

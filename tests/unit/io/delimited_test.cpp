@@ -100,6 +100,14 @@ TEST_CASE("rows of another width are refused by line") {
   expect_refusal("1\ta\n2 b\n", {"t.csv:2", "found 1", "data.text.separator"}, kTsv);
 }
 
+TEST_CASE("where rows of another width hold quotes that were not read as such, the hint says so") {
+  for (const char* text : {"1\t\"a\nb\"\n", "1\ta\n2\t\"b\tc\"\n", "1\ta\n\"2\n3\"\tb\n"})
+    expect_refusal(text, {"data.text.quotes=yes", "data.text.separator"}, kTsv);
+  expect_error<DataError>([] { parse_delimited("1\ta\n2 b\n", kTsv, "t"); },
+                          {"is the separator right"});
+  expect_refusal("1,\"a\"\n2\n", {"is the separator right (data.text.separator)?"});
+}
+
 TEST_CASE("bytes that are not UTF-8 are refused with line and offset") {
   expect_refusal(
       "1,a\n2,gr\xfc\xdf"

@@ -63,3 +63,11 @@ TEST_CASE("an excerpt escapes what a terminal would obey and cuts no character i
   CHECK(excerpt(std::string(59, 'a') + "é") == std::string(59, 'a') + "...");
   CHECK(excerpt(std::string(58, 'a') + "é") == std::string(58, 'a') + "é");
 }
+
+TEST_CASE("errors in a line of JSON lines begin with its place alone") {
+  CHECK(parse_json_line("{\"a\": 1}", "t.jsonl:7")["a"] == 1);
+  expect_error<DataError>([] { parse_json_line("{\"a\": ", "t.jsonl:7"); }, {"t.jsonl:7: "});
+  expect_error<DataError>([] { parse_json_line("{} {}", "t.jsonl:7"); }, {"t.jsonl:7: "});
+  expect_error<DataError>([] { parse_json_line("{\"a\": 1, \"a\": 2}", "t.jsonl:7"); },
+                          {"t.jsonl:7: the key 'a' is given twice"});
+}

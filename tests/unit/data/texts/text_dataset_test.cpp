@@ -104,7 +104,8 @@ TEST_CASE("labels that hardly ever repeat raise a doubt") {
   files.write("train.csv", rows);
   files.config.text.header = asap::config::Answer::yes;
   CHECK(asap::data::doubt_about_labels(files.load()) ==
-        "6 of 6 texts are the only ones of their class; is data.text.label_column right?");
+        "6 of 6 texts are the only ones of their class; is data.text.label_column right? (column "
+        "'label' has 2 values)");
   files.config.text.label_column = "label";
   CHECK(asap::data::doubt_about_labels(files.load()).empty());
   files.config.text.label_column = "0";

@@ -106,6 +106,11 @@ TEST_CASE("hidden files and folders are no texts and no classes") {
   const Dataset train = files.load();
   CHECK(train.class_names == Names{"neg", "pos"});
   CHECK(train.labels == Ids{0, 1, 0});
+  CHECK(train.skipped == "4 (4 hidden)");
+  CHECK(describe_classes(train) == "2: neg, pos (a folder each)");
+  files.write("train/pos/notes.md", "no text");
+  files.write("train/README.txt", "no text");
+  CHECK(files.load().skipped == "6 (1 .md, 1 .txt, 4 hidden)");
   files.write("small_test.csv", "neg,a\n");
   files.write(".small_test.csv", "none,a\n");
   CHECK(files.load(Split::test).size() == 1);
