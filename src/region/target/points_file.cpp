@@ -77,6 +77,8 @@ class Parser {
   }
 
   double finite(const std::vector<std::string>& fields, std::size_t column, const char* name) {
+    if (fields[column].empty())
+      fail(std::string(name) + " is empty", "remove the line or fill it in");
     const double value = number(fields[column]);
     if (!std::isfinite(value))
       fail(std::string(name) + " is not finite", "remove the line or repair the value");
