@@ -1,5 +1,6 @@
 #include "asap_compile/compile_command.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/format.h"
@@ -84,9 +85,18 @@ std::string result_text(const compile::CompiledModel& model, double seconds) {
          base::format_seconds(seconds) + "\n";
 }
 
-/// The defaults, with the data of the run if one is named.
+/// What was captured from which teacher.
+std::string describe_activations(const compile::Activations& activations,
+                                 const compile::CompileConfig& config) {
+  return compile::describe(activations) + "; teacher: Sinkhorn, " +
+         std::to_string(activations.iterations) + " iterations, epsilon " +
+         base::format_significant(config.activations.epsilon);
+}
+
+/// The defaults, with the data of the run if one is named. 0 heads: not stated.
 compile::CompileConfig default_config(const std::filesystem::path& run_folder) {
   compile::CompileConfig config;
+  config.activations.heads = 0;
   if (!run_folder.empty()) config.data = config::RunFolder(run_folder).read_config().data;
   return config;
 }
@@ -104,6 +114,14 @@ class CompileCommand : public cli::Command {
         ->type_name("FILE")
         ->excludes(run_option)
         ->group("Input");
+    program
+        .add_option("--heads", heads_,
+                    "Heads side by side in the columns of --activations (default: as its metadata "
+                    "say)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536))
+        ->excludes(run_option)
+        ->group("Input");
     const std::vector<config::FieldDescription> defaults = keys();
     for (const FieldFlag& field : kFields)
       cli::show_default(program.add_option(field.name, flags_[field.name], field.help), defaults,
@@ -116,7 +134,7 @@ class CompileCommand : public cli::Command {
   }
 
   std::vector<config::FieldDescription> keys() const override {
-    return config::list_fields(compile::CompileConfig{});
+    return config::list_fields(default_config({}));
   }
 
   void run() override {
@@ -127,8 +145,7 @@ class CompileCommand : public cli::Command {
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
     header.add_run(run_).add("operator", describe_operator(config));
-    const std::unique_ptr<compile::ActivationSource> source = open_source(config);
-    header.add("data", source->teacher().source);
+    const std::unique_ptr<compile::ActivationSource> source = open_source(config, header);
     if (!source->teacher().skipped.empty()) header.add("skipped", source->teacher().skipped);
     cli::ProgressBar bar(
         common_, {.title = "compile", .item = "examples", .total = compile::compile_steps(config)});
@@ -143,40 +160,52 @@ class CompileCommand : public cli::Command {
   }
 
  private:
-  compile::CompileConfig resolve() const {
+  compile::CompileConfig resolve() {
     compile::CompileConfig config = cli::resolve_config(common_, default_config(run_));
     for (const FieldFlag& field : kFields)
       if (program_->count(field.name) > 0)
         compile::set_from_text(config, field.key, flags_.at(field.name), field.name);
     if (common_.seed) config.seed = *common_.seed;
+    if (heads_ == 0) heads_ = config.activations.heads;
+    config.activations.heads = std::max(heads_, 1);
     config.validate(common_.config.empty() ? "configuration" : common_.config.string());
     return config;
   }
 
-  /// Answers --dump-config. Without a run the data stay open: each run has its own.
+  /// Answers --dump-config. Without a run the data stay open: each run has its own. The number of
+  /// heads stays open until it is stated.
   bool dump(const compile::CompileConfig& config) const {
     io::Json json = config::to_json(config);
     if (run_.empty()) json.erase("data");
+    if (heads_ == 0) json["activations"].erase("heads");
     return cli::dump_json(common_, json, config::to_json(default_config(run_)));
   }
 
-  std::unique_ptr<compile::ActivationSource> open_source(
-      const compile::CompileConfig& config) const {
-    if (!run_.empty())
-      return std::make_unique<compile::RunActivations>(run_, config, common_.threads);
+  std::unique_ptr<compile::ActivationSource> open_source(const compile::CompileConfig& config,
+                                                         cli::RunHeader& header) const {
+    if (!run_.empty()) {
+      auto source = std::make_unique<compile::RunActivations>(run_, config, common_.threads);
+      header.add("data", source->teacher().source);
+      return source;
+    }
     if (activations_.empty())
       throw base::UsageError("--run is required", "name the folder asap-train wrote: --run RUN");
     if (config.imitated_iterations())
       throw base::UsageError(
           "--teacher is for --run: captured activations bring a teacher of their own",
           "say what it is with --set activations.iterations=T");
-    return std::make_unique<compile::ResidentActivations>(
-        compile::read_activations(activations_, config.activations));
+    compile::ActivationsConfig teacher = config.activations;
+    teacher.heads = heads_;
+    compile::Activations activations = compile::read_activations(activations_, teacher);
+    header.add("data", activations.source)
+        .add("activations", describe_activations(activations, config));
+    return std::make_unique<compile::ResidentActivations>(std::move(activations));
   }
 
   cli::CommonOptions common_;
   const CLI::App* program_ = nullptr;  // knows which flags were given
   std::filesystem::path run_, activations_;
+  int heads_ = 0;                             // of --activations; 0: not stated
   std::map<std::string, std::string> flags_;  // by name: "--slices"
 };
 

@@ -65,6 +65,7 @@ class TrainCommand : public cli::Command {
     const data::Dataset train_data =
         data::load_dataset(config.data, data::Split::train,
                            train::initial_text_codec(config, folder, options_.resume));
+    data::require_several_classes(train_data);  // data.shift may leave one
     const data::Dataset test_data =
         data::load_dataset(config.data, data::Split::test, train_data.codec);
     config.model = data::fit_model_to_data(config.model, train_data, source());

@@ -24,7 +24,7 @@ class EvalCommand : public cli::Command {
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
-    target_.add_to(*eval);
+    target_.add_to(*eval, "--x-column");
     cli::add_common_options(*eval, common_, "relu-fit",
                             "relu-fit eval --network runs/exp/network.json --x 0.25,0.5");
     return eval;
@@ -33,6 +33,7 @@ class EvalCommand : public cli::Command {
   void run() override {
     if (x_.empty() && !target_.given())
       throw base::UsageError("nothing to evaluate", "give --x 0.5, --function EXPR or --data FILE");
+    target_.require_data_for_columns();
     const region::StoredNetwork stored = region::read_network(network_);
     cli::OutputFolder folder(common_, false);
     if (stored.network.inputs() > 1) return evaluate_several(stored, folder);
@@ -75,6 +76,9 @@ class EvalCommand : public cli::Command {
     io::Json summary = {{"x", x_}, {"y", y}};
     std::string text;
     for (const double value : y) text += base::format_number(value) + "\n";
+    if (target_.columns.any())
+      throw base::UsageError("`x_column`, `y_column` and `weight_column` are for one input",
+                             "the columns of several inputs stand in the network's file");
     if (!target_.data.empty()) {
       if (stored.inputs.empty() || stored.target.empty())
         throw base::DataError(

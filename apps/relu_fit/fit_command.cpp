@@ -73,14 +73,16 @@ class FitCommand : public cli::Command {
   /// The options for several inputs.
   void add_several(CLI::App& fit, const std::vector<config::FieldDescription>& defaults) {
     const std::string group = "Several inputs";
-    fit.add_option("--inputs", inputs_,
-                   "Variables of --function, or columns of --data (default: all but the target)")
+    fit.add_option(
+           "--inputs", inputs_,
+           "Variables of --function, or columns of --data, by name or number from 1 (default: "
+           "all but the target)")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->group(group);
-    fit.add_option("--target", target_column_, "Column of --data to fit")
-        ->type_name("NAME")
+    fit.add_option("--target", target_column_, "Column of --data to fit, by name or number from 1")
+        ->type_name("NAME|N")
         ->group(group);
     fit.add_option(
            "--ridges", ridges_,
@@ -136,6 +138,9 @@ class FitCommand : public cli::Command {
       config.function = target_.function;
       config.data = target_.data;
     }
+    if (!target_.columns.x.empty()) config.x_column = target_.columns.x;
+    if (!target_.columns.y.empty()) config.y_column = target_.columns.y;
+    if (!target_.columns.weight.empty()) config.weight_column = target_.columns.weight;
     if (const auto bounds = target_.bounds()) {
       config.low = bounds->low;
       config.high = bounds->high;

@@ -17,7 +17,7 @@ double bound(const std::string& text) {
 
 }  // namespace
 
-void TargetFlags::add_to(CLI::App& command) {
+void TargetFlags::add_to(CLI::App& command, const std::string& x_flag) {
   command
       .add_option("--function", function,
                   "Formula of x, such as 'exp(-x)', or a built-in name: x3, x11")
@@ -26,6 +26,17 @@ void TargetFlags::add_to(CLI::App& command) {
   command.add_option("--data", data, "File of points: x, y and optionally a weight (CSV or TSV)")
       ->type_name("FILE")
       ->group("Target");
+  const auto column = [&](const std::string& names, std::string& value, const char* help) {
+    command.add_option(names, value, help)->type_name("NAME|N")->group("Target");
+  };
+  column(x_flag, columns.x,
+         "Column of --data that is x: its name in the header, or its number from 1 (default: x in "
+         "the header, or the first)");
+  column("--y,--y-column", columns.y,
+         "Column of --data that is y (default: y in the header, or the second)");
+  column("--weight,--weight-column", columns.weight,
+         "Column of --data with weights, inverse variances (default: weight in the header, or the "
+         "third)");
   command
       .add_option("--interval", interval,
                   "Ends of the interval: numbers or constants such as 2*pi (default: 0 1 for a "
@@ -40,11 +51,18 @@ std::optional<numerics::Interval> TargetFlags::bounds() const {
   return numerics::Interval{bound(interval[0]), bound(interval[1])};
 }
 
+void TargetFlags::require_data_for_columns() const {
+  if (columns.any() && data.empty())
+    throw base::UsageError("`x_column`, `y_column` and `weight_column` are columns of --data",
+                           "leave them out, or give --data");
+}
+
 region::Target TargetFlags::target() const {
   if (function.empty() == data.empty())
     throw base::UsageError(function.empty() ? "no target is given" : "two targets are given",
                            "give either --function 'x^3' or --data points.csv");
-  if (!data.empty()) return region::data_target(data, bounds());
+  require_data_for_columns();
+  if (!data.empty()) return region::data_target(data, bounds(), columns);
   return region::function_target(function, bounds().value_or(numerics::Interval{}));
 }
 

@@ -12,7 +12,9 @@ std::string name_flags(std::string_view text, const CLI::App& command) {
     if (close == text.npos) return named.append(text);
     std::string flag = "--" + std::string(text.substr(open + 1, close - open - 1));
     std::replace(flag.begin(), flag.end(), '_', '-');
-    const bool known = command.get_option_no_throw(flag) != nullptr;
+    const CLI::Option* option = command.get_option_no_throw(flag);
+    const bool known = option != nullptr;
+    if (known) flag = "--" + option->get_lnames().front();
     named.append(text.substr(0, known ? open : close)).append(known ? flag : "");
     text.remove_prefix(known ? close + 1 : close);
   }

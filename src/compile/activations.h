@@ -42,12 +42,18 @@ struct Activations {
 ///   layers.<i>.queries  [B, N, H*D] float     layers.<i>.keys  [B, M, H*D] float
 ///   layers.<i>.values   [B, M, H*Dv] float, optional: without it no output error is measured
 ///   live_queries, live_keys  [B] int32, optional: live tokens of each example, which come first
-/// for i = 0, 1, ... and, in its metadata, optionally `model_fingerprint`. Queries and keys are as
-/// they enter the product, before any scaling. DataError names file, tensor and what was expected.
+/// for i = 0, 1, ... and, in its metadata, optionally `model_fingerprint` and `heads`. Queries and
+/// keys are as they enter the product, before any scaling. H is teacher.heads, or where that is 0
+/// the metadata's. DataError names file, tensor and what was expected; UsageError when H is stated
+/// nowhere, or twice and differently.
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher);
 
 /// The same from a file in memory; `name` becomes Activations::source.
 Activations activations_from(const io::TensorFile& file, const std::string& name,
                              const ActivationsConfig& teacher);
+
+/// "384 examples of 16 tokens, 2 layers of 4 heads, width 8"; queries and keys apart where
+/// their numbers differ.
+std::string describe(const Activations& activations);
 
 }  // namespace asap::compile

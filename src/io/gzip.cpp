@@ -101,7 +101,9 @@ std::string decompress_gzip(std::string_view bytes, std::size_t limit, const std
                           "if you trust the file, unpack it with gunzip first");
   if (inflater.bytes_left() > 0)
     throw base::DataError(source + ": " + std::to_string(inflater.bytes_left()) +
-                          " unexpected bytes after the gzip stream");
+                              " unexpected bytes after the gzip stream",
+                          "the file is damaged or more was appended; zcat FILE > NEW_FILE keeps "
+                          "what can be unpacked");
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "io/utf8.h"
 
 namespace asap::io {
 namespace {
@@ -54,6 +55,7 @@ Json parse_json(std::string_view text, const std::string& source) {
     StructureGuard guard(source);
     return Json::parse(text.begin(), text.end(), std::ref(guard));
   } catch (const Json::parse_error& error) {
+    require_utf8(text, source);  // names UTF-16, which looks like a mistake in the first line
     const std::size_t position = std::min<std::size_t>(error.byte, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + position, '\n');
     throw base::DataError(source + ":" + std::to_string(line) + ": " + reason(error.what()));

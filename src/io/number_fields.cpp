@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "io/json.h"
 #include "io/text_lines.h"
 
 namespace asap::io {
@@ -26,6 +27,18 @@ std::string take_field(std::string_view& rest, char separator, const std::string
     throw base::DataError(place + ": the quotes of a field are broken",
                           "put them around the whole field, and double each quote in it");
   return text;
+}
+
+/// What a user may call the columns of a file.
+std::string known_columns(const std::vector<std::string>& names, std::size_t count) {
+  constexpr std::size_t kListed = 30;
+  if (names.empty())
+    return "the columns have no names; there are " + std::to_string(count) + ", counted from 1";
+  std::vector<std::string> listed;
+  for (std::size_t c = 0; c < std::min(names.size(), kListed); ++c)
+    listed.push_back("'" + excerpt(names[c]) + "'");
+  return "the header names " + base::join(listed, ", ") + (names.size() > kListed ? ", ..." : "") +
+         "; numbers count columns from 1";
 }
 
 }  // namespace
@@ -76,6 +89,18 @@ std::optional<double> NumberReader::read(std::string_view field, std::int64_t li
                               std::to_string(point_line_) + " a decimal point",
                           "write all numbers of a file in one way");
   return value;
+}
+
+std::size_t find_column(const std::string& wanted, const std::vector<std::string>& names,
+                        std::size_t count, const std::string& place) {
+  const auto found = std::ranges::find(names, wanted);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  const std::optional<std::size_t> number = base::parse_number<std::size_t>(wanted);
+  if (number && *number >= 1 && *number <= count) return *number - 1;
+  const std::string nearest = base::nearest_name(wanted, names);
+  throw base::DataError(place + ": there is no column '" + excerpt(wanted) + "'",
+                        (nearest.empty() ? "" : "did you mean '" + excerpt(nearest) + "'? ") +
+                            known_columns(names, count));
 }
 
 std::string repeated_name(const std::vector<std::string>& names) {

@@ -35,6 +35,12 @@ class NumberReader {
   std::int64_t comma_line_ = 0, point_line_ = 0;  // the first of each
 };
 
+/// The index of the column that a user calls `wanted`: a name of the header, or else a number
+/// counted from 1. `names`: the header, empty where a file of `count` columns has none. DataError
+/// names `place` and lists the header.
+std::size_t find_column(const std::string& wanted, const std::vector<std::string>& names,
+                        std::size_t count, const std::string& place);
+
 /// The first name that a header holds twice; empty: none.
 std::string repeated_name(const std::vector<std::string>& names);
 

@@ -61,6 +61,9 @@ void check_same_configuration(const io::Json& saved, const config::TrainConfig& 
       config::list_fields(read_saved(saved, source));
   const std::vector<config::FieldDescription> now = config::list_fields(config);
   check_names(allowed, now);
+  std::string fixed;  // a field that changed and may not, perhaps because another one decides it
+  for (std::size_t i = 0; i < now.size() && fixed.empty(); ++i)
+    if (before[i].value != now[i].value && is_fixed(now[i].path)) fixed = now[i].path;
   for (std::size_t i = 0; i < now.size(); ++i) {
     if (before[i].value == now[i].value) continue;
     const std::string& field = now[i].path;
@@ -75,6 +78,10 @@ void check_same_configuration(const io::Json& saved, const config::TrainConfig& 
     if (!same_data && field.starts_with("data.") && !(may_change && names_files(field)))
       throw base::UsageError(what + "; the training data are not those the run was started with",
                              "resume with the same value, or train into another `out`");
+    if (!may_change && !fixed.empty())
+      throw base::UsageError(
+          what + "; with it " + fixed + " differs, which cannot change in the middle of a run",
+          "resume with the same values, or train into another `out`");
     if (!may_change)
       throw base::UsageError(
           what, "resume with the same configuration, permit the change with `allow` " + field +

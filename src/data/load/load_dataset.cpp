@@ -48,13 +48,14 @@ Dataset load_kind(const config::DataConfig& config, Split split,
   throw base::InternalError("load_dataset: unknown kind");
 }
 
+/// Folders and texts, whose classes are read from the files, are checked where they are read.
 bool comes_from_files_with_labels(config::DataKind kind) {
   return kind == config::DataKind::idx || kind == config::DataKind::image_records ||
          kind == config::DataKind::points;
 }
 
-/// A network that is trained on one class alone learns nothing, with an accuracy of 1. Folders and
-/// texts, whose classes are read from the files, are checked where they are read.
+}  // namespace
+
 void require_several_classes(const Dataset& dataset) {
   if (dataset.size() < 2 ||
       std::ranges::adjacent_find(dataset.labels, std::ranges::not_equal_to()) !=
@@ -64,8 +65,6 @@ void require_several_classes(const Dataset& dataset) {
                             " examples have the label " + std::to_string(dataset.labels.front()),
                         "at least two classes are needed; are the labels those of these data?");
 }
-
-}  // namespace
 
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec) {

@@ -14,7 +14,11 @@ namespace asap::data {
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec = nullptr);
 
-/// The same for a trained network: texts get the ids and classes of its run.
+/// DataError when all examples have one label: a network that is trained on them learns nothing,
+/// with an accuracy of 1.
+void require_several_classes(const Dataset& dataset);
+
+/// The same as load_dataset for a trained network: texts get the ids and classes of its run.
 Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
                          Split split);
 

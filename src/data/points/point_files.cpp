@@ -100,12 +100,16 @@ class DelimitedPointsParser {
 
   /// The names must not contradict the order of the columns.
   void check_header(const std::vector<std::string>& names) const {
-    if (const std::string repeated = io::repeated_name(names); !repeated.empty())
-      fail("two columns are called '" + io::excerpt(repeated) + "'");
     if (io::is_unnamed(names[0]) && names.size() > 1)
       fail("column 1 has no name; it may be an index, as pandas writes it");
-    if (names.size() > 2 && names[1] != "label" && base::parse_number<double>(names[2]))
+    const auto coordinates = names.begin() + std::min<std::ptrdiff_t>(2, std::ssize(names));
+    const bool is_header = std::none_of(coordinates, names.end(), [](const std::string& name) {
+      return base::parse_number<double>(name).has_value();
+    });
+    if (!is_header && names[1] != "label")
       fail("label '" + io::excerpt(names[1]) + "' is not a whole number from 0 on");
+    if (const std::string repeated = io::repeated_name(names); !repeated.empty())
+      fail("two columns are called '" + io::excerpt(repeated) + "'");
     for (const std::size_t k : {0u, 1u}) {
       const char* name = k == 0 ? "set" : "label";
       const auto found = std::ranges::find(names, name);

@@ -16,6 +16,9 @@ void validate_several(const FitConfig& config) {
     throw base::UsageError("`inputs` with `data` needs `target`", "name the column to fit");
   if (!config.data.empty() && config.cut_data)
     throw base::UsageError("`interval` does not apply to columns of `data`");
+  if (config.chooses_columns())
+    throw base::UsageError("`x_column`, `y_column` and `weight_column` are for one input",
+                           "several inputs take `inputs` and `target`");
   if (config.windows > 0 || config.tolerance > 0 || config.keep_shape || config.difference ||
       config.method != Method::best)
     throw base::UsageError(
@@ -35,6 +38,9 @@ void FitConfig::validate() const {
         "give either `function` 'x^3' or `data` points.csv");
   check_size(depth, fold == 0 ? 2 : fold, std::max(windows, 1));
   if (points > 0 && points < 4) throw base::UsageError("`points`: at least 4 are needed");
+  if (!function.empty() && chooses_columns())
+    throw base::UsageError("`x_column`, `y_column` and `weight_column` are columns of `data`",
+                           "leave them out with `function`");
   if (several_inputs()) validate_several(*this);
   if (windows < 0) throw base::UsageError("`windows`: at least 1 is needed");
   if (tolerance < 0) throw base::UsageError("`tolerance`: a positive number is expected");

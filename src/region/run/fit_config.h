@@ -12,8 +12,9 @@ namespace asap::region {
 struct FitConfig {
   std::string function;
   std::string data;
-  std::vector<std::string> inputs;  ///< names of several inputs; none: one input, x
-  std::string target;               ///< column of `data` to fit, for several inputs
+  std::vector<std::string> inputs;                ///< names of several inputs; none: one input, x
+  std::string target;                             ///< column of `data` to fit, for several inputs
+  std::string x_column, y_column, weight_column;  ///< of `data`, for one input; see ChosenColumns
   double low = 0, high = 1;
   bool cut_data = false;
   int points = 0;
@@ -37,7 +38,16 @@ struct FitConfig {
             "file to fit: points x, y and optionally a weight, or rows of several inputs");
     v.field("inputs", inputs,
             "several inputs: variables of `function`, or columns of `data`; none: x alone");
-    v.field("target", target, "column of `data` to fit; all others, or `inputs`, are the inputs");
+    v.field("target", target,
+            "column of `data` to fit, by name or number from 1; all others, or `inputs`, are the "
+            "inputs");
+    v.field("x_column", x_column,
+            "column of `data` that is x, for one input: name, or number from 1; empty: by the "
+            "header, or the first");
+    v.field("y_column", y_column,
+            "column of `data` that is y; empty: by the header, or the second");
+    v.field("weight_column", weight_column,
+            "column of `data` with weights, inverse variances; empty: by the header, or the third");
     v.field("low", low, "left end of the interval of every input");
     v.field("high", high, "right end of the interval of every input");
     v.field("cut_data", cut_data, "use only the points of `data` inside the interval");
@@ -77,6 +87,9 @@ struct FitConfig {
 
   /// Rows of several inputs rather than points of one variable.
   bool several_inputs() const { return !inputs.empty() || !target.empty(); }
+  bool chooses_columns() const {
+    return !x_column.empty() || !y_column.empty() || !weight_column.empty();
+  }
   numerics::Interval interval() const { return {low, high}; }
   /// Training samples of a function.
   int training_points() const { return points > 0 ? points : several_inputs() ? 2000 : 500; }

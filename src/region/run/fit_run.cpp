@@ -21,8 +21,8 @@ constexpr int kShapeWindows = 8;  // of keep_shape without a number of windows
 Target make_target(const FitConfig& config) {
   if (!config.function.empty())
     return function_target(config.function, config.interval(), config.training_points());
-  return data_target(config.data,
-                     config.cut_data ? std::optional(config.interval()) : std::nullopt);
+  return data_target(config.data, config.cut_data ? std::optional(config.interval()) : std::nullopt,
+                     {config.x_column, config.y_column, config.weight_column});
 }
 
 std::string shape_text(const FunctionShape& shape) {

@@ -11,16 +11,16 @@
 #include "io/json.h"
 #include "io/number_fields.h"
 #include "io/text_lines.h"
-#include "region/target/point_columns.h"
 
 namespace asap::region {
 namespace {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& source)
+  Parser(std::string_view text, const std::string& source, const ChosenColumns& chosen)
       : lines_(text),
         source_(source),
+        chosen_(chosen),
         separator_(io::numbers_separator(text)),
         numbers_(separator_, source) {}
 
@@ -29,13 +29,12 @@ class Parser {
       const std::string_view content = base::trim(lines_.line());
       if (content.empty() || content.front() == '#') continue;
       std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
-      if (fields.size() > 1 && fields.back().empty()) fields.pop_back();
-      if (columns_.count == 0 && is_header(fields)) {
-        columns_ = PointColumns::from_names(fields, place());
-        if (!columns_.note.empty()) file_.notes.push_back(columns_.note);
-      } else {
+      if (fields.size() > std::max<std::size_t>(columns_.count, 1) && fields.back().empty())
+        fields.pop_back();
+      if (columns_.count == 0 && is_header(fields))
+        take_columns(PointColumns::from_names(fields, chosen_, place()));
+      else
         add(fields);
-      }
     }
     return std::move(file_);
   }
@@ -46,12 +45,25 @@ class Parser {
     throw base::DataError(place() + ": " + what, hint);
   }
 
-  /// Whether the first line holds names: of several, none a number, or the first one empty.
+  void take_columns(PointColumns columns) {
+    columns_ = std::move(columns);
+    if (!columns_.note.empty()) file_.notes.push_back(columns_.note);
+  }
+
+  bool is_number(const std::string& field) {
+    return numbers_.read(field, lines_.number()).has_value();
+  }
+
+  /// Whether the first line holds names: of several, none a number, the first one empty, or a
+  /// chosen one among them.
   bool is_header(const std::vector<std::string>& fields) {
     if (fields.size() < 2) return false;
-    return fields.front().empty() || std::ranges::none_of(fields, [&](const std::string& field) {
-             return numbers_.read(field, lines_.number()).has_value();
-           });
+    for (const std::string* name : {&chosen_.x, &chosen_.y, &chosen_.weight})
+      if (!name->empty() && !base::parse_number<double>(*name) &&
+          std::ranges::find(fields, *name) != fields.end())
+        return true;
+    return fields.front().empty() ||
+           std::ranges::none_of(fields, [&](const std::string& field) { return is_number(field); });
   }
 
   double number(const std::string& field) {
@@ -65,6 +77,8 @@ class Parser {
   }
 
   double finite(const std::vector<std::string>& fields, std::size_t column, const char* name) {
+    if (fields[column].empty())
+      fail(std::string(name) + " is empty", "remove the line or fill it in");
     const double value = number(fields[column]);
     if (!std::isfinite(value))
       fail(std::string(name) + " is not finite", "remove the line or repair the value");
@@ -73,8 +87,8 @@ class Parser {
 
   void add(const std::vector<std::string>& fields) {
     for (const std::string& field : fields)
-      if (!field.empty() && columns_.count != fields.size()) number(field);
-    if (columns_.count == 0) columns_ = PointColumns::in_order(fields.size(), place());
+      if (!chosen_.any() && !field.empty() && columns_.count != fields.size()) number(field);
+    if (columns_.count == 0) take_columns(PointColumns::in_order(fields.size(), chosen_, place()));
     if (fields.size() != columns_.count)
       fail(std::to_string(fields.size()) + (fields.size() == 1 ? " column" : " columns"),
            "the first line has " + std::to_string(columns_.count));
@@ -88,6 +102,7 @@ class Parser {
 
   io::TextLines lines_;
   const std::string& source_;
+  const ChosenColumns& chosen_;
   const char separator_;
   io::NumberReader numbers_;
   PointColumns columns_;
@@ -146,9 +161,10 @@ void require_finite(const Samples& samples, const std::string& source) {
 
 }  // namespace
 
-PointsFile parse_points(std::string_view bytes, const std::string& source) {
+PointsFile parse_points(std::string_view bytes, const std::string& source,
+                        const ChosenColumns& chosen) {
   const io::DecodedText decoded(bytes, source);
-  PointsFile file = Parser(decoded.text(), source).parse();
+  PointsFile file = Parser(decoded.text(), source, chosen).parse();
   if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
   const std::int64_t gone = average_duplicates(file.samples);
   require_finite(file.samples, source);
@@ -162,8 +178,8 @@ PointsFile parse_points(std::string_view bytes, const std::string& source) {
   return file;
 }
 
-PointsFile read_points(const std::filesystem::path& path) {
-  return parse_points(base::read_file(path), path.string());
+PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen) {
+  return parse_points(base::read_file(path), path.string(), chosen);
 }
 
 }  // namespace asap::region

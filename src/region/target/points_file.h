@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "region/network/samples.h"
+#include "region/target/point_columns.h"
 
 namespace asap::region {
 
@@ -16,12 +17,15 @@ struct PointsFile {
 };
 
 /// Reads points from text, decoded by io::DecodedText: two columns x, y or three columns x, y,
-/// weight (positive; inverse variances). One separator parts all of them: semicolons (numbers may
+/// weight (positive; inverse variances), or the columns that are `chosen`; others may then hold
+/// anything. One separator parts all of them: semicolons (numbers may
 /// then have decimal commas), else commas, tabs or blanks. Fields may be in double quotes. Blank
 /// lines and lines that begin with # are skipped; a first line of words is a header
-/// (point_columns.h). DataError names the file and line of text, NaN, infinity, a weight that is
-/// not positive or a wrong number of columns, and the file when fewer than four different x remain.
-PointsFile parse_points(std::string_view bytes, const std::string& source);
-PointsFile read_points(const std::filesystem::path& path);
+/// (point_columns.h), as is one that holds a chosen name. DataError names the file and line of
+/// text, NaN, infinity, a weight that is not positive or a wrong number of columns, and the file
+/// when fewer than four different x remain.
+PointsFile parse_points(std::string_view bytes, const std::string& source,
+                        const ChosenColumns& chosen = {});
+PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen = {});
 
 }  // namespace asap::region

@@ -53,13 +53,8 @@ class Columns {
 
   /// Index of a column from its name or its number from 1.
   std::size_t find(const std::string& name) const {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
-    const std::optional<std::size_t> number = base::parse_number<std::size_t>(name);
-    if (number && *number >= 1 && *number <= names_.size()) return *number - 1;
-    throw base::DataError(source_ + ": there is no column '" + io::excerpt(name) + "' among " +
-                              std::to_string(names_.size()),
-                          base::suggestion(name, names_));
+    const std::vector<std::string> none;
+    return io::find_column(name, has_header_ ? names_ : none, names_.size(), source_);
   }
 
  private:

@@ -113,8 +113,8 @@ Target points_target(std::string name, Samples samples) {
 }
 
 Target data_target(const std::filesystem::path& path,
-                   const std::optional<numerics::Interval>& interval) {
-  PointsFile file = read_points(path);
+                   const std::optional<numerics::Interval>& interval, const ChosenColumns& chosen) {
+  PointsFile file = read_points(path, chosen);
   if (interval) {
     check_domain(*interval);
     const std::int64_t all = file.samples.size();

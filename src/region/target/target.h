@@ -8,6 +8,7 @@
 #include "numerics/curve.h"
 #include "region/family/curvature.h"
 #include "region/network/samples.h"
+#include "region/target/point_columns.h"
 
 namespace asap::region {
 
@@ -33,9 +34,11 @@ void check_interval(numerics::Interval interval);
 /// mistake in the formula; NumericalError names an x where the function is not finite.
 Target function_target(const std::string& formula, numerics::Interval interval, int points = 500);
 
-/// Points of a file: all of them, or those inside `interval`.
+/// Points of a file (points_file.h), of the columns `chosen`: all of them, or those inside
+/// `interval`.
 Target data_target(const std::filesystem::path& path,
-                   const std::optional<numerics::Interval>& interval);
+                   const std::optional<numerics::Interval>& interval,
+                   const ChosenColumns& chosen = {});
 
 /// Points alone. The guide is a cubic spline, smoothed where the points are noisy.
 Target points_target(std::string name, Samples samples);

@@ -73,5 +73,58 @@ TEST_CASE("Activations from elsewhere are checked tensor by tensor") {
         }).find("layers.0.keys") != std::string::npos);
 }
 
+/// A file of one layer, 3 examples of 6 tokens, 12 columns.
+io::TensorFile plain_file() {
+  io::TensorFile file;
+  file.source = "qk.safetensors";
+  file.put("layers.0.queries", tensor::Tensor<float>({3, 6, 12}));
+  file.put("layers.0.keys", tensor::Tensor<float>({3, 5, 12}));
+  return file;
+}
+
+/// Message and hint of reading it.
+std::string activation_error(const io::TensorFile& file, int heads) {
+  try {
+    compile::activations_from(file, "qk", {.heads = heads});
+  } catch (const base::Error& error) {
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "";
+}
+
+TEST_CASE("the number of heads is stated by the user or the file, and never guessed") {
+  io::TensorFile file = plain_file();
+  CHECK(activation_error(file, 0) ==
+        "qk.safetensors: how many heads share the 12 columns of queries and keys is not stated (1, "
+        "2, 3, 4, 6, 12 divide them) | give `heads` N, or save the file with the metadata "
+        "{\"heads\": \"N\"}");
+  CHECK(compile::activations_from(file, "qk", {.heads = 4}).heads == 4);
+  file.metadata["heads"] = "3";
+  const compile::Activations read = compile::activations_from(file, "qk", {.heads = 0});
+  CHECK(read.heads == 3);
+  CHECK(read.batch(0).head_width() == 4);
+  CHECK(read.layers[0].score_scales.size() == 3);
+  CHECK(compile::activations_from(file, "qk", {.heads = 3}).heads == 3);
+  CHECK(activation_error(file, 4).starts_with("qk.safetensors: holds 3 heads by its metadata"));
+  for (const char* damaged : {"", "three", "0", "-2", "1.5"}) {
+    file.metadata["heads"] = damaged;
+    CHECK(activation_error(file, 3).starts_with("qk.safetensors: metadata heads: expected a"));
+  }
+  file = plain_file();
+  file.put("layers.0.queries", tensor::Tensor<float>({3, 2, 6, 6}));
+  CHECK(activation_error(file, 2).find("q.transpose(1, 2).flatten(2)") != std::string::npos);
+}
+
+TEST_CASE("activations are described by their sizes") {
+  io::TensorFile file = plain_file();
+  CHECK(compile::describe(compile::activations_from(file, "qk", {.heads = 4})) ==
+        "3 examples of 6 query tokens and 5 key tokens, 1 layer of 4 heads, width 3");
+  file.put("layers.0.keys", tensor::Tensor<float>({3, 6, 12}));
+  file.put("layers.1.queries", tensor::Tensor<float>({3, 6, 8}));
+  file.put("layers.1.keys", tensor::Tensor<float>({3, 6, 8}));
+  CHECK(compile::describe(compile::activations_from(file, "qk", {.heads = 1})) ==
+        "3 examples of 6 tokens, 2 layers of 1 head, width 12, 8");
+}
+
 }  // namespace
 }  // namespace asap::test

@@ -50,6 +50,13 @@ TEST_CASE("equal JSON is equal text: sorted keys, two spaces, one newline at the
   CHECK(read_json(folder / "a.json") == Json{{"a", {1.0}}, {"b", 1}});
 }
 
+TEST_CASE("JSON in another encoding is named with the conversion that reads it") {
+  for (const std::string& text : {std::string("\xff\xfe{\0}\0", 6), std::string("{\0}\0", 4)})
+    expect_error<DataError>([&] { parse_json(text, "f.json"); },
+                            {"f.json: the text is utf-16", "iconv -f utf-16"});
+  CHECK(parse_json("\xef\xbb\xbf{\"a\": 1}", "f.json")["a"] == 1);
+}
+
 TEST_CASE("text that is not UTF-8 does not stop a file from being written") {
   CHECK(format_json_line(Json{{"path", "caf\xe9"}}) == "{\"path\":\"caf\xef\xbf\xbd\"}");
 }

@@ -57,6 +57,20 @@ TEST_CASE("decimal commas and decimal points in one file are refused") {
   CHECK(commas.read("1e3", 1) == 1000.0);
 }
 
+TEST_CASE("a column is found by its name, or else by its number from 1") {
+  const Fields names = {"id", "2", "x [mm]"};
+  CHECK(find_column("2", names, 3, "f:1") == 1);
+  CHECK(find_column("3", names, 3, "f:1") == 2);
+  CHECK(find_column("x [mm]", names, 3, "f:1") == 2);
+  CHECK(find_column("2", {}, 3, "f:1") == 1);
+  for (const char* wanted : {"0", "4", "-1", "ID", "1.0", ""})
+    expect_error<DataError>([&] { find_column(wanted, names, 3, "f:1"); },
+                            {"f:1: there is no column '", wanted});
+  for (const char* wanted : {"0", "4", "id"})
+    expect_error<DataError>([&] { find_column(wanted, {}, 3, "f:1"); },
+                            {"f:1: there is no column"});
+}
+
 TEST_CASE("repeated and missing names of columns are found") {
   CHECK(repeated_name({"a", "b", "a"}) == "a");
   CHECK(repeated_name({"", "b", ""}).empty());

@@ -38,6 +38,18 @@ TEST_CASE("a field that changed the training data cannot be permitted and is not
     CHECK(refusal(change, {field}, true).empty());
   }
   CHECK(holds(refusal("data.shapes.noise=0.2", {"data"}, false), "the training data are not"));
+  // A field that a changed one decides, as data.text.max_tokens does model.max_tokens.
+  config::TrainConfig config;
+  config.data.text.max_tokens = config.model.max_tokens = 3;
+  try {
+    train::check_same_configuration(config::to_json(config::TrainConfig{}), config, {},
+                                    "state.json", true);
+    FAIL("the change is accepted");
+  } catch (const base::UsageError& error) {
+    CHECK(holds(error.what(), "data.text.max_tokens is 3"));
+    CHECK(holds(error.what(), "with it model.max_tokens differs, which cannot change"));
+    CHECK_FALSE(holds(error.hint(), "`allow`"));
+  }
   // Moved files are permitted; whether they are the same is checked by their content.
   CHECK(refusal("data.path=/elsewhere", {"data.path"}, false).empty());
   CHECK(holds(refusal("train.learning_rate=0.5", {}, false), "`allow` train.learning_rate"));

@@ -94,6 +94,7 @@ TEST_CASE("names and separators that contradict the columns of points are refuse
   expect_points_error("id,set,label,x\n1,a,1,2\n", {"p.csv:1", "'set' must be column 1"});
   expect_points_error("name,x,label\na,2,1\n", {"p.csv:1", "'label' must be column 2"});
   expect_points_error("a,one,2\na,1,3\n", {"p.csv:1", "'one'", "whole number"});
+  expect_points_error("0,a,0,1\n1,a,0,2\n", {"p.csv:1", "label 'a'", "whole number"});
   expect_points_error("set,label,x,x\na,1,2,3\n", {"p.csv:1", "two columns are called 'x'"});
   expect_points_error("set,label,x\na,1,2,3\n", {"p.csv:2", "expected 3 columns", "found 4"});
   expect_points_error("a;1;2,5\na;1;2.5\n", {"p.csv:2: line 1 has a decimal comma"});

@@ -10,12 +10,19 @@ namespace {
 
 using region::PointColumns;
 
-PointColumns named(const std::vector<std::string>& names) {
-  return PointColumns::from_names(names, "f:1");
+using region::ChosenColumns;
+
+PointColumns named(const std::vector<std::string>& names, const ChosenColumns& chosen = {}) {
+  return PointColumns::from_names(names, chosen, "f:1");
 }
 
-std::string refusal(const std::vector<std::string>& names) {
-  return message_of([&] { named(names); });
+std::string refusal(const std::vector<std::string>& names, const ChosenColumns& chosen = {}) {
+  return message_of([&] { named(names, chosen); });
+}
+
+/// A file without a header.
+PointColumns numbered(std::size_t count, const ChosenColumns& chosen = {}) {
+  return PointColumns::in_order(count, chosen, "f:1");
 }
 
 TEST_CASE("columns called x, y and weight are found wherever they are, and it is said") {
@@ -72,10 +79,62 @@ TEST_CASE("names that contradict the columns or leave them open are refused") {
 }
 
 TEST_CASE("without names two columns are x and y, three also the weight") {
-  CHECK_FALSE(PointColumns::in_order(2, "f:1").weight);
-  CHECK(PointColumns::in_order(3, "f:1").weight == 2);
-  CHECK(contains(message_of([] { PointColumns::in_order(1, "f:1"); }), "f:1: 1 column"));
-  CHECK(contains(message_of([] { PointColumns::in_order(4, "f:1"); }), "f:1: 4 columns"));
+  CHECK_FALSE(numbered(2).weight);
+  CHECK(numbered(3).weight == 2);
+  CHECK(contains(message_of([] { numbered(1); }), "f:1: 1 column"));
+  CHECK(contains(message_of([] { numbered(4); }), "f:1: 4 columns"));
+}
+
+TEST_CASE("chosen columns are names first, then numbers from 1, and it is said") {
+  const std::vector<std::string> names = {"id", "time", "2", "temp [C]", "weight"};
+  const PointColumns columns = named(names, {"2", "4", ""});
+  CHECK(columns.x == 2);
+  CHECK(columns.y == 3);
+  CHECK(columns.weight == 4);
+  CHECK(columns.count == 5);
+  CHECK(columns.note ==
+        "column 3 '2' is x, column 4 'temp [C]' y, column 5 'weight' the weight; 2 others are left "
+        "out");
+  const PointColumns other = named(names, {"time", "temp [C]", "id"});
+  CHECK(other.weight == 0);
+  CHECK(contains(other.note, "column 1 'id' the weight; 2 others"));
+  const PointColumns plain = numbered(4, {"3", "1", ""});
+  CHECK(plain.x == 2);
+  CHECK(plain.y == 0);
+  CHECK_FALSE(plain.weight);
+  CHECK(plain.note == "column 3 is x, column 1 y; 2 others are left out");
+}
+
+TEST_CASE("what is not chosen is found as before, as long as it is clear") {
+  CHECK(named({"x", "y1", "y2"}, {"", "y2", ""}).x == 0);
+  CHECK(named({"value", "time"}, {"time", "", ""}).y == 0);
+  CHECK(named({"x", "y"}, {"y", "x", ""}).x == 1);
+  CHECK(named({"t", "v", "s"}, {"", "", "s"}).weight == 2);
+  CHECK(named({"", "t", "v"}, {"", "v", ""}).x == 1);
+  CHECK(numbered(2, {"2", "", ""}).y == 0);
+  CHECK(numbered(3, {"", "", "1"}).x == 1);
+  CHECK_FALSE(named({"t", "w", "h"}, {"t", "h", ""}).weight);  // a width as well as a weight
+  CHECK(contains(named({"t", "w", "h"}, {"t", "h", ""}).note, "column 2 'w' is left out"));
+  CHECK(contains(refusal({"a", "b", "c"}, {"", "c", ""}), "2 columns may be x"));
+  CHECK(contains(refusal({"a", "b", "c", "d"}, {"", "", "c"}), "3 columns may be x and y"));
+  CHECK(contains(message_of([] { numbered(3, {"1", "", ""}); }), "2 columns may be y"));
+}
+
+TEST_CASE("choices that are not there or the same are refused with what is there") {
+  const auto hint = [](const std::vector<std::string>& names, const ChosenColumns& chosen) {
+    try {
+      named(names, chosen);
+    } catch (const base::DataError& error) {
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string();
+  };
+  CHECK(hint({"time", "temp"}, {"tmie", "temp", ""}) ==
+        "f:1: there is no column 'tmie' | did you mean 'time'? the header names 'time', 'temp'; "
+        "numbers count columns from 1");
+  CHECK(contains(hint({"a", "b"}, {"0", "1", ""}), "no column '0'"));
+  CHECK(contains(hint({"a", "b"}, {"3", "1", ""}), "no column '3'"));
+  CHECK(contains(refusal({"a", "b"}, {"a", "1", ""}), "`y_column` are both column 1 'a'"));
 }
 
 }  // namespace

@@ -83,6 +83,37 @@ TEST_CASE("the header decides which column is x, and must fit the lines") {
   CHECK(contains(message("O,5;2\n1;2\n"), "p.csv:1: 'O,5' is not a number"));
 }
 
+TEST_CASE("of a file with other columns the chosen ones are read, whatever the others hold") {
+  const std::string body = "Mon;1,5;;7\nTue;2,5;note;8\nWed;3,5;\"a;b\";9\nThu;4;;10\n";
+  for (const bool header : {true, false}) {
+    const region::PointsFile file = region::parse_points(
+        (header ? "day;time;remark;temp\n" : "") + body, "p.csv",
+        header ? region::ChosenColumns{"time", "temp", ""} : region::ChosenColumns{"2", "4", ""});
+    CHECK(file.samples.x == std::vector<double>{1.5, 2.5, 3.5, 4});
+    CHECK(file.samples.y == std::vector<double>{7, 8, 9, 10});
+    REQUIRE(file.notes.size() == 1);
+    CHECK(contains(file.notes[0], "2 others are left out"));
+  }
+  // Names that are numbers, beside one that is chosen by name.
+  CHECK(region::parse_points("year,2019,2020\n1,5,6\n2,6,7\n3,7,8\n4,8,9\n", "p.csv",
+                             {"year", "2020", ""})
+            .samples.y == std::vector<double>{6, 7, 8, 9});
+  // The last column may be empty.
+  CHECK(region::parse_points("x,y,remark\n1,5,\n2,6,a\n3,7,\n4,8,\n", "p.csv", {"1", "2", ""})
+            .samples.size() == 4);
+}
+
+TEST_CASE("a chosen column that is not there, or holds words, is refused by line") {
+  const auto message = [](const char* text, const region::ChosenColumns& chosen) {
+    return message_of([&] { region::parse_points(text, "p.csv", chosen); });
+  };
+  CHECK(contains(message("a,b\n1,2\n", {"c", "b", ""}), "p.csv:1: there is no column 'c'"));
+  CHECK(contains(message("1,2\n3,4\n", {"a", "b", ""}), "p.csv:1: there is no column 'a'"));
+  CHECK(contains(message("a,b,c\n1,2,3\n4,x,6\n", {"a", "b", ""}), "p.csv:3: 'x' is not"));
+  CHECK(contains(message("a,b,c\n1,2,3\n4,5\n", {"a", "b", ""}), "p.csv:3: 2 columns"));
+  CHECK(contains(message("a,b,c\n1,2,-3\n", {"a", "b", "c"}), "weight is not positive"));
+}
+
 TEST_CASE("points are sorted and equal x averaged by weight, and both is said") {
   const region::PointsFile file =
       region::parse_points("3,1,1\n1,2,1\n2,4,1\n2,8,3\n5,0,2\n", "points.csv");
