@@ -59,6 +59,7 @@ struct Dataset {
   bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
   std::string fingerprint;  ///< identifies the content, without names
+  std::string place;        ///< folder or file that it was read from; empty: drawn
   std::string skipped;      ///< files beside the data that were not read: "3 (2 .webp, 1 hidden)"
   std::shared_ptr<const text::TextCodec>
       codec;  ///< only for texts from files, else null: see text/text_codec.h

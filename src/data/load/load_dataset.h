@@ -14,7 +14,9 @@ namespace asap::data {
 Dataset load_dataset(const config::DataConfig& config, Split split,
                      std::shared_ptr<const text::TextCodec> codec = nullptr);
 
-/// The same for a trained network: texts get the ids and classes of its run.
+/// The same for a trained network: texts get the ids and classes of its run. With the data of the
+/// run's own configuration, DataError says where it was trained when they are missing or others are
+/// found: see data/data_origin.h.
 Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
                          Split split);
 
