@@ -18,9 +18,9 @@ struct TimeEstimate {
 ///
 /// In each turn the machine and the examples slow all methods by a common factor, which a median
 /// polish of the logarithms takes out. What is left of a turn of one method is its noise: it gives
-/// the interval, and turns that something else interrupted are cut to 1.5 deviations (Huber 1964). So two
-/// methods that do the same differ by their intervals, however busy the machine is; how far the
-/// times of all of them together vary from one run to the next is not part of the interval.
+/// the interval, and turns that something else interrupted are cut to 1.5 deviations (Huber 1964).
+/// So two methods that do the same differ by their intervals, however busy the machine is; how far
+/// the times of all of them together vary from one run to the next is not part of the interval.
 std::vector<TimeEstimate> estimate_times(const std::vector<std::vector<double>>& seconds,
                                          std::span<const std::int64_t> examples);
 

@@ -31,6 +31,15 @@ TEST_CASE("the report needs nothing but itself and opens with the headline") {
     CHECK_MESSAGE(page.find(outside) == std::string::npos, outside);
 }
 
+TEST_CASE("the title of a report is the data's name, and the path stays in the provenance") {
+  ReportContext known = context();
+  known.title = "Fashion-MNIST";
+  known.data = "/data/fashion test";
+  const std::string page = comparison_report({two_methods(), known}, {});
+  CHECK(page.find("<h1>Fashion-MNIST: attention methods compared</h1>") != std::string::npos);
+  CHECK(occurrences(page, "/data/fashion test") == 1);
+}
+
 TEST_CASE("a report without a compiled operator leaves the headline out") {
   Comparison comparison = two_methods();
   comparison.methods.pop_back();
