@@ -23,7 +23,8 @@ std::string form_list() {
   std::vector<std::string> names;
   for (const evaluate::AttentionForm& form : evaluate::attention_forms())
     names.emplace_back(form.name);
-  return base::join(names, ", ");
+  return "all, or some of " + base::join(names, ", ") +
+         "; default: all are measured, and the main four printed";
 }
 
 class BenchCommand : public cli::Command {
@@ -99,7 +100,7 @@ class BenchCommand : public cli::Command {
     folder.begin();
     const bool drawn = evaluate::write_bench_report(out, config, result, library);
     if (figures_) evaluate::draw_paper_figures(out / "figures", evaluate::bench_figures(result));
-    std::string text = evaluate::bench_text(result);
+    std::string text = evaluate::bench_text(config, result);
     if (drawn) text += "picture: " + (out / "scaling.svg").string() + "\n";
     text += "report: " + (out / "report.html").string() + "\n";
     folder.finish(evaluate::bench_summary(config, result), text);

@@ -3,7 +3,7 @@
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "cli/run_header.h"
-#include "evaluate/study/region_study.h"
+#include "evaluate/report/region_report.h"
 
 namespace asap::asap_eval {
 namespace {
@@ -44,8 +44,15 @@ class RegionsCommand : public cli::Command {
     cli::OutputFolder folder(common_, false);
     cli::RunHeader header(common_, "asap-eval regions", config.seed);
     header.add_run(run_);
+    const evaluate::PlotLibrary library = evaluate::find_plot_library();
     const evaluate::RegionStudy study = evaluate::study_regions(run_, config, common_.threads);
-    folder.finish(evaluate::region_study_summary(study), evaluate::region_study_text(study));
+    std::string text = evaluate::region_study_text(study);
+    if (!folder.path().empty()) {
+      folder.begin();
+      evaluate::write_region_report(folder.path(), study, library);
+      text += "report: " + (folder.path() / "report.html").string() + "\n";
+    }
+    folder.finish(evaluate::region_study_summary(study), text);
   }
 
  private:

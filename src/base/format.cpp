@@ -40,10 +40,14 @@ std::string format_bytes(std::int64_t bytes) {
   return print(unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
 }
 
-std::string format_significant(double value) { return print("%.4g", value); }
+std::string format_significant(double value) { return print("%.4g", value == 0 ? 0.0 : value); }
 
 std::string format_fixed(double value, int decimals) {
-  return std::isnan(value) ? "-" : print("%.*f", decimals, value);
+  if (std::isnan(value)) return "-";
+  std::string text = print("%.*f", decimals, value);
+  // A tiny negative remainder, as of a fit that is exact, is no negative number to a reader.
+  if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
 }
 
 }  // namespace asap::base

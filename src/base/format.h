@@ -14,10 +14,11 @@ std::string format_seconds(double seconds);
 /// 1572864 -> "1.5 MiB"
 std::string format_bytes(std::int64_t bytes);
 
-/// Four significant digits: 0.5123, 9.1e-05, 12.34.
+/// Four significant digits: 0.5123, 9.1e-05, 12.34. Zero has no sign.
 std::string format_significant(double value);
 
-/// Fixed number of decimals; "-" for a value that was not measured (NaN).
+/// Fixed number of decimals; "-" for a value that was not measured (NaN). What rounds to zero has
+/// no sign: 0.000, never -0.000.
 std::string format_fixed(double value, int decimals);
 
 }  // namespace asap::base

@@ -10,6 +10,7 @@ namespace asap::config {
 
 /// Where the parts of a training run lie:
 ///   RUN/config.json                     the resolved configuration
+///   RUN/data.json                       where files of data were found: see data/data_origin.h
 ///   RUN/metrics.jsonl                   one JSON object per logged step
 ///   RUN/checkpoint/step-00001000/       model.safetensors, optimizer.safetensors, state.json
 ///   RUN/checkpoint/best/                the same, of the best test so far (train.keep_best)
@@ -22,6 +23,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.json"; }
+  std::filesystem::path data() const { return path_ / "data.json"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   std::filesystem::path text() const { return path_ / "text"; }
   std::filesystem::path summary() const { return path_ / "summary.json"; }

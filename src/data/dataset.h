@@ -59,6 +59,7 @@ struct Dataset {
   bool labels_tokens = false;        ///< every token has a label, instead of every example
   std::vector<std::string> class_names;
   std::string fingerprint;   ///< identifies the content, without names
+  std::string place;         ///< folder or file that it was read from; empty: drawn
   std::string skipped;       ///< files beside the data that were not read: "3 (2 .webp, 1 hidden)"
   std::string columns;       ///< texts: "label column 'label', text column 'text'"
   std::string likely_label;  ///< texts: "column 'label' has 2 values", when another column looks

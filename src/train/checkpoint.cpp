@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/version.h"
+#include "data/data_origin.h"
 #include "train/resume_check.h"
 
 namespace asap::train {
@@ -241,10 +242,13 @@ bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
       text_field(stored.state, "data_fingerprint", stored.source) == data_fingerprint;
   check_same_configuration(stored.state.value("config", io::Json::object()), config,
                            options.allowed_changes, stored.source, same_data);
-  if (!same_data)
+  if (!same_data) {
+    const std::string folder = data::remembered_folder(run, data::Split::train);
     throw base::DataError(
         stored.source + ": the training data are not those the run was started with",
-        "restore the original files, or train into another `out`");
+        "restore the original files" + (folder.empty() ? "" : ", which were in '" + folder + "'") +
+            ", or train into another `out`");
+  }
   autodiff::ParameterStore<float>& parameters = state.model.parameters();
   for (const auto& entry : parameters.entries()) {
     fill_from(stored.model, entry.name, part(parameters.flat(), entry), entry.shape);

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/timing.h"
+#include "data/data_origin.h"
 #include "io/metrics.h"
 #include "optim/schedule.h"
 #include "text/text_codec.h"
@@ -95,6 +96,7 @@ class Trainer {
     std::filesystem::remove(run_.summary());
     if (train_data_.codec) text::write_text_codec(*train_data_.codec, run_.text());
     io::write_json(run_.config(), config::to_json(config_));
+    data::remember_data(run_, train_data_, test_data_);
     if (resumed)
       metrics_.emplace(run_.metrics(), step());
     else

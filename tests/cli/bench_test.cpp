@@ -41,7 +41,8 @@ Words tiny_bench(const fs::path& out) {
 
 /// The summary without what the clock says.
 Json without_times(Json summary) {
-  for (const char* name : {"growth", "peak_gflops", "threads", "command"}) summary.erase(name);
+  for (const char* name : {"growth", "peak_gflops", "peak_disturbed", "threads", "command"})
+    summary.erase(name);
   for (Json& row : summary["rows"])
     for (const std::string& form : kForms) {
       row.erase(form);
@@ -70,6 +71,10 @@ TEST_CASE("bench leaves the promised numbers, tables and report") {
   const Outcome outcome = run("asap-eval", tiny_bench(work / "bench"));
   REQUIRE(outcome.code == 0);
   CHECK(outcome.out.find("Milliseconds per head") != std::string::npos);
+  for (const char* part : {"softmax", "sinkhorn_", "compiled_bf16", "Compiled attention is"})
+    CHECK_MESSAGE(outcome.out.find(part) != std::string::npos, part);
+  for (const char* part : {"espformer", "Output error"})  // left to the report
+    CHECK_MESSAGE(outcome.out.find(part) == std::string::npos, part);
   CHECK(fs::exists(work / "bench" / "report.html"));
   const Json summary = read_json(work / "bench" / "summary.json");
   CHECK(summary["peak_gflops"] > 0);
@@ -113,6 +118,15 @@ TEST_CASE("bench measures only the forms asked for, and prints JSON alone when a
   CHECK(summary["rows"][0]["forms"].size() == 2);
   CHECK(summary["rows"][0].contains("softmax"));
   CHECK_FALSE(summary["rows"][0].contains("espformer"));
+}
+
+TEST_CASE("bench prints every form and every table when asked for all") {
+  const Workspace work;
+  const Outcome outcome = run("asap-eval", tiny_bench(work / "bench") + Words{"--forms", "all"});
+  REQUIRE(outcome.code == 0);
+  for (const std::string& form : kForms)
+    CHECK_MESSAGE(outcome.out.find(form) != std::string::npos, form);
+  CHECK(outcome.out.find("Output error") != std::string::npos);
 }
 
 TEST_CASE("forms are found by their former names") {

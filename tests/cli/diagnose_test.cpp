@@ -34,7 +34,13 @@ TEST_CASE("diagnose leaves the promised numbers, table, pictures and report, at 
   const Json summary = read_json(out / "summary.json");
   CHECK(summary["examples"] == 20);
   CHECK(summary["tokens"] == 16);
-  REQUIRE(summary["methods"].size() == 3);
+  REQUIRE(summary["methods"].size() == 4);  // teacher, softmax, compiled, compiled+3
+  // The verdict comes first, on the screen, in the summary and on the page, whose title is no path.
+  REQUIRE(summary["verdict"].size() == 2);
+  CHECK(outcome.out.starts_with(summary["verdict"][0].get<std::string>()));
+  const std::string page = asap::base::read_file(out / "report.html");
+  CHECK(page.find(summary["verdict"][0].get<std::string>()) < page.find("<figure"));
+  CHECK(page.find("<h1>Drawn shapes: attention diagnosed</h1>") != std::string::npos);
   for (const Json& method : summary["methods"]) {
     CHECK(method["rank_residual"].size() == 3);  // two layers
     REQUIRE(method["heads"].size() == 4);

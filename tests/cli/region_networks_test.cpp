@@ -5,6 +5,7 @@
 
 using namespace asap::io;
 using namespace asap::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -34,6 +35,8 @@ TEST_CASE(
   const Outcome regions = run("asap-eval", {"regions", "--run", work / "teacher", "--segments", "4",
                                             "--out", work / "regions", "--quiet"});
   REQUIRE_MESSAGE(regions.code == 0, regions.error);
+  for (const char* name : {"report.html", "regions.svg"})
+    CHECK_MESSAGE(fs::exists(work / "regions" / name), name);
   CHECK(read_json(work / "regions/summary.json")["channel_regions"]["min"] == 8);
 }
 

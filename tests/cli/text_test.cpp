@@ -63,6 +63,36 @@ TEST_CASE("texts are trained on, compiled and compared with the ids of the train
                 3, {"codec.json"});
 }
 
+TEST_CASE("a run says where its data were when another environment has others or none") {
+  const Workspace work;
+  write_text_folder(work / "here" / "notes", 48);
+  write_text_folder(work / "there" / "notes", 64);
+  const auto with_data_in = [](const fs::path& folder) {
+    ::setenv("ASAP_DATA_DIR", folder.c_str(), 1);
+  };
+  with_data_in(work / "here");
+  REQUIRE(train_text("", work / "run", {"--set", "data.name=notes", "--max-steps", "4"}).code == 0);
+  const std::string place = fs::canonical(work / "here" / "notes").string();
+  CHECK(read_json(work / "run" / "data.json")["test"]["folder"] == place);
+
+  const auto compare = [&](const Words& more = {}) {
+    return run("asap-eval", Words{"compare", "--run", (work / "run").string(), "--methods",
+                                  "teacher", "--out", (work / "compare").string()} +
+                                more);
+  };
+  with_data_in(work / "nowhere");
+  const std::string trained_on = "the run was trained on '" + place + "': --set data.path=" + place;
+  check_refusal(compare(), 3, {"was not found", trained_on});
+  check_refusal(compile(work / "run", work / "operator"), 3, {"was not found", trained_on});
+  with_data_in(work / "there");
+  check_refusal(compare(), 3, {"test data in", "are not those of the run", trained_on});
+  check_refusal(compile(work / "run", work / "operator"), 3, {"train data in", trained_on});
+  CHECK(compare({"--set", "data.path=" + place}).code == 0);
+  check_refusal(train_text("", work / "run", {"--set", "data.name=notes", "--resume"}), 3,
+                {"the training data are not those", "which were in '" + place + "'"});
+  ::unsetenv("ASAP_DATA_DIR");
+}
+
 TEST_CASE("a training on texts that was stopped and resumed equals one that was not") {
   for (const char* tokenizer : {"words", "bytes", "sentencepiece"}) {
     CAPTURE(tokenizer);

@@ -86,6 +86,7 @@ Dataset load_idx_dataset(const config::DataConfig& config, Split split) {
                           " (count, height, width) cannot be used");
   Dataset dataset;
   dataset.name = config.name + " " + split_name(split);
+  dataset.place = folder.string();
   dataset.height = static_cast<int>(images.shape[1]);
   dataset.width = static_cast<int>(images.shape[2]);
   dataset.labels = read_labels(labels_path, config.classes);

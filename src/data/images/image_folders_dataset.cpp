@@ -151,6 +151,7 @@ Dataset load_image_folders_dataset(const config::DataConfig& config, Split split
   for (const LabelledFile& file : files) images.add(file.path, file.label);
   Dataset dataset = std::move(images.dataset);
   dataset.name = part.string();
+  dataset.place = folder.string();
   dataset.class_names = classes;
   dataset.skipped = skipped.describe();
   dataset.fingerprint = dataset_fingerprint(dataset);

@@ -115,6 +115,7 @@ Dataset load_image_records_dataset(const config::DataConfig& config, Split split
     io::append_image_records(base::read_file(path), shape, path.string(), records);
   Dataset dataset;
   dataset.name = (config.path.empty() ? config.name : folder.string()) + " " + split_name(split);
+  dataset.place = folder.string();
   dataset.channels = shape.channels;
   dataset.height = shape.height;
   dataset.width = shape.width;

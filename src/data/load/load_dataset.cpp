@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/data_origin.h"
 #include "data/images/idx_dataset.h"
 #include "data/images/image_folders_dataset.h"
 #include "data/images/image_records_dataset.h"
@@ -83,9 +84,9 @@ Dataset load_dataset(const config::DataConfig& config, Split split,
 
 Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
                          Split split) {
-  return load_dataset(
-      config, split,
-      config.kind == config::DataKind::text ? text::read_text_codec(run.text()) : nullptr);
+  const auto codec =
+      config.kind == config::DataKind::text ? text::read_text_codec(run.text()) : nullptr;
+  return load_as_remembered(run, config, split, [&] { return load_dataset(config, split, codec); });
 }
 
 }  // namespace asap::data

@@ -18,7 +18,9 @@ Dataset load_dataset(const config::DataConfig& config, Split split,
 /// with an accuracy of 1.
 void require_several_classes(const Dataset& dataset);
 
-/// The same as load_dataset for a trained network: texts get the ids and classes of its run.
+/// The same as load_dataset for a trained network: texts get the ids and classes of its run. With
+/// the data of the run's own configuration, DataError says where it was trained when they are
+/// missing or others are found: see data/data_origin.h.
 Dataset load_dataset_for(const config::RunFolder& run, const config::DataConfig& config,
                          Split split);
 

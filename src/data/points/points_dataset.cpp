@@ -50,6 +50,7 @@ Dataset load_points_dataset(const config::DataConfig& config, Split split) {
                             "set data.classes to the number of classes in the file");
   Dataset dataset;
   dataset.name = found.source;
+  dataset.place = folder.string();
   dataset.kind = ExampleKind::points;
   dataset.point_width = found.sets.width;
   dataset.offsets = std::move(found.sets.offsets);

@@ -91,6 +91,12 @@ LabelledTexts read_part(const config::DataConfig& config, Split split,
   return texts;
 }
 
+/// What data.path has to be so that these files are found again.
+std::string folder_of(const LabelledTexts& texts, const config::DataConfig& config) {
+  const bool named = !config.text.train_file.empty() && !config.path.empty();
+  return named ? config.path : std::filesystem::path(texts.source).parent_path().string();
+}
+
 [[noreturn]] void fail_unseen(const LabelledTexts& texts, std::int64_t index,
                               const text::TextCodec& codec) {
   std::vector<std::string> known = codec.labels;
@@ -120,6 +126,7 @@ Dataset load_text_dataset(const config::DataConfig& config, Split split,
   dataset.columns = texts.columns;
   dataset.likely_label = texts.likely_label;
   dataset.warning = texts.warning + (texts.warning.empty() || doubt.empty() ? "" : "; ") + doubt;
+  dataset.place = folder_of(texts, config);
   dataset.kind = ExampleKind::tokens;
   dataset.vocabulary = codec->tokenizer->vocabulary();
   dataset.max_tokens = config.text.max_tokens;

@@ -20,7 +20,7 @@ struct BenchConfig {
   int head_width = 64;
   int iterations = 10;
   int slices = 4;
-  std::vector<std::string> forms;  ///< empty: all of them
+  std::vector<std::string> forms;  ///< empty: all of them, of which the main ones are printed
   int heads = 0;
   int rounds = 9;
   double turn_seconds = 0.02;
@@ -41,7 +41,9 @@ struct BenchConfig {
     v.field("iterations", iterations, "T of the Sinkhorn forms", config::between(1, 10000));
     v.field("slices", slices, "slices of the compiled operator and of espformer",
             config::between(1, 1024));
-    v.field("forms", forms, "forms of attention to measure; empty: all");
+    v.field("forms", forms,
+            "forms of attention to measure and print; empty: all, of which four are printed; all: "
+            "every one");
     v.field("heads", heads, "independent heads per turn; 0: chosen by size",
             config::between(0, 65536));
     v.field("rounds", rounds, "turns of every form, each on fresh data", config::between(1, 10000));

@@ -236,7 +236,8 @@ constexpr AttentionForm kForms[] = {
 std::span<const AttentionForm> attention_forms() { return kForms; }
 
 std::vector<AttentionForm> select_forms(std::span<const std::string> names) {
-  if (names.empty()) return {std::begin(kForms), std::end(kForms)};
+  if (names.empty() || (names.size() == 1 && base::trim(names[0]) == "all"))
+    return {std::begin(kForms), std::end(kForms)};
   std::vector<std::string> known;
   for (const AttentionForm& form : kForms) known.emplace_back(form.name);
   std::vector<AttentionForm> forms;

@@ -55,8 +55,8 @@ struct AttentionForm {
 /// All forms, in the order of the reports.
 std::span<const AttentionForm> attention_forms();
 
-/// The forms of these names, present or former, in their order; all of them for an empty list.
-/// UsageError for a name that is unknown or named twice.
+/// The forms of these names, present or former, in their order; all of them for an empty list or
+/// "all". UsageError for a name that is unknown or named twice.
 std::vector<AttentionForm> select_forms(std::span<const std::string> names);
 
 /// Whether a form iterates Sinkhorn, or replaces the iterations by the compiled dual.

@@ -5,158 +5,12 @@
 #include <numeric>
 
 #include "base/parallel.h"
-#include "data/batch.h"
 #include "data/model_fit.h"
-#include "evaluate/compare/timed_attention.h"
-#include "infer/scorer.h"
 
 namespace asap::evaluate {
 namespace {
 
-constexpr std::int64_t kShard = 16;         // examples one thread takes at a time
-constexpr std::int64_t kMostShards = 32;    // that a method classifies before the next one does
-constexpr double kTurnSeconds = 0.05;       // about so long that takes
-constexpr std::int64_t kLeastTurns = 8;     // fewest of every method; small data sets run again
-constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need more room
-
-/// A method in the comparison: its attention, its predictions so far, and the time they took.
-struct MethodContestant {
-  Method method;
-  std::unique_ptr<attention::AttentionOperator> attention;
-  TimedAttention timed;
-  std::vector<std::int32_t> predictions;  // where the data set has labels; kNotScored as there
-  double seconds = 0;
-  std::int64_t examples = 0;  // classified in these seconds
-
-  MethodContestant(const Method& method_, std::unique_ptr<attention::AttentionOperator> attention_,
-                   std::size_t labels)
-      : method(method_),
-        attention(std::move(attention_)),
-        timed(*attention),
-        predictions(labels, data::kNotScored) {}
-};
-
-/// Examples in batches of `shard`, each padded by itself.
-class Chunk {
- public:
-  Chunk(const data::Dataset& dataset, std::span<const std::int64_t> examples, std::int64_t shard)
-      : examples_(examples), shard_(shard) {
-    batches_.resize(static_cast<std::size_t>((size() + shard - 1) / shard));
-    for (std::int64_t index = 0; index < std::ssize(batches_); ++index)
-      batches_[static_cast<std::size_t>(index)].fill(dataset, shard_examples(index));
-  }
-  std::int64_t size() const { return std::ssize(examples_); }
-  const std::vector<data::Batch>& batches() const { return batches_; }
-  /// The examples of one batch.
-  std::span<const std::int64_t> shard_examples(std::int64_t index) const {
-    const std::int64_t begin = index * shard_;
-    return examples_.subspan(static_cast<std::size_t>(begin),
-                             static_cast<std::size_t>(std::min(shard_, size() - begin)));
-  }
-
- private:
-  std::span<const std::int64_t> examples_;
-  std::int64_t shard_;
-  std::vector<data::Batch> batches_;
-};
-
-std::int32_t finite_prediction(tensor::VectorView<const float> logits, const std::string& method) {
-  if (!std::ranges::all_of(logits, [](float value) { return std::isfinite(value); }))
-    throw base::NumericalError("method '" + method + "': the network's outputs are not finite",
-                               "the trained weights may hold NaN; see metrics.jsonl of the run");
-  return infer::predicted_class(logits);
-}
-
-/// Stores the predictions of a batch at the places of its labels in the data set. Tokens that are
-/// not scored are left out.
-void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t> examples,
-                      tensor::MatrixView<const float> logits, MethodContestant& contestant) {
-  const std::int64_t rows = logits.rows / std::ssize(examples);  // per example
-  for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
-    const std::int64_t example = examples[b], first = dataset.first_label(example);
-    for (std::int64_t i = 0; i < dataset.label_count(example); ++i)
-      if (dataset.labels[first + i] != data::kNotScored)
-        contestant.predictions[first + i] =
-            finite_prediction(logits.row(b * rows + i), contestant.method.name());
-  }
-}
-
-/// Runs one method over a chunk and adds to its predictions and times.
-void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const Chunk& chunk,
-              int threads, std::vector<tensor::Arena>& arenas, MethodContestant& contestant) {
-  const std::vector<data::Batch>& batches = chunk.batches();
-  std::vector<tensor::Tensor<float>> logits;
-  for (const data::Batch& batch : batches)
-    logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
-  const base::Stopwatch watch;
-  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t place, int worker) {
-    const std::int64_t index = std::ssize(batches) - 1 - place;  // the longest first
-    encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
-  });
-  contestant.seconds += watch.seconds();
-  contestant.examples += chunk.size();
-  for (std::int64_t index = 0; index < std::ssize(batches); ++index)
-    keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
-}
-
-/// Seconds for which one method runs over a chunk; its predictions are not kept.
-double untimed_run(const infer::Encoder& encoder, const Chunk& chunk, int threads,
-                   std::vector<tensor::Arena>& arenas,
-                   const attention::AttentionOperator& attention) {
-  const base::Stopwatch watch;
-  base::parallel_for(std::ssize(chunk.batches()), threads, [&](std::int64_t index, int worker) {
-    const config::ModelInput<float> input = chunk.batches()[index].input();
-    tensor::Tensor<float> logits({encoder.logit_rows(input), encoder.config().classes});
-    encoder.forward(input, attention, logits.rows(), arenas[worker]);
-  });
-  return watch.seconds();
-}
-
-/// Runs every method on the longest examples, so that none pays for cold caches and memory that is
-/// allocated, and returns the examples of a turn: whole shards, which take the slowest method about
-/// kTurnSeconds.
-std::int64_t warm_up(const infer::Encoder& encoder, const data::Dataset& dataset,
-                     std::span<const std::int64_t> order, int threads,
-                     std::vector<tensor::Arena>& arenas,
-                     const std::vector<MethodContestant*>& contestants) {
-  const std::int64_t shards = std::max(threads, 1);
-  const auto count = static_cast<std::size_t>(std::min(shards * kShard, dataset.size()));
-  const Chunk chunk(dataset, order.last(count), kShard);
-  double slowest = 0;
-  for (int time = 0; time < 2; ++time) {
-    slowest = 0;
-    for (const MethodContestant* contestant : contestants)
-      slowest =
-          std::max(slowest, untimed_run(encoder, chunk, threads, arenas, *contestant->attention));
-  }
-  const double turns = kTurnSeconds / std::max(slowest, 1e-6);
-  const auto wanted = static_cast<std::int64_t>(std::min(turns, 1e6)) * shards;
-  return kShard * std::clamp(wanted, shards, std::max(kMostShards, shards));
-}
-
-/// Runs all methods over the data set, turn by turn: one after the other over a few examples, each
-/// turn beginning with another one.
-void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int threads,
-                std::vector<tensor::Arena>& arenas, std::vector<MethodContestant*> contestants,
-                const ProgressCallback& progress) {
-  const std::vector<std::int64_t> order = data::length_order(dataset);
-  const std::int64_t turn = warm_up(encoder, dataset, order, threads, arenas, contestants);
-  const std::int64_t chunks = (dataset.size() + turn - 1) / turn;
-  const std::int64_t passes = (kLeastTurns + chunks - 1) / chunks;
-  const std::int64_t parts = passes * chunks * std::ssize(contestants);
-  std::int64_t done = 0;
-  for (std::int64_t pass = 0; pass < passes; ++pass)
-    // The longest first: an arena then gets its memory at once, not anew for every longer batch.
-    for (std::int64_t first = (chunks - 1) * turn; first >= 0; first -= turn) {
-      const Chunk chunk(
-          dataset, std::span(order).subspan(first, std::min(turn, dataset.size() - first)), kShard);
-      for (MethodContestant* contestant : contestants) {
-        classify(encoder, dataset, chunk, threads, arenas, *contestant);
-        if (progress) progress(++done, parts);
-      }
-      std::rotate(contestants.begin(), contestants.begin() + 1, contestants.end());
-    }
-}
+constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side need room
 
 /// Sums of fidelity over the first examples, shard by shard in order for any number of
 /// threads.
@@ -200,15 +54,14 @@ double fraction_equal(std::span<const std::int32_t> predictions,
 MethodResult result_of(const MethodContestant& contestant, const data::Dataset& dataset,
                        std::span<const std::int32_t> teacher_predictions,
                        std::vector<std::vector<HeadFidelity>> heads) {
-  const auto examples = static_cast<double>(contestant.examples);
   MethodResult result;
   result.name = contestant.method.name();
-  result.equal_latency = contestant.method.equal_latency;
-  result.capped = contestant.method.capped;
   result.accuracy = fraction_equal(contestant.predictions, dataset.labels);
   result.agreement = fraction_equal(contestant.predictions, teacher_predictions);
-  result.examples_per_second = examples / contestant.seconds;
-  result.attention_milliseconds = 1e3 * contestant.timed.seconds() / examples;
+  result.examples_per_second = 1 / contestant.time.seconds;
+  result.rate_interval = contestant.time.interval;
+  result.attention_milliseconds = 1e3 * contestant.attention_time.seconds;
+  result.attention_interval = contestant.attention_time.interval;
   double count = 0;
   for (const auto& layer : heads)
     for (const HeadFidelity& head : layer) {
@@ -236,6 +89,71 @@ std::optional<double> imitated_agreement(const MethodContestant& contestant, int
   return fraction_equal(contestant.predictions, (*found)->predictions);
 }
 
+/// The methods that take turns: those asked for, the teacher, because agreement is measured against
+/// it, and those among which sinkhorn:equal is chosen.
+class Contest {
+ public:
+  Contest(const infer::Encoder& encoder, const CompiledHeads* compiled,
+          const ComparisonSettings& settings, std::size_t labels)
+      : settings_(settings) {
+    const auto enter = [&](const Method& method) {
+      if (find(method)) return;
+      contestants_.push_back(std::make_unique<MethodContestant>(
+          method, make_attention(method, encoder, compiled), labels));
+    };
+    for (const Method& method : settings.methods)
+      if (method.kind != MethodKind::sinkhorn_equal) enter(method);
+    enter(Method{});
+    if (!settings.equal_latency) return;
+    enter({MethodKind::compiled});
+    for (const int iterations : settings.equal_latency->candidates)
+      enter({MethodKind::sinkhorn, iterations});
+  }
+
+  std::vector<MethodContestant*> all() const {
+    std::vector<MethodContestant*> every;
+    for (const auto& contestant : contestants_) every.push_back(contestant.get());
+    return every;
+  }
+
+  MethodContestant& teacher() const { return *find(Method{}); }
+
+  /// By the times of the turns that were taken.
+  std::optional<EqualChoice> choose_equal() const {
+    if (!settings_.equal_latency) return std::nullopt;
+    std::vector<double> seconds;
+    for (const int iterations : settings_.equal_latency->candidates)
+      seconds.push_back(find({MethodKind::sinkhorn, iterations})->attention_time.seconds);
+    return choose_equal_latency(*settings_.equal_latency, seconds,
+                                find({MethodKind::compiled})->attention_time.seconds);
+  }
+
+  /// In the order asked for. A truncation that was asked for by its own name, too, has one row.
+  std::vector<MethodContestant*> rows(const std::optional<EqualChoice>& equal) const {
+    std::vector<MethodContestant*> shown;
+    const auto is_chosen = [&](const Method& method) {
+      return equal && method == Method{MethodKind::sinkhorn, equal->iterations};
+    };
+    const bool asked_for = std::ranges::any_of(settings_.methods, is_chosen);
+    for (const Method& method : settings_.methods)
+      if (method.kind != MethodKind::sinkhorn_equal)
+        shown.push_back(find(method));
+      else if (equal && !asked_for)
+        shown.push_back(find({MethodKind::sinkhorn, equal->iterations}));
+    return shown;
+  }
+
+ private:
+  MethodContestant* find(const Method& method) const {
+    const auto found = std::ranges::find_if(
+        contestants_, [&](const auto& contestant) { return contestant->method == method; });
+    return found == contestants_.end() ? nullptr : found->get();
+  }
+
+  const ComparisonSettings& settings_;
+  std::vector<std::unique_ptr<MethodContestant>> contestants_;
+};
+
 }  // namespace
 
 const MethodResult* Comparison::find(std::string_view name) const {
@@ -253,24 +171,12 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
                            const ProgressCallback& progress) {
   if (dataset.size() == 0) throw base::UsageError("the test set is empty");
   data::fit_model_to_data(encoder.config(), dataset, "the trained model");
-  // The teacher always runs, because agreement is measured against it.
-  MethodContestant teacher(Method{}, encoder.teacher(), dataset.labels.size());
-  std::vector<std::unique_ptr<MethodContestant>> others;
-  std::vector<MethodContestant*> contestants;  // in the order requested
-  for (const Method& method : settings.methods) {
-    if (method.kind == MethodKind::teacher) {
-      contestants.push_back(&teacher);
-      continue;
-    }
-    others.push_back(std::make_unique<MethodContestant>(
-        method, make_attention(method, encoder, compiled), dataset.labels.size()));
-    contestants.push_back(others.back().get());
-  }
-  std::vector<MethodContestant*> all = contestants;
-  if (std::ranges::find(all, &teacher) == all.end()) all.push_back(&teacher);
-
+  Contest contest(encoder, compiled, settings, dataset.labels.size());
   std::vector<tensor::Arena> arenas(settings.threads);
-  take_turns(encoder, dataset, settings.threads, arenas, all, progress);
+  take_turns(encoder, dataset, settings.threads, arenas, contest.all(), progress);
+  const std::optional<EqualChoice> equal = contest.choose_equal();
+  const std::vector<MethodContestant*> contestants = contest.rows(equal);
+  const MethodContestant& teacher = contest.teacher();
 
   std::vector<std::int64_t> sampled(std::min(settings.fidelity_examples, dataset.size()));
   std::iota(sampled.begin(), sampled.end(), std::int64_t{0});
@@ -286,8 +192,13 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     comparison.methods.push_back(
         result_of(*contestants[i], dataset, teacher.predictions, std::move(fidelity[i])));
+    MethodResult& result = comparison.methods.back();
+    if (equal && contestants[i]->method == Method{MethodKind::sinkhorn, equal->iterations}) {
+      result.equal_latency = true;
+      result.capped = equal->capped;
+    }
     if (settings.imitated_iterations)
-      comparison.methods.back().imitated_agreement =
+      result.imitated_agreement =
           imitated_agreement(*contestants[i], *settings.imitated_iterations, contestants);
   }
   return comparison;

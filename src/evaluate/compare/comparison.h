@@ -9,8 +9,10 @@
 
 #include "compile/evidence.h"
 #include "data/dataset.h"
+#include "evaluate/compare/equal_latency.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/plan_fidelity.h"
+#include "evaluate/compare/turns.h"
 #include "infer/encoder.h"
 
 namespace asap::evaluate {
@@ -22,6 +24,8 @@ struct ComparisonSettings {
   /// Set when the compiled operator imitates not the teacher but Sinkhorn on the network's scores:
   /// its number of iterations.
   std::optional<int> imitated_iterations = {};
+  /// Where the methods name sinkhorn:equal: among which K it is chosen.
+  std::optional<EqualLatency> equal_latency = {};
 };
 
 /// What one method achieves on a test set.
@@ -31,11 +35,13 @@ struct MethodResult {
   double agreement = 0;               ///< fraction of the teacher's predictions predicted
   double examples_per_second = 0;     ///< whole network, all threads
   double attention_milliseconds = 0;  ///< processor time in attention per example, all layers
-  double plan_l1 = 0;                 ///< mean over layers and heads of HeadFidelity
+  /// Two standard errors of the two times, relative to them: see estimate_times.
+  double rate_interval = 0, attention_interval = 0;
+  double plan_l1 = 0;  ///< mean over layers and heads of HeadFidelity
   double column_error = 0;
   std::vector<std::vector<HeadFidelity>> heads;  ///< [layer][head]
-  bool equal_latency = false;                    ///< see Method::equal_latency
-  bool capped = false;                           ///< see Method::capped
+  bool equal_latency = false;                    ///< see EqualLatency
+  bool capped = false;                           ///< see EqualLatency
   /// Where the data set has labels; kNotScored as there.
   std::vector<std::int32_t> predictions = {};
   /// Of a compiled method that imitates something other than the teacher, when that is compared in
@@ -70,12 +76,9 @@ struct Comparison {
   bool shows_imitation() const;
 };
 
-/// Called as work goes on with the parts finished and their number.
-using ProgressCallback = std::function<void(std::int64_t done, std::int64_t total)>;
-
-/// Runs the encoder over the whole data set with the attention of each method in turn. Methods
-/// are warmed up and alternate every few dozen ms, so a machine that slows down for a while slows
-/// all of them down. Everything but the times is the same for any number of threads.
+/// Runs the encoder over the whole data set with the attention of each method in turn: see
+/// take_turns. Everything but the times, and which K sinkhorn:equal stands for, is the same for any
+/// number of threads.
 ///
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs

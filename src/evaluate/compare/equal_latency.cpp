@@ -73,12 +73,13 @@ std::optional<int> largest_affordable(int most, const std::function<bool(int)>& 
   return below < 0 ? std::nullopt : std::optional(below);
 }
 
-std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
-                                          const infer::Encoder& encoder,
-                                          const CompiledHeads* compiled, int teacher_iterations,
-                                          const data::Dataset& dataset) {
-  const auto requested = std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind);
-  if (requested == methods.end()) return methods;
+std::optional<EqualLatency> find_equal_latency(const std::vector<Method>& methods,
+                                               const infer::Encoder& encoder,
+                                               const CompiledHeads* compiled,
+                                               int teacher_iterations,
+                                               const data::Dataset& dataset) {
+  if (std::ranges::find(methods, MethodKind::sinkhorn_equal, &Method::kind) == methods.end())
+    return std::nullopt;
   if (!compiled)
     throw base::UsageError(
         "`methods`: 'sinkhorn:equal' needs a compiled operator, whose latency it equals",
@@ -88,15 +89,20 @@ std::vector<Method> resolve_equal_latency(std::vector<Method> methods,
   const auto affordable = [&](int iterations) {
     return race.not_slower(*encoder.sinkhorn(iterations), reference);
   };
-  const int iterations = largest_affordable(teacher_iterations, affordable).value_or(0);
-  const Method found{MethodKind::sinkhorn, iterations};
-  const auto known = std::ranges::find(methods, found);
-  Method& chosen = known != methods.end() ? *known : *requested;
-  chosen = found;
-  chosen.equal_latency = true;
-  chosen.capped = iterations == teacher_iterations;
-  if (known != methods.end()) methods.erase(requested);
-  return methods;
+  const int found = largest_affordable(teacher_iterations, affordable).value_or(0);
+  EqualLatency equal{{}, teacher_iterations};
+  for (int k = std::max(found - 1, 0); k <= std::min(found + 1, teacher_iterations); ++k)
+    equal.candidates.push_back(k);
+  return equal;
+}
+
+EqualChoice choose_equal_latency(const EqualLatency& equal, std::span<const double> seconds,
+                                 double compiled_seconds) {
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < seconds.size(); ++i)
+    if (seconds[i] <= compiled_seconds) chosen = i;
+  const int iterations = equal.candidates[chosen];
+  return {iterations, iterations == equal.most};
 }
 
 }  // namespace asap::evaluate

@@ -11,6 +11,7 @@
 #include "compile/compile_heads.h"
 #include "config/run_folder.h"
 #include "data/load/load_dataset.h"
+#include "evaluate/compare/data_title.h"
 
 namespace asap::evaluate {
 namespace {
@@ -47,6 +48,7 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
   result.dataset = data::load_dataset_for(config::RunFolder(run), data, data::Split::test);
   data::keep_first(result.dataset, examples);
   context.data = result.dataset.name;
+  context.title = data_title(data);
   context.model = config::describe_model(result.encoder.config());
   context.versions = {{"toolkit", base::version()},
                       {"commit", base::source_commit()},

@@ -31,8 +31,6 @@ struct Method {
   int iterations = 0;  ///< K
   /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
   std::optional<LayerRange> layers = {};
-  bool equal_latency = false;  ///< K was chosen because it takes the compiled operator's time
-  bool capped = false;         ///< so, and more than T iterations, which are not tried, might fit
 
   std::string name() const;
   bool is_compiled() const {

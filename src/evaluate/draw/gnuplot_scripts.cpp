@@ -138,7 +138,7 @@ std::string gnuplot_script(const BarChart& chart) {
 }
 
 std::string gnuplot_script(const LineChart& chart) {
-  std::string script = frame(chart.x_title, chart.y_title), plots;
+  std::string script = frame(chart.x_title, chart.y_title), plots, on_top;
   if (chart.log_x) script += "set logscale x 2\n";
   if (chart.log_y) script += "set logscale y\nset format y '%.0e'\n";
   std::array<int, 6> drawn{};
@@ -149,12 +149,14 @@ std::string gnuplot_script(const LineChart& chart) {
     std::ranges::copy(places(line), std::back_inserter(x));
     const int pattern = drawn[static_cast<std::size_t>(line.family)]++ % 5 + 1;
     script += block("l" + std::to_string(i), places(line), line.values);
-    plots += (plots.empty() ? "plot $l" : ", $l") + std::to_string(i) + " with lines lw 1.6 dt " +
-             std::to_string(pattern) + colour(line.family) + " title " +
-             base::gnuplot_quoted(line.label);
+    // The last lies on top: the teacher, with which all others are compared.
+    (line.family == Family::teacher ? on_top : plots) +=
+        ", $l" + std::to_string(i) + " with lines lw 1.6 dt " + std::to_string(pattern) +
+        colour(line.family) + " title " + base::gnuplot_quoted(line.label);
   }
   if (!chart.log_x) script += few_ticks("x", x, 4);
-  return plots.empty() ? "" : script + plots + "\n";
+  plots += on_top;
+  return plots.empty() ? "" : script + "plot" + plots.substr(1) + "\n";
 }
 
 std::string gnuplot_script(const CloudChart& chart) {

@@ -57,6 +57,13 @@ std::string html_figure(const std::string& name, const std::string& svg,
          svg + "</div><figcaption>" + base::escape_markup(caption) + "</figcaption></figure>\n";
 }
 
+std::string html_list(const std::vector<std::string>& items, const std::string& css_class) {
+  if (items.empty()) return "";
+  std::string list = "<ul" + attribute(css_class) + ">\n";
+  for (const std::string& item : items) list += "<li>" + base::escape_markup(item) + "</li>\n";
+  return list + "</ul>\n";
+}
+
 std::string html_paragraph(const std::string& text, const std::string& css_class) {
   return text.empty() ? ""
                       : "<p" + attribute(css_class) + ">" + base::escape_markup(text) + "</p>\n";

@@ -34,6 +34,9 @@ std::string html_section(const std::string& title, const std::string& content);
 std::string html_figure(const std::string& name, const std::string& svg,
                         const std::string& caption);
 
+/// A list of texts; nothing for none.
+std::string html_list(const std::vector<std::string>& items, const std::string& css_class = "");
+
 /// A paragraph of text; nothing for an empty one.
 std::string html_paragraph(const std::string& text, const std::string& css_class = "");
 

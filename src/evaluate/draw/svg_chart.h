@@ -65,7 +65,8 @@ struct CloudChart {
 
 /// Complete SVG documents that follow the reader's light or dark setting and may also be pasted
 /// into HTML. The x axis of a scatter chart begins at 0, its y axis near the lowest point; the y
-/// axis of a line chart begins at 0 unless it is logarithmic. What is not finite is left out.
+/// axis of a line chart begins at 0 unless it is logarithmic, and the teacher's lines lie on top.
+/// What is not finite is left out.
 std::string render_svg(const ScatterChart& chart);
 std::string render_svg(const BarChart& chart);
 std::string render_svg(const LineChart& chart);

@@ -8,8 +8,9 @@
 
 namespace asap::evaluate {
 
-/// Draws time and memory of the forms over N, both axes logarithmic, through gnuplot as SVG. False,
-/// having written nothing, with fewer than two sizes or without a working gnuplot.
+/// Draws the forms over N through gnuplot as SVG: time divided by that of our own Sinkhorn loop on
+/// a linear axis, memory on a logarithmic one. False, having written nothing, with fewer than two
+/// sizes, without the loop or without a working gnuplot.
 bool draw_bench(const BenchResult& result, const std::vector<std::string>& forms,
                 const std::filesystem::path& svg);
 

@@ -1,7 +1,5 @@
 #include "evaluate/report/comparison_run.h"
 
-#include <utility>
-
 #include "base/text.h"
 #include "config/run_folder.h"
 #include "evaluate/compare/equal_latency.h"
@@ -35,8 +33,8 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
     settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
     teacher_iterations = loaded.artefact->teacher_iterations;
   }
-  settings.methods = resolve_equal_latency(std::move(settings.methods), loaded.encoder,
-                                           loaded.compiled(), teacher_iterations, loaded.dataset);
+  settings.equal_latency = find_equal_latency(settings.methods, loaded.encoder, loaded.compiled(),
+                                              teacher_iterations, loaded.dataset);
   ReportData result{
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};

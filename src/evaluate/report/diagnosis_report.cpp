@@ -7,6 +7,7 @@
 #include "evaluate/draw/html.h"
 #include "evaluate/draw/svg_chart.h"
 #include "evaluate/report/report_page.h"
+#include "evaluate/study/diagnosis_verdict.h"
 
 namespace asap::evaluate {
 namespace {
@@ -60,6 +61,7 @@ LineChart rank_chart(const Diagnosis& diagnosis) {
 /// line.
 LineChart iteration_chart(const Diagnosis& diagnosis) {
   LineChart chart{"Column error by iteration", "Sinkhorn iterations", "column error", {}};
+  chart.log_y = true;
   std::size_t points = 0;
   for (const MethodDiagnosis& method : diagnosis.methods)
     for (std::size_t layer = 0; layer < method.column_errors.size(); ++layer) {
@@ -100,10 +102,10 @@ std::vector<Picture> pictures(const Diagnosis& diagnosis) {
        "Share of all attention that the most attended key receives; mean over heads."}};
   const LineChart iterations = iteration_chart(diagnosis);
   if (!iterations.lines.empty())
-    all.push_back(
-        {"column_error", iterations,
-         "Error of the plan's column sums after each Sinkhorn iteration. The horizontal lines show "
-         "the compiled operator."});
+    all.push_back({"column_error", iterations,
+                   "Error of the plan's column sums after each Sinkhorn iteration, on a "
+                   "logarithmic scale. The "
+                   "horizontal lines show the compiled operator."});
   return all;
 }
 
@@ -145,7 +147,9 @@ std::string diagnosis_table(const Diagnosis& diagnosis) {
   for (const MethodDiagnosis& method : diagnosis.methods)
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       table.add_row(cells(method, layer, std::to_string(layer), layer_mean(method.heads[layer])));
-  return table.text();
+  std::string verdict;
+  for (const std::string& sentence : diagnosis_verdict(diagnosis)) verdict += sentence + "\n";
+  return verdict + (verdict.empty() ? "" : "\n") + table.text();
 }
 
 io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context) {
@@ -160,17 +164,22 @@ io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& cont
   }
   io::Json versions = io::Json::object();
   for (const auto& [name, value] : context.versions) versions[name] = value;
-  return {{"methods", methods},   {"examples", diagnosis.examples}, {"tokens", diagnosis.tokens},
-          {"data", context.data}, {"model", context.model},         {"commands", context.commands},
+  return {{"verdict", diagnosis_verdict(diagnosis)},
+          {"methods", methods},
+          {"examples", diagnosis.examples},
+          {"tokens", diagnosis.tokens},
+          {"data", context.data},
+          {"model", context.model},
+          {"commands", context.commands},
           {"versions", versions}};
 }
 
 std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& context,
                              const PlotLibrary& library) {
-  Page page{.title = "Diagnosis of attention", .subtitle = {}, .content = {}};
-  page.subtitle = context.data + ", " + base::format_count(diagnosis.examples) + " " +
-                  diagnosis.examples_name + " of " + base::format_fixed(diagnosis.tokens, 1) +
-                  " tokens on average. " + context.model;
+  Page page{.title = titled(context, "attention diagnosed"), .subtitle = {}, .content = {}};
+  page.content += html_list(diagnosis_verdict(diagnosis), "words");
+  page.subtitle = base::format_count(diagnosis.examples) + " " + diagnosis.examples_name + " of " +
+                  base::format_fixed(diagnosis.tokens, 1) + " tokens on average. " + context.model;
   for (const Picture& picture : pictures(diagnosis)) {
     page.charts[picture.name] = chart_json(picture.chart);
     page.content += html_section(

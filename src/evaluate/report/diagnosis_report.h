@@ -10,7 +10,8 @@
 
 namespace asap::evaluate {
 
-/// A text table: one row per method and layer, means over heads.
+/// The verdict (see diagnosis_verdict.h), then a text table: one row per method and layer, means
+/// over heads.
 std::string diagnosis_table(const Diagnosis& diagnosis);
 
 io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context);

@@ -1,6 +1,7 @@
 #include "evaluate/report/report.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/files.h"
 #include "base/format.h"
@@ -17,6 +18,15 @@ namespace {
 const char* time_mark(const MethodResult& method) {
   if (!method.equal_latency) return "";
   return method.capped ? " (equal time, capped at T)" : " (equal time)";
+}
+
+/// " ±1.2%"; nothing where it was not measured.
+std::string interval_mark(double relative) {
+  return std::isnan(relative) ? "" : " ±" + base::format_fixed(100 * relative, 1) + "%";
+}
+
+io::Json interval_json(double value, double relative) {
+  return {value * (1 - relative), value * (1 + relative)};
 }
 
 io::Json operator_json(const OperatorEvidence& evidence) {
@@ -42,13 +52,14 @@ std::vector<std::string> comparison_columns(const Comparison& comparison) {
 
 std::vector<std::string> comparison_cells(const Comparison& comparison,
                                           const MethodResult& method) {
-  std::vector<std::string> cells = {method.name + time_mark(method),
-                                    base::format_fixed(method.accuracy, 4),
-                                    base::format_fixed(method.agreement, 4),
-                                    base::format_fixed(method.examples_per_second, 0),
-                                    base::format_fixed(method.attention_milliseconds, 3),
-                                    base::format_fixed(method.plan_l1, 4),
-                                    base::format_fixed(method.column_error, 4)};
+  std::vector<std::string> cells = {
+      method.name + time_mark(method),
+      base::format_fixed(method.accuracy, 4),
+      base::format_fixed(method.agreement, 4),
+      base::format_fixed(method.examples_per_second, 0) + interval_mark(method.rate_interval),
+      base::format_fixed(method.attention_milliseconds, 3),
+      base::format_fixed(method.plan_l1, 4),
+      base::format_fixed(method.column_error, 4)};
   if (comparison.shows_imitation())
     cells.push_back(method.imitated_agreement ? base::format_fixed(*method.imitated_agreement, 4)
                                               : "");
@@ -72,7 +83,11 @@ io::Json comparison_summary(const Comparison& comparison, const ReportContext& c
                        {"accuracy", method.accuracy},
                        {"agreement", method.agreement},
                        {"examples_per_second", method.examples_per_second},
+                       {"examples_per_second_interval",
+                        interval_json(method.examples_per_second, method.rate_interval)},
                        {"attention_milliseconds", method.attention_milliseconds},
+                       {"attention_milliseconds_interval",
+                        interval_json(method.attention_milliseconds, method.attention_interval)},
                        {"plan_l1", method.plan_l1},
                        {"column_error", method.column_error}});
     if (method.equal_latency) methods.back()["equal_latency"] = true;

@@ -1,5 +1,10 @@
 #include "evaluate/report/report_charts.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
 #include "base/format.h"
 
 namespace asap::evaluate {
@@ -32,6 +37,20 @@ double layer_error(const std::vector<HeadFidelity>& heads) {
   for (const HeadFidelity& head : heads)
     mean += head.column_error / static_cast<double>(heads.size());
   return mean;
+}
+
+/// The loop that times are divided by, and the forms that a chart of scaling shows: the slow ones
+/// of the literature would press all others to the axis.
+constexpr std::string_view kOwnLoop = "sinkhorn_exp";
+constexpr std::string_view kScalingForms[] = {"softmax",  "sinkhorn_exp",   "sinkhorn_single",
+                                              "compiled", "compiled_tiled", "compiled_bf16"};
+
+/// NaN where it was not measured.
+double milliseconds_at(const ScalingCurve& curve, double tokens) {
+  const auto found = std::ranges::find(curve.tokens, tokens);
+  return found == curve.tokens.end()
+             ? std::numeric_limits<double>::quiet_NaN()
+             : curve.milliseconds[static_cast<std::size_t>(found - curve.tokens.begin())];
 }
 
 using TrainingValues = std::vector<double> TrainingCurves::*;
@@ -100,10 +119,25 @@ CloudChart dual_chart(const NetworkStudy& study) {
 }
 
 LineChart scaling_chart(const ScalingCurves& scaling) {
-  LineChart chart{"Time of attention by number of tokens", "tokens", "milliseconds per head", {}};
-  chart.log_x = chart.log_y = true;
-  for (const ScalingCurve& curve : scaling.curves)
-    chart.lines.push_back({curve.form, curve.milliseconds, family_of(curve.form), curve.tokens});
+  const auto loop = std::ranges::find(scaling.curves, kOwnLoop, &ScalingCurve::form);
+  const bool relative = loop != scaling.curves.end();
+  LineChart chart{"Time of attention by number of tokens",
+                  "tokens",
+                  relative ? "time / our own Sinkhorn loop's" : "milliseconds per head",
+                  {}};
+  chart.log_x = true;
+  chart.log_y = !relative;
+  for (const ScalingCurve& curve : scaling.curves) {
+    if (std::ranges::find(kScalingForms, curve.form) == std::end(kScalingForms)) continue;
+    ChartLine line{curve.form, {}, family_of(curve.form), {}};
+    for (std::size_t i = 0; i < curve.tokens.size(); ++i) {
+      const double unit = relative ? milliseconds_at(*loop, curve.tokens[i]) : 1.0;
+      if (std::isnan(unit)) continue;  // the loop was not measured at this size
+      line.at.push_back(curve.tokens[i]);
+      line.values.push_back(curve.milliseconds[i] / unit);
+    }
+    if (!line.values.empty()) chart.lines.push_back(std::move(line));
+  }
   return chart;
 }
 

@@ -27,6 +27,9 @@ LineChart column_error_chart(const ReportData& data);
 /// Predicted against true duals, one panel per head.
 CloudChart dual_chart(const NetworkStudy& study);
 
+/// Time of the main forms divided by that of our own Sinkhorn loop (sinkhorn_exp) at the same
+/// number of tokens, on a linear axis; milliseconds on a logarithmic one where the loop was not
+/// measured.
 LineChart scaling_chart(const ScalingCurves& scaling);
 
 LineChart training_loss_chart(const TrainingCurves& training);

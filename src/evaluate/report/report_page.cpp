@@ -43,13 +43,6 @@ std::string headline(const Comparison& comparison) {
   return "<div class=\"cards\">\n" + cards + "</div>\n";
 }
 
-std::string words_list(const std::vector<std::string>& words) {
-  std::string items;
-  for (const std::string& sentence : words)
-    items += "<li>" + base::escape_markup(sentence) + "</li>\n";
-  return items.empty() ? "" : "<ul class=\"words\">\n" + items + "</ul>\n";
-}
-
 std::string swatch(const std::string& method) {
   return std::string("<span class=\"swatch ") + family_name(family_of(method)) + "\"></span>";
 }
@@ -70,6 +63,7 @@ std::string methods_section(const Comparison& comparison) {
   std::string note =
       "accuracy: share of the labels predicted. agreement: share of the teacher's predictions "
       "made. "
+      "±: two standard errors of the turns that the methods took side by side. "
       "attention ms: processor time in attention per example, all layers. plan L1: mean over "
       "queries of the absolute difference from the teacher's attention, summed over keys; between "
       "0 and 2. column error: mean relative error of the plan's column sums. The last two are "
@@ -242,13 +236,14 @@ std::string scaling_section(const ScalingCurves& scaling, Figures& figures) {
   return html_section(
       "Time by number of tokens",
       html_paragraph(scaling_words(scaling)) +
-          figures.add(
-              "scaling", scaling_chart(scaling),
-              "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
-                  std::to_string(scaling.threads) +
-                  (scaling.threads == 1 ? " thread" : " threads") +
-                  "; sinkhorn_exp is our own Sinkhorn loop. Measured without this network, by: " +
-                  scaling.command));
+          figures.add("scaling", scaling_chart(scaling),
+                      "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
+                          std::to_string(scaling.threads) +
+                          (scaling.threads == 1 ? " thread" : " threads") +
+                          "; times are divided by that of sinkhorn_exp, our own Sinkhorn loop: "
+                          "below 1, a form "
+                          "is faster. Measured without this network, by: " +
+                          scaling.command));
 }
 
 std::string training_section(const TrainingCurves& training, Figures& figures) {
@@ -266,11 +261,16 @@ std::string training_section(const TrainingCurves& training, Figures& figures) {
 
 }  // namespace
 
+std::string titled(const ReportContext& context, const std::string& what) {
+  return (context.title.empty() ? "" : context.title + ": ") + what;
+}
+
 std::string provenance_section(const ReportContext& context, int threads) {
   std::string commands;
   for (const std::string& command : context.commands)
     commands += base::escape_markup(command) + "\n";
-  std::string facts = html_row("td", {"threads", std::to_string(threads)});
+  std::string facts =
+      html_row("td", {"data", context.data}) + html_row("td", {"threads", std::to_string(threads)});
   for (const auto& [name, value] : context.versions) facts += html_row("td", {name, value});
   return html_section("How to reproduce this report",
                       "<pre>" + commands + "</pre>\n" + html_table(facts, "facts"));
@@ -278,11 +278,12 @@ std::string provenance_section(const ReportContext& context, int threads) {
 
 std::string comparison_report(const ReportData& data, const PlotLibrary& library) {
   const Comparison& comparison = data.comparison;
-  Page page{.title = "Comparison of attention methods", .subtitle = {}, .content = {}};
-  page.subtitle = data.context.data + ", " + base::format_count(comparison.examples) + " " +
-                  comparison.examples_name + ". " + data.context.model;
+  Page page{
+      .title = titled(data.context, "attention methods compared"), .subtitle = {}, .content = {}};
+  page.subtitle = base::format_count(comparison.examples) + " " + comparison.examples_name +
+                  " of the test data. " + data.context.model;
   Figures figures;
-  page.content += headline(comparison) + words_list(comparison_words(comparison));
+  page.content += headline(comparison) + html_list(comparison_words(comparison), "words");
   page.content += methods_section(comparison) + tradeoff_section(comparison, figures);
   page.content += plans_section(data.gallery) + distance_section(comparison, figures);
   page.content += heads_section(data) + dual_section(data, figures);

@@ -5,7 +5,10 @@
 
 namespace asap::evaluate {
 
-/// The section of a report that says how to reproduce it: commands, threads, versions.
+/// "Fashion-MNIST: what"; `what` alone without a title.
+std::string titled(const ReportContext& context, const std::string& what);
+
+/// The section of a report that says how to reproduce it: commands, data, threads, versions.
 std::string provenance_section(const ReportContext& context, int threads);
 
 /// One HTML file that needs no other: headline numbers, the verdict in words, tables, pictures,

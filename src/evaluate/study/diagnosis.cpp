@@ -151,6 +151,7 @@ Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
   Diagnosis diagnosis;
   diagnosis.examples_name = data::examples_name(dataset.kind);
   diagnosis.threads = settings.threads;
+  diagnosis.teacher_iterates = encoder.config().attention.kind == config::AttentionKind::sinkhorn;
   for (const Method& method : settings.methods) {
     const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;
     const Sums sums = run_method(encoder, *make_attention(method, encoder, compiled), iterations,

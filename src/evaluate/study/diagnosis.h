@@ -27,6 +27,7 @@ struct Diagnosis {
   std::string examples_name = "images";
   double tokens = 0;  ///< per example, mean
   int threads = 1;
+  bool teacher_iterates = false;  ///< the network was trained with Sinkhorn attention
   std::vector<MethodDiagnosis> methods;
 };
 

@@ -9,7 +9,7 @@ namespace asap::evaluate {
 DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled) {
   DiagnoseConfig config;
   config.methods = {"teacher", "softmax"};
-  if (with_compiled) config.methods.emplace_back("compiled");
+  if (with_compiled) config.methods.insert(config.methods.end(), {"compiled", "compiled+3"});
   config.data = config::RunFolder(run).read_config().data;
   return config;
 }

@@ -10,14 +10,15 @@ namespace asap::evaluate {
 
 /// The configuration of asap-eval diagnose.
 struct DiagnoseConfig {
-  std::vector<std::string> methods;  ///< empty: teacher, softmax and, if there is one, compiled
+  std::vector<std::string>
+      methods;  ///< default: teacher, softmax and, with an operator, compiled, compiled+3
   int examples = 128;
   int iterations = 20;
   config::DataConfig data;
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("methods", methods, "as in asap-eval compare; empty: teacher, softmax, compiled");
+    v.field("methods", methods, "as in asap-eval compare");
     v.field("examples", examples, "use only the first N test examples; 0: all",
             config::at_least(0));
     v.field("iterations", iterations, "Sinkhorn iterations up to which column errors are followed",

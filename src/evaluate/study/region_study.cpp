@@ -11,7 +11,7 @@
 #include "config/run_folder.h"
 #include "data/batch.h"
 #include "data/load/load_dataset.h"
-#include "evaluate/compare/report_context.h"
+#include "evaluate/compare/data_title.h"
 #include "evaluate/study/piecewise_network.h"
 #include "infer/encoder.h"
 #include "infer/scorer.h"
@@ -19,17 +19,6 @@
 
 namespace asap::evaluate {
 namespace {
-
-CountRange range_of(const std::vector<std::int64_t>& counts) {
-  CountRange range;
-  if (counts.empty()) return range;
-  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
-  range.least = *least;
-  range.most = *most;
-  for (const std::int64_t count : counts)
-    range.mean += static_cast<double>(count) / static_cast<double>(counts.size());
-  return range;
-}
 
 /// A segment in the input space of one of the networks.
 struct Segment {
@@ -79,6 +68,10 @@ class Study {
     study_.step = config::RunFolder(run).checkpoint_steps().back();
     study_.model = config::describe_model(model());
     study_.data = dataset_.name;
+    study_.title = data_title(config.data);
+    study_.command = "asap-eval regions --run " + run.string() + " --segments " +
+                     std::to_string(config.segments) + " --seed " + std::to_string(config.seed) +
+                     " --examples " + std::to_string(dataset_.size()) + " --out DIR";
     study_.examples = dataset_.size();
     study_.segments = config.segments;
   }
@@ -125,18 +118,26 @@ class Study {
   }
 
   void count_segments() {
-    std::vector<std::vector<std::int64_t>> counts(static_cast<std::size_t>(config_.segments));
+    // A segment whose ends are equal has no regions to count.
+    const auto count_of = static_cast<std::size_t>(config_.segments);
+    std::vector<std::vector<std::optional<std::int64_t>>> counts(
+        networks_.size(), std::vector<std::optional<std::int64_t>>(count_of));
     base::parallel_for(config_.segments, threads_, [&](std::int64_t index, int) {
       const std::vector<Segment> segments = draw(static_cast<int>(index));
       for (std::size_t l = 0; l < segments.size(); ++l)
         if (segments[l].from != segments[l].to)
-          counts[static_cast<std::size_t>(index)].push_back(
+          counts[l][static_cast<std::size_t>(index)] =
               region::count_regions(networks_[l], segments[l].from, segments[l].to)
-                  .activation_regions);
+                  .activation_regions;
     });
     std::vector<std::int64_t> all;
-    for (const auto& own : counts) all.insert(all.end(), own.begin(), own.end());
-    study_.along = range_of(all);
+    for (const auto& own : counts) {
+      std::vector<std::int64_t>& measured = study_.counts.emplace_back();
+      for (const std::optional<std::int64_t>& count : own)
+        if (count) measured.push_back(*count);
+      all.insert(all.end(), measured.begin(), measured.end());
+    }
+    study_.along = count_range(all);
   }
 
   void count_channels() {
@@ -155,7 +156,7 @@ class Study {
                                   {-config.interval, config.interval})
                 .linear_regions);
     }
-    study_.channels = range_of(counts);
+    study_.channels = count_range(counts);
   }
 
   double accuracy() const {
@@ -200,6 +201,17 @@ std::string text_of(const CountRange& range) {
 
 }  // namespace
 
+CountRange count_range(const std::vector<std::int64_t>& counts) {
+  CountRange range;
+  if (counts.empty()) return range;
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+  range.least = *least;
+  range.most = *most;
+  for (const std::int64_t count : counts)
+    range.mean += static_cast<double>(count) / static_cast<double>(counts.size());
+  return range;
+}
+
 RegionStudyConfig default_region_study_config(const std::filesystem::path& run) {
   RegionStudyConfig config;
   config.data = config::RunFolder(run).read_config().data;
@@ -216,6 +228,9 @@ io::Json region_study_summary(const RegionStudy& study) {
                       {"data", study.data},         {"step", study.step},
                       {"examples", study.examples}, {"segments", study.segments},
                       {"accuracy", study.accuracy}, {"regions", to_json(study.along)}};
+  if (study.counts.size() > 1)
+    for (const std::vector<std::int64_t>& layer : study.counts)
+      summary["regions_by_layer"].push_back(to_json(count_range(layer)));
   if (study.channels) {
     summary["channel_regions"] = to_json(*study.channels);
     summary["follows_peaks"] = study.follows_peaks;

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "config/data_config.h"
 #include "io/json.h"
@@ -40,17 +42,24 @@ struct CountRange {
 /// segment joins its inputs for the same random token of two examples.
 struct RegionStudy {
   std::string run, model, data;
+  std::string title;      ///< of the data: see data_title
+  std::string command;    ///< that reproduces the study
   std::int64_t step = 0;  ///< training steps done
   std::int64_t examples = 0;
   int segments = 0;
   double accuracy = 0;  ///< on the test examples
   CountRange along;     ///< regions of a segment; of Transformers in one layer, over all
+  /// Regions of every segment; one list for a perceptron, else one for each layer.
+  std::vector<std::vector<std::int64_t>> counts;
   /// Of learned activations: linear regions of each channel's own network on its interval, and
   /// whether it still follows its peaks.
   std::optional<CountRange> channels;
   bool follows_peaks = false;
   int depth = 0;
 };
+
+/// Mean, least and most; zero without counts.
+CountRange count_range(const std::vector<std::int64_t>& counts);
 
 /// Of the newest checkpoint. UsageError when the network is not piecewise linear (gelu).
 RegionStudy study_regions(const std::filesystem::path& run, const RegionStudyConfig& config,

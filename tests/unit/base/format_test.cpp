@@ -21,3 +21,14 @@ TEST_CASE("numbers are written as people read them") {
   CHECK(format_fixed(0.12345, 3) == "0.123");
   CHECK(format_fixed(std::nan(""), 3) == "-");
 }
+
+TEST_CASE("what rounds to zero has no sign, and what does not keeps its own") {
+  CHECK(format_fixed(-1e-9, 5) == "0.00000");
+  CHECK(format_fixed(-0.0, 2) == "0.00");
+  CHECK(format_fixed(-0.4, 0) == "0");
+  CHECK(format_fixed(-0.6, 0) == "-1");
+  CHECK(format_fixed(-0.01, 2) == "-0.01");
+  CHECK(format_fixed(-INFINITY, 2) == "-inf");
+  CHECK(format_significant(-0.0) == "0");
+  CHECK(format_significant(-1e-9) == "-1e-09");
+}

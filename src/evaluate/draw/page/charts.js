@@ -225,8 +225,16 @@
     if (isToken(chart))
       chart.ticks = Array.from(new Set(all.map(function (p) { return p.x; }))).sort(function (a, b) { return a - b; })
         .filter(function (v, i, sorted) { return sorted.length <= 6 || (sorted.length - 1 - i) % 2 === 0; });
+    // Iterations, layers and steps are whole numbers: no ticks between them.
+    else if (all.every(function (p) { return Number.isInteger(p.x); })) {
+      var whole = x.ticks(page.width < 480 ? 4 : 7).filter(Number.isInteger);
+      if (whole.length > 1) chart.ticks = whole;
+    }
     axes(page, chart, x, y);
-    lines.forEach(function (entry) {
+    // The teacher's lines lie on top: what all others are compared with.
+    var above = lines.filter(function (entry) { return entry.line.family === "teacher"; });
+    var below = lines.filter(function (entry) { return entry.line.family !== "teacher"; });
+    below.concat(above).forEach(function (entry) {
       var points = pointsOf(chart, entry.line);
       if (entry.line.band)
         page.svg.append("path").attr("class", "band " + entry.line.family)

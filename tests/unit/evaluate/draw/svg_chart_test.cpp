@@ -62,6 +62,25 @@ TEST_CASE("every line of a line chart is drawn with its name, over what is not f
   CHECK(svg.find("inf") == std::string::npos);
 }
 
+TEST_CASE("the teacher's line lies on top of the others, wherever it stands in the legend") {
+  const LineChart chart{"t", "x", "y", {{"a", {1, 2}, Family::teacher}, {"b", {2, 1}}}};
+  const std::string svg = render_svg(chart);
+  const std::size_t last = svg.rfind("class=\"line ");
+  CHECK(svg.substr(last).starts_with("class=\"line teacher\""));
+  CHECK(svg.find(">a<") < svg.find(">b<"));
+}
+
+TEST_CASE("iterations and layers have whole ticks") {
+  for (const int count : {2, 3, 5, 7, 11, 21}) {
+    const LineChart chart{"t", "iterations", "y", {{"a", std::vector<double>(count, 1.0)}}};
+    const std::string svg = render_svg(chart);
+    // Ticks of the x axis are the only texts that may be fractions below the axis.
+    CHECK(svg.find(">0.5<") == std::string::npos);
+    CHECK(svg.find(">1.5<") == std::string::npos);
+    CHECK(svg.find(">2.5<") == std::string::npos);
+  }
+}
+
 TEST_CASE("pictures carry their own light and dark colours") {
   const std::string svg = render_svg(BarChart{"title", "v", 3, {{"a", 1}}});
   CHECK(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));

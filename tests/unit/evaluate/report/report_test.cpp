@@ -1,5 +1,7 @@
 #include "evaluate/report/report.h"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "evaluate/report/report_page.h"
@@ -29,6 +31,15 @@ TEST_CASE("the report needs nothing but itself and opens with the headline") {
     CHECK_MESSAGE(page.find(outside) == std::string::npos, outside);
 }
 
+TEST_CASE("the title of a report is the data's name, and the path stays in the provenance") {
+  ReportContext known = context();
+  known.title = "Fashion-MNIST";
+  known.data = "/data/fashion test";
+  const std::string page = comparison_report({two_methods(), known}, {});
+  CHECK(page.find("<h1>Fashion-MNIST: attention methods compared</h1>") != std::string::npos);
+  CHECK(occurrences(page, "/data/fashion test") == 1);
+}
+
 TEST_CASE("a report without a compiled operator leaves the headline out") {
   Comparison comparison = two_methods();
   comparison.methods.pop_back();
@@ -47,6 +58,19 @@ TEST_CASE("a truncation of equal time says when it is capped") {
   method.capped = true;
   CHECK(comparison_cells(comparison, method)[0] == "sinkhorn:4 (equal time, capped at T)");
   CHECK(comparison_summary(comparison, context())["methods"][0]["capped"] == true);
+}
+
+TEST_CASE("rates have their intervals in the table and in the summary") {
+  Comparison comparison = two_methods();
+  comparison.methods[0].examples_per_second = 60302;
+  comparison.methods[0].rate_interval = 0.0123;
+  CHECK(comparison_cells(comparison, comparison.methods[0])[3] == "60302 ±1.2%");
+  const Json interval =
+      comparison_summary(comparison, context())["methods"][0]["examples_per_second_interval"];
+  CHECK(interval[0].get<double>() == doctest::Approx(60302 * (1 - 0.0123)));
+  CHECK(interval[1].get<double>() == doctest::Approx(60302 * (1 + 0.0123)));
+  comparison.methods[0].rate_interval = NAN;
+  CHECK(comparison_cells(comparison, comparison.methods[0])[3] == "60302");
 }
 
 TEST_CASE("the summary holds every number under its agreed name") {
