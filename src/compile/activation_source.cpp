@@ -5,7 +5,7 @@
 namespace asap::compile {
 namespace {
 
-TeacherDescription describe(const Activations& activations) {
+TeacherDescription description_of(const Activations& activations) {
   const auto has_values = [](const LayerActivations& layer) { return layer.values.size() > 0; };
   return {.examples = activations.examples,
           .layers = std::ssize(activations.layers),
@@ -20,9 +20,9 @@ TeacherDescription describe(const Activations& activations) {
 }  // namespace
 
 ResidentActivations::ResidentActivations(const Activations& activations)
-    : activations_(&activations), teacher_(describe(activations)) {}
+    : activations_(&activations), teacher_(description_of(activations)) {}
 
 ResidentActivations::ResidentActivations(Activations&& activations)
-    : owned_(std::move(activations)), activations_(&owned_), teacher_(describe(owned_)) {}
+    : owned_(std::move(activations)), activations_(&owned_), teacher_(description_of(owned_)) {}
 
 }  // namespace asap::compile
