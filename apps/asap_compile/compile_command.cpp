@@ -60,7 +60,8 @@ std::string candidates_text(const compile::CompiledModel& model) {
   return table.text() + "\n";
 }
 
-std::string result_text(const compile::CompiledModel& model, double seconds) {
+std::string result_text(const compile::CompiledModel& model, int teacher_iterations,
+                        double seconds) {
   base::Table table({{"layer"},
                      {"head"},
                      {"dual R2"},
@@ -80,9 +81,12 @@ std::string result_text(const compile::CompiledModel& model, double seconds) {
     for (std::size_t h = 0; h < model.evidence[l].size(); ++h)
       add(std::to_string(l), std::to_string(h), model.evidence[l][h]);
   add("mean", "", compile::mean_evidence(model.evidence));
+  std::string notes;
+  for (const std::string& note : compile::compile_notes(model, teacher_iterations))
+    notes += "note: " + note + "\n";
   return candidates_text(model) + table.text() + "measured on " +
          base::format_count(model.held_out_examples) + " examples that the fit has not seen; " +
-         base::format_seconds(seconds) + "\n";
+         base::format_seconds(seconds) + "\n" + notes;
 }
 
 /// What was captured from which teacher.
@@ -156,7 +160,7 @@ class CompileCommand : public cli::Command {
     folder.begin();
     compile::save_operator(common_.out, compile::make_artefact(model, source->teacher()));
     folder.finish(compile::compile_summary(model, source->teacher()),
-                  result_text(model, watch.seconds()));
+                  result_text(model, source->teacher().iterations, watch.seconds()));
   }
 
  private:

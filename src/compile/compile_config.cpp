@@ -149,8 +149,9 @@ std::vector<CompileConfig> CompileConfig::candidates() const {
   std::vector<std::vector<std::string>> choices;
   if (objective == DualObjective::ridge)
     choices = {{"lse", "lse0", "it:2"},
+               {"lse", "lse0", "landmarks:16", "it:1"},
                {"gau", "lin", "tilt", "lse", "lse0", "it:2"},
-               {"lse", "lse0", "landmarks:16", "it:1"}};
+               {"lse", "lse0", "landmarks:16", "it:2"}};
   else
     choices = {{"pot", "gau", "lin", "tilt", "lse"}};
   std::vector<CompileConfig> all;

@@ -79,7 +79,7 @@ struct CompileConfig {
              "directions from the calibration covariances, or random orthonormal");
     v.field("features", features,
             "any of pot, gau, lin, tilt, lse, lse0, landmarks:M, and it:K corrected iterations; "
-            "auto: the set with the least output error on the held-out examples");
+            "auto: the cheapest set that is nearly as good as the best on held-out examples");
     v.choice("objective", objective,
              {{"ridge", DualObjective::ridge},
               {"kl", DualObjective::kl},
@@ -103,8 +103,8 @@ struct CompileConfig {
   void validate(const std::string& source) const;
   /// True for features = auto.
   bool chooses_features() const;
-  /// The configurations to choose from: for features = auto one for each set of features that is
-  /// tried, otherwise this one.
+  /// The configurations to choose from, the cheapest at inference first: for features = auto one
+  /// for each set of features that is tried, otherwise this one.
   std::vector<CompileConfig> candidates() const;
   /// The features by flag. Expects a valid configuration that names them.
   attention::DualFeatures dual_features() const;

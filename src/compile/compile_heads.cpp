@@ -52,28 +52,33 @@ class Passes {
  public:
   Passes(const ActivationSource& source, int threads, std::int64_t total,
          const CompileProgress& progress)
-      : source_(source), threads_(threads), total_(total), progress_(progress) {}
+      : source_(source),
+        threads_(threads),
+        total_(total),
+        progress_(progress),
+        scratch_(static_cast<std::size_t>(std::max(threads, 1))) {}
 
   std::int64_t heads() const { return source_.teacher().heads; }
   std::int64_t all_heads() const { return source_.teacher().layers * heads(); }
 
-  /// Calls body(number of the head among all, visited) for every live example of `range`; the
-  /// examples of a head in order.
+  /// Calls body(number of the head among all, visited, scratch) for every live example of `range`;
+  /// the examples of a head in order.
   template <class Body>
   void run(const ExampleRange& range, const Body& body) {
-    source_.for_each_chunk(
-        range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t first) {
-          base::parallel_for(all_heads(), threads_, [&](std::int64_t index, int) {
-            const int layer = static_cast<int>(index / heads());
-            const attention::AttentionBatch<float> batch = chunk.batch(layer);
-            for (std::int64_t e = 0; e < inside.count; ++e)
-              if (is_live(batch, inside.first + e))
-                body(index, Visited{chunk, layer, index % heads(), inside.first + e,
-                                    first - range.first + e});
-          });
-          done_ += inside.count;
-          if (progress_) progress_(done_, total_);
-        });
+    source_.for_each_chunk(range, [&](const Activations& chunk, const ExampleRange& inside,
+                                      std::int64_t first) {
+      base::parallel_for(all_heads(), threads_, [&](std::int64_t index, int worker) {
+        const int layer = static_cast<int>(index / heads());
+        const attention::AttentionBatch<float> batch = chunk.batch(layer);
+        for (std::int64_t e = 0; e < inside.count; ++e)
+          if (is_live(batch, inside.first + e))
+            body(index,
+                 Visited{chunk, layer, index % heads(), inside.first + e, first - range.first + e},
+                 scratch_[static_cast<std::size_t>(worker)]);
+      });
+      done_ += inside.count;
+      if (progress_) progress_(done_, total_);
+    });
   }
 
  private:
@@ -81,6 +86,7 @@ class Passes {
   int threads_;
   std::int64_t total_;
   const CompileProgress& progress_;
+  std::vector<tensor::Arena> scratch_;  // one per thread: heads take turns
   std::int64_t done_ = 0;
 };
 
@@ -96,8 +102,8 @@ std::vector<std::unique_ptr<StatisticsPass>> gather_statistics(const ActivationS
   std::vector<std::unique_ptr<StatisticsPass>> all;
   for (std::int64_t h = 0; h < passes.all_heads(); ++h)
     all.push_back(std::make_unique<StatisticsPass>(range.count, source.teacher().iterations));
-  passes.run(range, [&](std::int64_t index, const Visited& v) {
-    all[index]->add(run_teacher(v.chunk, v.layer, v.head, v.example), v.index);
+  passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
+    all[index]->add(run_teacher(v.chunk, v.layer, v.head, v.example), v.index, scratch);
   });
   for (const auto& one : all)
     if (one->finish() == 0) refuse_empty(source.teacher().source, range);
@@ -115,10 +121,10 @@ Heads fit_all(const std::vector<std::unique_ptr<StatisticsPass>>& statistics,
   });
   const bool with_duals = config.objective != DualObjective::ridge;
   for (int stage = 0; stage < fits[0]->stages(); ++stage) {
-    passes.run(range, [&](std::int64_t index, const Visited& v) {
+    passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
       fits[index]->add(with_duals ? run_teacher(v.chunk, v.layer, v.head, v.example)
                                   : head_sample(v.chunk, v.layer, v.head, v.example),
-                       v.index);
+                       v.index, scratch);
     });
     base::parallel_for(std::ssize(fits), threads,
                        [&](std::int64_t index, int) { fits[index]->finish_stage(); });
@@ -142,9 +148,9 @@ std::vector<Evidence> measure_all(const ActivationSource& source, const std::vec
       for (const attention::CompiledHead& head : layer)
         measured[c].push_back(std::make_unique<HeadMeasurement>(head));
   std::vector<std::int64_t> live(static_cast<std::size_t>(passes.all_heads()));
-  passes.run(range, [&](std::int64_t index, const Visited& v) {
+  passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
     const TeacherSample sample = run_teacher(v.chunk, v.layer, v.head, v.example);
-    for (auto& heads : measured) heads[index]->add(sample);
+    for (auto& heads : measured) heads[index]->add(sample, scratch);
     ++live[index];
   });
   if (std::ranges::min(live) == 0) refuse_empty(source.teacher().source, range);
@@ -165,6 +171,19 @@ std::vector<CompileConfig> fitting_candidates(const CompileConfig& config,
       candidate.slices =
           static_cast<int>(std::min<std::int64_t>(candidate.slices, teacher.head_width));
   return candidates;
+}
+
+/// The first candidate that is nearly as good as the best.
+std::size_t choose(const std::vector<Candidate>& candidates) {
+  const auto error = [](const Candidate& candidate) {
+    return std::isnan(candidate.mean.output_error) ? candidate.mean.plan_l1
+                                                   : candidate.mean.output_error;
+  };
+  double least = INFINITY;
+  for (const Candidate& candidate : candidates) least = std::min(least, error(candidate));
+  for (std::size_t c = 0; c < candidates.size(); ++c)
+    if (error(candidates[c]) <= kNearlyAsGood * least) return c;
+  return 0;
 }
 
 }  // namespace
@@ -202,15 +221,9 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   std::vector<Evidence> evidence = measure_all(source, choices, held_out, passes);
 
   CompiledModel model;
-  const auto error = [&](const Candidate& candidate) {
-    return std::isnan(candidate.mean.output_error) ? candidate.mean.plan_l1
-                                                   : candidate.mean.output_error;
-  };
-  std::size_t best = 0;
-  for (std::size_t c = 0; c < candidates.size(); ++c) {
+  for (std::size_t c = 0; c < candidates.size(); ++c)
     model.candidates.push_back({candidates[c].features, mean_evidence(evidence[c])});
-    if (error(model.candidates[c]) < error(model.candidates[best])) best = c;
-  }
+  const std::size_t best = choose(model.candidates);
   model.config = candidates[best];
   model.heads = std::move(choices[best]);
   model.evidence = std::move(evidence[best]);

@@ -34,12 +34,15 @@ using CompileProgress = std::function<void(std::int64_t done, std::int64_t total
 /// Number of examples of all passes of compile_heads.
 std::int64_t compile_steps(const CompileConfig& config);
 
+/// An error up to this many times the least counts as nearly as good.
+inline constexpr double kNearlyAsGood = 1.25;
+
 /// Fits a dual map to every head of the teacher on the first config.calibration examples and
-/// measures it on the next config.held_out. With features = auto several sets are fitted, and the
-/// one with the least output error (or plan L1, without values) on the held-out examples, as mean
-/// over heads, is kept; of equal ones the first. Heads are independent and run on `threads`
-/// threads; the result does not depend on their number. Several passes over the source; objectives
-/// other than ridge keep every example.
+/// measures it on the next config.held_out. With features = auto several sets are fitted. Of those
+/// whose output error (or plan L1, without values) on the held-out examples, as mean over heads, is
+/// at most kNearlyAsGood times the least, the cheapest is kept. Heads are independent and run on
+/// `threads` threads; the result does not depend on their number. Several passes over the source;
+/// objectives other than ridge keep every example.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
 /// canonical slices, or when the output objective lacks values; DataError when there are too few

@@ -1,6 +1,15 @@
 #include "compile/compile_report.h"
 
+#include "base/format.h"
+
 namespace asap::compile {
+namespace {
+
+/// Rows of a plan sum to 1, so two plans differ by 2 at most.
+constexpr double kLargePlanL1 = 0.1;
+constexpr double kLargeColumnError = 0.1;
+
+}  // namespace
 
 io::Json evidence_json(const HeadEvidence& evidence) {
   return {{"dual_r2", evidence.dual_r2},
@@ -23,6 +32,27 @@ io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
   return rows;
 }
 
+std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_iterations) {
+  std::vector<std::string> notes;
+  for (std::size_t layer = 0; layer < model.evidence.size(); ++layer)
+    for (std::size_t head = 0; head < model.evidence[layer].size(); ++head) {
+      const HeadEvidence& evidence = model.evidence[layer][head];
+      const std::string name =
+          "layer " + std::to_string(layer) + ", head " + std::to_string(head) + ": ";
+      if (evidence.plan_l1 > kLargePlanL1)
+        notes.push_back(name + "the plan is far from the teacher's (plan L1 " +
+                        base::format_fixed(evidence.plan_l1, 2) +
+                        "); more landmarks or corrected iterations help, such as features="
+                        "lse,lse0,landmarks:32,it:4");
+      if (evidence.teacher_column_error > kLargeColumnError)
+        notes.push_back(name + "the teacher is far from converged (column error " +
+                        base::format_fixed(evidence.teacher_column_error, 2) + " after " +
+                        std::to_string(teacher_iterations) +
+                        " iterations); the operator imitates that, and compiled+K leaves it");
+    }
+  return notes;
+}
+
 OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher) {
   OperatorArtefact artefact;
   artefact.heads = model.heads;
@@ -42,6 +72,7 @@ io::Json compile_summary(const CompiledModel& model, const TeacherDescription& t
         {{"features", candidate.features}, {"mean", evidence_json(candidate.mean)}});
   return {{"heads", heads_json(model.evidence)},
           {"candidates", std::move(candidates)},
+          {"notes", compile_notes(model, teacher.iterations)},
           {"mean", evidence_json(mean_evidence(model.evidence))},
           {"calibration",
            {{"source", teacher.source},

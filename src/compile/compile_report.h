@@ -12,6 +12,10 @@ io::Json evidence_json(const HeadEvidence& evidence);
 /// The same of every head, with its `layer` and `head`.
 io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
 
+/// What a user should know of heads whose operator or teacher does not do what is expected: plans
+/// far from the teacher's, teachers far from converged; one sentence each, with what to do.
+std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_iterations);
+
 /// The artefact of a compiled model.
 OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher);
 

@@ -33,10 +33,10 @@ StatisticsPass::StatisticsPass(std::int64_t examples, int iterations) {
   statistics_.targets.resize(static_cast<std::size_t>(examples));
 }
 
-void StatisticsPass::add(const TeacherSample& sample, std::int64_t index) {
-  scratch_.clear();
+void StatisticsPass::add(const TeacherSample& sample, std::int64_t index, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const attention::CentredHead<double> head = attention::centre_head<double>(
-      sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch_);
+      sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
   statistics_.score_scale = sample.score_scale;
   statistics_.targets.at(static_cast<std::size_t>(index)) = sample.target;
   add_covariance(head.x, statistics_.query_covariance);

@@ -24,7 +24,7 @@ class StatisticsPass {
   StatisticsPass(std::int64_t examples, int iterations);
 
   /// `sample` with the duals of its teacher; index: of its example.
-  void add(const TeacherSample& sample, std::int64_t index);
+  void add(const TeacherSample& sample, std::int64_t index, tensor::Arena& scratch);
   /// Call once, after all samples. The number of samples that were added.
   std::int64_t finish();
   const HeadStatistics& statistics() const { return statistics_; }
@@ -32,7 +32,6 @@ class StatisticsPass {
  private:
   HeadStatistics statistics_;
   std::int64_t samples_ = 0;
-  tensor::Arena scratch_;
 };
 
 /// Slices for one head: random, or canonical from the covariances of the centred queries and keys.

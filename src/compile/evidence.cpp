@@ -87,14 +87,14 @@ void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<con
 HeadMeasurement::HeadMeasurement(const attention::CompiledHead& head)
     : head_(head), compiled_({{head}}) {}
 
-void HeadMeasurement::add(const TeacherSample& sample) {
+void HeadMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
   const InferenceInput input(sample);
   const tensor::Tensor<double> teacher = teacher_plan(sample);
   add_dual(predicted_dual(head_, sample), sample, totals_);
-  add_plan(teacher.rows(), plan_of(compiled_, input, scratch_).rows(), totals_);
+  add_plan(teacher.rows(), plan_of(compiled_, input, scratch).rows(), totals_);
   if (sample.values.size() > 0)
-    add_output(teacher.rows(), sample.values.rows(), output_of(compiled_, input, scratch_),
-               totals_);
+    add_output(teacher.rows(), sample.values.rows(), output_of(compiled_, input, scratch), totals_);
 }
 
 HeadEvidence HeadMeasurement::evidence() const {
@@ -112,7 +112,8 @@ HeadEvidence HeadMeasurement::evidence() const {
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples) {
   HeadMeasurement measurement(head);
-  for (const TeacherSample& sample : samples) measurement.add(sample);
+  tensor::Arena scratch;
+  for (const TeacherSample& sample : samples) measurement.add(sample, scratch);
   return measurement.evidence();
 }
 

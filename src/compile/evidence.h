@@ -34,7 +34,7 @@ class HeadMeasurement {
  public:
   explicit HeadMeasurement(const attention::CompiledHead& head);
 
-  void add(const TeacherSample& sample);
+  void add(const TeacherSample& sample, tensor::Arena& scratch);
   /// InternalError without samples.
   HeadEvidence evidence() const;
 
@@ -42,7 +42,6 @@ class HeadMeasurement {
   attention::CompiledHead head_;
   attention::CompiledOperator compiled_;
   EvidenceTotals totals_;
-  tensor::Arena scratch_;
 };
 
 /// The same of samples that are there already.

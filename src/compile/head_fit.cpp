@@ -66,10 +66,10 @@ void HeadFit::add_correction(const CentredSample& sample, std::int64_t index,
   regression_.add(rows.rows(), rest);
 }
 
-void HeadFit::add(const TeacherSample& sample, std::int64_t index) {
-  scratch_.clear();
-  const CentredSample centred = centre_sample(sample, scratch_);
-  tensor::Tensor<double> features = centred_features(map_, centred, scratch_);
+void HeadFit::add(const TeacherSample& sample, std::int64_t index, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const CentredSample centred = centre_sample(sample, scratch);
+  tensor::Tensor<double> features = centred_features(map_, centred, scratch);
   if (stage_ > 0) return add_correction(centred, index, features.rows());
   const std::vector<double>& target = statistics_.targets[static_cast<std::size_t>(index)];
   regression_.add(features.rows(), target);

@@ -18,7 +18,7 @@ class HeadFit {
   int stages() const { return map_.features.corrections + 1; }
   /// Adds a sample to the current stage. index: of its example. Objectives other than ridge also
   /// need the duals of its teacher.
-  void add(const TeacherSample& sample, std::int64_t index);
+  void add(const TeacherSample& sample, std::int64_t index, tensor::Arena& scratch);
   /// Fits the weights of the stage; the next one begins.
   void finish_stage();
   /// Call after the last stage.
@@ -47,7 +47,6 @@ class HeadFit {
   std::vector<State> states_;
   std::vector<FitSample> fits_;         // for objectives other than ridge
   std::vector<TeacherSample> samples_;  // the same
-  tensor::Arena scratch_;
 };
 
 }  // namespace asap::compile

@@ -56,7 +56,7 @@ DualRecursion::DualRecursion(const DualMap<float>& map, const AttentionHead<floa
     exp2_values(first_exponents_, second_factors_.first(first_exponents_.size()));
     std::fill(second_factors_.begin() + tiled.m, second_factors_.end(), 0.0f);
   }
-  predict_before_scores(map, head, known_, arena);
+  predict_before_scores(map, head, tiled, known_, arena);
   std::ranges::copy(known_.row(0), dual_.begin());
   std::fill(dual_.begin() + tiled.n, dual_.end(), -std::numeric_limits<float>::infinity());
 }

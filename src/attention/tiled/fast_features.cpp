@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "attention/compiled/landmark_dual.h"
+#include "attention/tiled/landmark_kernels.h"
 #include "attention/tiled/tile_operands.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
@@ -32,7 +32,7 @@ Projections project(tensor::MatrixView<const float> tokens, tensor::MatrixView<c
     tensor::scale<float>(factor, slices.row(l), directions.row(l));
   std::ranges::copy(last, directions.row(count).begin());
   const tensor::MatrixView<float> all = scratch.matrix<float>(count + 1, padded);
-  project_tokens(tokens, directions, all);
+  project_tokens(tokens, directions, all, scratch);
 
   const Projections p{all.block(0, 0, count + 1, tokens.rows), scratch.vector<float>(count + 1)};
   for (std::int64_t l = 0; l <= count; ++l) {
@@ -88,7 +88,7 @@ struct Coefficients {
   tensor::VectorView<float> potential;  // [L]
   tensor::VectorView<float> linear;     // [L + 1], the last of the tilt
   tensor::VectorView<float> quadratic;  // [L]
-  float landmark = 0;
+  float landmark = 0;                   // of a dual in base 2
 };
 
 constexpr float kBase = std::numbers::log2e_v<float>;
@@ -105,7 +105,7 @@ Coefficients coefficients(const DualMap<float>& map, int stage, std::int64_t sli
   for (float& value : c.quadratic) value = next(features.gaussian);
   for (float& value : c.linear.first(c.potential.size())) value = next(features.linear);
   c.linear.back() = next(features.tilt);
-  c.landmark = features.landmarks > 0 ? kBase * weights.back() : 0.0f;
+  c.landmark = features.landmarks > 0 ? weights.back() : 0.0f;
   return c;
 }
 
@@ -165,7 +165,8 @@ ScoreWeights score_weights(const DualMap<float>& map, int stage) {
 }
 
 void predict_before_scores(const DualMap<float>& map, const AttentionHead<float>& head,
-                           tensor::MatrixView<float> known, tensor::Arena& scratch) {
+                           const TiledHead& tiled, tensor::MatrixView<float> known,
+                           tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   base::check(std::ssize(map.weights) == map.features.weight_count(map.slices()) &&
                   known.rows == map.features.corrections + 1,
@@ -180,10 +181,8 @@ void predict_before_scores(const DualMap<float>& map, const AttentionHead<float>
   }
   if (slices > 0 || map.features.tilt) add_projected(map, head, stages, duals, scratch);
   if (map.features.landmarks == 0) return;
-  const CentredHead<float> centred =
-      centre_head<float>(head.queries, head.keys, head.scale, scratch);
-  const tensor::VectorView<float> dual = scratch.vector<float>(head.queries.rows);
-  landmark_dual(centred, map.landmarks, dual, scratch);
+  const tensor::VectorView<float> dual = scratch.vector<float>(tiled.n);
+  tiled_landmark_dual(map.landmarks, head, tiled, dual, scratch);
   for (int t = 0; t < known.rows; ++t) tensor::axpy<float>(stages[t].landmark, dual, duals.row(t));
 }
 

@@ -92,37 +92,38 @@ void centre_queries(tensor::MatrixView<const float> queries, float factor, const
   std::fill(norms + queries.rows, norms + x.rows, 0.0f);
 }
 
+/// Projections of kLanes tokens on some directions; lines: the tokens, transposed, [D][kLanes].
 template <int Count>
-HWY_INLINE void project_on(tensor::MatrixView<const float> tokens,
-                           tensor::MatrixView<const float> directions,
-                           tensor::MatrixView<float> out) {
+HWY_INLINE void project_lines(const float* lines, tensor::MatrixView<const float> directions,
+                              std::int64_t first_direction, std::int64_t first,
+                              tensor::MatrixView<float> out) {
   const D tag;
-  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
-    V sum[Count];
-    for (int p = 0; p < Count; ++p) sum[p] = hn::Zero(tag);
-    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
-      V lines[kLanes];
-      load_transposed(tokens, first, d, lines);
-      const std::int64_t count = std::min(kLanes, tokens.cols - d);
-      for (std::int64_t l = 0; l < count; ++l)
-        for (int p = 0; p < Count; ++p)
-          sum[p] = hn::MulAdd(hn::Set(tag, directions(p, d + l)), lines[l], sum[p]);
-    }
-    for (int p = 0; p < Count; ++p) hn::StoreU(sum[p], tag, &out(p, first));
+  V sum[Count];
+  for (int p = 0; p < Count; ++p) sum[p] = hn::Zero(tag);
+  for (std::int64_t d = 0; d < directions.cols; ++d) {
+    const V line = hn::LoadU(tag, lines + d * kLanes);
+    for (int p = 0; p < Count; ++p)
+      sum[p] = hn::MulAdd(hn::Set(tag, directions(first_direction + p, d)), line, sum[p]);
   }
+  for (int p = 0; p < Count; ++p) hn::StoreU(sum[p], tag, &out(first_direction + p, first));
 }
 
 void project_tokens(tensor::MatrixView<const float> tokens,
-                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out) {
-  for (std::int64_t p = 0; p < directions.rows; p += 5) {
-    const std::int64_t count = std::min<std::int64_t>(5, directions.rows - p);
-    const auto some = directions.block(p, 0, count, directions.cols);
-    const auto target = out.block(p, 0, count, out.cols);
-    if (count == 5) project_on<5>(tokens, some, target);
-    if (count == 4) project_on<4>(tokens, some, target);
-    if (count == 3) project_on<3>(tokens, some, target);
-    if (count == 2) project_on<2>(tokens, some, target);
-    if (count == 1) project_on<1>(tokens, some, target);
+                    tensor::MatrixView<const float> directions, float* lines,
+                    tensor::MatrixView<float> out) {
+  const D tag;
+  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
+    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
+      V block[kLanes];
+      load_transposed(tokens, first, d, block);
+      for (std::int64_t l = 0; l < std::min(kLanes, tokens.cols - d); ++l)
+        hn::StoreU(block[l], tag, lines + (d + l) * kLanes);
+    }
+    std::int64_t p = 0;
+    for (; p + 8 <= directions.rows; p += 8) project_lines<8>(lines, directions, p, first, out);
+    for (; p + 5 <= directions.rows; p += 5) project_lines<5>(lines, directions, p, first, out);
+    for (; p + 2 <= directions.rows; p += 2) project_lines<2>(lines, directions, p, first, out);
+    if (p < directions.rows) project_lines<1>(lines, directions, p, first, out);
   }
 }
 
@@ -185,8 +186,11 @@ void centre_queries(tensor::MatrixView<const float> queries, float factor,
 }
 
 void project_tokens(tensor::MatrixView<const float> tokens,
-                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out) {
-  kernels().project_tokens(tokens, directions, out);
+                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out,
+                    tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  kernels().project_tokens(tokens, directions, scratch.take<float>(tokens.cols * kTilePadding),
+                           out);
 }
 
 void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "attention/tiled/tile_layout.h"
+#include "tensor/core/arena.h"
 #include "tensor/core/view.h"
 
 namespace asap::attention {
@@ -23,7 +24,8 @@ void centre_queries(tensor::MatrixView<const float> queries, float factor,
 /// out_pi = directions_p . token_i. tokens: [n, D], directions: [P, D], out: [P, at least
 /// round_up(n, 16)].
 void project_tokens(tensor::MatrixView<const float> tokens,
-                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out);
+                    tensor::MatrixView<const float> directions, tensor::MatrixView<float> out,
+                    tensor::Arena& scratch);
 
 /// out: [m, round_up(width, 16)] = factors_j values_j, zeros behind each row.
 void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,

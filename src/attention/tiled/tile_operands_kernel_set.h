@@ -12,7 +12,8 @@ struct TileOperandsKernelSet {
   void (*centre_queries)(tensor::MatrixView<const float> queries, float factor, const float* mean,
                          tensor::MatrixView<float> x, float* norms);
   void (*project_tokens)(tensor::MatrixView<const float> tokens,
-                         tensor::MatrixView<const float> directions, tensor::MatrixView<float> out);
+                         tensor::MatrixView<const float> directions, float* lines,
+                         tensor::MatrixView<float> out);
   void (*pack_values)(tensor::MatrixView<const float> values, const float* factors, float* out);
   void (*log2_values)(const float* x, std::int64_t count, float* out);
   void (*exp2_values)(const float* x, std::int64_t count, float* out);
