@@ -19,8 +19,7 @@ finished() { [[ -f $1 && ! $2 -nt $1 ]]; }
 
 train() { build/bin/asap-train --config "$config" --out "$teacher" --resume; }
 compile() {
-  build/bin/asap-compile --run "$teacher" --out "$operator" --overwrite --slices 4 --slice-kind canonical \
-    --features pot,gau,lin,tilt,lse --calibration 256
+  build/bin/asap-compile --run "$teacher" --out "$operator" --overwrite
 }
 compare() {
   build/bin/asap-eval bench --sizes 64,128,256,512,1024 --head-width 32 --rounds 3 --threads 1 --quiet \

@@ -1,6 +1,7 @@
 #include "asap_compile/compile_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/format.h"
@@ -47,17 +48,22 @@ std::string describe_operator(const compile::CompileConfig& config) {
   return slices + "features " + base::join(config.features, ",") + fitted;
 }
 
-/// The sets of features that were tried, the chosen one marked; empty if there was no choice.
-std::string candidates_text(const compile::CompiledModel& model) {
+/// Which set of features was chosen, and how it stands beside the others; empty if there was no
+/// choice.
+std::string choice_text(const compile::CompiledModel& model) {
   if (model.candidates.size() < 2) return "";
-  base::Table table({{""}, {"features"}, {"plan L1"}, {"column error"}, {"output error"}});
-  for (const compile::Candidate& candidate : model.candidates)
-    table.add_row({candidate.features == model.config.features ? "chosen" : "",
-                   base::join(candidate.features, ","),
-                   base::format_fixed(candidate.mean.plan_l1, 4),
-                   base::format_fixed(candidate.mean.column_error, 4),
-                   base::format_fixed(candidate.mean.output_error, 4)});
-  return table.text() + "\n";
+  const auto error = [](const compile::Candidate& candidate) {
+    return std::isnan(candidate.mean.output_error) ? candidate.mean.plan_l1
+                                                   : candidate.mean.output_error;
+  };
+  double chosen = 0, least = INFINITY;
+  for (const compile::Candidate& candidate : model.candidates) {
+    least = std::min(least, error(candidate));
+    if (candidate.features == model.config.features) chosen = error(candidate);
+  }
+  return "features " + base::join(model.config.features, ",") + ": error " +
+         base::format_fixed(chosen, 4) + ", the least of " +
+         std::to_string(model.candidates.size()) + " sets " + base::format_fixed(least, 4) + "\n";
 }
 
 std::string result_text(const compile::CompiledModel& model, int teacher_iterations,
@@ -84,7 +90,7 @@ std::string result_text(const compile::CompiledModel& model, int teacher_iterati
   std::string notes;
   for (const std::string& note : compile::compile_notes(model, teacher_iterations))
     notes += "note: " + note + "\n";
-  return candidates_text(model) + table.text() + "measured on " +
+  return choice_text(model) + table.text() + "measured on " +
          base::format_count(model.held_out_examples) + " examples that the fit has not seen; " +
          base::format_seconds(seconds) + "\n" + notes;
 }

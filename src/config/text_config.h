@@ -27,8 +27,8 @@ struct TextConfig {
   TextSeparator separator = TextSeparator::automatic;
   Answer quotes = Answer::automatic;      ///< automatic: yes unless tabs separate fields
   Answer header = Answer::automatic;      ///< whether the first line names the columns
-  std::string label_column = "0";         ///< name or index from 0; JSON lines: 0 is "label"
-  std::vector<std::string> text_columns;  ///< names or indices; empty: all but the label's
+  std::string label_column = "1";         ///< name, or number from 1; JSON lines: 1 is "label"
+  std::vector<std::string> text_columns;  ///< names or numbers; empty: all but the label's
   bool skip_empty = false;                ///< drop texts without tokens instead of failing
   TokenizerKind tokenizer = TokenizerKind::words;
   int vocabulary_size = 10'000;  ///< most token ids, including the unknown one; bytes ignore it
@@ -65,11 +65,11 @@ struct TextConfig {
     v.choice(
         "header", header, {{"auto", Answer::automatic}, {"yes", Answer::yes}, {"no", Answer::no}},
         "whether the first line names the columns; auto: yes if columns are given by name, or if "
-        "its label occurs in no other line");
+        "its label occurs in no other line and it looks like names");
     v.field("label_column", label_column,
-            "column of the label: name, or index from 0; JSON lines: the key, and 0 means label");
+            "column of the label: name, or number from 1; JSON lines: the key, and 1 means label");
     v.field("text_columns", text_columns,
-            "columns of the text, names or indices, joined by a space; empty: all but the label's; "
+            "columns of the text, names or numbers, joined by a space; empty: all but the label's; "
             "JSON lines: keys, and empty means text, or all other texts");
     v.field("skip_empty", skip_empty, "drop texts without tokens; false: they are an error");
   }

@@ -202,7 +202,7 @@ TEST_CASE("labels and quotes that were read wrongly are told by the run's header
     return std::string(i % 2 == 0 ? "\"x\"\t\"a film\"\n" : "\"y\"\t\"a plot\"\n");
   });
   says("warning     12 of 12 rows of ");
-  says("classes     2: x, y (label column 0,", {"--set", "data.text.quotes=yes"});
+  says("classes     2: x, y (label column 1,", {"--set", "data.text.quotes=yes"});
   fs::remove(data / "test.tsv");
   write_file_atomically(data / "train.tsv", read_file(data / "train.tsv") + "\"x\"\t\"b\"\n");
   const std::string header =

@@ -1,6 +1,7 @@
 #include "data/texts/delimited_texts.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -61,6 +62,17 @@ std::string doubt_about_quotes(const io::DelimitedRows& rows, const std::string&
          "data.text.quotes=yes";
 }
 
+/// Whether data sets often call a column so.
+bool is_usual_name(std::string name) {
+  static constexpr std::string_view kUsual[] = {
+      "label",     "labels", "class", "category", "target",  "text",    "texts",   "sentence",
+      "sentiment", "review", "title", "body",     "content", "comment", "message", "tweet",
+      "id",        "index",  "stars", "rating",   "mood",    "emotion"};
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return std::ranges::find(kUsual, name) != std::end(kUsual);
+}
+
 /// Picks labels and texts out of a delimited file.
 class LabelledTextReader {
  public:
@@ -111,15 +123,33 @@ class LabelledTextReader {
     if (known_header) return !known_header->empty() && row(0) == *known_header;
     const std::int64_t label = column(config_.label_column, "label_column");
     const std::string_view first = base::trim(rows_.field(0, label));
+    std::set<std::string_view> others;
     for (std::int64_t i = 1; i < rows_.rows(); ++i)
-      if (base::trim(rows_.field(i, label)) == first) return false;
-    return rows_.rows() > 1 && !is_index(first);
+      others.insert(base::trim(rows_.field(i, label)));
+    if (rows_.rows() < 2 || others.contains(first) || is_index(first)) return false;
+    // Where hardly any label repeats, that the first does not says nothing.
+    return 2 * std::ssize(others) < rows_.rows() || first_row_looks_like_names();
+  }
+
+  /// A usual name among the fields of the first row, or a column of numbers that begins with none.
+  bool first_row_looks_like_names() const {
+    for (const std::string& name : row(0))
+      if (is_usual_name(name)) return true;
+    for (std::int64_t k = 0; k < rows_.columns(); ++k) {
+      const auto is_number = [&](std::int64_t i) {
+        return base::parse_number<double>(base::trim(rows_.field(i, k))).has_value();
+      };
+      std::int64_t i = 1;
+      while (i < rows_.rows() && is_number(i)) ++i;
+      if (i == rows_.rows() && !is_number(0)) return true;
+    }
+    return false;
   }
 
   /// The name of a column, or its number.
   std::string name_of(std::int64_t column) const {
     std::string name = has_header_ ? std::string(base::trim(rows_.field(0, column))) : "";
-    return name.empty() ? std::to_string(column) : name;
+    return name.empty() ? std::to_string(column + 1) : name;
   }
 
   std::vector<std::string> names_of(const std::vector<std::int64_t>& columns) const {
@@ -150,13 +180,15 @@ class LabelledTextReader {
                               "rename or remove one of them");
       if (found != names.end()) return found - names.begin();
     }
-    const std::int64_t index = base::parse_number<int>(name).value_or(-1);
-    if (index >= 0 && index < rows_.columns()) return index;
+    const std::int64_t number = base::parse_number<int>(name).value_or(-1);
+    if (number >= 1 && number <= rows_.columns()) return number - 1;
+    // What runs of version 0.1 hold, which counted from 0: their default.
+    if (number == 0 && std::string_view(field) == "label_column") return 0;
     throw base::DataError(
         source_ + ": there is no column '" + io::excerpt(name) + "' (data.text." + field + ")",
         has_header_ ? "it has " + io::excerpt(base::join(row(0), ", ")) + hint_on_quotes(name)
                     : "it has " + std::to_string(rows_.columns()) +
-                          " columns without names, counted from 0");
+                          " columns without names, counted from 1");
   }
 
   std::string hint_on_quotes(const std::string& name) const {

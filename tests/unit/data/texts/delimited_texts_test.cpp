@@ -49,14 +49,41 @@ TEST_CASE("quoted texts over several lines, and quoted names, name the key that 
 TEST_CASE("the columns that were taken are named, or numbered") {
   TextFiles files;
   files.write("train.csv", "x,a\ny,b\nx,c\n");
-  CHECK(files.load().columns == "label column 0, text column 1");
+  CHECK(files.load().columns == "label column 1, text column 2");
   files.write("train.csv", ",label,text\n0,x,a\n1,y,b\n");
-  CHECK(files.load().columns == "label column 0, text columns 'label', 'text'");
-  CHECK(describe_classes(files.load()) == "2: 0, 1 (label column 0, text columns 'label', 'text')");
+  CHECK(files.load().columns == "label column 1, text columns 'label', 'text'");
+  CHECK(describe_classes(files.load()) == "2: 0, 1 (label column 1, text columns 'label', 'text')");
   std::string many;
   for (int i = 0; i < 7; ++i) many += std::to_string(i) + ",a\n";
   files.write("train.csv", many);
-  CHECK(describe_classes(files.load()) == "7: 0, 1, 2, 3, 4, ... (label column 0, text column 1)");
+  CHECK(describe_classes(files.load()) == "7: 0, 1, 2, 3, 4, ... (label column 1, text column 2)");
+}
+
+TEST_CASE("a first line is no header where hardly any label repeats, unless it looks like one") {
+  TextFiles files;
+  const auto size_of = [&](const std::string& content) {
+    files.write("train.csv", content);
+    return files.load().size();
+  };
+  CHECK(size_of("id0,0,a\nid1,1,b\nid2,0,c\n") == 3);
+  CHECK(size_of("a b,0\nb,1\nc,0\n") == 3);
+  CHECK(size_of("first,kind\na b,0\nb,1\nc,0\n") == 3);
+  CHECK(size_of("Text,kind\na b,x\nb,y\nc,x\n") == 3);
+  CHECK(size_of("kind,words\nx,a\ny,b\nx,c\nx,d\ny,e\n") == 5);
+}
+
+TEST_CASE("columns are counted from 1, and the first is also what version 0.1 called 0") {
+  TextFiles files;
+  files.config.text.header = Answer::no;
+  files.write("train.csv", "x,a\ny,b\nx,c\n");
+  files.config.text.label_column = "0";
+  CHECK(files.load().columns == "label column 1, text column 2");
+  files.config.text.label_column = "2";
+  CHECK(files.load().columns == "label column 2, text column 1");
+  files.config.text.text_columns = {"0"};
+  files.refuse({"'0'", "data.text.text_columns", "counted from 1"});
+  files.config.text.label_column = "3";
+  files.refuse({"'3'", "data.text.label_column", "2 columns", "counted from 1"});
 }
 
 TEST_CASE("labels that do not repeat, or do not differ, name the column that looks like labels") {
@@ -74,15 +101,15 @@ TEST_CASE("labels that do not repeat, or do not differ, name the column that loo
         "'label' has 2 values)");
   files.write("train.csv", bare);
   files.config.text.header = Answer::no;
-  CHECK(doubt_about_labels(files.load()).ends_with("(column 1 has 2 values)"));
+  CHECK(doubt_about_labels(files.load()).ends_with("(column 2 has 2 values)"));
   files.config.text.header = Answer::automatic;
   files.write("train.csv", sets);
   files.refuse({"all texts have the label 'train'", "(column 'mood' has 2 values)"});
   // Its label occurs in no other line, as names of columns do.
-  files.write("two.csv", "x,a\ny,b\n");
+  files.write("two.csv", "z,a\nx,b\nx,c\nx,d\n");
   files.config.text.train_file = "two.csv";
-  files.refuse({"all texts have the label 'y'", "data.text.header=no"});
-  files.config.text.header = Answer::no;
+  files.refuse({"all texts have the label 'x'", "data.text.header=no"});
+  files.write("two.csv", "x,a\ny,b\n");
   CHECK(files.load().class_names == Names{"x", "y"});
   files.config.text = TextConfig{};
   files.config.text.min_count = 1;

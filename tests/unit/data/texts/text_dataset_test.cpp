@@ -108,7 +108,7 @@ TEST_CASE("labels that hardly ever repeat raise a doubt") {
         "'label' has 2 values)");
   files.config.text.label_column = "label";
   CHECK(asap::data::doubt_about_labels(files.load()).empty());
-  files.config.text.label_column = "0";
+  files.config.text.label_column = "1";
   files.write("train.csv", labels + "z,a\n");
   CHECK(asap::data::doubt_about_labels(files.load()).empty());
   files.write("train.csv", "label,text\n1,a\n2,a\n3,a\n4,a\n1,b\n");

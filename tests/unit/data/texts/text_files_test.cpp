@@ -20,8 +20,8 @@ TEST_CASE("columns are chosen by name or index, and texts of several are joined"
   CHECK(named.class_names == Names{"1", "5"});
   CHECK(named.labels == Ids{1, 0});
   CHECK(files.ids(named, 0) == Ids{1, 1, 1, 2});
-  files.config.text.label_column = "2";
-  files.config.text.text_columns = {"1", "3"};
+  files.config.text.label_column = "3";
+  files.config.text.text_columns = {"2", "4"};
   CHECK(files.load().fingerprint == named.fingerprint);
   files.config.text.text_columns = {"boby"};
   files.refuse({"train.csv", "'boby'", "data.text.text_columns", "title"});
