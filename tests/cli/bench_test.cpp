@@ -8,13 +8,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<std::string> kForms = {
-    "softmax",          "softmax_stored",       "sinkhorn_exp",
-    "sinkhorn_single",  "sinkhorn_gibbs_bf16",  "sinkhorn_bf16",
-    "sinkhorn_tiled",   "sinkhorn_log",         "compiled",
-    "compiled_no_sort", "compiled_single",      "compiled_gibbs_bf16",
-    "compiled_tiled",   "compiled_bf16",        "compiled_tiled_bf16",
-    "compiled_no_lse",  "compiled_no_lse_bf16", "espformer"};
+const std::vector<std::string> kForms = {"softmax",
+                                         "softmax_stored",
+                                         "sinkhorn_exp",
+                                         "sinkhorn_single",
+                                         "sinkhorn_gibbs_bf16",
+                                         "sinkhorn_bf16",
+                                         "sinkhorn_tiled",
+                                         "sinkhorn_log",
+                                         "compiled",
+                                         "compiled_no_sort",
+                                         "compiled_corrected",
+                                         "compiled_landmarks",
+                                         "compiled_single",
+                                         "compiled_gibbs_bf16",
+                                         "compiled_tiled",
+                                         "compiled_bf16",
+                                         "compiled_tiled_bf16",
+                                         "compiled_no_lse",
+                                         "compiled_no_lse_bf16",
+                                         "espformer"};
 
 /// A benchmark of a few milliseconds.
 Words tiny_bench(const fs::path& out) {

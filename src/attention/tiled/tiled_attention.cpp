@@ -15,7 +15,6 @@
 namespace asap::attention {
 namespace {
 
-constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 /// Up to this size a kept Gibbs kernel beats a recomputed one, even from main memory.
 constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
 

@@ -140,6 +140,16 @@ std::int64_t run_compiled_no_sort(const FormCall& call) {
                            best_options(call, attention::ProductPrecision::single));
 }
 
+std::int64_t run_compiled_corrected(const FormCall& call) {
+  return run_compiled_head(call, call.context.corrected,
+                           best_options(call, attention::ProductPrecision::single));
+}
+
+std::int64_t run_compiled_landmarks(const FormCall& call) {
+  return run_compiled_head(call, call.context.landmarks,
+                           best_options(call, attention::ProductPrecision::single));
+}
+
 template <attention::ProductPrecision precision>
 std::int64_t run_compiled_no_lse(const FormCall& call) {
   return run_compiled_head(call, call.context.no_lse, best_options(call, precision));
@@ -212,6 +222,10 @@ constexpr AttentionForm kForms[] = {
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
      compiled_products<attention::ProductPrecision::single>},
+    {"compiled_corrected", "compiled with lse, lse0 and two corrected iterations",
+     run_compiled_corrected, compiled_products<attention::ProductPrecision::single>},
+    {"compiled_landmarks", "compiled with lse, lse0, 16 landmarks and one corrected iteration",
+     run_compiled_landmarks, compiled_products<attention::ProductPrecision::single>},
     {"compiled_single", "compiled operator with the Gibbs kernel stored at any size",
      run_compiled_tiled<attention::GibbsStorage::single>, attention_products},
     {"compiled_gibbs_bf16", "the same with the Gibbs kernel in bfloat16",

@@ -14,10 +14,13 @@ namespace asap::evaluate {
 struct FormContext {
   float score_scale = 1;             ///< of the scores S = score_scale Q Kᵀ
   int iterations = 10;               ///< T of the Sinkhorn forms
-  attention::CompiledHead compiled;  ///< fitted with every feature
+  attention::CompiledHead compiled;  ///< fitted with pot, gau, lin, tilt and lse
   attention::CompiledHead no_sort;   ///< fitted without `pot`, the feature that sorts
   attention::CompiledHead
       no_lse;  ///< fitted without `lse`, the feature that needs log-sum-exp of the rows
+  attention::CompiledHead corrected;  ///< fitted with lse, lse0 and two corrected iterations
+  attention::CompiledHead
+      landmarks;               ///< fitted with lse, lse0, 16 landmarks, one corrected iteration
   tensor::Tensor<float> axes;  ///< slices of the sliced soft sort: [L, D]
 };
 
