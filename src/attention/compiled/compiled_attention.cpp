@@ -4,6 +4,7 @@
 
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
@@ -60,11 +61,15 @@ double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
                   plan);
   predicted_row_dual<T>(map, centred, plan, row_dual, scratch);
-  for (int k = 0; k <= extra_iterations; ++k) {
-    transport::column_c_transform<T>(plan, row_dual, column_dual);
+  transport::column_c_transform<T>(plan, row_dual, column_dual);
+  for (int k = 0; k < extra_iterations; ++k) {
     transport::row_c_transform<T>(plan, column_dual, row_dual);
+    transport::column_c_transform<T>(plan, row_dual, column_dual);
   }
-  transport::plan_from_duals<T>(plan, row_dual, column_dual, plan);
+  // The row closure as a softmax: however coarsely large scores are rounded, rows sum to 1.
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    tensor::add<T>(plan.row(i), column_dual, plan.row(i));
+  tensor::softmax_rows<T>(plan, plan);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
                   output);
   return transport::marginal_errors<T>(plan).column_mean;

@@ -92,10 +92,15 @@ TEST_CASE("A row dual beyond the range of exp is closed all the same") {
   }
 }
 
-TEST_CASE("Sharp scores stay finite") {
-  CompiledProblem p = random_compiled_problem(30, 30, 900, 30);  // scores of several thousand
-  const Result<float> result = run<float>(p);
-  for (const float value : result.output.flat()) CHECK(std::isfinite(value));
+TEST_CASE("Sharp scores stay finite, and rows sum to 1 however coarsely scores are rounded") {
+  for (const double size : {30.0, 1e4}) {  // scores of several thousand, and of 1e8
+    CompiledProblem p = random_compiled_problem(30, 30, 900, size);
+    const Result<float> result = run<float>(p);
+    for (const float value : result.output.flat()) CHECK(std::isfinite(value));
+    p.v = tensor::Tensor<double>({30, 1});
+    for (double& value : p.v.flat()) value = 1;
+    for (const float sum : run<float>(p).output.flat()) CHECK(std::abs(sum - 1) < 1e-5);
+  }
 }
 
 TEST_CASE("Closing the teacher's last but one row dual gives the teacher's plan") {
