@@ -54,7 +54,7 @@ struct ClosedDuals {
   tensor::MatrixView<T> scores;
   tensor::VectorView<T> row, column;
 
-  void iterate() {
+  void iterate() const {
     transport::column_c_transform<T>(scores, row, column);
     transport::row_c_transform<T>(scores, column, row);
   }
@@ -84,6 +84,23 @@ double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, cons
   return transport::marginal_errors<T>(plan).column_mean;
 }
 
+/// The teacher's own loop, on scores as it sees them: not centred.
+template <class T>
+void teacher_attention(const AttentionHead<T>& head, int iterations, tensor::MatrixView<T> output,
+                       tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<T> plan = scratch.matrix<T>(head.queries.rows, head.keys.rows);
+  const ClosedDuals<T> duals{plan, scratch.vector<T>(plan.rows), scratch.vector<T>(plan.cols)};
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), plan);
+  std::ranges::fill(duals.column, T(0));
+  transport::row_c_transform<T>(plan, duals.column, duals.row);
+  for (int t = 0; t < iterations; ++t) duals.iterate();
+  transport::plan_from_duals<T>(plan, duals.row, duals.column, plan);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
+                  output);
+}
+
 /// A column sum of the plan is N / M exp(g - next), where `next` is the column update of its f.
 template <class T>
 double column_error_of(const ClosedDuals<T>& duals, tensor::VectorView<T> next) {
@@ -110,6 +127,11 @@ ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const Attent
                                              const ColumnGuard& guard, tensor::MatrixView<T> output,
                                              tensor::Arena& scratch) {
   ColumnCertificate certificate;
+  if (!guard.warm()) {
+    certificate.goes_on(guard, compiled_attention<T>(map, head, 0, output, scratch));
+    if (certificate.restarted) teacher_attention(head, guard.most_iterations, output, scratch);
+    return certificate;
+  }
   const auto iterate = [&](ClosedDuals<T>& duals) {
     const tensor::VectorView<T> next =
         scratch.vector<T>(static_cast<std::int64_t>(duals.column.size()));

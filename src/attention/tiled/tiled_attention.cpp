@@ -101,6 +101,12 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
     update_column_scaling(sweep, tiled.m, v);
   }
   ColumnCertificate certificate;
+  if (iterations.guard && !iterations.guard->warm()) {
+    // The output is wasted where the teacher's replaces it, which is seldom.
+    sweep.apply_kept(v, values, output, true);
+    certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v));
+    return certificate;
+  }
   while (iterations.guard) {
     sweep.sweep_kept(v);
     if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v))) break;
@@ -143,7 +149,7 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
       update_column_dual(sweep, tiled.m, column_dual, scratch);
     }
   }
-  sweep.apply_computed(row_dual, column_dual, values, output);
+  if (!certificate.restarted) sweep.apply_computed(row_dual, column_dual, values, output);
   return certificate;
 }
 
@@ -246,6 +252,9 @@ TiledEvidence guarded_tiled_compiled_attention(
       compiled_in_exp_domain(map, head, {.guard = &guard}, options, output, scratch);
   if (evidence.log_domain)
     evidence.certificate = guarded_compiled_attention<float>(map, head, guard, output, scratch);
+  else if (evidence.certificate.restarted)
+    evidence.log_domain =
+        tiled_sinkhorn_attention(head, guard.most_iterations, options, output, scratch).log_domain;
   return evidence;
 }
 

@@ -38,7 +38,8 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
   CHECK(std::ranges::equal(output.flat(), plain.flat()));
 
   // The second head goes on wherever its error exceeds the one it has in the second example.
-  const double limit = certificates[1 * kHeads + 1].column_error;
+  // Sums in another order differ by rounding.
+  const double limit = 1.0001 * certificates[1 * kHeads + 1].column_error;
   const attention::GuardedOperator guarded(heads, {{{}, {limit, 0, 2}}});
   std::vector<attention::ColumnCertificate> after(kExamples * kHeads);
   guarded.certify(0, batch, iterated.rows(), scratch, after);

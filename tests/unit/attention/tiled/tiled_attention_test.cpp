@@ -307,6 +307,20 @@ TEST_CASE("a guard iterates as many extra iterations would, until its target or 
       CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 1e-5f);
 
     CHECK(guarded({2 * before, 0, 3}, output).iterations == 0);
+    CHECK(!guarded({2 * before, 0, 3, true}, output).restarted);
+    const ColumnCertificate restarted = guarded({0.5 * before, 0, 3, true}, output);
+    CHECK(restarted.restarted);
+    CHECK(restarted.iterations == 3);
+    CHECK(restarted.column_error == before);
+    tiled_sinkhorn_attention(c.head(), 3, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(output.flat()[i] == plain.flat()[i]);
+    CHECK(guarded_compiled_attention<float>(map.map32(), c.head(), {0.5 * before, 0, 3, true},
+                                            output.rows(), arena)
+              .restarted);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 20 * tolerance(2, way));
+
     const ColumnCertificate enough = guarded({0, 0.5 * before, 50}, output);
     CHECK(enough.iterations > 0);
     CHECK(enough.iterations < 50);
