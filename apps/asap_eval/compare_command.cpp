@@ -92,12 +92,19 @@ class CompareCommand : public cli::Command {
     compare
         .add_option("--methods", methods_,
                     "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
-                    "espformer, separated by commas; sinkhorn:equal: the K that takes as long as "
+                    "guarded, warm, espformer, separated by commas; sinkhorn:equal: the K that "
+                    "takes as long as "
                     "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "
                     "layers only")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
+    compare
+        .add_option("--guard-quantile", guard_quantile_,
+                    "guarded: leave a head to the teacher where its column error exceeds this "
+                    "quantile of those on the calibration examples; default 0.99")
+        ->type_name("Q")
+        ->check(CLI::Range(0.0, 1.0));
   }
 
   evaluate::CompareConfig resolve() const {
@@ -105,6 +112,7 @@ class CompareCommand : public cli::Command {
         cli::resolve_config(common_, evaluate::default_compare_config(run_, compiled_));
     if (!methods_.empty()) config.methods = methods_;
     if (examples_) config.examples = *examples_;
+    if (guard_quantile_) config.guard_quantile = *guard_quantile_;
     if (!bench_.empty()) config.bench = bench_;
     return config;
   }
@@ -113,6 +121,7 @@ class CompareCommand : public cli::Command {
   std::filesystem::path run_, compiled_, plot_library_;
   std::vector<std::string> methods_;
   std::optional<int> examples_;
+  std::optional<double> guard_quantile_;
   std::string bench_;
   bool figures_ = false;
 };

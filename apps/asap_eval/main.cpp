@@ -7,7 +7,7 @@ int main(int argc, char** argv) {
       {.name = "asap-eval",
        .summary =
            "Compare attention operators inside a trained network: accuracy, speed, plan error.",
-       .commands = {&compare_command, &bench_command, &diagnose_command, &regions_command,
-                    &export_command}},
+       .commands = {&compare_command, &bench_command, &diagnose_command, &drift_command,
+                    &regions_command, &export_command}},
       argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/parallel.h"
+#include "compile/column_errors.h"
 #include "compile/head_fit.h"
 
 namespace asap::compile {
@@ -76,9 +77,14 @@ class Passes {
                  Visited{chunk, layer, index % heads(), inside.first + e, first - range.first + e},
                  scratch_[static_cast<std::size_t>(worker)]);
       });
-      done_ += inside.count;
-      if (progress_) progress_(done_, total_);
+      report(inside.count);
     });
+  }
+
+  /// `examples` more are done.
+  void report(std::int64_t examples) {
+    done_ += examples;
+    if (progress_) progress_(done_, total_);
   }
 
  private:
@@ -163,6 +169,21 @@ std::vector<Evidence> measure_all(const ActivationSource& source, const std::vec
   return all;
 }
 
+/// What the certificates of a head will be held against: its column errors on all examples, because
+/// those of the fit are many and hardly differ from others, and the teacher's.
+void add_column_errors(const ActivationSource& source, const ExampleRange& range, int threads,
+                       Passes& passes, CompiledModel& model) {
+  ColumnErrorsByHead errors = measure_column_errors(
+      source, model.heads, range, threads, [&](std::int64_t examples) { passes.report(examples); });
+  for (std::size_t layer = 0; layer < errors.size(); ++layer)
+    for (std::size_t head = 0; head < errors[layer].size(); ++head) {
+      std::vector<float>& sorted = errors[layer][head];
+      std::ranges::sort(sorted);
+      model.heads[layer][head].column_errors = {
+          std::move(sorted), static_cast<float>(model.evidence[layer][head].teacher_column_error)};
+    }
+}
+
 std::vector<CompileConfig> fitting_candidates(const CompileConfig& config,
                                               const TeacherDescription& teacher) {
   std::vector<CompileConfig> candidates = config.candidates();
@@ -203,7 +224,8 @@ std::int64_t compile_steps(const CompileConfig& config) {
   std::int64_t passes = 1;
   for (const CompileConfig& candidate : config.candidates())
     passes += candidate.dual_features().corrections + 1;
-  return passes * config.calibration + config.held_out;
+  // One more over all of them for the column errors.
+  return (passes + 1) * config.calibration + 2 * std::int64_t{config.held_out};
 }
 
 CompiledModel compile_heads(const ActivationSource& source, const CompileConfig& config,
@@ -229,6 +251,7 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   model.evidence = std::move(evidence[best]);
   model.fitted_examples = config.calibration;
   model.held_out_examples = config.held_out;
+  add_column_errors(source, {0, fitted.count + held_out.count}, threads, passes, model);
   return model;
 }
 

@@ -15,8 +15,8 @@ struct Candidate {
 
 /// The compiled operator of a whole model with its evidence, [layer][head].
 struct CompiledModel {
-  CompileConfig config;  ///< with the features that were chosen
-  std::vector<std::vector<attention::CompiledHead>> heads;
+  CompileConfig config;                                     ///< with the features that were chosen
+  std::vector<std::vector<attention::CompiledHead>> heads;  ///< with their column errors
   std::vector<std::vector<HeadEvidence>> evidence;
   std::vector<Candidate> candidates;  ///< all that were tried
   std::int64_t fitted_examples = 0;
@@ -40,9 +40,10 @@ inline constexpr double kNearlyAsGood = 1.25;
 /// Fits a dual map to every head of the teacher on the first config.calibration examples and
 /// measures it on the next config.held_out. With features = auto several sets are fitted. Of those
 /// whose output error (or plan L1, without values) on the held-out examples, as mean over heads, is
-/// at most kNearlyAsGood times the least, the cheapest is kept. Heads are independent and run on
-/// `threads` threads; the result does not depend on their number. Several passes over the source;
-/// objectives other than ridge keep every example.
+/// at most kNearlyAsGood times the least, the cheapest is kept. A last pass notes the column errors
+/// of its heads on all these examples. Heads are independent and run on `threads` threads; the
+/// result does not depend on their number. Several passes over the source; objectives other than
+/// ridge keep every example.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
 /// canonical slices, or when the output objective lacks values; DataError when there are too few

@@ -20,6 +20,17 @@ io::Json evidence_json(const HeadEvidence& evidence) {
           {"output_error", evidence.output_error}};
 }
 
+namespace {
+
+io::Json column_errors_json(const attention::ColumnErrors& errors) {
+  if (!errors.measured()) return nullptr;
+  return {{"median", errors.quantile(0.5)}, {"q90", errors.quantile(0.9)},
+          {"q95", errors.quantile(0.95)},   {"q99", errors.quantile(0.99)},
+          {"largest", errors.quantile(1)},  {"examples", errors.sorted.size()}};
+}
+
+}  // namespace
+
 io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
   io::Json rows = io::Json::array();
   for (std::size_t layer = 0; layer < heads.size(); ++layer)
@@ -70,7 +81,13 @@ io::Json compile_summary(const CompiledModel& model, const TeacherDescription& t
   for (const Candidate& candidate : model.candidates)
     candidates.push_back(
         {{"features", candidate.features}, {"mean", evidence_json(candidate.mean)}});
-  return {{"heads", heads_json(model.evidence)},
+  io::Json heads = heads_json(model.evidence);
+  for (io::Json& row : heads) {
+    const attention::CompiledHead& head =
+        model.heads[row["layer"].get<std::size_t>()][row["head"].get<std::size_t>()];
+    row["column_errors"] = column_errors_json(head.column_errors);
+  }
+  return {{"heads", std::move(heads)},
           {"candidates", std::move(candidates)},
           {"notes", compile_notes(model, teacher.iterations)},
           {"mean", evidence_json(mean_evidence(model.evidence))},

@@ -23,6 +23,7 @@ struct Extents {
   std::int64_t layers, heads, width, slices;
   attention::DualFeatures features;
   int teacher_iterations;
+  std::int64_t column_errors;  // examples behind them; 0: not measured
 
   tensor::Shape slice_shape() const { return {heads, slices, width}; }
   tensor::Shape weight_shape() const { return {heads, features.weight_count(slices)}; }
@@ -36,7 +37,8 @@ Extents extents_of(const OperatorArtefact& artefact) {
           artefact.head_width,
           first.features.uses_slices() ? first.query_slices.shape()[0] : 0,
           first.features,
-          artefact.teacher_iterations};
+          artefact.teacher_iterations,
+          std::ssize(first.column_errors.sorted)};
 }
 
 /// The pieces of all heads of one layer, concatenated.
@@ -75,6 +77,12 @@ io::TensorFile operator_tensors(const OperatorArtefact& artefact) {
         [](const attention::CompiledHead& head) -> View { return head.weights; });
     put("score_scales", {extents.heads}, [](const attention::CompiledHead& head) -> View {
       return {&head.score_scale, 1};
+    });
+    if (extents.column_errors == 0) continue;
+    put("column_errors", {extents.heads, extents.column_errors},
+        [](const attention::CompiledHead& head) -> View { return head.column_errors.sorted; });
+    put("teacher_column_errors", {extents.heads}, [](const attention::CompiledHead& head) -> View {
+      return {&head.column_errors.teacher, 1};
     });
   }
   return file;
@@ -169,6 +177,23 @@ std::vector<attention::CompiledHead> read_layer(const io::TensorFile& file, std:
   return heads;
 }
 
+/// The column errors of a layer's heads, if the operator has any.
+void read_column_errors(const io::TensorFile& file, std::size_t layer, const Extents& extents,
+                        std::vector<attention::CompiledHead>& heads) {
+  if (extents.column_errors == 0) return;
+  const std::string name = prefix(layer) + "column_errors";
+  const tensor::Tensor<float> errors =
+      read_tensor(file, name, {extents.heads, extents.column_errors});
+  const tensor::Tensor<float> teacher =
+      read_tensor(file, prefix(layer) + "teacher_column_errors", {extents.heads});
+  for (std::int64_t h = 0; h < extents.heads; ++h) {
+    const tensor::VectorView<const float> row = errors.rows().row(h);
+    if (!std::ranges::is_sorted(row))
+      throw base::DataError(file.source + ": tensor '" + name + "' does not ascend");
+    heads[h].column_errors = {{row.begin(), row.end()}, teacher[h]};
+  }
+}
+
 CompileConfig read_fit(const io::Json& json, const std::string& source) {
   CompileConfig config;
   try {
@@ -200,6 +225,7 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
                   {"slices", extents.slices},
                   {"teacher_iterations", artefact.teacher_iterations},
                   {"calibration_source", artefact.calibration_source},
+                  {"column_error_examples", extents.column_errors},
                   {"fit", fit_json(artefact.config)}});
 }
 
@@ -225,7 +251,10 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
                         require_extent(json, "head_width", 1, source),
                         require_extent(json, "slices", 0, source),
                         artefact.config.dual_features(),
-                        artefact.teacher_iterations};
+                        artefact.teacher_iterations,
+                        json.contains("column_error_examples")
+                            ? require_extent(json, "column_error_examples", 0, source)
+                            : 0};
   artefact.head_width = extents.width;
 
   if (base::content_fingerprint(tensors) !=
@@ -234,8 +263,10 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
         tensor_source + ": does not belong to " + kDescription + " beside it, or is damaged",
         "compile the operator again");
   const io::TensorFile file = io::parse_safetensors(tensors, tensor_source);
-  for (std::int64_t layer = 0; layer < extents.layers; ++layer)
+  for (std::int64_t layer = 0; layer < extents.layers; ++layer) {
     artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
+    read_column_errors(file, static_cast<std::size_t>(layer), extents, artefact.heads.back());
+  }
   return artefact;
 }
 

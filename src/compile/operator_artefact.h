@@ -12,14 +12,17 @@ namespace asap::compile {
 
 /// A compiled operator as it lies on disk:
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
-///                            score_scales [H], landmarks [H, M, D]}; no slices or landmarks where
-///                            no feature uses them; P counts all weights of attention::DualMap
+///                            score_scales [H], landmarks [H, M, D], column_errors [H, E],
+///                            teacher_column_errors [H]}; no slices or landmarks where no feature
+///                            uses them; P counts all weights of attention::DualMap; column errors
+///                            ascend over E examples, see attention::ColumnErrors
 ///   OP/operator.json         format and version, the model it was compiled for, features, how it
 ///   was fitted
 struct OperatorArtefact {
   static constexpr const char* kFormat = "asap-operator";
   static constexpr int kVersion = 2;
-  /// The version before it, which had neither landmarks nor corrected iterations, is read too.
+  /// The version before it, which had neither landmarks nor corrected iterations nor column errors,
+  /// is read too.
   static constexpr int kOldestVersion = 1;
 
   std::vector<std::vector<attention::CompiledHead>>

@@ -139,7 +139,7 @@ struct DataConfig {
     v.group("matching", matching, "drawn pairs of codes");
     v.group("listops", listops, "drawn ListOps expressions");
     v.group("images", images, "images from files, and the augmentation of images in training");
-    v.group("shift", shift, "distribution shift: keep some classes or lengths, add noise");
+    v.group("shift", shift, "distribution shift: keep some classes or lengths, invert, add noise");
   }
 };
 

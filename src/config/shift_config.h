@@ -13,6 +13,7 @@ struct ShiftConfig {
   int min_tokens = 0;             ///< of the examples that stay
   int max_tokens = 0;             ///< of the examples that stay; 0: no limit
   double noise = 0;               ///< standard deviation; pixels run from 0 to 1
+  bool negative = false;          ///< images only, before noise
   std::uint64_t seed = 1;
 
   template <class Visitor>
@@ -29,6 +30,7 @@ struct ShiftConfig {
             "standard deviation of the normal noise added to pixels (from 0 to 1) or to the "
             "coordinates of points",
             between(0, 100));
+    v.field("negative", negative, "invert the pixels of images, before noise is added");
     v.field("seed", seed, "seed of the noise");
   }
 };

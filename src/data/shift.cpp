@@ -23,6 +23,9 @@ void check_possible(const config::ShiftConfig& shift, const Dataset& dataset) {
   if (dataset.kind == ExampleKind::tokens && shift.noise > 0)
     throw base::UsageError("data.shift.noise: no noise can be added to the " + what,
                            "it is for images and sets of points");
+  if (dataset.kind != ExampleKind::images && shift.negative)
+    throw base::UsageError("data.shift.negative: the " + what + " have no negatives",
+                           "it is for images");
   if (!shift.classes.empty() && dataset.labels_tokens)
     throw base::UsageError("data.shift.classes: every token of the " + what +
                            " has a label of its own");
@@ -59,6 +62,11 @@ void add_noise(const config::ShiftConfig& shift, Dataset& dataset) {
   dataset.fingerprint = dataset_fingerprint(dataset);
 }
 
+void invert(Dataset& dataset) {
+  for (std::uint8_t& pixel : dataset.pixels) pixel = static_cast<std::uint8_t>(255 - pixel);
+  dataset.fingerprint = dataset_fingerprint(dataset);
+}
+
 std::string describe(const config::ShiftConfig& shift) {
   std::vector<std::string> parts;
   if (!shift.classes.empty()) {
@@ -69,6 +77,7 @@ std::string describe(const config::ShiftConfig& shift) {
   if (shift.min_tokens > 0) parts.push_back("from " + std::to_string(shift.min_tokens) + " tokens");
   if (shift.max_tokens > 0)
     parts.push_back("up to " + std::to_string(shift.max_tokens) + " tokens");
+  if (shift.negative) parts.emplace_back("negative");
   if (shift.noise > 0) parts.push_back("noise " + base::format_number(shift.noise));
   return base::join(parts, "; ");
 }
@@ -127,6 +136,7 @@ void apply_shift(const config::ShiftConfig& shift, Dataset& dataset) {
   if (kept.empty())
     throw base::DataError(dataset.name + ": no example is left", "relax data.shift");
   if (std::ssize(kept) < dataset.size()) keep_examples(dataset, kept);
+  if (shift.negative) invert(dataset);
   if (shift.noise > 0) add_noise(shift, dataset);
 }
 

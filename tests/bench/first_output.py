@@ -27,6 +27,7 @@ def commands(run, compiled, out):
         "asap-compile": ["asap-compile", "--run", run, "--out", out],
         "asap-eval compare": ["asap-eval", "compare", "--compiled", compiled, *eval_run],
         "asap-eval diagnose": ["asap-eval", "diagnose", "--compiled", compiled, *eval_run],
+        "asap-eval drift": ["asap-eval", "drift", "--compiled", compiled, *eval_run],
         "asap-eval bench": ["asap-eval", "bench", "--out", out],
         "asap-eval regions": ["asap-eval", "regions", *eval_run],
         "relu-fit fit": ["relu-fit", "fit", "--function", "exp(x)", "--out", out],

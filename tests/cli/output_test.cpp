@@ -30,6 +30,7 @@ std::vector<Invocation> every_command(const Workspace& work, const std::string& 
       {"asap-eval",
        Words{"compare"} + both + Words{"--methods", "teacher,compiled", "--out", folder("c")}},
       {"asap-eval", Words{"diagnose"} + both + Words{"--examples", "8", "--out", folder("d")}},
+      {"asap-eval", Words{"drift"} + both + Words{"--examples", "8", "--out", folder("h")}},
       {"asap-eval",
        {"bench", "--sizes", "16", "--forms", "softmax,sinkhorn_exp", "--rounds", "1", "--out",
         folder("b")}},

@@ -1,6 +1,7 @@
 #include "attention/compiled/compiled_attention.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
@@ -46,9 +47,25 @@ void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
   }
 }
 
+namespace {
+
+/// The duals of a closed plan and the scores behind it.
 template <class T>
-double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
-                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
+struct ClosedDuals {
+  tensor::MatrixView<T> scores;
+  tensor::VectorView<T> row, column;
+
+  void iterate() const {
+    transport::column_c_transform<T>(scores, row, column);
+    transport::row_c_transform<T>(scores, column, row);
+  }
+};
+
+/// The plan of the closed f̂ after whatever `iterate(duals)` adds to it, times the values. Returns
+/// the column error of that plan.
+template <class T, class Iterate>
+double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, const Iterate& iterate,
+                       tensor::MatrixView<T> output, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   if (head.queries.rows == 0 || head.keys.rows == 0) {
     for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), T(0));
@@ -56,31 +73,87 @@ double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
   }
   const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
   const tensor::MatrixView<T> plan = scratch.matrix<T>(centred.x.rows, centred.y.rows);
-  const tensor::VectorView<T> row_dual = scratch.vector<T>(centred.x.rows),
-                              column_dual = scratch.vector<T>(centred.y.rows);
+  ClosedDuals<T> duals{plan, scratch.vector<T>(centred.x.rows), scratch.vector<T>(centred.y.rows)};
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
                   plan);
-  predicted_row_dual<T>(map, centred, plan, row_dual, scratch);
-  transport::column_c_transform<T>(plan, row_dual, column_dual);
-  for (int k = 0; k < extra_iterations; ++k) {
-    transport::row_c_transform<T>(plan, column_dual, row_dual);
-    transport::column_c_transform<T>(plan, row_dual, column_dual);
-  }
+  predicted_row_dual<T>(map, centred, plan, duals.row, scratch);
+  duals.iterate();
+  iterate(duals);
   // The row closure as a softmax: however coarsely large scores are rounded, rows sum to 1.
   for (std::int64_t i = 0; i < plan.rows; ++i)
-    tensor::add<T>(plan.row(i), column_dual, plan.row(i));
+    tensor::add<T>(plan.row(i), duals.column, plan.row(i));
   tensor::softmax_rows<T>(plan, plan);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
                   output);
   return transport::marginal_errors<T>(plan).column_mean;
 }
 
-#define ASAP_INSTANTIATE(T)                                                               \
-  template void predicted_row_dual<T>(const DualMap<T>&, const CentredHead<T>&,           \
-                                      tensor::MatrixView<const T>, tensor::VectorView<T>, \
-                                      tensor::Arena&);                                    \
-  template double compiled_attention<T>(const DualMap<T>&, const AttentionHead<T>&, int,  \
-                                        tensor::MatrixView<T>, tensor::Arena&);
+/// The teacher's own loop, on scores as it sees them: not centred.
+template <class T>
+void teacher_attention(const AttentionHead<T>& head, int iterations, tensor::MatrixView<T> output,
+                       tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<T> plan = scratch.matrix<T>(head.queries.rows, head.keys.rows);
+  const ClosedDuals<T> duals{plan, scratch.vector<T>(plan.rows), scratch.vector<T>(plan.cols)};
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), plan);
+  std::ranges::fill(duals.column, T(0));
+  transport::row_c_transform<T>(plan, duals.column, duals.row);
+  for (int t = 0; t < iterations; ++t) duals.iterate();
+  transport::plan_from_duals<T>(plan, duals.row, duals.column, plan);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
+                  output);
+}
+
+/// A column sum of the plan is N / M exp(g - next), where `next` is the column update of its f.
+template <class T>
+double column_error_of(const ClosedDuals<T>& duals, tensor::VectorView<T> next) {
+  transport::column_c_transform<T>(duals.scores, duals.row, next);
+  double total = 0;
+  for (std::size_t j = 0; j < next.size(); ++j)
+    total += std::abs(std::expm1(static_cast<double>(duals.column[j] - next[j])));
+  return total / static_cast<double>(next.size());
+}
+
+}  // namespace
+
+template <class T>
+double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
+                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  const auto iterate = [&](ClosedDuals<T>& duals) {
+    for (int k = 0; k < extra_iterations; ++k) duals.iterate();
+  };
+  return close_and_apply<T>(map, head, iterate, output, scratch);
+}
+
+template <class T>
+ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
+                                             const ColumnGuard& guard, tensor::MatrixView<T> output,
+                                             tensor::Arena& scratch) {
+  ColumnCertificate certificate;
+  if (!guard.warm()) {
+    certificate.goes_on(guard, compiled_attention<T>(map, head, 0, output, scratch));
+    if (certificate.restarted) teacher_attention(head, guard.most_iterations, output, scratch);
+    return certificate;
+  }
+  const auto iterate = [&](ClosedDuals<T>& duals) {
+    const tensor::VectorView<T> next =
+        scratch.vector<T>(static_cast<std::int64_t>(duals.column.size()));
+    while (certificate.goes_on(guard, column_error_of(duals, next))) duals.iterate();
+  };
+  certificate.column_error = close_and_apply<T>(map, head, iterate, output, scratch);
+  return certificate;
+}
+
+#define ASAP_INSTANTIATE(T)                                                                  \
+  template void predicted_row_dual<T>(const DualMap<T>&, const CentredHead<T>&,              \
+                                      tensor::MatrixView<const T>, tensor::VectorView<T>,    \
+                                      tensor::Arena&);                                       \
+  template double compiled_attention<T>(const DualMap<T>&, const AttentionHead<T>&, int,     \
+                                        tensor::MatrixView<T>, tensor::Arena&);              \
+  template ColumnCertificate guarded_compiled_attention<T>(                                  \
+      const DualMap<T>&, const AttentionHead<T>&, const ColumnGuard&, tensor::MatrixView<T>, \
+      tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

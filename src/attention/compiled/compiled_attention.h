@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attention/compiled/column_guard.h"
 #include "attention/compiled/compiled_features.h"
 #include "attention/interface/head_gradients.h"
 
@@ -24,5 +25,12 @@ void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
 template <class T>
 double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
                           tensor::MatrixView<T> output, tensor::Arena& scratch);
+
+/// The same without a fixed number of extra iterations: the column error of the closed plan decides
+/// about them.
+template <class T>
+ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
+                                             const ColumnGuard& guard, tensor::MatrixView<T> output,
+                                             tensor::Arena& scratch);
 
 }  // namespace asap::attention

@@ -5,6 +5,7 @@
 
 #include "attention/compiled/compiled_attention.h"
 #include "attention/interface/attention_operator.h"
+#include "attention/operators/column_errors.h"
 #include "attention/tiled/gibbs_sweep.h"
 #include "tensor/core/tensor.h"
 
@@ -18,10 +19,14 @@ struct CompiledHead {
   tensor::Tensor<float> key_slices{};    ///< [L, D]
   std::vector<float> weights{};          ///< see DualMap
   tensor::Tensor<float> landmarks{};     ///< prototypes of keys: [M, D]; empty unless a feature
-  int teacher_iterations = 1;            ///< T; read by the landmark dual only
+  int teacher_iterations = 1;            ///< T; read by the landmark dual and by guards
+  ColumnErrors column_errors{};          ///< what certificates are held against
 
   DualMap<float> map() const {
-    return {features, query_slices.rows(), key_slices.rows(), weights,
+    return {features,
+            query_slices.rows(),
+            key_slices.rows(),
+            weights,
             {landmarks.rows(), teacher_iterations}};
   }
   /// f̂ = 0: the closure alone.

@@ -296,8 +296,9 @@ void GibbsSweep::apply_computed(tensor::VectorView<const float> row_offset,
 
 void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
                             tensor::MatrixView<const float> values,
-                            tensor::MatrixView<float> output) {
+                            tensor::MatrixView<float> output, bool columns) {
   const tensor::ArenaScope scope(arena_);
+  if (columns) begin_pass(-std::numeric_limits<float>::infinity());
   const Values prepared = prepare_values(values, v.first(static_cast<std::size_t>(values.rows)));
   for_each_block(kRowBlock,
                  [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
@@ -306,7 +307,31 @@ void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
                    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
                      apply_kept_tile(first, rows, c, v, prepared, worker);
                    write_output(first, rows, worker, output, chunk);
+                   if (columns && kept_) add_normalised_rows(kept_, first, rows, worker, chunk);
+                   if (columns && !kept_)
+                     add_normalised_rows(kept_bfloat16_, first, rows, worker, chunk);
                  });
+  if (!columns) return;
+  const bool trustworthy = trustworthy_;
+  add_chunks();
+  trustworthy_ = trustworthy;
+}
+
+/// Adds a block of kept rows, divided by the sums in worker.row_sums, up by columns.
+template <class Entry>
+void GibbsSweep::add_normalised_rows(const Entry* kept, std::int64_t first, std::int64_t rows,
+                                     const Worker& worker, Chunk& chunk) const {
+  float sums[kRowVector] = {}, weights[kRowVector];
+  reduce_row_sums(worker.row_sums, rows, sums);
+  const auto inverse = [](std::int64_t, std::int64_t count, const float* row_sums, float* logs) {
+    const auto size = static_cast<std::size_t>(round_up(count, kTilePadding));
+    log2_values({row_sums, size}, {logs, size});
+    for (std::int64_t i = 0; i < count; ++i) logs[i] = -logs[i];
+  };
+  weigh_rows(first, rows, sums, RowUpdate(inverse), chunk, weights);
+  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
+    add_column_sums(kept + first * head_.padded_keys() + c * kKeyBlock * kRowBlock, rows,
+                    key_block_width(head_.m, c), weights, chunk.column_sums + c * kKeyBlock);
 }
 
 /// One tile of the kept Gibbs kernel, in the precision in which it is kept and multiplied.

@@ -84,9 +84,11 @@ class GibbsSweep {
   void apply_computed(tensor::VectorView<const float> row_offset,
                       tensor::VectorView<const float> column_offset,
                       tensor::MatrixView<const float> values, tensor::MatrixView<float> output);
-  /// output = K diag(v) V with each row divided by its sum, K as kept.
+  /// output = K diag(v) V with each row divided by its sum, K as kept. With `columns` it leaves
+  /// column sums of the rows divided by their sums, as a sweep would: they say how good the plan is
+  /// and have no say in trustworthy().
   void apply_kept(tensor::VectorView<const float> v, tensor::MatrixView<const float> values,
-                  tensor::MatrixView<float> output);
+                  tensor::MatrixView<float> output, bool columns = false);
 
   /// False once a row or column sum has come so near to the limits of float that entries of the
   /// plan may have been lost, or was not finite.
@@ -126,6 +128,9 @@ class GibbsSweep {
   void apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
                        tensor::VectorView<const float> v, const Values& values,
                        const Worker& worker) const;
+  template <class Entry>
+  void add_normalised_rows(const Entry* kept, std::int64_t first, std::int64_t rows,
+                           const Worker& worker, Chunk& chunk) const;
   void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
                     tensor::MatrixView<float> output, Chunk& chunk) const;
 

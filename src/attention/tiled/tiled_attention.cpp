@@ -61,13 +61,29 @@ struct Iterations {
   DualRecursion* recursion = nullptr;  // null without corrections
   int corrections = 0;
   int plain = 0;
+  const ColumnGuard* guard = nullptr;  // null unless the column error is to be measured
 };
+
+/// mean_j |M/N sum_i A_ij - 1| from the column sums in `sweep`; those of a kept Gibbs kernel still
+/// lack the factors `v`.
+double swept_column_error(const GibbsSweep& sweep, const TiledHead& tiled,
+                          tensor::VectorView<const float> v = {}) {
+  const double target = static_cast<double>(tiled.n) / static_cast<double>(tiled.m);
+  const double factor = std::exp2(static_cast<double>(sweep.column_exponent())) / target;
+  const tensor::VectorView<const float> sums = sweep.column_sums();
+  double total = 0;
+  for (std::int64_t j = 0; j < tiled.m; ++j)
+    total += std::abs(factor * sums[j] * (v.empty() ? 1.0 : static_cast<double>(v[j])) - 1);
+  return total / static_cast<double>(tiled.m);
+}
 
 /// The column update of the column sums in `sweep`, the iterations, and the product with the
 /// values, which includes the last row update. row_offset: of the kept Gibbs kernel.
-void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, const Iterations& iterations,
-                 tensor::VectorView<const float> row_offset, tensor::MatrixView<const float> values,
-                 tensor::MatrixView<float> output, tensor::Arena& scratch) {
+ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
+                              const Iterations& iterations,
+                              tensor::VectorView<const float> row_offset,
+                              tensor::MatrixView<const float> values,
+                              tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
   update_column_scaling(sweep, tiled.m, v);
   for (int t = 1; t <= iterations.corrections; ++t) {
@@ -83,14 +99,29 @@ void finish_kept(GibbsSweep& sweep, const TiledHead& tiled, const Iterations& it
     sweep.sweep_kept(v);
     update_column_scaling(sweep, tiled.m, v);
   }
+  ColumnCertificate certificate;
+  if (iterations.guard && !iterations.guard->warm()) {
+    // The output is wasted where the teacher's replaces it, which is seldom.
+    sweep.apply_kept(v, values, output, true);
+    certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v));
+    return certificate;
+  }
+  while (iterations.guard) {
+    sweep.sweep_kept(v);
+    if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v))) break;
+    update_column_scaling(sweep, tiled.m, v);
+  }
   sweep.apply_kept(v, values, output);
+  return certificate;
 }
 
 /// The same without a kept Gibbs kernel. row_dual: the exponents of the rows behind the column
 /// sums.
-void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, const Iterations& iterations,
-                        tensor::VectorView<float> row_dual, tensor::MatrixView<const float> values,
-                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
+ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
+                                     const Iterations& iterations,
+                                     tensor::VectorView<float> row_dual,
+                                     tensor::MatrixView<const float> values,
+                                     tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
   update_column_dual(sweep, tiled.m, column_dual, scratch);
   for (int t = 1; t <= iterations.corrections; ++t) {
@@ -105,7 +136,20 @@ void finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled, const Iterati
     sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
     update_column_dual(sweep, tiled.m, column_dual, scratch);
   }
-  sweep.apply_computed(row_dual, column_dual, values, output);
+  ColumnCertificate certificate;
+  if (iterations.guard) {
+    // Apart from the dual, which the output needs as it is if nothing more is iterated.
+    const tensor::VectorView<float> next = scratch.vector<float>(std::ssize(row_dual));
+    for (;;) {
+      std::ranges::copy(row_dual, next.begin());
+      sweep.compute(row_dual, column_dual, RowNormalisation{next});
+      if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled))) break;
+      std::ranges::copy(next, row_dual.begin());
+      update_column_dual(sweep, tiled.m, column_dual, scratch);
+    }
+  }
+  if (!certificate.restarted) sweep.apply_computed(row_dual, column_dual, values, output);
+  return certificate;
 }
 
 }  // namespace
@@ -153,16 +197,20 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   return {true};
 }
 
-TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
-                                       int extra_iterations, const TiledOptions& options,
-                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
-  if (without_keys(head, output)) return {};
+namespace {
+
+/// What both forms of the compiled operator share: everything but the way out of the exp domain.
+TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionHead<float>& head,
+                                     Iterations iterations, const TiledOptions& options,
+                                     tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
   DualRecursion recursion(map, head, tiled, scratch);
-  const Iterations iterations{&recursion, map.features.corrections, extra_iterations};
+  iterations.recursion = &recursion;
+  iterations.corrections = map.features.corrections;
   TiledEvidence evidence;
-  if (recursion.starts_known() && iterations.corrections == 0 && extra_iterations == 0) {
+  if (recursion.starts_known() && iterations.corrections == 0 && iterations.plain == 0 &&
+      !iterations.guard) {
     if (apply_closed_row_dual(tiled, recursion.row_dual(), head.values, options, output, scratch))
       return {};
     evidence.repeated = true;
@@ -174,14 +222,38 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
     recursion.start(first, count, row_offset, row_sums, log_weights);
   };
   sweep.compute(row_offset, zero_column_offsets(tiled, scratch), start, recursion.second_factors());
-  if (options.storage == GibbsStorage::recompute)
-    finish_recomputing(sweep, tiled, iterations, recursion.row_dual(), head.values, output,
-                       scratch);
-  else
-    finish_kept(sweep, tiled, iterations, row_offset, head.values, output, scratch);
-  if (sweep.trustworthy()) return evidence;
-  compiled_attention<float>(map, head, extra_iterations, output, scratch);
-  evidence.log_domain = true;
+  evidence.certificate =
+      options.storage == GibbsStorage::recompute
+          ? finish_recomputing(sweep, tiled, iterations, recursion.row_dual(), head.values, output,
+                               scratch)
+          : finish_kept(sweep, tiled, iterations, row_offset, head.values, output, scratch);
+  evidence.log_domain = !sweep.trustworthy();
+  return evidence;
+}
+
+}  // namespace
+
+TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
+                                       int extra_iterations, const TiledOptions& options,
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  if (without_keys(head, output)) return {};
+  const TiledEvidence evidence =
+      compiled_in_exp_domain(map, head, {.plain = extra_iterations}, options, output, scratch);
+  if (evidence.log_domain) compiled_attention<float>(map, head, extra_iterations, output, scratch);
+  return evidence;
+}
+
+TiledEvidence guarded_tiled_compiled_attention(
+    const DualMap<float>& map, const AttentionHead<float>& head, const ColumnGuard& guard,
+    const TiledOptions& options, tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  if (without_keys(head, output)) return {.certificate = {.column_error = 0}};
+  TiledEvidence evidence =
+      compiled_in_exp_domain(map, head, {.guard = &guard}, options, output, scratch);
+  if (evidence.log_domain)
+    evidence.certificate = guarded_compiled_attention<float>(map, head, guard, output, scratch);
+  else if (evidence.certificate.restarted)
+    evidence.log_domain =
+        tiled_sinkhorn_attention(head, guard.most_iterations, options, output, scratch).log_domain;
   return evidence;
 }
 

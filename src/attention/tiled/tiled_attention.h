@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attention/compiled/column_guard.h"
 #include "attention/compiled/compiled_features.h"
 #include "attention/tiled/gibbs_sweep.h"
 
@@ -16,6 +17,8 @@ struct TiledEvidence {
   /// The pass over columns (see apply_closed_row_dual) underflowed too far, and the head was
   /// computed again with a shift of its own for each row, as by a map that has `log_sum_exp`.
   bool repeated = false;
+  /// Of guarded_tiled_compiled_attention; the others measure nothing.
+  ColumnCertificate certificate = {};
 };
 
 /// The storage that measures best for a Gibbs kernel of n x m entries: kept while that takes at
@@ -43,5 +46,14 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
 TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
+
+/// The compiled operator with a certificate: one more pass measures the column error of its plan,
+/// and is the next iteration where `guard` wants one. A map that tiled_compiled_attention closes in
+/// one pass takes the two passes of other maps here; otherwise, where nothing is iterated, the
+/// output is the same to the byte. With products in bfloat16 the error of a recomputed Gibbs kernel
+/// is that of rounded scores.
+TiledEvidence guarded_tiled_compiled_attention(
+    const DualMap<float>& map, const AttentionHead<float>& head, const ColumnGuard& guard,
+    const TiledOptions& options, tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 }  // namespace asap::attention

@@ -197,6 +197,9 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
       result.equal_latency = true;
       result.capped = equal->capped;
     }
+    if (contestants[i]->method.has_guard())
+      result.guard = count_guarded(contestants[i]->method, encoder, *compiled, dataset,
+                                   settings.threads, arenas);
     if (settings.imitated_iterations)
       result.imitated_agreement =
           imitated_agreement(*contestants[i], *settings.imitated_iterations, contestants);

@@ -10,6 +10,7 @@
 #include "compile/evidence.h"
 #include "data/dataset.h"
 #include "evaluate/compare/equal_latency.h"
+#include "evaluate/compare/guard.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/plan_fidelity.h"
 #include "evaluate/compare/turns.h"
@@ -47,6 +48,7 @@ struct MethodResult {
   /// Of a compiled method that imitates something other than the teacher, when that is compared in
   /// the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};
+  std::optional<GuardCounts> guard = {};  ///< of the methods guarded and warm
 
   /// Whether it replaces the teacher in every layer; otherwise its name says in which.
   bool in_all_layers() const { return name.find('@') == std::string::npos; }

@@ -6,6 +6,7 @@
 #include "attention/kinds/attention_kinds.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "evaluate/compare/guard.h"
 
 namespace asap::evaluate {
 namespace {
@@ -13,8 +14,8 @@ namespace {
 constexpr int kMostIterations = 10000;
 
 const std::vector<std::string> kMethodNames = {
-    "teacher",  "softmax",    "sinkhorn:K",    "sinkhorn:equal", "f0",
-    "compiled", "compiled+K", "compiled_bf16", "espformer"};
+    "teacher",    "softmax",       "sinkhorn:K", "sinkhorn:equal", "f0",       "compiled",
+    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer"};
 
 /// A whole number from 0 to `most`.
 std::optional<int> parse_whole(std::string_view digits, int most) {
@@ -27,6 +28,8 @@ Method parse_whole_network(const std::string& name) {
   if (name == "softmax") return {MethodKind::softmax};
   if (name == "f0") return {MethodKind::zero_dual};
   if (name == "compiled") return {MethodKind::compiled};
+  if (name == "guarded") return {MethodKind::guarded};
+  if (name == "warm") return {MethodKind::warm};
   if (name == "espformer") return {MethodKind::espformer};
   if (name == "sinkhorn:equal") return {MethodKind::sinkhorn_equal};
   if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
@@ -111,6 +114,10 @@ std::string whole_network_name(MethodKind kind, int iterations) {
       return iterations == 0 ? "compiled" : "compiled+" + std::to_string(iterations);
     case MethodKind::compiled_bfloat16:
       return "compiled_bf16";
+    case MethodKind::guarded:
+      return "guarded";
+    case MethodKind::warm:
+      return "warm";
   }
   throw base::InternalError("Method::name: unknown kind");
 }
@@ -158,10 +165,12 @@ CompiledHeads zero_dual_heads(const infer::Encoder& encoder) {
 std::unique_ptr<attention::AttentionOperator> make_attention(const Method& method,
                                                              const infer::Encoder& encoder,
                                                              const CompiledHeads* compiled) {
-  if (method.layers)
-    return std::make_unique<PartialOperator>(
-        make_attention({method.kind, method.iterations}, encoder, compiled), encoder.teacher(),
-        *method.layers);
+  if (method.layers) {
+    Method everywhere = method;
+    everywhere.layers.reset();
+    return std::make_unique<PartialOperator>(make_attention(everywhere, encoder, compiled),
+                                             encoder.teacher(), *method.layers);
+  }
   switch (method.kind) {
     case MethodKind::teacher:
       return encoder.teacher();
@@ -185,6 +194,9 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
           *compiled, method.iterations,
           method.kind == MethodKind::compiled ? attention::ProductPrecision::single
                                               : attention::ProductPrecision::bfloat16);
+    case MethodKind::guarded:
+    case MethodKind::warm:
+      return make_guarded(method, compiled);
   }
   throw base::InternalError("make_attention: unknown kind");
 }

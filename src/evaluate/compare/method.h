@@ -24,6 +24,8 @@ enum class MethodKind {
   espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
   compiled_bfloat16,  ///< "compiled_bf16": Gibbs kernel and products in bfloat16, if the processor
                       ///< has it
+  guarded,            ///< "guarded": compiled, the teacher where the column error is unusual
+  warm,               ///< "warm": compiled, and iterations to the teacher's own column error
 };
 
 struct Method {
@@ -32,9 +34,13 @@ struct Method {
   /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
   std::optional<LayerRange> layers = {};
 
+  /// Of guarded: the quantile of the operator's column errors beyond which a head iterates.
+  double guard_quantile = 0.99;
+
   std::string name() const;
+  bool has_guard() const { return kind == MethodKind::guarded || kind == MethodKind::warm; }
   bool is_compiled() const {
-    return kind == MethodKind::compiled || kind == MethodKind::compiled_bfloat16;
+    return kind == MethodKind::compiled || kind == MethodKind::compiled_bfloat16 || has_guard();
   }
   friend bool operator==(const Method&, const Method&) = default;
 };

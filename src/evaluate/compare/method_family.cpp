@@ -28,7 +28,8 @@ Family family_of(std::string_view name) {
   if (name.starts_with("softmax")) return Family::softmax;
   if (name.starts_with("sinkhorn")) return Family::truncated;
   if (name.starts_with("f0")) return Family::zero_dual;
-  if (name.starts_with("compiled")) return Family::compiled;
+  for (const char* compiled : {"compiled", "guarded", "warm"})
+    if (name.starts_with(compiled)) return Family::compiled;
   return Family::other;
 }
 

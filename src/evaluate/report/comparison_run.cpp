@@ -28,6 +28,7 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
   if (on_data) on_data(loaded.dataset);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                               threads, config.fidelity_examples};
+  for (Method& method : settings.methods) method.guard_quantile = config.guard_quantile;
   int teacher_iterations = 0;
   if (loaded.artefact) {
     settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
@@ -43,6 +44,9 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
       " --examples " + std::to_string(loaded.dataset.size()) +
       (config.evidence_examples > 0
            ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
+           : "") +
+      (config.guard_quantile != CompareConfig{}.guard_quantile
+           ? " --set guard_quantile=" + base::format_number(config.guard_quantile)
            : "") +
       (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR");
   if (loaded.artefact)

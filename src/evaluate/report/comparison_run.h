@@ -16,6 +16,7 @@ struct CompareConfig {
   int fidelity_examples = 128;
   int evidence_examples = 0;
   int shown_examples = 6;
+  double guard_quantile = 0.99;
   std::string bench;
   config::DataConfig data;
 
@@ -24,7 +25,7 @@ struct CompareConfig {
     v.field(
         "methods", methods,
         "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
-        "time), f0, compiled, compiled+K, compiled_bf16, espformer; "
+        "time), f0, compiled, compiled+K, compiled_bf16, guarded, warm, espformer; "
         "with @LAYER, "
         "@FIRST-LAST or @each behind it to replace only these layers; empty: a default selection");
     v.field("examples", examples, "use only the first N test examples; 0: all",
@@ -37,6 +38,11 @@ struct CompareConfig {
     v.field("shown_examples", shown_examples,
             "test examples whose attention plans the report shows; 0: none",
             config::between(0, 100));
+    v.field(
+        "guard_quantile", guard_quantile,
+        "guarded: a head is left to the teacher where its column error exceeds this quantile of "
+        "those on the operator's calibration examples",
+        config::between(0, 1));
     v.field(
         "bench", bench,
         "folder of asap-eval bench whose times by number of tokens the report shows; empty: none");

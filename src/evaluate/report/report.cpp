@@ -29,6 +29,23 @@ io::Json interval_json(double value, double relative) {
   return {value * (1 - relative), value * (1 + relative)};
 }
 
+/// Time in attention relative to the compiled operator without a guard; nothing if that was not
+/// compared.
+std::optional<double> guard_overhead(const Comparison& comparison, const MethodResult& method) {
+  const MethodResult* compiled = comparison.find("compiled");
+  if (!compiled || !method.in_all_layers()) return std::nullopt;
+  return method.attention_milliseconds / compiled->attention_milliseconds - 1;
+}
+
+io::Json guard_json(const Comparison& comparison, const MethodResult& method) {
+  const std::optional<double> overhead = guard_overhead(comparison, method);
+  return {{"heads", method.guard->heads},
+          {"iterated", method.guard->iterated},
+          {"iterations", method.guard->iterations},
+          {"mean_iterations", method.guard->mean_iterations()},
+          {"attention_overhead", overhead ? io::Json(*overhead) : io::Json(nullptr)}};
+}
+
 io::Json operator_json(const OperatorEvidence& evidence) {
   io::Json json = {{"teacher", evidence.teacher},
                    {"iterations", evidence.iterations},
@@ -73,7 +90,28 @@ std::string comparison_table(const Comparison& comparison) {
   base::Table table(std::move(heads));
   for (const MethodResult& method : comparison.methods)
     table.add_row(comparison_cells(comparison, method));
-  return table.text();
+  std::string text = table.text();
+  for (const std::string& sentence : guard_words(comparison)) text += sentence + "\n";
+  return text;
+}
+
+std::vector<std::string> guard_words(const Comparison& comparison) {
+  std::vector<std::string> sentences;
+  for (const MethodResult& method : comparison.methods) {
+    if (!method.guard) continue;
+    const GuardCounts& guard = *method.guard;
+    const std::optional<double> overhead = guard_overhead(comparison, method);
+    sentences.push_back(
+        method.name + ": " + base::format_count(guard.iterated) + " of " +
+        base::format_count(guard.heads) + " heads (" + base::format_fixed(100 * guard.share(), 2) +
+        " %, each example counted) iterated, " + base::format_fixed(guard.mean_iterations(), 3) +
+        " iterations per head on average" +
+        (overhead ? "; time in attention " + std::string(*overhead < 0 ? "" : "+") +
+                        base::format_fixed(100 * *overhead, 1) + " % against compiled"
+                  : std::string()) +
+        ".");
+  }
+  return sentences;
 }
 
 io::Json comparison_summary(const Comparison& comparison, const ReportContext& context) {
@@ -91,6 +129,7 @@ io::Json comparison_summary(const Comparison& comparison, const ReportContext& c
                        {"plan_l1", method.plan_l1},
                        {"column_error", method.column_error}});
     if (method.equal_latency) methods.back()["equal_latency"] = true;
+    if (method.guard) methods.back()["guard"] = guard_json(comparison, method);
     if (method.capped) methods.back()["capped"] = true;
     if (method.imitated_agreement)
       methods.back()["imitated_agreement"] = *method.imitated_agreement;

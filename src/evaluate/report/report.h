@@ -17,8 +17,12 @@ std::vector<std::string> comparison_cells(const Comparison& comparison, const Me
 /// The numbers of every method as a text table.
 std::string comparison_table(const Comparison& comparison);
 
-/// The content of summary.json: `methods[]` and `heads[]`, `compiled` (what the operator imitates
-/// and the evidence of its heads), examples, threads, provenance.
+/// What the guards of the methods guarded and warm did, a sentence each.
+std::vector<std::string> guard_words(const Comparison& comparison);
+
+/// The content of summary.json: `methods[]` (with `guard` for guarded and warm) and `heads[]`,
+/// `compiled` (what the operator imitates and the evidence of its heads), examples, threads,
+/// provenance.
 io::Json comparison_summary(const Comparison& comparison, const ReportContext& context);
 
 /// Writes report.html and its pictures accuracy.svg and plan_distance.svg into `folder`.

@@ -74,7 +74,9 @@ std::string methods_section(const Comparison& comparison) {
     note += " as imitated: share of the predictions that the imitated attention makes" +
             (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
             " in the same layers.";
-  return html_section("Methods", html_table(rows) + html_paragraph(note, "soft"));
+  std::string guards;
+  for (const std::string& sentence : guard_words(comparison)) guards += html_paragraph(sentence);
+  return html_section("Methods", html_table(rows) + guards + html_paragraph(note, "soft"));
 }
 
 /// Collects the charts by name for the script.

@@ -48,6 +48,7 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
         head.landmarks = tensor::Tensor<float>({flags.landmarks, 5});
         for (float& value : head.landmarks.flat()) value = static_cast<float>(random.normal());
       }
+      head.column_errors = {{0.01F, 0.02F, 0.5F}, 0.25F};
       for (std::int64_t p = 0; p < flags.weight_count(3); ++p)
         head.weights.push_back(static_cast<float>(random.normal()));
     }
@@ -108,6 +109,8 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
         CHECK(std::ranges::equal(a.key_slices.flat(), b.key_slices.flat()));
         CHECK(std::ranges::equal(a.landmarks.flat(), b.landmarks.flat()));
         CHECK(b.teacher_iterations == 8);
+        CHECK(a.column_errors.sorted == b.column_errors.sorted);
+        CHECK(a.column_errors.teacher == b.column_errors.teacher);
       }
     for (const char* file : {"operator.safetensors", "operator.json"})
       CHECK(base::read_file(one.path() / file) ==
@@ -172,6 +175,23 @@ TEST_CASE("Damaged tensors of an operator are refused, naming the tensor") {
   CHECK(complaint([](io::TensorFile& file, io::Json&) {
           file.put("layers.1.score_scales", tensor::Tensor<float>({2}));
         }) == "operator.safetensors: tensor 'layers.1.score_scales' must be positive");
+}
+
+TEST_CASE("Operators without column errors are read, damaged column errors are not") {
+  CHECK(complaint([](io::TensorFile& file, io::Json& json) {
+          for (const char* layer : {"0", "1"})
+            for (const char* name : {".column_errors", ".teacher_column_errors"})
+              file.tensors.erase(std::string("layers.") + layer + name);
+          json.erase("column_error_examples");
+        }) == "nothing");
+  CHECK(complaint([](io::TensorFile& file, io::Json&) {
+          file.tensors.erase("layers.1.column_errors");
+        }).find("layers.1.column_errors") != std::string::npos);
+  CHECK(complaint([](io::TensorFile& file, io::Json&) {
+          tensor::Tensor<float> errors({2, 3});
+          errors[0] = 1;
+          file.put("layers.0.column_errors", errors);
+        }) == "operator.safetensors: tensor 'layers.0.column_errors' does not ascend");
 }
 
 TEST_CASE("A truncated or missing file of an operator is refused") {

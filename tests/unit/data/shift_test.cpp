@@ -95,6 +95,17 @@ TEST_CASE("noise has the deviation asked for and is the same every time") {
   CHECK(std::sqrt(squares / 1600) == doctest::Approx(0.5).epsilon(0.08));
 }
 
+TEST_CASE("a negative image has inverted pixels") {
+  Dataset dataset = grey_images();
+  apply_shift({.negative = true}, dataset);
+  CHECK(dataset.pixels[64] == 254);
+  CHECK(dataset.pixels[65] == 127);
+  CHECK(dataset.name == "grey (negative)");
+  CHECK(dataset.fingerprint != grey_images().fingerprint);
+  apply_shift({.negative = true}, dataset);
+  CHECK(dataset.fingerprint == grey_images().fingerprint);
+}
+
 TEST_CASE("nothing happens unless it is asked for") {
   Dataset dataset = grey_images();
   apply_shift({}, dataset);
@@ -110,6 +121,7 @@ TEST_CASE("what the data do not have cannot be chosen by") {
   refuse({.max_tokens = 5}, grey_images(), {"images of grey have no lengths"});
   refuse({.classes = {4}}, grey_images(), {"4 is not between 0 and 3"});
   refuse({.noise = 1}, small_sequences(ModelKind::text, {3}), {"no noise", "texts of sequences"});
+  refuse({.negative = true}, small_sequences(ModelKind::text, {3}), {"no negatives"});
   refuse({.classes = {1}}, small_sequences(ModelKind::set, {3}, true), {"every token"});
   refuse({.min_tokens = 5, .max_tokens = 4}, small_sequences(ModelKind::set, {3}), {"exceeds"});
   Dataset dataset = small_sequences(ModelKind::text, {3, 4});

@@ -262,6 +262,77 @@ TEST_CASE("corrected iterations, first duals and landmarks equal the plain form 
           }
 }
 
+TEST_CASE("a certificate is the column error of the plain plan, and leaves the output as it is") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const SweepOptions& way : kWays) {
+        if (!asap::test::in_share(index++)) continue;
+        const Case c(sizes, deviation);
+        const CorrectedMap map(1, 0, sizes.width);
+        Tensor<float> output = c.output(), plain = c.output();
+        Tensor<double> expected = c.output64();
+        const TiledEvidence evidence =
+            guarded_tiled_compiled_attention(map.map32(), c.head(), {}, way, output.rows(), arena);
+        tiled_compiled_attention(map.map32(), c.head(), 0, way, plain.rows(), arena);
+        const double error =
+            compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation);
+        CHECK(!evidence.log_domain);
+        CHECK(evidence.certificate.iterations == 0);
+        CHECK(std::abs(evidence.certificate.column_error - error) < 20 * tolerance(deviation, way));
+        for (std::size_t i = 0; i < output.flat().size(); ++i)
+          REQUIRE(output.flat()[i] == plain.flat()[i]);
+      }
+}
+
+TEST_CASE("a guard iterates as many extra iterations would, until its target or its limit") {
+  const Case c({60, 50, 16, 16}, 2);
+  const CorrectedMap map(1, 0, 16);
+  Arena arena;
+  for (const SweepOptions& way : kWays) {
+    const auto guarded = [&](const ColumnGuard& guard, Tensor<float>& output) {
+      return guarded_tiled_compiled_attention(map.map32(), c.head(), guard, way, output.rows(),
+                                              arena)
+          .certificate;
+    };
+    Tensor<float> output = c.output(), plain = c.output();
+    const double before = guarded({}, output).column_error;
+    const ColumnCertificate three = guarded({0, 0, 3}, output);
+    CHECK(three.iterations == 3);
+    CHECK(three.column_error < before);
+    tiled_compiled_attention(map.map32(), c.head(), 3, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 1e-5f);
+
+    CHECK(guarded({2 * before, 0, 3}, output).iterations == 0);
+    CHECK(!guarded({2 * before, 0, 3, true}, output).restarted);
+    const ColumnCertificate restarted = guarded({0.5 * before, 0, 3, true}, output);
+    CHECK(restarted.restarted);
+    CHECK(restarted.iterations == 3);
+    CHECK(restarted.column_error == before);
+    tiled_sinkhorn_attention(c.head(), 3, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(output.flat()[i] == plain.flat()[i]);
+    CHECK(guarded_compiled_attention<float>(map.map32(), c.head(), {0.5 * before, 0, 3, true},
+                                            output.rows(), arena)
+              .restarted);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 20 * tolerance(2, way));
+
+    const ColumnCertificate enough = guarded({0, 0.5 * before, 50}, output);
+    CHECK(enough.iterations > 0);
+    CHECK(enough.iterations < 50);
+    CHECK(enough.column_error <= 0.5 * before);
+    Arena arena_log;
+    const ColumnCertificate reference = guarded_compiled_attention<float>(
+        map.map32(), c.head(), {0, 0.5 * before, 50}, output.rows(), arena_log);
+    CHECK(reference.column_error <= 0.5 * before);
+    CHECK(std::abs(reference.iterations - enough.iterations) <= 1);
+  }
+}
+
 TEST_CASE("a first dual whose sums leave the range of float is computed again, row by row") {
   // The mean query prefers key 0 by hundreds of units, and many queries are as far from it.
   Case c({40, 50, 16, 16}, 0.3, 0);
@@ -365,18 +436,22 @@ TEST_CASE("tiled forms give the same bytes at any number of threads") {
     const auto outputs = [&](int threads) {
       SweepOptions options = way;
       options.threads = threads;
-      std::vector<Tensor<float>> all(5, c.output());
+      std::vector<Tensor<float>> all(6, c.output());
       tiled_softmax_attention(c.head(), threads, all[0].rows(), arena);
       tiled_sinkhorn_attention(c.head(), 4, options, all[1].rows(), arena);
       tiled_compiled_attention(map.map32(), c.head(), 1, options, all[2].rows(), arena);
       tiled_compiled_attention(map.known32(), c.head(), 0, options, all[3].rows(), arena);
       tiled_compiled_attention(corrected.map32(), c.head(), 0, options, all[4].rows(), arena);
+      all[5].flat()[0] =
+          static_cast<float>(guarded_tiled_compiled_attention(map.map32(), c.head(), {0, 0, 2},
+                                                              options, all[4].rows(), arena)
+                                 .certificate.column_error);
       return all;
     };
     const auto one = outputs(1);
     for (const int threads : {2, 3, 5}) {
       const auto many = outputs(threads);
-      for (int form = 0; form < 5; ++form)
+      for (int form = 0; form < 6; ++form)
         for (std::size_t i = 0; i < one[form].flat().size(); ++i)
           REQUIRE(one[form].flat()[i] == many[form].flat()[i]);
     }
@@ -396,6 +471,11 @@ TEST_CASE("scores beyond the range of float are left to the log domain, and stay
     for (const DualMap<float>& dual : {map.map32(), map.known32()}) {
       CHECK(tiled_compiled_attention(dual, c.head(), 0, way, output.rows(), arena).log_domain);
       for (const float value : output.flat()) CHECK(std::isfinite(value));
+      const TiledEvidence guarded =
+          guarded_tiled_compiled_attention(dual, c.head(), {0, 0, 1}, way, output.rows(), arena);
+      CHECK(guarded.log_domain);
+      CHECK(guarded.certificate.iterations == 1);
+      CHECK(std::isfinite(guarded.certificate.column_error));
     }
   }
 }

@@ -129,6 +129,35 @@ TEST_CASE("a compiled method is judged by what it imitates in the same layers, i
   CHECK_FALSE(compare_methods(encoder, &heads, dataset, settings).methods[0].imitated_agreement);
 }
 
+TEST_CASE("guards count what they do, and warm methods come nearer to doubly stochastic") {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const Encoder encoder = random_encoder(4);
+  CompiledHeads heads = zero_dual_heads(encoder);
+  const std::vector<std::string> names = {"compiled", "guarded", "warm", "guarded@1"};
+  const auto compared = [&](int threads) {
+    return compare_methods(encoder, &heads, dataset, {parse_methods(names, 2), threads, 10});
+  };
+  CHECK_THROWS_AS(compared(1), UsageError);  // without column errors
+  for (auto& layer : heads)
+    for (auto& head : layer) {
+      head.column_errors = {{0, 1e-3F, 1e3F}, 1e-3F};
+      head.teacher_iterations = 40;
+    }
+  const Comparison one = compared(1), two = compared(2);
+  CHECK_FALSE(one.methods[0].guard);
+  for (const std::size_t i : {1u, 2u, 3u}) {
+    REQUIRE(one.methods[i].guard);
+    CHECK(one.methods[i].guard->heads == dataset.size() * (i == 3 ? 2 : 4));
+    CHECK(one.methods[i].guard->iterations == two.methods[i].guard->iterations);
+    CHECK(one.methods[i].column_error == two.methods[i].column_error);
+  }
+  CHECK(one.methods[1].guard->iterated == 0);  // nothing exceeds the largest column error
+  CHECK(one.methods[1].plan_l1 == doctest::Approx(one.methods[0].plan_l1).epsilon(1e-4));
+  CHECK(one.methods[2].guard->share() > 0.9);
+  CHECK(one.methods[2].guard->mean_iterations() > 0.9);
+  CHECK(one.methods[2].column_error < 0.5 * one.methods[0].column_error);
+}
+
 TEST_CASE("everything but the times is the same on one and on two threads") {
   const std::vector<std::string> names = {"teacher", "softmax", "f0", "sinkhorn:2"};
   const Comparison one = compare(6, names, 1), two = compare(6, names, 2);

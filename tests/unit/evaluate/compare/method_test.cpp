@@ -13,8 +13,9 @@ std::vector<Method> parsed(std::vector<std::string> names) { return parse_method
 
 TEST_CASE("method names are read and written alike") {
   const std::vector<std::string> names = {
-      "teacher",       "softmax",   "sinkhorn:0",   "sinkhorn:12",   "f0", "compiled", "compiled+2",
-      "compiled_bf16", "espformer", "compiled+1@2", "sinkhorn:3@0-1"};
+      "teacher",        "softmax",    "sinkhorn:0",    "sinkhorn:12", "f0",
+      "compiled",       "compiled+2", "compiled_bf16", "espformer",   "compiled+1@2",
+      "sinkhorn:3@0-1", "guarded",    "warm@1"};
   const std::vector<Method> methods = parsed(names);
   for (std::size_t i = 0; i < names.size(); ++i) CHECK(methods[i].name() == names[i]);
   CHECK(methods[3].kind == MethodKind::sinkhorn);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace asap::attention {
+
+/// Column errors of a compiled head on examples like those it was fitted on: what its certificates
+/// are held against.
+struct ColumnErrors {
+  std::vector<float> sorted{};  ///< one per example, ascending; empty when not measured
+  /// The column error of the teacher's own plans, mean over columns; NaN when not measured.
+  float teacher = std::numeric_limits<float>::quiet_NaN();
+
+  bool measured() const { return !sorted.empty(); }
+  /// The smallest error that at least this share of the examples does not exceed. Only if measured.
+  double quantile(double share) const {
+    const auto count = static_cast<double>(sorted.size());
+    const double place = std::ceil(share * count) - 1;
+    return sorted[static_cast<std::size_t>(std::clamp(place, 0.0, count - 1))];
+  }
+};
+
+}  // namespace asap::attention

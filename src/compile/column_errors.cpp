@@ -1,0 +1,53 @@
+#include "compile/column_errors.h"
+
+#include "attention/tiled/tiled_attention.h"
+#include "base/parallel.h"
+
+namespace asap::compile {
+namespace {
+
+float certified_error(const attention::CompiledHead& head,
+                      const attention::AttentionBatch<float>& batch, std::int64_t example,
+                      std::int64_t index, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::MatrixView<const float> queries = batch.head_queries(example, index),
+                                        keys = batch.head_keys(example, index);
+  // The plan is all that matters: the least that can be multiplied by it is one column.
+  const tensor::MatrixView<float> values = scratch.matrix<float>(keys.rows, 1),
+                                  output = scratch.matrix<float>(queries.rows, 1);
+  for (std::int64_t j = 0; j < keys.rows; ++j) values(j, 0) = 0;
+  const attention::TiledOptions options{
+      .storage = attention::best_storage(batch.query_tokens(), batch.key_tokens())};
+  return static_cast<float>(
+      attention::guarded_tiled_compiled_attention(
+          head.map(), {queries, keys, values, head.score_scale}, {}, options, output, scratch)
+          .certificate.column_error);
+}
+
+}  // namespace
+
+ColumnErrorsByHead measure_column_errors(
+    const ActivationSource& source, const std::vector<std::vector<attention::CompiledHead>>& heads,
+    const ExampleRange& range, int threads, const std::function<void(std::int64_t)>& done) {
+  const std::int64_t width = source.teacher().heads;
+  base::check(std::ssize(heads) == source.teacher().layers && std::ssize(heads.at(0)) == width,
+              "measure_column_errors: the heads are not those of the source");
+  ColumnErrorsByHead errors;
+  for (const auto& layer : heads) errors.emplace_back(layer.size());
+  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
+  source.for_each_chunk(range, [&](const Activations& chunk, const ExampleRange& inside,
+                                   std::int64_t) {
+    base::parallel_for(std::ssize(heads) * width, threads, [&](std::int64_t index, int worker) {
+      const auto layer = static_cast<std::size_t>(index / width);
+      const attention::AttentionBatch<float> batch = chunk.batch(static_cast<int>(layer));
+      const std::int64_t h = index % width;
+      for (std::int64_t e = inside.first; e < inside.first + inside.count; ++e)
+        if (batch.live_query_count(e) > 0 && batch.live_key_count(e) > 0)
+          errors[layer][h].push_back(certified_error(heads[layer][h], batch, e, h, arenas[worker]));
+    });
+    if (done) done(inside.count);
+  });
+  return errors;
+}
+
+}  // namespace asap::compile

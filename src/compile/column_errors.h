@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "attention/operators/compiled_operator.h"
+#include "compile/activation_source.h"
+
+namespace asap::compile {
+
+/// Column errors by example, [layer][head][example].
+using ColumnErrorsByHead = std::vector<std::vector<std::vector<float>>>;
+
+/// The column error of every compiled head on the examples of `range` that have live queries and
+/// keys: the certificate that attention::GuardedOperator gives, on the inputs that the teacher's
+/// own attention makes. One pass over the source, without its teachers' duals; heads are shared out
+/// to `threads` threads, and the result does not depend on their number. `done` is called with the
+/// number of examples of every chunk. InternalError when the heads are not those of the source.
+ColumnErrorsByHead measure_column_errors(
+    const ActivationSource& source, const std::vector<std::vector<attention::CompiledHead>>& heads,
+    const ExampleRange& range, int threads, const std::function<void(std::int64_t)>& done = {});
+
+}  // namespace asap::compile

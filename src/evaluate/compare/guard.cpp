@@ -1,0 +1,106 @@
+#include "evaluate/compare/guard.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "data/batch.h"
+#include "evaluate/compare/partial_operator.h"
+
+namespace asap::evaluate {
+namespace {
+
+constexpr std::int64_t kGuardShard = 16;  // examples that one thread takes at a time
+
+attention::ColumnGuard guard_of(const Method& method, const attention::CompiledHead& head) {
+  const attention::ColumnErrors& errors = head.column_errors;
+  if (method.kind == MethodKind::warm)
+    return {errors.teacher, errors.teacher, head.teacher_iterations};
+  return {errors.quantile(method.guard_quantile), 0, head.teacher_iterations, true};
+}
+
+/// Counts what the guards of one thread's examples do.
+class GuardProbe final : public attention::AttentionOperator {
+ public:
+  explicit GuardProbe(const attention::GuardedOperator& guarded) : guarded_(guarded) {}
+
+  void apply(int layer, const attention::AttentionBatch<float>& batch,
+             tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
+    std::vector<attention::ColumnCertificate> certificates(
+        static_cast<std::size_t>(batch.examples * batch.heads));
+    guarded_.certify(layer, batch, output, scratch, certificates);
+    for (const attention::ColumnCertificate& certificate : certificates) {
+      ++counts_.heads;
+      counts_.iterated += certificate.iterations > 0;
+      counts_.iterations += certificate.iterations;
+    }
+  }
+
+  const GuardCounts& counts() const { return counts_; }
+
+ private:
+  const attention::GuardedOperator& guarded_;
+  mutable GuardCounts counts_;
+};
+
+GuardCounts count_batch(const Method& method, const infer::Encoder& encoder,
+                        const attention::GuardedOperator& guarded, const data::Batch& batch,
+                        tensor::Arena& arena) {
+  auto probe = std::make_unique<GuardProbe>(guarded);
+  const GuardProbe& seen = *probe;
+  std::unique_ptr<attention::AttentionOperator> attention = std::move(probe);
+  if (method.layers)
+    attention =
+        std::make_unique<PartialOperator>(std::move(attention), encoder.teacher(), *method.layers);
+  tensor::Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
+  encoder.forward(batch.input(), *attention, logits.rows(), arena);
+  return seen.counts();
+}
+
+}  // namespace
+
+std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
+                                                         const CompiledHeads* heads) {
+  if (!heads)
+    throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
+                           "pass the folder that asap-compile wrote: `compiled` DIR");
+  std::vector<std::vector<attention::ColumnGuard>> guards;
+  for (const auto& layer : *heads) {
+    auto& row = guards.emplace_back();
+    for (const attention::CompiledHead& head : layer) {
+      if (!head.column_errors.measured())
+        throw base::UsageError("`methods`: '" + method.name() +
+                                   "' needs column errors, which this compiled operator lacks",
+                               "compile it again with this version of asap-compile");
+      row.push_back(guard_of(method, head));
+    }
+  }
+  return std::make_unique<attention::GuardedOperator>(*heads, std::move(guards));
+}
+
+GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
+                          const CompiledHeads& heads, const data::Dataset& dataset, int threads,
+                          std::vector<tensor::Arena>& arenas) {
+  const std::unique_ptr<attention::GuardedOperator> guarded = make_guarded(method, &heads);
+  const std::vector<std::int64_t> order = data::length_order(dataset);
+  const std::int64_t shards = (dataset.size() + kGuardShard - 1) / kGuardShard;
+  std::vector<GuardCounts> parts(static_cast<std::size_t>(shards));
+  base::parallel_for(shards, threads, [&](std::int64_t index, int worker) {
+    const std::int64_t first = index * kGuardShard,
+                       count = std::min(kGuardShard, dataset.size() - first);
+    data::Batch batch;
+    batch.fill(dataset, std::span(order).subspan(static_cast<std::size_t>(first),
+                                                 static_cast<std::size_t>(count)));
+    parts[static_cast<std::size_t>(index)] =
+        count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]);
+  });
+  GuardCounts all;
+  for (const GuardCounts& part : parts) {
+    all.heads += part.heads;
+    all.iterated += part.iterated;
+    all.iterations += part.iterations;
+  }
+  return all;
+}
+
+}  // namespace asap::evaluate

@@ -1,0 +1,27 @@
+#include "evaluate/study/drift_run.h"
+
+#include "config/run_folder.h"
+#include "evaluate/compare/evaluated_run.h"
+
+namespace asap::evaluate {
+
+DriftConfig default_drift_config(const std::filesystem::path& run) {
+  DriftConfig config;
+  config.data = config::RunFolder(run).read_config().data;
+  return config;
+}
+
+DriftRun drift_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                   const DriftConfig& config, int threads) {
+  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, 0);
+  const DriftSettings settings{config.examples, config.seed, config.level,
+                               loaded.artefact->config.imitated_iterations(), threads};
+  DriftRun result{measure_drift(loaded.encoder, *loaded.compiled(), loaded.dataset, settings),
+                  loaded.context};
+  result.context.commands.push_back("asap-eval drift" + loaded.arguments + " --examples " +
+                                    std::to_string(config.examples) +
+                                    " --set seed=" + std::to_string(config.seed) + " --out DIR");
+  return result;
+}
+
+}  // namespace asap::evaluate

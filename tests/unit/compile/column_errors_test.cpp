@@ -1,0 +1,57 @@
+#include "compile/column_errors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "compile/compile_heads.h"
+#include "unit/compile/small_activations.h"
+
+namespace asap::test {
+namespace {
+
+double mean(const std::vector<float>& values) {
+  double total = 0;
+  for (const float value : values) total += value;
+  return total / static_cast<double>(values.size());
+}
+
+TEST_CASE("Measured column errors are those of the evidence, example by example") {
+  const compile::Activations activations = random_activations({}, 2, 8);
+  const compile::CompiledModel model = compile::compile_heads(activations, small_config(), 1);
+  const compile::ResidentActivations source(activations);
+  const compile::ColumnErrorsByHead held_out =
+      compile::measure_column_errors(source, model.heads, {8, 4}, 1);
+  const compile::ColumnErrorsByHead all =
+      compile::measure_column_errors(source, model.heads, {0, 12}, 3);
+  REQUIRE(held_out.size() == 2);
+  for (std::size_t layer = 0; layer < 2; ++layer)
+    for (std::size_t head = 0; head < 2; ++head) {
+      REQUIRE(held_out[layer][head].size() == 4);
+      CHECK(mean(held_out[layer][head]) ==
+            doctest::Approx(model.evidence[layer][head].column_error).epsilon(1e-3));
+      CHECK(std::equal(held_out[layer][head].begin(), held_out[layer][head].end(),
+                       all[layer][head].begin() + 8));
+      // What the operator carries: all examples, in order of size.
+      std::vector<float> sorted = all[layer][head];
+      std::ranges::sort(sorted);
+      CHECK(model.heads[layer][head].column_errors.sorted == sorted);
+      CHECK(model.heads[layer][head].column_errors.teacher ==
+            doctest::Approx(model.evidence[layer][head].teacher_column_error));
+    }
+}
+
+TEST_CASE("Examples without live tokens have no column error") {
+  compile::Activations activations = random_activations({}, 1, 8);
+  const compile::CompiledModel model = compile::compile_heads(activations, small_config(), 1);
+  activations.live_queries = std::vector<std::int32_t>(12, 14);
+  activations.live_keys = std::vector<std::int32_t>(12, 10);
+  activations.live_keys[3] = 0;
+  const compile::ColumnErrorsByHead errors = compile::measure_column_errors(
+      compile::ResidentActivations(activations), model.heads, {0, 12}, 2);
+  CHECK(errors[0][0].size() == 11);
+}
+
+}  // namespace
+}  // namespace asap::test
