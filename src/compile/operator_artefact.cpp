@@ -236,6 +236,8 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
   const io::TensorFile file = io::parse_safetensors(tensors, tensor_source);
   for (std::int64_t layer = 0; layer < extents.layers; ++layer)
     artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
+  for (auto& layer : artefact.heads)
+    for (attention::CompiledHead& head : layer) head.mode = artefact.config.mode;
   return artefact;
 }
 

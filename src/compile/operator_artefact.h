@@ -13,7 +13,9 @@ namespace asap::compile {
 /// A compiled operator as it lies on disk:
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
 ///                            score_scales [H], landmarks [H, M, D]}; no slices or landmarks where
-///                            no feature uses them; P counts all weights of attention::DualMap
+///                            no feature uses them; P counts all weights of attention::DualMap;
+///                            with fit.mode key_bias, query_slices are for keys, key_slices for
+///                            queries, and landmarks are prototypes of queries
 ///   OP/operator.json         format and version, the model it was compiled for, features, how it
 ///   was fitted
 struct OperatorArtefact {
