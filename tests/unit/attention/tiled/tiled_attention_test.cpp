@@ -214,6 +214,19 @@ struct CorrectedMap {
   DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5}}; }
 };
 
+/// A key bias of the tilt and of six landmarks.
+struct KeyLandmarks : CorrectedMap {
+  explicit KeyLandmarks(std::int64_t width) : CorrectedMap(0, 6, width) {
+    features.log_sum_exp = features.first_dual = false;
+    weights = {0.5, 0.75};
+    weights32 = {0.5f, 0.75f};
+  }
+  DualMap<float> map32() const {
+    return {features, {}, {}, weights32, {landmarks32.rows(), 5, true}};
+  }
+  DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5, true}}; }
+};
+
 constexpr ProductPrecision kPrecisions[] = {ProductPrecision::single, ProductPrecision::bfloat16};
 
 }  // namespace
@@ -281,6 +294,12 @@ TEST_CASE("softmax with a key bias equals the plain form in double, with extra i
           INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
           CHECK(!evidence.log_domain);
           CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+
+          const KeyLandmarks landmarks(sizes.width);
+          tiled_key_bias_attention(landmarks.map32(), c.head(), extra, way, output.rows(), arena);
+          key_bias_attention<double>(landmarks.map64(), c.head64(), extra, expected.rows(),
+                                     arena64);
+          CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
         }
 }
 
