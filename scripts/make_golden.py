@@ -217,6 +217,52 @@ def attention_values(generator):
     write_safetensors("attention_kinds.safetensors", tensors, versions() | settings)
 
 
+def landmark_bias(x, y, prototypes, start, iterations):
+    """The column dual of Sinkhorn on x . y after `iterations` iterations from `start`, with every query replaced by
+    the mean of the queries that share its nearest prototype."""
+    nearest = torch.cdist(x, prototypes).argmin(1)
+    means = torch.stack([x[nearest == nearest[i]].mean(0) for i in range(len(x))])
+    scores = means @ y.T
+    bias = start
+    for _ in range(iterations):
+        bias = -torch.logsumexp(scores - torch.logsumexp(scores + bias, 1, keepdim=True), 0)
+    return bias
+
+
+def key_bias_values(generator):
+    """PyTorch's fused attention with a key bias that a compiled head in mode key_bias predicts."""
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    scale, iterations, width = 0.7, 3, 6
+    inputs = {"q": normal(9, width) + 0.4, "k": normal(7, width) - 0.3, "v": normal(7, 5)}
+    head = {
+        "query_slices": 0.5 * normal(2, width),  # of keys: the sides change places
+        "key_slices": 0.5 * normal(2, width),
+        "landmarks": 0.5 * normal(3, width),
+        "weights": 0.5 * normal(6),
+    }
+    root = scale**0.5
+    means = {name: root * inputs[name].mean(0) for name in ("q", "k")}
+    x, y = (root * inputs[name] - means[name] for name in ("q", "k"))
+    s, t = y @ head["query_slices"].T, x @ head["key_slices"].T
+    alpha, beta = (s**2).mean(0), (t**2).mean(0)
+    curvature = 2 * beta / (1 + torch.sqrt(1 + 4 * alpha * beta))
+    tilt = -y @ (torch.softmax(x @ means["k"], 0) @ x)
+    start = y @ means["q"]  # the teacher's g = 0 in centred coordinates
+    landmarks = landmark_bias(x, y, head["landmarks"], start, iterations)
+    features = torch.cat([-0.5 * curvature * s**2, s, tilt[:, None], landmarks[:, None]], 1)
+    bias = features @ head["weights"] - y @ means["q"]
+    output = functional.scaled_dot_product_attention(
+        inputs["q"] * scale * width**0.5, inputs["k"], inputs["v"], attn_mask=bias.expand(9, 7)
+    )
+    tensors = {key: array(value) for key, value in (inputs | head).items()}
+    tensors |= {"bias": array(bias), "output": array(output)}
+    settings = {"scale": scale, "iterations": iterations, "torch": torch.__version__}
+    write_safetensors("key_bias.safetensors", tensors, settings)
+
+
 def transport_values(random):
     """Costs of exact plans for the cost -s t on a line (POT's network simplex) and entropic plans with
     regularisation 1 (POT's Sinkhorn, converged), for equal and unequal numbers of points."""
@@ -256,6 +302,7 @@ def main():
     )
     adamw_values(torch.Generator().manual_seed(5))
     attention_values(torch.Generator().manual_seed(7))
+    key_bias_values(torch.Generator().manual_seed(8))
     transport_values(numpy.random.default_rng(6))
 
 

@@ -27,6 +27,8 @@ struct FieldFlag {
 constexpr FieldFlag kFields[] = {
     {"--teacher", "teacher", "NAME",
      "Attention to imitate: own (the network's), or sinkhorn:T on the scores of a softmax network"},
+    {"--mode", "mode", "row_dual|key_bias",
+     "Predict the row dual and close it, or a bias per key for softmax attention"},
     {"--slices", "slices", "L", "Slices on which one-dimensional transport is solved"},
     {"--slice-kind", "slice_kind", "canonical|random",
      "Directions of the slices: from the calibration examples, or random"},
@@ -39,13 +41,14 @@ constexpr FieldFlag kFields[] = {
 
 /// The line on what is fitted.
 std::string describe_operator(const compile::CompileConfig& config) {
+  const std::string bias = config.mode == attention::CompiledMode::key_bias ? "key bias, " : "";
   const std::string fitted = ", fitted on " + base::format_count(config.calibration) + " examples";
   if (config.chooses_features())
-    return "the best of " + std::to_string(config.candidates().size()) + " sets of features" +
-           fitted;
+    return bias + "the best of " + std::to_string(config.candidates().size()) +
+           " sets of features" + fitted;
   const std::string slices =
       config.dual_features().uses_slices() ? std::to_string(config.slices) + " slices, " : "";
-  return slices + "features " + base::join(config.features, ",") + fitted;
+  return bias + slices + "features " + base::join(config.features, ",") + fitted;
 }
 
 /// Which set of features was chosen, and how it stands beside the others; empty if there was no

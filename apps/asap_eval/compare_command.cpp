@@ -36,6 +36,15 @@ class CompareCommand : public cli::Command {
                      "d3.min.js for the report, or none; default: the environment variable "
                      "ASAP_D3, then Debian's node-d3 if it is installed")
         ->type_name("FILE");
+    cascade_option_ =
+        compare
+            ->add_option("--cascade", cascade_,
+                         "Also let the teacher run the examples again whose two largest outputs "
+                         "are close, at most this share of those that choose the threshold; "
+                         "without a value .05")
+            ->type_name("SHARE")
+            ->expected(0, 1)
+            ->check(CLI::Range(0.0, 1.0));
     compare->add_flag(
         "--figures", figures_,
         "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");
@@ -114,6 +123,10 @@ class CompareCommand : public cli::Command {
     if (examples_) config.examples = *examples_;
     if (guard_quantile_) config.guard_quantile = *guard_quantile_;
     if (!bench_.empty()) config.bench = bench_;
+    if (cascade_option_->count() > 0) {
+      config.cascade.all = true;
+      if (cascade_) config.cascade.share = *cascade_;
+    }
     return config;
   }
 
@@ -122,6 +135,8 @@ class CompareCommand : public cli::Command {
   std::vector<std::string> methods_;
   std::optional<int> examples_;
   std::optional<double> guard_quantile_;
+  CLI::Option* cascade_option_ = nullptr;
+  std::optional<double> cascade_;
   std::string bench_;
   bool figures_ = false;
 };

@@ -137,7 +137,22 @@ void CompileConfig::validate(const std::string& source) const {
       throw base::UsageError(source + ": features: it:K needs a feature to start from",
                              "for example lse,lse0,it:2");
   }
+  if (mode == attention::CompiledMode::key_bias) validate_key_bias(source);
   imitated_iterations(source);
+}
+
+void CompileConfig::validate_key_bias(const std::string& source) const {
+  if (objective != DualObjective::ridge)
+    throw base::UsageError(source + ": objective: a key bias is fitted by ridge regression only",
+                           "use objective=ridge, or mode=row_dual");
+  if (chooses_features()) return;
+  const attention::DualFeatures parsed = parse_features(features, source);
+  if (parsed.uses_scores() || parsed.corrections > 0)
+    throw base::UsageError(
+        source +
+            ": features: a key bias is known before the scores, so lse, lse0 and it:K are not "
+            "offered",
+        "choose from pot, gau, lin, tilt, landmarks:M, or use mode=row_dual");
 }
 
 bool CompileConfig::chooses_features() const {
@@ -147,7 +162,12 @@ bool CompileConfig::chooses_features() const {
 std::vector<CompileConfig> CompileConfig::candidates() const {
   if (!chooses_features()) return {*this};
   std::vector<std::vector<std::string>> choices;
-  if (objective == DualObjective::ridge)
+  if (mode == attention::CompiledMode::key_bias)
+    choices = {{"gau", "lin", "tilt"},
+               {"landmarks:16"},
+               {"gau", "lin", "tilt", "landmarks:16"},
+               {"gau", "lin", "tilt", "landmarks:32"}};
+  else if (objective == DualObjective::ridge)
     choices = {{"lse", "lse0", "it:2"},
                {"lse", "lse0", "landmarks:16", "it:1"},
                {"gau", "lin", "tilt", "lse", "lse0", "it:2"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attention/compiled/compiled_features.h"
+#include "attention/operators/compiled_operator.h"
 #include "config/data_config.h"
 
 namespace asap::compile {
@@ -55,6 +56,7 @@ struct CompileConfig {
   /// The attention that is imitated: "own", as trained, or "sinkhorn:T", the network's scores
   /// through T Sinkhorn iterations, which makes an operator for a softmax network.
   std::string teacher = "own";
+  attention::CompiledMode mode = attention::CompiledMode::row_dual;
   int slices = 4;
   SliceKind slice_kind = SliceKind::canonical;
   std::vector<std::string> features = {"auto"};
@@ -72,6 +74,11 @@ struct CompileConfig {
     v.field("teacher", teacher,
             "attention to imitate: own (as trained) or sinkhorn:T (T iterations on the network's "
             "scores, for softmax networks too)");
+    v.choice("mode", mode,
+             {{"row_dual", attention::CompiledMode::row_dual},
+              {"key_bias", attention::CompiledMode::key_bias}},
+             "what is predicted: the row dual, closed by a column and a row update; or the column "
+             "dual, a bias per key for softmax attention as other software has it");
     v.field("slices", slices, "directions L on which 1D transport is solved",
             config::between(1, 4096));
     v.choice("slice_kind", slice_kind,
@@ -110,6 +117,9 @@ struct CompileConfig {
   attention::DualFeatures dual_features() const;
   /// T of teacher "sinkhorn:T"; nothing for "own". UsageError names `source` for anything else.
   std::optional<int> imitated_iterations(const std::string& source = "configuration") const;
+
+ private:
+  void validate_key_bias(const std::string& source) const;
 };
 
 /// How a map was fitted, for artefact and summary: the configuration without the groups

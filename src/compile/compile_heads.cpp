@@ -101,15 +101,23 @@ class Passes {
                         " to " + std::to_string(range.first + range.count - 1));
 }
 
+/// The sample as the map of this mode sees it.
+TeacherSample as_fitted(TeacherSample sample, attention::CompiledMode mode) {
+  return mode == attention::CompiledMode::key_bias ? exchanged_sample(std::move(sample))
+                                                   : std::move(sample);
+}
+
 /// The statistics of every head; StatisticsPass is not movable.
 std::vector<std::unique_ptr<StatisticsPass>> gather_statistics(const ActivationSource& source,
                                                                const ExampleRange& range,
+                                                               attention::CompiledMode mode,
                                                                Passes& passes) {
   std::vector<std::unique_ptr<StatisticsPass>> all;
   for (std::int64_t h = 0; h < passes.all_heads(); ++h)
     all.push_back(std::make_unique<StatisticsPass>(range.count, source.teacher().iterations));
   passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
-    all[index]->add(run_teacher(v.chunk, v.layer, v.head, v.example), v.index, scratch);
+    all[index]->add(as_fitted(run_teacher(v.chunk, v.layer, v.head, v.example), mode), v.index,
+                    scratch);
   });
   for (const auto& one : all)
     if (one->finish() == 0) refuse_empty(source.teacher().source, range);
@@ -128,9 +136,9 @@ Heads fit_all(const std::vector<std::unique_ptr<StatisticsPass>>& statistics,
   const bool with_duals = config.objective != DualObjective::ridge;
   for (int stage = 0; stage < fits[0]->stages(); ++stage) {
     passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
-      fits[index]->add(with_duals ? run_teacher(v.chunk, v.layer, v.head, v.example)
-                                  : head_sample(v.chunk, v.layer, v.head, v.example),
-                       v.index, scratch);
+      TeacherSample sample = with_duals ? run_teacher(v.chunk, v.layer, v.head, v.example)
+                                        : head_sample(v.chunk, v.layer, v.head, v.example);
+      fits[index]->add(as_fitted(std::move(sample), config.mode), v.index, scratch);
     });
     base::parallel_for(std::ssize(fits), threads,
                        [&](std::int64_t index, int) { fits[index]->finish_stage(); });
@@ -236,7 +244,7 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   const std::vector<CompileConfig> candidates = fitting_candidates(config, source.teacher());
   Passes passes(source, threads, compile_steps(config), progress);
   const std::vector<std::unique_ptr<StatisticsPass>> statistics =
-      gather_statistics(source, fitted, passes);
+      gather_statistics(source, fitted, config.mode, passes);
   std::vector<Heads> choices;
   for (const CompileConfig& candidate : candidates)
     choices.push_back(fit_all(statistics, candidate, fitted, threads, passes));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attention/compiled/key_bias.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
@@ -49,12 +50,12 @@ tensor::Tensor<double> output_of(const attention::AttentionOperator& compiled,
   return converted<double>(output);
 }
 
-void add_dual(std::span<const double> predicted, const TeacherSample& sample,
+void add_dual(std::span<const double> predicted, const std::vector<double>& target,
               EvidenceTotals& totals) {
-  std::vector<double> residual = sample.target;
+  std::vector<double> residual = target;
   tensor::axpy<double>(-1.0, predicted, residual);
   totals.residual += tensor::dot<double>(residual, residual);
-  totals.variance += tensor::dot<double>(sample.target, sample.target);
+  totals.variance += tensor::dot<double>(target, target);
 }
 
 void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
@@ -91,7 +92,7 @@ void HeadMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const InferenceInput input(sample);
   const tensor::Tensor<double> teacher = teacher_plan(sample);
-  add_dual(predicted_dual(head_, sample), sample, totals_);
+  add_dual(predicted_dual(head_, sample), target_of(head_, sample), totals_);
   add_plan(teacher.rows(), plan_of(compiled_, input, scratch).rows(), totals_);
   if (sample.values.size() > 0)
     add_output(teacher.rows(), sample.values.rows(), output_of(compiled_, input, scratch), totals_);
@@ -117,11 +118,23 @@ HeadEvidence measure_head(const attention::CompiledHead& head,
   return measurement.evidence();
 }
 
+const std::vector<double>& target_of(const attention::CompiledHead& head,
+                                     const TeacherSample& sample) {
+  return head.mode == attention::CompiledMode::key_bias ? sample.key_target : sample.target;
+}
+
 std::vector<double> predicted_dual(const attention::CompiledHead& head,
                                    const TeacherSample& sample) {
   tensor::Arena scratch;
   const InferenceInput input(sample);
   const attention::AttentionHead<float> one = input.head(head.score_scale);
+  if (head.mode == attention::CompiledMode::key_bias) {
+    const tensor::VectorView<float> bias = scratch.vector<float>(one.keys.rows);
+    attention::predicted_key_bias<float>(head.map(), one, bias, scratch);
+    std::vector<double> dual(bias.begin(), bias.end());
+    subtract_mean(dual);
+    return dual;
+  }
   const attention::CentredHead<float> centred =
       attention::centre_head<float>(one.queries, one.keys, one.scale, scratch);
   const tensor::MatrixView<float> scores = scratch.matrix<float>(centred.x.rows, centred.y.rows);

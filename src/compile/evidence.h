@@ -48,8 +48,12 @@ class HeadMeasurement {
 HeadEvidence measure_head(const attention::CompiledHead& head,
                           std::span<const TeacherSample> samples);
 
-/// The dual that the head predicts at inference, in float32, for its teacher's target; centred over
-/// the queries: [n].
+/// The target of the head's map among those of the sample: [n], or with a key bias [m].
+const std::vector<double>& target_of(const attention::CompiledHead& head,
+                                     const TeacherSample& sample);
+
+/// The dual that the head predicts at inference, in float32, for that target; centred, of the same
+/// length.
 std::vector<double> predicted_dual(const attention::CompiledHead& head,
                                    const TeacherSample& sample);
 

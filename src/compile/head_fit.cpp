@@ -18,7 +18,8 @@ HeadFit::HeadFit(const HeadStatistics& statistics, const CompileConfig& config,
   }
   if (map_.features.landmarks > 0) {
     landmarks_ = choose_landmarks(statistics, map_.features.landmarks, config.seed, stream);
-    map_.landmarks = {landmarks_.rows(), statistics.iterations};
+    map_.landmarks = {landmarks_.rows(), statistics.iterations,
+                      config.mode == attention::CompiledMode::key_bias};
   }
   begin_stage();
 }
@@ -91,6 +92,7 @@ void HeadFit::finish_stage() {
 attention::CompiledHead HeadFit::head() const {
   base::check(stage_ == stages(), "HeadFit: stages are missing");
   return {.features = map_.features,
+          .mode = config_.mode,
           .score_scale = static_cast<float>(statistics_.score_scale),
           .query_slices = converted<float>(slices_.query),
           .key_slices = converted<float>(slices_.key),

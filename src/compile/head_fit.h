@@ -16,8 +16,8 @@ class HeadFit {
 
   /// 1 + the number of corrected iterations.
   int stages() const { return map_.features.corrections + 1; }
-  /// Adds a sample to the current stage. index: of its example. Objectives other than ridge also
-  /// need the duals of its teacher.
+  /// Adds a sample to the current stage: with a key bias, an exchanged one. index: of its example.
+  /// Objectives other than ridge also need the duals of its teacher.
   void add(const TeacherSample& sample, std::int64_t index, tensor::Arena& scratch);
   /// Fits the weights of the stage; the next one begins.
   void finish_stage();

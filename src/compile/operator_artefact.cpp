@@ -267,6 +267,8 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
     artefact.heads.push_back(read_layer(file, static_cast<std::size_t>(layer), extents));
     read_column_errors(file, static_cast<std::size_t>(layer), extents, artefact.heads.back());
   }
+  for (auto& layer : artefact.heads)
+    for (attention::CompiledHead& head : layer) head.mode = artefact.config.mode;
   return artefact;
 }
 

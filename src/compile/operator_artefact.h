@@ -15,7 +15,9 @@ namespace asap::compile {
 ///                            score_scales [H], landmarks [H, M, D], column_errors [H, E],
 ///                            teacher_column_errors [H]}; no slices or landmarks where no feature
 ///                            uses them; P counts all weights of attention::DualMap; column errors
-///                            ascend over E examples, see attention::ColumnErrors
+///                            ascend over E examples, see attention::ColumnErrors;
+///                            with fit.mode key_bias, query_slices are for keys, key_slices for
+///                            queries, and landmarks are prototypes of queries
 ///   OP/operator.json         format and version, the model it was compiled for, features, how it
 ///   was fitted
 struct OperatorArtefact {

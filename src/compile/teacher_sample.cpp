@@ -63,7 +63,20 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
   for (std::int64_t i = 0; i < s.shape()[0]; ++i)
     sample.target[i] += tensor::sum<double>(s.rows().row(i)) / static_cast<double>(s.shape()[1]);
   subtract_mean(sample.target);
+  sample.key_target = sample.column_dual;
+  for (std::int64_t i = 0; i < s.shape()[0]; ++i)
+    tensor::axpy<double>(1 / static_cast<double>(s.shape()[0]), s.rows().row(i), sample.key_target);
+  subtract_mean(sample.key_target);
   return sample;
+}
+
+TeacherSample exchanged_sample(TeacherSample sample) {
+  TeacherSample other;
+  other.queries = std::move(sample.keys);
+  other.keys = std::move(sample.queries);
+  other.score_scale = sample.score_scale;
+  other.target = std::move(sample.key_target);
+  return other;
 }
 
 tensor::Tensor<double> teacher_plan(const TeacherSample& sample) {

@@ -21,6 +21,7 @@ struct TeacherSample {
   tensor::Tensor<double> values;   // [m, Dv]; empty when not captured
   double score_scale = 1;
   std::vector<double> target;       ///< f^(T) in centred coordinates, mean zero: [n]
+  std::vector<double> key_target;   ///< g of its plan, in centred coordinates, mean zero: [m]
   std::vector<double> row_dual;     ///< f of the teacher's plan: [n]
   std::vector<double> column_dual;  ///< g of the teacher's plan: [m]
 
@@ -37,9 +38,14 @@ TeacherSample head_sample(const Activations& activations, int layer, std::int64_
 /// before the last (column, row) pair of updates: one column and one row c-transform of it give the
 /// teacher's plan exactly. In the coordinates of centre_head, where S = x . y, that dual is
 ///   f_i + score_scale (q_i - q̄) . k̄   up to a constant.
-/// T must be at least 1.
+/// T must be at least 1. The key target is the teacher's last column dual, which a row update turns
+/// into the plan; in centred coordinates it is g_j + score_scale q̄ . (k_j - k̄) up to a constant.
 TeacherSample run_teacher(const Activations& activations, int layer, std::int64_t head,
                           std::int64_t example);
+
+/// The sample with queries and keys exchanged and key_target as its target: what a key bias is
+/// fitted on. It has neither values nor duals.
+TeacherSample exchanged_sample(TeacherSample sample);
 
 /// The teacher's plan A = exp(S + f + g): [n, m].
 tensor::Tensor<double> teacher_plan(const TeacherSample& sample);

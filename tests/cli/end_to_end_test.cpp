@@ -92,10 +92,34 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
                            "plan_l1", "column_error"});
   CHECK(methods[0]["agreement"] == 1.0);
   CHECK(methods[0]["accuracy"] == training["test"]["accuracy"]);
-  // The fitted dual must do better than no dual. One more iteration makes the columns more exact; it
-  // may leave a teacher that has not converged behind.
+  // The fitted dual must do better than no dual. One more iteration makes the columns more exact;
+  // it may leave a teacher that has not converged behind.
   CHECK(methods[4]["plan_l1"] < methods[3]["plan_l1"]);
   CHECK(methods[5]["column_error"] < methods[4]["column_error"]);
+}
+
+TEST_CASE("key biases are compiled, and a cascade of theirs reruns few examples") {
+  const Workspace work;
+  const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
+  REQUIRE(train(teacher, {"--set", "train.epochs=2"}).code == 0);
+  REQUIRE(compile(teacher, compiled, {"--mode", "key_bias", "--features", "gau,lin,landmarks:8"})
+              .code == 0);
+  CHECK(read_json(compiled / "operator.json")["fit"]["mode"] == "key_bias");
+  const Words comparison = {"compare",         "--run", teacher.string(), "--compiled",
+                            compiled.string(), "--out", out.string(),     "--methods"};
+  const Outcome compared =
+      run("asap-eval", comparison + Words{"teacher,compiled", "--cascade", "0.2"});
+  REQUIRE(compared.code == 0);
+  CHECK(compared.out.find("rerun") != std::string::npos);
+  const Json methods = read_json(out / "summary.json")["methods"];
+  REQUIRE(methods.size() == 3);
+  CHECK(methods[2]["name"] == "compiled:cascade");
+  CHECK(methods[2]["agreement"] >= methods[1]["agreement"]);
+  CHECK(methods[2]["cascade"]["calibration"]["rerun_share"] <= 0.2);
+  check_numbers(methods[2]["cascade"], {"margin", "rerun_share"});
+
+  CHECK(run("asap-eval", comparison + Words{"teacher", "--overwrite", "--cascade"}).code == 2);
+  CHECK(compile(teacher, work / "scores", {"--mode", "key_bias", "--features", "lse"}).code == 2);
 }
 
 TEST_CASE("a softmax network's layers are replaced by an operator that imitates Sinkhorn") {

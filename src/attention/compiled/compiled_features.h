@@ -57,6 +57,7 @@ template <class T>
 struct Landmarks {
   tensor::MatrixView<const T> keys;  ///< prototypes of the centred keys y: [M, D]
   int iterations = 1;                ///< T of the teacher
+  bool starts_on_rows = false;       ///< the teacher's first dual is 0 on the rows: a key bias
 };
 
 /// The compiled row dual of one head, with the features Φ: [n, P] of its queries:

@@ -66,11 +66,27 @@ KeyClusters<T> cluster_keys(const CentredHead<T>& head, tensor::MatrixView<const
           start.first(static_cast<std::size_t>(count))};
 }
 
+/// The dual that the rows start from: x . √score_scale k̄.
+template <class T>
+T row_start(const CentredHead<T>& head, std::int64_t row) {
+  return tensor::dot<T>(head.x.row(row), head.key_mean);
+}
+
+/// u = exp(row_start + shift), up to a factor.
+template <class T>
+void start_rows(const CentredHead<T>& head, tensor::VectorView<const double> shift,
+                tensor::VectorView<double> u) {
+  for (std::int64_t i = 0; i < head.x.rows; ++i) u[i] = row_start(head, i) + shift[i];
+  const double largest = tensor::maximum<double>(u);
+  for (double& value : u) value = std::exp(value - largest);
+}
+
 /// False, with an undefined result, where the scalings left the range of double. One row of the
 /// Gibbs kernel per cluster: the vectors are over queries, of which there are more.
 template <class T>
-bool exp_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters, int iterations,
-                     tensor::VectorView<T> out, tensor::Arena& scratch) {
+bool exp_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters,
+                     const Landmarks<T>& landmarks, tensor::VectorView<T> out,
+                     tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const std::int64_t n = head.x.rows, count = clusters.centres.rows;
   const tensor::MatrixView<T> scores = scratch.matrix<T>(count, n);
@@ -89,8 +105,9 @@ bool exp_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters,
   }
   const double largest = tensor::maximum<double>(v);
   for (std::int64_t p = 0; p < count; ++p) v[p] = clusters.sizes[p] * std::exp(v[p] - largest);
-  for (int t = 0; t < iterations; ++t) {
-    if (t > 0)
+  if (landmarks.starts_on_rows) start_rows(head, shift, u);
+  for (int t = 0; t < landmarks.iterations; ++t) {
+    if (t > 0 || landmarks.starts_on_rows)
       for (std::int64_t p = 0; p < count; ++p)
         v[p] = clusters.sizes[p] / tensor::dot<double>(gibbs.row(p), u);
     std::ranges::fill(u, 0.0);
@@ -107,8 +124,9 @@ bool exp_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters,
 }
 
 template <class T>
-void log_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters, int iterations,
-                     tensor::VectorView<T> out, tensor::Arena& scratch) {
+void log_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters,
+                     const Landmarks<T>& landmarks, tensor::VectorView<T> out,
+                     tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const std::int64_t count = clusters.centres.rows;
   const tensor::MatrixView<T> scores = scratch.matrix<T>(head.x.rows, count);
@@ -116,8 +134,11 @@ void log_domain_dual(const CentredHead<T>& head, const KeyClusters<T>& clusters,
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), head.x, clusters.centres,
                   T(0), scores);
   std::ranges::copy(clusters.start, column_dual.begin());
-  for (int t = 0; t < iterations; ++t) {
-    if (t > 0) transport::column_c_transform<T>(scores, out, column_dual);
+  if (landmarks.starts_on_rows)
+    for (std::int64_t i = 0; i < head.x.rows; ++i) out[i] = row_start(head, i);
+  for (int t = 0; t < landmarks.iterations; ++t) {
+    if (t > 0 || landmarks.starts_on_rows)
+      transport::column_c_transform<T>(scores, out, column_dual);
     for (std::int64_t p = 0; p < count; ++p) column_dual[p] += std::log(clusters.sizes[p]);
     transport::row_c_transform<T>(scores, column_dual, out);
   }
@@ -133,8 +154,8 @@ void landmark_dual(const CentredHead<T>& head, const Landmarks<T>& landmarks,
               "landmark_dual: shapes do not fit");
   const tensor::ArenaScope scope(scratch);
   const KeyClusters<T> clusters = cluster_keys(head, landmarks.keys, scratch);
-  if (!exp_domain_dual(head, clusters, landmarks.iterations, out, scratch))
-    log_domain_dual(head, clusters, landmarks.iterations, out, scratch);
+  if (!exp_domain_dual(head, clusters, landmarks, out, scratch))
+    log_domain_dual(head, clusters, landmarks, out, scratch);
 }
 
 template void landmark_dual<float>(const CentredHead<float>&, const Landmarks<float>&,

@@ -11,6 +11,9 @@ namespace asap::attention {
 /// and the row update that begins the loop, give f^(T), up to a constant. Unlike a potential, it
 /// shows how far a loop of T iterations is from its limit. O(n (M D + M T)) for M landmarks.
 ///
+/// With Landmarks::starts_on_rows, where the rows are the teacher's keys (key_bias.h), the teacher
+/// starts from f_i = x_i . √score_scale k̄, and T iterations of g and f follow.
+///
 /// Computed in the exp domain in double, and again in the log domain where that leaves its range.
 /// out: [n]. InternalError without prototypes or iterations.
 template <class T>

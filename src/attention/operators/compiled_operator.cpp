@@ -20,12 +20,14 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const DualMap<float> map = head.map();
+    const auto attend =
+        head.mode == CompiledMode::key_bias ? tiled_key_bias_attention : tiled_compiled_attention;
     for (std::int64_t b = 0; b < batch.examples; ++b) {
-      const TiledEvidence evidence = tiled_compiled_attention(
-          map,
-          {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h),
-           head.score_scale},
-          extra_iterations_, options, batch.head_output(output, b, h), scratch);
+      const TiledEvidence evidence =
+          attend(map,
+                 {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h),
+                  head.score_scale},
+                 extra_iterations_, options, batch.head_output(output, b, h), scratch);
       if (evidence.log_domain) ++log_domain_heads_;
     }
   }

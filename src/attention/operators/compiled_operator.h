@@ -11,9 +11,17 @@
 
 namespace asap::attention {
 
-/// A dual map that owns its numbers, and the factor of the scores it was fitted for.
+/// What a compiled head does with its map.
+enum class CompiledMode {
+  row_dual,  ///< predicts f, and closes it with a column and a row update: compiled_attention.h
+  key_bias,  ///< predicts g, and adds it to the scores of a softmax: key_bias.h
+};
+
+/// A dual map that owns its numbers, and the factor of the scores it was fitted for. With a key
+/// bias, queries and keys change places in all of them: see predicted_key_bias.
 struct CompiledHead {
   DualFeatures features = DualFeatures::none();
+  CompiledMode mode = CompiledMode::row_dual;
   float score_scale = 1;                 ///< scores are score_scale * q . k: 1 / (√D ε)
   tensor::Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
   tensor::Tensor<float> key_slices{};    ///< [L, D]
@@ -27,7 +35,7 @@ struct CompiledHead {
             query_slices.rows(),
             key_slices.rows(),
             weights,
-            {landmarks.rows(), teacher_iterations}};
+            {landmarks.rows(), teacher_iterations, mode == CompiledMode::key_bias}};
   }
   /// f̂ = 0: the closure alone.
   static CompiledHead zero_dual(float score_scale) { return {.score_scale = score_scale}; }

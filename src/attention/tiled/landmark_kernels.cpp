@@ -91,31 +91,66 @@ float column_sum(const LandmarkLoop& loop, std::int64_t p) {
   });
 }
 
+// Entries of K below 2^-126 are lost. Beside a sum of this much times the largest factor they are
+// at most 2^-26 of it, each.
+constexpr float kLeastShare = 0x1p-100f;
+
+/// What a half of an iteration leaves behind.
+struct ColumnUpdate {
+  float largest_factor = 0;
+  bool in_range = true;
+};
+
+/// factors_p = sizes_p / sum_i row_scalings_i K_pi
+ColumnUpdate update_columns(const LandmarkLoop& loop, float largest_scaling) {
+  ColumnUpdate update;
+  for (std::int64_t p = 0; p < loop.scores.rows; ++p) {
+    const float sum = column_sum(loop, p);
+    update.in_range = update.in_range && sum >= kLeastShare * largest_scaling && std::isfinite(sum);
+    loop.factors[p] = loop.sizes[p] / sum;
+    update.largest_factor = std::max(update.largest_factor, loop.factors[p]);
+  }
+  return update;
+}
+
+/// row_scalings = 2^(row_start + shifts), the largest 1, 0 beyond n.
+void start_rows(const LandmarkLoop& loop, const float* shifts) {
+  const D d;
+  float* u = loop.row_scalings.data();
+  float largest = -std::numeric_limits<float>::infinity();
+  for (std::int64_t i = 0; i < loop.n; ++i) {
+    u[i] = loop.row_start[i] + shifts[i];
+    largest = std::max(largest, u[i]);
+  }
+  std::fill(u + loop.n, u + round_up(loop.n, kTilePadding),
+            -std::numeric_limits<float>::infinity());
+  for (std::int64_t i = 0; i < loop.n; i += kLanes)
+    hn::StoreU(exp2_fast(d, hn::Sub(hn::LoadU(d, u + i), hn::Set(d, largest))), d, u + i);
+  std::fill(u + loop.n, u + round_up(loop.n, kTilePadding), 0.0f);
+}
+
 bool landmark_loop(const LandmarkLoop& loop, float* dual) {
-  // Entries of K below 2^-126 are lost. Beside a sum of this much times the largest factor they are
-  // at most 2^-26 of it, each.
-  constexpr float kLeastShare = 0x1p-100f;
   const D d;
   const std::int64_t clusters = loop.scores.rows;
   exponentiate(loop, dual);
-  float largest_factor = 0;
-  for (std::int64_t p = 0; p < clusters; ++p) {
-    loop.factors[p] *= loop.sizes[p];
-    largest_factor = std::max(largest_factor, loop.factors[p]);
-  }
-  bool in_range = true;
-  for (int t = 0; t < loop.iterations; ++t) {
-    float least_sum = update_rows(loop);
-    in_range = in_range && least_sum >= kLeastShare * largest_factor && std::isfinite(least_sum);
-    if (t + 1 == loop.iterations) break;
-    largest_factor = 0;
-    const float largest_scaling = 1 / least_sum;
+  ColumnUpdate columns;
+  if (loop.row_start.empty()) {
     for (std::int64_t p = 0; p < clusters; ++p) {
-      const float sum = column_sum(loop, p);
-      in_range = in_range && sum >= kLeastShare * largest_scaling && std::isfinite(sum);
-      loop.factors[p] = loop.sizes[p] / sum;
-      largest_factor = std::max(largest_factor, loop.factors[p]);
+      loop.factors[p] *= loop.sizes[p];
+      columns.largest_factor = std::max(columns.largest_factor, loop.factors[p]);
     }
+  } else {
+    start_rows(loop, dual);
+    columns = update_columns(loop, 1);
+  }
+  bool in_range = columns.in_range;
+  for (int t = 0; t < loop.iterations; ++t) {
+    const float least_sum = update_rows(loop);
+    in_range =
+        in_range && least_sum >= kLeastShare * columns.largest_factor && std::isfinite(least_sum);
+    if (t + 1 == loop.iterations) break;
+    columns = update_columns(loop, 1 / least_sum);
+    in_range = in_range && columns.in_range;
   }
   for (std::int64_t i = 0; i < loop.n; i += kLanes) {
     const V shift = hn::LoadU(d, dual + i);
@@ -230,12 +265,19 @@ void tiled_landmark_dual(const Landmarks<float>& landmarks, const AttentionHead<
   project_tokens(tiled.x.block(0, 0, tiled.n, tiled.inner), clusters.centres, scores, scratch);
   const float largest = tensor::maximum<float>(clusters.exponents);
   for (float& exponent : clusters.exponents) exponent = std::exp2(exponent - largest);
+  tensor::VectorView<float> row_start;
+  if (landmarks.starts_on_rows) {
+    row_start = scratch.vector<float>(padded);
+    for (std::int64_t i = 0; i < tiled.n; ++i)
+      row_start[i] = tensor::dot<float>(tiled.x.row(i), tiled.key_mean);
+  }
   const LandmarkLoop loop{.n = tiled.n,
                           .iterations = landmarks.iterations,
                           .scores = scores,
                           .sizes = clusters.sizes,
                           .factors = clusters.exponents,
-                          .row_scalings = scratch.vector<float>(padded)};
+                          .row_scalings = scratch.vector<float>(padded),
+                          .row_start = row_start};
   if (landmark_loop(loop, result)) {
     std::copy_n(result.begin(), tiled.n, dual.begin());
     return;

@@ -22,6 +22,9 @@ struct LandmarkLoop {
   tensor::VectorView<const float> sizes;   ///< keys of each cluster: [clusters]
   tensor::VectorView<float> factors;       ///< 2^start of each cluster, largest 1; used up
   tensor::VectorView<float> row_scalings;  ///< scratch: [round_up(n, 16)]
+  /// Where the loop starts on the rows (Landmarks::starts_on_rows), the dual it starts from:
+  /// [round_up(n, 16)]; otherwise empty.
+  tensor::VectorView<const float> row_start = {};
 };
 
 /// dual: [round_up(n, 16)], up to a constant. False, with an undefined result, where sums left the

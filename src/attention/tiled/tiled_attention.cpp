@@ -6,11 +6,14 @@
 #include <numbers>
 
 #include "attention/compiled/compiled_attention.h"
+#include "attention/compiled/key_bias.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/column_pass.h"
 #include "attention/tiled/dual_recursion.h"
+#include "attention/tiled/fast_features.h"
 #include "attention/tiled/tile_operands.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap::attention {
 namespace {
@@ -152,6 +155,19 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
   return certificate;
 }
 
+/// The predicted key bias in base 2, at most 0, as column offsets: [padded_keys].
+tensor::VectorView<float> key_bias_offsets(const DualMap<float>& map,
+                                           const AttentionHead<float>& head, const TiledHead& tiled,
+                                           tensor::Arena& scratch) {
+  const tensor::VectorView<float> offsets = zero_column_offsets(tiled, scratch);
+  const auto keys = static_cast<std::size_t>(tiled.m);
+  predict_before_scores(map, exchanged(head), tile_head(exchanged(head), true, scratch),
+                        {offsets.data(), 1, tiled.m}, scratch);
+  const float largest = tensor::maximum<float>(offsets.first(keys));
+  for (float& offset : offsets.first(keys)) offset -= largest;
+  return offsets;
+}
+
 }  // namespace
 
 GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision precision) {
@@ -255,6 +271,27 @@ TiledEvidence guarded_tiled_compiled_attention(
     evidence.log_domain =
         tiled_sinkhorn_attention(head, guard.most_iterations, options, output, scratch).log_domain;
   return evidence;
+}
+
+TiledEvidence tiled_key_bias_attention(const DualMap<float>& map, const AttentionHead<float>& head,
+                                       int extra_iterations, const TiledOptions& options,
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  if (without_keys(head, output)) return {};
+  const tensor::ArenaScope scope(scratch);
+  const TiledHead tiled = tile_head(head, true, scratch);
+  TiledOptions recomputing = options;
+  recomputing.storage = GibbsStorage::recompute;
+  GibbsSweep sweep(tiled, recomputing, scratch);
+  const tensor::VectorView<float> row_dual = safe_row_offsets(tiled, scratch),
+                                  bias = key_bias_offsets(map, head, tiled, scratch);
+  for (int k = 0; k < extra_iterations; ++k) {
+    sweep.compute(row_dual, bias, RowNormalisation{row_dual});
+    update_column_dual(sweep, tiled.m, bias, scratch);
+  }
+  sweep.apply_computed(row_dual, bias, head.values, output);
+  if (sweep.trustworthy()) return {};
+  key_bias_attention<float>(map, head, extra_iterations, output, scratch);
+  return {true};
 }
 
 }  // namespace asap::attention

@@ -56,4 +56,10 @@ TiledEvidence guarded_tiled_compiled_attention(
     const DualMap<float>& map, const AttentionHead<float>& head, const ColumnGuard& guard,
     const TiledOptions& options, tensor::MatrixView<float> output, tensor::Arena& scratch);
 
+/// Softmax attention with a predicted bias for each key (see key_bias_attention): one pass, and one
+/// more for each extra iteration. The Gibbs kernel is never kept.
+TiledEvidence tiled_key_bias_attention(const DualMap<float>& map, const AttentionHead<float>& head,
+                                       int extra_iterations, const TiledOptions& options,
+                                       tensor::MatrixView<float> output, tensor::Arena& scratch);
+
 }  // namespace asap::attention

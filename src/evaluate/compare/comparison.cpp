@@ -73,6 +73,10 @@ MethodResult result_of(const MethodContestant& contestant, const data::Dataset& 
   result.column_error /= count;
   result.heads = std::move(heads);
   result.predictions = contestant.predictions;
+  if (contestant.cascade)
+    result.cascade = {contestant.cascade->threshold(),
+                      static_cast<double>(contestant.reruns) /
+                          static_cast<double>(std::max<std::int64_t>(contestant.answered, 1))};
   return result;
 }
 
@@ -87,6 +91,23 @@ std::optional<double> imitated_agreement(const MethodContestant& contestant, int
       contestants, imitated, [](const MethodContestant* other) { return other->method.name(); });
   if (found == contestants.end()) return std::nullopt;
   return fraction_equal(contestant.predictions, (*found)->predictions);
+}
+
+/// Gives every method that has a cascade its second stage, with the threshold that the calibration
+/// chooses.
+void calibrate_cascades(const infer::Encoder& encoder, const attention::AttentionOperator& teacher,
+                        const std::vector<MethodContestant*>& contestants,
+                        const ComparisonSettings& settings) {
+  std::vector<Answer> expected;
+  for (MethodContestant* contestant : contestants) {
+    if (!contestant->method.cascade) continue;
+    base::check(settings.cascade != nullptr, "compare_methods: a cascade without calibration");
+    if (expected.empty()) expected = answers(encoder, teacher, *settings.cascade, settings.threads);
+    const std::vector<Answer> first =
+        answers(encoder, *contestant->attention, *settings.cascade, settings.threads);
+    contestant->cascade = std::make_unique<Cascade>(
+        encoder, choose_threshold(first, expected, settings.cascade->share));
+  }
 }
 
 /// The methods that take turns: those asked for, the teacher, because agreement is measured against
@@ -161,6 +182,11 @@ const MethodResult* Comparison::find(std::string_view name) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
+bool Comparison::shows_cascade() const {
+  return std::ranges::any_of(methods,
+                             [](const MethodResult& method) { return method.cascade.has_value(); });
+}
+
 bool Comparison::shows_imitation() const {
   return std::ranges::any_of(
       methods, [](const MethodResult& method) { return method.imitated_agreement.has_value(); });
@@ -173,6 +199,7 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   data::fit_model_to_data(encoder.config(), dataset, "the trained model");
   Contest contest(encoder, compiled, settings, dataset.labels.size());
   std::vector<tensor::Arena> arenas(settings.threads);
+  calibrate_cascades(encoder, *contest.teacher().attention, contest.all(), settings);
   take_turns(encoder, dataset, settings.threads, arenas, contest.all(), progress);
   const std::optional<EqualChoice> equal = contest.choose_equal();
   const std::vector<MethodContestant*> contestants = contest.rows(equal);

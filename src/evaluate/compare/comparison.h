@@ -9,6 +9,7 @@
 
 #include "compile/evidence.h"
 #include "data/dataset.h"
+#include "evaluate/compare/cascade.h"
 #include "evaluate/compare/equal_latency.h"
 #include "evaluate/compare/guard.h"
 #include "evaluate/compare/method.h"
@@ -27,6 +28,14 @@ struct ComparisonSettings {
   std::optional<int> imitated_iterations = {};
   /// Where the methods name sinkhorn:equal: among which K it is chosen.
   std::optional<EqualLatency> equal_latency = {};
+  /// What chooses the thresholds of cascades; null where no method has one.
+  const CascadeCalibration* cascade = nullptr;
+};
+
+/// What a cascade did.
+struct CascadeResult {
+  CascadeThreshold threshold;
+  double rerun_share = 0;  ///< of the test examples: those that the teacher ran again
 };
 
 /// What one method achieves on a test set.
@@ -49,7 +58,12 @@ struct MethodResult {
   /// the same layers: the fraction of its predictions predicted.
   std::optional<double> imitated_agreement = {};
   std::optional<GuardCounts> guard = {};  ///< of the methods guarded and warm
+  /// Of a method with a cascade. Its times include the reruns; plan L1 and column error are those
+  /// of the first stage.
+  std::optional<CascadeResult> cascade = {};
 
+  /// False for a cascade: its plans are those of its first stage, a method of its own.
+  bool has_own_plans() const { return !cascade; }
   /// Whether it replaces the teacher in every layer; otherwise its name says in which.
   bool in_all_layers() const { return name.find('@') == std::string::npos; }
 };
@@ -76,11 +90,15 @@ struct Comparison {
   const MethodResult* find(std::string_view name) const;
   /// Whether some method imitates something other than the teacher that was compared as well.
   bool shows_imitation() const;
+  /// Whether some method has a cascade.
+  bool shows_cascade() const;
 };
 
 /// Runs the encoder over the whole data set with the attention of each method in turn: see
 /// take_turns. Everything but the times, and which K sinkhorn:equal stands for, is the same for any
 /// number of threads.
+///
+/// The thresholds of cascades are chosen first, from ComparisonSettings::cascade.
 ///
 /// `compiled`: heads of the compiled operator, or null. NumericalError when a method gives logits
 /// that are not finite; UsageError when the data set does not fit the encoder or a method needs

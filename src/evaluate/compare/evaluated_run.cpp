@@ -20,7 +20,9 @@ std::string compile_command(const std::string& run, const std::string& folder,
                             const compile::CompileConfig& config) {
   const io::Json fields = config::to_json(config);
   const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
-  return "asap-compile --run " + run + " --out " + folder + teacher + " --slices " +
+  const std::string mode =
+      config.mode == attention::CompiledMode::key_bias ? " --mode key_bias" : "";
+  return "asap-compile --run " + run + " --out " + folder + teacher + mode + " --slices " +
          std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
          base::join(config.features, ",") + " --objective " +

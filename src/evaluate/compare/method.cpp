@@ -14,8 +14,10 @@ namespace {
 constexpr int kMostIterations = 10000;
 
 const std::vector<std::string> kMethodNames = {
-    "teacher",    "softmax",       "sinkhorn:K", "sinkhorn:equal", "f0",       "compiled",
-    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer"};
+    "teacher",    "softmax",       "sinkhorn:K", "sinkhorn:equal", "f0",        "compiled",
+    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer", "compiled:cascade"};
+
+constexpr std::string_view kCascade = ":cascade";
 
 /// A whole number from 0 to `most`.
 std::optional<int> parse_whole(std::string_view digits, int most) {
@@ -67,7 +69,14 @@ LayerRange parse_layers(const std::string& name, std::string_view text, int laye
 /// What a name stands for: several methods when it ends with "@each".
 std::vector<Method> parse_method(const std::string& name, int layers) {
   const auto at = name.find('@');
-  Method method = parse_whole_network(name.substr(0, at));
+  std::string whole = name.substr(0, at);
+  const bool cascade = whole.ends_with(kCascade);
+  if (cascade) whole.resize(whole.size() - kCascade.size());
+  Method method = parse_whole_network(whole);
+  method.cascade = cascade;
+  if (cascade && !method.is_compiled())
+    throw base::UsageError("`methods`: '" + name + "': only compiled methods have a cascade",
+                           "for example compiled:cascade");
   if (at == std::string::npos) return {method};
   if (method.kind == MethodKind::teacher)
     throw base::UsageError("`methods`: '" + name + "': the teacher is what the other layers run",
@@ -125,7 +134,8 @@ std::string whole_network_name(MethodKind kind, int iterations) {
 }  // namespace
 
 std::string Method::name() const {
-  return whole_network_name(kind, iterations) + layers_text(layers);
+  return whole_network_name(kind, iterations) + std::string(cascade ? kCascade : "") +
+         layers_text(layers);
 }
 
 std::vector<Method> parse_methods(std::span<const std::string> names, int layers) {
@@ -140,6 +150,19 @@ std::vector<Method> parse_methods(std::span<const std::string> names, int layers
     throw base::UsageError("`methods`: no method is named",
                            "known are " + base::join(kMethodNames, ", "));
   return methods;
+}
+
+std::vector<Method> with_cascades(const std::vector<Method>& methods) {
+  std::vector<Method> all;
+  for (const Method& method : methods) {
+    all.push_back(method);
+    Method cascade = method;
+    cascade.cascade = true;
+    if (method.is_compiled() && !method.layers &&
+        std::ranges::find(methods, cascade) == methods.end())
+      all.push_back(cascade);
+  }
+  return all;
 }
 
 std::vector<std::string> default_methods(bool with_compiled) {

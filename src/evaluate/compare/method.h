@@ -33,6 +33,7 @@ struct Method {
   int iterations = 0;  ///< K
   /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
   std::optional<LayerRange> layers = {};
+  bool cascade = false;  ///< "compiled:cascade": the teacher runs uncertain examples: cascade.h
 
   /// Of guarded: the quantile of the operator's column errors beyond which a head iterates.
   double guard_quantile = 0.99;
@@ -51,6 +52,9 @@ struct Method {
 /// is none.
 std::vector<Method> parse_methods(std::span<const std::string> names, int layers);
 
+/// The methods with a cascade behind every compiled one in all layers that has none.
+std::vector<Method> with_cascades(const std::vector<Method>& methods);
+
 /// The methods that are compared by default.
 std::vector<std::string> default_methods(bool with_compiled);
 
@@ -65,8 +69,8 @@ using CompiledHeads = std::vector<std::vector<attention::CompiledHead>>;
 /// Heads that predict nothing: the closure alone.
 CompiledHeads zero_dual_heads(const infer::Encoder& encoder);
 
-/// The attention of a method for this encoder. `compiled` may be null when the method needs no
-/// compiled operator; UsageError when it does.
+/// The attention of a method for this encoder; of a cascade, that of its first stage. `compiled`
+/// may be null when the method needs no compiled operator; UsageError when it does.
 std::unique_ptr<attention::AttentionOperator> make_attention(const Method& method,
                                                              const infer::Encoder& encoder,
                                                              const CompiledHeads* compiled);

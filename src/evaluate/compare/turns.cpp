@@ -44,14 +44,21 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
   std::vector<tensor::Tensor<float>> logits;
   for (const data::Batch& batch : batches)
     logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
-  const double attention_before = contestant.timed.seconds();
+  std::vector<std::int64_t> reruns(batches.size());
+  const double attention_before = contestant.attention_so_far();
   const base::Stopwatch watch;
   base::parallel_for(std::ssize(batches), threads, [&](std::int64_t place, int worker) {
     const std::int64_t index = std::ssize(batches) - 1 - place;  // the longest first
-    encoder.forward(batches[index].input(), contestant.timed, logits[index].rows(), arenas[worker]);
+    const tensor::MatrixView<float> out = logits[index].rows();
+    encoder.forward(batches[index].input(), contestant.timed, out, arenas[worker]);
+    if (contestant.cascade)
+      reruns[index] =
+          contestant.cascade->rerun(dataset, chunk.shard_examples(index), out, arenas[worker]);
   });
   contestant.seconds.push_back(watch.seconds());
-  contestant.attention_seconds.push_back(contestant.timed.seconds() - attention_before);
+  contestant.attention_seconds.push_back(contestant.attention_so_far() - attention_before);
+  contestant.reruns += std::accumulate(reruns.begin(), reruns.end(), std::int64_t{0});
+  contestant.answered += chunk.size();
   for (std::int64_t index = 0; index < std::ssize(batches); ++index)
     keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
 }
@@ -107,6 +114,10 @@ void estimate_all(const std::vector<MethodContestant*>& contestants,
 }
 
 }  // namespace
+
+double MethodContestant::attention_so_far() const {
+  return timed.seconds() + (cascade ? cascade->attention_seconds() : 0);
+}
 
 MethodContestant::MethodContestant(const Method& method_,
                                    std::unique_ptr<attention::AttentionOperator> attention_,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "evaluate/compare/cascade.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/time_estimate.h"
 #include "evaluate/compare/timed_attention.h"
@@ -26,9 +27,13 @@ struct MethodContestant {
   std::vector<double> seconds = {};            ///< of each turn, on the clock
   std::vector<double> attention_seconds = {};  ///< of each turn, processor time in attention
   TimeEstimate time = {}, attention_time = {};
+  std::unique_ptr<Cascade> cascade = {};  ///< of a method that has one
+  std::int64_t reruns = 0, answered = 0;  ///< of a cascade in all turns: examples
 
   MethodContestant(const Method& method_, std::unique_ptr<attention::AttentionOperator> attention_,
                    std::size_t labels);
+  /// Processor time in attention, reruns included.
+  double attention_so_far() const;
 };
 
 /// Examples in batches of `shard`, each padded by itself.
@@ -52,8 +57,8 @@ class Chunk {
 std::vector<std::size_t> turn_order(std::int64_t turn, std::size_t count);
 
 /// Runs all methods over the data set and fills in predictions and times. After a warm-up they take
-/// turns of some 20 ms; a small data set is run through several times. NumericalError when a
-/// method gives logits that are not finite.
+/// turns of some 20 ms; a small data set is run through several times. Times of a cascade include
+/// its reruns. NumericalError when a method gives logits that are not finite.
 void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int threads,
                 std::vector<tensor::Arena>& arenas,
                 const std::vector<MethodContestant*>& contestants,

@@ -1,5 +1,8 @@
 #include "evaluate/report/comparison_run.h"
 
+#include <algorithm>
+
+#include "base/format.h"
 #include "base/text.h"
 #include "config/run_folder.h"
 #include "evaluate/compare/equal_latency.h"
@@ -18,6 +21,24 @@ CompareConfig default_compare_config(const std::filesystem::path& run,
   return config;
 }
 
+namespace {
+
+CascadeCalibration cascade_calibration(const std::filesystem::path& run, const EvaluatedRun& loaded,
+                                       const CascadeConfig& config) {
+  config::check_field_ranges(config, "cascade");
+  if (!loaded.artefact)
+    throw base::UsageError("`cascade`: there is no compiled operator to hand examples on",
+                           "pass the folder that asap-compile wrote: `compiled` DIR");
+  if (loaded.artefact->model_fingerprint.empty())
+    throw base::UsageError(
+        "`cascade`: the operator was compiled from captured activations, which do not say which "
+        "examples choose the threshold",
+        "compile it with asap-compile --run");
+  return draw_cascade_calibration(run, loaded.artefact->config, config);
+}
+
+}  // namespace
+
 ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                        const CompareConfig& config, int threads, const ProgressCallback& progress,
                        const std::function<void(const data::Dataset&)>& on_data) {
@@ -34,6 +55,15 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
     settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
     teacher_iterations = loaded.artefact->teacher_iterations;
   }
+  if (config.cascade.all) settings.methods = with_cascades(settings.methods);
+  std::optional<CascadeCalibration> cascade;
+  if (std::ranges::any_of(settings.methods, &Method::cascade)) {
+    cascade = cascade_calibration(run, loaded, config.cascade);
+    settings.cascade = &*cascade;
+  } else if (config.cascade.all) {
+    throw base::UsageError("`cascade`: no compiled method is compared in all layers",
+                           "name `compiled` among the methods, and pass the operator's folder");
+  }
   settings.equal_latency = find_equal_latency(settings.methods, loaded.encoder, loaded.compiled(),
                                               teacher_iterations, loaded.dataset);
   ReportData result{
@@ -48,6 +78,7 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
       (config.guard_quantile != CompareConfig{}.guard_quantile
            ? " --set guard_quantile=" + base::format_number(config.guard_quantile)
            : "") +
+      (config.cascade.all ? " --cascade " + base::format_significant(config.cascade.share) : "") +
       (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR");
   if (loaded.artefact)
     result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);

@@ -5,6 +5,7 @@
 
 #include "config/data_config.h"
 #include "data/dataset.h"
+#include "evaluate/compare/cascade.h"
 #include "evaluate/report/report_data.h"
 
 namespace asap::evaluate {
@@ -18,6 +19,7 @@ struct CompareConfig {
   int shown_examples = 6;
   double guard_quantile = 0.99;
   std::string bench;
+  CascadeConfig cascade;
   config::DataConfig data;
 
   template <class Visitor>
@@ -26,6 +28,7 @@ struct CompareConfig {
         "methods", methods,
         "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
         "time), f0, compiled, compiled+K, compiled_bf16, guarded, warm, espformer; "
+        "compiled:cascade; "
         "with @LAYER, "
         "@FIRST-LAST or @each behind it to replace only these layers; empty: a default selection");
     v.field("examples", examples, "use only the first N test examples; 0: all",
@@ -46,6 +49,9 @@ struct CompareConfig {
     v.field(
         "bench", bench,
         "folder of asap-eval bench whose times by number of tokens the report shows; empty: none");
+    v.group("cascade", cascade,
+            "methods named :cascade: the teacher runs examples again whose two largest logits are "
+            "close");
     v.group("data", data, "the test data; the run's own unless changed");
   }
 };

@@ -46,6 +46,17 @@ io::Json guard_json(const Comparison& comparison, const MethodResult& method) {
           {"attention_overhead", overhead ? io::Json(*overhead) : io::Json(nullptr)}};
 }
 
+io::Json cascade_json(const CascadeResult& cascade) {
+  const CascadeThreshold& threshold = cascade.threshold;
+  return {{"margin", threshold.margin},
+          {"rerun_share", cascade.rerun_share},
+          {"calibration",
+           {{"examples", threshold.examples},
+            {"rerun_share", threshold.share},
+            {"disagreements", threshold.disagreements},
+            {"missed", threshold.missed}}}};
+}
+
 io::Json operator_json(const OperatorEvidence& evidence) {
   io::Json json = {{"teacher", evidence.teacher},
                    {"iterations", evidence.iterations},
@@ -64,6 +75,7 @@ std::vector<std::string> comparison_columns(const Comparison& comparison) {
       "method",       "accuracy", "agreement",   comparison.examples_name + "/s",
       "attention ms", "plan L1",  "column error"};
   if (comparison.shows_imitation()) names.emplace_back("as imitated");
+  if (comparison.shows_cascade()) names.emplace_back("rerun");
   return names;
 }
 
@@ -80,6 +92,9 @@ std::vector<std::string> comparison_cells(const Comparison& comparison,
   if (comparison.shows_imitation())
     cells.push_back(method.imitated_agreement ? base::format_fixed(*method.imitated_agreement, 4)
                                               : "");
+  if (comparison.shows_cascade())
+    cells.push_back(method.cascade ? base::format_fixed(100 * method.cascade->rerun_share, 2) + "%"
+                                   : "");
   return cells;
 }
 
@@ -133,6 +148,7 @@ io::Json comparison_summary(const Comparison& comparison, const ReportContext& c
     if (method.capped) methods.back()["capped"] = true;
     if (method.imitated_agreement)
       methods.back()["imitated_agreement"] = *method.imitated_agreement;
+    if (method.cascade) methods.back()["cascade"] = cascade_json(*method.cascade);
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       for (std::size_t head = 0; head < method.heads[layer].size(); ++head)
         heads.push_back({{"method", method.name},

@@ -80,7 +80,7 @@ std::vector<Tradeoff> tradeoff_charts(const Comparison& comparison) {
 BarChart distance_chart(const Comparison& comparison) {
   BarChart chart{"Distance of the plans from the teacher's", "plan L1", 3, {}};
   for (const MethodResult& method : comparison.methods)
-    if (method.name != "teacher")
+    if (method.has_own_plans() && method.name != "teacher")
       chart.bars.push_back({method.name, method.plan_l1, family_of(method.name)});
   return chart;
 }

@@ -76,6 +76,11 @@ std::string methods_section(const Comparison& comparison) {
             " in the same layers.";
   std::string guards;
   for (const std::string& sentence : guard_words(comparison)) guards += html_paragraph(sentence);
+  if (comparison.shows_cascade())
+    note +=
+        " :cascade: the compiled operator runs first, and the teacher runs those examples again "
+        "whose two largest outputs are closer than a threshold, which training examples chose. "
+        "rerun: share of such examples; times include them, plan L1 and column error do not.";
   return html_section("Methods", html_table(rows) + guards + html_paragraph(note, "soft"));
 }
 
@@ -173,7 +178,7 @@ std::string heads_section(const ReportData& data) {
   const bool duals = studied && !data.study.heads[0][0].target.empty();
   std::vector<std::string> header = {"layer, head"};
   for (const MethodResult& method : methods)
-    if (method.name != "teacher") header.push_back(method.name);
+    if (method.name != "teacher" && method.has_own_plans()) header.push_back(method.name);
   if (header.size() == 1) return "";
   if (duals) header.emplace_back("dual R²");
   if (studied) header.emplace_back("column error");
@@ -183,7 +188,7 @@ std::string heads_section(const ReportData& data) {
     for (std::size_t head = 0; head < first[layer].size(); ++head) {
       std::string row = "<tr><td>" + std::to_string(layer) + ", " + std::to_string(head) + "</td>";
       for (const MethodResult& method : methods)
-        if (method.name != "teacher")
+        if (method.name != "teacher" && method.has_own_plans())
           row += "<td>" + base::format_fixed(method.heads[layer][head].plan_l1, 4) + "</td>";
       if (duals)
         row += "<td>" + base::format_fixed(data.study.heads[layer][head].dual_r2, 3) + "</td>";

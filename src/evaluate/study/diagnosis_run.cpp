@@ -1,5 +1,7 @@
 #include "evaluate/study/diagnosis_run.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "config/run_folder.h"
 #include "evaluate/compare/evaluated_run.h"
@@ -19,6 +21,9 @@ DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesyste
   const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
   const DiagnosisSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                                    config.iterations, threads};
+  if (std::ranges::any_of(settings.methods, &Method::cascade))
+    throw base::UsageError("`methods`: a cascade runs two methods, which are diagnosed one by one",
+                           "name its first stage, such as compiled");
   DiagnosisRun result{diagnose(loaded.encoder, loaded.compiled(), loaded.dataset, settings),
                       loaded.context};
   result.context.commands.push_back("asap-eval diagnose" + loaded.arguments + " --methods " +

@@ -43,11 +43,12 @@ void study_duals(const attention::CompiledHead& head,
   double residual = 0, variance = 0;
   for (const compile::TeacherSample& sample : samples) {
     const std::vector<double> dual = compile::predicted_dual(head, sample);
+    const std::vector<double>& exact = compile::target_of(head, sample);
     for (std::size_t i = 0; i < dual.size(); ++i) {
-      residual += (sample.target[i] - dual[i]) * (sample.target[i] - dual[i]);
-      variance += sample.target[i] * sample.target[i];
+      residual += (exact[i] - dual[i]) * (exact[i] - dual[i]);
+      variance += exact[i] * exact[i];
     }
-    target.insert(target.end(), sample.target.begin(), sample.target.end());
+    target.insert(target.end(), exact.begin(), exact.end());
     predicted.insert(predicted.end(), dual.begin(), dual.end());
   }
   study.dual_r2 = variance > 0 ? 1 - residual / variance : 1;

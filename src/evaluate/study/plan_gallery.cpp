@@ -101,6 +101,7 @@ std::vector<ShownMethod> shown_methods(const infer::Encoder& encoder, const Comp
   for (const MethodResult& method : comparison.methods) {
     const bool wanted = !few || std::ranges::find(telling, &method) != std::end(telling);
     if (method.name == "teacher" || !method.in_all_layers() || !wanted) continue;
+    if (!method.has_own_plans()) continue;
     const std::vector<std::string> name = {method.name};
     shown.push_back(
         {&method, method.name,

@@ -54,6 +54,21 @@ TEST_CASE("Unknown, repeated and missing features and unknown objectives are ref
                        base::UsageError);
 }
 
+TEST_CASE("a key bias takes features that need no scores, and ridge regression") {
+  compile::CompileConfig config;
+  config.mode = attention::CompiledMode::key_bias;
+  CHECK_NOTHROW(config.validate("F"));
+  config.features = {"pot", "gau", "lin", "tilt", "landmarks:8"};
+  CHECK_NOTHROW(config.validate("F"));
+  for (const char* scores : {"lse", "lse0", "it:1"}) {
+    config.features = {"gau", scores};
+    CHECK_THROWS_AS(config.validate("F"), base::UsageError);
+  }
+  config.features = {"gau"};
+  config.objective = compile::DualObjective::kl;
+  CHECK_THROWS_AS(config.validate("F"), base::UsageError);
+}
+
 TEST_CASE("auto tries several sets of features, each of them valid") {
   compile::CompileConfig config;
   CHECK(config.chooses_features());
@@ -65,6 +80,10 @@ TEST_CASE("auto tries several sets of features, each of them valid") {
       CHECK_NOTHROW(candidate.validate("F"));
     }
   }
+  config.mode = attention::CompiledMode::key_bias;
+  config.objective = compile::DualObjective::ridge;
+  for (const compile::CompileConfig& candidate : config.candidates())
+    CHECK_NOTHROW(candidate.validate("F"));
   config.features = {"lse"};
   CHECK(config.candidates().size() == 1);
 }

@@ -63,6 +63,25 @@ TEST_CASE("Corrected iterations and landmarks come nearer to the teacher than th
   CHECK(error({"lse", "lse0", "landmarks:4"}) < 0.8 * plain);
 }
 
+TEST_CASE("A key bias explains most of the teacher's column dual, for N and M that differ") {
+  const compile::Activations activations = random_activations({.examples = 80}, 1, 8);
+  compile::CompileConfig config = small_config();
+  config.mode = attention::CompiledMode::key_bias;
+  config.calibration = 60, config.held_out = 20;
+  const auto evidence = [&](const std::vector<std::string>& features) {
+    config.features = features;
+    return compile::compile_heads(activations, config, 1).evidence[0][0];
+  };
+  const compile::HeadEvidence slices = evidence({"pot", "gau", "lin", "tilt"});
+  CHECK(slices.dual_r2 > 0.8);
+  const compile::HeadEvidence landmarks = evidence({"gau", "lin", "tilt", "landmarks:8"});
+  CHECK(landmarks.output_error < 0.8 * slices.output_error);
+  // With a landmark for every query, the landmark dual is the target: what is left is float32 and
+  // the ridge.
+  const compile::HeadEvidence all = evidence({"landmarks:256"});
+  CHECK(all.dual_r2 > 0.999);
+}
+
 TEST_CASE("auto keeps the cheapest set of features that is nearly as good as the best") {
   const compile::Activations activations = random_activations({.examples = 40}, 2, 8);
   compile::CompileConfig config = small_config();

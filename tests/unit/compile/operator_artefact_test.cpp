@@ -118,6 +118,20 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
   }
 }
 
+TEST_CASE("An operator remembers whether it predicts a key bias") {
+  const TemporaryFolder folder;
+  compile::OperatorArtefact written = random_artefact({"gau", "landmarks:4"});
+  written.config.objective = compile::DualObjective::ridge;
+  for (const auto mode : {attention::CompiledMode::row_dual, attention::CompiledMode::key_bias}) {
+    written.config.mode = mode;
+    compile::save_operator(folder.path(), written);
+    const compile::OperatorArtefact read = compile::load_operator(folder.path());
+    CHECK(read.config.mode == mode);
+    for (const auto& layer : read.heads)
+      for (const attention::CompiledHead& head : layer) CHECK(head.mode == mode);
+  }
+}
+
 TEST_CASE("A damaged operator is refused, naming file and field") {
   CHECK(complaint([](io::TensorFile&, io::Json&) {}) == "nothing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json["format"] = "other"; }) ==

@@ -11,8 +11,11 @@ namespace asap::test {
 namespace {
 
 attention::CompiledHead compiled_head(const CompiledProblem& p) {
-  return {p.features, static_cast<float>(p.scale), cast<float>(p.a), cast<float>(p.b),
-          std::vector<float>(p.weights.begin(), p.weights.end())};
+  return {.features = p.features,
+          .score_scale = static_cast<float>(p.scale),
+          .query_slices = cast<float>(p.a),
+          .key_slices = cast<float>(p.b),
+          .weights = std::vector<float>(p.weights.begin(), p.weights.end())};
 }
 
 TEST_CASE("The operator runs every head of every example, and masked tokens are as if dropped") {
@@ -53,6 +56,29 @@ TEST_CASE("The operator runs every head of every example, and masked tokens are 
         }
     }
   CHECK(attention.log_domain_heads() == 0);
+}
+
+TEST_CASE("With a key bias, masked tokens are as if dropped, and without live keys all is zero") {
+  CompiledProblem p = random_compiled_problem(4, 4, 3400);
+  p.features.log_sum_exp = false;
+  p.weights.pop_back();
+  attention::CompiledHead head = compiled_head(p);
+  head.mode = attention::CompiledMode::key_bias;
+  const attention::CompiledOperator attention({{head}});
+  const tensor::Tensor<float> tokens = cast<float>(random_matrix(9, 6, 1, 3500));
+  const std::vector<std::int32_t> live_queries = {8}, live_keys = {5}, none = {0};
+  tensor::Tensor<float> masked({9, 6}), dropped({8, 6});
+  tensor::Arena scratch;
+  attention.apply(0, {tokens.rows(), tokens.rows(), tokens.rows(), 1, 1, live_queries, live_keys},
+                  masked.rows(), scratch);
+  const tensor::MatrixView<const float> keys = tokens.rows().block(0, 0, 5, 6);
+  attention.apply(0, {tokens.rows().block(0, 0, 8, 6), keys, keys, 1, 1}, dropped.rows(), scratch);
+  for (std::int64_t i = 0; i < 9; ++i)
+    for (std::int64_t d = 0; d < 6; ++d)
+      CHECK(masked.rows()(i, d) == (i < 8 ? dropped.rows()(i, d) : 0.0f));
+  attention.apply(0, {tokens.rows(), tokens.rows(), tokens.rows(), 1, 1, live_queries, none},
+                  masked.rows(), scratch);
+  for (const float value : masked.flat()) CHECK(value == 0.0f);
 }
 
 TEST_CASE("An example without live keys gives zero, and a dual of zero is the closure alone") {

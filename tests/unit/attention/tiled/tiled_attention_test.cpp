@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "attention/compiled/compiled_attention.h"
+#include "attention/compiled/key_bias.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/softmax_attention.h"
 #include "base/random.h"
@@ -213,6 +214,19 @@ struct CorrectedMap {
   DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5}}; }
 };
 
+/// A key bias of the tilt and of six landmarks.
+struct KeyLandmarks : CorrectedMap {
+  explicit KeyLandmarks(std::int64_t width) : CorrectedMap(0, 6, width) {
+    features.log_sum_exp = features.first_dual = false;
+    weights = {0.5, 0.75};
+    weights32 = {0.5f, 0.75f};
+  }
+  DualMap<float> map32() const {
+    return {features, {}, {}, weights32, {landmarks32.rows(), 5, true}};
+  }
+  DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5, true}}; }
+};
+
 constexpr ProductPrecision kPrecisions[] = {ProductPrecision::single, ProductPrecision::bfloat16};
 
 }  // namespace
@@ -333,6 +347,33 @@ TEST_CASE("a guard iterates as many extra iterations would, until its target or 
   }
 }
 
+TEST_CASE("softmax with a key bias equals the plain form in double, with extra iterations too") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int extra : {0, 2})
+        for (const SweepOptions& way : kWays) {
+          if (!asap::test::in_share(index++)) continue;
+          const Case c(sizes, deviation);
+          const Map map(4, sizes.width);
+          Tensor<float> output = c.output();
+          Tensor<double> expected = c.output64();
+          const TiledEvidence evidence =
+              tiled_key_bias_attention(map.known32(), c.head(), extra, way, output.rows(), arena);
+          key_bias_attention<double>(map.known64(), c.head64(), extra, expected.rows(), arena64);
+          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
+          CHECK(!evidence.log_domain);
+          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+
+          const KeyLandmarks landmarks(sizes.width);
+          tiled_key_bias_attention(landmarks.map32(), c.head(), extra, way, output.rows(), arena);
+          key_bias_attention<double>(landmarks.map64(), c.head64(), extra, expected.rows(),
+                                     arena64);
+          CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+        }
+}
+
 TEST_CASE("a first dual whose sums leave the range of float is computed again, row by row") {
   // The mean query prefers key 0 by hundreds of units, and many queries are as far from it.
   Case c({40, 50, 16, 16}, 0.3, 0);
@@ -436,7 +477,7 @@ TEST_CASE("tiled forms give the same bytes at any number of threads") {
     const auto outputs = [&](int threads) {
       SweepOptions options = way;
       options.threads = threads;
-      std::vector<Tensor<float>> all(6, c.output());
+      std::vector<Tensor<float>> all(7, c.output());
       tiled_softmax_attention(c.head(), threads, all[0].rows(), arena);
       tiled_sinkhorn_attention(c.head(), 4, options, all[1].rows(), arena);
       tiled_compiled_attention(map.map32(), c.head(), 1, options, all[2].rows(), arena);
@@ -446,12 +487,13 @@ TEST_CASE("tiled forms give the same bytes at any number of threads") {
           static_cast<float>(guarded_tiled_compiled_attention(map.map32(), c.head(), {0, 0, 2},
                                                               options, all[4].rows(), arena)
                                  .certificate.column_error);
+      tiled_key_bias_attention(map.known32(), c.head(), 1, options, all[6].rows(), arena);
       return all;
     };
     const auto one = outputs(1);
     for (const int threads : {2, 3, 5}) {
       const auto many = outputs(threads);
-      for (int form = 0; form < 6; ++form)
+      for (int form = 0; form < 7; ++form)
         for (std::size_t i = 0; i < one[form].flat().size(); ++i)
           REQUIRE(one[form].flat()[i] == many[form].flat()[i]);
     }
@@ -467,6 +509,9 @@ TEST_CASE("scores beyond the range of float are left to the log domain, and stay
   for (const SweepOptions& way : kWays) {
     Tensor<float> output = c.output();
     CHECK(tiled_sinkhorn_attention(c.head(), 5, way, output.rows(), arena).log_domain);
+    for (const float value : output.flat()) CHECK(std::isfinite(value));
+    CHECK(
+        tiled_key_bias_attention(map.known32(), c.head(), 0, way, output.rows(), arena).log_domain);
     for (const float value : output.flat()) CHECK(std::isfinite(value));
     for (const DualMap<float>& dual : {map.map32(), map.known32()}) {
       CHECK(tiled_compiled_attention(dual, c.head(), 0, way, output.rows(), arena).log_domain);

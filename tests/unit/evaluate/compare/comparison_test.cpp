@@ -169,6 +169,29 @@ TEST_CASE("everything but the times is the same on one and on two threads") {
   }
 }
 
+TEST_CASE("a cascade agrees at least as often, and is the same on one and on two threads") {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const Encoder encoder = random_encoder(4);
+  const CompiledHeads heads = zero_dual_heads(encoder);
+  CascadeCalibration calibration{dataset, {}, 1};
+  for (std::int64_t i = 0; i < dataset.size(); i += 2) calibration.examples.push_back(i);
+  const std::vector<std::string> names = {"compiled", "compiled:cascade"};
+  const auto compared = [&](int threads) {
+    ComparisonSettings settings{parse_methods(names, 2), threads, 10};
+    settings.cascade = &calibration;
+    return compare_methods(encoder, &heads, dataset, settings);
+  };
+  const Comparison one = compared(1), two = compared(2);
+  CHECK_FALSE(one.methods[0].cascade);
+  REQUIRE(one.methods[1].cascade);
+  CHECK(one.methods[1].agreement >= one.methods[0].agreement);
+  CHECK(one.methods[1].cascade->threshold.examples == 20);
+  CHECK(one.methods[1].cascade->rerun_share > 0);
+  CHECK(one.methods[1].cascade->rerun_share == two.methods[1].cascade->rerun_share);
+  CHECK(one.methods[1].cascade->threshold.margin == two.methods[1].cascade->threshold.margin);
+  CHECK(one.methods[1].predictions == two.methods[1].predictions);
+}
+
 TEST_CASE("a compiled method without an operator is a usage error") {
   CHECK_THROWS_AS(compare(4, {"compiled"}), UsageError);
 }

@@ -13,13 +13,24 @@ std::vector<Method> parsed(std::vector<std::string> names) { return parse_method
 
 TEST_CASE("method names are read and written alike") {
   const std::vector<std::string> names = {
-      "teacher",        "softmax",    "sinkhorn:0",    "sinkhorn:12", "f0",
-      "compiled",       "compiled+2", "compiled_bf16", "espformer",   "compiled+1@2",
-      "sinkhorn:3@0-1", "guarded",    "warm@1"};
+      "teacher",        "softmax",          "sinkhorn:0",         "sinkhorn:12", "f0",
+      "compiled",       "compiled+2",       "compiled_bf16",      "espformer",   "compiled+1@2",
+      "sinkhorn:3@0-1", "compiled:cascade", "compiled+1:cascade", "guarded",     "warm@1"};
   const std::vector<Method> methods = parsed(names);
   for (std::size_t i = 0; i < names.size(); ++i) CHECK(methods[i].name() == names[i]);
   CHECK(methods[3].kind == MethodKind::sinkhorn);
   CHECK(methods[3].iterations == 12);
+}
+
+TEST_CASE("compiled methods have cascades, others do not") {
+  for (const char* name : {"teacher:cascade", "softmax:cascade", "f0:cascade", "compiled:cascades"})
+    CHECK_THROWS_AS(parsed({name}), UsageError);
+  const std::vector<Method> all = with_cascades(
+      parsed({"teacher", "compiled", "compiled+1:cascade", "compiled+1", "compiled@1"}));
+  std::vector<std::string> names;
+  for (const Method& method : all) names.push_back(method.name());
+  CHECK(names == std::vector<std::string>{"teacher", "compiled", "compiled:cascade",
+                                          "compiled+1:cascade", "compiled+1", "compiled@1"});
 }
 
 TEST_CASE("a method can be asked for layer by layer") {

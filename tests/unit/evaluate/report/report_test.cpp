@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "evaluate/report/report_charts.h"
 #include "evaluate/report/report_page.h"
 #include "support/two_methods.h"
 
@@ -45,6 +46,25 @@ TEST_CASE("a report without a compiled operator leaves the headline out") {
   comparison.methods.pop_back();
   CHECK(comparison_report({comparison, context()}, {}).find("<div class=\"cards\">") ==
         std::string::npos);
+}
+
+TEST_CASE("a cascade shows its share of reruns in table, page and summary") {
+  Comparison comparison = two_methods();
+  CHECK(comparison_table(comparison).find("rerun") == std::string::npos);
+  MethodResult cascade = method_result("compiled:cascade", 0.834, 0.11);
+  cascade.cascade = {
+      {.margin = 0.25f, .share = 0.02, .examples = 512, .disagreements = 7, .missed = 1}, 0.0314};
+  comparison.methods.push_back(cascade);
+  const std::string table = comparison_table(comparison);
+  CHECK(table.find("rerun") != std::string::npos);
+  CHECK(table.find("3.14%") != std::string::npos);
+  CHECK(comparison_report({comparison, context()}, {}).find("<td>3.14%</td>") != std::string::npos);
+  CHECK(distance_chart(comparison).bars.size() == 1);  // its plans are those of compiled
+  const Json methods = comparison_summary(comparison, context())["methods"];
+  CHECK_FALSE(methods[1].contains("cascade"));
+  CHECK(methods[2]["cascade"]["rerun_share"] == 0.0314);
+  CHECK(methods[2]["cascade"]["margin"] == 0.25);
+  CHECK(methods[2]["cascade"]["calibration"]["disagreements"] == 7);
 }
 
 TEST_CASE("a truncation of equal time says when it is capped") {

@@ -1,0 +1,128 @@
+#include "evaluate/compare/cascade.h"
+
+#include <cmath>
+#include <numeric>
+
+#include <doctest/doctest.h>
+
+#include "support/random_encoder.h"
+#include "support/small_sequences.h"
+
+using namespace asap::data;
+using namespace asap::evaluate;
+using namespace asap::tensor;
+using namespace asap::test;
+
+namespace {
+
+Answer answer(float first, float second) {
+  const std::int32_t predicted = second > first ? 1 : 0;
+  return {{predicted}, {first, second}, std::abs(first - second)};
+}
+
+CascadeCalibration all_of(const Dataset& dataset, double share) {
+  CascadeCalibration calibration{dataset, {}, share};
+  calibration.examples.resize(static_cast<std::size_t>(dataset.size()));
+  std::iota(calibration.examples.begin(), calibration.examples.end(), 0);
+  return calibration;
+}
+
+asap::infer::Encoder point_encoder(const Dataset& data) {
+  const asap::config::ModelConfig config = [&] {
+    asap::config::ModelConfig model = small_sequence_model(data);
+    model.attention.kind = asap::config::AttentionKind::sinkhorn;
+    return model;
+  }();
+  return {config, random_weights(config), "random"};
+}
+
+}  // namespace
+
+TEST_CASE("the margin of an example is the smallest of its scored labels") {
+  Dataset data;
+  data.kind = ExampleKind::points;
+  data.labels_tokens = true;
+  data.offsets = {0, 3};
+  data.labels = {1, kNotScored, 0};
+  Tensor<float> logits({4, 3});  // a row more: padding
+  const float values[4][3] = {{1, 4, 2}, {5, 5, 5}, {-1, -3, -8}, {9, 9, 9}};
+  for (int i = 0; i < 4; ++i) std::copy_n(values[i], 3, logits.rows().row(i).begin());
+  const Answer found = answer_of(data, 0, logits.rows());
+  CHECK(found.predictions == std::vector<std::int32_t>{1, 0});
+  CHECK(found.margin == 2);
+  data.labels = {kNotScored, kNotScored, kNotScored};
+  CHECK(answer_of(data, 0, logits.rows()).margin == INFINITY);
+}
+
+TEST_CASE("predictions differ only where the loss of margin exceeds the margin") {
+  CHECK(margin_loss(answer(3, 1), answer(3, 1)) == 0);
+  CHECK(margin_loss(answer(3, 1), answer(2.5f, 1)) == 0.5f);
+  CHECK(margin_loss(answer(3, 1), answer(1, 3)) == 4);
+  CHECK(margin_loss(answer(3, 1), answer(9, 1)) == 0);  // gained
+}
+
+TEST_CASE("the threshold is the loss of margin among less sure examples, within the share") {
+  std::vector<Answer> method, teacher;
+  for (int i = 0; i < 400; ++i) {
+    const float margin = 0.01f * static_cast<float>(i);
+    method.push_back(answer(margin, 0));
+    teacher.push_back(answer(margin - 0.105f, 0));  // every example loses .105
+  }
+  CascadeThreshold threshold = choose_threshold(method, teacher, 0.5);
+  CHECK(threshold.margin == doctest::Approx(0.105));
+  CHECK(threshold.examples == 400);
+  CHECK(threshold.disagreements == 11);
+  CHECK(threshold.missed == 0);
+  CHECK(threshold.share == 11.0 / 400);
+  threshold = choose_threshold(method, teacher, 0.01);
+  CHECK(threshold.share == 0.01);
+  CHECK(threshold.missed == 7);
+  CHECK(choose_threshold(method, method, 0.5).margin == 0);  // the same: nothing is run again
+}
+
+TEST_CASE("equal margins never exceed the share") {
+  const std::vector<Answer> method(50, answer(1, 0)), teacher(50, answer(0, 1));
+  CHECK(choose_threshold(method, teacher, 0.1).share == 0);
+  CHECK(choose_threshold(method, teacher, 1).share == 1);
+}
+
+TEST_CASE("reruns replace uncertain logits by the teacher's, however examples are batched") {
+  const Dataset images = draw_shapes_dataset(small_data(), Split::test);
+  const Dataset points = small_sequences(asap::config::ModelKind::set, {5, 9, 2, 7, 7, 3, 4}, true);
+  for (const Dataset* data : {&images, &points}) {
+    const asap::infer::Encoder encoder = data == &images ? random_encoder(4) : point_encoder(*data);
+    const auto first = encoder.softmax(), teacher = encoder.teacher();
+    const CascadeCalibration calibration = all_of(*data, 0.4);
+    const std::vector<Answer> unsure = answers(encoder, *first, calibration, 1),
+                              sure = answers(encoder, *teacher, calibration, 2);
+    std::vector<float> margins;
+    for (const Answer& one : unsure) margins.push_back(one.margin);
+    std::ranges::sort(margins);
+    const Cascade cascade(encoder, {.margin = margins[margins.size() / 2]});
+    Arena arena;
+    for (const std::int64_t batch : {1, 3, 16}) {
+      std::int64_t reruns = 0;
+      for (std::int64_t begin = 0; begin < data->size(); begin += batch) {
+        const auto examples =
+            std::span(calibration.examples).subspan(begin, std::min(batch, data->size() - begin));
+        Batch input;
+        input.fill(*data, examples);
+        Tensor<float> logits({encoder.logit_rows(input.input()), encoder.config().classes});
+        encoder.forward(input.input(), *first, logits.rows(), arena);
+        reruns += cascade.rerun(*data, examples, logits.rows(), arena);
+        const std::int64_t rows = logits.shape()[0] / std::ssize(examples);
+        for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
+          const std::int64_t example = examples[b];
+          const bool again = unsure[example].margin < cascade.threshold().margin;
+          const Answer got = answer_of(
+              *data, example, logits.rows().block(b * rows, 0, rows, encoder.config().classes));
+          CHECK(got.logits == (again ? sure : unsure)[example].logits);
+        }
+      }
+      CHECK(reruns == std::ranges::count_if(margins, [&](float margin) {
+              return margin < cascade.threshold().margin;
+            }));
+    }
+    CHECK(cascade.attention_seconds() > 0);
+  }
+}
