@@ -49,20 +49,35 @@ void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
 
 namespace {
 
-/// The duals of a closed plan and the scores behind it.
+/// A plan before its last row update: its scores, and the duals of the updates so far.
 template <class T>
-struct ClosedDuals {
+struct OpenPlan {
   tensor::MatrixView<T> scores;
   tensor::VectorView<T> row, column;
 
+  OpenPlan(std::int64_t n, std::int64_t m, tensor::Arena& arena)
+      : scores(arena.matrix<T>(n, m)), row(arena.vector<T>(n)), column(arena.vector<T>(m)) {}
+
+  void update_column() const { transport::column_c_transform<T>(scores, row, column); }
+  void update_row() const { transport::row_c_transform<T>(scores, column, row); }
   void iterate() const {
-    transport::column_c_transform<T>(scores, row, column);
-    transport::row_c_transform<T>(scores, column, row);
+    update_row();
+    update_column();
+  }
+
+  /// The last row update as a softmax: however coarsely large scores are rounded, rows sum to 1.
+  /// Then the product with the values. Returns the column error.
+  double close(tensor::MatrixView<const T> values, tensor::MatrixView<T> output) const {
+    const tensor::MatrixView<T> plan = scores;
+    for (std::int64_t i = 0; i < plan.rows; ++i) tensor::add<T>(plan.row(i), column, plan.row(i));
+    tensor::softmax_rows<T>(plan, plan);
+    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, values, T(0), output);
+    return transport::marginal_errors<T>(plan).column_mean;
   }
 };
 
-/// The plan of the closed f̂ after whatever `iterate(duals)` adds to it, times the values. Returns
-/// the column error of that plan.
+/// The plan of f̂ after its column update and whatever `iterate(plan)` adds to it, times the values.
+/// Returns its column error.
 template <class T, class Iterate>
 double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, const Iterate& iterate,
                        tensor::MatrixView<T> output, tensor::Arena& scratch) {
@@ -72,20 +87,13 @@ double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, cons
     return 0;
   }
   const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
-  const tensor::MatrixView<T> plan = scratch.matrix<T>(centred.x.rows, centred.y.rows);
-  ClosedDuals<T> duals{plan, scratch.vector<T>(centred.x.rows), scratch.vector<T>(centred.y.rows)};
+  const OpenPlan<T> plan(centred.x.rows, centred.y.rows, scratch);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
-                  plan);
-  predicted_row_dual<T>(map, centred, plan, duals.row, scratch);
-  duals.iterate();
-  iterate(duals);
-  // The row closure as a softmax: however coarsely large scores are rounded, rows sum to 1.
-  for (std::int64_t i = 0; i < plan.rows; ++i)
-    tensor::add<T>(plan.row(i), duals.column, plan.row(i));
-  tensor::softmax_rows<T>(plan, plan);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
-                  output);
-  return transport::marginal_errors<T>(plan).column_mean;
+                  plan.scores);
+  predicted_row_dual<T>(map, centred, plan.scores, plan.row, scratch);
+  plan.update_column();
+  iterate(plan);
+  return plan.close(head.values, output);
 }
 
 /// The teacher's own loop, on scores as it sees them: not centred.
@@ -93,25 +101,21 @@ template <class T>
 void teacher_attention(const AttentionHead<T>& head, int iterations, tensor::MatrixView<T> output,
                        tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const tensor::MatrixView<T> plan = scratch.matrix<T>(head.queries.rows, head.keys.rows);
-  const ClosedDuals<T> duals{plan, scratch.vector<T>(plan.rows), scratch.vector<T>(plan.cols)};
+  const OpenPlan<T> plan(head.queries.rows, head.keys.rows, scratch);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), plan);
-  std::ranges::fill(duals.column, T(0));
-  transport::row_c_transform<T>(plan, duals.column, duals.row);
-  for (int t = 0; t < iterations; ++t) duals.iterate();
-  transport::plan_from_duals<T>(plan, duals.row, duals.column, plan);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
-                  output);
+                  head.keys, T(0), plan.scores);
+  std::ranges::fill(plan.column, T(0));
+  for (int t = 0; t < iterations; ++t) plan.iterate();
+  plan.close(head.values, output);
 }
 
-/// A column sum of the plan is N / M exp(g - next), where `next` is the column update of its f.
+/// A column sum of the closed plan is N / M exp(g - next), where `next` is the column update of its
+/// row dual.
 template <class T>
-double column_error_of(const ClosedDuals<T>& duals, tensor::VectorView<T> next) {
-  transport::column_c_transform<T>(duals.scores, duals.row, next);
+double column_error_of(const OpenPlan<T>& plan, tensor::VectorView<const T> next) {
   double total = 0;
   for (std::size_t j = 0; j < next.size(); ++j)
-    total += std::abs(std::expm1(static_cast<double>(duals.column[j] - next[j])));
+    total += std::abs(std::expm1(static_cast<double>(plan.column[j] - next[j])));
   return total / static_cast<double>(next.size());
 }
 
@@ -120,8 +124,8 @@ double column_error_of(const ClosedDuals<T>& duals, tensor::VectorView<T> next) 
 template <class T>
 double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
                           tensor::MatrixView<T> output, tensor::Arena& scratch) {
-  const auto iterate = [&](ClosedDuals<T>& duals) {
-    for (int k = 0; k < extra_iterations; ++k) duals.iterate();
+  const auto iterate = [&](const OpenPlan<T>& plan) {
+    for (int k = 0; k < extra_iterations; ++k) plan.iterate();
   };
   return close_and_apply<T>(map, head, iterate, output, scratch);
 }
@@ -136,10 +140,15 @@ ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const Attent
     if (certificate.restarted) teacher_attention(head, guard.most_iterations, output, scratch);
     return certificate;
   }
-  const auto iterate = [&](ClosedDuals<T>& duals) {
+  const auto iterate = [&](const OpenPlan<T>& plan) {
     const tensor::VectorView<T> next =
-        scratch.vector<T>(static_cast<std::int64_t>(duals.column.size()));
-    while (certificate.goes_on(guard, column_error_of(duals, next))) duals.iterate();
+        scratch.vector<T>(static_cast<std::int64_t>(plan.column.size()));
+    for (;;) {
+      plan.update_row();
+      transport::column_c_transform<T>(plan.scores, plan.row, next);
+      if (!certificate.goes_on(guard, column_error_of<T>(plan, next))) return;
+      std::ranges::copy(next, plan.column.begin());
+    }
   };
   certificate.column_error = close_and_apply<T>(map, head, iterate, output, scratch);
   return certificate;
