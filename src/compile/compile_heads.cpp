@@ -178,9 +178,14 @@ std::vector<Evidence> measure_all(const ActivationSource& source, const std::vec
 }
 
 /// What the certificates of a head will be held against: its column errors on all examples, because
-/// those of the fit are many and hardly differ from others, and the teacher's.
+/// those of the fit are many and hardly differ from others, and the teacher's. A key bias has no
+/// certificate: its plan is a softmax, whose columns nothing normalises.
 void add_column_errors(const ActivationSource& source, const ExampleRange& range, int threads,
                        Passes& passes, CompiledModel& model) {
+  if (model.config.mode == attention::CompiledMode::key_bias) {
+    passes.report(range.count);
+    return;
+  }
   ColumnErrorsByHead errors = measure_column_errors(
       source, model.heads, range, threads, [&](std::int64_t examples) { passes.report(examples); });
   for (std::size_t layer = 0; layer < errors.size(); ++layer)

@@ -41,9 +41,9 @@ inline constexpr double kNearlyAsGood = 1.25;
 /// measures it on the next config.held_out. With features = auto several sets are fitted. Of those
 /// whose output error (or plan L1, without values) on the held-out examples, as mean over heads, is
 /// at most kNearlyAsGood times the least, the cheapest is kept. A last pass notes the column errors
-/// of its heads on all these examples. Heads are independent and run on `threads` threads; the
-/// result does not depend on their number. Several passes over the source; objectives other than
-/// ridge keep every example.
+/// of its heads on all these examples, unless they are key biases. Heads are independent and run on
+/// `threads` threads; the result does not depend on their number. Several passes over the source;
+/// objectives other than ridge keep every example.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
 /// canonical slices, or when the output objective lacks values; DataError when there are too few

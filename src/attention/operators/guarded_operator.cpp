@@ -11,6 +11,9 @@ GuardedOperator::GuardedOperator(std::vector<std::vector<CompiledHead>> heads,
   for (std::size_t layer = 0; fits && layer < heads_.size(); ++layer)
     fits = guards_[layer].size() == heads_[layer].size();
   base::check(fits, "GuardedOperator: not a guard for every head");
+  for (const auto& layer : heads_)
+    for (const CompiledHead& head : layer)
+      base::check(head.mode == CompiledMode::row_dual, "GuardedOperator: a key bias has no guard");
 }
 
 void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,

@@ -13,7 +13,8 @@ namespace asap::attention {
 /// unless that closes the row dual in one pass.
 class GuardedOperator final : public AttentionOperator {
  public:
-  /// [layer][head] each. InternalError when there is not a guard for every head.
+  /// [layer][head] each. InternalError when there is not a guard for every head, or for a head that
+  /// predicts a key bias.
   GuardedOperator(std::vector<std::vector<CompiledHead>> heads,
                   std::vector<std::vector<ColumnGuard>> guards);
 
