@@ -14,8 +14,11 @@ constexpr std::int64_t kExamples = 3, kTokens = 12, kWidth = 6, kHeads = 2;
 
 attention::CompiledHead head_of(std::uint32_t id) {
   const CompiledProblem p = random_compiled_problem(4, 4, id);
-  return {p.features, static_cast<float>(p.scale), cast<float>(p.a), cast<float>(p.b),
-          std::vector<float>(p.weights.begin(), p.weights.end())};
+  return {.features = p.features,
+          .score_scale = static_cast<float>(p.scale),
+          .query_slices = cast<float>(p.a),
+          .key_slices = cast<float>(p.b),
+          .weights = std::vector<float>(p.weights.begin(), p.weights.end())};
 }
 
 TEST_CASE("Every head of every example has a certificate, and only bad ones are iterated") {
