@@ -51,7 +51,7 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
     CHECK(after[b * kHeads].column_error == certificates[b * kHeads].column_error);
     const double before = certificates[b * kHeads + 1].column_error;
     CHECK(after[b * kHeads + 1].iterations == (before > limit ? 2 : 0));
-    CHECK(after[b * kHeads + 1].column_error <= before);
+    CHECK(after[b * kHeads + 1].column_error <= 1.0001 * before);
   }
   CHECK(!std::ranges::equal(output.flat(), iterated.flat()));
 }
