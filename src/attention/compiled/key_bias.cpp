@@ -6,6 +6,7 @@
 #include "attention/compiled/compiled_attention.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
 
@@ -55,12 +56,13 @@ double key_bias_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
                   plan);
   bias_of_centred(map, centred, column_dual, scratch);
-  transport::row_c_transform<T>(plan, column_dual, row_dual);
   for (int k = 0; k < extra_iterations; ++k) {
-    transport::column_c_transform<T>(plan, row_dual, column_dual);
     transport::row_c_transform<T>(plan, column_dual, row_dual);
+    transport::column_c_transform<T>(plan, row_dual, column_dual);
   }
-  transport::plan_from_duals<T>(plan, row_dual, column_dual, plan);
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    tensor::add<T>(plan.row(i), column_dual, plan.row(i));
+  tensor::softmax_rows<T>(plan, plan);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
                   output);
   return transport::marginal_errors<T>(plan).column_mean;

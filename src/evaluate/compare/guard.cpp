@@ -69,10 +69,10 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
     auto& row = guards.emplace_back();
     for (const attention::CompiledHead& head : layer) {
       if (!head.column_errors.measured())
-        throw base::UsageError(
-            "`methods`: '" + method.name() +
-                "' needs column errors, which this compiled operator lacks",
-            "compile it again with this version of asap-compile, not as a key bias");
+        throw base::UsageError("`methods`: '" + method.name() +
+                                   "' needs column errors, which this compiled operator lacks",
+                               "compile it again with this version of asap-compile, in mode "
+                               "row_dual: key biases have none");
       row.push_back(guard_of(method, head));
     }
   }

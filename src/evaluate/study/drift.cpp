@@ -25,9 +25,9 @@ void check_measured(const CompiledHeads& heads) {
   for (const auto& layer : heads)
     for (const attention::CompiledHead& head : layer)
       if (!head.column_errors.measured())
-        throw base::UsageError(
-            "this compiled operator holds no column errors to compare with",
-            "compile it again with this version of asap-compile, not as a key bias");
+        throw base::UsageError("this compiled operator holds no column errors to compare with",
+                               "compile it again with this version of asap-compile, in mode "
+                               "row_dual: key biases have none");
 }
 
 /// Column errors by head, in the order of the examples.

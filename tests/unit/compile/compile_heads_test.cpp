@@ -78,6 +78,8 @@ TEST_CASE("A key bias explains most of the teacher's column dual, for N and M th
   CHECK(slices.dual_r2 > 0.8);
   const compile::HeadEvidence landmarks = evidence({"gau", "lin", "tilt", "landmarks:8"});
   CHECK(landmarks.output_error < 0.8 * slices.output_error);
+  // Certificates are those of the row dual's closure.
+  CHECK_FALSE(compile::compile_heads(activations, config, 1).heads[0][0].column_errors.measured());
   // With a landmark for every query, the landmark dual is the target: what is left is float32 and
   // the ridge.
   const compile::HeadEvidence all = evidence({"landmarks:256"});
