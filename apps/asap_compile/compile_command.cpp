@@ -55,14 +55,10 @@ std::string describe_operator(const compile::CompileConfig& config) {
 /// choice.
 std::string choice_text(const compile::CompiledModel& model) {
   if (model.candidates.size() < 2) return "";
-  const auto error = [](const compile::Candidate& candidate) {
-    return std::isnan(candidate.mean.output_error) ? candidate.mean.plan_l1
-                                                   : candidate.mean.output_error;
-  };
   double chosen = 0, least = INFINITY;
   for (const compile::Candidate& candidate : model.candidates) {
-    least = std::min(least, error(candidate));
-    if (candidate.features == model.config.features) chosen = error(candidate);
+    least = std::min(least, candidate.error());
+    if (candidate.features == model.config.features) chosen = candidate.error();
   }
   return "features " + base::join(model.config.features, ",") + ": error " +
          base::format_fixed(chosen, 4) + ", the least of " +

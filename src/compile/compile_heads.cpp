@@ -209,14 +209,10 @@ std::vector<CompileConfig> fitting_candidates(const CompileConfig& config,
 
 /// The first candidate that is nearly as good as the best.
 std::size_t choose(const std::vector<Candidate>& candidates) {
-  const auto error = [](const Candidate& candidate) {
-    return std::isnan(candidate.mean.output_error) ? candidate.mean.plan_l1
-                                                   : candidate.mean.output_error;
-  };
   double least = INFINITY;
-  for (const Candidate& candidate : candidates) least = std::min(least, error(candidate));
+  for (const Candidate& candidate : candidates) least = std::min(least, candidate.error());
   for (std::size_t c = 0; c < candidates.size(); ++c)
-    if (error(candidates[c]) <= kNearlyAsGood * least) return c;
+    if (candidates[c].error() <= kNearlyAsGood * least) return c;
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <functional>
 
 #include "compile/activation_source.h"
@@ -11,6 +12,9 @@ namespace asap::compile {
 struct Candidate {
   std::vector<std::string> features;
   HeadEvidence mean;  ///< over heads
+
+  /// What candidates are judged by: the output error, or the plan L1 without values.
+  double error() const { return std::isnan(mean.output_error) ? mean.plan_l1 : mean.output_error; }
 };
 
 /// The compiled operator of a whole model with its evidence, [layer][head].

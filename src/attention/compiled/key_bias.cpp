@@ -4,11 +4,9 @@
 #include <cmath>
 
 #include "attention/compiled/compiled_attention.h"
+#include "attention/compiled/open_plan.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
-#include "tensor/kernels/row_ops.h"
-#include "transport/c_transform.h"
-#include "transport/marginals.h"
 
 namespace asap::attention {
 namespace {
@@ -50,22 +48,12 @@ double key_bias_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
     return 0;
   }
   const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
-  const tensor::MatrixView<T> plan = scratch.matrix<T>(centred.x.rows, centred.y.rows);
-  const tensor::VectorView<T> row_dual = scratch.vector<T>(centred.x.rows),
-                              column_dual = scratch.vector<T>(centred.y.rows);
+  const OpenPlan<T> plan(centred.x.rows, centred.y.rows, scratch);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
-                  plan);
-  bias_of_centred(map, centred, column_dual, scratch);
-  for (int k = 0; k < extra_iterations; ++k) {
-    transport::row_c_transform<T>(plan, column_dual, row_dual);
-    transport::column_c_transform<T>(plan, row_dual, column_dual);
-  }
-  for (std::int64_t i = 0; i < plan.rows; ++i)
-    tensor::add<T>(plan.row(i), column_dual, plan.row(i));
-  tensor::softmax_rows<T>(plan, plan);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
-                  output);
-  return transport::marginal_errors<T>(plan).column_mean;
+                  plan.scores);
+  bias_of_centred(map, centred, plan.column, scratch);
+  for (int k = 0; k < extra_iterations; ++k) plan.iterate();
+  return plan.close(head.values, output);
 }
 
 #define ASAP_INSTANTIATE(T)                                                              \
