@@ -51,16 +51,20 @@ template <std::size_t N>
 HWY_INLINE hn::Vec128<float, N> fraction_above_floor(hn::Vec128<float, N> t) {
   return hn::Vec128<float, N>{_mm_reduce_ps(t.raw, 1)};
 }
-/// p 2^floor(t)
+/// p 2^floor(t), and 0 where t < -126: a result below the normal numbers would take the processor
+/// some 150 cycles, and lanes that are masked out cannot have one. NaN stays NaN.
 HWY_INLINE hn::Vec512<float> scale_by_floor(hn::Vec512<float> p, hn::Vec512<float> t) {
-  return hn::Vec512<float>{_mm512_scalef_ps(p.raw, t.raw)};
+  const __mmask16 normal = _mm512_cmp_ps_mask(t.raw, _mm512_set1_ps(-126.0f), _CMP_NLT_UQ);
+  return hn::Vec512<float>{_mm512_maskz_scalef_ps(normal, p.raw, t.raw)};
 }
 HWY_INLINE hn::Vec256<float> scale_by_floor(hn::Vec256<float> p, hn::Vec256<float> t) {
-  return hn::Vec256<float>{_mm256_scalef_ps(p.raw, t.raw)};
+  const __mmask8 normal = _mm256_cmp_ps_mask(t.raw, _mm256_set1_ps(-126.0f), _CMP_NLT_UQ);
+  return hn::Vec256<float>{_mm256_maskz_scalef_ps(normal, p.raw, t.raw)};
 }
 template <std::size_t N>
 HWY_INLINE hn::Vec128<float, N> scale_by_floor(hn::Vec128<float, N> p, hn::Vec128<float, N> t) {
-  return hn::Vec128<float, N>{_mm_scalef_ps(p.raw, t.raw)};
+  const __mmask8 normal = _mm_cmp_ps_mask(t.raw, _mm_set1_ps(-126.0f), _CMP_NLT_UQ);
+  return hn::Vec128<float, N>{_mm_maskz_scalef_ps(normal, p.raw, t.raw)};
 }
 #else
 /// A whole number, moved to where a float has its exponent: what to add to the bits of p for p
@@ -96,17 +100,18 @@ HWY_INLINE V exp2_fast(D d, V t) {
 }
 
 /// e^x for float lanes, relative error below 3e-7 over the whole range (the argument is reduced
-/// with a two-part ln 2); 0 below about -87, infinity for overflow, NaN for NaN.
+/// with a two-part ln 2); 0 up to -87.3, infinity for overflow, NaN for NaN.
 template <class D, class V = hn::Vec<D>, hwy::EnableIf<sizeof(hn::TFromD<D>) == 4>* = nullptr>
 HWY_INLINE V exp_fast(D d, V x) {
-  x = clamp_keeping_nan(d, x, -110.0f, 89.0f);  // beyond, x - n ln 2 would lose its meaning
+  constexpr float kLeast = -87.3f;  // the least whose exponential is a normal number
+  x = clamp_keeping_nan(d, x, kLeast, 89.0f);
   const V n = hn::Round(hn::Mul(x, hn::Set(d, kLog2E)));
   V r = hn::NegMulAdd(n, hn::Set(d, 0.693145751953125f), x);
   r = hn::NegMulAdd(n, hn::Set(d, 1.42860682030941723e-6f), r);
   const V p = polynomial_5(d, r, 0.9999997071886749f, 0.4999914952878404f, 0.16667636196038627f,
                            0.041897929558908864f, 0.008290314751865663f);
 #if HWY_TARGET <= HWY_AVX3
-  return scale_by_floor(p, n);
+  const V result = scale_by_floor(p, n);
 #else
   // In two steps, so that an exponent of 128 becomes infinity instead of wrapping into the sign.
   const V half = hn::Floor(hn::Mul(n, hn::Set(d, 0.5f)));
@@ -114,8 +119,8 @@ HWY_INLINE V exp_fast(D d, V x) {
     return hn::BitCast(d, exponent_bits(d, hn::Add(exponent, hn::Set(d, 127.0f))));
   };
   const V result = hn::Mul(hn::Mul(p, factor(half)), factor(hn::Sub(n, half)));
-  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3f)), result);
 #endif
+  return hn::IfThenZeroElse(hn::Le(x, hn::Set(d, kLeast)), result);
 }
 
 /// Doubles have no fast form: where time matters, values are float.
