@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {
 
@@ -101,6 +102,20 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str()
+      ->group(run);
+  command
+      .add_option_function<std::string>(
+          "--simd",
+          [](const std::string& name) {
+            try {
+              tensor::limit_instruction_set(name);
+            } catch (const base::UsageError& error) {
+              throw base::UsageError(std::string("--simd: ") + error.what(), error.hint());
+            }
+          },
+          "Use no better instruction set than this: avx3 (AVX-512), avx2 or a lesser one; machines "
+          "that use the same one get the same bytes")
+      ->type_name("NAME")
       ->group(run);
 
   const std::string output = "Output";

@@ -1,18 +1,12 @@
 #include "cli/version.h"
 
-#include <cstdint>
-
-#include <hwy/targets.h>
-
 #include "base/version.h"
+#include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {
 
 std::string simd_name() {
-  // Highway numbers its targets so that the lowest bit is the best one; this is the choice its
-  // dispatch makes.
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
-  const std::string name = hwy::TargetName(usable & -usable);
+  const std::string name = tensor::instruction_set();
   return name == "AVX3" ? "AVX-512" : name;
 }
 
