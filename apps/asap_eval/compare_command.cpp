@@ -100,7 +100,7 @@ class CompareCommand : public cli::Command {
   void add_methods(CLI::App& compare) {
     compare
         .add_option("--methods", methods_,
-                    "teacher, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
+                    "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
                     "guarded, warm, espformer, separated by commas; sinkhorn:equal: the K that "
                     "takes as long as "
                     "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "

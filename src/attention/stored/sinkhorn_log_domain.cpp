@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "attention/stored/scaling_kernels.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
@@ -103,9 +104,27 @@ void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T
                   beta, gradients.keys);
 }
 
+template <class T>
+void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
+                                   tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const std::int64_t n = head.queries.rows, m = head.keys.rows;
+  const std::int64_t stride = padded_columns<T>(m), factors = 2 * iterations + 1;
+  SinkhornState<T> state;
+  state.iterations = iterations;
+  state.gibbs = {scratch.take<T>(n * stride), n, m, stride};
+  state.row_factors = scratch.matrix<T>(factors, n);
+  state.column_factors = {scratch.take<T>(factors * stride), factors, m, stride};
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), state.gibbs);
+  sinkhorn_log_domain<T>(head, state, output, scratch);
+}
+
 #define ASAP_INSTANTIATE(T)                                                          \
   template void sinkhorn_log_domain<T>(const AttentionHead<T>&, SinkhornState<T>&,   \
                                        tensor::MatrixView<T>, tensor::Arena&);       \
+  template void log_domain_sinkhorn_attention<T>(                                    \
+      const AttentionHead<T>&, int, tensor::MatrixView<T>, tensor::Arena&);          \
   template void sinkhorn_log_domain_vjp<T>(                                          \
       const AttentionHead<T>&, const SinkhornState<T>&, tensor::MatrixView<const T>, \
       tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);

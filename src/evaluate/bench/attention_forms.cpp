@@ -4,14 +4,12 @@
 #include <atomic>
 
 #include "attention/kinds/espformer_attention.h"
-#include "attention/stored/scaling_kernels.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/sinkhorn_log_domain.h"
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/tiled_attention.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "tensor/kernels/gemm.h"
 
 namespace asap::evaluate {
 namespace {
@@ -55,17 +53,7 @@ std::int64_t run_sinkhorn(const FormCall& call) {
 
 std::int64_t run_sinkhorn_log(const FormCall& call) {
   return for_each_head(call, [&](const Head& head, Output output, tensor::Arena& scratch) {
-    const std::int64_t n = head.queries.rows, m = head.keys.rows;
-    const std::int64_t stride = attention::padded_columns<float>(m),
-                       factors = 2 * call.context.iterations + 1;
-    attention::SinkhornState<float> state;
-    state.iterations = call.context.iterations;
-    state.gibbs = {scratch.take<float>(n * stride), n, m, stride};
-    state.row_factors = scratch.matrix<float>(factors, n);
-    state.column_factors = {scratch.take<float>(factors * stride), factors, m, stride};
-    tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                        head.keys, 0.0F, state.gibbs);
-    attention::sinkhorn_log_domain<float>(head, state, output, scratch);
+    attention::log_domain_sinkhorn_attention<float>(head, call.context.iterations, output, scratch);
     return true;
   });
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "evaluate/compare/guard.h"
+#include "evaluate/compare/log_domain_teacher.h"
 
 namespace asap::evaluate {
 namespace {
@@ -15,7 +16,8 @@ constexpr int kMostIterations = 10000;
 
 const std::vector<std::string> kMethodNames = {
     "teacher",    "softmax",       "sinkhorn:K", "sinkhorn:equal", "f0",        "compiled",
-    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer", "compiled:cascade"};
+    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer", "compiled:cascade",
+    "teacher_log"};
 
 constexpr std::string_view kCascade = ":cascade";
 
@@ -27,6 +29,7 @@ std::optional<int> parse_whole(std::string_view digits, int most) {
 
 Method parse_whole_network(const std::string& name) {
   if (name == "teacher") return {MethodKind::teacher};
+  if (name == "teacher_log") return {MethodKind::teacher_log};
   if (name == "softmax") return {MethodKind::softmax};
   if (name == "f0") return {MethodKind::zero_dual};
   if (name == "compiled") return {MethodKind::compiled};
@@ -109,6 +112,8 @@ std::string whole_network_name(MethodKind kind, int iterations) {
   switch (kind) {
     case MethodKind::teacher:
       return "teacher";
+    case MethodKind::teacher_log:
+      return "teacher_log";
     case MethodKind::softmax:
       return "softmax";
     case MethodKind::sinkhorn:
@@ -185,6 +190,20 @@ CompiledHeads zero_dual_heads(const infer::Encoder& encoder) {
   return heads;
 }
 
+namespace {
+
+std::unique_ptr<attention::AttentionOperator> make_log_domain_teacher(
+    const infer::Encoder& encoder) {
+  const config::AttentionConfig& teacher = encoder.config().attention;
+  if (!teacher.has_sinkhorn_plan() || teacher.iterations < 1)
+    throw base::UsageError(
+        "`methods`: 'teacher_log' is for networks that were trained with Sinkhorn attention");
+  return std::make_unique<LogDomainTeacher>(encoder.sinkhorn(teacher.iterations),
+                                            teacher.iterations);
+}
+
+}  // namespace
+
 std::unique_ptr<attention::AttentionOperator> make_attention(const Method& method,
                                                              const infer::Encoder& encoder,
                                                              const CompiledHeads* compiled) {
@@ -197,6 +216,8 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
   switch (method.kind) {
     case MethodKind::teacher:
       return encoder.teacher();
+    case MethodKind::teacher_log:
+      return make_log_domain_teacher(encoder);
     case MethodKind::softmax:
       return encoder.softmax();
     case MethodKind::sinkhorn:

@@ -25,6 +25,7 @@ enum class MethodKind {
   compiled_bfloat16,  ///< "compiled_bf16": Gibbs kernel and products in bfloat16, if the processor
                       ///< has it
   guarded,            ///< "guarded": compiled, the teacher where the column error is unusual
+  teacher_log,        ///< "teacher_log": the teacher's Sinkhorn in the log domain, as published
   warm,               ///< "warm": compiled, and iterations to the teacher's own column error
 };
 

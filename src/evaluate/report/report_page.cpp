@@ -36,8 +36,13 @@ std::string headline(const Comparison& comparison) {
     cards += card(
         base::format_fixed(teacher->attention_milliseconds / compiled->attention_milliseconds, 2) +
             "×",
-        "speed of attention against the teacher");
+        "speed of attention against the teacher's loop, the fastest that we have");
   }
+  if (const MethodResult* published = comparison.find("teacher_log"))
+    cards += card(base::format_fixed(
+                      published->attention_milliseconds / compiled->attention_milliseconds, 1) +
+                      "×",
+                  "speed of attention against the loop as it is published, in the log domain");
   cards +=
       card(base::format_fixed(compiled->plan_l1, 3), "plan L1: distance of the plans, at most 2");
   return "<div class=\"cards\">\n" + cards + "</div>\n";
@@ -175,7 +180,9 @@ std::string heads_section(const ReportData& data) {
   const std::vector<MethodResult>& methods = data.comparison.methods;
   const MethodResult* compiled = data.comparison.find("compiled");
   const bool studied = !data.study.heads.empty();
-  const bool duals = studied && !data.study.heads[0][0].target.empty();
+  const bool duals = std::ranges::any_of(data.study.heads, [](const auto& layer) {
+    return !layer.front().target.empty();  // a layer that keeps the loop predicts nothing
+  });
   std::vector<std::string> header = {"layer, head"};
   for (const MethodResult& method : methods)
     if (method.name != "teacher" && method.has_own_plans()) header.push_back(method.name);

@@ -96,6 +96,16 @@ std::string accuracy_words(const Comparison& comparison, const MethodResult& com
          percent(compiled.agreement) + " of the cases.";
 }
 
+/// The same against the loop as others run it, if that was measured.
+std::string published_words(const Comparison& comparison, const MethodResult& compiled) {
+  const MethodResult* published = comparison.find("teacher_log");
+  if (!published) return "";
+  return "Against Sinkhorn's loop as it is published, in the log domain, it is " +
+         base::format_fixed(published->attention_milliseconds / compiled.attention_milliseconds,
+                            1) +
+         " times as fast.";
+}
+
 std::string time_words(const MethodResult& compiled, const MethodResult& teacher) {
   const double ratio = teacher.attention_milliseconds / compiled.attention_milliseconds;
   if (ratio > 1 + kSameTime)
@@ -155,6 +165,7 @@ std::vector<std::string> comparison_words(const Comparison& comparison) {
   if (const MethodResult* teacher = comparison.find("teacher")) {
     words.push_back(accuracy_words(comparison, *compiled, *teacher));
     words.push_back(time_words(*compiled, *teacher));
+    words.push_back(published_words(comparison, *compiled));
   }
   words.push_back(truncation_words(comparison, *compiled));
   words.push_back(other_words(comparison, *compiled, "softmax", "Softmax attention"));
