@@ -1,7 +1,6 @@
 #include "asap_compile/compile_command.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "base/format.h"
@@ -34,7 +33,12 @@ constexpr FieldFlag kFields[] = {
      "Directions of the slices: from the calibration examples, or random"},
     {"--features", "features", "LIST",
      "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse, lse0, "
-     "landmarks:M, it:K; auto: the best set on held-out examples"},
+     "landmarks:M, it:K; auto: each layer takes the cheapest of several, or the loop"},
+    {"--error", "error", "X", "With auto: the largest relative output error of a layer"},
+    {"--budget", "budget", "X",
+     "With auto, instead of --error: the most exact within X times softmax's attention time"},
+    {"--profile", "profile", "FILE",
+     "Machine profile (asap-eval bench --profile) instead of the shipped one"},
     {"--objective", "objective", "ridge|kl|output|dual",
      "What to fit: the dual, the plan, the output, or the entropic dual without a teacher"},
     {"--calibration", "calibration", "N", "Fit on N unlabelled examples"}};
@@ -43,26 +47,24 @@ constexpr FieldFlag kFields[] = {
 std::string describe_operator(const compile::CompileConfig& config) {
   const std::string bias = config.mode == attention::CompiledMode::key_bias ? "key bias, " : "";
   const std::string fitted = ", fitted on " + base::format_count(config.calibration) + " examples";
+  if (config.chooses_features() && config.budget > 0)
+    return bias + "in each layer the most exact within " + base::format_significant(config.budget) +
+           " times softmax's attention time" + fitted;
   if (config.chooses_features())
-    return bias + "the best of " + std::to_string(config.candidates().size()) +
-           " sets of features" + fitted;
+    return bias + "in each layer the cheapest with an error of at most " +
+           base::format_significant(config.error) + fitted;
   const std::string slices =
       config.dual_features().uses_slices() ? std::to_string(config.slices) + " slices, " : "";
   return bias + slices + "features " + base::join(config.features, ",") + fitted;
 }
 
-/// Which set of features was chosen, and how it stands beside the others; empty if there was no
-/// choice.
-std::string choice_text(const compile::CompiledModel& model) {
-  if (model.candidates.size() < 2) return "";
-  double chosen = 0, least = INFINITY;
-  for (const compile::Candidate& candidate : model.candidates) {
-    least = std::min(least, candidate.error());
-    if (candidate.features == model.config.features) chosen = candidate.error();
-  }
-  return "features " + base::join(model.config.features, ",") + ": error " +
-         base::format_fixed(chosen, 4) + ", the least of " +
-         std::to_string(model.candidates.size()) + " sets " + base::format_fixed(least, 4) + "\n";
+/// What every layer runs, and why.
+std::string choice_text(const compile::OperatorChoice& choice) {
+  std::string text;
+  for (std::size_t layer = 0; layer < choice.chosen.size(); ++layer)
+    text += compile::choice_words(choice, layer) + "\n";
+  return text + "attention of all layers: " + base::format_fixed(choice.over_softmax(), 2) +
+         " times softmax's, by the machine profile " + choice.instruction_set + "\n";
 }
 
 std::string result_text(const compile::CompiledModel& model, int teacher_iterations,
@@ -89,7 +91,7 @@ std::string result_text(const compile::CompiledModel& model, int teacher_iterati
   std::string notes;
   for (const std::string& note : compile::compile_notes(model, teacher_iterations))
     notes += "note: " + note + "\n";
-  return choice_text(model) + table.text() + "measured on " +
+  return choice_text(model.choice) + table.text() + "measured on " +
          base::format_count(model.held_out_examples) + " examples that the fit has not seen; " +
          base::format_seconds(seconds) + "\n" + notes;
 }

@@ -7,6 +7,7 @@
 #include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
+#include "evaluate/bench/profile_bench.h"
 #include "evaluate/report/bench_report.h"
 
 namespace asap::asap_eval {
@@ -60,6 +61,12 @@ class BenchCommand : public cli::Command {
         ->type_name("N");
     number("--logit-range", logit_range_, "logit_range", "Median range of a head's scores")
         ->type_name("R");
+    bench
+        ->add_flag(
+            "--profile", profile_,
+            "Instead, measure a machine profile for asap-compile --profile: DIR/profile.json")
+        ->excludes(sizes)
+        ->group(group);
     bench->add_flag("--figures", figures_,
                     "Also draw time by number of tokens for papers in figures/, as SVG and PNG "
                     "(needs gnuplot)");
@@ -79,6 +86,7 @@ class BenchCommand : public cli::Command {
     if (cli::dump_config(common_, config)) return;
     config.validate();
     cli::OutputFolder folder(common_);
+    if (profile_) return run_profile(config, folder);
     const std::filesystem::path& out = folder.path();
     cli::RunHeader header(common_, "asap-eval bench", config.seed);
     std::vector<std::string> sizes;
@@ -107,6 +115,24 @@ class BenchCommand : public cli::Command {
   }
 
  private:
+  void run_profile(const evaluate::BenchConfig& config, cli::OutputFolder& folder) {
+    const cli::RunHeader header(common_, "asap-eval bench --profile", config.seed);
+    evaluate::ProfileSettings settings;
+    settings.seed = config.seed;
+    cli::ProgressBar bar(common_, {.title = "bench", .item = "sizes"});
+    const evaluate::MeasuredProfile measured =
+        evaluate::measure_profile(settings, [&](std::int64_t done, std::int64_t total) {
+          bar.set_total(total);
+          bar.update(done);
+        });
+    bar.finish();
+    folder.begin();
+    const std::filesystem::path file = folder.path() / "profile.json";
+    io::write_json(file, compile::profile_json(measured.profile));
+    folder.finish(evaluate::profile_summary(settings, measured),
+                  evaluate::profile_text(measured) + "profile: " + file.string() + "\n");
+  }
+
   evaluate::BenchConfig resolve() const {
     evaluate::BenchConfig config;
     if (scaling_) config.sizes = scaling_sizes();
@@ -133,7 +159,7 @@ class BenchCommand : public cli::Command {
   std::vector<std::string> forms_;
   std::optional<int> head_width_, iterations_, slices_, heads_, rounds_;
   std::optional<double> logit_range_;
-  bool scaling_ = false, figures_ = false;
+  bool scaling_ = false, figures_ = false, profile_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "compile/column_errors.h"
 
+#include "attention/stored/sinkhorn_attention.h"
 #include "attention/tiled/tiled_attention.h"
 #include "base/parallel.h"
 
@@ -16,11 +17,14 @@ float certified_error(const attention::CompiledHead& head,
   const tensor::MatrixView<float> values = scratch.matrix<float>(keys.rows, 1),
                                   output = scratch.matrix<float>(queries.rows, 1);
   for (std::int64_t j = 0; j < keys.rows; ++j) values(j, 0) = 0;
-  const attention::TiledOptions options{
-      .storage = attention::best_storage(batch.query_tokens(), batch.key_tokens())};
+  const attention::AttentionHead<float> inputs{queries, keys, values, head.score_scale};
+  if (!head.predicts())
+    return attention::sinkhorn_attention<float>(inputs, head.iterations, output, scratch)
+        .column_error;
+  const attention::TiledOptions options{.storage =
+                                            attention::best_storage(queries.rows, keys.rows)};
   return static_cast<float>(
-      attention::guarded_tiled_compiled_attention(
-          head.map(), {queries, keys, values, head.score_scale}, {}, options, output, scratch)
+      attention::guarded_tiled_compiled_attention(head.map(), inputs, {}, options, output, scratch)
           .certificate.column_error);
 }
 

@@ -159,7 +159,12 @@ bool CompileConfig::chooses_features() const {
   return features.size() == 1 && features[0] == kAutomatic;
 }
 
-std::vector<CompileConfig> CompileConfig::candidates() const {
+bool CompileConfig::chooses_operator() const {
+  return chooses_features() && mode == attention::CompiledMode::row_dual &&
+         objective == DualObjective::ridge;
+}
+
+std::vector<CompileConfig> CompileConfig::maps() const {
   if (!chooses_features()) return {*this};
   std::vector<std::vector<std::string>> choices;
   if (mode == attention::CompiledMode::key_bias)
@@ -168,10 +173,12 @@ std::vector<CompileConfig> CompileConfig::candidates() const {
                {"gau", "lin", "tilt", "landmarks:16"},
                {"gau", "lin", "tilt", "landmarks:32"}};
   else if (objective == DualObjective::ridge)
-    choices = {{"lse", "lse0", "it:2"},
-               {"lse", "lse0", "landmarks:16", "it:1"},
-               {"gau", "lin", "tilt", "lse", "lse0", "it:2"},
-               {"lse", "lse0", "landmarks:16", "it:2"}};
+    choices = {{"gau", "lin", "tilt"},
+               {"landmarks:16"},
+               {"gau", "lin", "tilt", "landmarks:16"},
+               {"lse", "lse0", "it:2"},
+               {"lse", "lse0", "landmarks:16", "it:2"},
+               {"gau", "lin", "tilt", "landmarks:32", "it:2"}};
   else
     choices = {{"pot", "gau", "lin", "tilt", "lse"}};
   std::vector<CompileConfig> all;
@@ -190,6 +197,7 @@ io::Json fit_json(const CompileConfig& config) {
   io::Json json = config::to_json(config);
   json.erase("activations");
   json.erase("data");
+  json.erase("profile");
   return json;
 }
 

@@ -60,6 +60,9 @@ struct CompileConfig {
   int slices = 4;
   SliceKind slice_kind = SliceKind::canonical;
   std::vector<std::string> features = {"auto"};
+  double error = 0.03;
+  double budget = 0;
+  std::string profile;  ///< file; empty: the shipped one of the instruction set
   DualObjective objective = DualObjective::ridge;
   int calibration = 256;
   int held_out = 128;
@@ -86,7 +89,20 @@ struct CompileConfig {
              "directions from the calibration covariances, or random orthonormal");
     v.field("features", features,
             "any of pot, gau, lin, tilt, lse, lse0, landmarks:M, and it:K corrected iterations; "
-            "auto: the cheapest set that is nearly as good as the best on held-out examples");
+            "auto: for each layer the cheapest of several sets, and of the teacher's loop, that is "
+            "exact enough");
+    v.field(
+        "error", error,
+        "of features=auto: the largest error of a layer's output on held-out examples, relative "
+        "to the output (without values: plan L1)",
+        config::between(0, 2));
+    v.field("budget", budget,
+            "of features=auto: instead of error, take the most exact that costs at most this many "
+            "times softmax attention; 0: no budget",
+            config::at_least(0));
+    v.field("profile", profile,
+            "machine profile (a file of asap-eval bench --profile) whose times count; empty: the "
+            "shipped one of the instruction set");
     v.choice("objective", objective,
              {{"ridge", DualObjective::ridge},
               {"kl", DualObjective::kl},
@@ -110,9 +126,11 @@ struct CompileConfig {
   void validate(const std::string& source) const;
   /// True for features = auto.
   bool chooses_features() const;
-  /// The configurations to choose from, the cheapest at inference first: for features = auto one
-  /// for each set of features that is tried, otherwise this one.
-  std::vector<CompileConfig> candidates() const;
+  /// True if layers also choose between maps and the teacher's loop.
+  bool chooses_operator() const;
+  /// The maps to fit: for features = auto one for each set of features that is tried, otherwise
+  /// this one.
+  std::vector<CompileConfig> maps() const;
   /// The features by flag. Expects a valid configuration that names them.
   attention::DualFeatures dual_features() const;
   /// T of teacher "sinkhorn:T"; nothing for "own". UsageError names `source` for anything else.
@@ -122,8 +140,8 @@ struct CompileConfig {
   void validate_key_bias(const std::string& source) const;
 };
 
-/// How a map was fitted, for artefact and summary: the configuration without the groups
-/// `activations` and `data`, which only say where the examples come from.
+/// How a map was fitted, for artefact and summary: the configuration without what only says where
+/// examples and times come from (`activations`, `data`, `profile`).
 io::Json fit_json(const CompileConfig& config);
 
 /// Names of the features that are set, in the order of their weights.

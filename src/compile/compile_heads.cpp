@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
-#include "base/parallel.h"
+#include "attention/tiled/bfloat16_kernels.h"
+#include "compile/candidate_fit.h"
 #include "compile/column_errors.h"
-#include "compile/head_fit.h"
+#include "tensor/simd/instruction_set.h"
 
 namespace asap::compile {
 namespace {
@@ -34,160 +34,166 @@ void check_possible(const TeacherDescription& teacher, const CompileConfig& conf
     throw base::UsageError("`objective`: 'output' needs values, which the activations do not hold");
 }
 
-bool is_live(const attention::AttentionBatch<float>& batch, std::int64_t example) {
-  return batch.live_query_count(example) > 0 && batch.live_key_count(example) > 0;
-}
-
-/// What of one head a pass over examples is given: chunk, layer, head, example in the chunk and
-/// number of the example among those of the pass.
-struct Visited {
-  const Activations& chunk;
-  int layer;
-  std::int64_t head;
-  std::int64_t example;
-  std::int64_t index;
+/// A candidate with its heads, [layer][head].
+struct HeadedCandidate {
+  Candidate candidate;
+  HeadsByLayer heads;
 };
 
-/// Passes over the examples of a source, head by head in parallel.
-class Passes {
- public:
-  Passes(const ActivationSource& source, int threads, std::int64_t total,
-         const CompileProgress& progress)
-      : source_(source),
-        threads_(threads),
-        total_(total),
-        progress_(progress),
-        scratch_(static_cast<std::size_t>(std::max(threads, 1))) {}
-
-  std::int64_t heads() const { return source_.teacher().heads; }
-  std::int64_t all_heads() const { return source_.teacher().layers * heads(); }
-
-  /// Calls body(number of the head among all, visited, scratch) for every live example of `range`;
-  /// the examples of a head in order.
-  template <class Body>
-  void run(const ExampleRange& range, const Body& body) {
-    source_.for_each_chunk(range, [&](const Activations& chunk, const ExampleRange& inside,
-                                      std::int64_t first) {
-      base::parallel_for(all_heads(), threads_, [&](std::int64_t index, int worker) {
-        const int layer = static_cast<int>(index / heads());
-        const attention::AttentionBatch<float> batch = chunk.batch(layer);
-        for (std::int64_t e = 0; e < inside.count; ++e)
-          if (is_live(batch, inside.first + e))
-            body(index,
-                 Visited{chunk, layer, index % heads(), inside.first + e, first - range.first + e},
-                 scratch_[static_cast<std::size_t>(worker)]);
-      });
-      report(inside.count);
-    });
-  }
-
-  /// `examples` more are done.
-  void report(std::int64_t examples) {
-    done_ += examples;
-    if (progress_) progress_(done_, total_);
-  }
-
- private:
-  const ActivationSource& source_;
-  int threads_;
-  std::int64_t total_;
-  const CompileProgress& progress_;
-  std::vector<tensor::Arena> scratch_;  // one per thread: heads take turns
-  std::int64_t done_ = 0;
-};
-
-[[noreturn]] void refuse_empty(const std::string& source, const ExampleRange& range) {
-  throw base::DataError(source + ": no live tokens in examples " + std::to_string(range.first) +
-                        " to " + std::to_string(range.first + range.count - 1));
+/// The maps to fit, with no more slices than there are canonical ones.
+std::vector<CompileConfig> maps_to_fit(const CompileConfig& config,
+                                       const TeacherDescription& teacher) {
+  std::vector<CompileConfig> maps = config.maps();
+  if (config.chooses_features() && config.slice_kind == SliceKind::canonical)
+    for (CompileConfig& map : maps)
+      map.slices = static_cast<int>(std::min<std::int64_t>(map.slices, teacher.head_width));
+  return maps;
 }
 
-/// The sample as the map of this mode sees it.
-TeacherSample as_fitted(TeacherSample sample, attention::CompiledMode mode) {
-  return mode == attention::CompiledMode::key_bias ? exchanged_sample(std::move(sample))
-                                                   : std::move(sample);
+HeadedCandidate map_candidate(const HeadsByLayer& heads, int corrections) {
+  HeadedCandidate out;
+  for (const auto& layer : heads) {
+    auto& row = out.heads.emplace_back();
+    for (const attention::CompiledHead& head : layer)
+      row.push_back(with_corrections(head, corrections));
+  }
+  out.candidate.features = feature_names(out.heads[0][0].features);
+  return out;
 }
 
-/// The statistics of every head; StatisticsPass is not movable.
-std::vector<std::unique_ptr<StatisticsPass>> gather_statistics(const ActivationSource& source,
-                                                               const ExampleRange& range,
-                                                               attention::CompiledMode mode,
-                                                               Passes& passes) {
-  std::vector<std::unique_ptr<StatisticsPass>> all;
-  for (std::int64_t h = 0; h < passes.all_heads(); ++h)
-    all.push_back(std::make_unique<StatisticsPass>(range.count, source.teacher().iterations));
-  passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
-    all[index]->add(as_fitted(run_teacher(v.chunk, v.layer, v.head, v.example), mode), v.index,
-                    scratch);
-  });
-  for (const auto& one : all)
-    if (one->finish() == 0) refuse_empty(source.teacher().source, range);
+HeadedCandidate loop_candidate(const HeadsByLayer& like, int iterations) {
+  HeadedCandidate out;
+  out.candidate.iterations = iterations;
+  for (const auto& layer : like) {
+    auto& row = out.heads.emplace_back();
+    for (const attention::CompiledHead& head : layer)
+      row.push_back({.mode = attention::CompiledMode::sinkhorn,
+                     .score_scale = head.score_scale,
+                     .teacher_iterations = head.teacher_iterations,
+                     .iterations = iterations});
+  }
+  return out;
+}
+
+HeadedCandidate in_bfloat16(HeadedCandidate candidate) {
+  candidate.candidate.precision = attention::ProductPrecision::bfloat16;
+  for (auto& layer : candidate.heads)
+    for (attention::CompiledHead& head : layer)
+      head.precision = attention::ProductPrecision::bfloat16;
+  return candidate;
+}
+
+/// Everything that is to be compared, from the maps that were fitted.
+std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& maps,
+                                            const CompileConfig& config, int teacher_iterations) {
+  std::vector<HeadedCandidate> all;
+  for (const HeadsByLayer& map : maps) {
+    const int most = map[0][0].features.corrections;
+    for (int k = config.chooses_features() ? 0 : most; k <= most; ++k)
+      all.push_back(map_candidate(map, k));
+  }
+  if (config.chooses_operator())
+    for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
   return all;
 }
 
-using Heads = std::vector<std::vector<attention::CompiledHead>>;
+/// The mean time of a head on the examples of `range`, for every form.
+std::vector<double> mean_times(const ActivationSource& source, const ExampleRange& range,
+                               const MachineProfile& profile,
+                               const std::vector<OperatorForm>& forms) {
+  std::vector<double> totals(forms.size());
+  double live = 0;
+  source.for_each_chunk(
+      range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t) {
+        const attention::AttentionBatch<float> batch = chunk.batch(0);
+        const std::int64_t value_width =
+            batch.values.cols > 0 ? batch.value_width() : batch.head_width();
+        for (std::int64_t e = inside.first; e < inside.first + inside.count; ++e) {
+          if (!is_live(batch, e)) continue;
+          const HeadShape shape{batch.live_query_count(e), batch.live_key_count(e),
+                                batch.head_width(), value_width};
+          for (std::size_t f = 0; f < forms.size(); ++f) totals[f] += profile.time(forms[f], shape);
+          ++live;
+        }
+      });
+  for (double& total : totals) total /= std::max(live, 1.0);
+  return totals;
+}
 
-Heads fit_all(const std::vector<std::unique_ptr<StatisticsPass>>& statistics,
-              const CompileConfig& config, const ExampleRange& range, int threads, Passes& passes) {
-  std::vector<std::unique_ptr<HeadFit>> fits(statistics.size());
-  base::parallel_for(std::ssize(fits), threads, [&](std::int64_t index, int) {
-    fits[index] = std::make_unique<HeadFit>(statistics[index]->statistics(), config,
-                                            static_cast<std::uint32_t>(index));
+/// Prices the candidates, adds those in bfloat16 that would be faster, and sorts by time. Returns
+/// the time of softmax.
+double price(std::vector<HeadedCandidate>& all, const ActivationSource& source,
+             const ExampleRange& range, const CompileConfig& config,
+             const MachineProfile& profile) {
+  if (config.chooses_operator() && profile.has_bfloat16() && attention::bfloat16_kernels())
+    for (std::size_t c = all.size(); c-- > 0;)
+      if (!all[c].candidate.features.empty()) all.push_back(in_bfloat16(all[c]));
+  std::vector<OperatorForm> forms = {OperatorForm::softmax()};
+  for (const HeadedCandidate& one : all) forms.push_back(form_of(one.heads[0][0]));
+  const std::vector<double> times = mean_times(source, range, profile, forms);
+  for (std::size_t c = 0; c < all.size(); ++c) all[c].candidate.nanoseconds = times[c + 1];
+  std::ranges::stable_sort(all, {},
+                           [](const HeadedCandidate& one) { return one.candidate.nanoseconds; });
+  return times[0];
+}
+
+/// Fills the errors of all candidates, one pass.
+void measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range,
+                    HeadPasses& passes) {
+  const auto heads = static_cast<std::size_t>(passes.heads());
+  std::vector<ErrorMeasurement> measured;
+  for (std::int64_t index = 0; index < passes.all_heads(); ++index) {
+    std::vector<attention::CompiledHead> choices;
+    for (const HeadedCandidate& one : all)
+      choices.push_back(one.heads[static_cast<std::size_t>(index) / heads]
+                                 [static_cast<std::size_t>(index) % heads]);
+    measured.emplace_back(std::move(choices));
+  }
+  passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
+    measured[static_cast<std::size_t>(index)].add(run_teacher(v.chunk, v.layer, v.head, v.example),
+                                                  scratch);
   });
-  const bool with_duals = config.objective != DualObjective::ridge;
-  for (int stage = 0; stage < fits[0]->stages(); ++stage) {
-    passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
-      TeacherSample sample = with_duals ? run_teacher(v.chunk, v.layer, v.head, v.example)
-                                        : head_sample(v.chunk, v.layer, v.head, v.example);
-      fits[index]->add(as_fitted(std::move(sample), config.mode), v.index, scratch);
-    });
-    base::parallel_for(std::ssize(fits), threads,
-                       [&](std::int64_t index, int) { fits[index]->finish_stage(); });
+  for (std::size_t index = 0; index < measured.size(); ++index) {
+    if (measured[index].samples() == 0) refuse_empty(passes.source().teacher().source, range);
+    const std::vector<double> errors = measured[index].errors();
+    for (std::size_t c = 0; c < all.size(); ++c) {
+      if (index % heads == 0) all[c].candidate.errors.push_back(0);
+      all[c].candidate.errors.back() += errors[c] / static_cast<double>(heads);
+    }
   }
-  Heads heads;
-  for (std::size_t index = 0; index < fits.size(); ++index) {
-    if (static_cast<std::int64_t>(index) % passes.heads() == 0) heads.emplace_back();
-    heads.back().push_back(fits[index]->head());
-  }
-  return heads;
 }
 
 using Evidence = std::vector<std::vector<HeadEvidence>>;
 
-/// The evidence of several operators, [operator][layer][head], on examples that no fit has seen.
-std::vector<Evidence> measure_all(const ActivationSource& source, const std::vector<Heads>& choices,
-                                  const ExampleRange& range, Passes& passes) {
-  std::vector<std::vector<std::unique_ptr<HeadMeasurement>>> measured(choices.size());
-  for (std::size_t c = 0; c < choices.size(); ++c)
-    for (const auto& layer : choices[c])
-      for (const attention::CompiledHead& head : layer)
-        measured[c].push_back(std::make_unique<HeadMeasurement>(head));
-  std::vector<std::int64_t> live(static_cast<std::size_t>(passes.all_heads()));
-  passes.run(range, [&](std::int64_t index, const Visited& v, tensor::Arena& scratch) {
-    const TeacherSample sample = run_teacher(v.chunk, v.layer, v.head, v.example);
-    for (auto& heads : measured) heads[index]->add(sample, scratch);
-    ++live[index];
+/// The full evidence of the operator on examples that no fit has seen, one pass.
+Evidence measure_operator(const HeadsByLayer& heads, const ExampleRange& range,
+                          HeadPasses& passes) {
+  std::vector<HeadMeasurement> measured;
+  for (const auto& layer : heads)
+    for (const attention::CompiledHead& head : layer) measured.emplace_back(head);
+  passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
+    measured[static_cast<std::size_t>(index)].add(run_teacher(v.chunk, v.layer, v.head, v.example),
+                                                  scratch);
   });
-  if (std::ranges::min(live) == 0) refuse_empty(source.teacher().source, range);
-  std::vector<Evidence> all(choices.size());
-  for (std::size_t c = 0; c < choices.size(); ++c)
-    for (std::size_t index = 0; index < measured[c].size(); ++index) {
-      if (static_cast<std::int64_t>(index) % passes.heads() == 0) all[c].emplace_back();
-      all[c].back().push_back(measured[c][index]->evidence());
-    }
-  return all;
+  Evidence evidence;
+  for (std::size_t index = 0; index < measured.size(); ++index) {
+    if (index % static_cast<std::size_t>(passes.heads()) == 0) evidence.emplace_back();
+    evidence.back().push_back(measured[index].evidence());
+  }
+  return evidence;
 }
 
 /// What the certificates of a head will be held against: its column errors on all examples, because
 /// those of the fit are many and hardly differ from others, and the teacher's. A key bias has no
 /// certificate: its plan is a softmax, whose columns nothing normalises.
-void add_column_errors(const ActivationSource& source, const ExampleRange& range, int threads,
-                       Passes& passes, CompiledModel& model) {
+void add_column_errors(const ExampleRange& range, HeadPasses& passes, CompiledModel& model) {
   if (model.config.mode == attention::CompiledMode::key_bias) {
     passes.report(range.count);
     return;
   }
-  ColumnErrorsByHead errors = measure_column_errors(
-      source, model.heads, range, threads, [&](std::int64_t examples) { passes.report(examples); });
+  ColumnErrorsByHead errors =
+      measure_column_errors(passes.source(), model.heads, range, passes.threads(),
+                            [&](std::int64_t examples) { passes.report(examples); });
   for (std::size_t layer = 0; layer < errors.size(); ++layer)
     for (std::size_t head = 0; head < errors[layer].size(); ++head) {
       std::vector<float>& sorted = errors[layer][head];
@@ -197,23 +203,9 @@ void add_column_errors(const ActivationSource& source, const ExampleRange& range
     }
 }
 
-std::vector<CompileConfig> fitting_candidates(const CompileConfig& config,
-                                              const TeacherDescription& teacher) {
-  std::vector<CompileConfig> candidates = config.candidates();
-  if (config.chooses_features() && config.slice_kind == SliceKind::canonical)
-    for (CompileConfig& candidate : candidates)
-      candidate.slices =
-          static_cast<int>(std::min<std::int64_t>(candidate.slices, teacher.head_width));
-  return candidates;
-}
-
-/// The first candidate that is nearly as good as the best.
-std::size_t choose(const std::vector<Candidate>& candidates) {
-  double least = INFINITY;
-  for (const Candidate& candidate : candidates) least = std::min(least, candidate.error());
-  for (std::size_t c = 0; c < candidates.size(); ++c)
-    if (candidates[c].error() <= kNearlyAsGood * least) return c;
-  return 0;
+MachineProfile profile_of(const CompileConfig& config) {
+  return config.profile.empty() ? shipped_profile(tensor::instruction_set())
+                                : load_profile(config.profile);
 }
 
 }  // namespace
@@ -230,37 +222,37 @@ std::vector<TeacherSample> run_teachers(const Activations& activations, int laye
 }
 
 std::int64_t compile_steps(const CompileConfig& config) {
-  std::int64_t passes = 1;
-  for (const CompileConfig& candidate : config.candidates())
-    passes += candidate.dual_features().corrections + 1;
-  // One more over all of them for the column errors.
-  return (passes + 1) * config.calibration + 2 * std::int64_t{config.held_out};
+  std::int64_t passes = 3;  // statistics, the starts of all maps, column errors
+  for (const CompileConfig& map : config.maps()) passes += map.dual_features().corrections;
+  return passes * config.calibration + 3 * std::int64_t{config.held_out};
 }
 
 CompiledModel compile_heads(const ActivationSource& source, const CompileConfig& config,
                             int threads, const CompileProgress& progress) {
   check_possible(source.teacher(), config);
+  const MachineProfile profile = profile_of(config);
   const ExampleRange fitted{0, config.calibration};
   const ExampleRange held_out{config.calibration, config.held_out};
-  const std::vector<CompileConfig> candidates = fitting_candidates(config, source.teacher());
-  Passes passes(source, threads, compile_steps(config), progress);
-  const std::vector<std::unique_ptr<StatisticsPass>> statistics =
-      gather_statistics(source, fitted, config.mode, passes);
-  std::vector<Heads> choices;
-  for (const CompileConfig& candidate : candidates)
-    choices.push_back(fit_all(statistics, candidate, fitted, threads, passes));
-  std::vector<Evidence> evidence = measure_all(source, choices, held_out, passes);
-
+  HeadPasses passes(source, threads, compile_steps(config), progress);
+  std::vector<HeadedCandidate> all =
+      all_candidates(fit_maps(gather_statistics(passes, fitted, config.mode),
+                              maps_to_fit(config, source.teacher()), fitted, passes),
+                     config, source.teacher().iterations);
   CompiledModel model;
-  for (std::size_t c = 0; c < candidates.size(); ++c)
-    model.candidates.push_back({candidates[c].features, mean_evidence(evidence[c])});
-  const std::size_t best = choose(model.candidates);
-  model.config = candidates[best];
-  model.heads = std::move(choices[best]);
-  model.evidence = std::move(evidence[best]);
+  model.config = config;
+  model.choice.softmax_nanoseconds = price(all, source, held_out, config, profile);
+  measure_errors(all, held_out, passes);
+  for (const HeadedCandidate& one : all) model.choice.candidates.push_back(one.candidate);
+  model.choice.instruction_set = profile.instruction_set;
+  model.choice.error = config.error;
+  model.choice.budget = config.budget;
+  choose_operator(model.choice);
+  for (std::size_t layer = 0; layer < model.choice.chosen.size(); ++layer)
+    model.heads.push_back(std::move(all[model.choice.chosen[layer]].heads[layer]));
+  model.evidence = measure_operator(model.heads, held_out, passes);
   model.fitted_examples = config.calibration;
   model.held_out_examples = config.held_out;
-  add_column_errors(source, {0, fitted.count + held_out.count}, threads, passes, model);
+  add_column_errors({0, fitted.count + held_out.count}, passes, model);
   return model;
 }
 

@@ -64,6 +64,27 @@ std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_i
   return notes;
 }
 
+io::Json choice_json(const OperatorChoice& choice) {
+  io::Json layers = io::Json::array();
+  for (std::size_t layer = 0; layer < choice.chosen.size(); ++layer) {
+    io::Json best = io::Json::array();
+    for (const std::size_t c : frontier(choice, layer)) {
+      const Candidate& candidate = choice.candidates[c];
+      best.push_back({{"operator", candidate.name()},
+                      {"error", candidate.errors[layer]},
+                      {"over_softmax", candidate.nanoseconds / choice.softmax_nanoseconds}});
+    }
+    layers.push_back({{"operator", choice.of(layer).name()},
+                      {"why", choice_words(choice, layer)},
+                      {"frontier", std::move(best)}});
+  }
+  return {{"instruction_set", choice.instruction_set},
+          {"error", choice.error},
+          {"budget", choice.budget},
+          {"over_softmax", choice.over_softmax()},
+          {"layers", std::move(layers)}};
+}
+
 OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher) {
   OperatorArtefact artefact;
   artefact.heads = model.heads;
@@ -72,15 +93,18 @@ OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescript
   artefact.model_fingerprint = teacher.model_fingerprint;
   artefact.calibration_source = teacher.source;
   artefact.config = model.config;
+  artefact.choice = choice_json(model.choice);
   return artefact;
 }
 
 io::Json compile_summary(const CompiledModel& model, const TeacherDescription& teacher) {
   const CompileConfig& config = model.config;
   io::Json candidates = io::Json::array();
-  for (const Candidate& candidate : model.candidates)
+  for (const Candidate& candidate : model.choice.candidates)
     candidates.push_back(
-        {{"features", candidate.features}, {"mean", evidence_json(candidate.mean)}});
+        {{"operator", candidate.name()},
+         {"errors", candidate.errors},
+         {"over_softmax", candidate.nanoseconds / model.choice.softmax_nanoseconds}});
   io::Json heads = heads_json(model.evidence);
   for (io::Json& row : heads) {
     const attention::CompiledHead& head =
@@ -89,6 +113,7 @@ io::Json compile_summary(const CompiledModel& model, const TeacherDescription& t
   }
   return {{"heads", std::move(heads)},
           {"candidates", std::move(candidates)},
+          {"choice", choice_json(model.choice)},
           {"notes", compile_notes(model, teacher.iterations)},
           {"mean", evidence_json(mean_evidence(model.evidence))},
           {"calibration",

@@ -16,6 +16,10 @@ io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads);
 /// far from the teacher's, teachers far from converged; one sentence each, with what to do.
 std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_iterations);
 
+/// What operator.json says of the choice: per layer what was taken, why, and the frontier of error
+/// and time.
+io::Json choice_json(const OperatorChoice& choice);
+
 /// The artefact of a compiled model.
 OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher);
 

@@ -86,28 +86,64 @@ void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<con
 }  // namespace
 
 HeadMeasurement::HeadMeasurement(const attention::CompiledHead& head)
-    : head_(head), compiled_({{head}}) {}
+    : head_(head),
+      compiled_(std::make_unique<attention::CompiledOperator>(
+          std::vector<std::vector<attention::CompiledHead>>{{head}})) {}
 
 void HeadMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const InferenceInput input(sample);
   const tensor::Tensor<double> teacher = teacher_plan(sample);
-  add_dual(predicted_dual(head_, sample), target_of(head_, sample), totals_);
-  add_plan(teacher.rows(), plan_of(compiled_, input, scratch).rows(), totals_);
+  if (head_.predicts()) add_dual(predicted_dual(head_, sample), target_of(head_, sample), totals_);
+  add_plan(teacher.rows(), plan_of(*compiled_, input, scratch).rows(), totals_);
   if (sample.values.size() > 0)
-    add_output(teacher.rows(), sample.values.rows(), output_of(compiled_, input, scratch), totals_);
+    add_output(teacher.rows(), sample.values.rows(), output_of(*compiled_, input, scratch),
+               totals_);
 }
 
 HeadEvidence HeadMeasurement::evidence() const {
   const EvidenceTotals& t = totals_;
   base::check(t.rows > 0, "HeadMeasurement: no samples");
-  // A teacher whose dual is constant is matched by any map that predicts a constant.
-  return {.dual_r2 = t.variance > 0 ? 1 - t.residual / t.variance : 1.0,
+  // A teacher whose dual is constant is matched by any map that predicts a constant. A loop has no
+  // map.
+  return {.dual_r2 = !head_.predicts() ? NAN
+                     : t.variance > 0  ? 1 - t.residual / t.variance
+                                       : 1.0,
           .plan_l1 = t.l1 / t.rows,
           .plan_kl = t.kl / t.rows,
           .column_error = t.column / t.columns,
           .teacher_column_error = t.teacher_column / t.columns,
           .output_error = t.output > 0 ? std::sqrt(t.output_error / t.output) : NAN};
+}
+
+ErrorMeasurement::ErrorMeasurement(std::vector<attention::CompiledHead> heads)
+    : totals_(heads.size()) {
+  for (attention::CompiledHead& head : heads)
+    operators_.push_back(std::make_unique<attention::CompiledOperator>(
+        std::vector<std::vector<attention::CompiledHead>>{{std::move(head)}}));
+}
+
+void ErrorMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const InferenceInput input(sample);
+  const tensor::Tensor<double> teacher = teacher_plan(sample);
+  const bool has_values = sample.values.size() > 0;
+  for (std::size_t c = 0; c < operators_.size(); ++c)
+    if (has_values)
+      add_output(teacher.rows(), sample.values.rows(), output_of(*operators_[c], input, scratch),
+                 totals_[c]);
+    else
+      add_plan(teacher.rows(), plan_of(*operators_[c], input, scratch).rows(), totals_[c]);
+  ++samples_;
+}
+
+std::vector<double> ErrorMeasurement::errors() const {
+  std::vector<double> errors;
+  for (const EvidenceTotals& t : totals_)
+    errors.push_back(t.output > 0 ? std::sqrt(t.output_error / t.output)
+                     : t.rows > 0 ? t.l1 / t.rows
+                                  : 0.0);
+  return errors;
 }
 
 HeadEvidence measure_head(const attention::CompiledHead& head,
@@ -151,15 +187,20 @@ HeadEvidence mean_evidence(const std::vector<std::vector<HeadEvidence>>& heads) 
   HeadEvidence mean;
   double count = 0;
   for (const auto& layer : heads) count += static_cast<double>(layer.size());
+  double maps = 0, dual_r2 = 0;
   for (const auto& layer : heads)
     for (const HeadEvidence& head : layer) {
-      mean.dual_r2 += head.dual_r2 / count;
+      if (!std::isnan(head.dual_r2)) {
+        dual_r2 += head.dual_r2;
+        ++maps;
+      }
       mean.plan_l1 += head.plan_l1 / count;
       mean.plan_kl += head.plan_kl / count;
       mean.column_error += head.column_error / count;
       mean.teacher_column_error += head.teacher_column_error / count;
       mean.output_error += head.output_error / count;
     }
+  mean.dual_r2 = dual_r2 / maps;
   return mean;
 }
 

@@ -7,6 +7,7 @@
 
 #include "attention/operators/compiled_operator.h"
 #include "compile/compile_config.h"
+#include "io/json.h"
 
 namespace asap::compile {
 
@@ -14,26 +15,29 @@ namespace asap::compile {
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
 ///                            score_scales [H], landmarks [H, M, D], column_errors [H, E],
 ///                            teacher_column_errors [H]}; no slices or landmarks where no feature
-///                            uses them; P counts all weights of attention::DualMap; column errors
+///                            uses them, and no weights in a layer that runs Sinkhorn's loop; P
+///                            counts all weights of attention::DualMap; column errors
 ///                            ascend over E examples, see attention::ColumnErrors;
 ///                            with fit.mode key_bias, query_slices are for keys, key_slices for
 ///                            queries, and landmarks are prototypes of queries
-///   OP/operator.json         format and version, the model it was compiled for, features, how it
-///   was fitted
+///   OP/operator.json         format and version, the model it was compiled for, how it was fitted,
+///                            `operators` with what each layer runs: {"features", "precision",
+///                            "slices"} of a map or {"iterations"} of the loop
 struct OperatorArtefact {
   static constexpr const char* kFormat = "asap-operator";
-  static constexpr int kVersion = 2;
-  /// The version before it, which had neither landmarks nor corrected iterations nor column errors,
-  /// is read too.
+  static constexpr int kVersion = 3;
+  /// Older versions are read too: 2 had one set of features for all layers, 1 also had neither
+  /// landmarks nor corrected iterations nor column errors.
   static constexpr int kOldestVersion = 1;
 
   std::vector<std::vector<attention::CompiledHead>>
-      heads;                       ///< [layer][head], all with the same features
+      heads;                       ///< [layer][head]; those of a layer are computed alike
   std::int64_t head_width = 0;     ///< D
   int teacher_iterations = 0;      ///< T
   std::string model_fingerprint;   ///< empty when compiled from bare activations
   std::string calibration_source;  ///< what the examples were
   CompileConfig config;            ///< how it was fitted
+  io::Json choice = {};            ///< why: see choice_json; null when it is not known
 };
 
 /// Writes both files, operator.json last; it holds the fingerprint of the other.

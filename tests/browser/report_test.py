@@ -36,7 +36,8 @@ def make_reports(folder):
     training = [word for assignment in TRAINING for word in ("--set", assignment)]
     run("asap-train", *training, "--out", folder / "run</script><b>")
     teacher = folder / "run</script><b>"
-    run("asap-compile", "--run", teacher, "--out", folder / "operator", "--calibration", 64, "--set", "held_out=32")
+    run("asap-compile", "--run", teacher, "--out", folder / "operator", "--calibration", 64, "--set", "held_out=32",
+        "--features", "lse,lse0,it:1")
     run("asap-eval", "bench", "--sizes", "64,128,256", "--head-width", 16, "--rounds", 1, "--forms",
         "softmax,sinkhorn_exp,compiled", "--out", folder / "bench")
     compare = ["compare", "--run", teacher, "--compiled", folder / "operator", "--methods", METHODS]

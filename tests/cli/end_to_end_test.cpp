@@ -63,7 +63,7 @@ TEST_CASE("train, compile and compare leave the promised files and numbers") {
   // Four classes: learning anything at all lifts it clearly above one in four.
   CHECK(training["test"]["accuracy"] > 0.35);
 
-  REQUIRE(compile(teacher, compiled).code == 0);
+  REQUIRE(compile(teacher, compiled, {"--features", "lse,lse0,it:1"}).code == 0);
   for (const char* name : {"operator.safetensors", "operator.json", "summary.json"})
     CHECK_MESSAGE(fs::exists(compiled / name), name);
   const Json fit = read_json(compiled / "summary.json");
@@ -122,6 +122,52 @@ TEST_CASE("key biases are compiled, and a cascade of theirs reruns few examples"
   CHECK(compile(teacher, work / "scores", {"--mode", "key_bias", "--features", "lse"}).code == 2);
 }
 
+TEST_CASE("at a few tokens the compiled operator is the loop, and it says so") {
+  const Workspace work;
+  REQUIRE(train(work / "teacher").code == 0);
+  const Outcome compiled = compile(work / "teacher", work / "operator", {"--error", "0"});
+  REQUIRE(compiled.code == 0);
+  CHECK(compiled.out.find("keep the loop: no map is as cheap") != std::string::npos);
+  const Json json = read_json(work / "operator" / "operator.json");
+  const int iterations = json["teacher_iterations"];
+  for (const Json& layer : json["operators"]) CHECK(layer["iterations"] == iterations);
+  CHECK(json["choice"]["layers"][0]["frontier"].size() > 1);
+  REQUIRE(run("asap-eval",
+              {"compare", "--run", work / "teacher", "--compiled", work / "operator", "--methods",
+               "teacher,teacher_log,compiled,guarded", "--out", work / "compare"})
+              .code == 0);
+  const Json methods = read_json(work / "compare" / "summary.json")["methods"];
+  for (const Json& method : methods) {
+    CAPTURE(method["name"]);
+    CHECK(method["agreement"] == 1);
+    CHECK(method["plan_l1"] < 1e-4);
+  }
+  CHECK(read_file(work / "compare" / "report.html").find("as it is published") !=
+        std::string::npos);
+  REQUIRE(run("asap-eval", {"drift", "--run", work / "teacher", "--compiled", work / "operator",
+                            "--out", work / "drift"})
+              .code == 0);
+
+  const Outcome budget = compile(work / "teacher", work / "cheap", {"--budget", "0.1"});
+  REQUIRE(budget.code == 0);
+  CHECK(budget.out.find("nothing is within the budget") != std::string::npos);
+  const Outcome profile = compile(work / "teacher", work / "other", {"--profile", "nowhere.json"});
+  CHECK(profile.code == 3);
+  CHECK(profile.error.find("nowhere.json") != std::string::npos);
+}
+
+TEST_CASE("--simd caps the instruction set of any command and refuses what is not there") {
+  const Workspace work;
+  const Outcome dry = run("asap-train", {"--dry-run", "--simd", "scalar"});
+  const Outcome unknown = run("asap-train", {"--dry-run", "--simd", "mmx"});
+  CHECK(unknown.code == 2);
+  CHECK(unknown.error.find("--simd: instruction set 'mmx' is not usable here (hint: usable are ") !=
+        std::string::npos);
+  // Highway's portable form goes by different names.
+  if (dry.code == 0) CHECK((dry.out + dry.error).find("SCALAR") != std::string::npos);
+  if (dry.code != 0) CHECK(dry.error.find("usable are") != std::string::npos);
+}
+
 TEST_CASE("a softmax network's layers are replaced by an operator that imitates Sinkhorn") {
   const Workspace work;
   const fs::path teacher = work / "teacher", compiled = work / "operator", out = work / "compare";
@@ -130,7 +176,9 @@ TEST_CASE("a softmax network's layers are replaced by an operator that imitates 
   CHECK(refused.code == 2);
   CHECK(refused.error.find("teacher sinkhorn:10") != std::string::npos);
 
-  REQUIRE(compile(teacher, compiled, {"--teacher", "sinkhorn:6"}).code == 0);
+  REQUIRE(
+      compile(teacher, compiled, {"--teacher", "sinkhorn:6", "--features", "lse,lse0,it:1"}).code ==
+      0);
   CHECK(read_json(compiled / "operator.json")["teacher_iterations"] == 6);
   CHECK(read_json(compiled / "operator.json")["fit"]["teacher"] == "sinkhorn:6");
   const Outcome compared =

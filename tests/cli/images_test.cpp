@@ -77,9 +77,10 @@ TEST_CASE("folders of pictures go the whole way, at any number of threads") {
   CHECK(newest_checkpoint(work / "again") == newest_checkpoint(teacher));
   CHECK(read_file(work / "again" / "metrics.jsonl") == read_file(teacher / "metrics.jsonl"));
 
-  REQUIRE(run("asap-compile", {"--run", teacher.string(), "--out", compiled.string(),
-                               "--calibration", "32", "--set", "held_out=16"})
-              .code == 0);
+  REQUIRE(
+      run("asap-compile", {"--run", teacher.string(), "--out", compiled.string(), "--calibration",
+                           "32", "--set", "held_out=16", "--features", "lse,lse0"})
+          .code == 0);
   REQUIRE(run("asap-eval", {"compare", "--run", teacher.string(), "--compiled", compiled.string(),
                             "--out", out.string(), "--methods", "teacher,softmax,f0,compiled"})
               .code == 0);

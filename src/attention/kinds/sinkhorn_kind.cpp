@@ -30,11 +30,9 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
   void infer(const AttentionHead<T>& head, tensor::MatrixView<T> output,
              tensor::Arena& scratch) const override {
     if constexpr (std::is_same_v<T, float>)
-      if (best_storage(head.queries.rows, head.keys.rows) == GibbsStorage::recompute) {
-        tiled_sinkhorn_attention(head, iterations_, {}, output, scratch);
-        return;
-      }
-    TrainableAttention<T>::infer(head, output, scratch);
+      fastest_sinkhorn_attention(head, iterations_, output, scratch);
+    else
+      TrainableAttention<T>::infer(head, output, scratch);
   }
 
   void vjp(const AttentionHead<T>& head, State state, tensor::MatrixView<const T> output,

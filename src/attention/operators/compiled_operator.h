@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include "attention/compiled/compiled_attention.h"
@@ -11,10 +12,11 @@
 
 namespace asap::attention {
 
-/// What a compiled head does with its map.
+/// What a compiled head does.
 enum class CompiledMode {
   row_dual,  ///< predicts f, and closes it with a column and a row update: compiled_attention.h
   key_bias,  ///< predicts g, and adds it to the scores of a softmax: key_bias.h
+  sinkhorn,  ///< predicts nothing: the teacher's loop, whole or cut, where that is cheaper
 };
 
 /// A dual map that owns its numbers, and the factor of the scores it was fitted for. With a key
@@ -28,7 +30,9 @@ struct CompiledHead {
   std::vector<float> weights{};          ///< see DualMap
   tensor::Tensor<float> landmarks{};     ///< prototypes of keys: [M, D]; empty unless a feature
   int teacher_iterations = 1;            ///< T; read by the landmark dual and by guards
-  ColumnErrors column_errors{};          ///< what certificates are held against
+  int iterations = 0;                    ///< K of mode sinkhorn
+  ProductPrecision precision = ProductPrecision::single;  ///< of a map's matrix products
+  ColumnErrors column_errors{};                           ///< what certificates are held against
 
   DualMap<float> map() const {
     return {features,
@@ -37,6 +41,8 @@ struct CompiledHead {
             weights,
             {landmarks.rows(), teacher_iterations, mode == CompiledMode::key_bias}};
   }
+  /// Whether there is a map.
+  bool predicts() const { return mode != CompiledMode::sinkhorn; }
   /// f̂ = 0: the closure alone.
   static CompiledHead zero_dual(float score_scale) { return {.score_scale = score_scale}; }
 };
@@ -44,10 +50,11 @@ struct CompiledHead {
 /// Attention by the compiled operator in every layer and head.
 class CompiledOperator : public AttentionOperator {
  public:
-  /// heads[layer][head]; `extra_iterations` warm-started Sinkhorn iterations follow the closure;
-  /// InternalError if negative.
+  /// heads[layer][head]; `extra_iterations` Sinkhorn iterations follow, warm-started from the
+  /// closure or as more of the loop; InternalError if negative. `precision` is that of all heads;
+  /// without it each has its own.
   explicit CompiledOperator(std::vector<std::vector<CompiledHead>> heads, int extra_iterations = 0,
-                            ProductPrecision precision = ProductPrecision::single);
+                            std::optional<ProductPrecision> precision = {});
 
   void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
              tensor::Arena& scratch) const override;
@@ -57,9 +64,12 @@ class CompiledOperator : public AttentionOperator {
   std::int64_t log_domain_heads() const { return log_domain_heads_; }
 
  private:
+  /// Whether the head had to leave the exp domain.
+  bool attend(const CompiledHead& head, const AttentionHead<float>& inputs,
+              tensor::MatrixView<float> output, tensor::Arena& scratch) const;
+
   std::vector<std::vector<CompiledHead>> heads_;
   int extra_iterations_;
-  ProductPrecision precision_;
   mutable std::atomic<std::int64_t> log_domain_heads_ = 0;
 };
 

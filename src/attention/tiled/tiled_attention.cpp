@@ -21,6 +21,9 @@ namespace {
 /// Up to this size a kept Gibbs kernel beats a recomputed one, even from main memory.
 constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
 
+/// Up to this size the stored form of Sinkhorn, which reads whole rows, beats row blocks.
+constexpr std::int64_t kMostStoredLoopBytes = std::int64_t{2} << 20;
+
 bool without_keys(const AttentionHead<float>& head, tensor::MatrixView<float> output) {
   if (head.queries.rows > 0 && head.keys.rows > 0) return false;
   for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), 0.0f);
@@ -211,6 +214,16 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   if (sweep.trustworthy()) return {};
   sinkhorn_attention<float>(head, iterations, output, scratch);
   return {true};
+}
+
+TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
+                                         tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  const std::int64_t n = head.queries.rows, m = head.keys.rows;
+  if (n * m * static_cast<std::int64_t>(sizeof(float)) > kMostStoredLoopBytes)
+    return tiled_sinkhorn_attention(head, iterations, {.storage = best_storage(n, m)}, output,
+                                    scratch);
+  const tensor::ArenaScope scope(scratch);
+  return {sinkhorn_attention<float>(head, iterations, output, scratch).log_domain};
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/format.h"
 #include "base/parallel.h"
 #include "base/processor.h"
 #include "base/text.h"
@@ -22,10 +23,14 @@ std::string compile_command(const std::string& run, const std::string& folder,
   const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
   const std::string mode =
       config.mode == attention::CompiledMode::key_bias ? " --mode key_bias" : "";
+  const std::string limits =
+      !config.chooses_operator() ? ""
+      : config.budget > 0 ? " --budget " + base::format_significant(config.budget)
+                          : " --error " + base::format_significant(config.error);
   return "asap-compile --run " + run + " --out " + folder + teacher + mode + " --slices " +
          std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
-         base::join(config.features, ",") + " --objective " +
+         base::join(config.features, ",") + limits + " --objective " +
          fields["objective"].get<std::string>() + " --calibration " +
          std::to_string(config.calibration);
 }

@@ -39,6 +39,7 @@ std::vector<double> thinned(const std::vector<double>& values, std::size_t most)
 void study_duals(const attention::CompiledHead& head,
                  const std::vector<compile::TeacherSample>& samples, std::size_t points,
                  HeadStudy& study) {
+  if (!head.predicts()) return;
   std::vector<double> target, predicted;
   double residual = 0, variance = 0;
   for (const compile::TeacherSample& sample : samples) {

@@ -72,20 +72,21 @@ TEST_CASE("a key bias takes features that need no scores, and ridge regression")
 TEST_CASE("auto tries several sets of features, each of them valid") {
   compile::CompileConfig config;
   CHECK(config.chooses_features());
+  CHECK(config.chooses_operator());
   for (const compile::DualObjective objective :
        {compile::DualObjective::ridge, compile::DualObjective::kl}) {
     config.objective = objective;
-    for (const compile::CompileConfig& candidate : config.candidates()) {
-      CHECK_FALSE(candidate.chooses_features());
-      CHECK_NOTHROW(candidate.validate("F"));
+    for (const compile::CompileConfig& map : config.maps()) {
+      CHECK_FALSE(map.chooses_features());
+      CHECK_NOTHROW(map.validate("F"));
     }
   }
   config.mode = attention::CompiledMode::key_bias;
   config.objective = compile::DualObjective::ridge;
-  for (const compile::CompileConfig& candidate : config.candidates())
-    CHECK_NOTHROW(candidate.validate("F"));
+  for (const compile::CompileConfig& map : config.maps()) CHECK_NOTHROW(map.validate("F"));
+  CHECK_FALSE(config.chooses_operator());  // a loop is no bias
   config.features = {"lse"};
-  CHECK(config.candidates().size() == 1);
+  CHECK(config.maps().size() == 1);
 }
 
 }  // namespace

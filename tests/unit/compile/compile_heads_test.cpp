@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/temporary_folder.h"
 #include "unit/compile/small_activations.h"
 
 namespace asap::test {
@@ -86,27 +87,77 @@ TEST_CASE("A key bias explains most of the teacher's column dual, for N and M th
   CHECK(all.dual_r2 > 0.999);
 }
 
-TEST_CASE("auto keeps the cheapest set of features that is nearly as good as the best") {
+TEST_CASE("With auto each layer takes the cheapest map or loop that is exact enough") {
   const compile::Activations activations = random_activations({.examples = 40}, 2, 8);
   compile::CompileConfig config = small_config();
   config.features = {"auto"};
   config.slices = 50;  // more than a head of width 6 has
   config.calibration = 30, config.held_out = 10;
-  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
-  REQUIRE(model.candidates.size() > 2);
-  double least = INFINITY;
-  for (const compile::Candidate& candidate : model.candidates)
-    least = std::min(least, candidate.mean.output_error);
-  const double limit = compile::kNearlyAsGood * least;
-  CHECK(compile::mean_evidence(model.evidence).output_error <= limit);
-  for (const compile::Candidate& candidate : model.candidates) {
-    if (candidate.features == model.config.features) break;
-    CHECK(candidate.mean.output_error > limit);
+  for (const double error : {0.0, 0.01, 0.05, 0.5}) {
+    CAPTURE(error);
+    config.error = error;
+    const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+    const compile::OperatorChoice& choice = model.choice;
+    REQUIRE(choice.candidates.size() > 10);
+    CHECK(std::ranges::is_sorted(choice.candidates, {}, &compile::Candidate::nanoseconds));
+    for (std::size_t layer = 0; layer < 2; ++layer) {
+      const double chosen = choice.of(layer).errors[layer];
+      CHECK(chosen <= std::max(error, 1e-5));  // the whole loop has no error but rounding
+      for (std::size_t c = 0; c < choice.chosen[layer]; ++c)
+        CHECK(choice.candidates[c].errors[layer] > error);
+      // The evidence is measured again, by itself.
+      CHECK((model.evidence[layer][0].output_error + model.evidence[layer][1].output_error) / 2 ==
+            doctest::Approx(chosen).epsilon(1e-12));
+    }
   }
-  // The chosen set compiled by itself is the same operator.
-  const compile::CompiledModel alone = compile::compile_heads(activations, model.config, 1);
-  CHECK(same_heads(model, alone));
-  CHECK(alone.candidates.size() == 1);
+}
+
+TEST_CASE("What auto takes is what the same map compiled by itself would be") {
+  const compile::Activations activations = random_activations({.examples = 40}, 2, 8);
+  compile::CompileConfig config = small_config();
+  config.features = {"auto"};
+  config.calibration = 30, config.held_out = 10;
+  config.error = 0.5;
+  // Heads of this size iterate faster than they predict, except by a profile that says otherwise.
+  const TemporaryFolder folder;
+  config.profile = (folder.path() / "profile.json").string();
+  io::Json profile = compile::profile_json(compile::shipped_profile("AVX2"));
+  profile["nanoseconds"]["loop"]["call"] = 1e9;
+  io::write_json(config.profile, profile);
+  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+  REQUIRE_FALSE(model.choice.of(0).features.empty());
+  config.features = model.choice.of(0).features;
+  const compile::CompiledModel alone = compile::compile_heads(activations, config, 1);
+  CHECK(alone.choice.candidates.size() == 1);
+  CHECK(alone.heads[0][1].weights == model.heads[0][1].weights);
+  CHECK(alone.heads[0][1].column_errors.sorted == model.heads[0][1].column_errors.sorted);
+}
+
+TEST_CASE("A loop that a layer keeps is measured like a map, and has no dual of its own") {
+  const compile::Activations activations = random_activations({.examples = 40}, 1, 3);
+  compile::CompileConfig config = small_config();
+  config.features = {"auto"};
+  config.error = 0;
+  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+  CHECK_FALSE(model.heads[0][0].predicts());
+  CHECK(model.heads[0][0].iterations == 3);
+  CHECK(std::isnan(model.evidence[0][0].dual_r2));
+  CHECK(model.evidence[0][0].plan_l1 < 1e-5);
+  CHECK(model.evidence[0][0].column_error ==
+        doctest::Approx(model.evidence[0][0].teacher_column_error).epsilon(1e-4));
+  const attention::ColumnErrors& errors = model.heads[0][0].column_errors;
+  REQUIRE(errors.sorted.size() == 12);
+  CHECK(errors.quantile(0.5) == doctest::Approx(errors.teacher).epsilon(1));
+}
+
+TEST_CASE("Activations without values are judged by their plans") {
+  compile::Activations activations = random_activations({.examples = 40}, 1, 8);
+  activations.layers[0].values = {};
+  compile::CompileConfig config = small_config();
+  config.features = {"auto"};
+  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+  const double l1 = (model.evidence[0][0].plan_l1 + model.evidence[0][1].plan_l1) / 2;
+  CHECK(model.choice.of(0).errors[0] == doctest::Approx(l1).epsilon(1e-12));
 }
 
 TEST_CASE("The number of examples that passes take is known before") {

@@ -75,5 +75,31 @@ TEST_CASE("Without values everything but the output error is measured") {
   CHECK(model.evidence[0][0].plan_l1 > 0);
 }
 
+TEST_CASE("The error of several heads is that of each of them alone") {
+  const compile::Activations activations = random_activations({.examples = 3}, 1, 4);
+  std::vector<compile::TeacherSample> samples;
+  for (std::int64_t e = 0; e < 3; ++e)
+    samples.push_back(compile::run_teacher(activations, 0, 0, e));
+  std::vector<attention::CompiledHead> heads = {attention::CompiledHead::zero_dual(0.4F)};
+  for (const int iterations : {1, 2, 4})
+    heads.push_back(
+        {.mode = attention::CompiledMode::sinkhorn, .score_scale = 0.4F, .iterations = iterations});
+  for (const bool with_values : {true, false}) {
+    if (!with_values)
+      for (compile::TeacherSample& sample : samples) sample.values = {};
+    compile::ErrorMeasurement measured(heads);
+    tensor::Arena scratch;
+    for (const compile::TeacherSample& sample : samples) measured.add(sample, scratch);
+    CHECK(measured.samples() == 3);
+    const std::vector<double> errors = measured.errors();
+    for (std::size_t c = 0; c < heads.size(); ++c) {
+      const compile::HeadEvidence alone = compile::measure_head(heads[c], samples);
+      CHECK(errors[c] == (with_values ? alone.output_error : alone.plan_l1));
+    }
+    CHECK(errors[1] > errors[2]);
+    CHECK(errors[3] < 1e-5);
+  }
+}
+
 }  // namespace
 }  // namespace asap::test

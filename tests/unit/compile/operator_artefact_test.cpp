@@ -118,6 +118,34 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
   }
 }
 
+TEST_CASE("Every layer of an operator may run something else") {
+  const TemporaryFolder folder;
+  compile::OperatorArtefact written = random_artefact({"gau", "lse0", "it:1"});
+  written.config.features = {"auto"};
+  for (attention::CompiledHead& head : written.heads[0])
+    head.precision = attention::ProductPrecision::bfloat16;
+  for (attention::CompiledHead& head : written.heads[1])
+    head = {.mode = attention::CompiledMode::sinkhorn,
+            .score_scale = 0.5F,
+            .teacher_iterations = 8,
+            .iterations = 3,
+            .column_errors = {{0.1F, 0.2F, 0.3F}, 0.05F}};
+  written.choice = {{"error", 0.03}};
+  compile::save_operator(folder.path(), written);
+  const compile::OperatorArtefact read = compile::load_operator(folder.path());
+  CHECK(read.config.chooses_features());
+  CHECK(read.choice == written.choice);
+  CHECK(read.heads[0][1].precision == attention::ProductPrecision::bfloat16);
+  CHECK(read.heads[0][1].weights == written.heads[0][1].weights);
+  const attention::CompiledHead& loop = read.heads[1][1];
+  CHECK_FALSE(loop.predicts());
+  CHECK(loop.iterations == 3);
+  CHECK(loop.teacher_iterations == 8);
+  CHECK(loop.score_scale == 0.5F);
+  CHECK(loop.weights.empty());
+  CHECK(loop.column_errors.sorted == std::vector<float>{0.1F, 0.2F, 0.3F});
+}
+
 TEST_CASE("An operator remembers whether it predicts a key bias") {
   const TemporaryFolder folder;
   compile::OperatorArtefact written = random_artefact({"gau", "landmarks:4"});
@@ -138,9 +166,13 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
         "operator.json: not a compiled operator");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json = io::Json::array(); }) ==
         "operator.json: not a compiled operator");
-  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 3; }) ==
-        "operator.json: format version 3, this version of the toolkit reads versions 1 to 2");
-  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 1; }) == "nothing");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["version"] = 4; }) ==
+        "operator.json: format version 4, this version of the toolkit reads versions 1 to 3");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["version"] = 1;
+          json["slices"] = 3;
+          json.erase("operators");
+        }) == "nothing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json.erase("heads"); }) ==
         "operator.json: field 'heads' is missing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json["heads"] = "two"; }) ==
@@ -149,26 +181,43 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
           json["heads"] = 0;
         }).starts_with("operator.json: field 'heads': 0 is not between"));
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
-          json["slices"] = std::int64_t{1} << 60;
-        }).starts_with("operator.json: field 'slices': "));
+          json["operators"][1]["slices"] = std::int64_t{1} << 60;
+        }).starts_with("operator.json: operators[1]: field 'slices': "));
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
           json["fit"]["features"] = {"pot", "new"};
         }).find("unknown feature 'new'") != std::string::npos);
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
-          json["fit"]["objective"] = "ridge";
-          json["fit"]["features"] = {"pot", "landmarks:2"};
+          json["operators"][0]["features"] = {"pot", "new"};
+        }).starts_with("operator.json: operators[0]: features: unknown feature 'new'"));
+  CHECK(complaint(
+            [](io::TensorFile&, io::Json& json) { json["operators"][0]["features"] = "pot"; }) ==
+        "operator.json: operators[0]: field 'features': expected a list of texts, got "
+        "\"pot\"");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["operators"][0]["features"] = {"pot", "landmarks:2"};
         }).find("layers.0.landmarks") != std::string::npos);
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["version"] = 2;
+          json["slices"] = 3;
           json["fit"]["features"] = {"auto"};
         }).find("'auto' is not what was fitted") != std::string::npos);
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
-          json["fit"]["features"] = {"pot"};
+          json["operators"][0]["features"] = {"pot"};
         }).find("layers.0.weights") != std::string::npos);
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
-          json["slices"] = 2;
+          json["operators"][1]["slices"] = 2;
         }).starts_with("operator.safetensors"));
-  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["layers"] = 3; }).find("layers.2.") !=
-        std::string::npos);
+  CHECK(complaint(
+            [](io::TensorFile&, io::Json& json) { json["operators"][1]["precision"] = "half"; }) ==
+        "operator.json: operators[1]: field 'precision': expected single or bfloat16, got "
+        "'half'");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["operators"][1] = 3; }) ==
+        "operator.json: operators[1]: expected an object");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["operators"][1] = {{"iterations", 0}};
+        }).starts_with("operator.json: operators[1]: field 'iterations': 0 is not between"));
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["layers"] = 3; }) ==
+        "operator.json: field 'operators': expected a list of 3 layers");
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
           json["tensors_fingerprint"] = "0";
         }).find("does not belong to operator.json") != std::string::npos);

@@ -1,10 +1,12 @@
 #include "attention/operators/compiled_operator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "attention/stored/sinkhorn_attention.h"
 #include "support/compiled_problem.h"
 
 namespace asap::test {
@@ -96,6 +98,41 @@ TEST_CASE("An example without live keys gives zero, and a dual of zero is the cl
   const std::vector<std::int32_t> none = {0};
   attention.apply(0, {q.rows(), k.rows(), v.rows(), 1, 1, {}, none}, output.rows(), scratch);
   for (const float value : output.flat()) CHECK(value == 0.0f);
+}
+
+TEST_CASE("A head without a map runs the loop, and extra iterations lengthen it") {
+  const CompiledProblem p = random_compiled_problem(9, 7, 3300);
+  const tensor::Tensor<float> q = cast<float>(p.q), k = cast<float>(p.k), v = cast<float>(p.v);
+  const attention::AttentionBatch<float> batch{q.rows(), k.rows(), v.rows(), 1, 1};
+  const attention::CompiledHead loop{
+      .mode = attention::CompiledMode::sinkhorn, .score_scale = 0.4F, .iterations = 3};
+  tensor::Arena scratch;
+  for (const int extra : {0, 2}) {
+    tensor::Tensor<float> actual({9, 5}), expected({9, 5});
+    attention::CompiledOperator({{loop}}, extra).apply(0, batch, actual.rows(), scratch);
+    attention::sinkhorn_attention<float>({q.rows(), k.rows(), v.rows(), 0.4F}, 3 + extra,
+                                         expected.rows(), scratch);
+    CHECK(std::ranges::equal(actual.flat(), expected.flat()));
+  }
+}
+
+TEST_CASE("The precision of a head is its own unless the operator has one") {
+  const CompiledProblem p = random_compiled_problem(20, 20, 3400);
+  const tensor::Tensor<float> q = cast<float>(p.q), k = cast<float>(p.k), v = cast<float>(p.v);
+  const attention::AttentionBatch<float> batch{q.rows(), k.rows(), v.rows(), 1, 1};
+  attention::CompiledHead rounded = compiled_head(p);
+  rounded.precision = attention::ProductPrecision::bfloat16;
+  const auto output = [&](const attention::CompiledOperator& attention) {
+    tensor::Tensor<float> out({20, 5});
+    tensor::Arena scratch;
+    attention.apply(0, batch, out.rows(), scratch);
+    return std::vector<float>(out.flat().begin(), out.flat().end());
+  };
+  using attention::CompiledOperator, attention::ProductPrecision;
+  CHECK(output(CompiledOperator({{rounded}})) ==
+        output(CompiledOperator({{compiled_head(p)}}, 0, ProductPrecision::bfloat16)));
+  CHECK(output(CompiledOperator({{rounded}}, 0, ProductPrecision::single)) ==
+        output(CompiledOperator({{compiled_head(p)}})));
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "attention/operators/guarded_operator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "attention/stored/sinkhorn_attention.h"
 #include "support/compiled_problem.h"
 
 namespace asap::test {
@@ -54,6 +56,42 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
     CHECK(after[b * kHeads + 1].column_error <= 1.0001 * before);
   }
   CHECK(!std::ranges::equal(output.flat(), iterated.flat()));
+}
+
+TEST_CASE("A cut loop is certified too, and beyond its guard the whole loop follows") {
+  const attention::CompiledHead loop{.mode = attention::CompiledMode::sinkhorn,
+                                     .score_scale = 0.4F,
+                                     .teacher_iterations = 9,
+                                     .iterations = 2};
+  const tensor::Tensor<float> q = cast<float>(random_matrix(11, 6, 2, 4300)),
+                              k = cast<float>(random_matrix(8, 6, 2, 4301)),
+                              v = cast<float>(random_matrix(8, 5, 1, 4302));
+  const attention::AttentionBatch<float> batch{q.rows(), k.rows(), v.rows(), 1, 1};
+  tensor::Arena scratch;
+  const auto run = [&](const attention::ColumnGuard& guard,
+                       attention::ColumnCertificate& certificate) {
+    tensor::Tensor<float> output({11, 5});
+    attention::GuardedOperator({{loop}}, {{guard}})
+        .certify(0, batch, output.rows(), scratch, {&certificate, 1});
+    return output;
+  };
+  const auto expected = [&](int iterations) {
+    tensor::Tensor<float> output({11, 5});
+    attention::sinkhorn_attention<float>({q.rows(), k.rows(), v.rows(), 0.4F}, iterations,
+                                         output.rows(), scratch);
+    return output;
+  };
+  attention::ColumnCertificate certificate;
+  CHECK(std::ranges::equal(run({}, certificate).flat(), expected(2).flat()));
+  CHECK(certificate.column_error > 0);
+  CHECK(certificate.iterations == 0);
+  for (const bool restart : {false, true}) {
+    const attention::ColumnGuard strict{certificate.column_error / 2, 0, 9, restart};
+    attention::ColumnCertificate after;
+    CHECK(std::ranges::equal(run(strict, after).flat(), expected(9).flat()));
+    CHECK(after.iterations == 9);
+    CHECK(after.column_error == certificate.column_error);
+  }
 }
 
 TEST_CASE("A quantile is the smallest error that the share of the examples does not exceed") {

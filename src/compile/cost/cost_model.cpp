@@ -1,0 +1,126 @@
+#include "compile/cost/cost_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "attention/tiled/tiled_attention.h"
+#include "base/error.h"
+
+namespace asap::compile {
+namespace {
+
+constexpr std::size_t column(std::string_view step, std::string_view quantity) {
+  for (std::size_t c = 0; c < kCostColumns.size(); ++c)
+    if (kCostColumns[c].step == step && kCostColumns[c].quantity == quantity) return c;
+  return kCostColumns.size();
+}
+
+constexpr std::int64_t kVector = 16;  // floats that the widest vectors hold
+
+double padded(std::int64_t count) {
+  return static_cast<double>((count + kVector - 1) / kVector * kVector);
+}
+
+/// The quantities of one form, step by step.
+class Quantities {
+ public:
+  Quantities(const HeadShape& shape, double cache_bytes, attention::ProductPrecision precision)
+      : shape_(shape),
+        bfloat16_(precision == attention::ProductPrecision::bfloat16),
+        recomputes_(attention::best_storage(shape.queries, shape.keys, precision) ==
+                    attention::GibbsStorage::recompute) {
+    n_ = static_cast<double>(shape.queries);
+    m_ = static_cast<double>(shape.keys);
+    d_ = static_cast<double>(shape.width);
+    const double bytes = n_ * m_ * (bfloat16_ ? 2 : 4);
+    spilled_ = recomputes_ ? 0 : n_ * m_ * std::max(0.0, 1 - cache_bytes / std::max(bytes, 1.0));
+  }
+
+  void add(std::string_view step, double call, double tokens, double entries, double products,
+           double spilled) {
+    put(step, "call", call);
+    put(step, "tokens", tokens);
+    put(step, "entries", entries);
+    put(step, "products", products);
+    put(step, "spilled", spilled);
+  }
+  void put(std::string_view step, std::string_view quantity, double value) {
+    if (value == 0) return;
+    const std::size_t c = column(step, quantity);
+    base::check(c < out_.size(), "cost_quantities: no such column");
+    out_[c] += value;
+  }
+
+  void softmax() { add("softmax", 1, 0, entries(), all_products(), 0); }
+  void loop(double iterations) {
+    add("loop", 1, 0, entries(), all_products(), spilled_);
+    if (shape_.keys % kVector != 0) put("loop", "tails", n_);
+    if (recomputes_)
+      recompute(iterations);
+    else
+      add("iteration", iterations, 0, iterations * entries(), 0, iterations * spilled_);
+  }
+  void map(const OperatorForm& form) {
+    const attention::DualFeatures& features = form.features;
+    const std::string suffix = bfloat16_ ? "_bf16" : "";
+    const bool one_pass = !features.uses_scores() && features.corrections == 0;
+    add((one_pass ? "one_pass" : "two_passes") + suffix, 1, (n_ + m_) * d_, entries(),
+        all_products(), one_pass ? 0 : spilled_);
+    const double corrections = features.corrections;
+    if (recomputes_)
+      recompute(corrections + (one_pass ? 0 : 1));
+    else if (corrections > 0)
+      add("sweep" + suffix, corrections, 0, corrections * entries(), 0, corrections * spilled_);
+    this->features(form);
+  }
+  void features(const OperatorForm& form) {
+    const attention::DualFeatures& features = form.features;
+    const double slices = form.slices, landmarks = features.landmarks;
+    if (features.uses_slices()) add("slices", 1, 0, 0, slices * (n_ + m_) * d_, 0);
+    if (features.potential)
+      put("sorts", "comparisons",
+          slices * (n_ * std::log2(std::max(n_, 2.0)) + m_ * std::log2(std::max(m_, 2.0))));
+    if (landmarks > 0)
+      add("landmarks", 1, 0, n_ * landmarks * form.teacher_iterations, (n_ + m_) * d_ * landmarks,
+          0);
+  }
+
+  const CostVector& result() const { return out_; }
+
+ private:
+  double entries() const { return padded(shape_.queries) * padded(shape_.keys); }
+  double all_products() const { return entries() * (d_ + static_cast<double>(shape_.value_width)); }
+  void recompute(double passes) {
+    add("softmax", 0, 0, passes * entries(), passes * entries() * d_, 0);
+  }
+
+  HeadShape shape_;
+  bool bfloat16_, recomputes_;
+  double n_, m_, d_, spilled_;
+  CostVector out_{};
+};
+
+}  // namespace
+
+CostVector cost_quantities(const OperatorForm& form, const HeadShape& shape, double cache_bytes) {
+  Quantities quantities(shape, cache_bytes, form.precision);
+  switch (form.mode) {
+    case attention::CompiledMode::sinkhorn:
+      if (form.iterations == 0)
+        quantities.softmax();
+      else
+        quantities.loop(form.iterations);
+      break;
+    case attention::CompiledMode::key_bias:
+      quantities.softmax();
+      quantities.features(form);
+      break;
+    case attention::CompiledMode::row_dual:
+      quantities.map(form);
+      break;
+  }
+  return quantities.result();
+}
+
+}  // namespace asap::compile

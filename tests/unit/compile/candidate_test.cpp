@@ -1,0 +1,80 @@
+#include "compile/candidate.h"
+
+#include <doctest/doctest.h>
+
+namespace asap::test {
+namespace {
+
+/// Three maps and a loop; the second layer is harder to predict.
+compile::OperatorChoice some_choice() {
+  compile::OperatorChoice choice;
+  choice.softmax_nanoseconds = 10;
+  choice.instruction_set = "AVX2";
+  choice.error = 0.03;
+  choice.candidates = {{.features = {"lin"}, .nanoseconds = 11, .errors = {0.02, 0.2}},
+                       {.features = {"gau"}, .nanoseconds = 12, .errors = {0.05, 0.3}},
+                       {.features = {"lse", "it:1"}, .nanoseconds = 14, .errors = {0.01, 0.1}},
+                       {.iterations = 10, .nanoseconds = 20, .errors = {0, 0}}};
+  return choice;
+}
+
+TEST_CASE("A layer takes the cheapest that is exact enough, the loop among them") {
+  compile::OperatorChoice choice = some_choice();
+  choose_operator(choice);
+  CHECK(choice.chosen == std::vector<std::size_t>{0, 3});
+  CHECK(choice.over_softmax() == doctest::Approx((1.1 + 2.0) / 2));
+  choice.error = 0.005;
+  choose_operator(choice);
+  CHECK(choice.chosen == std::vector<std::size_t>{3, 3});
+  choice.candidates.pop_back();  // nothing is exact enough: the most exact
+  choose_operator(choice);
+  CHECK(choice.chosen == std::vector<std::size_t>{2, 2});
+}
+
+TEST_CASE("With a budget a layer takes the most exact that it pays for") {
+  compile::OperatorChoice choice = some_choice();
+  for (const auto& [budget, chosen] :
+       {std::pair<double, std::size_t>{1.15, 0}, {1.2, 0}, {1.4, 2}, {5, 3}, {0.5, 0}}) {
+    CAPTURE(budget);
+    choice.budget = budget;
+    choose_operator(choice);
+    CHECK(choice.chosen[0] == chosen);
+  }
+}
+
+TEST_CASE("The frontier holds what nothing beats in error and time") {
+  const compile::OperatorChoice choice = some_choice();
+  CHECK(frontier(choice, 0) == std::vector<std::size_t>{0, 2, 3});
+  CHECK(frontier(choice, 1) == std::vector<std::size_t>{0, 2, 3});
+}
+
+TEST_CASE("The choice is put in words") {
+  compile::OperatorChoice choice = some_choice();
+  choose_operator(choice);
+  CHECK(choice_words(choice, 0) ==
+        "layer 0: lin, error 0.0200, 1.10 times softmax's attention time; the cheapest with an "
+        "error of at most 0.03; the whole loop takes 2.00");
+  CHECK(choice_words(choice, 1) ==
+        "layer 1: sinkhorn:10, error 0.0000, 2.00 times softmax's attention time; the cheapest "
+        "with an error of at most 0.03; keep the loop: no map is as cheap");
+  choice.budget = 1.2;
+  choose_operator(choice);
+  CHECK(choice_words(choice, 1).find("the most exact within the budget") != std::string::npos);
+  choice.candidates[2].precision = attention::ProductPrecision::bfloat16;
+  CHECK(choice.candidates[2].name() == "lse,it:1 in bfloat16");
+}
+
+TEST_CASE("The form of a head is what its map or its loop needs") {
+  attention::CompiledHead head = attention::CompiledHead::zero_dual(1);
+  head.features.landmarks = 4;
+  head.teacher_iterations = 7;
+  CHECK(compile::form_of(head).features.landmarks == 4);
+  CHECK(compile::form_of(head).teacher_iterations == 7);
+  CHECK(compile::form_of(head).slices == 0);
+  head.mode = attention::CompiledMode::sinkhorn;
+  head.iterations = 3;
+  CHECK(compile::form_of(head).iterations == 3);
+}
+
+}  // namespace
+}  // namespace asap::test

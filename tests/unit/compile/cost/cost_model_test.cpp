@@ -1,0 +1,74 @@
+#include "compile/cost/cost_model.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace asap::test {
+namespace {
+
+constexpr double kCache = 1 << 20;
+constexpr compile::HeadShape kShape{32, 64, 8, 4};
+
+double quantity(const compile::OperatorForm& form, std::string_view step, std::string_view name,
+                const compile::HeadShape& shape = kShape) {
+  const compile::CostVector all = compile::cost_quantities(form, shape, kCache);
+  for (std::size_t c = 0; c < all.size(); ++c)
+    if (compile::kCostColumns[c].step == step && compile::kCostColumns[c].quantity == name)
+      return all[c];
+  FAIL("no column " << std::string(step) << "." << std::string(name));
+  return 0;
+}
+
+compile::OperatorForm map(attention::DualFeatures features) {
+  return {.features = features, .slices = 3, .teacher_iterations = 5};
+}
+
+TEST_CASE("The quantities of a form are those of its steps") {
+  using compile::OperatorForm;
+  CHECK(quantity(OperatorForm::softmax(), "softmax", "call") == 1);
+  CHECK(quantity(OperatorForm::softmax(), "softmax", "entries") == 32 * 64);
+  CHECK(quantity(OperatorForm::softmax(), "softmax", "products") == 32 * 64 * 12);
+  CHECK(quantity(OperatorForm::softmax(), "loop", "call") == 0);
+  CHECK(quantity(OperatorForm::sinkhorn(7), "loop", "call") == 1);
+  CHECK(quantity(OperatorForm::sinkhorn(7), "iteration", "entries") == 7 * 32 * 64);
+  attention::DualFeatures features = attention::DualFeatures::none();
+  features.linear = true;
+  CHECK(quantity(map(features), "one_pass", "tokens") == (32 + 64) * 8);
+  CHECK(quantity(map(features), "slices", "products") == 3 * (32 + 64) * 8);
+  CHECK(quantity(map(features), "sorts", "comparisons") == 0);
+  features.potential = true;
+  CHECK(quantity(map(features), "sorts", "comparisons") == 3 * (32 * 5 + 64 * 6));
+  features.landmarks = 16;
+  CHECK(quantity(map(features), "landmarks", "products") == (32 + 64) * 8 * 16);
+  CHECK(quantity(map(features), "landmarks", "entries") == 32 * 16 * 5);
+  features.first_dual = true;
+  features.corrections = 2;
+  CHECK(quantity(map(features), "one_pass", "call") == 0);
+  CHECK(quantity(map(features), "two_passes", "call") == 1);
+  CHECK(quantity(map(features), "sweep", "entries") == 2 * 32 * 64);
+  compile::OperatorForm bias = map(attention::DualFeatures::none());
+  bias.mode = attention::CompiledMode::key_bias;
+  CHECK(quantity(bias, "softmax", "call") == 1);
+}
+
+TEST_CASE("What a cache cannot keep is spilled, and what is recomputed has no iterations") {
+  const compile::OperatorForm loop = compile::OperatorForm::sinkhorn(3);
+  CHECK(quantity(loop, "iteration", "spilled") == 0);
+  // 1024 x 1024 floats are four times the cache.
+  CHECK(quantity(loop, "iteration", "spilled", {1024, 1024, 8, 8}) ==
+        doctest::Approx(3 * 0.75 * 1024 * 1024));
+  const compile::HeadShape huge{8192, 8192, 8, 8};
+  CHECK(quantity(loop, "iteration", "entries", huge) == 0);
+  CHECK(quantity(loop, "softmax", "entries", huge) == 3.0 * 8192 * 8192);
+}
+
+TEST_CASE("Rows that do not fill their last vector are counted") {
+  const compile::OperatorForm loop = compile::OperatorForm::sinkhorn(3);
+  CHECK(quantity(loop, "loop", "tails", {49, 48, 8, 8}) == 0);
+  CHECK(quantity(loop, "loop", "tails", {48, 49, 8, 8}) == 48);
+  CHECK(quantity(loop, "loop", "entries", {48, 49, 8, 8}) == 48 * 64);
+}
+
+}  // namespace
+}  // namespace asap::test
