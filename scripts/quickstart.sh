@@ -12,7 +12,7 @@ teacher=$results/teacher
 operator=$results/operator
 comparison=$results/compare
 times=$results/bench
-config=configs/train/fashion_mnist_sinkhorn.json
+config=configs/train/fashion_mnist_patch2_sinkhorn.json
 
 # finished OUTPUT INPUT: succeeds if OUTPUT exists and INPUT is not newer.
 finished() { [[ -f $1 && ! $2 -nt $1 ]]; }
@@ -22,10 +22,10 @@ compile() {
   build/bin/asap-compile --run "$teacher" --out "$operator" --overwrite
 }
 compare() {
-  build/bin/asap-eval bench --sizes 64,128,256,512,1024 --head-width 32 --rounds 3 --threads 1 --quiet \
+  build/bin/asap-eval bench --sizes 64,196,512,1024 --head-width 32 --rounds 3 --threads 1 --quiet \
     --forms softmax,sinkhorn_exp,compiled --out "$times" --overwrite
   build/bin/asap-eval compare --bench "$times" --run "$teacher" --compiled "$operator" --out "$comparison" \
-    --methods teacher,softmax,sinkhorn:1,sinkhorn:3,f0,compiled,compiled+1 --overwrite
+    --methods teacher,teacher_log,softmax,sinkhorn:3,sinkhorn:5,f0,compiled,compiled+1 --overwrite
 }
 
 timed "1/5 setup" scripts/setup.sh

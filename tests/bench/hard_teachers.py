@@ -45,8 +45,9 @@ def measure(name, seed, folder, threads):
     run(BIN / "asap-eval", "compare", "--run", folder / "teacher", "--compiled", folder / "operator", "--methods",
         ",".join(METHODS), "--out", folder / "compare", "--overwrite", "--threads", 1, "--quiet")
     summary = json.loads((folder / "compare/summary.json").read_text())
-    features = json.loads((folder / "operator/operator.json").read_text())["fit"]["features"]
-    return {method["name"]: method for method in summary["methods"]}, ",".join(features)
+    layers = json.loads((folder / "operator/operator.json").read_text())["choice"]["layers"]
+    operators = list(dict.fromkeys(layer["operator"] for layer in layers))
+    return {method["name"]: method for method in summary["methods"]}, "; ".join(operators)
 
 
 def rows(name, measured):
