@@ -79,7 +79,7 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
       loop = &candidate;
   if (loop && loop != &chosen)
     words += "; the whole loop takes " + times(loop->nanoseconds, choice);
-  else if (loop)
+  else if (loop && choice.budget == 0)
     words += "; keep the loop: no map is as cheap";
   return words;
 }

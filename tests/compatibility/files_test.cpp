@@ -67,3 +67,19 @@ TEST_CASE("an operator of version 1 stands in for the attention it was compiled 
   CHECK(run.comparison.methods[0].plan_l1 ==
         doctest::Approx(expected["compiled_plan_l1"].get<double>()).epsilon(kTolerance));
 }
+
+TEST_CASE("operators of later versions stand in for the attention they were compiled from") {
+  const fs::path data = kVersion1.parent_path();
+  for (const char* version : {"v2", "v3"}) {
+    const Json expected = read_json(data / version / "plan_l1.json");
+    for (const auto& entry : expected.items()) {
+      const fs::path folder = data / version / entry.key();
+      INFO(folder.string());
+      CompareConfig config = default_compare_config(kVersion1 / "run", folder);
+      config.methods = {"compiled"};
+      const ReportData run = compare_run(kVersion1 / "run", folder, config, 1);
+      CHECK(run.comparison.methods[0].plan_l1 ==
+            doctest::Approx(entry.value().get<double>()).epsilon(kTolerance));
+    }
+  }
+}
