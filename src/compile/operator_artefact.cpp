@@ -6,8 +6,8 @@
 namespace asap::compile {
 namespace {
 
-constexpr const char* kTensors = "operator.safetensors";
-constexpr const char* kDescription = "operator.json";
+constexpr const char* kTensors = OperatorArtefact::kTensors;
+constexpr const char* kDescription = OperatorArtefact::kDescription;
 constexpr int kFirstWithLayers = 3;  // version in which every layer has a description of its own
 
 void check_format(const io::Json& json, const std::string& source) {

@@ -25,6 +25,8 @@ namespace asap::compile {
 ///                            "slices"} of a map or {"iterations"} of the loop
 struct OperatorArtefact {
   static constexpr const char* kFormat = "asap-operator";
+  static constexpr const char* kTensors = "operator.safetensors";
+  static constexpr const char* kDescription = "operator.json";
   static constexpr int kVersion = 3;
   /// Older versions are read too: 2 had one set of features for all layers, 1 also had neither
   /// landmarks nor corrected iterations nor column errors.

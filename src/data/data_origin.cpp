@@ -68,12 +68,28 @@ void remember_data(const config::RunFolder& run, const Dataset& train, const Dat
   };
   add(Split::train, train);
   add(Split::test, test);
-  if (!json.empty()) io::write_json(run.data(), json);
+  if (json.empty()) return;
+  json["class_names"] = train.class_names;
+  io::write_json(run.data(), json);
 }
 
 std::string remembered_folder(const config::RunFolder& run, Split split) {
   const std::optional<RememberedPart> part = remembered_part(run, split);
   return part ? part->folder : "";
+}
+
+std::vector<std::string> remembered_class_names(const config::RunFolder& run) {
+  std::error_code ignored;
+  std::vector<std::string> names;
+  if (!fs::is_regular_file(run.data(), ignored)) return names;
+  const io::Json json = io::read_json(run.data());
+  if (!json.is_object() || !json.contains("class_names") || !json["class_names"].is_array())
+    return names;
+  for (const io::Json& name : json["class_names"]) {
+    if (!name.is_string()) return {};
+    names.push_back(name.get<std::string>());
+  }
+  return names;
 }
 
 Dataset load_as_remembered(const config::RunFolder& run, const config::DataConfig& config,

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "config/run_folder.h"
 #include "data/dataset.h"
@@ -9,12 +10,15 @@
 namespace asap::data {
 
 /// Writes data.json into the folder of a run: for each part that was read from files, its absolute
-/// folder and its fingerprint. Not part of config.json, which is the same wherever the data lie.
-/// Drawn data leave no file.
+/// folder and its fingerprint; and the names of the classes. Not part of config.json, which is the
+/// same wherever the data lie. Drawn data leave no file.
 void remember_data(const config::RunFolder& run, const Dataset& train, const Dataset& test);
 
 /// The folder that one part of a run's data was read from; empty where the run remembers none.
 std::string remembered_folder(const config::RunFolder& run, Split split);
+
+/// The names of the classes; empty where the run remembers none.
+std::vector<std::string> remembered_class_names(const config::RunFolder& run);
 
 /// The data set that `load` returns, for a run that may remember its data. DataError of `load` gets
 /// a hint that says where the run was trained. Where `config` is the run's own, DataError also when

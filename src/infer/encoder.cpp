@@ -81,7 +81,8 @@ void Encoder::take_hidden_layers(const io::TensorFile& weights) {
 }
 
 void Encoder::run_perceptron(const config::ModelInput<float>& input,
-                             tensor::MatrixView<float> logits, tensor::Arena& arena) const {
+                             tensor::MatrixView<float> logits, tensor::Arena& arena,
+                             TokenObserver* observer) const {
   const tensor::ArenaScope scope(arena);
   base::check(input.values.cols == config_.image_size(), "Encoder: images of another size");
   tensor::MatrixView<const float> x = input.values;
@@ -91,6 +92,7 @@ void Encoder::run_perceptron(const config::ModelInput<float>& input,
     activate(layer.regions, out);
     x = out;
   }
+  if (observer) observer->see_embeddings(x);
   apply_linear(head_, x, 0, logits);
 }
 
@@ -155,14 +157,17 @@ void Encoder::pool(const Activations& a, tensor::MatrixView<float> pooled) const
   }
 }
 
-void Encoder::classify(const Activations& a, tensor::MatrixView<float> logits,
-                       tensor::Arena& arena) const {
+void Encoder::classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena,
+                       TokenObserver* observer) const {
   const tensor::ArenaScope scope(arena);
   apply_norm(final_norm_, a.residual, a.normalised);
-  if (config_.labels_tokens()) return apply_linear(head_, a.normalised, 0, logits);
-  const tensor::MatrixView<float> pooled = arena.matrix<float>(a.examples, config_.width);
-  pool(a, pooled);
-  apply_linear(head_, pooled, 0, logits);
+  tensor::MatrixView<float> embeddings = a.normalised;
+  if (!config_.labels_tokens()) {
+    embeddings = arena.matrix<float>(a.examples, config_.width);
+    pool(a, embeddings);
+  }
+  if (observer) observer->see_embeddings(embeddings);
+  apply_linear(head_, embeddings, 0, logits);
 }
 
 void Encoder::forward(const config::ModelInput<float>& input,
@@ -171,7 +176,7 @@ void Encoder::forward(const config::ModelInput<float>& input,
                       TokenObserver* observer) const {
   base::check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
               "Encoder::forward: logits of another shape");
-  if (!config_.has_attention()) return run_perceptron(input, logits, arena);
+  if (!config_.has_attention()) return run_perceptron(input, logits, arena, observer);
   const tensor::ArenaScope scope(arena);
   const std::int64_t tokens = embedding_->tokens(input), width = config_.width;
   const std::int64_t rows = input.examples * tokens;
@@ -188,7 +193,7 @@ void Encoder::forward(const config::ModelInput<float>& input,
     run_layer(index, attention, a, arena, observer);
     if (observer) observer->see(index + 1, {a.residual, a.examples, a.live});
   }
-  classify(a, logits, arena);
+  classify(a, logits, arena, observer);
 }
 
 void Encoder::require_attention(const std::string& source) const {

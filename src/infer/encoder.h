@@ -26,14 +26,16 @@ struct TokenRows {
   }
 };
 
-/// Sees the tokens of every pass: before the first layer (depth 0), after each layer, and before
-/// the feed-forward part of each.
+/// Sees the tokens of every pass: before the first layer (depth 0), after each layer, before the
+/// feed-forward part of each, and before the last linear layer.
 class TokenObserver {
  public:
   virtual ~TokenObserver() = default;
-  virtual void see(int depth, const TokenRows& tokens) = 0;
+  virtual void see(int /*depth*/, const TokenRows& /*tokens*/) {}
   /// What the feed-forward part of a layer reads, normalised.
   virtual void see_feed_forward(int /*layer*/, const TokenRows& /*tokens*/) {}
+  /// What the last linear layer reads: [logit_rows, W], one vector per row of logits.
+  virtual void see_embeddings(tensor::MatrixView<const float> /*embeddings*/) {}
 };
 
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
@@ -95,12 +97,13 @@ class Encoder {
 
   void take_hidden_layers(const io::TensorFile& weights);
   void run_perceptron(const config::ModelInput<float>& input, tensor::MatrixView<float> logits,
-                      tensor::Arena& arena) const;
+                      tensor::Arena& arena, TokenObserver* observer) const;
 
   void run_layer(int index, const attention::AttentionOperator& attention, const Activations& a,
                  tensor::Arena& arena, TokenObserver* observer) const;
   void activate(const tensor::Tensor<float>& regions, tensor::MatrixView<float> x) const;
-  void classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena) const;
+  void classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena,
+                TokenObserver* observer) const;
   void pool(const Activations& a, tensor::MatrixView<float> pooled) const;
 
   config::ModelConfig config_;

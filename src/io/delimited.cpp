@@ -20,11 +20,13 @@ constexpr const char* kQuotingHint =
 /// Goes through the text once.
 class DelimitedParser {
  public:
-  DelimitedParser(std::string_view text, const DelimitedFormat& format, const std::string& source)
+  DelimitedParser(std::string_view text, const DelimitedFormat& format, const std::string& source,
+                  std::int64_t first_line)
       : rest_(text),
         format_(format),
         source_(source),
-        end_(lines_end_with_cr(text, format.quotes) ? '\r' : '\n') {
+        end_(lines_end_with_cr(text, format.quotes) ? '\r' : '\n'),
+        line_(first_line) {
     rows_.text_.reserve(text.size());
   }
 
@@ -127,7 +129,7 @@ class DelimitedParser {
   const std::string& source_;
   const char end_;  // of lines: LF, also after CR, or CR
   DelimitedRows rows_;
-  std::int64_t line_ = 1;
+  std::int64_t line_;
 };
 
 std::string_view DelimitedRows::field(std::int64_t row, std::int64_t column) const {
@@ -139,9 +141,9 @@ std::string_view DelimitedRows::field(std::int64_t row, std::int64_t column) con
 }
 
 DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
-                              const std::string& source) {
+                              const std::string& source, std::int64_t first_line) {
   const DecodedText decoded(bytes, source);
-  return DelimitedParser(decoded.text(), format, source).parse();
+  return DelimitedParser(decoded.text(), format, source, first_line).parse();
 }
 
 DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format) {

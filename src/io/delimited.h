@@ -40,8 +40,9 @@ class DelimitedRows {
 /// DataError names `source` and line for bytes that are not UTF-8 (DecodedText), broken quoting,
 /// and rows whose number of columns differs from that of the first row; there the hint names
 /// quotes where the row or the one before it has some and `quotes` is false.
+/// `first_line`: the number of the first line, where the bytes are a part of `source`.
 DelimitedRows parse_delimited(std::string_view bytes, const DelimitedFormat& format,
-                              const std::string& source);
+                              const std::string& source, std::int64_t first_line = 1);
 DelimitedRows read_delimited(const std::filesystem::path& path, const DelimitedFormat& format);
 
 }  // namespace asap::io

@@ -45,15 +45,34 @@ void check_fields(const CodecFields& fields, const std::string& source) {
 }
 
 /// Accepts only the bytes that were written: sentencepiece's reader may end the process on others.
-std::unique_ptr<Tokenizer> read_tokenizer(const CodecFields& fields,
-                                          const std::filesystem::path& folder) {
-  const std::filesystem::path file = tokenizer_file(fields.text.tokenizer);
-  if (file.empty()) return parse_tokenizer(fields.text, {}, "");
-  const std::filesystem::path path = folder / file;
-  const std::string bytes = base::read_file(path);
+std::unique_ptr<Tokenizer> checked_tokenizer(const CodecFields& fields, const std::string& bytes,
+                                             const std::string& source) {
+  if (tokenizer_file(fields.text.tokenizer).empty()) return parse_tokenizer(fields.text, {}, "");
   if (base::content_fingerprint(bytes) != fields.tokenizer_fingerprint)
-    throw base::DataError(path.string() + ": is not the file that the training wrote", kHint);
-  return parse_tokenizer(fields.text, bytes, path.string());
+    throw base::DataError(source + ": is not the file that the training wrote", kHint);
+  return parse_tokenizer(fields.text, bytes, source);
+}
+
+CodecFields parse_fields(const io::Json& json, const std::string& source) {
+  CodecFields fields;
+  try {
+    config::from_json(json, fields, source);
+  } catch (const base::UsageError& error) {  // needs another hint here
+    throw base::DataError(error.what(), kHint);
+  }
+  check_fields(fields, source);
+  return fields;
+}
+
+std::shared_ptr<const TextCodec> make_codec(CodecFields fields,
+                                            std::unique_ptr<Tokenizer> tokenizer) {
+  auto codec = std::make_shared<TextCodec>();
+  codec->tokenizer = std::move(tokenizer);
+  codec->config = std::move(fields.text);
+  codec->labels = std::move(fields.labels);
+  codec->class_names = std::move(fields.class_names);
+  codec->header = std::move(fields.header);
+  return codec;
 }
 
 }  // namespace
@@ -70,34 +89,38 @@ int TextCodec::class_of(const std::string& label) const {
   return found == labels.end() ? -1 : static_cast<int>(found - labels.begin());
 }
 
+SerialisedCodec serialise_text_codec(const TextCodec& codec) {
+  SerialisedCodec serialised;
+  serialised.tokenizer = codec.tokenizer->serialise();
+  serialised.description =
+      config::to_json(CodecFields{codec.config, codec.labels, codec.class_names, codec.header,
+                                  base::content_fingerprint(serialised.tokenizer)});
+  return serialised;
+}
+
+std::shared_ptr<const TextCodec> parse_text_codec(const SerialisedCodec& serialised,
+                                                  const std::string& source) {
+  CodecFields fields = parse_fields(serialised.description, source);
+  auto tokenizer = checked_tokenizer(fields, serialised.tokenizer, source);
+  return make_codec(std::move(fields), std::move(tokenizer));
+}
+
 void write_text_codec(const TextCodec& codec, const std::filesystem::path& folder) {
   base::StagedDirectory staged(folder);
-  const std::string bytes = codec.tokenizer->serialise();
-  io::write_json(staged.path() / kCodecFile,
-                 config::to_json(CodecFields{codec.config, codec.labels, codec.class_names,
-                                             codec.header, base::content_fingerprint(bytes)}));
+  const SerialisedCodec serialised = serialise_text_codec(codec);
+  io::write_json(staged.path() / kCodecFile, serialised.description);
   if (const auto file = tokenizer_file(codec.config.tokenizer); !file.empty())
-    base::write_file_atomically(staged.path() / file, bytes);
+    base::write_file_atomically(staged.path() / file, serialised.tokenizer);
   staged.commit();
 }
 
 std::shared_ptr<const TextCodec> read_text_codec(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kCodecFile;
-  CodecFields fields;
-  const io::Json json = io::read_json(path);
-  try {
-    config::from_json(json, fields, path.string());
-  } catch (const base::UsageError& error) {  // needs another hint here
-    throw base::DataError(error.what(), kHint);
-  }
-  check_fields(fields, path.string());
-  auto codec = std::make_shared<TextCodec>();
-  codec->tokenizer = read_tokenizer(fields, folder);
-  codec->config = std::move(fields.text);
-  codec->labels = std::move(fields.labels);
-  codec->class_names = std::move(fields.class_names);
-  codec->header = std::move(fields.header);
-  return codec;
+  CodecFields fields = parse_fields(io::read_json(path), path.string());
+  const std::filesystem::path file = tokenizer_file(fields.text.tokenizer);
+  const std::string bytes = file.empty() ? "" : base::read_file(folder / file);
+  auto tokenizer = checked_tokenizer(fields, bytes, (folder / file).string());
+  return make_codec(std::move(fields), std::move(tokenizer));
 }
 
 }  // namespace asap::text

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/json.h"
 #include "text/tokenizer.h"
 
 namespace asap::text {
@@ -24,6 +25,17 @@ struct TextCodec {
   /// The class of a label, or -1.
   int class_of(const std::string& label) const;
 };
+
+/// A codec as bytes: what lies in the folder that write_text_codec writes.
+struct SerialisedCodec {
+  io::Json description;   ///< codec.json
+  std::string tokenizer;  ///< the tokenizer's file; empty when it needs none
+};
+SerialisedCodec serialise_text_codec(const TextCodec& codec);
+
+/// DataError names `source` when the parts are damaged or do not belong together.
+std::shared_ptr<const TextCodec> parse_text_codec(const SerialisedCodec& serialised,
+                                                  const std::string& source);
 
 /// Writes the folder with codec.json and the tokenizer's file; it appears only when complete and
 /// replaces an older one. Equal content gives equal bytes.

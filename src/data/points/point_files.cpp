@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config/model_input.h"
 #include "io/gzip.h"
 #include "io/json.h"
 #include "io/number_fields.h"
@@ -61,8 +62,10 @@ tensor::Tensor<double> label_values(const io::StoredTensor& labels) {
 /// Reads the lines of a delimited file of points.
 class DelimitedPointsParser {
  public:
-  DelimitedPointsParser(std::string_view text, const std::string& source)
+  /// width: coordinates of a point where labels are not needed, else 0.
+  DelimitedPointsParser(std::string_view text, const std::string& source, int width = 0)
       : source_(source),
+        width_(width),
         lines_(text),
         separator_(io::numbers_separator(text)),
         numbers_(separator_, source) {
@@ -75,11 +78,12 @@ class DelimitedPointsParser {
       if (content.empty() || content.front() == '#') continue;
       const std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
       const bool first = columns_ == 0;
-      if (first) columns_ = fields.size();
+      if (first) count_columns(fields.size());
       if (fields.size() != columns_)
         fail("expected " + std::to_string(columns_) + " columns as before, found " +
              std::to_string(fields.size()));
-      if (first && (columns_ < 2 || !base::parse_number<double>(fields[1])))
+      const std::size_t number = std::min<std::size_t>(1, before_);
+      if (first && (columns_ < 2 || !base::parse_number<double>(fields[number])))
         check_header(fields);
       else
         add(fields);
@@ -98,8 +102,27 @@ class DelimitedPointsParser {
   }
   std::string place() const { return source_ + ":" + std::to_string(lines_.number()); }
 
+  void count_columns(std::size_t columns) {
+    columns_ = columns;
+    if (width_ == 0) return;
+    const auto width = static_cast<std::size_t>(width_);
+    if (columns < width || columns > width + 2)
+      throw base::DataError(place() + ": found " + std::to_string(columns) + " columns",
+                            "points of this network have " + std::to_string(width) +
+                                " coordinates; lines are: set, label, coordinates; or set, "
+                                "coordinates; or coordinates");
+    before_ = columns - width;
+  }
+
   /// The names must not contradict the order of the columns.
   void check_header(const std::vector<std::string>& names) const {
+    if (before_ < 2) {
+      const bool all_names = std::ranges::none_of(names, [](const std::string& name) {
+        return base::parse_number<double>(name).has_value();
+      });
+      if (!all_names) fail("the first line mixes names and numbers");
+      return;
+    }
     if (io::is_unnamed(names[0]) && names.size() > 1)
       fail("column 1 has no name; it may be an index, as pandas writes it");
     const auto coordinates = names.begin() + std::min<std::ptrdiff_t>(2, std::ssize(names));
@@ -119,13 +142,11 @@ class DelimitedPointsParser {
   }
 
   void add(const std::vector<std::string>& fields) {
-    if (fields.size() < 3)
+    if (fields.size() < 3 && width_ == 0)
       fail("expected at least 3 columns, found " + std::to_string(fields.size()));
-    const auto label = base::parse_number<std::int32_t>(fields[1]);
-    if (!label || *label < 0 || *label >= kMostLabels)
-      fail("label '" + io::excerpt(fields[1]) + "' is not a whole number from 0 on");
-    begin_set(fields[0], *label);
-    for (std::size_t k = 2; k < fields.size(); ++k) {
+    begin_set(before_ == 0 ? "1" : fields[0],
+              before_ == 2 ? read_label(fields[1]) : config::kNotScored);
+    for (std::size_t k = before_; k < fields.size(); ++k) {
       const auto value = numbers_.read(fields[k], lines_.number());
       if (!value) fail("'" + io::excerpt(fields[k]) + "' is not a number");
       if (!std::isfinite(static_cast<float>(*value)))
@@ -133,6 +154,13 @@ class DelimitedPointsParser {
       sets_.points.push_back(static_cast<float>(*value));
     }
     ++points_;
+  }
+
+  std::int32_t read_label(const std::string& field) const {
+    const auto label = base::parse_number<std::int32_t>(field);
+    if (!label || *label < 0 || *label >= kMostLabels)
+      fail("label '" + io::excerpt(field) + "' is not a whole number from 0 on");
+    return *label;
   }
 
   void begin_set(std::string_view name, std::int32_t label) {
@@ -147,10 +175,13 @@ class DelimitedPointsParser {
     if (!sets_.labels.empty()) sets_.offsets.push_back(points_);
     name_ = name;
     sets_.labels.push_back(label);
-    sets_.width = static_cast<int>(columns_) - 2;
+    if (width_ > 0) sets_.names.push_back(name_);
+    sets_.width = static_cast<int>(columns_ - before_);
   }
 
   const std::string& source_;
+  const int width_;
+  std::size_t before_ = 2;  // columns before the coordinates
   io::TextLines lines_;
   const char separator_;
   io::NumberReader numbers_;
@@ -202,6 +233,11 @@ PointSets parse_modelnet(std::string_view packed, const std::string& source) {
 PointSets parse_delimited_points(std::string_view bytes, const std::string& source) {
   const io::DecodedText decoded(bytes, source);
   return DelimitedPointsParser(decoded.text(), source).parse();
+}
+
+PointSets parse_unlabelled_points(std::string_view bytes, int width, const std::string& source) {
+  const io::DecodedText decoded(bytes, source);
+  return DelimitedPointsParser(decoded.text(), source, width).parse();
 }
 
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

@@ -14,7 +14,8 @@ struct PointSets {
   int width = 0;                      ///< numbers per point
   std::vector<std::int64_t> offsets;  ///< [sets + 1]: first point of each
   std::vector<float> points;          ///< [offsets.back(), width]
-  std::vector<std::int32_t> labels;   ///< [sets], not negative
+  std::vector<std::int32_t> labels;   ///< [sets], not negative, or kNotScored
+  std::vector<std::string> names;     ///< [sets] of parse_unlabelled_points; else empty
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 };
@@ -33,6 +34,11 @@ PointSets parse_modelnet(std::string_view bytes, const std::string& source);
 /// first line may hold column names, which must fit; lines that are empty or begin with # are
 /// skipped.
 PointSets parse_delimited_points(std::string_view bytes, const std::string& source);
+
+/// The same for points of `width` coordinates whose label is not known: lines hold set, label and
+/// coordinates, set and coordinates, or, of a file that is one set, coordinates alone. Sets without
+/// a label get kNotScored. The names in the first column become PointSets::names.
+PointSets parse_unlabelled_points(std::string_view bytes, int width, const std::string& source);
 
 /// Arrays [sets, points, width] and [sets] of NumPy files.
 PointSets point_sets_from_arrays(const io::StoredTensor& points, const io::StoredTensor& labels,

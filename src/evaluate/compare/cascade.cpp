@@ -150,6 +150,15 @@ std::vector<Answer> answers(const infer::Encoder& encoder,
   return all;
 }
 
+CascadeThreshold calibrated_threshold(const infer::Encoder& encoder, const Method& method,
+                                      const CompiledHeads& compiled,
+                                      const CascadeCalibration& calibration, int threads) {
+  const std::vector<Answer> first =
+      answers(encoder, *make_attention(method, encoder, &compiled), calibration, threads);
+  return choose_threshold(first, answers(encoder, *encoder.teacher(), calibration, threads),
+                          calibration.share);
+}
+
 Cascade::Cascade(const infer::Encoder& encoder, const CascadeThreshold& threshold)
     : encoder_(encoder), threshold_(threshold), teacher_(encoder.teacher()), timed_(*teacher_) {}
 

@@ -9,6 +9,7 @@
 
 #include "compile/compile_config.h"
 #include "data/batch.h"
+#include "evaluate/compare/method.h"
 #include "evaluate/compare/timed_attention.h"
 #include "infer/encoder.h"
 
@@ -82,6 +83,11 @@ CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<cons
 std::vector<Answer> answers(const infer::Encoder& encoder,
                             const attention::AttentionOperator& attention,
                             const CascadeCalibration& calibration, int threads);
+
+/// The threshold that the calibration chooses for a compiled method.
+CascadeThreshold calibrated_threshold(const infer::Encoder& encoder, const Method& method,
+                                      const CompiledHeads& compiled,
+                                      const CascadeCalibration& calibration, int threads);
 
 /// The second stage of a cascade: the teacher, for the examples that the first stage is not sure
 /// of.

@@ -53,6 +53,17 @@ TEST_CASE("a run remembers the absolute folder and the fingerprints of its data"
   CHECK(json["test"]["fingerprint"] == texts.load(Split::test).fingerprint);
 }
 
+TEST_CASE("a run remembers the names of its classes, and an older one none") {
+  const TextRun texts;
+  CHECK(remembered_class_names(texts.run) == std::vector<std::string>{"bad", "good"});
+  Json json = read_json(texts.run.data());
+  json.erase("class_names");
+  write_json(texts.run.data(), json);
+  CHECK(remembered_class_names(texts.run).empty());
+  fs::remove(texts.run.data());
+  CHECK(remembered_class_names(texts.run).empty());
+}
+
 TEST_CASE("data that are missing are looked for where the run was trained") {
   TextRun texts;
   const std::string place = fs::canonical(texts.folder / "data").string();

@@ -123,3 +123,8 @@ TEST_CASE("a table is read from a file, and errors name it") {
   CHECK(read_delimited(folder / "a.csv", kCsv).field(0, 1) == "a");
   expect_error<DataError>([&] { read_delimited(folder / "b.csv", kCsv); }, {"b.csv"});
 }
+
+TEST_CASE("a part of a file counts its lines from where it begins") {
+  CHECK(parse_delimited("1,a\n2,b\n", kCsv, "t.csv", 7).line(1) == 8);
+  expect_error<DataError>([] { parse_delimited("1,\"a\"b\n", kCsv, "t.csv", 7); }, {"t.csv:7"});
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "config/model_input.h"
 #include "io/gzip.h"
 #include "support/expect_error.h"
 #include "unit/data/points/small_points.h"
@@ -103,4 +104,22 @@ TEST_CASE("names and separators that contradict the columns of points are refuse
       "\xff\xfe"
       "a",
       {"p.csv: the text is utf-16", "iconv -f utf-16"});
+}
+
+TEST_CASE("points without labels are told apart by the number of their columns") {
+  const PointSets labelled = parse_unlabelled_points("a,1,0.5,2\na,1,3,4\nb,0,5,6\n", 2, "p.csv");
+  CHECK(labelled.labels == std::vector<std::int32_t>{1, 0});
+  CHECK(labelled.names == std::vector<std::string>{"a", "b"});
+  CHECK(labelled.offsets == std::vector<std::int64_t>{0, 2, 3});
+  const PointSets named = parse_unlabelled_points("set,x,y\na,0.5,2\na,3,4\nb,5,6\n", 2, "p.csv");
+  CHECK(named.points == labelled.points);
+  CHECK(named.labels == std::vector<std::int32_t>(2, asap::config::kNotScored));
+  const PointSets one = parse_unlabelled_points("0.5 2\n3 4\n5 6\n", 2, "p.csv");
+  CHECK(one.points == labelled.points);
+  CHECK(one.size() == 1);
+  CHECK(one.width == 2);
+  expect_error<DataError>([] { parse_unlabelled_points("1,2,3,4,5\n", 2, "p.csv"); },
+                          {"p.csv:1", "found 5 columns", "2 coordinates"});
+  expect_error<DataError>([] { parse_unlabelled_points("a,1\nb,1,2\n", 2, "p.csv"); },
+                          {"p.csv:1", "mixes"});
 }

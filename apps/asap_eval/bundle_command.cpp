@@ -1,0 +1,68 @@
+#include "asap_eval/commands.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/format.h"
+#include "bundle/bundle_file.h"
+#include "cli/options.h"
+#include "cli/summary.h"
+
+namespace asap::asap_eval {
+namespace {
+
+class BundleCommand : public cli::Command {
+ public:
+  CLI::App* add_to(CLI::App& program) override {
+    CLI::App* command = program.add_subcommand(
+        "bundle",
+        "Write one file with the weights, the compiled operator, the tokenizer, the class names "
+        "and the configuration of a trained network.");
+    command->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
+    command->add_option("--compiled", compiled_, "Operator folder of asap-compile")
+        ->type_name("DIR");
+    cli::add_common_options(
+        *command, common_, "asap-eval",
+        "asap-eval bundle --run runs/fashion --compiled runs/operator --out fashion.safetensors");
+    command->get_option("--out")->type_name("FILE")->description(
+        "The file to write, in the format safetensors");
+    command->get_option("--overwrite")->description("Replace another file at --out");
+    return command;
+  }
+
+  void run() override {
+    cli::configure_logging(common_);
+    const std::filesystem::path& out = common_.out;
+    if (out.empty() || std::filesystem::is_directory(out))
+      throw base::UsageError("--out needs the name of a file", "--out model.safetensors");
+    const std::string bytes = bundle::make_bundle(run_, compiled_);
+    const bundle::TrainedModel model = bundle::parse_bundle(bytes, out.string());
+    if (std::filesystem::exists(out) && !common_.overwrite && base::read_file(out) != bytes)
+      throw base::UsageError("--out '" + out.string() + "' is another file",
+                             "choose another name, or replace it with --overwrite");
+    if (out.has_parent_path()) base::make_directories(out.parent_path());
+    base::write_file_atomically(out, bytes);
+    const io::Json summary = {{"file", out.string()},
+                              {"bytes", bytes.size()},
+                              {"version", bundle::kBundleVersion},
+                              {"model", config::describe_model(model.config.model)},
+                              {"model_fingerprint", model.encoder.fingerprint()},
+                              {"classes", model.class_names},
+                              {"compiled", model.compiled.has_value()},
+                              {"tokenizer", model.codec != nullptr}};
+    cli::print_summary(common_, summary,
+                       out.string() + ": " + config::describe_model(model.config.model) + ", " +
+                           base::format_count(std::ssize(model.class_names)) + " classes" +
+                           (model.compiled ? ", compiled operator" : "") +
+                           (model.codec ? ", tokenizer" : "") + ", " +
+                           base::format_bytes(std::ssize(bytes)) + "\n");
+  }
+
+ private:
+  cli::CommonOptions common_;
+  std::filesystem::path run_, compiled_;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> bundle_command() { return std::make_unique<BundleCommand>(); }
+
+}  // namespace asap::asap_eval
