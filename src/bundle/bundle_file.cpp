@@ -47,6 +47,8 @@ void add_operator(const fs::path& compiled, io::TensorFile& bundle) {
   // Serialised again when it is read, which gives these bytes whoever wrote the file.
   description["tensors_fingerprint"] = base::content_fingerprint(
       io::serialise_safetensors(take_tensors({tensors.tensors, {}, ""}, "")));
+  if (io::Json& source = description["calibration_source"]; source.is_string())
+    source = fs::path(source.get<std::string>()).filename().string();  // without its folder
   add_tensors(tensors, kOperatorPrefix, bundle);
   bundle.metadata["operator"] = io::format_json_line(description);
 }

@@ -29,12 +29,11 @@ class EmbeddingObserver final : public infer::TokenObserver {
   tensor::Tensor<float> values_;
 };
 
-/// The width of what the last linear layer reads.
+}  // namespace
+
 std::int64_t embedding_width(const config::ModelConfig& model) {
   return model.has_attention() || model.layers > 0 ? model.width : model.image_size();
 }
-
-}  // namespace
 
 std::vector<float> class_probabilities(tensor::VectorView<const float> logits) {
   const double largest = *std::ranges::max_element(logits);

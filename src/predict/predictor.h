@@ -40,6 +40,9 @@ struct Answers {
   std::int64_t reruns = 0;  ///< of a cascade: examples that the teacher ran again
 };
 
+/// Numbers that the last linear layer reads: the columns of Answers::embeddings.
+std::int64_t embedding_width(const config::ModelConfig& model);
+
 /// The class probabilities, softmax of logits: [classes] each.
 std::vector<float> class_probabilities(tensor::VectorView<const float> logits);
 

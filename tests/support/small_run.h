@@ -75,7 +75,7 @@ inline void write_operator(const std::filesystem::path& folder, const std::files
   artefact.head_width = encoder.config().head_width();
   artefact.teacher_iterations = encoder.config().attention.iterations;
   artefact.model_fingerprint = encoder.fingerprint();
-  artefact.calibration_source = "drawn";
+  artefact.calibration_source = (run / "train.tsv").string();
   for (const std::vector<float>& layer : encoder.score_scales()) {
     artefact.heads.emplace_back();
     for (const float scale : layer) {

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "c_api/guarded.h"
+#include "c_api/packed_heads.h"
+#include "c_api/threads.h"
+#include "compile/compile_report.h"
+
+struct asap_operator {
+  asap::compile::OperatorArtefact artefact;
+};
+
+namespace asap::c_api {
+namespace {
+
+constexpr int kMostSlices = 4096;
+constexpr int kMostExamples = 1'000'000;
+constexpr int kMostIterations = 10'000;
+
+/// Live rows of all heads of an array side by side, those of an example first and zeros after them:
+/// [examples * tokens, heads * columns].
+tensor::Tensor<float> side_by_side(const PackedHeads& heads, const asap_array& array,
+                                   bool of_queries, std::int64_t tokens, std::int64_t columns) {
+  tensor::Tensor<float> out({heads.examples() * tokens, heads.heads() * columns});
+  tensor::Arena arena;
+  for (std::int64_t b = 0; b < heads.examples(); ++b)
+    for (std::int64_t h = 0; h < heads.heads(); ++h) {
+      const tensor::ArenaScope scope(arena);
+      const auto& live = of_queries ? heads.live_queries(b) : heads.live_keys(b);
+      const tensor::MatrixView<const float> rows = heads.rows_of(array, b, h, live, columns, arena);
+      for (std::int64_t i = 0; i < rows.rows; ++i)
+        std::ranges::copy(rows.row(i), out.rows().row(b * tokens + i).begin() + h * columns);
+    }
+  return out;
+}
+
+compile::CompileConfig config_of(const asap_fit& fit) {
+  compile::CompileConfig config;
+  const auto take = [](int value, int most, const char* name, int& to) {
+    require_range(value, 0, most, name);
+    if (value > 0) to = value;
+  };
+  take(fit.iterations, kMostIterations, "iterations", config.activations.iterations);
+  take(fit.slices, kMostSlices, "slices", config.slices);
+  take(fit.calibration, kMostExamples, "calibration", config.calibration);
+  take(fit.held_out, kMostExamples, "held_out", config.held_out);
+  if (!std::isfinite(fit.epsilon) || fit.epsilon < 0)
+    throw base::UsageError("epsilon must be 0 or positive and finite");
+  if (fit.epsilon > 0) config.activations.epsilon = fit.epsilon;
+  if (fit.features) config.features = base::split(fit.features, ',');
+  config.validate("fit");
+  return config;
+}
+
+compile::Activations activations_of(const asap_attention& attention,
+                                    const compile::CompileConfig& config) {
+  const bool with_values = attention.values.data != nullptr;
+  const PackedHeads heads(attention, with_values);
+  compile::Activations activations;
+  activations.examples = attention.examples;
+  activations.heads = attention.heads;
+  activations.iterations = config.activations.iterations;
+  activations.source = "arrays";
+  compile::LayerActivations layer;
+  layer.queries =
+      side_by_side(heads, attention.queries, true, attention.query_tokens, attention.width);
+  layer.keys = side_by_side(heads, attention.keys, false, attention.key_tokens, attention.width);
+  if (with_values)
+    layer.values =
+        side_by_side(heads, attention.values, false, attention.key_tokens, attention.value_width);
+  layer.score_scales.assign(
+      static_cast<std::size_t>(attention.heads),
+      1 / (std::sqrt(static_cast<double>(attention.width)) * config.activations.epsilon));
+  activations.layers.push_back(std::move(layer));
+  for (std::int64_t b = 0; b < attention.examples; ++b) {
+    activations.live_queries.push_back(static_cast<std::int32_t>(heads.live_queries(b).size()));
+    activations.live_keys.push_back(static_cast<std::int32_t>(heads.live_keys(b).size()));
+  }
+  if (!attention.query_lengths && !attention.query_mask) activations.live_queries.clear();
+  if (!attention.key_lengths && !attention.key_mask) activations.live_keys.clear();
+  return activations;
+}
+
+asap_operator* fit_operator(const asap_attention& attention, const asap_fit& fit) {
+  const compile::CompileConfig config = config_of(fit);
+  if (attention.query_tokens == 0 || attention.key_tokens == 0)
+    throw base::UsageError("there are no queries or no keys to fit an operator on");
+  const compile::ResidentActivations source(activations_of(attention, config));
+  const compile::CompiledModel model = compile::compile_heads(source, config, threads());
+  return new asap_operator{compile::make_artefact(model, source.teacher())};
+}
+
+void apply(const asap_operator& compiled, std::int64_t layer, const asap_attention& attention,
+           const asap_result& output) {
+  const auto& all = compiled.artefact.heads;
+  require_range(layer, 0, std::ssize(all) - 1, "layer");
+  const auto& layer_heads = all[static_cast<std::size_t>(layer)];
+  if (attention.heads != std::ssize(layer_heads) || attention.width != compiled.artefact.head_width)
+    throw base::UsageError("the operator has " + std::to_string(layer_heads.size()) +
+                           " heads of width " + std::to_string(compiled.artefact.head_width) +
+                           ", not " + std::to_string(attention.heads) + " of width " +
+                           std::to_string(attention.width));
+  const PackedHeads heads(attention, true);
+  check_result(output, attention, attention.query_tokens, attention.value_width, "output");
+  std::vector<std::unique_ptr<attention::CompiledOperator>> operators;
+  for (const attention::CompiledHead& head : layer_heads)
+    operators.push_back(std::make_unique<attention::CompiledOperator>(
+        std::vector<std::vector<attention::CompiledHead>>{{head}}));
+  const int count = threads();
+  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(count));
+  base::parallel_for(heads.examples() * heads.heads(), count, [&](std::int64_t index, int worker) {
+    const std::int64_t b = index / heads.heads(), h = index % heads.heads();
+    tensor::Arena& arena = arenas[static_cast<std::size_t>(worker)];
+    const tensor::ArenaScope scope(arena);
+    const attention::AttentionHead<float> head = heads.head(b, h, 1, arena);
+    const tensor::MatrixView<float> out =
+        arena.matrix<float>(head.queries.rows, attention.value_width);
+    if (head.queries.rows == 0 || head.keys.rows == 0)
+      std::fill_n(out.data, out.rows * out.cols, 0.0f);
+    else
+      operators[static_cast<std::size_t>(h)]->apply(0, {head.queries, head.keys, head.values, 1, 1},
+                                                    out, arena);
+    write_rows(output, b, h, attention.query_tokens, heads.live_queries(b), out);
+  });
+}
+
+}  // namespace
+}  // namespace asap::c_api
+
+using namespace asap::c_api;
+
+extern "C" {
+
+asap_status asap_operator_fit(const asap_attention* attention, const asap_fit* fit,
+                              asap_operator** compiled, asap_error* error) {
+  return guarded(error, [&] {
+    require(attention, "attention");
+    require(fit, "fit");
+    require(compiled, "compiled");
+    *compiled = fit_operator(*attention, *fit);
+  });
+}
+
+asap_status asap_operator_load(const char* folder, asap_operator** compiled, asap_error* error) {
+  return guarded(error, [&] {
+    require(folder, "folder");
+    require(compiled, "compiled");
+    *compiled = new asap_operator{asap::compile::load_operator(folder)};
+  });
+}
+
+asap_status asap_operator_save(const asap_operator* compiled, const char* folder,
+                               asap_error* error) {
+  return guarded(error, [&] {
+    require(compiled, "compiled");
+    require(folder, "folder");
+    asap::compile::save_operator(folder, compiled->artefact);
+  });
+}
+
+void asap_operator_free(asap_operator* compiled) { delete compiled; }
+
+int64_t asap_operator_layers(const asap_operator* compiled) {
+  return compiled ? std::ssize(compiled->artefact.heads) : 0;
+}
+
+asap_status asap_operator_apply(const asap_operator* compiled, int64_t layer,
+                                const asap_attention* attention, const asap_result* output,
+                                asap_error* error) {
+  return guarded(error, [&] {
+    require(compiled, "compiled");
+    require(attention, "attention");
+    require(output, "output");
+    apply(*compiled, layer, *attention, *output);
+  });
+}
+}
