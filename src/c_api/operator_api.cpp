@@ -18,8 +18,8 @@ namespace asap::c_api {
 namespace {
 
 constexpr int kMostSlices = 4096;
-constexpr int kMostExamples = 1'000'000;
-constexpr int kMostIterations = 10'000;
+constexpr int kMostFitExamples = 1'000'000;
+constexpr int kMostTeacherIterations = 10'000;
 
 /// Live rows of all heads of an array side by side, those of an example first and zeros after them:
 /// [examples * tokens, heads * columns].
@@ -44,10 +44,10 @@ compile::CompileConfig config_of(const asap_fit& fit) {
     require_range(value, 0, most, name);
     if (value > 0) to = value;
   };
-  take(fit.iterations, kMostIterations, "iterations", config.activations.iterations);
+  take(fit.iterations, kMostTeacherIterations, "iterations", config.activations.iterations);
   take(fit.slices, kMostSlices, "slices", config.slices);
-  take(fit.calibration, kMostExamples, "calibration", config.calibration);
-  take(fit.held_out, kMostExamples, "held_out", config.held_out);
+  take(fit.calibration, kMostFitExamples, "calibration", config.calibration);
+  take(fit.held_out, kMostFitExamples, "held_out", config.held_out);
   if (!std::isfinite(fit.epsilon) || fit.epsilon < 0)
     throw base::UsageError("epsilon must be 0 or positive and finite");
   if (fit.epsilon > 0) config.activations.epsilon = fit.epsilon;

@@ -47,7 +47,7 @@ std::span<const double> PlanProbe::column_errors(std::int64_t example) const {
   return std::span(errors_).subspan(static_cast<std::size_t>(example) * heads, heads);
 }
 
-tensor::Tensor<float> PlanProbe::plans(std::int64_t example) const {
+tensor::Tensor<float> PlanProbe::kept_plans(std::int64_t example) const {
   return plans_[static_cast<std::size_t>(example)];
 }
 

@@ -25,7 +25,7 @@ class PlanProbe final : public attention::AttentionOperator {
   /// [layers * heads] of one example.
   std::span<const double> column_errors(std::int64_t example) const;
   /// [layers, heads, tokens, tokens] of one example, without padding.
-  tensor::Tensor<float> plans(std::int64_t example) const;
+  tensor::Tensor<float> kept_plans(std::int64_t example) const;
 
  private:
   void see(int layer, std::int64_t index, const attention::AttentionBatch<float>& example,

@@ -137,7 +137,7 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
       std::ranges::copy(embeddings.values().row(b), out.embeddings.rows().row(place).begin());
     const auto at = static_cast<std::size_t>(place);
     if (config_.certificate) out.certificates[at] = certify(probe.column_errors(b));
-    if (config_.plans) out.plans[at] = probe.plans(b);
+    if (config_.plans) out.plans[at] = probe.kept_plans(b);
   }
   if (cascade_) {
     const std::int64_t reruns = cascade_->rerun(examples.dataset, places, logits.rows(), arena);
