@@ -94,7 +94,7 @@ class PredictCommand : public cli::Command {
         .add_option("--input", input_,
                     "Texts (.csv, .tsv, .jsonl, or one a line), images (a file, a folder, IDX) or "
                     "sets of points (.npy, .csv); -: texts from standard input, answered at once")
-        ->type_name("FILE|DIR|-")
+        ->type_name("FILE")
         ->required();
     cli::take_one_of(command.add_option("--format", format_,
                                         "How lines of text are read; default: by the name of the "

@@ -38,7 +38,9 @@ class PredictionFiles {
         config_(config),
         csv_(folder / "predictions.csv"),
         jsonl_(folder / "predictions.jsonl") {
-    for (const char* earlier : {"confusion.csv", "embeddings.npy"}) fs::remove(folder / earlier);
+    for (const char* earlier :
+         {"predictions.csv", "predictions.jsonl", "confusion.csv", "embeddings.npy"})
+      fs::remove(folder / earlier);
     fs::remove_all(folder / "plans");
     if (config.plans) base::make_directories(folder / "plans");
     csv_.append(csv_header(format, config.certificate));

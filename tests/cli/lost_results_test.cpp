@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "cli/process.h"
+#include "io/idx.h"
 
 using namespace asap::base;
 using namespace asap::io;
@@ -29,6 +30,7 @@ std::vector<Invocation> every_command(const Workspace& work) {
   const Words network = {"--network", work / "fit/network.json"};
   return {{"asap-compile", run + Words{"--calibration", "32", "--set", "held_out=16"}},
           {"asap-eval", Words{"compare"} + run + Words{"--methods", "teacher", "--examples", "8"}},
+          {"asap-eval", Words{"predict"} + run + Words{"--input", work / "images-idx3-ubyte"}},
           {"asap-eval", Words{"diagnose"} + run + Words{"--examples", "8"}},
           {"asap-eval", {"bench", "--sizes", "16", "--forms", "softmax", "--rounds", "1"}},
           {"relu-fit",
@@ -42,6 +44,8 @@ std::vector<Invocation> every_command(const Workspace& work) {
 }
 
 void prepare(const Workspace& work) {
+  write_file_atomically(work / "images-idx3-ubyte",
+                        serialise_idx({{2, 8, 8}, std::vector<std::uint8_t>(128, 100)}));
   REQUIRE(train(work / "teacher", {"--max-steps", "4"}).code == 0);
   REQUIRE(run("relu-fit", {"fit", "--function", "x^2", "--method", "free", "--depth", "2",
                            "--points", "50", "--out", work / "fit"})

@@ -1,7 +1,6 @@
-/* consumer BUNDLE TEXTS NETWORK: answers the lines of a file, then prints values of a network of relu-fit and attention
- * on small arrays, one number a line. */
+/* consumer BUNDLE TEXTS NETWORK: answers the lines of a file, then prints values of a network of
+ * relu-fit and attention on small arrays, one number a line. */
 #include <asap/asap.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
