@@ -1,5 +1,6 @@
 // Answers to new examples, from the command line: bundles, files, streams.
 #include <algorithm>
+#include <cstdlib>
 
 #include <doctest/doctest.h>
 
@@ -126,6 +127,18 @@ TEST_CASE("texts: predictions.csv has the accuracy of compare, from run and bund
     return rows;
   };
   CHECK(answers("sorted") == answers("bundle"));
+}
+
+TEST_CASE("standard input is answered line by line with the answers of a file") {
+  const TextRun texts;
+  const std::string in = texts.work / "in.txt", out = texts.work / "stream.jsonl";
+  write_file_atomically(in, "kind film\ncold, \"dull\" plot\r\nan actor\n");
+  REQUIRE(texts.predict(in, "answers", {"--top", "2"}).code == 0);
+  const std::string command = std::string(ASAP_BINARY_DIR) + "/asap-eval predict --model '" +
+                              (texts.work / "m.safetensors").string() +
+                              "' --input - --top 2 --quiet < '" + in + "' > '" + out + "'";
+  REQUIRE(std::system(command.c_str()) == 0);
+  CHECK(read_file(out) == read_file(texts.work / "answers/predictions.jsonl"));
 }
 
 TEST_CASE("images: predictions.csv has the accuracy of compare") {
