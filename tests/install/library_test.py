@@ -150,10 +150,10 @@ class LibraryTest(unittest.TestCase):
         listed = subprocess.run(["nm", "-D", "--defined-only", self.library], check=True, capture_output=True, text=True)
         self.assertEqual({line.split()[-1] for line in listed.stdout.splitlines()}, declared)
 
-    def test_the_library_is_named_by_its_major_version(self):
+    def test_the_library_is_named_by_the_version_with_which_it_is_compatible(self):
         self.assertEqual(self.library.resolve().name, "libasap.so.0.1.0")
         dynamic = subprocess.run(["readelf", "-d", self.library], check=True, capture_output=True, text=True).stdout
-        self.assertIn("[libasap.so.0]", dynamic)
+        self.assertIn("[libasap.so.0.1]", dynamic)
         self.assertNotIn("TEXTREL", dynamic)
 
 
