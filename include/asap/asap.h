@@ -166,7 +166,7 @@ ASAP_API asap_status asap_sinkhorn_attention_backward(const asap_attention* atte
                                                       const asap_gradients* gradients,
                                                       asap_error* error);
 
-/* A compiled operator: doubly stochastic attention without iterations. */
+/* A compiled operator: doubly stochastic attention with few iterations or none. */
 typedef struct asap_operator asap_operator;
 
 /* How an operator is fitted; {0} gives the defaults of asap-compile. */

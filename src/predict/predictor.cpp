@@ -95,11 +95,14 @@ Predictor::Predictor(const bundle::TrainedModel& model, const evaluate::Method& 
   if (cascade) cascade_ = std::make_unique<evaluate::Cascade>(model.encoder, *cascade);
   if (!config.certificate || !method.is_compiled() || method.layers || method.iterations > 0)
     return;
+  bool measured = false;
   for (const auto& layer : model.compiled->heads)
     for (const attention::CompiledHead& head : layer) {
-      if (!head.column_errors.measured()) continue;
-      usual_errors_.push_back(head.column_errors.quantile(kUsualShare));
+      const bool known = head.column_errors.measured();
+      measured = measured || known;
+      usual_errors_.push_back(known ? head.column_errors.quantile(kUsualShare) : INFINITY);
     }
+  if (!measured) usual_errors_.clear();
 }
 
 Predictor::~Predictor() = default;
