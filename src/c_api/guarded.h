@@ -4,7 +4,7 @@
 #include <new>
 #include <string>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 
 #include "base/error.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"

@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 #include <doctest/doctest.h>
 
 #include "attention/kinds/attention_kinds.h"

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 
 #include "base/random.h"
 #include "tensor/core/tensor.h"

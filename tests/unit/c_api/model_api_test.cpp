@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 #include <doctest/doctest.h>
 
 #include "base/files.h"

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 #include <doctest/doctest.h>
 
 #include "io/json.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <asap/asap.h>
+#include "c_api/asap.h"
 #include <doctest/doctest.h>
 
 #include "base/files.h"
