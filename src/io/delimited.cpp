@@ -1,5 +1,7 @@
 #include "io/delimited.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "io/text_lines.h"
@@ -24,6 +26,8 @@ class DelimitedParser {
                   std::int64_t first_line)
       : rest_(text),
         format_(format),
+        separator_(declared_separator(text).value_or(format.separator)),
+        declares_(declared_separator(text).has_value()),
         source_(source),
         end_(lines_end_with_cr(text, format.quotes) ? '\r' : '\n'),
         line_(first_line) {
@@ -31,6 +35,7 @@ class DelimitedParser {
   }
 
   DelimitedRows parse() {
+    if (declares_) skip_line();
     while (!rest_.empty()) {
       rest_ = without_byte_order_mark(rest_);  // files joined by cat have one inside
       if (!rest_.empty() && !take_line_end()) parse_row();
@@ -50,6 +55,11 @@ class DelimitedParser {
     rest_.remove_prefix(carriage_return ? 2 : 1);
     ++line_;
     return true;
+  }
+
+  void skip_line() {
+    rest_.remove_prefix(std::min(rest_.find_first_of("\r\n"), rest_.size()));
+    take_line_end();
   }
 
   void parse_row() {
@@ -74,7 +84,7 @@ class DelimitedParser {
   }
 
   bool take_separator() {
-    if (!rest_.starts_with(format_.separator)) return false;
+    if (!rest_.starts_with(separator_)) return false;
     rest_.remove_prefix(1);
     return true;
   }
@@ -89,7 +99,7 @@ class DelimitedParser {
 
   void parse_plain() {
     std::size_t end = 0;
-    while (end < rest_.size() && rest_[end] != format_.separator && !ends_line(end)) {
+    while (end < rest_.size() && rest_[end] != separator_ && !ends_line(end)) {
       if (format_.quotes && rest_[end] == '"')
         fail(line_, "a quote inside a field that does not begin with one", kQuotingHint);
       ++end;
@@ -117,7 +127,7 @@ class DelimitedParser {
       rows_.text_ += '"';
       rest_.remove_prefix(1);
     }
-    if (!rest_.empty() && rest_.front() != format_.separator && !ends_line(0))
+    if (!rest_.empty() && rest_.front() != separator_ && !ends_line(0))
       fail(line_, "a quoted field is followed by more than a separator", kQuotingHint);
   }
 
@@ -126,6 +136,8 @@ class DelimitedParser {
   std::string_view rest_;
   std::string_view row_;  // the last one read
   const DelimitedFormat& format_;
+  const char separator_;
+  const bool declares_;  // the first line names the separator
   const std::string& source_;
   const char end_;  // of lines: LF, also after CR, or CR
   DelimitedRows rows_;

@@ -36,7 +36,8 @@ class DelimitedRows {
 
 /// Reads text in the format of RFC 4180, plain or packed with gzip. Rows end with LF or CRLF
 /// or, where none does, with CR; the last one may end with the text. A field in double quotes may
-/// hold separators, line ends and doubled quotes. A byte order mark and empty lines are skipped.
+/// hold separators, line ends and doubled quotes. A byte order mark and empty lines are skipped. A
+/// first line sep=; declares the separator, as for Excel, whatever the format says.
 /// DataError names `source` and line for bytes that are not UTF-8 (DecodedText), broken quoting,
 /// and rows whose number of columns differs from that of the first row; there the hint names
 /// quotes where the row or the one before it has some and `quotes` is false.

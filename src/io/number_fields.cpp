@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "io/json.h"
-#include "io/text_lines.h"
 
 namespace asap::io {
 namespace {
@@ -44,6 +43,7 @@ std::string known_columns(const std::vector<std::string>& names, std::size_t cou
 }  // namespace
 
 char numbers_separator(std::string_view text) {
+  if (const std::optional<char> declared = declared_separator(text)) return *declared;
   bool comma = false, tab = false;
   for (TextLines lines(text); lines.next();) {
     if (base::trim(lines.line()).starts_with('#')) continue;
@@ -57,6 +57,12 @@ char numbers_separator(std::string_view text) {
     }
   }
   return comma ? ',' : tab ? '\t' : ' ';
+}
+
+bool is_without_fields(const TextLines& lines) {
+  const std::string_view content = base::trim(lines.line());
+  return content.empty() || content.front() == '#' ||
+         (lines.number() == 1 && declared_separator(lines.line()));
 }
 
 std::vector<std::string> split_fields(std::string_view line, char separator,

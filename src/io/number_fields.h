@@ -6,12 +6,18 @@
 #include <string_view>
 #include <vector>
 
+#include "io/text_lines.h"
+
 namespace asap::io {
 
-/// The separator of a file of numbers: of semicolon, comma and tab the first that any line holds
-/// outside quotes, else the blank. Lines that begin with # do not count. One file has one
-/// separator.
+/// The separator of a file of numbers: what its first line declares (declared_separator), else of
+/// semicolon, comma and tab the first that any line holds outside quotes, else the blank. Lines
+/// that begin with # do not count. One file has one separator.
 char numbers_separator(std::string_view text);
+
+/// Whether a line of a file of numbers holds none: it is empty, begins with #, or is the first one
+/// and declares the separator.
+bool is_without_fields(const TextLines& lines);
 
 /// The fields of one line, trimmed. A field in double quotes may hold separators and doubled
 /// quotes. With the separator ' ', blanks and tabs of any number are one separator. DataError names

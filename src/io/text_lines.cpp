@@ -1,6 +1,7 @@
 #include "io/text_lines.h"
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 
 #include "io/gzip.h"
@@ -21,6 +22,22 @@ std::string_view without_byte_order_mark(std::string_view text) {
   constexpr std::string_view kMark = "\xef\xbb\xbf";
   if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   return text;
+}
+
+std::optional<char> declared_separator(std::string_view text) {
+  text = without_byte_order_mark(text);
+  std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.size() >= 2 && line.front() == '"' && line.back() == '"')
+    line = line.substr(1, line.size() - 2);
+  constexpr std::string_view kDeclaration = "sep=";
+  if (line.size() != kDeclaration.size() + 1) return std::nullopt;
+  for (std::size_t i = 0; i < kDeclaration.size(); ++i)
+    if (std::tolower(static_cast<unsigned char>(line[i])) != kDeclaration[i]) return std::nullopt;
+  const char separator = line.back();
+  if (std::isalnum(static_cast<unsigned char>(separator)) != 0 ||
+      std::string_view("\"'.+-_#").find(separator) != std::string_view::npos)
+    return std::nullopt;
+  return separator;
 }
 
 bool lines_end_with_cr(std::string_view text, bool quotes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ class DecodedText {
 
 /// A text without the byte order mark at its front, if one is there.
 std::string_view without_byte_order_mark(std::string_view text);
+
+/// The separator that the first line declares as Excel reads it, "sep=;", or nothing.
+std::optional<char> declared_separator(std::string_view text);
 
 /// Whether every line ends with CR alone, as in files of old programs: a CR is there, and no LF
 /// outside double quotes (`quotes`) or at all.

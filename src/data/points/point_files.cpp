@@ -74,8 +74,7 @@ class DelimitedPointsParser {
 
   PointSets parse() {
     while (lines_.next()) {
-      const std::string_view content = base::trim(lines_.line());
-      if (content.empty() || content.front() == '#') continue;
+      if (io::is_without_fields(lines_)) continue;
       const std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
       const bool first = columns_ == 0;
       if (first) count_columns(fields.size());

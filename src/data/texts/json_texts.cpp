@@ -137,10 +137,14 @@ class JsonTextReader {
 
 }  // namespace
 
+LabelledTexts parse_json_texts(const config::TextConfig& config, std::string_view bytes,
+                               const std::string& source) {
+  const io::DecodedText decoded(bytes, source);
+  return JsonTextReader(config, source).read(decoded.text());
+}
+
 LabelledTexts read_json_texts(const config::TextConfig& config, const std::filesystem::path& path) {
-  const std::string bytes = base::read_file(path);
-  const io::DecodedText decoded(bytes, path.string());
-  return JsonTextReader(config, path.string()).read(decoded.text());
+  return parse_json_texts(config, base::read_file(path), path.string());
 }
 
 }  // namespace asap::data

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "config/text_config.h"
 #include "data/texts/labelled_texts.h"
@@ -14,5 +16,7 @@ namespace asap::data {
 /// sorted. Labels may be texts, numbers, true and false. DataError names file and line: invalid
 /// JSON, lines that hold something else, missing keys, values that are no text, empty labels.
 LabelledTexts read_json_texts(const config::TextConfig& config, const std::filesystem::path& path);
+LabelledTexts parse_json_texts(const config::TextConfig& config, std::string_view bytes,
+                               const std::string& source);
 
 }  // namespace asap::data

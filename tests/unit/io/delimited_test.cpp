@@ -79,6 +79,23 @@ TEST_CASE("without quoting a quote is an ordinary character") {
   CHECK(parse("1\t\"half\n2\ta \"b\"\n", kTsv) == Rows{{"1", "\"half"}, {"2", "a \"b\""}});
 }
 
+TEST_CASE("a first line sep=; declares the separator, as in files for Excel") {
+  for (const char* text : {"sep=;\na;b\n1;2\n", "SEP=;\r\na;b\r\n1;2\r\n", "\"sep=;\"\ra;b\r1;2\r",
+                           "\xef\xbb\xbfsep=;\na;b\n1;2"}) {
+    const DelimitedRows rows = parse_delimited(text, kCsv, "t.csv");
+    REQUIRE(rows.rows() == 2);
+    CHECK(rows.field(0, 1) == "b");
+    CHECK(rows.field(1, 0) == "1");
+    CHECK(rows.line(1) == 3);
+  }
+  CHECK(parse_delimited("sep=\t\na\tb\n", kCsv, "t").field(0, 0) == "a");
+  CHECK(parse_delimited("sep=;", kCsv, "t").rows() == 0);
+  // Not declarations: a value, a later line, a header.
+  CHECK(parse_delimited("sep=a\n", kCsv, "t").rows() == 1);
+  CHECK(parse_delimited("a\nsep=;\n", kCsv, "t").rows() == 2);
+  CHECK(parse_delimited("sep=;;b\n", kCsv, "t").columns() == 1);
+}
+
 TEST_CASE("rows know the line they begin at") {
   const DelimitedRows table = parse_delimited("1,\"a\nb\"\n\n2,c\n3,d\n", kCsv, "t.csv");
   CHECK(table.line(0) == 1);

@@ -24,6 +24,15 @@ TEST_CASE("a file has one separator: semicolon, comma, tab or blank") {
   CHECK(numbers_separator("") == ' ');
 }
 
+TEST_CASE("a first line that declares the separator is no line of fields") {
+  CHECK(numbers_separator("sep=,\n1,5;2\n") == ',');
+  CHECK(numbers_separator("sep=|\n1|2\n") == '|');
+  TextLines lines("sep=;\n# sep=;\n\nsep=;\n1;2\n");
+  std::vector<bool> without;
+  while (lines.next()) without.push_back(is_without_fields(lines));
+  CHECK(without == std::vector<bool>{true, true, true, false, false});
+}
+
 TEST_CASE("lines are split into trimmed fields, quoted or not") {
   CHECK(split_fields("1, 2 ,", ',', "f:1") == Fields{"1", "2", ""});
   CHECK(split_fields("\t1\t2", '\t', "f:1") == Fields{"", "1", "2"});

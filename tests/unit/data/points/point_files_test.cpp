@@ -38,6 +38,12 @@ TEST_CASE("samples of ModelNet10 are read, plain and packed") {
   }
 }
 
+TEST_CASE("a delimited file of points may declare its separator") {
+  const PointSets sets = parse_delimited_points("sep=;\n0;1;,5;,25\n0;1;,75;0\n", "p.csv");
+  CHECK(sets.width == 2);
+  CHECK(sets.points[0] == 0.5f);
+}
+
 TEST_CASE("damaged samples of ModelNet10 are refused with what does not fit") {
   const std::string good = modelnet_bytes();
   expect_binary_error("", {"m.bin", "MN10"});
