@@ -22,6 +22,14 @@ class Message {
     bytes_ += value;
     return *this;
   }
+  /// A float, in four bytes.
+  Message& real(int field, float value) {
+    varint(static_cast<std::uint64_t>(field) << 3 | 5);
+    std::string bytes(sizeof value, '\0');
+    std::memcpy(bytes.data(), &value, sizeof value);
+    bytes_ += bytes;
+    return *this;
+  }
   Message& message(int field, const Message& value) { return bytes(field, value.bytes_); }
   const std::string& data() const { return bytes_; }
 
@@ -37,8 +45,8 @@ class Message {
   std::string bytes_;
 };
 
-constexpr std::uint64_t kDouble = 11;  // TensorProto.DataType
-constexpr std::uint64_t kIntAttribute = 2;
+constexpr std::uint64_t kDouble = 11;                            // TensorProto.DataType
+constexpr std::uint64_t kFloatAttribute = 1, kIntAttribute = 2;  // AttributeProto.AttributeType
 
 Message tensor(const std::string& name, const std::vector<std::int64_t>& sizes,
                const double* data) {
@@ -68,7 +76,12 @@ Message value_info(const std::string& name, std::int64_t columns) {
   return info.bytes(1, name).message(2, type);
 }
 
-/// out = in Wᵀ + b
+Message factor_one(const std::string& name) {
+  Message attribute;
+  return attribute.bytes(1, name).real(2, 1).number(20, kFloatAttribute);
+}
+
+/// out = in Wᵀ + b. Gemm's factors alpha and beta are 1 anyway, but OMLT reads no defaults.
 Message gemm_node(const std::string& in, const std::string& stem, const std::string& out) {
   Message transpose;
   transpose.bytes(1, "transB").number(3, 1).number(20, kIntAttribute);
@@ -79,6 +92,8 @@ Message gemm_node(const std::string& in, const std::string& stem, const std::str
       .bytes(2, out)
       .bytes(3, stem + "gemm")
       .bytes(4, "Gemm")
+      .message(5, factor_one("alpha"))
+      .message(5, factor_one("beta"))
       .message(5, transpose);
 }
 
@@ -119,6 +134,18 @@ std::string export_onnx(const StoredNetwork& stored, const std::string& name) {
       .message(7, graph)
       .message(8, operators);
   return model.data();
+}
+
+io::Json onnx_bounds(const StoredNetwork& stored) {
+  if (!stored.interval)
+    throw base::DataError("the network does not store the interval it was fitted on",
+                          "fit it again with this version, which stores it");
+  io::Json bounds = io::Json::array();
+  for (std::int64_t j = 0; j < stored.network.inputs(); ++j)
+    bounds.push_back({{"key", j},
+                      {"lower_bound", stored.interval->low},
+                      {"upper_bound", stored.interval->high}});
+  return bounds;
 }
 
 }  // namespace asap::region

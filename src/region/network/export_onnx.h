@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "io/json.h"
 #include "region/network/network_file.h"
 
 namespace asap::region {
@@ -10,5 +11,10 @@ namespace asap::region {
 /// layer with Relu between them. Operator set 13, IR version 7. Written without the ONNX library:
 /// little of its format (onnx.proto3, a protocol buffer) is needed. UsageError for an empty name.
 std::string export_onnx(const StoredNetwork& stored, const std::string& name);
+
+/// The bounds of the inputs as OMLT reads them from MODEL.onnx.bounds.json:
+/// [{"key": 0, "lower_bound": low, "upper_bound": high}, ...]. DataError when the network does not
+/// store its interval.
+io::Json onnx_bounds(const StoredNetwork& stored);
 
 }  // namespace asap::region

@@ -131,6 +131,13 @@ PiecewiseLinear pieces_of(const ReluNetwork& network, numerics::Interval interva
   return pieces;
 }
 
+double largest_difference(const PiecewiseLinear& a, const PiecewiseLinear& b) {
+  double largest = 0;
+  for (const PiecewiseLinear* const knots : {&a, &b})
+    for (const double x : knots->x) largest = std::max(largest, std::abs(a(x) - b(x)));
+  return largest;
+}
+
 double largest_deviation(const ReluNetwork& network, const PiecewiseLinear& pieces,
                          Rounding rounding) {
   base::check(network.inputs() == 1, "largest_deviation: the network has several inputs");

@@ -23,6 +23,9 @@ struct PiecewiseLinear {
 /// The linear regions of a network of one input on an interval, as count_regions() finds them.
 PiecewiseLinear pieces_of(const ReluNetwork& network, numerics::Interval interval);
 
+/// The largest |a(x) - b(x)| at the knots of both: over their common interval, where neither jumps.
+double largest_difference(const PiecewiseLinear& a, const PiecewiseLinear& b);
+
 /// The rounding of a float type.
 struct Rounding {
   double unit = 0x1p-53;         ///< largest relative error of a result: 2^-24 for float

@@ -26,8 +26,7 @@ class Parser {
 
   PointsFile parse() {
     while (lines_.next()) {
-      const std::string_view content = base::trim(lines_.line());
-      if (content.empty() || content.front() == '#') continue;
+      if (io::is_without_fields(lines_)) continue;
       std::vector<std::string> fields = io::split_fields(lines_.line(), separator_, place());
       if (fields.size() > std::max<std::size_t>(columns_.count, 1) && fields.back().empty())
         fields.pop_back();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,8 @@ struct ColumnChoice {
   std::vector<std::string> inputs;
 };
 
-/// Reads a delimited file of numbers. The separator is that of the first line: semicolon, comma or
-/// tab; numbers between semicolons may have decimal commas. The first line is a header unless all
+/// Reads a delimited file of numbers. The separator is that of the first line (semicolon, comma or
+/// tab) or the one that it declares, sep=; numbers between semicolons may have decimal commas. The first line is a header unless all
 /// its fields are numbers; without a header, numbers from 1 name the columns. DataError names the
 /// file, line and column of a cell that is not a finite number, a column that does not exist, a
 /// name that occurs twice, and a column without a name unless the inputs are chosen. UsageError
@@ -35,6 +36,30 @@ struct ColumnChoice {
 NamedRows read_rows(const std::filesystem::path& path, const ColumnChoice& columns);
 NamedRows parse_rows(std::string_view bytes, const ColumnChoice& columns,
                      const std::string& source);
+
+/// Rows to predict: the inputs, and the target if the file has it.
+struct InputRows {
+  std::vector<std::string> inputs;
+  tensor::Tensor<double> x;              ///< [n, inputs]
+  std::optional<std::vector<double>> y;  ///< [n]
+};
+
+/// The same for rows whose target may be unknown: a file without its column has none, and an empty
+/// name means none.
+InputRows read_inputs(const std::filesystem::path& path, const ColumnChoice& columns);
+InputRows parse_inputs(std::string_view bytes, const ColumnChoice& columns,
+                       const std::string& source);
+
+/// How many columns a delimited file has, and their names; empty without a header.
+struct ColumnList {
+  std::size_t count = 0;
+  std::vector<std::string> names;
+};
+ColumnList read_columns(const std::filesystem::path& path);
+
+/// Whether no line of a file, but for comments after #, has more than one field, blanks separating
+/// as well.
+bool has_one_column(const std::filesystem::path& path);
 
 /// Values of a formula at `count` points drawn uniformly from the cube interval^inputs. Different
 /// values of `stream` draw different points. NumericalError names a point where the formula is not

@@ -17,6 +17,7 @@ namespace {
 
 /// The separator of the first line; the others may hold texts.
 char separator_of(std::string_view text) {
+  if (const std::optional<char> declared = io::declared_separator(text)) return *declared;
   io::TextLines lines(text);
   while (lines.next() && base::trim(lines.line()).empty()) {
   }
@@ -40,6 +41,11 @@ class Columns {
   }
 
   bool has_header() const { return has_header_; }
+  bool has(const std::string& name) const {
+    if (has_header_ && std::ranges::find(names_, name) != names_.end()) return true;
+    const std::optional<std::size_t> number = base::parse_number<std::size_t>(name);
+    return number && *number >= 1 && *number <= names_.size();
+  }
   const std::vector<std::string>& names() const { return names_; }
 
   /// A column without a name, which may be an index, is no input unless it is chosen.
@@ -96,38 +102,122 @@ double cell(const io::DelimitedRows& fields, std::int64_t row, std::size_t colum
       "repair the value, or leave the column out: `inputs` names the columns to use");
 }
 
+/// The text, fields and columns of one file.
+class RowTable {
+ public:
+  RowTable(std::string_view bytes, const std::string& source)
+      : source_(source),
+        decoded_(bytes, source),
+        separator_(separator_of(decoded_.text())),
+        fields_(io::parse_delimited(decoded_.text(), {separator_, true}, source)),
+        numbers_(separator_, source),
+        columns_(checked(fields_, source), numbers_, source_) {}
+
+  const Columns& columns() const { return columns_; }
+  std::int64_t rows() const { return fields_.rows() - first(); }
+  std::vector<double> column(std::size_t index) {
+    std::vector<double> values;
+    for (std::int64_t row = first(); row < fields_.rows(); ++row)
+      values.push_back(cell(fields_, row, index, columns_, numbers_, source_));
+    return values;
+  }
+  /// [rows, indices]
+  tensor::Tensor<double> matrix(const std::vector<std::size_t>& indices) {
+    const auto width = static_cast<std::int64_t>(indices.size());
+    tensor::Tensor<double> x({rows(), width});
+    for (std::int64_t row = 0; row < rows(); ++row)
+      for (std::int64_t j = 0; j < width; ++j)
+        x[row * width + j] = cell(fields_, row + first(), indices[static_cast<std::size_t>(j)],
+                                  columns_, numbers_, source_);
+    return x;
+  }
+  std::vector<std::string> names(const std::vector<std::size_t>& indices) const {
+    std::vector<std::string> names;
+    for (const std::size_t index : indices) names.push_back(columns_.names()[index]);
+    return names;
+  }
+
+ private:
+  static const io::DelimitedRows& checked(const io::DelimitedRows& fields,
+                                          const std::string& source) {
+    if (fields.rows() == 0) throw base::DataError(source + ": the file has no rows");
+    return fields;
+  }
+  std::int64_t first() const { return columns_.has_header() ? 1 : 0; }
+
+  const std::string& source_;
+  io::DecodedText decoded_;
+  char separator_;
+  io::DelimitedRows fields_;
+  io::NumberReader numbers_;
+  Columns columns_;
+};
+
 }  // namespace
 
 NamedRows parse_rows(std::string_view bytes, const ColumnChoice& wanted,
                      const std::string& source) {
-  const io::DecodedText decoded(bytes, source);
-  const char separator = separator_of(decoded.text());
-  const io::DelimitedRows fields = io::parse_delimited(decoded.text(), {separator, true}, source);
-  if (fields.rows() == 0) throw base::DataError(source + ": the file has no rows");
-  io::NumberReader numbers(separator, source);
-  const Columns columns(fields, numbers, source);
-  const std::size_t target = columns.find(wanted.target);
-  const std::vector<std::size_t> indices = input_indices(columns, wanted, target);
+  RowTable table(bytes, source);
+  const std::size_t target = table.columns().find(wanted.target);
+  const std::vector<std::size_t> indices = input_indices(table.columns(), wanted, target);
   if (indices.empty())
     throw base::DataError(source + ": no column is left to be an input",
                           "expected columns separated by commas, semicolons or tabs");
-  NamedRows result;
-  result.target = columns.names()[target];
-  for (const std::size_t index : indices) result.inputs.push_back(columns.names()[index]);
-  const std::int64_t first = columns.has_header() ? 1 : 0;
+  // A cell of an earlier line is reported first.
+  std::vector<std::size_t> all = indices;
+  all.push_back(target);
+  const tensor::Tensor<double> values = table.matrix(all);
   const auto width = static_cast<std::int64_t>(indices.size());
-  result.rows.x = tensor::Tensor<double>({fields.rows() - first, width});
-  for (std::int64_t row = first; row < fields.rows(); ++row) {
-    for (std::int64_t j = 0; j < width; ++j)
-      result.rows.x[(row - first) * width + j] =
-          cell(fields, row, indices[static_cast<std::size_t>(j)], columns, numbers, source);
-    result.rows.y.push_back(cell(fields, row, target, columns, numbers, source));
+  NamedRows result{table.names(indices),
+                   table.columns().names()[target],
+                   {tensor::Tensor<double>({table.rows(), width}), {}}};
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
+    const double* const from = values.data() + row * (width + 1);
+    std::copy_n(from, width, result.rows.x.data() + row * width);
+    result.rows.y.push_back(from[width]);
   }
   return result;
 }
 
 NamedRows read_rows(const std::filesystem::path& path, const ColumnChoice& columns) {
   return parse_rows(base::read_file(path), columns, path.string());
+}
+
+InputRows parse_inputs(std::string_view bytes, const ColumnChoice& wanted,
+                       const std::string& source) {
+  RowTable table(bytes, source);
+  const Columns& columns = table.columns();
+  const bool has_target = !wanted.target.empty() && columns.has(wanted.target);
+  const std::size_t target = has_target ? columns.find(wanted.target) : columns.names().size();
+  const std::vector<std::size_t> indices = input_indices(columns, wanted, target);
+  InputRows result{table.names(indices), table.matrix(indices), {}};
+  if (has_target) result.y = table.column(target);
+  return result;
+}
+
+InputRows read_inputs(const std::filesystem::path& path, const ColumnChoice& columns) {
+  return parse_inputs(base::read_file(path), columns, path.string());
+}
+
+ColumnList read_columns(const std::filesystem::path& path) {
+  const std::string bytes = base::read_file(path), source = path.string();
+  const RowTable table(bytes, source);
+  const Columns& columns = table.columns();
+  return {columns.names().size(),
+          columns.has_header() ? columns.names() : std::vector<std::string>{}};
+}
+
+bool has_one_column(const std::filesystem::path& path) {
+  const std::string bytes = base::read_file(path);
+  const io::DecodedText decoded(bytes, path.string());
+  const char separator = io::numbers_separator(decoded.text());
+  for (io::TextLines lines(decoded.text()); lines.next();) {
+    const std::string_view line = base::trim(lines.line());
+    const std::string place = path.string() + ":" + std::to_string(lines.number());
+    if (!io::is_without_fields(lines) && io::split_fields(line, separator, place).size() > 1)
+      return false;
+  }
+  return true;
 }
 
 }  // namespace asap::region

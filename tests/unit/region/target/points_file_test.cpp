@@ -16,7 +16,7 @@ TEST_CASE("points are read from commas, semicolons, tabs and blanks, with header
         "\"x\",\"y\"\n\"0\",\"1\"\n1,\"2\"\n\"2\",5\n3,10\n",
         "\xef\xbb\xbf"
         "0,1\n1,2\n2,5\n3,10\n",
-        "0,1\r1,2\r2,5\r3,10\r"}) {
+        "sep=;\r\nx;y\r\n0;1\r\n1;2\r\n2;5\r\n3;10\r\n", "0,1\r1,2\r2,5\r3,10\r"}) {
     const region::PointsFile file = region::parse_points(text, "points.csv");
     CHECK(file.samples.x == std::vector<double>{0, 1, 2, 3});
     CHECK(file.samples.y == std::vector<double>{1, 2, 5, 10});

@@ -24,6 +24,33 @@ TEST_CASE("columns are found by name and by number, with any separator") {
   CHECK(plain.rows.y == std::vector<double>{1, 4});
 }
 
+TEST_CASE("a declared separator is used and its line skipped") {
+  const region::NamedRows named =
+      region::parse_rows("sep=;\na;f\n1,5;2\n3;4\n", {"f", {}}, "t.csv");
+  CHECK(named.rows.y == std::vector<double>{2, 4});
+  CHECK(named.rows.x[0] == 1.5);
+  CHECK(contains(message_of([] {
+                   region::parse_rows("sep=|\na|f\n1|x\n", {"f", {}}, "t.csv");
+                 }),
+                 "t.csv:3"));
+}
+
+TEST_CASE("rows to predict need no target, and keep their order") {
+  const region::InputRows rows =
+      region::parse_inputs("b,note,a\n1,x,2\n3,y,4\n", {"f", {"a", "b"}}, "t.csv");
+  CHECK_FALSE(rows.y.has_value());
+  CHECK(rows.inputs == std::vector<std::string>{"a", "b"});
+  CHECK(rows.x[0] == 2);
+  CHECK(rows.x[3] == 3);
+  const region::InputRows known = region::parse_inputs("a,f\n1,2\n", {"f", {"a"}}, "t.csv");
+  CHECK(known.y == std::vector<double>{2});
+  CHECK(region::parse_inputs("1,2\n", {"2", {"1"}}, "t.csv").y == std::vector<double>{2});
+  CHECK(contains(message_of([] {
+                   region::parse_inputs("b,f\n1,2\n", {"f", {"a"}}, "t.csv");
+                 }),
+                 "there is no column 'a'"));
+}
+
 TEST_CASE("decimal commas are read between semicolons, also without a header") {
   const region::NamedRows named = region::parse_rows("1,5;2,5;3,5\n4,5;5;6\n", {"3", {}}, "t.csv");
   CHECK(named.rows.y == std::vector<double>{3.5, 6});
