@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "numerics/dense_solvers.h"
 #include "region/ridge/kan_model.h"
+#include "region/ridge/linear_model.h"
 
 namespace asap::region {
 namespace {
@@ -136,36 +136,13 @@ MethodFit fit_kan(const LearningRows& rows, const BaselineOptions& options) {
   return fit;
 }
 
-/// Least squares as a network. One neuron that never switches off would depend on the range of the
-/// inputs, so the plane is written with two: relu(z) - relu(-z).
+/// One neuron that never switches off would depend on the range of the inputs, so the plane is
+/// written with two: relu(z) - relu(-z).
 MethodFit fit_plane(const LearningRows& rows) {
-  const std::int64_t inputs = rows.training.inputs(), size = inputs + 1;
-  tensor::Tensor<double> gram({size, size}), moment({size}), plane({size});
-  for (std::int64_t i = 0; i < rows.training.size(); ++i) {
-    const auto value = [&](std::int64_t j) {
-      return j < inputs ? rows.training.x[i * inputs + j] : 1.0;
-    };
-    for (std::int64_t p = 0; p < size; ++p) {
-      moment[p] += value(p) * rows.training.y[static_cast<std::size_t>(i)];
-      for (std::int64_t q = 0; q <= p; ++q) gram[p * size + q] += value(p) * value(q);
-    }
-  }
-  const std::vector<double> ridge(static_cast<std::size_t>(size),
-                                  1e-6 * static_cast<double>(rows.training.size()));
-  if (!numerics::solve_positive_definite(gram.rows(), ridge, moment.flat(), plane.flat()))
-    throw base::NumericalError("the linear fit has no solution");
-  DenseLayer first(2, inputs), output(1, 2);
-  for (std::int64_t j = 0; j < inputs; ++j) {
-    first.w(0, j) = plane[j];
-    first.w(1, j) = -plane[j];
-  }
-  output.w(0, 0) = 1;
-  output.w(0, 1) = -1;
-  output.bias[0] = plane[inputs];
   MethodFit fit;
   fit.method = baseline_name(Baseline::linear);
-  fit.network.layers = {first, output};
-  fit.parameters = size;
+  fit.network = linear_network(fit_linear(rows.training), 1);
+  fit.parameters = rows.training.inputs() + 1;
   fit.training = network_error(fit.network, rows.training);
   fit.validation = network_error(fit.network, rows.validation);
   fit.description = "least squares";

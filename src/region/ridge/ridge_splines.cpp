@@ -10,19 +10,33 @@
 namespace asap::region {
 namespace {
 
+/// Root of the weight of the linear term's squares.
+constexpr double kLinearRoot = 1e-4;
+
 double dot_product(std::span<const double> a, std::span<const double> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-numerics::Interval range_of(const Rows& rows, const std::vector<double>& direction) {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (std::int64_t i = 0; i < rows.size(); ++i) {
-    const double t = dot_product(direction, rows.row(i));
-    low = std::min(low, t);
-    high = std::max(high, t);
-  }
+/// Where the cells of a spline are: the range of the rows along a direction, but not the tails of
+/// a distribution that has long ones, where the spline is straight.
+void choose_interval(const Rows& rows, RidgeSpline& ridge) {
+  std::vector<double> along;
+  for (std::int64_t i = 0; i < rows.size(); ++i)
+    along.push_back(dot_product(ridge.direction, rows.row(i)));
+  const auto quantile = [&](double part) {
+    const auto at =
+        along.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(along.size() - 1));
+    std::nth_element(along.begin(), at, along.end());
+    return *at;
+  };
+  // A normal distribution of any usual number of rows stays inside twice the middle 98 %.
+  const double first = quantile(0.01), last = quantile(0.99), spread = (last - first) / 2;
+  const auto [least, most] = std::minmax_element(along.begin(), along.end());
+  const double low = std::max(*least, first - spread), high = std::min(*most, last + spread);
   const double margin = high > low ? 0.05 * (high - low) : 0.5;
-  return {low - margin, high + margin};
+  ridge.interval = {low - margin, high + margin};
+  ridge.reach = std::max({0.0, ridge.interval.low - *least, *most - ridge.interval.high}) /
+                ridge.interval.length();
 }
 
 void add_roughness(tensor::MatrixView<double> gram, double penalty) {
@@ -36,7 +50,7 @@ void add_roughness(tensor::MatrixView<double> gram, double penalty) {
 /// mean squared error.
 double fit_spline(const Rows& rows, std::span<const double> targets, double penalty, int cells,
                   RidgeSpline& ridge) {
-  ridge.interval = range_of(rows, ridge.direction);
+  choose_interval(rows, ridge);
   const numerics::CubicSplines splines(ridge.interval, cells);
   const std::int64_t count = splines.count();
   tensor::Tensor<double> gram({count, count}), moment({count}), heights({count});
@@ -144,20 +158,23 @@ RidgeSpline best_ridge(const Rows& rows, const Rows& left, const RidgeSplinesOpt
   std::vector<std::pair<double, RidgeSpline>> found;
   for (std::vector<double>& direction : directions) {
     if (!normalise(direction)) continue;
-    RidgeSpline ridge{direction, {}, {}};
+    RidgeSpline ridge{direction, {}, {}, 0};
     const double error = fit_spline(rows, left.y, options.penalty, options.cells, ridge);
     if (std::isfinite(error)) found.emplace_back(error, std::move(ridge));
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   RidgeSpline best;
+  const LinearModel none{std::vector<double>(static_cast<std::size_t>(rows.inputs())), 0};
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < std::min<std::size_t>(found.size(), 3); ++k) {
-    const RidgeSum refined = minimise(left, {{found[k].second}}, options.penalty, 12);
+    const RidgeSum refined = minimise(left, {{found[k].second}, none}, options.penalty, 12);
     const double error = refined.error(left);
     if (error >= least) continue;
     least = error;
-    best = refined.ridges.front();
+    RidgeSum alone = refined;
+    alone.absorb_linear();
+    best = alone.ridges.front();
   }
   return best;
 }
@@ -174,9 +191,32 @@ double RidgeSpline::operator()(double projection) const {
 }
 
 double RidgeSum::operator()(std::span<const double> x) const {
-  double value = 0;
+  double value = linear(x);
   for (const RidgeSpline& ridge : ridges) value += ridge(dot_product(ridge.direction, x));
   return value;
+}
+
+void RidgeSum::absorb_linear() {
+  const auto inputs = static_cast<std::int64_t>(linear.slope.size());
+  const auto count = static_cast<std::int64_t>(ridges.size());
+  if (count == 0) return;
+  tensor::Tensor<double> directions({inputs, count}), parts({count});
+  for (std::int64_t j = 0; j < inputs; ++j)
+    for (std::int64_t k = 0; k < count; ++k)
+      directions[j * count + k] =
+          ridges[static_cast<std::size_t>(k)].direction[static_cast<std::size_t>(j)];
+  numerics::solve_least_squares(directions.rows(), linear.slope, parts.flat());
+  for (std::int64_t k = 0; k < count; ++k) {
+    RidgeSpline& ridge = ridges[static_cast<std::size_t>(k)];
+    const auto cells = static_cast<double>(ridge.heights.size()) - 3;
+    // The coefficients of t itself are the Greville abscissae.
+    for (std::size_t m = 0; m < ridge.heights.size(); ++m)
+      ridge.heights[m] += parts[k] * ridge.interval.at((static_cast<double>(m) - 1) / cells);
+    for (std::size_t j = 0; j < linear.slope.size(); ++j)
+      linear.slope[j] -= parts[k] * ridge.direction[j];
+  }
+  for (double& height : ridges.front().heights) height += linear.height;  // splines add up to one
+  linear.height = 0;
 }
 
 double RidgeSum::error(const Rows& rows) const {
@@ -195,12 +235,10 @@ RidgeModel::RidgeModel(const Rows& rows, const RidgeSum& start, double penalty)
       penalty_(penalty),
       lengths_(start.ridges.size(), 1.0) {}
 
-std::int64_t RidgeModel::parameter_count() const {
-  return static_cast<std::int64_t>(start_.ridges.size()) * ridge_parameters();
-}
+std::int64_t RidgeModel::parameter_count() const { return first_linear() + inputs(); }
 
 std::int64_t RidgeModel::residual_count() const {
-  return rows_.size() + static_cast<std::int64_t>(start_.ridges.size()) * (cells_ + 1);
+  return rows_.size() + static_cast<std::int64_t>(start_.ridges.size()) * (cells_ + 1) + inputs();
 }
 
 std::vector<double> RidgeModel::parameters() const {
@@ -209,6 +247,7 @@ std::vector<double> RidgeModel::parameters() const {
     parameters.insert(parameters.end(), ridge.direction.begin(), ridge.direction.end());
     parameters.insert(parameters.end(), ridge.heights.begin(), ridge.heights.end());
   }
+  parameters.insert(parameters.end(), start_.linear.slope.begin(), start_.linear.slope.end());
   return parameters;
 }
 
@@ -222,6 +261,7 @@ RidgeSum RidgeModel::sum(tensor::VectorView<const double> parameters) const {
     ridge.heights.assign(next, next + cells_ + 3);
     next += cells_ + 3;
   }
+  sum.linear.slope.assign(next, next + inputs());
   return sum;
 }
 
@@ -244,6 +284,7 @@ void RidgeModel::evaluate(tensor::VectorView<const double> parameters,
     for (std::size_t m = 0; m + 2 < ridge.heights.size(); ++m)
       residuals[next++] =
           root * (ridge.heights[m + 2] - 2 * ridge.heights[m + 1] + ridge.heights[m]);
+  for (const double slope : current_.linear.slope) residuals[next++] = kLinearRoot * slope;
 }
 
 void RidgeModel::jacobian(tensor::MatrixView<double> transposed) {
@@ -281,13 +322,20 @@ void RidgeModel::jacobian(tensor::MatrixView<double> transposed) {
       transposed(heights + m + 2, roughness) = root;
     }
   }
+  for (std::int64_t j = 0; j < inputs(); ++j) {
+    for (std::int64_t i = 0; i < rows_.size(); ++i)
+      transposed(first_linear() + j, i) = weight * rows_.row(i)[static_cast<std::size_t>(j)];
+    transposed(first_linear() + j, roughness + j) = kLinearRoot;
+  }
 }
 
 std::vector<RidgeSum> pursue_projections(const Rows& rows, const RidgeSplinesOptions& options,
                                          base::RandomStream& random) {
   std::vector<RidgeSum> sums;
-  RidgeSum sum;
+  RidgeSum sum{{}, fit_linear(rows)};
   Rows left = rows;
+  for (std::int64_t i = 0; i < rows.size(); ++i)
+    left.y[static_cast<std::size_t>(i)] -= sum(rows.row(i));
   for (int k = 0; k < options.ridges; ++k) {
     const RidgeSpline next = best_ridge(rows, left, options, random);
     if (next.direction.empty()) break;

@@ -47,15 +47,19 @@ RefinementOptions RefinementOptions::limited(std::int64_t parameters, std::int64
   // With a smaller share of the iterations Adam gets further.
   constexpr double kLeast = 0.05;
   const double size = static_cast<double>(parameters);
-  const double planned = static_cast<double>(smoothing.size()) * smoothed_iterations + iterations +
-                         hops * hop_iterations;
-  const double part = std::min(1.0, kBudget / (planned * size * size * static_cast<double>(rows)));
+  const double planned = first_iterations() + last_iterations();
+  const double share = std::min(1.0, kBudget / (planned * size * size * static_cast<double>(rows)));
+  RefinementOptions result = part(share);
+  if (share < kLeast && adam_steps == 0) result.adam_steps = 4000;
+  return result;
+}
+
+RefinementOptions RefinementOptions::part(double share) const {
   RefinementOptions result = *this;
-  if (part < kLeast && adam_steps == 0) result.adam_steps = 4000;
-  const auto share = [part](int full) { return std::max(1, static_cast<int>(full * part)); };
-  result.smoothed_iterations = share(smoothed_iterations);
-  result.iterations = share(iterations);
-  result.hops = share(hops);
+  const auto of = [share](int full) { return std::max(1, static_cast<int>(full * share)); };
+  result.smoothed_iterations = of(smoothed_iterations);
+  result.iterations = of(iterations);
+  result.hops = of(hops);
   return result;
 }
 
@@ -72,7 +76,7 @@ void WeightRefiner::consider(const std::vector<double>& parameters, RefinedWeigh
   training_.set_smoothing(0);
   const double validation = validation_.mean_squared_error(parameters);
   if (!best.parameters.empty() && !(validation < best.validation)) return;
-  best = {parameters, training_.mean_squared_error(parameters), validation};
+  best = {parameters, training_.mean_squared_error(parameters), validation, {}};
 }
 
 void WeightRefiner::fit(std::vector<double>& parameters, double tau, int iterations,
@@ -102,6 +106,10 @@ void WeightRefiner::hop(RefinedWeights& best, base::RandomStream& random) {
 }
 
 RefinedWeights WeightRefiner::refine(std::vector<double> start, base::RandomStream& random) {
+  return finish(begin(std::move(start), random), random);
+}
+
+RefinedWeights WeightRefiner::begin(std::vector<double> start, base::RandomStream& random) {
   RefinedWeights best;
   consider(start, best);
   if (options_.adam_steps > 0) {
@@ -113,6 +121,13 @@ RefinedWeights WeightRefiner::refine(std::vector<double> start, base::RandomStre
   training_.balance(start);
   for (double& parameter : start) parameter += options_.jitter * random.normal();
   for (const double tau : options_.smoothing) fit(start, tau, options_.smoothed_iterations, best);
+  best.last = std::move(start);
+  return best;
+}
+
+RefinedWeights WeightRefiner::finish(RefinedWeights best, base::RandomStream& random) {
+  if (options_.adam_steps > 0) return best;
+  std::vector<double> start = std::move(best.last);
   fit(start, 0, options_.iterations, best);
   for (int h = 0; h < options_.hops; ++h) hop(best, random);
   return best;

@@ -25,6 +25,11 @@ struct RefinementOptions {
   /// The options for a network of this size: large networks get proportionally fewer iterations, or
   /// Adam when too few would remain.
   RefinementOptions limited(std::int64_t parameters, std::int64_t rows) const;
+  /// Iterations of begin() and of finish().
+  int first_iterations() const { return static_cast<int>(smoothing.size()) * smoothed_iterations; }
+  int last_iterations() const { return iterations + hops * hop_iterations; }
+  /// The options with this part of the iterations.
+  RefinementOptions part(double share) const;
 };
 
 /// Weight decays to try: zero, and two more when there are fewer than ten rows per parameter, so
@@ -35,6 +40,7 @@ std::vector<double> decays_for(std::int64_t parameters, std::int64_t rows);
 struct RefinedWeights {
   std::vector<double> parameters;  ///< of a WeightsModel
   double training = 0, validation = 0;
+  std::vector<double> last{};  ///< where begin() stopped, from which finish() goes on
 };
 
 /// Fits the raw weights of a network to the training rows and returns the weights that were best on
@@ -44,7 +50,12 @@ class WeightRefiner {
   WeightRefiner(const Rows& training, const Rows& validation, const NetworkShape& shape,
                 RefinementOptions options);
 
+  /// begin() and finish().
   RefinedWeights refine(std::vector<double> start, base::RandomStream& random);
+  /// The first part: rounded corners. With Adam, all of the work.
+  RefinedWeights begin(std::vector<double> start, base::RandomStream& random);
+  /// The second part: ReLU itself, and hops.
+  RefinedWeights finish(RefinedWeights best, base::RandomStream& random);
 
  private:
   /// Fits at the rounding `tau`; `best` keeps the result if it validates better.

@@ -64,16 +64,22 @@ SegmentRegions count_segments(const ReluNetwork& network, const Rows& rows, std:
   return regions;
 }
 
+std::string description_of(const RidgeFit& ridge) {
+  if (ridge.kind == RidgeKind::linear) return "linear: no ridges were better on rows left out";
+  return std::to_string(ridge.shape.blocks) + " ridges of depth " +
+         std::to_string(ridge.shape.widths.size()) + ", " + std::to_string(ridge.fold) +
+         " pieces per level" + (ridge.linear_term ? ", linear term" : "") +
+         (ridge.kind == RidgeKind::folded ? ", folded" : "");
+}
+
 MethodFit of_ridge(const RidgeFit& ridge) {
   MethodFit fit;
   fit.method = "region";
   fit.network = ridge.network;
-  fit.parameters = ridge.shape.parameter_count();
+  fit.parameters = ridge.parameters;
   fit.training = ridge.training;
   fit.validation = ridge.validation;
-  fit.description = std::to_string(ridge.shape.blocks) + " ridges of depth " +
-                    std::to_string(ridge.shape.widths.size()) + ", " + std::to_string(ridge.fold) +
-                    " pieces per level";
+  fit.description = description_of(ridge);
   return fit;
 }
 

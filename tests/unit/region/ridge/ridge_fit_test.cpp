@@ -92,6 +92,32 @@ TEST_CASE("a product is fitted well, the same on any number of threads") {
   }
 }
 
+TEST_CASE("a linear target gets the linear model") {
+  region::Rows rows = drawn("x-2*y", 60, 0).rows, held = drawn("x-2*y", 30, 1).rows;
+  base::RandomStream random(9, base::RandomPurpose::test);
+  for (region::Rows* part : {&rows, &held})
+    for (double& y : part->y) y += 0.2 * random.normal();
+  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(0));
+  CHECK(fit.kind == region::RidgeKind::linear);
+  const region::MethodFit linear =
+      region::fit_baseline({rows, held}, region::Baseline::linear, {quick_options(0), fit.shape});
+  CHECK(fit.validation == linear.validation);
+}
+
+TEST_CASE("a linear term stands beside the ridges where they cannot hold it") {
+  const auto named = [](std::uint32_t stream) { return drawn("sin(3*x)+2*y", 600, stream); };
+  const region::Standardisation scales = region::Standardisation::of(named(0));
+  const region::Rows rows = scales.apply(named(0).rows), held = scales.apply(named(1).rows);
+  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(1));
+  CHECK(fit.linear_term);
+  CHECK(fit.parameters == fit.shape.parameter_count() + 2 * 2 + 2 * 2 + 2);
+  CHECK(fit.validation < 1e-3);
+  // Beyond the rows the end pieces of the folded ridges continue. (Fitted weights may have corners
+  // among the rows that go on outside.)
+  const auto at = [&](double far) { return naive(fit.folded, {far, -far}); };
+  CHECK(at(6) - at(4) == doctest::Approx(at(8) - at(6)).epsilon(1e-6));
+}
+
 TEST_CASE("noise is not fitted: validation stops before the raw weights chase it") {
   region::Rows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
   base::RandomStream random(9, base::RandomPurpose::test);

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "region/ridge/ridge_splines.h"
+
+namespace asap::region {
+
+/// How sure it is that `b` is better than `a` on rows: see sureness_of().
+double sureness(const ReluNetwork& a, const ReluNetwork& b, const Rows& rows);
+
+/// Networks whose raw weights were fitted, and what they are judged by.
+struct NetworkChoice {
+  const Rows& training;
+  const Rows& validation;
+  const ReluNetwork& folded;  ///< with which the fits began
+  const RidgeSum& sum;        ///< its ends are straight
+
+  /// The network with the least error on the validation rows, of those that are better than the
+  /// folded one there by a standard error and stay nearer to the sum than zero is, on the training
+  /// rows moved outwards by a quarter. Nothing if there is none.
+  ///
+  /// Where a direction has long tails, rows to predict lie far outside: of all networks that
+  /// explain nearly as much as the best, the one nearest to their median there is chosen, because
+  /// most fits agree where they are right.
+  std::optional<std::size_t> best_of(const std::vector<ReluNetwork>& networks) const;
+
+ private:
+  bool holds_outside(const ReluNetwork& network) const;
+  std::size_t nearest_to_median(const std::vector<ReluNetwork>& networks,
+                                const std::vector<std::size_t>& candidates) const;
+};
+
+}  // namespace asap::region

@@ -1,0 +1,53 @@
+#include "region/ridge/network_choice.h"
+
+#include <doctest/doctest.h>
+
+#include "support/drawn_rows.h"
+
+namespace asap::test {
+namespace {
+
+/// slope * x beside a corner at x = corner, of two inputs.
+region::ReluNetwork with_corner(double slope, double corner, double bend) {
+  region::ReluNetwork network = region::linear_network({{slope, 0}, 0}, 1);
+  region::DenseLayer first(3, 2), output(1, 3);
+  for (int k = 0; k < 2; ++k) first.w(k, 0) = network.layers[0].w(k, 0);
+  output.w(0, 0) = 1;
+  output.w(0, 1) = -1;
+  first.w(2, 0) = 1;
+  first.bias[2] = -corner;
+  output.w(0, 2) = bend;
+  network.layers = {first, output};
+  return network;
+}
+
+region::RidgeSum linear_sum(double reach) {
+  region::RidgeSpline flat{{1, 0}, {-1, 1}, std::vector<double>(13), reach};
+  return {{flat}, {{1, 0}, 0}};
+}
+
+TEST_CASE("fitted networks win only by validation, and not if they leave the sum outside") {
+  const region::Rows rows = drawn("x", 200, 0).rows, held = drawn("x", 100, 1).rows;
+  const region::ReluNetwork folded = with_corner(0.9, 0, 0), good = with_corner(1, 5, 1),
+                            wild = with_corner(1, 1, 50);
+  const region::RidgeSum sum = linear_sum(0);
+  const region::NetworkChoice choice{rows, held, folded, sum};
+  CHECK(choice.best_of({with_corner(0.8, 0, 0)}) == std::nullopt);
+  // A corner just outside the rows, where the validation rows see nothing of it.
+  CHECK(choice.best_of({wild}) == std::nullopt);
+  CHECK(choice.best_of({wild, with_corner(0.95, 5, 0), good}) == 2);
+}
+
+TEST_CASE("with long tails the fits that agree far outside outvote one that is slightly better") {
+  const region::Rows rows = drawn("x", 200, 0).rows, held = drawn("x", 100, 1).rows;
+  const region::ReluNetwork folded = with_corner(0.5, 0, 0);
+  const std::vector<region::ReluNetwork> networks = {
+      with_corner(1, 1.3, -0.5), with_corner(0.999, 9, 0), with_corner(0.998, 9, 0),
+      with_corner(0.9985, 9, 0)};
+  const region::RidgeSum usual = linear_sum(0), tails = linear_sum(2);
+  CHECK(region::NetworkChoice{rows, held, folded, usual}.best_of(networks) == 0);
+  CHECK(region::NetworkChoice{rows, held, folded, tails}.best_of(networks) != 0);
+}
+
+}  // namespace
+}  // namespace asap::test
