@@ -9,7 +9,7 @@
 namespace asap::region {
 namespace {
 
-constexpr Enclosure kAny = Enclosure::everything();
+constexpr Enclosure kUnknown = Enclosure::everything();
 constexpr Enclosure kOne = Enclosure::point(1), kTwo = Enclosure::point(2);
 constexpr int kUnits = 4;          // of the C library's functions: see enclosure.cpp
 constexpr int kComposedUnits = 8;  // of formulas with two of them
@@ -18,14 +18,14 @@ constexpr int kComposedUnits = 8;  // of formulas with two of them
 Jet inside(const Jet& u, double low, double high) {
   if (u.value.low >= low && u.value.high <= high) return u;
   if (u.value.high < low || u.value.low > high) return Jet::unknown();
-  return {{std::max(u.value.low, low), std::min(u.value.high, high)}, kAny, kAny};
+  return {{std::max(u.value.low, low), std::min(u.value.high, high)}, kUnknown, kUnknown};
 }
 
 Enclosure clipped(Enclosure a, double low, double high) {
   return {std::max(a.low, low), std::min(a.high, high)};
 }
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNoEnd = std::numeric_limits<double>::infinity();
 
 Jet sin_jet(const Jet& u) {
   const Enclosure value = sine(u.value);
@@ -90,8 +90,8 @@ Jet asinh_jet(const Jet& u) {
 }
 
 Jet acosh_jet(const Jet& argument) {
-  const Jet u = inside(argument, 1, kInfinity);
-  const Enclosure rest = clipped(square(u.value) - kOne, 0, kInfinity);
+  const Jet u = inside(argument, 1, kNoEnd);
+  const Enclosure rest = clipped(square(u.value) - kOne, 0, kNoEnd);
   const Enclosure slope = kOne / square_root(rest);
   return compose(u, rising([](double x) { return std::acosh(x); }, u.value, kUnits), slope,
                  -(u.value * slope / rest));
@@ -105,7 +105,7 @@ Jet atanh_jet(const Jet& argument) {
 }
 
 Jet log_jet(const Jet& argument) {
-  const Jet u = inside(argument, 0, kInfinity);
+  const Jet u = inside(argument, 0, kNoEnd);
   const Enclosure slope = kOne / u.value;
   return compose(u, logarithm(u.value), slope, -square(slope));
 }
@@ -119,7 +119,7 @@ Jet exp_jet(const Jet& u) {
 }
 
 Jet sqrt_jet(const Jet& argument) {
-  const Jet u = inside(argument, 0, kInfinity);
+  const Jet u = inside(argument, 0, kNoEnd);
   const Enclosure value = square_root(u.value), slope = kOne / (kTwo * value);
   return compose(u, value, slope, -(slope / (kTwo * u.value)));
 }
@@ -129,7 +129,7 @@ Jet relu_jet(const Jet& u) { return larger(u, Jet::constant(0)); }
 
 /// A function that is constant between jumps.
 Jet steps(Enclosure value) {
-  return value.is_point() ? Jet{value, {}, {}} : Jet{value, kAny, kAny};
+  return value.is_point() ? Jet{value, {}, {}} : Jet{value, kUnknown, kUnknown};
 }
 
 Jet sign_jet(const Jet& u) {

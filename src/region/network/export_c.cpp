@@ -13,7 +13,7 @@ struct Writer {
   const char* type;
   std::string (*literal)(double);
 };
-constexpr Writer kDouble{"double", c_literal}, kFloat{"float", c_float_literal};
+constexpr Writer kInDouble{"double", c_literal}, kInFloat{"float", c_float_literal};
 
 std::string term(double weight, const std::string& value, bool first, const Writer& writer) {
   const std::string sign = first ? (weight < 0 ? "-" : "") : (weight < 0 ? " - " : " + ");
@@ -62,7 +62,7 @@ std::string described(const StoredNetwork& stored, const std::string& comment) {
 
 std::string export_c_header(const StoredNetwork& stored, const std::string& name,
                             const std::string& comment, CNumber number) {
-  const Writer& writer = number == CNumber::float32 ? kFloat : kDouble;
+  const Writer& writer = number == CNumber::float32 ? kInFloat : kInDouble;
   const ReluNetwork& network = stored.network;
   const std::string type = writer.type, zero = writer.literal(0);
   CHeader header(name, described(stored, comment));

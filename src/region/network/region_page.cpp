@@ -10,7 +10,8 @@ namespace asap::region {
 namespace {
 
 constexpr std::size_t kMostPieces = 1000;  // rows of the table
-constexpr double kWidth = 760, kHeight = 380, kLeft = 80, kRight = 20, kTop = 16, kBottom = 52;
+constexpr double kPageWidth = 760, kPageHeight = 380, kPageLeft = 80, kPageRight = 20,
+                 kPageTop = 16, kPageBottom = 52;
 
 constexpr const char* kStyle =
     ":root { color-scheme: light dark; }\n"
@@ -23,7 +24,7 @@ constexpr const char* kStyle =
     "figcaption, footer { color: GrayText; }\n"
     ".pieces { max-height: 30em; overflow-y: auto; }\n";
 
-std::string row(const std::string& cell, const std::vector<std::string>& values) {
+std::string table_row(const std::string& cell, const std::vector<std::string>& values) {
   std::string html = "<tr>";
   for (const std::string& value : values)
     html += "<" + cell + ">" + base::escape_markup(value) + "</" + cell + ">";
@@ -32,12 +33,13 @@ std::string row(const std::string& cell, const std::vector<std::string>& values)
 
 std::string pieces_table(const RegionPage& page) {
   if (page.pieces.empty()) return "";
-  std::string rows = row("th", {"piece", "from", "to", "slope"});
+  std::string rows = table_row("th", {"piece", "from", "to", "slope"});
   const std::size_t shown = std::min(page.pieces.size(), kMostPieces);
   for (std::size_t k = 0; k < shown; ++k) {
     const auto& [interval, slope] = page.pieces[k];
-    rows += row("td", {std::to_string(k + 1), base::format_significant(interval.low),
-                       base::format_significant(interval.high), base::format_significant(slope)});
+    rows +=
+        table_row("td", {std::to_string(k + 1), base::format_significant(interval.low),
+                         base::format_significant(interval.high), base::format_significant(slope)});
   }
   std::string html =
       "<h2>Linear regions</h2>\n<div class=\"pieces\"><table>\n" + rows + "</table></div>\n";
@@ -48,12 +50,12 @@ std::string pieces_table(const RegionPage& page) {
   return html;
 }
 
-std::string text_at(double x, double y, const std::string& anchor, const std::string& text) {
+std::string label_at(double x, double y, const std::string& anchor, const std::string& text) {
   return "<text x=\"" + base::format_fixed(x, 1) + "\" y=\"" + base::format_fixed(y, 1) +
          "\" text-anchor=\"" + anchor + "\">" + base::escape_markup(text) + "</text>\n";
 }
 
-std::string line(double x1, double y1, double x2, double y2, const std::string& more) {
+std::string line_between(double x1, double y1, double x2, double y2, const std::string& more) {
   return "<line x1=\"" + base::format_fixed(x1, 2) + "\" y1=\"" + base::format_fixed(y1, 2) +
          "\" x2=\"" + base::format_fixed(x2, 2) + "\" y2=\"" + base::format_fixed(y2, 2) + "\" " +
          more + "/>\n";
@@ -63,7 +65,7 @@ std::string line(double x1, double y1, double x2, double y2, const std::string& 
 
 std::string region_page(const RegionPage& page) {
   std::string facts;
-  for (const auto& [name, value] : page.facts) facts += row("td", {name, value});
+  for (const auto& [name, value] : page.facts) facts += table_row("td", {name, value});
   const std::string title = base::escape_markup(page.title);
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
          "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
@@ -80,25 +82,27 @@ std::string draw_pieces(const std::vector<double>& x, const std::vector<double>&
   const auto [least, most] = std::minmax_element(y.begin(), y.end());
   numerics::Interval up{*least, *most};
   if (!(up.low < up.high)) up = {*least - 1, *least + 1};
-  const double width = kWidth - kLeft - kRight, height = kHeight - kTop - kBottom;
-  const auto right = [&](double at) { return kLeft + width * across.unit(at); };
-  const auto down = [&](double at) { return kTop + height * (1 - up.unit(at)); };
+  const double width = kPageWidth - kPageLeft - kPageRight,
+               height = kPageHeight - kPageTop - kPageBottom;
+  const auto right = [&](double at) { return kPageLeft + width * across.unit(at); };
+  const auto down = [&](double at) { return kPageTop + height * (1 - up.unit(at)); };
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
-                    base::format_fixed(kWidth, 0) + "\" height=\"" +
-                    base::format_fixed(kHeight, 0) + "\" viewBox=\"0 0 " +
-                    base::format_fixed(kWidth, 0) + " " + base::format_fixed(kHeight, 0) +
+                    base::format_fixed(kPageWidth, 0) + "\" height=\"" +
+                    base::format_fixed(kPageHeight, 0) + "\" viewBox=\"0 0 " +
+                    base::format_fixed(kPageWidth, 0) + " " + base::format_fixed(kPageHeight, 0) +
                     "\" font-family=\"sans-serif\" font-size=\"13\" fill=\"currentColor\">\n";
   for (const double part : {0.0, 0.5, 1.0}) {
-    svg += line(kLeft, down(up.at(part)), kWidth - kRight, down(up.at(part)),
-                "stroke=\"currentColor\" stroke-opacity=\".2\"");
-    svg += text_at(kLeft - 8, down(up.at(part)) + 4, "end", base::format_significant(up.at(part)));
-    svg += text_at(right(across.at(part)), kTop + height + 28, "middle",
-                   base::format_significant(across.at(part)));
+    svg += line_between(kPageLeft, down(up.at(part)), kPageWidth - kPageRight, down(up.at(part)),
+                        "stroke=\"currentColor\" stroke-opacity=\".2\"");
+    svg += label_at(kPageLeft - 8, down(up.at(part)) + 4, "end",
+                    base::format_significant(up.at(part)));
+    svg += label_at(right(across.at(part)), kPageTop + height + 28, "middle",
+                    base::format_significant(across.at(part)));
   }
-  svg += text_at(kLeft + width / 2, kHeight - 8, "middle", x_name);
+  svg += label_at(kPageLeft + width / 2, kPageHeight - 8, "middle", x_name);
   svg += "<g stroke=\"#d62728\" stroke-width=\".7\">\n";
   for (const double at : x)
-    svg += line(right(at), kTop + height + 4, right(at), kTop + height + 12, "");
+    svg += line_between(right(at), kPageTop + height + 4, right(at), kPageTop + height + 12, "");
   svg += "</g>\n<polyline fill=\"none\" stroke=\"#1f77b4\" stroke-width=\"1.6\" points=\"";
   for (std::size_t k = 0; k < x.size(); ++k)
     svg += base::format_fixed(right(x[k]), 2) + "," + base::format_fixed(down(y[k]), 2) + " ";

@@ -24,6 +24,9 @@ struct RidgeSpline {
   double operator()(double projection) const;
 };
 
+/// Scales a direction to length one. False if it has no length.
+bool normalise(std::vector<double>& direction);
+
 /// f(x) = b.x + c + sum_k s_k(u_k.x): projection pursuit regression (Friedman and Stuetzle 1981)
 /// with splines beside a linear term.
 struct RidgeSum {
