@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "numerics/curve.h"
+#include "region/network/samples.h"
+#include "region/pieces/polyline.h"
+
+namespace asap::region {
+
+/// A continuous polyline with the fewest pieces of all that stay within y_i - tolerance and
+/// y_i + tolerance at every x_i. Its inner knots are anywhere. Weights play no part. None when more
+/// than `most_pieces` are needed.
+///
+/// Each piece is the line that reaches farthest (a minimum-link path, Suri 1986; ordered stabbing,
+/// Guibas et al. 1993). When no line meets the next point's gate from below, say, the extreme line
+/// touches the top of a gate b; every polyline with one more piece crosses it between gate b and
+/// the next one. So the next piece is a line that is below the extreme line at b, below the tops
+/// of the gates after b, and meets the gates from the next one on: half-planes in the plane of
+/// lines, which are cut one after the other.
+std::optional<Polyline> fewest_pieces(const Samples& samples, double tolerance, int most_pieces);
+
+/// The polyline of at most `pieces` pieces with the least maximum error at the samples, to a
+/// relative 1e-6, by bisection of fewest_pieces(). `enough`: a tolerance that these pieces reach.
+Polyline least_maximum_error(const Samples& samples, int pieces, double enough);
+
+/// Largest |polyline - y| over the samples.
+double max_error(const Polyline& polyline, const Samples& samples);
+
+/// Samples of f that straight lines between neighbours follow to within `deviation`, as far as f
+/// at the middles shows: an even grid of `least` cells, halved where needed. At most `most` samples;
+/// none when more are needed.
+std::optional<Samples> following_samples(const numerics::Curve& f, numerics::Interval interval,
+                                         double deviation, int least, int most);
+
+}  // namespace asap::region
