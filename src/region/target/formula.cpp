@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
+#include <map>
 #include <memory>
 #include <numbers>
 
@@ -24,6 +26,7 @@ double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::l
 double relu_of(double x) { return x > 0 ? x : 0; }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double natural_log(double x) { return std::log(x); }
+double negate(double x) { return -x; }
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -101,6 +104,7 @@ void define_language(mu::Parser& parser) {
   parser.DefineFun("relu", relu_of);
   parser.DefineFun("sigmoid", sigmoid);
   parser.DefineFun("log", natural_log);  // muParser's own differs between versions
+  parser.DefineInfixOprt("-", negate);   // an address that formula_steps() knows
   parser.DefineConst("pi", std::numbers::pi);
   parser.DefineConst("e", std::numbers::e);
 }
@@ -119,10 +123,9 @@ void define_variables(Formula& formula, const std::vector<std::string>& variable
   }
 }
 
-}  // namespace
-
-Surface compile_formula(const std::string& text, const std::vector<std::string>& variables) {
-  const auto formula = std::make_shared<Formula>();
+/// Parses a formula of one value.
+std::shared_ptr<Formula> parse(const std::string& text, const std::vector<std::string>& variables) {
+  auto formula = std::make_shared<Formula>();
   formula->values.resize(variables.size());
   try {
     define_language(formula->parser);
@@ -138,7 +141,115 @@ Surface compile_formula(const std::string& text, const std::vector<std::string>&
   } catch (const mu::Parser::exception_type& error) {
     throw formula_error(text, variables, error);
   }
-  return [formula](std::span<const double> at) {
+  return formula;
+}
+
+/// The name of the operator of a command, or nullptr.
+const char* operator_name(mu::ECmdCode code) {
+  switch (code) {
+    case mu::cmLE:
+      return "<=";
+    case mu::cmGE:
+      return ">=";
+    case mu::cmNEQ:
+      return "!=";
+    case mu::cmEQ:
+      return "==";
+    case mu::cmLT:
+      return "<";
+    case mu::cmGT:
+      return ">";
+    case mu::cmADD:
+      return "+";
+    case mu::cmSUB:
+      return "-";
+    case mu::cmMUL:
+      return "*";
+    case mu::cmDIV:
+      return "/";
+    case mu::cmPOW:
+      return "^";
+    case mu::cmLAND:
+      return "&&";
+    case mu::cmLOR:
+      return "||";
+    case mu::cmASSIGN:
+      return "=";
+    default:
+      return nullptr;
+  }
+}
+
+/// The steps of muParser's commands.
+class StepWriter {
+ public:
+  explicit StepWriter(const mu::Parser& parser) {
+    for (const auto& [name, callback] : parser.GetFunDef()) names_[callback.GetAddr()] = name;
+    names_[reinterpret_cast<void*>(&negate)] = "negate";
+  }
+
+  void add(const mu::SToken& token) {
+    switch (token.Cmd) {
+      case mu::cmVAL:
+        return number(token.Val.data2);
+      case mu::cmVAR:
+        return variable();
+      case mu::cmVARPOW2:
+        return power(2);
+      case mu::cmVARPOW3:
+        return power(3);
+      case mu::cmVARPOW4:
+        return power(4);
+      case mu::cmVARMUL:
+        return line(token.Val.data, token.Val.data2);
+      case mu::cmENDIF:
+        return call("select", 3);
+      case mu::cmFUNC:
+        return call(names_.at(reinterpret_cast<void*>(token.Fun.cb._pRawFun)),
+                    std::abs(token.Fun.argc));
+      default:  // cmIF, cmELSE and cmEND leave values where they are
+        if (const char* const name = operator_name(token.Cmd)) call(name, 2);
+    }
+  }
+
+  std::vector<FormulaStep> take() { return std::move(steps_); }
+
+ private:
+  void number(double value) { steps_.push_back({FormulaStep::Kind::number, value}); }
+  void variable() { steps_.push_back({FormulaStep::Kind::variable}); }
+  void call(const std::string& name, int arguments) {
+    steps_.push_back({FormulaStep::Kind::call, 0, name, arguments});
+  }
+  void power(int exponent) {
+    variable();
+    number(exponent);
+    call("^", 2);
+  }
+  /// factor * x + shift
+  void line(double factor, double shift) {
+    number(factor);
+    variable();
+    call("*", 2);
+    number(shift);
+    call("+", 2);
+  }
+
+  std::map<void*, std::string> names_;
+  std::vector<FormulaStep> steps_;
+};
+
+}  // namespace
+
+std::vector<FormulaStep> formula_steps(const std::string& text) {
+  const std::shared_ptr<Formula> formula = parse(text, {"x"});
+  const mu::ParserByteCode& code = formula->parser.GetByteCode();
+  StepWriter writer(formula->parser);
+  for (std::size_t i = 0; i < code.GetSize(); ++i) writer.add(code.GetBase()[i]);
+  return writer.take();
+}
+
+Surface compile_formula(const std::string& text, const std::vector<std::string>& variables) {
+  return [formula = parse(text, variables)](std::span<const double> at) {
     base::check(at.size() == formula->values.size(), "formula: wrong number of variables");
     std::copy(at.begin(), at.end(), formula->values.begin());
     return formula->parser.Eval();

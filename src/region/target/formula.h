@@ -17,6 +17,20 @@ namespace asap::region {
 /// formula again for another thread.
 numerics::Curve compile_formula(const std::string& text);
 
+/// One step of a formula in postfix order.
+struct FormulaStep {
+  enum class Kind { number, variable, call };
+  Kind kind = Kind::number;
+  double number = 0;
+  /// Of a call: the name of a function, "negate", "select" (condition, value, other), "=", or an
+  /// operator: + - * / ^ < > <= >= == != && ||.
+  std::string name{};
+  int arguments = 0;  ///< of a call
+};
+
+/// The formula of x as muParser compiled it: the values of its constant parts are float64 numbers.
+std::vector<FormulaStep> formula_steps(const std::string& text);
+
 /// A function of several variables, in the order of their names.
 using Surface = std::function<double(std::span<const double>)>;
 

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "support/error_message.h"
 
 namespace asap::test {
@@ -17,6 +18,30 @@ TEST_CASE("formulas have the usual functions and constants") {
   CHECK(region::compile_formula("softplus(10*x)")(100) == doctest::Approx(1000));
   CHECK(region::compile_formula("sin(pi*x) + e")(0.5) == doctest::Approx(1 + std::exp(1)));
   CHECK(region::compile_formula("abs(x) + relu(-x)")(-3) == 6);
+}
+
+/// A formula in postfix order as text.
+std::string postfix(const char* formula) {
+  std::string text;
+  for (const region::FormulaStep& step : region::formula_steps(formula)) {
+    text += text.empty() ? "" : " ";
+    if (step.kind == region::FormulaStep::Kind::number)
+      text += base::format_number(step.number);
+    else if (step.kind == region::FormulaStep::Kind::variable)
+      text += "x";
+    else
+      text += step.name + ":" + std::to_string(step.arguments);
+  }
+  return text;
+}
+
+TEST_CASE("the steps of a formula are those that muParser computes") {
+  CHECK(postfix("x^3") == "x 3 ^:2");
+  CHECK(postfix("2*x+1") == "2 x *:2 1 +:2");
+  CHECK(postfix("-sin(x)") == "x sin:1 negate:1");
+  CHECK(postfix("x<0 ? 1/2 : exp(x)") == "x 0 <:2 0.5 x exp:1 select:3");
+  CHECK(postfix("max(x, 3, x/2)") == "x 3 x 2 /:2 max:3");
+  CHECK(postfix("x>=1 && x!=2 || x<=0") == "x 1 >=:2 x 2 !=:2 &&:2 x 0 <=:2 ||:2");
 }
 
 TEST_CASE("mistakes in formulas are named with their column") {
