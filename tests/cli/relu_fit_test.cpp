@@ -245,7 +245,7 @@ TEST_CASE("errors and hints name the flags of the command, and no field in backq
   CHECK(contains(bent, "hint: leave --keep-shape out"));
   const std::string several =
       error({"--function", "x*y", "--inputs", "x,y", "--difference", "--windows", "2"});
-  CHECK(contains(several, "--method, --windows, --tolerance, --keep-shape and --difference are"));
+  CHECK(contains(several, "--method, --windows, --tolerance, --pieces, --keep-shape and --difference are"));
   CHECK(contains(several, "take --ridges, --depth, --fold and --compare"));
   CHECK(contains(error({"--function", "1/x"}), "choose an --interval"));
   CHECK(contains(error({"--function", "x", "--depth", "60"}), "more --windows"));

@@ -10,6 +10,7 @@
 #include "region/family/family_fit.h"
 #include "region/family/linear_part.h"
 #include "region/family/spline.h"
+#include "region/fit/pieces_fit.h"
 #include "region/fit/unit_scaling.h"
 
 namespace asap::region {
@@ -23,6 +24,54 @@ void drop_rounding(FoldedFunction& function) {
   for (FoldedWindow& window : function.windows)
     for (double& scale : window.scales)
       if (std::abs(scale) < 1e-13) scale = 0;
+}
+
+/// Samples of the curve of which every stretch has its share of the points' weight: a gap between
+/// two points counts half the weight of both.
+Samples weighted_samples(const Samples& points, const numerics::Curve& curve, int count) {
+  std::vector<double> mass{0};
+  for (std::int64_t i = 0; i + 1 < points.size(); ++i)
+    mass.push_back(mass.back() + 0.5 * (points.weight_at(i) + points.weight_at(i + 1)));
+  Samples samples;
+  std::size_t gap = 0;
+  for (int k = 0; k < count; ++k) {
+    const double wanted = mass.back() * k / (count - 1);
+    while (gap + 2 < mass.size() && mass[gap + 1] < wanted) ++gap;
+    const double part = std::min((wanted - mass[gap]) / (mass[gap + 1] - mass[gap]), 1.0);
+    const double x = points.x[gap] + part * (points.x[gap + 1] - points.x[gap]);
+    if (!samples.x.empty() && !(x > samples.x.back())) continue;
+    samples.x.push_back(x);
+    samples.y.push_back(curve(x));
+  }
+  return samples;
+}
+
+/// Whether even samples of the guide stand for the points: these are even and without weights.
+bool stands_for_points(const Target& unit) {
+  if (unit.truth) return true;
+  const Samples& points = unit.samples;
+  for (const double weight : points.weight)
+    if (weight != points.weight.front()) return false;
+  const double step = 1 / static_cast<double>(points.size() - 1);
+  for (std::size_t i = 0; i + 1 < points.x.size(); ++i)
+    if (std::abs(points.x[i + 1] - points.x[i] - step) > 0.01 * step) return false;
+  return true;
+}
+
+Samples guide_samples(const Target& unit, int count) {
+  return stands_for_points(unit) ? even_samples(unit.curve, {0, 1}, count)
+                                 : weighted_samples(unit.samples, unit.curve, count);
+}
+
+/// The same function with more hidden layers of the last one's width, which pass it on.
+ReluNetwork deepened(ReluNetwork network, int depth) {
+  while (network.depth() < depth) {
+    const std::int64_t width = network.layers.back().inputs();
+    DenseLayer pass(width, width);
+    for (std::int64_t k = 0; k < width; ++k) pass.w(k, k) = 1;
+    network.layers.insert(network.layers.end() - 1, std::move(pass));
+  }
+  return network;
 }
 
 /// The work of the recipe, reduced for networks larger than the one it was designed for.
@@ -57,12 +106,21 @@ class BestFit {
         width_(family_width(std::max(options.fold, 2), 1)),
         effort_(plan_effort(options, width_)),
         samples_(unit.noise_variance > 0 ? bin_samples(unit.samples, effort_.samples)
-                                         : even_samples(unit.curve, {0, 1}, effort_.samples)),
-        dense_(even_samples(unit.curve, {0, 1}, kDensePoints)) {
+                                         : guide_samples(unit, effort_.samples)),
+        dense_(guide_samples(unit, kDensePoints)) {
     steps_ = effort_.starts * 3 + 3 * effort_.first_hops + effort_.last_hops;
   }
 
   Fit run() { return unit_.noise_variance > 0 ? noisy() : clean(); }
+
+  /// Hops from a network of the same shape, or of fewer layers. No worse than the start.
+  Fit from(const ReluNetwork& start) {
+    std::vector<PolishedWeights> candidates(1);
+    const auto first = polisher();
+    candidates[0] = first->measured(WeightsModel::parameters_of(deepened(start, options_.depth)));
+    hop(candidates, effort_.last_hops, 4);
+    return {first->network(candidates[0]), std::nullopt, "best, polished weights"};
+  }
 
  private:
   int fold_of(int start) const {
@@ -162,27 +220,32 @@ class BestFit {
 
   Fit noisy() {
     FamilyFit best;
+    std::int64_t freedom = 0;
     double least = std::numeric_limits<double>::infinity();
     for (const int fold :
          options_.fold > 0 ? std::vector<int>{options_.fold} : std::vector<int>{2, 3}) {
       base::RandomStream random = stream(0, fold);
       FamilyFit fit = fit_family(unit_.curve, samples_, options_.depth, fold, 0, random);
-      const double cost = penalised(fit.error, 2 + 2 * options_.depth * (fold - 1));
+      const std::int64_t parameters = 2 + 2 * std::int64_t{options_.depth} * (fold - 1);
+      const double cost = penalised(fit.error, parameters);
       if (cost >= least) continue;
+      freedom = parameters;
       least = cost;
       best = std::move(fit);
     }
     fit_linear_part(best.function, unit_.samples);
     const double bins = static_cast<double>(samples_.size());
     const double explained = unit_.noise_variance * (bins + 3 * std::sqrt(2 * bins));
-    Fit fit{to_network(best.function), best.function, "best, folded family fitted to noisy points"};
+    Fit fit{to_network(best.function), best.function, "best, folded family fitted to noisy points",
+            freedom};
     if (best.error * samples_.total_weight() <= explained || options_.depth > kDeepestPolish)
       return fit;
     const PolishedWeights polished = polish_all({best}).front();
-    const std::int64_t freedom = NetworkShape::uniform(options_.depth, width_).parameter_count() -
-                                 std::int64_t{options_.depth} * width_;
+    freedom = NetworkShape::uniform(options_.depth, width_).parameter_count() -
+              std::int64_t{options_.depth} * width_;
     if (polished.guarded && penalised(polished.error, freedom) < least)
-      fit = {polisher()->network(polished), std::nullopt, "best, weights polished on noisy points"};
+      fit = {polisher()->network(polished), std::nullopt, "best, weights polished on noisy points",
+             freedom};
     return fit;
   }
 
@@ -197,10 +260,59 @@ class BestFit {
 
 }  // namespace
 
+namespace {
+
+constexpr int kReferenceDepth = 5;  // of the recipe
+
+double error_at(const ReluNetwork& network, const Samples& samples) {
+  std::vector<double> prediction(samples.x.size());
+  network.evaluate(samples.x, prediction);
+  return mean_squared_error(samples, prediction);
+}
+
+/// The narrow network in unit scale, no worse than that of the reference depth.
+Fit narrow_fit(const Target& unit, const FitOptions& options) {
+  Fit fit = BestFit(unit, options).run();
+  if (options.depth <= kReferenceDepth || unit.noise_variance > 0) return fit;
+  FitOptions shallow = options;
+  shallow.depth = kReferenceDepth;
+  shallow.progress = {};
+  const Fit start = BestFit(unit, shallow).run();
+  Fit deeper = BestFit(unit, options).from(start.network);
+  const Samples judge = guide_samples(unit, kDensePoints);
+  return error_at(deeper.network, judge) < error_at(fit.network, judge) ? deeper : fit;
+}
+
+/// Straight pieces whose network has at most `parameters`; for noisy points the number that BIC
+/// chooses.
+PiecesFit competing_pieces(const Target& unit, std::int64_t parameters) {
+  PiecesOptions options;
+  options.most_pieces = static_cast<int>(
+      std::clamp<std::int64_t>((parameters - 1) / 3, 1, kMostSearchedPieces));
+  if (unit.noise_variance == 0) options.pieces = options.most_pieces;
+  return fit_pieces(unit, options);
+}
+
+}  // namespace
+
 Fit best_fit(const Target& target, const FitOptions& options) {
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
-  Fit fit = BestFit(unit, options).run();
+  const std::int64_t width = family_width(std::max(options.fold, 2), 1);
+  const PiecesFit pieces =
+      competing_pieces(unit, NetworkShape::uniform(options.depth, width).parameter_count());
+  const Samples judge =
+      unit.truth ? even_samples(unit.truth, unit.interval, kDensePoints) : unit.samples;
+  // The error, and for noisy points Mallows' C_p.
+  const auto cost = [&](const Fit& fit) {
+    return error_at(fit.network, judge) +
+           2 * static_cast<double>(fit.freedom) * unit.noise_variance / judge.total_weight();
+  };
+  Fit fit = pieces.fit;
+  if (error_at(fit.network, judge) > kExact) {
+    Fit narrow = narrow_fit(unit, options);
+    if (cost(narrow) < cost(fit)) fit = std::move(narrow);
+  }
   fit.network = scaling.unscaled(std::move(fit.network));
   if (fit.folded) fit.folded = scaling.unscaled(std::move(*fit.folded));
   if (options.progress) options.progress(1);

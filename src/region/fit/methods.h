@@ -43,6 +43,7 @@ struct Fit {
   ReluNetwork network;
   std::optional<FoldedFunction> folded;  ///< when the network is a folded function
   std::string description;               ///< how it was fitted, in words
+  std::int64_t freedom = 0;              ///< parameters that noise can use; 0: not counted
 };
 
 /// Fits one narrow network of one window. The result is a function of target and options only.

@@ -10,9 +10,8 @@ namespace asap::region {
 namespace {
 
 constexpr int kMostCandidates = 200;
-constexpr int kSearchedCells = 1500;
 constexpr int kFinalCells = 100'000;
-constexpr int kIterations = 60;
+constexpr int kIterations = 150;
 constexpr int kFinalIterations = 200;
 constexpr double kExact = 1e-30;  // a mean squared error, in units of range one, that is rounding
 
@@ -43,30 +42,30 @@ struct Units {
     }
     return cells;
   }
-  Polyline scaled(Polyline line) const {
-    for (double& knot : line.knots) knot = (knot - x) / length;
-    for (double& value : line.values) value = (value - y) / range;
+  PiecewiseLinear scaled(PiecewiseLinear line) const {
+    for (double& knot : line.x) knot = (knot - x) / length;
+    for (double& value : line.y) value = (value - y) / range;
     return line;
   }
-  PolylineFit unscaled(PolylineFit fit, const Cells& original) const {
-    for (double& knot : fit.polyline.knots) knot = x + length * knot;
-    for (double& value : fit.polyline.values) value = y + range * value;
-    fit.polyline.knots.front() = original.front().left;
-    fit.polyline.knots.back() = original.back().right;
+  PiecewiseFit unscaled(PiecewiseFit fit, const Cells& original) const {
+    for (double& knot : fit.function.x) knot = x + length * knot;
+    for (double& value : fit.function.y) value = y + range * value;
+    fit.function.x.front() = original.front().left;
+    fit.function.x.back() = original.back().right;
     fit.mse *= range * range;
     return fit;
   }
 };
 
 /// Values of the weighted mean at every knot: a start for least squares.
-Polyline flat(const std::vector<double>& inner) {
-  Polyline line{{0}, {0}};
+PiecewiseLinear flat(const std::vector<double>& inner) {
+  PiecewiseLinear line{{0}, {0}};
   for (const double knot : inner) {
-    line.knots.push_back(knot);
-    line.values.push_back(0);
+    line.x.push_back(knot);
+    line.y.push_back(0);
   }
-  line.knots.push_back(1);
-  line.values.push_back(0);
+  line.x.push_back(1);
+  line.y.push_back(0);
   return line;
 }
 
@@ -74,36 +73,38 @@ class Search {
  public:
   explicit Search(Cells unit) : cells_(std::move(unit)) {}
 
-  std::vector<PolylineFit> run(int pieces) {
+  std::vector<PiecewiseFit> run(int pieces, const EnoughPieces& enough) {
     const std::vector<double> candidates = knot_candidates(cells_, kMostCandidates);
-    const auto programmed = programmed_knots(cells_, candidates, pieces);
-    std::vector<PolylineFit> fits;
+    KnotProgram program(cells_, candidates);
+    std::vector<PiecewiseFit> fits;
     for (int p = 1; p <= pieces; ++p) {
-      PolylineFit best = fit_values(cells_, flat({}));
-      if (p > 1) best = refine_knots(cells_, with_cut_piece(fits.back().polyline), kIterations);
-      for (const std::vector<double>& inner : programmed[static_cast<std::size_t>(p) - 1]) {
+      PiecewiseFit best = fit_values(cells_, flat({}));
+      if (p > 1) best = refine_knots(cells_, with_cut_piece(fits.back().function), kIterations);
+      program.add_piece();
+      for (const std::vector<double>& inner : program.best()) {
         if (p == 1) break;
-        const PolylineFit start = fit_values(cells_, flat(inner));
-        take_better(best, refine_knots(cells_, start.polyline, kIterations));
+        const PiecewiseFit start = fit_values(cells_, flat(inner));
+        take_better(best, refine_knots(cells_, start.function, kIterations));
       }
       for (int tries = 0; p > 2 && tries < 3 && best.mse > kExact; ++tries)
-        if (!take_better(best, refine_knots(cells_, with_moved_knot(best.polyline), kIterations)))
+        if (!take_better(best, refine_knots(cells_, with_moved_knot(best.function), kIterations)))
           break;
+      if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
       fits.push_back(std::move(best));
-      if (fits.back().mse <= kExact) break;
+      if (fits.back().mse <= kExact || (enough && enough(fits))) break;
     }
     return fits;
   }
 
-  PolylineFit balanced(int pieces) const {
-    const PolylineFit start = fit_values(
+  PiecewiseFit balanced(int pieces) const {
+    const PiecewiseFit start = fit_values(
         cells_, {balanced_knots(cells_, pieces),
                  std::vector<double>(static_cast<std::size_t>(pieces) + 1, 0.0)});
-    return refine_knots(cells_, start.polyline, kFinalIterations);
+    return refine_knots(cells_, start.function, kFinalIterations);
   }
 
  private:
-  static bool take_better(PolylineFit& best, PolylineFit trial) {
+  static bool take_better(PiecewiseFit& best, PiecewiseFit trial) {
     if (!(trial.mse < best.mse)) return false;
     const bool clearly = trial.mse < (1 - 1e-4) * best.mse;
     best = std::move(trial);
@@ -111,20 +112,20 @@ class Search {
   }
 
   /// The piece that holds the largest error, and the place that halves its error.
-  std::pair<std::size_t, double> worst_piece(const Polyline& line) const {
+  std::pair<std::size_t, double> worst_piece(const PiecewiseLinear& line) const {
     std::vector<double> cost(static_cast<std::size_t>(line.pieces()));
     std::size_t k = 0;
     const auto each = [&](auto&& see) {
       k = 0;
       for (const Cell& cell : cells_) {
-        while (k + 1 < cost.size() && cell.x >= line.knots[k + 1]) ++k;
-        see(k, cell, cell.cost(line(cell.x), line.slope(k)));
+        while (k + 1 < cost.size() && cell.x >= line.x[k + 1]) ++k;
+        see(k, cell, cell.cost(line(cell.x), line.slope(static_cast<std::int64_t>(k))));
       }
     };
     each([&](std::size_t piece, const Cell&, double c) { cost[piece] += c; });
     const std::size_t worst = static_cast<std::size_t>(
         std::max_element(cost.begin(), cost.end()) - cost.begin());
-    double before = 0, place = 0.5 * (line.knots[worst] + line.knots[worst + 1]);
+    double before = 0, place = 0.5 * (line.x[worst] + line.x[worst + 1]);
     bool found = false;
     each([&](std::size_t piece, const Cell& cell, double c) {
       if (piece != worst || found) return;
@@ -133,37 +134,38 @@ class Search {
       found = true;
       place = cell.x;
     });
-    const double margin = 0.02 * (line.knots[worst + 1] - line.knots[worst]);
-    return {worst, std::clamp(place, line.knots[worst] + margin, line.knots[worst + 1] - margin)};
+    const double margin = 0.02 * (line.x[worst + 1] - line.x[worst]);
+    return {worst, std::clamp(place, line.x[worst] + margin, line.x[worst + 1] - margin)};
   }
 
-  Polyline with_cut_piece(Polyline line) const {
+  PiecewiseLinear with_cut_piece(PiecewiseLinear line) const {
     const auto [piece, place] = worst_piece(line);
     const auto at = static_cast<std::ptrdiff_t>(piece) + 1;
     const double value = line(place);
-    line.knots.insert(line.knots.begin() + at, place);
-    line.values.insert(line.values.begin() + at, value);
+    line.x.insert(line.x.begin() + at, place);
+    line.y.insert(line.y.begin() + at, value);
     return line;
   }
 
   /// Removes the knot that is missed least and cuts the worst piece instead.
-  Polyline with_moved_knot(const Polyline& line) const {
+  PiecewiseLinear with_moved_knot(const PiecewiseLinear& line) const {
     std::size_t idle = 1;
     double least = std::numeric_limits<double>::infinity();
-    for (std::size_t k = 1; k + 1 < line.knots.size(); ++k) {
-      const double left = line.knots[k] - line.knots[k - 1];
-      const double right = line.knots[k + 1] - line.knots[k];
+    for (std::size_t k = 1; k + 1 < line.x.size(); ++k) {
+      const double left = line.x[k] - line.x[k - 1];
+      const double right = line.x[k + 1] - line.x[k];
       // Size of the corner times the length over which it would be missed.
-      const double corner = std::abs(line.slope(k) - line.slope(k - 1)) * left * right;
+      const double corner = std::abs(line.slope(static_cast<std::int64_t>(k)) -
+                                      line.slope(static_cast<std::int64_t>(k) - 1)) * left * right;
       const double missed = corner * corner / (left + right);
       if (missed >= least) continue;
       least = missed;
       idle = k;
     }
-    Polyline fewer = line;
-    fewer.knots.erase(fewer.knots.begin() + static_cast<std::ptrdiff_t>(idle));
-    fewer.values.erase(fewer.values.begin() + static_cast<std::ptrdiff_t>(idle));
-    return with_cut_piece(fit_values(cells_, std::move(fewer)).polyline);
+    PiecewiseLinear fewer = line;
+    fewer.x.erase(fewer.x.begin() + static_cast<std::ptrdiff_t>(idle));
+    fewer.y.erase(fewer.y.begin() + static_cast<std::ptrdiff_t>(idle));
+    return with_cut_piece(fit_values(cells_, std::move(fewer)).function);
   }
 
   Cells cells_;
@@ -171,25 +173,30 @@ class Search {
 
 }  // namespace
 
-std::vector<PolylineFit> free_knots(const Cells& cells, int pieces) {
+std::vector<PiecewiseFit> free_knots(const Cells& cells, int pieces, const EnoughPieces& enough) {
   const Units units(cells);
-  std::vector<PolylineFit> fits = Search(units.scaled(cells)).run(pieces);
-  for (PolylineFit& fit : fits) fit = units.unscaled(std::move(fit), cells);
+  std::vector<PiecewiseFit> fits = Search(units.scaled(cells)).run(pieces, enough);
+  for (PiecewiseFit& fit : fits) fit = units.unscaled(std::move(fit), cells);
   return fits;
 }
 
-PolylineFit best_polyline(const Cells& cells, int pieces) {
+PiecewiseFit best_piecewise(const Cells& cells, int pieces) {
   if (pieces <= kMostSearchedPieces) return free_knots(cells, pieces).back();
   const Units units(cells);
   return units.unscaled(Search(units.scaled(cells)).balanced(pieces), cells);
 }
 
-PolylineFit best_polyline(const Samples& samples, int pieces) {
-  const PolylineFit rough = best_polyline(cells_of(samples, kSearchedCells), pieces);
+PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples) {
   const Cells cells = cells_of(samples, kFinalCells);
   const Units units(cells);
   return units.unscaled(
-      refine_knots(units.scaled(cells), units.scaled(rough.polyline), kFinalIterations), cells);
+      refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations), cells);
+}
+
+PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
+  PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
+  if (samples.size() > kSearchedCells) return refined_on_points(best.function, samples);
+  return best;
 }
 
 }  // namespace asap::region

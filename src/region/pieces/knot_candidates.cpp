@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace asap::region {
 namespace {
-
-constexpr int kKept = 2;  // beginnings per number of pieces and last knot
 
 /// Ends of the cells: for points the points themselves.
 std::vector<double> edges(const Cells& cells) {
@@ -81,141 +78,6 @@ std::vector<double> mixed_mass(const Cells& cells, double even) {
   return mass;
 }
 
-/// The cost of a beginning as a function of the value at its last knot: bend (v - best)^2 + cost.
-struct Beginning {
-  double bend = 0, best = 0, cost = std::numeric_limits<double>::infinity();
-  int knot = -1, kept = -1;  // the knot before the last one, and which of its beginnings
-};
-
-/// Weighted sum of squares of a piece as a function of its values u and v at the ends:
-/// uu u^2 + 2 uv u v + vv v^2 - 2 (bu u + bv v) + rest.
-struct PieceCost {
-  double uu = 0, uv = 0, vv = 0, bu = 0, bv = 0, rest = 0;
-};
-
-PieceCost piece_cost(const Cell& cell, double left, double right) {
-  PieceCost cost;
-  if (cell.weight == 0) return cost;
-  const double length = right - left, t = (cell.x - left) / length, s = 1 - t;
-  const double spread = cell.x_x / (length * length), mixed = cell.x_y / length;
-  cost.uu = cell.weight * (s * s + spread);
-  cost.uv = cell.weight * (s * t - spread);
-  cost.vv = cell.weight * (t * t + spread);
-  cost.bu = cell.weight * (s * cell.y - mixed);
-  cost.bv = cell.weight * (t * cell.y + mixed);
-  cost.rest = cell.weight * (cell.y * cell.y + cell.y_y);
-  return cost;
-}
-
-/// The beginning with one more piece.
-Beginning extended(const Beginning& before, const PieceCost& piece, double least) {
-  // Least over u of before(u) + piece(u, v).
-  const double uu = before.bend + piece.uu + least, bu = before.bend * before.best + piece.bu;
-  Beginning next;
-  next.bend = std::max(piece.vv - piece.uv * piece.uv / uu, 0.0);
-  const double linear = piece.bv - bu * piece.uv / uu;
-  const double rest =
-      before.cost + before.bend * before.best * before.best + piece.rest - bu * bu / uu;
-  next.best = next.bend > least ? linear / next.bend : 0;
-  if (next.bend <= least) next.bend = 0;
-  next.cost = std::max(rest - next.bend * next.best * next.best, 0.0);
-  return next;
-}
-
-class Program {
- public:
-  Program(const Cells& cells, const std::vector<double>& candidates) : knots_(candidates) {
-    const std::size_t last = knots_.size() - 1;
-    std::vector<Cell> between(last);
-    std::size_t next = 0;
-    for (std::size_t k = 0; k < last; ++k)
-      for (; next < cells.size() && (k + 1 == last || cells[next].x < knots_[k + 1]); ++next)
-        between[k] = between[k].joined(cells[next]);
-    least_ = 1e-13 * total_weight(cells);
-    pieces_.resize(knots_.size());
-    for (std::size_t j = 0; j < last; ++j) {
-      Cell cell;
-      for (std::size_t k = j; k < last; ++k) {
-        if (between[k].weight > 0) cell = cell.joined(between[k]);
-        pieces_[k + 1].push_back(piece_cost(cell, knots_[j], knots_[k + 1]));
-      }
-    }
-  }
-
-  void add_piece() {
-    const std::size_t count = knots_.size();
-    std::vector<Beginning> next(count * kKept);
-    for (std::size_t k = 1; k < count; ++k) {
-      Beginning* const kept = &next[k * kKept];
-      for (std::size_t j = 0; j < k; ++j) {
-        for (int b = 0; b < (table_.empty() ? 1 : kKept); ++b) {
-          Beginning from;
-          if (table_.empty()) {
-            if (j > 0) break;
-            from.cost = 0;
-          } else {
-            from = table_.back()[j * kKept + static_cast<std::size_t>(b)];
-          }
-          if (!(from.cost < std::numeric_limits<double>::infinity())) continue;
-          Beginning trial = extended(from, pieces_[k][j], least_);
-          trial.knot = static_cast<int>(j);
-          trial.kept = b;
-          keep(kept, trial);
-        }
-      }
-    }
-    table_.push_back(std::move(next));
-  }
-
-  /// Inner knots of the best polylines of all pieces so far, best first.
-  std::vector<std::vector<double>> best() const {
-    std::vector<std::vector<double>> all;
-    for (int b = 0; b < kKept; ++b) {
-      std::vector<double> inner;
-      int k = static_cast<int>(knots_.size()) - 1, kept = b;
-      bool complete = true;
-      for (std::size_t p = table_.size(); p-- > 0;) {
-        const Beginning& at = table_[p][static_cast<std::size_t>(k) * kKept +
-                                        static_cast<std::size_t>(kept)];
-        if (at.knot < 0) {
-          complete = false;
-          break;
-        }
-        k = at.knot;
-        kept = at.kept;
-        if (p > 0) inner.push_back(knots_[static_cast<std::size_t>(k)]);
-      }
-      if (!complete) continue;
-      std::reverse(inner.begin(), inner.end());
-      all.push_back(std::move(inner));
-    }
-    return all;
-  }
-
- private:
-  /// Inserts a beginning among the best, one per knot before the last.
-  static void keep(Beginning* kept, const Beginning& trial) {
-    if (!(trial.cost < kept[kKept - 1].cost)) return;
-    int place = kKept - 1;
-    for (int b = 0; b < kKept; ++b) {
-      if (kept[b].knot != trial.knot) continue;
-      if (kept[b].cost <= trial.cost) return;
-      place = b;
-      break;
-    }
-    kept[place] = trial;
-    while (place > 0 && kept[place].cost < kept[place - 1].cost) {
-      std::swap(kept[place], kept[place - 1]);
-      --place;
-    }
-  }
-
-  const std::vector<double>& knots_;
-  double least_ = 0;
-  std::vector<std::vector<PieceCost>> pieces_;  // [last knot][knot before it]
-  std::vector<std::vector<Beginning>> table_;   // [pieces - 1][knot * kKept + which]
-};
-
 }  // namespace
 
 std::vector<double> knot_candidates(const Cells& cells, int most) {
@@ -243,13 +105,110 @@ std::vector<double> balanced_knots(const Cells& cells, int pieces) {
   return knots;
 }
 
-std::vector<std::vector<std::vector<double>>> programmed_knots(
-    const Cells& cells, const std::vector<double>& candidates, int most_pieces) {
-  Program program(cells, candidates);
-  std::vector<std::vector<std::vector<double>>> all;
-  for (int p = 1; p <= most_pieces; ++p) {
-    program.add_piece();
-    all.push_back(program.best());
+KnotProgram::PieceCost KnotProgram::piece_cost(const Cell& cell, double left, double right) {
+  PieceCost cost;
+  if (cell.weight == 0) return cost;
+  const double length = right - left, t = (cell.x - left) / length, s = 1 - t;
+  const double spread = cell.x_x / (length * length), mixed = cell.x_y / length;
+  cost.uu = cell.weight * (s * s + spread);
+  cost.uv = cell.weight * (s * t - spread);
+  cost.vv = cell.weight * (t * t + spread);
+  cost.bu = cell.weight * (s * cell.y - mixed);
+  cost.bv = cell.weight * (t * cell.y + mixed);
+  cost.rest = cell.weight * (cell.y * cell.y + cell.y_y);
+  return cost;
+}
+
+/// The beginning with one more piece: the least over u of before(u) + piece(u, v).
+KnotProgram::Beginning KnotProgram::extended(const Beginning& before,
+                                             const PieceCost& piece) const {
+  const double uu = before.bend + piece.uu + least_, bu = before.bend * before.best + piece.bu;
+  Beginning next;
+  next.bend = piece.vv - piece.uv * piece.uv / uu;
+  if (!(next.bend > least_)) next.bend = 0;
+  const double linear = piece.bv - bu * piece.uv / uu;
+  const double rest =
+      before.cost + before.bend * before.best * before.best + piece.rest - bu * bu / uu;
+  if (next.bend > 0) next.best = linear / next.bend;
+  next.cost = std::max(rest - next.bend * next.best * next.best, 0.0);
+  return next;
+}
+
+KnotProgram::KnotProgram(const Cells& cells, std::vector<double> candidates)
+    : knots_(std::move(candidates)) {
+  const std::size_t last = knots_.size() - 1;
+  std::vector<Cell> between(last);
+  std::size_t next = 0;
+  for (std::size_t k = 0; k < last; ++k)
+    for (; next < cells.size() && (k + 1 == last || cells[next].x < knots_[k + 1]); ++next)
+      between[k] = between[k].joined(cells[next]);
+  least_ = 1e-13 * total_weight(cells);
+  pieces_.resize(knots_.size());
+  for (std::size_t j = 0; j < last; ++j) {
+    Cell cell;
+    for (std::size_t k = j; k < last; ++k) {
+      if (between[k].weight > 0) cell = cell.joined(between[k]);
+      pieces_[k + 1].push_back(piece_cost(cell, knots_[j], knots_[k + 1]));
+    }
+  }
+}
+
+void KnotProgram::add_piece() {
+  const std::size_t count = knots_.size();
+  std::vector<Beginning> next(count * kKept);
+  Beginning nothing;
+  nothing.cost = 0;
+  for (std::size_t k = 1; k < count; ++k) {
+    const auto extend = [&](const Beginning& before, std::size_t knot, int which) {
+      if (!std::isfinite(before.cost)) return;
+      Beginning trial = extended(before, pieces_[k][knot]);
+      trial.knot = static_cast<int>(knot);
+      trial.kept = which;
+      keep(&next[k * kKept], trial);
+    };
+    if (table_.empty()) {
+      extend(nothing, 0, 0);
+      continue;
+    }
+    for (std::size_t j = 0; j < k; ++j)
+      for (int which = 0; which < kKept; ++which)
+        extend(table_.back()[j * kKept + static_cast<std::size_t>(which)], j, which);
+  }
+  table_.push_back(std::move(next));
+}
+
+/// Inserts a beginning among the best, one per knot before the last.
+void KnotProgram::keep(Beginning* kept, const Beginning& trial) {
+  if (!(trial.cost < kept[kKept - 1].cost)) return;
+  int place = kKept - 1;
+  for (int b = 0; b < kKept; ++b) {
+    if (kept[b].knot != trial.knot) continue;
+    if (kept[b].cost <= trial.cost) return;
+    place = b;
+    break;
+  }
+  kept[place] = trial;
+  while (place > 0 && kept[place].cost < kept[place - 1].cost) {
+    std::swap(kept[place], kept[place - 1]);
+    --place;
+  }
+}
+
+std::vector<std::vector<double>> KnotProgram::best() const {
+  std::vector<std::vector<double>> all;
+  for (int which = 0; which < kKept; ++which) {
+    std::vector<double> inner;
+    int knot = static_cast<int>(knots_.size()) - 1, kept = which;
+    for (std::size_t p = table_.size(); p-- > 0 && knot >= 0;) {
+      const Beginning& at =
+          table_[p][static_cast<std::size_t>(knot) * kKept + static_cast<std::size_t>(kept)];
+      knot = at.knot;
+      kept = at.kept;
+      if (p > 0 && knot >= 0) inner.push_back(knots_[static_cast<std::size_t>(knot)]);
+    }
+    if (knot < 0) continue;  // fewer candidates than pieces
+    std::reverse(inner.begin(), inner.end());
+    all.push_back(std::move(inner));
   }
   return all;
 }

@@ -22,7 +22,7 @@ struct KnotEquations {
 
 class Refiner {
  public:
-  Refiner(const Cells& cells, Polyline start)
+  Refiner(const Cells& cells, PiecewiseLinear start)
       : cells_(cells), total_(total_weight(cells)), now_(std::move(start)) {
     cost_ = measure(now_, sums_);
   }
@@ -31,7 +31,7 @@ class Refiner {
     double damping = 1e-3, growth = 2;
     int idle = 0;
     for (int i = 0; i < iterations && idle < 4; ++i) {
-      Polyline trial = now_;
+      PiecewiseLinear trial = now_;
       if (!step(damping, true, trial)) break;
       std::vector<PieceSums> sums;
       const double cost = measure(trial, sums);
@@ -52,7 +52,7 @@ class Refiner {
 
   void solve_values() {
     for (int round = 0; round < 3; ++round) {
-      Polyline trial = now_;
+      PiecewiseLinear trial = now_;
       if (!step(1e-14, false, trial)) return;
       std::vector<PieceSums> sums;
       const double cost = measure(trial, sums);
@@ -63,20 +63,20 @@ class Refiner {
     }
   }
 
-  PolylineFit result() && { return {std::move(now_), cost_ / total_}; }
+  PiecewiseFit result() && { return {std::move(now_), cost_ / total_}; }
 
  private:
-  double measure(const Polyline& line, std::vector<PieceSums>& sums) const {
-    const std::size_t pieces = line.knots.size() - 1;
+  double measure(const PiecewiseLinear& line, std::vector<PieceSums>& sums) const {
+    const std::size_t pieces = line.x.size() - 1;
     sums.assign(pieces, {});
     double cost = 0;
     std::size_t k = 0;
     for (const Cell& whole : cells_) {
-      while (k + 1 < pieces && whole.left >= line.knots[k + 1]) ++k;
+      while (k + 1 < pieces && whole.left >= line.x[k + 1]) ++k;
       Cell cell = whole;
-      while (k + 1 < pieces && cell.right > line.knots[k + 1]) {
-        if (cell.left < line.knots[k + 1]) {
-          const auto [left, right] = cell.cut(line.knots[k + 1]);
+      while (k + 1 < pieces && cell.right > line.x[k + 1]) {
+        if (cell.left < line.x[k + 1]) {
+          const auto [left, right] = cell.cut(line.x[k + 1]);
           cost += add(line, k, left, sums[k]);
           cell = right;
         }
@@ -88,11 +88,11 @@ class Refiner {
   }
 
   /// Adds a cell inside a piece to its sums. Returns its cost.
-  static double add(const Polyline& line, std::size_t k, const Cell& cell, PieceSums& piece) {
-    const double inverse = 1 / (line.knots[k + 1] - line.knots[k]);
-    const double slope = (line.values[k + 1] - line.values[k]) * inverse;
-    const double t = (cell.x - line.knots[k]) * inverse, s = 1 - t;
-    const double value = line.values[k] * s + line.values[k + 1] * t;
+  static double add(const PiecewiseLinear& line, std::size_t k, const Cell& cell, PieceSums& piece) {
+    const double inverse = 1 / (line.x[k + 1] - line.x[k]);
+    const double slope = (line.y[k + 1] - line.y[k]) * inverse;
+    const double t = (cell.x - line.x[k]) * inverse, s = 1 - t;
+    const double value = line.y[k] * s + line.y[k + 1] * t;
     const double residual = value - cell.y;
     const double spread = cell.x_x * inverse * inverse;
     const double mixed = (slope * cell.x_x - cell.x_y) * inverse;
@@ -139,7 +139,7 @@ class Refiner {
   }
 
   /// Subtracts the damped step from `trial`; false when the equations cannot be solved.
-  bool step(double damping, bool move_knots, Polyline& trial) const {
+  bool step(double damping, bool move_knots, PiecewiseLinear& trial) const {
     std::vector<KnotEquations> all = equations(damping, move_knots);
     const std::size_t last = all.size() - 1;
     // Block elimination from the left, then substitution from the right.
@@ -169,10 +169,10 @@ class Refiner {
       move = (e.a11 * right0 - e.a01 * right1) / determinant;
       change = (e.a00 * right1 - e.a01 * right0) / determinant;
       if (!std::isfinite(move) || !std::isfinite(change)) return false;
-      if (move_knots && k > 0 && k < last) trial.knots[k] -= move;
-      trial.values[k] -= change;
+      if (move_knots && k > 0 && k < last) trial.x[k] -= move;
+      trial.y[k] -= change;
     }
-    keep_order(trial.knots);
+    keep_order(trial.x);
     return true;
   }
 
@@ -190,20 +190,20 @@ class Refiner {
 
   const Cells& cells_;
   double total_;
-  Polyline now_;
+  PiecewiseLinear now_;
   std::vector<PieceSums> sums_;  // at now_
   double cost_ = 0;
 };
 
 }  // namespace
 
-PolylineFit fit_values(const Cells& cells, Polyline start) {
+PiecewiseFit fit_values(const Cells& cells, PiecewiseLinear start) {
   Refiner refiner(cells, std::move(start));
   refiner.solve_values();
   return std::move(refiner).result();
 }
 
-PolylineFit refine_knots(const Cells& cells, const Polyline& start, int iterations) {
+PiecewiseFit refine_knots(const Cells& cells, const PiecewiseLinear& start, int iterations) {
   Refiner refiner(cells, start);
   refiner.run(iterations);
   return std::move(refiner).result();

@@ -64,13 +64,13 @@ class LineSet {
 
 class Stabbing {
  public:
-  Stabbing(const Samples& samples, double tolerance)
-      : x_(samples.x), y_(samples.y), tolerance_(tolerance) {
+  Stabbing(const Samples& samples, double tolerance, Within within)
+      : x_(samples.x), y_(samples.y), tolerance_(tolerance), within_(within) {
     const auto [low, high] = std::minmax_element(y_.begin(), y_.end());
     steep_ = 1e4 * (*high - *low + tolerance);
   }
 
-  std::optional<Polyline> run(int most_pieces) {
+  std::optional<PiecewiseLinear> run(int most_pieces) {
     const std::size_t last = x_.size() - 1;
     LineSet lines(x_[0], low(0), high(0), x_[1], low(1), high(1));
     std::size_t reached = 1, first = 0;  // gates first..reached are met by all lines
@@ -115,8 +115,25 @@ class Stabbing {
     starts_.push_back(start);
     slopes_.push_back(edge.slope);
     const double steep = start - sign * steep_;
-    LineSet result(x_[touched], std::min(start, steep), std::max(start, steep), x_[next], low(next),
-                   high(next));
+    LineSet result;
+    if (within_ == Within::samples) {
+      result = LineSet(x_[touched], std::min(start, steep), std::max(start, steep), x_[next],
+                       low(next), high(next));
+    } else {
+      // Where the extreme line leaves the band around the chord.
+      const auto room = [&](std::size_t i) {
+        return sign * (lines.at(edge, x_[i]) - y_[i]) + tolerance_;
+      };
+      const double before = std::max(room(reached), 0.0), after = room(next);
+      const double part = before / (before - after);
+      const double x = x_[reached] + part * (x_[next] - x_[reached]);
+      const double inner = lines.at(edge, x), outer = inner + sign * 2 * tolerance_;
+      if (!(x > x_[touched])) return {};
+      result = LineSet(x_[touched], std::min(start, steep), std::max(start, steep), x,
+                       std::min(inner, outer), std::max(inner, outer));
+      result.cut(x_[next], high(next), 1);
+      if (!result.empty()) result.cut(x_[next], low(next), -1);
+    }
     for (std::size_t i = touched + 1; i <= reached && !result.empty(); ++i)
       result.cut(x_[i], y_[i] + sign * tolerance_, sign);
     first = touched;
@@ -126,7 +143,7 @@ class Stabbing {
   }
 
   /// Appends the last line and computes the knots, where neighbouring lines cross.
-  Polyline finished(LineSet lines) {
+  PiecewiseLinear finished(LineSet lines) {
     const std::size_t last = x_.size() - 1;
     if (!places_.empty()) {
       // Of many lines a moderate one: not much steeper than from the last piece to the last gate.
@@ -146,66 +163,50 @@ class Stabbing {
     places_.push_back(place);
     starts_.push_back(middle.value);
     slopes_.push_back(middle.slope);
-    Polyline line;
+    PiecewiseLinear line;
     const auto value = [&](std::size_t piece, double x) {
       return starts_[piece] + slopes_[piece] * (x - places_[piece]);
     };
-    line.knots.push_back(x_.front());
-    line.values.push_back(value(0, x_.front()));
+    line.x.push_back(x_.front());
+    line.y.push_back(value(0, x_.front()));
     for (std::size_t k = 0; k + 1 < places_.size(); ++k) {
       // Crossing of lines k and k + 1, from the reference of line k.
       const double gap = value(k + 1, places_[k]) - starts_[k];
       const double bend = slopes_[k] - slopes_[k + 1];
       const double x = bend != 0 ? places_[k] + gap / bend : places_[k];
-      if (!(x > line.knots.back()) || !(x < x_.back())) continue;
-      line.knots.push_back(x);
-      line.values.push_back(value(k, x));
+      if (!(x > line.x.back()) || !(x < x_.back())) continue;
+      line.x.push_back(x);
+      line.y.push_back(value(k, x));
     }
-    line.knots.push_back(x_.back());
-    line.values.push_back(value(places_.size() - 1, x_.back()));
+    line.x.push_back(x_.back());
+    line.y.push_back(value(places_.size() - 1, x_.back()));
     return line;
   }
 
   const std::vector<double>&x_, &y_;
-  double tolerance_, steep_, last_edge_ = 0;
+  double tolerance_, steep_ = 0, last_edge_ = 0;
+  Within within_;
   std::vector<double> places_, starts_, slopes_;  // the lines so far
 };
 
 }  // namespace
 
-std::optional<Polyline> fewest_pieces(const Samples& samples, double tolerance, int most_pieces) {
-  std::optional<Polyline> line = Stabbing(samples, tolerance).run(most_pieces);
+std::optional<PiecewiseLinear> fewest_pieces(const Samples& samples, double tolerance,
+                                             int most_pieces, Within within) {
+  std::optional<PiecewiseLinear> line = Stabbing(samples, tolerance, within).run(most_pieces);
   // Rounding may have cut a set of lines too far, or not far enough.
   if (line && max_error(*line, samples) > tolerance * (1 + 1e-6)) return std::nullopt;
   return line;
 }
 
-Polyline least_maximum_error(const Samples& samples, int pieces, double enough) {
-  Polyline best = *fewest_pieces(samples, enough, pieces);
-  double high = max_error(best, samples), low = 0;
-  for (int step = 0; step < 60 && high - low > 1e-6 * high; ++step) {
-    const double middle = step < 4 ? 0.9 * high : 0.5 * (low + high);
-    const std::optional<Polyline> trial = fewest_pieces(samples, middle, pieces);
-    const double error = trial ? max_error(*trial, samples) : high;
-    if (error < high) {
-      high = error;
-      best = *trial;
-    } else {
-      low = std::max(low, middle);
-    }
-    if (low >= high) break;
-  }
-  return best;
-}
-
-double max_error(const Polyline& polyline, const Samples& samples) {
+double max_error(const PiecewiseLinear& function, const Samples& samples) {
   double largest = 0;
   std::size_t k = 0;
   for (std::size_t i = 0; i < samples.x.size(); ++i) {
-    while (k + 2 < polyline.knots.size() && samples.x[i] >= polyline.knots[k + 1]) ++k;
-    const double length = polyline.knots[k + 1] - polyline.knots[k];
-    const double part = (samples.x[i] - polyline.knots[k]) / length;
-    const double value = polyline.values[k] * (1 - part) + polyline.values[k + 1] * part;
+    while (k + 2 < function.x.size() && samples.x[i] >= function.x[k + 1]) ++k;
+    const double length = function.x[k + 1] - function.x[k];
+    const double part = (samples.x[i] - function.x[k]) / length;
+    const double value = function.y[k] * (1 - part) + function.y[k + 1] * part;
     largest = std::max(largest, std::abs(value - samples.y[i]));
   }
   return largest;
