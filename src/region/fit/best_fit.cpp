@@ -271,7 +271,7 @@ double error_at(const ReluNetwork& network, const Samples& samples) {
 }
 
 /// The narrow network in unit scale, no worse than that of the reference depth.
-Fit narrow_fit(const Target& unit, const FitOptions& options) {
+Fit deep_fit(const Target& unit, const FitOptions& options) {
   Fit fit = BestFit(unit, options).run();
   if (options.depth <= kReferenceDepth || unit.noise_variance > 0) return fit;
   FitOptions shallow = options;
@@ -281,6 +281,12 @@ Fit narrow_fit(const Target& unit, const FitOptions& options) {
   Fit deeper = BestFit(unit, options).from(start.network);
   const Samples judge = guide_samples(unit, kDensePoints);
   return error_at(deeper.network, judge) < error_at(fit.network, judge) ? deeper : fit;
+}
+
+Fit unscaled(Fit fit, const UnitScaling& scaling) {
+  fit.network = scaling.unscaled(std::move(fit.network));
+  if (fit.folded) fit.folded = scaling.unscaled(std::move(*fit.folded));
+  return fit;
 }
 
 /// Straight pieces whose network has at most `parameters`; for noisy points the number that BIC
@@ -310,13 +316,17 @@ Fit best_fit(const Target& target, const FitOptions& options) {
   };
   Fit fit = pieces.fit;
   if (error_at(fit.network, judge) > kExact) {
-    Fit narrow = narrow_fit(unit, options);
+    Fit narrow = deep_fit(unit, options);
     if (cost(narrow) < cost(fit)) fit = std::move(narrow);
   }
-  fit.network = scaling.unscaled(std::move(fit.network));
-  if (fit.folded) fit.folded = scaling.unscaled(std::move(*fit.folded));
   if (options.progress) options.progress(1);
-  return fit;
+  return unscaled(std::move(fit), scaling);
+}
+
+Fit narrow_fit(const Target& target, const FitOptions& options) {
+  const UnitScaling scaling(target);
+  const Target unit = scaling.scaled(target);
+  return unscaled(BestFit(unit, options).run(), scaling);
 }
 
 }  // namespace asap::region

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "region/certify/error_bounds.h"
+#include "region/fit/best_fit.h"
 #include "region/fit/pieces_within.h"
 #include "region/fit/windowed_fit.h"
 #include "region/pieces/piecewise_network.h"
@@ -116,14 +117,13 @@ class Search {
       if (NetworkShape::uniform(depth, family_width(3, 1)).parameter_count() >= best_) return;
       if (least_max_error(target_.reference(), target_.interval, pieces) > tolerance_) continue;
       FitOptions quick = options_;
-      quick.method = Method::best;
       quick.depth = depth;
       quick.fold = 0;
       quick.starts = 4;
       quick.first_hops = 1;
       quick.last_hops = 4;
       quick.progress = {};
-      if (judge(fit_network(target_, quick), depth, 3, 1)) return;
+      if (judge(narrow_fit(target_, quick), depth, 3, 1)) return;
       if (++polished_ == 4) return;
     }
   }
