@@ -9,7 +9,8 @@
 namespace asap::region {
 namespace {
 
-constexpr int kRounds = 8;  // of exchange
+constexpr double kRounding = 1e-6;  // share of the tolerance that fewest_pieces() may lose
+constexpr int kRounds = 8;          // of exchange
 constexpr int kMostSamples = 1 << 21;
 
 void add_place(Samples& samples, double x, double y) {
@@ -22,17 +23,16 @@ void add_place(Samples& samples, double x, double y) {
 class FunctionPieces {
  public:
   FunctionPieces(const Target& target, const Expression& formula, double tolerance)
-      : f_(target.truth),
-        formula_(formula),
-        tolerance_(tolerance) {
+      : f_(target.truth), formula_(formula), tolerance_(tolerance) {
     const auto samples =
-        following_samples(f_, target.interval, 1e-3 * tolerance, 8192, kMostSamples);
+        following_samples(f_, target.interval, 1e-3 * tolerance, 2048, kMostSamples);
     if (samples) samples_ = *samples;
   }
 
   std::optional<PiecesWithin> run(int most_pieces) {
     if (samples_.x.empty()) return std::nullopt;
-    const auto relaxed = fewest_pieces(samples_, tolerance_, most_pieces, Within::samples);
+    const auto relaxed =
+        fewest_pieces(samples_, (1 + kRounding) * tolerance_, most_pieces, Within::samples);
     if (!relaxed) return std::nullopt;
     for (const double margin : {2e-3, 1e-2, 0.1}) {
       auto found = exchange((1 - margin) * tolerance_, most_pieces);
@@ -69,8 +69,8 @@ class FunctionPieces {
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
                                           double tolerance, int most_pieces) {
   if (formula) return FunctionPieces(target, *formula, tolerance).run(most_pieces);
-  const auto line = fewest_pieces(target.samples, (1 - 1e-9) * tolerance, most_pieces,
-                                  Within::samples);
+  const auto line =
+      fewest_pieces(target.samples, (1 - 1e-9) * tolerance, most_pieces, Within::samples);
   if (!line) return std::nullopt;
   return PiecesWithin{*line, max_error(*line, target.samples), static_cast<int>(line->pieces())};
 }

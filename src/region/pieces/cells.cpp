@@ -32,13 +32,15 @@ CurveCell curve_cell(const numerics::Curve& f, double left, double right) {
   CurveCell result;
   Cell& cell = result.cell;
   cell = {right - left, middle, 0, half * half / 3, 0, 0, left, right};
-  for (std::size_t i = 0; i < 5; ++i) cell.y += kWeights[i] * (y[i] = f(middle + half * kPlaces[i]));
+  for (std::size_t i = 0; i < 5; ++i)
+    cell.y += kWeights[i] * (y[i] = f(middle + half * kPlaces[i]));
+  for (std::size_t i = 0; i < 5; ++i)
+    cell.slope += kWeights[i] * half * kPlaces[i] * (y[i] - cell.y) / cell.spread;
   for (std::size_t i = 0; i < 5; ++i) {
-    cell.x_y += kWeights[i] * half * kPlaces[i] * (y[i] - cell.y);
-    cell.y_y += kWeights[i] * (y[i] - cell.y) * (y[i] - cell.y);
+    const double residual = y[i] - cell.y - cell.slope * half * kPlaces[i];
+    cell.rest += kWeights[i] * residual * residual;
   }
-  const double slope = cell.x_y / cell.x_x;
-  result.bend = cell.weight * std::max(0.0, cell.y_y - slope * cell.x_y);
+  result.bend = cell.weight * cell.rest;
   return result;
 }
 
@@ -51,27 +53,30 @@ Cell Cell::joined(const Cell& other) const {
   const double part = other.weight / all.weight, dx = other.x - x, dy = other.y - y;
   all.x = x + part * dx;
   all.y = y + part * dy;
-  const auto mix = [&](double mine, double its, double between) {
-    return mine + part * (its - mine) + part * (1 - part) * between;
+  all.spread = spread + part * (other.spread - spread) + part * (1 - part) * dx * dx;
+  if (all.spread > 0)
+    all.slope = ((1 - part) * slope * spread + part * other.slope * other.spread +
+                 part * (1 - part) * dx * dy) /
+                all.spread;
+  // Sums of squares: nothing cancels.
+  const auto left_over = [&](const Cell& cell) {
+    return cell.cost(all.y + all.slope * (cell.x - all.x), all.slope);
   };
-  all.x_x = mix(x_x, other.x_x, dx * dx);
-  all.x_y = mix(x_y, other.x_y, dx * dy);
-  all.y_y = mix(y_y, other.y_y, dy * dy);
+  all.rest = (left_over(*this) + left_over(other)) / all.weight;
   all.left = left;
   all.right = other.right;
   return all;
 }
 
 std::pair<Cell, Cell> Cell::cut(double at) const {
-  const double slope = x_x > 0 ? x_y / x_x : 0, remainder = std::max(0.0, y_y - slope * x_y);
   const auto part = [&](double from, double to) {
-    const double middle = 0.5 * (from + to), spread = (to - from) * (to - from) / 12;
+    const double middle = 0.5 * (from + to);
     return Cell{weight * (to - from) / (right - left),
                 middle,
                 y + slope * (middle - x),
-                spread,
-                slope * spread,
-                slope * slope * spread + remainder,
+                (to - from) * (to - from) / 12,
+                slope,
+                rest,
                 from,
                 to};
   };
@@ -118,7 +123,8 @@ Cells cells_of(const numerics::Curve& f, numerics::Interval interval, int least)
   }
   Cells cells;
   for (; !queue.empty(); queue.pop()) cells.push_back(queue.top().cell);
-  std::sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) { return a.left < b.left; });
+  std::sort(cells.begin(), cells.end(),
+            [](const Cell& a, const Cell& b) { return a.left < b.left; });
   return cells;
 }
 

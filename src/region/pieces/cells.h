@@ -12,19 +12,21 @@ namespace asap::region {
 /// errors of any straight line over the cell follows from them. A single point is a cell without
 /// extent.
 struct Cell {
-  double weight = 0;                    ///< total weight
-  double x = 0, y = 0;                  ///< weighted means
-  double x_x = 0, x_y = 0, y_y = 0;     ///< weighted mean products of (x - mean), (y - mean)
-  double left = 0, right = 0;           ///< ends of the stretch
+  double weight = 0;           ///< total weight
+  double x = 0, y = 0;         ///< weighted means
+  double spread = 0;           ///< weighted mean of (x - mean)^2
+  double slope = 0;            ///< of the least-squares line through the cell
+  double rest = 0;             ///< weighted mean square of what this line leaves
+  double left = 0, right = 0;  ///< ends of the stretch
 
   /// Both cells as one.
   Cell joined(const Cell& other) const;
   /// The parts left and right of `at`, as if y lay along a line with an even remainder.
   std::pair<Cell, Cell> cut(double at) const;
   /// Weighted sum of squares of line(x) - y, for the line of this value at the mean x and slope.
-  double cost(double value, double slope) const {
-    const double error = value - y;
-    return weight * (error * error + slope * slope * x_x - 2 * slope * x_y + y_y);
+  double cost(double value, double line_slope) const {
+    const double error = value - y, turn = line_slope - slope;
+    return weight * (error * error + turn * turn * spread + rest);
   }
 };
 

@@ -13,7 +13,7 @@ constexpr int kMostCandidates = 200;
 constexpr int kFinalCells = 100'000;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 200;
-constexpr double kExact = 1e-30;  // a mean squared error, in units of range one, that is rounding
+constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
 
 /// The affine change of x and y to range one.
 struct Units {
@@ -36,9 +36,9 @@ struct Units {
       cell.weight /= total;
       for (double* at : {&cell.x, &cell.left, &cell.right}) *at = (*at - x) / length;
       cell.y = (cell.y - y) / range;
-      cell.x_x = cell.x_x / length / length;
-      cell.x_y = cell.x_y / length / range;
-      cell.y_y = cell.y_y / range / range;
+      cell.spread = cell.spread / length / length;
+      cell.slope = cell.slope / range * length;
+      cell.rest = cell.rest / range / range;
     }
     return cells;
   }
@@ -97,9 +97,9 @@ class Search {
   }
 
   PiecewiseFit balanced(int pieces) const {
-    const PiecewiseFit start = fit_values(
-        cells_, {balanced_knots(cells_, pieces),
-                 std::vector<double>(static_cast<std::size_t>(pieces) + 1, 0.0)});
+    const PiecewiseFit start =
+        fit_values(cells_, {balanced_knots(cells_, pieces),
+                            std::vector<double>(static_cast<std::size_t>(pieces) + 1, 0.0)});
     return refine_knots(cells_, start.function, kFinalIterations);
   }
 
@@ -123,8 +123,8 @@ class Search {
       }
     };
     each([&](std::size_t piece, const Cell&, double c) { cost[piece] += c; });
-    const std::size_t worst = static_cast<std::size_t>(
-        std::max_element(cost.begin(), cost.end()) - cost.begin());
+    const std::size_t worst =
+        static_cast<std::size_t>(std::max_element(cost.begin(), cost.end()) - cost.begin());
     double before = 0, place = 0.5 * (line.x[worst] + line.x[worst + 1]);
     bool found = false;
     each([&](std::size_t piece, const Cell& cell, double c) {
@@ -156,7 +156,8 @@ class Search {
       const double right = line.x[k + 1] - line.x[k];
       // Size of the corner times the length over which it would be missed.
       const double corner = std::abs(line.slope(static_cast<std::int64_t>(k)) -
-                                      line.slope(static_cast<std::int64_t>(k) - 1)) * left * right;
+                                     line.slope(static_cast<std::int64_t>(k) - 1)) *
+                            left * right;
       const double missed = corner * corner / (left + right);
       if (missed >= least) continue;
       least = missed;
@@ -189,8 +190,8 @@ PiecewiseFit best_piecewise(const Cells& cells, int pieces) {
 PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples) {
   const Cells cells = cells_of(samples, kFinalCells);
   const Units units(cells);
-  return units.unscaled(
-      refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations), cells);
+  return units.unscaled(refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations),
+                        cells);
 }
 
 PiecewiseFit best_piecewise(const Samples& samples, int pieces) {

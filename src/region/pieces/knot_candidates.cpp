@@ -109,13 +109,14 @@ KnotProgram::PieceCost KnotProgram::piece_cost(const Cell& cell, double left, do
   PieceCost cost;
   if (cell.weight == 0) return cost;
   const double length = right - left, t = (cell.x - left) / length, s = 1 - t;
-  const double spread = cell.x_x / (length * length), mixed = cell.x_y / length;
+  const double spread = cell.spread / (length * length);
+  const double mixed = cell.slope * cell.spread / length;
   cost.uu = cell.weight * (s * s + spread);
   cost.uv = cell.weight * (s * t - spread);
   cost.vv = cell.weight * (t * t + spread);
   cost.bu = cell.weight * (s * cell.y - mixed);
   cost.bv = cell.weight * (t * cell.y + mixed);
-  cost.rest = cell.weight * (cell.y * cell.y + cell.y_y);
+  cost.rest = cell.weight * (cell.y * cell.y + cell.slope * cell.slope * cell.spread + cell.rest);
   return cost;
 }
 

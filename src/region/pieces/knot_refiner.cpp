@@ -15,9 +15,9 @@ struct PieceSums {
 
 /// The equations of one knot: unknowns are its move and the change of its value.
 struct KnotEquations {
-  double a00 = 0, a01 = 0, a11 = 0;            ///< symmetric
+  double a00 = 0, a01 = 0, a11 = 0;           ///< symmetric
   double b00 = 0, b01 = 0, b10 = 0, b11 = 0;  ///< with the next knot
-  double g0 = 0, g1 = 0;                       ///< gradient
+  double g0 = 0, g1 = 0;                      ///< gradient
 };
 
 class Refiner {
@@ -88,14 +88,15 @@ class Refiner {
   }
 
   /// Adds a cell inside a piece to its sums. Returns its cost.
-  static double add(const PiecewiseLinear& line, std::size_t k, const Cell& cell, PieceSums& piece) {
+  static double add(const PiecewiseLinear& line, std::size_t k, const Cell& cell,
+                    PieceSums& piece) {
     const double inverse = 1 / (line.x[k + 1] - line.x[k]);
     const double slope = (line.y[k + 1] - line.y[k]) * inverse;
     const double t = (cell.x - line.x[k]) * inverse, s = 1 - t;
     const double value = line.y[k] * s + line.y[k + 1] * t;
     const double residual = value - cell.y;
-    const double spread = cell.x_x * inverse * inverse;
-    const double mixed = (slope * cell.x_x - cell.x_y) * inverse;
+    const double spread = cell.spread * inverse * inverse;
+    const double mixed = (slope - cell.slope) * cell.spread * inverse;
     piece.product00 += cell.weight * (s * s + spread);
     piece.product01 += cell.weight * (s * t - spread);
     piece.product11 += cell.weight * (t * t + spread);
@@ -183,8 +184,8 @@ class Refiner {
     const double gap = 1e-9 * (high - low) / static_cast<double>(last);
     std::sort(knots.begin() + 1, knots.end() - 1);
     for (std::size_t k = 1; k < last; ++k)
-      knots[k] = std::clamp(knots[k], knots[k - 1] + gap,
-                            high - gap * static_cast<double>(last - k));
+      knots[k] =
+          std::clamp(knots[k], knots[k - 1] + gap, high - gap * static_cast<double>(last - k));
     knots.front() = low;
   }
 

@@ -19,8 +19,8 @@ class LineSet {
   LineSet() = default;
   /// Lines between low and high at `reference` and at `other`.
   LineSet(double reference, double low, double high, double other, double other_low,
-          double other_high)
-      : reference_(reference) {
+          double other_high, double negligible)
+      : reference_(reference), negligible_(negligible) {
     const double distance = other - reference;
     for (const auto& [first, second] : {std::pair{low, other_low}, std::pair{low, other_high},
                                         std::pair{high, other_high}, std::pair{high, other_low}})
@@ -41,11 +41,12 @@ class LineSet {
     for (std::size_t i = 0; i < corners_.size(); ++i) {
       const Line &from = corners_[i], &to = corners_[(i + 1) % corners_.size()];
       const double before = excess(from), after = excess(to);
-      if (before <= 0) kept_.push_back(from);
+      if (before <= 0) keep(from, x);
       if ((before <= 0) == (after <= 0)) continue;
       const double part = before / (before - after);
-      kept_.push_back({from.value + part * (to.value - from.value),
-                       from.slope + part * (to.slope - from.slope)});
+      keep({from.value + part * (to.value - from.value),
+            from.slope + part * (to.slope - from.slope)},
+           x);
     }
     corners_.swap(kept_);
   }
@@ -58,22 +59,35 @@ class LineSet {
   }
 
  private:
-  double reference_ = 0;
+  /// Corners that rounding has parted are one: lines over the same points have thousands of them.
+  void keep(const Line& line, double x) {
+    if (!kept_.empty() && std::abs(line.value - kept_.back().value) +
+                                  std::abs((line.slope - kept_.back().slope) * (x - reference_)) <=
+                              negligible_)
+      return;
+    kept_.push_back(line);
+  }
+
+  double reference_ = 0, negligible_ = 0;
   std::vector<Line> corners_, kept_;
 };
 
 class Stabbing {
  public:
   Stabbing(const Samples& samples, double tolerance, Within within)
-      : x_(samples.x), y_(samples.y), tolerance_(tolerance), within_(within) {
+      : x_(samples.x),
+        y_(samples.y),
+        tolerance_(tolerance),
+        negligible_(1e-9 * tolerance),
+        within_(within) {
     const auto [low, high] = std::minmax_element(y_.begin(), y_.end());
     steep_ = 1e4 * (*high - *low + tolerance);
   }
 
   std::optional<PiecewiseLinear> run(int most_pieces) {
     const std::size_t last = x_.size() - 1;
-    LineSet lines(x_[0], low(0), high(0), x_[1], low(1), high(1));
-    std::size_t reached = 1, first = 0;  // gates first..reached are met by all lines
+    LineSet lines(x_[0], low(0), high(0), x_[1], low(1), high(1), negligible_);
+    std::size_t reached = 1;
     for (int pieces = 1;; ++pieces) {
       LineSet before = lines;
       while (reached < last) {
@@ -83,9 +97,9 @@ class Stabbing {
         if (lines.empty()) break;
         ++reached;
       }
+      if (pieces > most_pieces) return std::nullopt;
       if (reached == last && !lines.empty()) return finished(lines);
-      if (pieces == most_pieces) return std::nullopt;
-      lines = next_piece(before, first, reached);
+      lines = next_piece(before, reached);
       if (lines.empty()) return std::nullopt;
     }
   }
@@ -95,13 +109,14 @@ class Stabbing {
   double high(std::size_t i) const { return y_[i] + tolerance_; }
 
   /// Ends the present piece by the extreme line towards gate reached + 1. Returns the lines of the
-  /// next piece that meet this gate; `first` becomes the gate from which its lines count.
-  LineSet next_piece(const LineSet& lines, std::size_t& first, std::size_t& reached) {
+  /// next piece that meet this gate.
+  LineSet next_piece(const LineSet& lines, std::size_t& reached) {
     const std::size_t next = reached + 1;
     const Line up = lines.extreme(x_[next], 1);
     const double sign = lines.at(up, x_[next]) < low(next) ? 1 : -1;
     const Line edge = sign > 0 ? up : lines.extreme(x_[next], -1);
     // The gate that the extreme line touches on the side of the next gate.
+    const std::size_t first = sign > 0 ? first_high_ : first_low_;
     std::size_t touched = first;
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = first; i <= reached; ++i) {
@@ -118,7 +133,7 @@ class Stabbing {
     LineSet result;
     if (within_ == Within::samples) {
       result = LineSet(x_[touched], std::min(start, steep), std::max(start, steep), x_[next],
-                       low(next), high(next));
+                       low(next), high(next), negligible_);
     } else {
       // Where the extreme line leaves the band around the chord.
       const auto room = [&](std::size_t i) {
@@ -130,13 +145,14 @@ class Stabbing {
       const double inner = lines.at(edge, x), outer = inner + sign * 2 * tolerance_;
       if (!(x > x_[touched])) return {};
       result = LineSet(x_[touched], std::min(start, steep), std::max(start, steep), x,
-                       std::min(inner, outer), std::max(inner, outer));
+                       std::min(inner, outer), std::max(inner, outer), negligible_);
       result.cut(x_[next], high(next), 1);
       if (!result.empty()) result.cut(x_[next], low(next), -1);
     }
     for (std::size_t i = touched + 1; i <= reached && !result.empty(); ++i)
       result.cut(x_[i], y_[i] + sign * tolerance_, sign);
-    first = touched;
+    (sign > 0 ? first_high_ : first_low_) = touched;
+    (sign > 0 ? first_low_ : first_high_) = next;
     reached = next;
     last_edge_ = start;
     return result;
@@ -184,8 +200,9 @@ class Stabbing {
   }
 
   const std::vector<double>&x_, &y_;
-  double tolerance_, steep_ = 0, last_edge_ = 0;
+  double tolerance_, negligible_, steep_ = 0, last_edge_ = 0;
   Within within_;
+  std::size_t first_low_ = 0, first_high_ = 0;  // gates from which low and high ends bind the lines
   std::vector<double> places_, starts_, slopes_;  // the lines so far
 };
 

@@ -1,3 +1,5 @@
+#include "region/fit/best_fit.h"
+
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -35,11 +37,11 @@ TEST_CASE("fits are the same for any number of threads") {
   options.last_hops = 1;
   options.seed = 5;
   options.threads = 1;
-  const region::Fit one = region::fit_network(target, options);
+  const region::Fit one = region::narrow_fit(target, options);
   options.threads = 3;
-  CHECK(same_weights(one.network, region::fit_network(target, options).network));
+  CHECK(same_weights(one.network, region::narrow_fit(target, options).network));
   options.seed = 6;
-  CHECK_FALSE(same_weights(one.network, region::fit_network(target, options).network));
+  CHECK_FALSE(same_weights(one.network, region::narrow_fit(target, options).network));
 }
 
 TEST_CASE("straight lines and corners are fitted exactly") {
