@@ -45,6 +45,11 @@ class FitCommand : public cli::Command {
     fit->add_flag("--keep-shape", keep_shape_,
                   "Stay convex or concave, and monotone, like the target, by construction")
         ->group(group);
+    fit->add_flag(
+           "--open-ends", open_ends_,
+           "Leave raw weights as they are outside the interval, instead of adding neurons by "
+           "which the end pieces go on")
+        ->group(group);
     fit->add_flag("--difference", difference_, "Fit the difference of two convex networks")
         ->group(group);
     add_several(*fit, defaults);
@@ -169,6 +174,7 @@ class FitCommand : public cli::Command {
     if (loss_) config.loss = *loss_ == "huber" ? region::Loss::huber : region::Loss::squares;
     config.keep_shape |= keep_shape_;
     config.difference |= difference_;
+    config.open_ends |= open_ends_;
     if (name_) config.name = *name_;
     if (common_.seed) config.seed = *common_.seed;
     return config;
@@ -181,7 +187,7 @@ class FitCommand : public cli::Command {
   std::optional<std::string> method_, name_, pieces_, loss_;
   std::vector<std::string> inputs_;
   std::string target_column_;
-  bool keep_shape_ = false, difference_ = false, compare_ = false;
+  bool keep_shape_ = false, open_ends_ = false, difference_ = false, compare_ = false;
 };
 
 }  // namespace

@@ -194,6 +194,24 @@ TEST_CASE("unevenly spaced points are fitted where they are") {
   CHECK(Fitted(shifted, {"--depth", "2"}).max_error(shifted) < 1e-5);
 }
 
+TEST_CASE("outside the interval the end pieces go on") {
+  const auto check = [](const Words& words, double length, const std::vector<double>& ends) {
+    const Fitted fit(words);
+    // Both ends, one step inside and one length outside: a straight line.
+    const double low = ends[0], high = ends[1], step = 1e-6 * length;
+    const std::vector<double> y =
+        fit.at({low, low + step, low - length, high, high - step, high + length});
+    const double first = (y[1] - y[0]) / step, last = (y[3] - y[4]) / step;
+    CHECK(y[2] == doctest::Approx(y[0] - first * length).epsilon(1e-5).scale(1));
+    CHECK(y[5] == doctest::Approx(y[3] + last * length).epsilon(1e-5).scale(1));
+  };
+  check({"--function", "x^3", "--depth", "3"}, 1, {0, 1});
+  check({"--function", "exp(x)", "--interval", "-1", "2", "--windows", "3", "--depth", "2"}, 3,
+        {-1, 2});
+  check({"--function", "sqrt(x)", "--keep-shape", "--depth", "2"}, 1, {0, 1});
+  check({"--function", "sin(x)", "--interval", "0", "3", "--tolerance", "0.05"}, 3, {0, 3});
+}
+
 TEST_CASE("exact lines are found, with as many regions") {
   for (const double at : {3.7, 5.05}) {
     const Points points = kink(at);

@@ -37,7 +37,8 @@ FreeKnotFloor free_knot_floor(const numerics::Curve& f, numerics::Interval inter
   FreeKnotFloor floor;
   floor.refined = floor.asymptotic = asymptotic_floor(f, interval, pieces);
   if (pieces > kMostPieces) return floor;
-  const PiecewiseFit best = best_piecewise(cells_of(f, interval, std::max(512, 8 * pieces)), pieces);
+  const PiecewiseFit best =
+      best_piecewise(cells_of(f, interval, std::max(512, 8 * pieces)), pieces);
   floor.refined = best.mse;
   floor.knots = best.function.x;
   return floor;
@@ -51,8 +52,7 @@ FreeKnotFloor free_knot_floor(const Samples& samples, int pieces) {
     floor.knots = samples.x;
     return floor;
   }
-  const PiecewiseFit best =
-      best_piecewise(samples, std::min(pieces, kMostPieces));
+  const PiecewiseFit best = best_piecewise(samples, std::min(pieces, kMostPieces));
   floor.refined = best.mse;
   floor.knots = best.function.x;
   return floor;

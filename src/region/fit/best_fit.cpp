@@ -10,6 +10,7 @@
 #include "region/family/family_fit.h"
 #include "region/family/linear_part.h"
 #include "region/family/spline.h"
+#include "region/fit/continued_ends.h"
 #include "region/fit/pieces_fit.h"
 #include "region/fit/unit_scaling.h"
 
@@ -95,14 +96,21 @@ Effort plan_effort(const FitOptions& options, std::int64_t width) {
   return effort;
 }
 
+/// Hops rarely lower an error by more than this.
+constexpr double kHopeless = 30;
+constexpr double kNoRival = std::numeric_limits<double>::infinity();
+
 /// Deeper families have more pieces than polishing has samples.
 constexpr int kDeepestPolish = 9;
 
 class BestFit {
  public:
-  BestFit(const Target& unit, const FitOptions& options)
+  /// `rival`: error of straight pieces on as many parameters. Raw weights that stay far behind it
+  /// are given up, and not tried on noisy points that the pieces explain.
+  BestFit(const Target& unit, const FitOptions& options, double rival = kNoRival)
       : unit_(unit),
         options_(options),
+        rival_(rival),
         width_(family_width(std::max(options.fold, 2), 1)),
         effort_(plan_effort(options, width_)),
         samples_(unit.noise_variance > 0 ? bin_samples(unit.samples, effort_.samples)
@@ -188,6 +196,7 @@ class BestFit {
     });
     sort(candidates);
     if (candidates.size() > 3) candidates.resize(3);
+    if (candidates.front().error > kHopeless * rival_) return candidates;
     hop(candidates, effort_.first_hops, 2);
     candidates.resize(1);
     hop(candidates, effort_.last_hops, 3);
@@ -208,7 +217,7 @@ class BestFit {
         return {polisher()->network(best), std::nullopt, "best, polished weights"};
     }
     drop_rounding(least->function);
-    return {to_network(least->function), least->function, "best, folded family"};
+    return {to_network(least->function, Ends::continued), least->function, "best, folded family"};
   }
 
   /// Mallows' C_p in units of y: the weighted sum of squares on the samples plus twice the noise
@@ -236,10 +245,10 @@ class BestFit {
     fit_linear_part(best.function, unit_.samples);
     const double bins = static_cast<double>(samples_.size());
     const double explained = unit_.noise_variance * (bins + 3 * std::sqrt(2 * bins));
-    Fit fit{to_network(best.function), best.function, "best, folded family fitted to noisy points",
-            freedom};
-    if (best.error * samples_.total_weight() <= explained || options_.depth > kDeepestPolish)
-      return fit;
+    Fit fit{to_network(best.function, Ends::continued), best.function,
+            "best, folded family fitted to noisy points", freedom};
+    const double least_error = std::min(best.error, rival_) * samples_.total_weight();
+    if (least_error <= explained || options_.depth > kDeepestPolish) return fit;
     const PolishedWeights polished = polish_all({best}).front();
     freedom = NetworkShape::uniform(options_.depth, width_).parameter_count() -
               std::int64_t{options_.depth} * width_;
@@ -251,6 +260,7 @@ class BestFit {
 
   const Target& unit_;
   const FitOptions& options_;
+  double rival_;
   std::int64_t width_;
   Effort effort_;
   Samples samples_, dense_;
@@ -271,13 +281,13 @@ double error_at(const ReluNetwork& network, const Samples& samples) {
 }
 
 /// The narrow network in unit scale, no worse than that of the reference depth.
-Fit deep_fit(const Target& unit, const FitOptions& options) {
-  Fit fit = BestFit(unit, options).run();
+Fit deep_fit(const Target& unit, const FitOptions& options, double rival) {
+  Fit fit = BestFit(unit, options, rival).run();
   if (options.depth <= kReferenceDepth || unit.noise_variance > 0) return fit;
   FitOptions shallow = options;
   shallow.depth = kReferenceDepth;
   shallow.progress = {};
-  const Fit start = BestFit(unit, shallow).run();
+  const Fit start = BestFit(unit, shallow, rival).run();
   Fit deeper = BestFit(unit, options).from(start.network);
   const Samples judge = guide_samples(unit, kDensePoints);
   return error_at(deeper.network, judge) < error_at(fit.network, judge) ? deeper : fit;
@@ -293,8 +303,8 @@ Fit unscaled(Fit fit, const UnitScaling& scaling) {
 /// chooses.
 PiecesFit competing_pieces(const Target& unit, std::int64_t parameters) {
   PiecesOptions options;
-  options.most_pieces = static_cast<int>(
-      std::clamp<std::int64_t>((parameters - 1) / 3, 1, kMostSearchedPieces));
+  options.most_pieces =
+      static_cast<int>(std::clamp<std::int64_t>((parameters - 1) / 3, 1, kMostSearchedPieces));
   if (unit.noise_variance == 0) options.pieces = options.most_pieces;
   return fit_pieces(unit, options);
 }
@@ -316,9 +326,14 @@ Fit best_fit(const Target& target, const FitOptions& options) {
   };
   Fit fit = pieces.fit;
   if (error_at(fit.network, judge) > kExact) {
-    Fit narrow = deep_fit(unit, options);
+    // Noise in joined samples is less than in the points.
+    const double rival = unit.noise_variance > 0
+                             ? error_at(fit.network, bin_samples(unit.samples, 1000))
+                             : error_at(fit.network, judge);
+    Fit narrow = deep_fit(unit, options, rival);
     if (cost(narrow) < cost(fit)) fit = std::move(narrow);
   }
+  if (options.continue_ends) fit.network = with_continued_ends(fit.network, unit.interval);
   if (options.progress) options.progress(1);
   return unscaled(std::move(fit), scaling);
 }
@@ -326,7 +341,9 @@ Fit best_fit(const Target& target, const FitOptions& options) {
 Fit narrow_fit(const Target& target, const FitOptions& options) {
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
-  return unscaled(BestFit(unit, options).run(), scaling);
+  Fit fit = BestFit(unit, options).run();
+  if (options.continue_ends) fit.network = with_continued_ends(fit.network, unit.interval);
+  return unscaled(std::move(fit), scaling);
 }
 
 }  // namespace asap::region

@@ -259,7 +259,7 @@ Fit fit_points(const Target& target, const UnitScaling& scaling, const Target& u
       {shape.concave, shape.increasing, !shape.increasing && shape.decreasing}, depth, windows);
   Fit best;
   best.folded = scaling.unscaled(cone.function);
-  best.network = to_network(*best.folded);
+  best.network = to_network(*best.folded, Ends::continued);
   best.description = shape_words(shape) + " by construction, " + std::to_string(windows) +
                      (windows == 1 ? " window" : " windows");
   double least = error_at_points(best.network, target.samples);
@@ -292,7 +292,7 @@ Fit shape_fit(const Target& target, int depth, int windows) {
                                              exact_shape(unit), depth, windows);
   Fit fit;
   fit.folded = scaling.unscaled(best.function);
-  fit.network = to_network(*fit.folded);
+  fit.network = to_network(*fit.folded, Ends::continued);
   fit.description = std::string(best.shape.concave ? "concave" : "convex") +
                     (best.shape.increasing ? ", increasing" : "") +
                     (best.shape.decreasing ? ", decreasing" : "") + " by construction, " +

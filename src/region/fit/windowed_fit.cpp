@@ -45,7 +45,7 @@ Fit windowed_fit(const Target& target, int depth, int fold, int windows) {
                                 : guide_samples(unit, windows * std::pow(fold, depth)));
   function = scaling.unscaled(std::move(function));
   Fit fit;
-  fit.network = to_network(function);
+  fit.network = to_network(function, Ends::continued);
   fit.folded = std::move(function);
   fit.description = std::to_string(windows) + " windows, folded by curvature";
   return fit;

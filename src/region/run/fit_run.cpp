@@ -115,6 +115,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
   options.fold = config.fold;
   options.seed = config.seed;
   options.threads = threads;
+  options.continue_ends = !config.open_ends;
   options.progress = progress;
   const base::Stopwatch watch;
   if (config.tolerance > 0) {
@@ -124,8 +125,8 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
     run.tolerance_bound = result.max_error;
     run.fewest_pieces = result.fewest_pieces;
   } else if (!config.pieces.empty()) {
-    PiecesFit result = fit_pieces(run.target, {config.number_of_pieces(), kMostSearchedPieces,
-                                               config.loss});
+    PiecesFit result =
+        fit_pieces(run.target, {config.number_of_pieces(), kMostSearchedPieces, config.loss});
     run.fit = std::move(result.fit);
     run.pieces = std::move(result.trials);
   } else if (config.keep_shape) {
@@ -224,7 +225,8 @@ std::string fit_text(const FitRun& run) {
   if (known)
     add("dense mse", base::format_significant(m.dense_mse) + " on " +
                          base::format_count(kDensePoints) + " points");
-  add("max error", base::format_significant(m.max_error) + (known ? " on the same" : " at the points"));
+  add("max error",
+      base::format_significant(m.max_error) + (known ? " on the same" : " at the points"));
   if (run.config.tolerance > 0 && known)
     add("bound", base::format_significant(run.tolerance_bound) +
                      " is the largest error anywhere on the interval at most");
@@ -234,7 +236,8 @@ std::string fit_text(const FitRun& run) {
   add("R squared", base::format_fixed(m.r_squared, 6));
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
                      base::format_count(m.regions.activation_regions) + " activation");
-  add("floor", base::format_significant(m.floor.refined) + " is the least mse " + (known ? "of" : "at the points of") + " any " +
+  add("floor", base::format_significant(m.floor.refined) + " is the least mse " +
+                   (known ? "of" : "at the points of") + " any " +
                    base::format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
   add("seconds", base::format_significant(run.seconds));

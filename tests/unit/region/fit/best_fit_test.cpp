@@ -23,6 +23,7 @@ TEST_CASE("method best is below the error of any 32 straight pieces, and guarded
   options.first_hops = 2;
   options.last_hops = 4;
   options.threads = 2;
+  options.continue_ends = false;
   const region::Fit fit = region::fit_network(target, options);
   CHECK(fit.network.parameter_count() == 93);
   const double dense = dense_error(region::function_target("x^3", {0, 1}), fit.network);
