@@ -304,7 +304,7 @@ Fit unscaled(Fit fit, const UnitScaling& scaling) {
 PiecesFit competing_pieces(const Target& unit, std::int64_t parameters) {
   PiecesOptions options;
   options.most_pieces =
-      static_cast<int>(std::clamp<std::int64_t>((parameters - 1) / 3, 1, kMostSearchedPieces));
+      static_cast<int>(std::clamp<std::int64_t>((parameters - 1) / 3, 1, determined_pieces(unit)));
   if (unit.noise_variance == 0) options.pieces = options.most_pieces;
   return fit_pieces(unit, options);
 }

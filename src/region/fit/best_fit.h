@@ -19,8 +19,9 @@ namespace asap::region {
 /// depth five, with layers that pass it on, is one more start, so more depth is never worse.
 ///
 /// Straight pieces with free knots on at most as many parameters, in one hidden layer
-/// (pieces_fit.h), compete with the result. The error at the points decides, or that of the
-/// function where it is known. Pieces that are exact end the search at once.
+/// (pieces_fit.h), and at most a quarter of the points, compete with the result. The error at the
+/// points decides, or that of the function where it is known. Pieces that are exact end the search
+/// at once.
 ///
 /// The family is fitted to all points when they are noisy. Raw weights have many times its freedom:
 /// they are tried only when the family's misfit is larger than the noise explains. Mallows' C_p

@@ -49,6 +49,12 @@ std::vector<PiecewiseFit> searched_pieces(const Target& target, int pieces,
   return free_knots(cells, pieces, enough);
 }
 
+int determined_pieces(const Target& target) {
+  if (target.truth) return kMostSearchedPieces;
+  return static_cast<int>(
+      std::clamp<std::int64_t>(target.samples.size() / 4, 1, kMostSearchedPieces));
+}
+
 PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
   check(options);
   Target seen = target;
@@ -64,7 +70,8 @@ PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
     const auto enough = [&](const std::vector<PiecewiseFit>& fits) {
       return options.pieces == 0 && fits.size() > chosen(fits, points) + kPatience;
     };
-    const int most = options.pieces > 0 ? options.pieces : options.most_pieces;
+    const int most = options.pieces > 0 ? options.pieces
+                                        : std::min(options.most_pieces, determined_pieces(target));
     const std::vector<PiecewiseFit> fits = searched_pieces(seen, most, enough);
     const std::size_t index = options.pieces > 0 ? fits.size() - 1 : chosen(fits, points);
     best = fits[index];

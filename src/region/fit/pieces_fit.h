@@ -14,7 +14,8 @@ enum class Loss {
 };
 
 struct PiecesOptions {
-  int pieces = 0;  ///< 0: chosen by the Bayesian information criterion, up to most_pieces
+  /// 0: chosen by the Bayesian information criterion, up to most_pieces and a quarter of the points
+  int pieces = 0;
   int most_pieces = kMostSearchedPieces;
   Loss loss = Loss::squares;
 };
@@ -22,7 +23,7 @@ struct PiecesOptions {
 /// One number of pieces that was tried.
 struct PiecesTrial {
   int pieces = 0;
-  double mse = 0;        ///< at the points, or of the function; with the loss huber, twice the mean loss
+  double mse = 0;  ///< at the points, or of the function; with the loss huber, twice the mean loss
   double criterion = 0;  ///< n log(mse) + 2 pieces log(n); the least is chosen
 };
 
@@ -35,8 +36,12 @@ struct PiecesFit {
 /// Straight pieces with free knots at the points of the target, or on its function where it is
 /// known: the least squared error for the number of pieces (pieces/free_knots.h), as a network of
 /// one hidden layer. A piece has two parameters, a knot and a value, so the criterion charges
-/// 2 log(n) for it (Schwarz 1978). UsageError for fewer than one piece or more than can be searched.
+/// 2 log(n) for it (Schwarz 1978). UsageError for fewer than one piece or more than can be
+/// searched.
 PiecesFit fit_pieces(const Target& target, const PiecesOptions& options);
+
+/// The most pieces that points determine: four points for each.
+int determined_pieces(const Target& target);
 
 /// The piecewise linear functions of at most `pieces` pieces on which fit_pieces() draws, from the
 /// points or the function.

@@ -12,7 +12,7 @@ namespace {
 constexpr int kMostCandidates = 200;
 constexpr int kFinalCells = 100'000;
 constexpr int kIterations = 150;
-constexpr int kFinalIterations = 200;
+constexpr int kFinalIterations = 40;  // on very many points
 constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
 
 /// The affine change of x and y to range one.
@@ -100,7 +100,7 @@ class Search {
     const PiecewiseFit start =
         fit_values(cells_, {balanced_knots(cells_, pieces),
                             std::vector<double>(static_cast<std::size_t>(pieces) + 1, 0.0)});
-    return refine_knots(cells_, start.function, kFinalIterations);
+    return refine_knots(cells_, start.function, kIterations);
   }
 
  private:

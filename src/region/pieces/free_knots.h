@@ -14,17 +14,18 @@ inline constexpr int kMostSearchedPieces = 64;
 inline constexpr int kMostPieces = 4096;
 
 /// Cells on which many points are searched.
-inline constexpr int kSearchedCells = 1500;
+inline constexpr int kSearchedCells = 1000;
 
 /// Whether a search over the numbers of pieces may end, after the fits so far.
 using EnoughPieces = std::function<bool(const std::vector<PiecewiseFit>&)>;
 
-/// Least-squares piecewise linear functions with free knots, for 1, 2, ... `pieces` pieces, in any units. Each has
-/// the best of these starts, refined (knot_refiner.h): the function of one piece less with one
-/// piece cut in two, dynamic programming on candidate knots (knot_candidates.h), and moves of single
-/// knots from where they matter least to where the error is largest. So the error never increases
-/// from one number of pieces to the next. The list ends early when an error is rounding. The search
-/// is heuristic; tests compare it with exhaustive ones. `enough` ends it early.
+/// Least-squares piecewise linear functions with free knots, for 1, 2, ... `pieces` pieces, in any
+/// units. Each has the best of these starts, refined (knot_refiner.h): the function of one piece
+/// less with one piece cut in two, dynamic programming on candidate knots (knot_candidates.h), and
+/// moves of single knots from where they matter least to where the error is largest. So the error
+/// never increases from one number of pieces to the next. The list ends early when an error is
+/// rounding. The search is heuristic; tests compare it with exhaustive ones. `enough` ends it
+/// early.
 std::vector<PiecewiseFit> free_knots(const Cells& cells, int pieces,
                                      const EnoughPieces& enough = {});
 
