@@ -283,13 +283,23 @@ double error_at(const ReluNetwork& network, const Samples& samples) {
 /// The narrow network in unit scale, no worse than that of the reference depth.
 Fit deep_fit(const Target& unit, const FitOptions& options, double rival) {
   Fit fit = BestFit(unit, options, rival).run();
+  const Samples judge = guide_samples(unit, kDensePoints);
+  const double error = error_at(fit.network, judge);
+  if (unit.truth && options.depth == kReferenceDepth && error > rival / 5 && error < 3 * rival) {
+    FitOptions longer = options;
+    longer.starts = 2 * options.starts;
+    longer.first_hops = 5 * options.first_hops;
+    longer.last_hops = 10 * options.last_hops;
+    longer.progress = {};
+    Fit again = BestFit(unit, longer, rival).run();
+    if (error_at(again.network, judge) < error) fit = std::move(again);
+  }
   if (options.depth <= kReferenceDepth || unit.noise_variance > 0) return fit;
   FitOptions shallow = options;
   shallow.depth = kReferenceDepth;
   shallow.progress = {};
   const Fit start = BestFit(unit, shallow, rival).run();
   Fit deeper = BestFit(unit, options).from(start.network);
-  const Samples judge = guide_samples(unit, kDensePoints);
   return error_at(deeper.network, judge) < error_at(fit.network, judge) ? deeper : fit;
 }
 

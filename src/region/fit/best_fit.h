@@ -14,6 +14,9 @@ namespace asap::region {
 /// 4. Take the best network whose dense error is within the guard; the best member of the family
 ///    competes.
 ///
+/// Functions on which raw weights gain little over straight pieces of as many parameters are tried
+/// again with ten times the hops.
+///
 /// Points that are uneven or have weights are sampled through the guide in proportion to their
 /// weights: where half of the weight is, half of the samples are. Beyond depth five the fit of
 /// depth five, with layers that pass it on, is one more start, so more depth is never worse.

@@ -12,7 +12,7 @@
 namespace asap::region {
 namespace {
 
-/// A criterion that has not improved for so many numbers of pieces has found its minimum.
+/// The search ends when the criterion has not improved for this many numbers of pieces.
 constexpr int kPatience = 8;
 
 double criterion(double mse, std::int64_t points, int pieces) {

@@ -32,6 +32,14 @@ double least_max_error(const numerics::Curve& f, numerics::Interval interval, do
   return integral * integral / (16 * pieces * pieces);
 }
 
+/// Parameters of a polished network of width four with continued ends (continued_ends.h).
+std::int64_t narrow_count(int depth) {
+  constexpr std::int64_t kWidth = 4;
+  if (depth == 1) return 3 * (kWidth + 2) + 1;
+  return 2 * (kWidth + 2) + (kWidth + 1) * (kWidth + 3) +
+         (depth - 2) * (kWidth + 1) * (kWidth + 2) + kWidth + 2;
+}
+
 class Search {
  public:
   Search(const Target& target, double tolerance, const FitOptions& options,
@@ -114,7 +122,7 @@ class Search {
   void narrow() {
     for (int depth = 1; depth <= 7; ++depth) {
       const double pieces = 3 * std::pow(2, depth);
-      if (NetworkShape::uniform(depth, family_width(3, 1)).parameter_count() >= best_) return;
+      if (narrow_count(depth) >= best_) return;
       if (least_max_error(target_.reference(), target_.interval, pieces) > tolerance_) continue;
       FitOptions quick = options_;
       quick.depth = depth;
@@ -124,7 +132,7 @@ class Search {
       quick.last_hops = 4;
       quick.progress = {};
       if (judge(narrow_fit(target_, quick), depth, 3, 1)) return;
-      if (++polished_ == 4) return;
+      if (++polished_ == 2) return;
     }
   }
 

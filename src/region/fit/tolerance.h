@@ -19,7 +19,7 @@ struct ToleranceTrial {
 struct ToleranceResult {
   Fit fit;
   double max_error = 0;  ///< of a function, a proven bound; of points, at the points
-  /// Continuous piecewise linear functions within the tolerance have at least so many pieces.
+  /// The least number of pieces of any continuous piecewise linear function within the tolerance.
   int fewest_pieces = 0;
   std::vector<ToleranceTrial> trials;  ///< in order
 };

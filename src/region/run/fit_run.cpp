@@ -233,7 +233,7 @@ std::string fit_text(const FitRun& run) {
   if (run.fewest_pieces > 0)
     add("fewest", base::format_count(run.fewest_pieces) +
                       " straight pieces at least are needed for this tolerance");
-  add("R squared", base::format_fixed(m.r_squared, 6));
+  if (!known) add("R squared", base::format_fixed(m.r_squared, 6));
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
                      base::format_count(m.regions.activation_regions) + " activation");
   add("floor", base::format_significant(m.floor.refined) + " is the least mse " +
