@@ -31,7 +31,4 @@ namespace asap::region {
 /// decides between the family and the straight pieces, whose number is chosen by BIC.
 Fit best_fit(const Target& target, const FitOptions& options);
 
-/// The narrow network alone, without the straight pieces and without a start from less depth.
-Fit narrow_fit(const Target& target, const FitOptions& options);
-
 }  // namespace asap::region

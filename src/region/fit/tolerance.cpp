@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "region/certify/error_bounds.h"
-#include "region/fit/best_fit.h"
+#include "region/fit/narrow_fit.h"
 #include "region/fit/pieces_within.h"
 #include "region/fit/windowed_fit.h"
 #include "region/pieces/piecewise_network.h"
