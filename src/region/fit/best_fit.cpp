@@ -25,8 +25,8 @@ double error_at(const ReluNetwork& network, const Samples& samples) {
 /// chooses.
 PiecesFit competing_pieces(const Target& unit, std::int64_t parameters) {
   PiecesOptions options;
-  options.most_pieces =
-      static_cast<int>(std::clamp<std::int64_t>((parameters - 1) / 3, 1, determined_pieces(unit)));
+  options.most_pieces = static_cast<int>(std::clamp<std::int64_t>(
+      (parameters - 1) / 3, 1, std::min(determined_pieces(unit), kMostSearchedPieces)));
   if (unit.noise_variance == 0) options.pieces = options.most_pieces;
   return fit_pieces(unit, options);
 }

@@ -22,7 +22,7 @@ namespace asap::region {
 /// depth five, with layers that pass it on, is one more start, so more depth is never worse.
 ///
 /// Straight pieces with free knots on at most as many parameters, in one hidden layer
-/// (pieces_fit.h), and at most a quarter of the points, compete with the result. The error at the
+/// (pieces_fit.h), and at most a third of the points, compete with the result. The error at the
 /// points decides, or that of the function where it is known. Pieces that are exact end the search
 /// at once.
 ///

@@ -25,7 +25,8 @@ std::size_t chosen(const std::vector<PiecewiseFit>& fits, std::int64_t points) {
   std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < fits.size(); ++k) {
-    const double value = criterion(fits[k].mse, points, static_cast<int>(k) + 1);
+    const double value =
+        criterion(fits[k].mse, points, static_cast<int>(fits[k].function.pieces()));
     if (!(value < least)) continue;
     least = value;
     best = k;
@@ -50,9 +51,9 @@ std::vector<PiecewiseFit> searched_pieces(const Target& target, int pieces,
 }
 
 int determined_pieces(const Target& target) {
-  if (target.truth) return kMostSearchedPieces;
-  return static_cast<int>(
-      std::clamp<std::int64_t>(target.samples.size() / 4, 1, kMostSearchedPieces));
+  constexpr int kMost = 512;
+  if (target.truth) return kMost;
+  return static_cast<int>(std::clamp<std::int64_t>(target.samples.size() / 3, 1, kMost));
 }
 
 PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
@@ -75,9 +76,10 @@ PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
     const std::vector<PiecewiseFit> fits = searched_pieces(seen, most, enough);
     const std::size_t index = options.pieces > 0 ? fits.size() - 1 : chosen(fits, points);
     best = fits[index];
-    for (std::size_t k = options.pieces > 0 ? index : 0; k < fits.size(); ++k)
-      result.trials.push_back({static_cast<int>(k) + 1, fits[k].mse,
-                               criterion(fits[k].mse, points, static_cast<int>(k) + 1)});
+    for (std::size_t k = options.pieces > 0 ? index : 0; k < fits.size(); ++k) {
+      const auto pieces = static_cast<int>(fits[k].function.pieces());
+      result.trials.push_back({pieces, fits[k].mse, criterion(fits[k].mse, points, pieces)});
+    }
     if (!seen.truth && seen.samples.size() > kSearchedCells)
       best = refined_on_points(best.function, seen.samples);
   }

@@ -14,9 +14,9 @@ enum class Loss {
 };
 
 struct PiecesOptions {
-  /// 0: chosen by the Bayesian information criterion, up to most_pieces and a quarter of the points
+  /// 0: chosen by the Bayesian information criterion, up to most_pieces and a third of the points
   int pieces = 0;
-  int most_pieces = kMostSearchedPieces;
+  int most_pieces = kMostPieces;
   Loss loss = Loss::squares;
 };
 
@@ -40,7 +40,7 @@ struct PiecesFit {
 /// searched.
 PiecesFit fit_pieces(const Target& target, const PiecesOptions& options);
 
-/// The most pieces that points determine: four points for each.
+/// The most pieces that BIC compares: three points for each, up to 512.
 int determined_pieces(const Target& target);
 
 /// The piecewise linear functions of at most `pieces` pieces on which fit_pieces() draws, from the

@@ -77,7 +77,7 @@ class Search {
     const std::vector<double> candidates = knot_candidates(cells_, kMostCandidates);
     KnotProgram program(cells_, candidates);
     std::vector<PiecewiseFit> fits;
-    for (int p = 1; p <= pieces; ++p) {
+    for (int p = 1; p <= std::min(pieces, kMostSearchedPieces); ++p) {
       PiecewiseFit best = fit_values(cells_, flat({}));
       if (p > 1) best = refine_knots(cells_, with_cut_piece(fits.back().function), kIterations);
       program.add_piece();
@@ -91,6 +91,13 @@ class Search {
           break;
       if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
       fits.push_back(std::move(best));
+      if (fits.back().mse <= kExact || (enough && enough(fits))) return fits;
+    }
+    while (fits.back().function.pieces() < pieces) {
+      PiecewiseLinear more = fits.back().function;
+      const std::int64_t wanted = std::min<std::int64_t>(pieces, more.pieces() + kPieceStep);
+      while (more.pieces() < wanted) more = with_cut_piece(std::move(more));
+      fits.push_back(refine_knots(cells_, more, kIterations));
       if (fits.back().mse <= kExact || (enough && enough(fits))) break;
     }
     return fits;

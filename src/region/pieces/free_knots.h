@@ -10,6 +10,9 @@ namespace asap::region {
 /// The largest number of pieces that free_knots() searches one after the other.
 inline constexpr int kMostSearchedPieces = 64;
 
+/// Above it, free_knots() adds pieces in steps of this size.
+inline constexpr int kPieceStep = 16;
+
 /// The largest number of pieces of a fit with free knots.
 inline constexpr int kMostPieces = 4096;
 
@@ -23,9 +26,10 @@ using EnoughPieces = std::function<bool(const std::vector<PiecewiseFit>&)>;
 /// units. Each has the best of these starts, refined (knot_refiner.h): the function of one piece
 /// less with one piece cut in two, dynamic programming on candidate knots (knot_candidates.h), and
 /// moves of single knots from where they matter least to where the error is largest. So the error
-/// never increases from one number of pieces to the next. The list ends early when an error is
-/// rounding. The search is heuristic; tests compare it with exhaustive ones. `enough` ends it
-/// early.
+/// never increases from one number of pieces to the next. Above kMostSearchedPieces pieces,
+/// kPieceStep pieces at once are cut where the error is largest. The list ends early when an error
+/// is rounding, or when `enough` says so. The search is heuristic; tests compare it with exhaustive
+/// ones.
 std::vector<PiecewiseFit> free_knots(const Cells& cells, int pieces,
                                      const EnoughPieces& enough = {});
 

@@ -126,7 +126,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
     run.fewest_pieces = result.fewest_pieces;
   } else if (!config.pieces.empty()) {
     PiecesFit result =
-        fit_pieces(run.target, {config.number_of_pieces(), kMostSearchedPieces, config.loss});
+        fit_pieces(run.target, {.pieces = config.number_of_pieces(), .loss = config.loss});
     run.fit = std::move(result.fit);
     run.pieces = std::move(result.trials);
   } else if (config.keep_shape) {
