@@ -45,6 +45,7 @@ struct Fit {
   std::optional<FoldedFunction> folded;  ///< when the network is a folded function
   std::string description;               ///< how it was fitted, in words
   std::int64_t freedom = 0;              ///< parameters that noise can use; 0: not counted
+  std::optional<double> floor{};         ///< least mse of as many straight pieces, if it is known
 };
 
 /// Fits one narrow network of one window. The result is a function of target and options only.

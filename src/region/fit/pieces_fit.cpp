@@ -87,6 +87,7 @@ PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
   result.function = std::move(best.function);
   result.fit.network = to_network(result.function);
   result.fit.freedom = 2 * result.function.pieces();
+  if (options.loss == Loss::squares) result.fit.floor = best.mse;
   result.fit.description =
       std::to_string(result.function.pieces()) +
       (result.function.pieces() == 1 ? " straight piece" : " straight pieces with free knots") +

@@ -41,6 +41,7 @@ ReluNetwork UnitScaling::unscaled(ReluNetwork network) const {
 Fit UnitScaling::unscaled(Fit fit) const {
   fit.network = unscaled(std::move(fit.network));
   if (fit.folded) fit.folded = unscaled(std::move(*fit.folded));
+  if (fit.floor) fit.floor = *fit.floor * range_ * range_;
   return fit;
 }
 

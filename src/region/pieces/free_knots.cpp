@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kMostCandidates = 200;
 constexpr int kFinalCells = 100'000;
+constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 40;  // on very many points
 constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
@@ -84,11 +85,10 @@ class Search {
       for (const std::vector<double>& inner : program.best()) {
         if (p == 1) break;
         const PiecewiseFit start = fit_values(cells_, flat(inner));
-        take_better(best, refine_knots(cells_, start.function, kIterations));
+        take_better(best, promising(start.function, best.mse));
       }
       for (int tries = 0; p > 2 && tries < 3 && best.mse > kExact; ++tries)
-        if (!take_better(best, refine_knots(cells_, with_moved_knot(best.function), kIterations)))
-          break;
+        if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
       if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
       fits.push_back(std::move(best));
       if (fits.back().mse <= kExact || (enough && enough(fits))) return fits;
@@ -111,6 +111,13 @@ class Search {
   }
 
  private:
+  /// The start refined, in full only when it comes near the best.
+  PiecewiseFit promising(const PiecewiseLinear& start, double best) const {
+    PiecewiseFit fit = refine_knots(cells_, start, kFirstIterations);
+    if (fit.mse > 1.2 * best) return fit;
+    return refine_knots(cells_, fit.function, kIterations);
+  }
+
   static bool take_better(PiecewiseFit& best, PiecewiseFit trial) {
     if (!(trial.mse < best.mse)) return false;
     const bool clearly = trial.mse < (1 - 1e-4) * best.mse;

@@ -83,7 +83,8 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
 
 }  // namespace
 
-FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
+                        const std::optional<double>& floor) {
   FitMeasures measures;
   std::vector<double> prediction(target.samples.x.size());
   network.evaluate(target.samples.x, prediction);
@@ -99,8 +100,11 @@ FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
   measures.regions = count_regions(network, target.interval);
   measures.shape = shape_of(measures.regions);
   const auto pieces = static_cast<int>(measures.regions.linear_regions);
-  measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
-                                : free_knot_floor(target.samples, pieces);
+  if (floor)
+    measures.floor.refined = *floor;
+  else
+    measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
+                                  : free_knot_floor(target.samples, pieces);
   return measures;
 }
 
@@ -140,7 +144,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
     run.fit = fit_network(run.target, options);
   }
   run.seconds = watch.seconds();
-  run.measures = measure_fit(run.target, run.fit.network);
+  run.measures = measure_fit(run.target, run.fit.network, run.fit.floor);
   return run;
 }
 

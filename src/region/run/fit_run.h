@@ -21,7 +21,9 @@ struct FitMeasures {
   FreeKnotFloor floor;  ///< least mse of as many pieces as the network has linear regions, of the
                         ///< function where it is known, otherwise at the points
 };
-FitMeasures measure_fit(const Target& target, const ReluNetwork& network);
+/// `floor`: that of the network's linear regions, where it is known.
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
+                        const std::optional<double>& floor = {});
 
 /// A finished fit of one input.
 struct FitRun {
