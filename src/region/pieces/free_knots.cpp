@@ -97,7 +97,10 @@ class Search {
       PiecewiseLinear more = fits.back().function;
       const std::int64_t wanted = std::min<std::int64_t>(pieces, more.pieces() + kPieceStep);
       while (more.pieces() < wanted) more = with_cut_piece(std::move(more));
-      fits.push_back(refine_knots(cells_, more, kIterations));
+      PiecewiseFit best = refine_knots(cells_, more, kIterations);
+      for (int tries = 0; tries < kPieceStep; ++tries)
+        if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
+      fits.push_back(std::move(best));
       if (fits.back().mse <= kExact || (enough && enough(fits))) break;
     }
     return fits;
