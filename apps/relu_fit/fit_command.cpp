@@ -34,9 +34,21 @@ class FitCommand : public cli::Command {
     number("--windows", windows_, "J",
            "Windows of folds side by side (default: one narrow network)");
     number("--tolerance", tolerance_, "E",
-           "Find the smallest network with at most this maximum error, in units of y");
+           "Stay within this maximum error, in units of y, with as few parameters as can be found");
+    number("--pieces", pieces_, "N|auto",
+           "Straight pieces with free knots in one hidden layer: their number, or auto (by BIC)");
+    cli::take_one_of(fit->add_option("--loss", loss_,
+                                     "What --pieces minimises; huber bounds the influence of "
+                                     "outliers (default: squares)"),
+                     {"squares", "huber"})
+        ->group(group);
     fit->add_flag("--keep-shape", keep_shape_,
                   "Stay convex or concave, and monotone, like the target, by construction")
+        ->group(group);
+    fit->add_flag(
+           "--open-ends", open_ends_,
+           "Leave raw weights as they are outside the interval, instead of adding neurons by "
+           "which the end pieces go on")
         ->group(group);
     fit->add_flag("--difference", difference_, "Fit the difference of two convex networks")
         ->group(group);
@@ -158,8 +170,11 @@ class FitCommand : public cli::Command {
     if (fold_) config.fold = *fold_;
     if (windows_) config.windows = *windows_ == 0 ? -1 : *windows_;
     if (tolerance_) config.tolerance = *tolerance_ == 0 ? -1 : *tolerance_;
+    if (pieces_) config.pieces = *pieces_;
+    if (loss_) config.loss = *loss_ == "huber" ? region::Loss::huber : region::Loss::squares;
     config.keep_shape |= keep_shape_;
     config.difference |= difference_;
+    config.open_ends |= open_ends_;
     if (name_) config.name = *name_;
     if (common_.seed) config.seed = *common_.seed;
     return config;
@@ -169,10 +184,10 @@ class FitCommand : public cli::Command {
   TargetFlags target_;
   std::optional<int> points_, depth_, fold_, windows_, ridges_;
   std::optional<double> tolerance_, validation_, test_;
-  std::optional<std::string> method_, name_;
+  std::optional<std::string> method_, name_, pieces_, loss_;
   std::vector<std::string> inputs_;
   std::string target_column_;
-  bool keep_shape_ = false, difference_ = false, compare_ = false;
+  bool keep_shape_ = false, open_ends_ = false, difference_ = false, compare_ = false;
 };
 
 }  // namespace

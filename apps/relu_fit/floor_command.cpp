@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "base/format.h"
 #include "base/text_table.h"
 #include "cli/options.h"
@@ -32,13 +34,15 @@ class FloorCommand : public cli::Command {
     base::Table table({{"pieces"}, {"floor mse"}, {"asymptotic"}});
     for (const int pieces : pieces_) {
       const region::FreeKnotFloor floor =
-          region::free_knot_floor(target.reference(), target.interval, pieces);
+          target.truth ? region::free_knot_floor(target.truth, target.interval, pieces)
+                       : region::free_knot_floor(target.samples, pieces);
+      const bool smooth = std::isfinite(floor.asymptotic);
       rows.push_back({{"pieces", pieces},
                       {"floor_mse", floor.refined},
-                      {"asymptotic_mse", floor.asymptotic},
+                      {"asymptotic_mse", smooth ? io::Json(floor.asymptotic) : io::Json()},
                       {"knots", floor.knots}});
       table.add_row({base::format_count(pieces), base::format_significant(floor.refined),
-                     base::format_significant(floor.asymptotic)});
+                     smooth ? base::format_significant(floor.asymptotic) : "-"});
     }
     folder.finish({{"target", target.name}, {"rows", rows}}, table.text());
   }

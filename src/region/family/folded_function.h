@@ -57,11 +57,23 @@ struct FoldedFunction {
 /// peaks: [depth + 1]; amplitude mu_0 = F'(0) - F'(1) on the unit interval; result: [depth].
 std::vector<double> smooth_scales(std::span<const double> peaks, double amplitude);
 
+/// What a network does outside the interval of its folded function.
+enum class Ends {
+  open,  ///< whatever the formulas of the folds give; the paper's form, a start for raw weights
+  continued,  ///< the end pieces go on, for at least the length of the interval on both sides
+};
+
+/// Slopes of the first and the last piece.
+double first_slope(const FoldedFunction& function);
+double last_slope(const FoldedFunction& function);
+
 /// The network of depth d that equals the folded function on its interval.
 ///
 /// One window, fold 2: width 4 with neurons [sum, t1, t2, bias], the paper's form. One window, fold
 /// m >= 3: neurons [sum, t1..tm], width m + 1. J > 1 windows: m J + 1 neurons, with one sum for all
-/// windows. NumericalError when a scale or piece is not finite or a piece is not positive.
-ReluNetwork to_network(const FoldedFunction& function);
+/// windows. Continued ends need one more neuron in the first layer when m is even and d > 1, except
+/// in the paper's form, where it takes the place of the constant neuron. NumericalError when a
+/// scale or piece is not finite or a piece is not positive.
+ReluNetwork to_network(const FoldedFunction& function, Ends ends = Ends::open);
 
 }  // namespace asap::region

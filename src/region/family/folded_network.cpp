@@ -80,8 +80,54 @@ std::vector<double> carried_sizes(const FoldedWindow& window) {
   return sizes;
 }
 
-/// The paper's width-4 form (section 3), neurons [sum, t1, t2, bias].
-ReluNetwork paper_network(const FoldedFunction& function) {
+/// How far the sum neuron must be lifted to stay on while the end pieces go on: for 64 lengths of
+/// the interval, or, where these pieces are steep, as far as float64 keeps the size of the
+/// function, but for one length at least.
+double lift_of_ends(const FoldedFunction& function) {
+  const double length = function.interval().length();
+  const double steepest =
+      length * std::max(std::abs(first_slope(function)), std::abs(last_slope(function)));
+  double size = 1;
+  for (const double value : function.values)
+    size = std::max(size, std::abs(value - function.values[0]));
+  constexpr double kLengths = 64;
+  return std::max(steepest, kLengths * std::min(steepest, size));
+}
+
+/// Derivative of a window by t at its left or right end, without the straight line.
+double end_slope(const FoldedWindow& window, bool right) {
+  double slope = 0, rate = 1;
+  for (int level = 0; level < window.depth(); ++level) {
+    const std::vector<double>& pieces = window.pieces[static_cast<std::size_t>(level)];
+    const std::vector<double> at = corners(pieces);
+    const std::span<const double> scales = level_scales(window, level);
+    for (std::size_t k = 1; k < pieces.size(); ++k)
+      slope += rate * scales[k - 1] * (right ? -1 / (1 - at[k]) : 1 / at[k]);
+    // The zigzag starts at 0 and ends at 1 where its pieces are odd, at 0 where they are even.
+    const bool falls = right && pieces.size() % 2 == 0;
+    rate *= right ? (falls ? -1 : 1) / pieces.back() : 1 / pieces.front();
+    right = right && !falls;
+  }
+  return slope;
+}
+
+/// Slope that the first layer alone gives beyond the right end.
+double open_last_slope(const FoldedFunction& function) {
+  const FoldedWindow& window = function.windows.back();
+  const std::size_t last = function.windows.size();
+  const double length = function.nodes[last] - function.nodes[last - 1];
+  const double line = (function.values[last] - function.values[last - 1]) / length;
+  return line - tent_coefficients(window.pieces[0], level_scales(window, 0)).back() / length;
+}
+
+/// Whether the right end needs a neuron: deeper levels stop there where the zigzag returns to 0.
+bool needs_end_neuron(const FoldedFunction& function) {
+  return function.depth() > 1 && function.fold() % 2 == 0;
+}
+
+/// The paper's width-4 form (section 3), neurons [sum, t1, t2, bias]. With continued ends the first
+/// layer has relu(u - 1) for the constant neuron, and its sum has the slope of the first piece.
+ReluNetwork paper_network(const FoldedFunction& function, Ends ends) {
   const FoldedWindow& window = function.windows.front();
   const int depth = window.depth();
   const std::vector<double> sizes = carried_sizes(window);
@@ -89,12 +135,20 @@ ReluNetwork paper_network(const FoldedFunction& function) {
   // Large enough that the sum neuron never switches off.
   double lift = 1 + std::max(0.0, -slope);
   for (const double scale : window.scales) lift += std::max(0.0, -scale);
+  const bool continued = ends == Ends::continued;
+  const double length = function.interval().length();
+  const double start = continued ? length * first_slope(function) : slope;
+  if (continued) lift += lift_of_ends(function);
 
   ReluNetwork network;
   DenseLayer first(4, 1);
-  first.w(0, 0) = slope;
+  first.w(0, 0) = start;
   first.w(1, 0) = first.w(2, 0) = 1;
   first.bias = {lift, 0, -window.pieces[0][0], 1};
+  if (continued) {
+    first.w(3, 0) = 1;
+    first.bias[3] = -1;
+  }
   network.layers.push_back(std::move(first));
   for (int i = 0; i < depth; ++i) {
     const double peak = window.pieces[i][0], ratio = sizes[i + 1] / sizes[i];
@@ -105,13 +159,24 @@ ReluNetwork paper_network(const FoldedFunction& function) {
     layer.w(0, 0) = 1;
     layer.w(0, 1) = part * p;
     layer.w(0, 2) = part * q;
+    const bool at_ends = continued && i == 0;
+    if (at_ends) {
+      layer.w(0, 1) += slope - start;
+      layer.w(0, 3) = length * (last_slope(function) - open_last_slope(function));
+    }
     if (output) {
       layer.bias[0] = function.values[0] - lift;
     } else {
       layer.w(1, 1) = layer.w(2, 1) = p;
       layer.w(1, 2) = layer.w(2, 2) = q;
-      layer.w(2, 3) = -ratio * window.pieces[i + 1][0];
-      layer.w(3, 3) = ratio;
+      const double corner = -ratio * window.pieces[i + 1][0];
+      if (at_ends) {
+        layer.bias[2] = corner;
+        layer.bias[3] = ratio;
+      } else {
+        layer.w(2, 3) = corner;
+        layer.w(3, 3) = ratio;
+      }
     }
     network.layers.push_back(std::move(layer));
   }
@@ -142,10 +207,11 @@ double sum_lift(const FoldedFunction& function, const std::vector<double>& slope
 }
 
 /// First layer of the windowed form: the sum neuron and, for every window, relu(x - corner).
-DenseLayer windowed_first_layer(const FoldedFunction& function, double slope, double lift) {
+DenseLayer windowed_first_layer(const FoldedFunction& function, double slope, double lift,
+                                bool end_neuron) {
   const int fold = function.fold();
   const auto count = static_cast<std::int64_t>(function.windows.size());
-  DenseLayer layer(count * fold + 1, 1);
+  DenseLayer layer(count * fold + 1 + (end_neuron ? 1 : 0), 1);
   layer.w(0, 0) = slope;
   layer.bias[0] = lift - slope * function.nodes.front();
   for (std::int64_t j = 0; j < count; ++j) {
@@ -187,22 +253,40 @@ void add_window(const FoldedFunction& function, std::int64_t j, int level, Dense
     layer.bias[first + static_cast<std::int64_t>(row)] = -sizes[level + 1] * at[row];
 }
 
-ReluNetwork windowed_network(const FoldedFunction& function) {
+/// Lets the first layer give the slope of the first piece on the left, and adds what is missing on
+/// the right. `next` reads the first layer.
+void continue_ends(const FoldedFunction& function, double slope, DenseLayer& first,
+                   DenseLayer& next) {
+  const double start = first_slope(function);
+  first.bias[0] += (slope - start) * function.nodes.front();
+  first.w(0, 0) = start;
+  next.w(0, 1) += slope - start;
+  if (!needs_end_neuron(function)) return;
+  const std::int64_t end = first.outputs() - 1;
+  first.w(end, 0) = 1;
+  first.bias[static_cast<std::size_t>(end)] = -function.nodes.back();
+  next.w(0, end) = last_slope(function) - open_last_slope(function);
+}
+
+ReluNetwork windowed_network(const FoldedFunction& function, Ends ends) {
   const int depth = function.depth(), fold = function.fold();
   const auto count = static_cast<std::int64_t>(function.windows.size());
   const std::vector<double> slopes = line_slopes(function);
-  const double lift = sum_lift(function, slopes);
+  const bool continued = ends == Ends::continued;
+  const double lift = sum_lift(function, slopes) + (continued ? lift_of_ends(function) : 0);
+  const bool end_neuron = continued && needs_end_neuron(function);
   ReluNetwork network;
-  network.layers.push_back(windowed_first_layer(function, slopes[0], lift));
+  network.layers.push_back(windowed_first_layer(function, slopes[0], lift, end_neuron));
   for (int level = 0; level < depth; ++level) {
     const bool output = level + 1 == depth;
-    DenseLayer layer(output ? 1 : count * fold + 1, count * fold + 1);
+    DenseLayer layer(output ? 1 : count * fold + 1, network.layers.back().outputs());
     layer.w(0, 0) = 1;
     if (output) layer.bias[0] = function.values[0] - lift;
     for (std::int64_t j = 0; j < count; ++j) {
       if (level == 0 && j > 0) layer.w(0, 1 + j * fold) += slopes[j] - slopes[j - 1];
       add_window(function, j, level, layer);
     }
+    if (level == 0 && continued) continue_ends(function, slopes[0], network.layers.front(), layer);
     network.layers.push_back(std::move(layer));
   }
   return network;
@@ -210,13 +294,27 @@ ReluNetwork windowed_network(const FoldedFunction& function) {
 
 }  // namespace
 
-ReluNetwork to_network(const FoldedFunction& function) {
+double first_slope(const FoldedFunction& function) {
+  const double length = function.nodes[1] - function.nodes[0];
+  return (function.values[1] - function.values[0] + end_slope(function.windows.front(), false)) /
+         length;
+}
+
+double last_slope(const FoldedFunction& function) {
+  const std::size_t last = function.windows.size();
+  const double length = function.nodes[last] - function.nodes[last - 1];
+  return (function.values[last] - function.values[last - 1] +
+          end_slope(function.windows.back(), true)) /
+         length;
+}
+
+ReluNetwork to_network(const FoldedFunction& function, Ends ends) {
   base::check(!function.windows.empty() && function.nodes.size() == function.windows.size() + 1 &&
                   function.values.size() == function.nodes.size() && function.depth() > 0,
               "to_network: the folded function is not complete");
   check_finite(function);
-  return function.windows.size() == 1 && function.fold() == 2 ? paper_network(function)
-                                                              : windowed_network(function);
+  return function.windows.size() == 1 && function.fold() == 2 ? paper_network(function, ends)
+                                                              : windowed_network(function, ends);
 }
 
 }  // namespace asap::region

@@ -34,6 +34,7 @@ struct FitOptions {
   int threads = 1;  ///< run starts in parallel; never changes the result
   /// Work of `best`: starts, hops of each of the three best, and hops of the last one.
   int starts = 8, first_hops = 6, last_hops = 32;
+  bool continue_ends = true;  ///< end pieces go on outside; `best` then has a few more weights
   /// Called with the fraction of the work that is done, in [0, 1]; from one thread at a time.
   std::function<void(double)> progress;
 };
@@ -43,6 +44,8 @@ struct Fit {
   ReluNetwork network;
   std::optional<FoldedFunction> folded;  ///< when the network is a folded function
   std::string description;               ///< how it was fitted, in words
+  std::int64_t freedom = 0;              ///< parameters that noise can use; 0: not counted
+  std::optional<double> floor{};         ///< least mse of as many straight pieces, if it is known
 };
 
 /// Fits one narrow network of one window. The result is a function of target and options only.

@@ -36,6 +36,13 @@ PolishedWeights Polisher::polish(const ReluNetwork& start, base::RandomStream& r
   return weights;
 }
 
+PolishedWeights Polisher::measured(std::vector<double> parameters) {
+  PolishedWeights weights;
+  weights.parameters = std::move(parameters);
+  measure(weights);
+  return weights;
+}
+
 void Polisher::hop(PolishedWeights& best, int count, base::RandomStream& random) {
   const std::vector<std::int64_t>& layer_begins = model_.layer_begins();
   const auto layers = static_cast<std::uint64_t>(layer_begins.size() - 1);

@@ -41,6 +41,9 @@ class Polisher {
   /// Fits a network of these widths, through all roundings down to ReLU.
   PolishedWeights polish(const ReluNetwork& start, base::RandomStream& random);
 
+  /// Parameters as they are, with their errors.
+  PolishedWeights measured(std::vector<double> parameters);
+
   /// Tries `count` times to improve `best` by noise and another fit; keeps what is better and
   /// within the guard.
   void hop(PolishedWeights& best, int count, base::RandomStream& random);

@@ -7,8 +7,11 @@
 #include "base/error.h"
 #include "numerics/non_negative.h"
 #include "region/family/spline.h"
+#include "region/fit/pieces_fit.h"
+#include "region/fit/points_shape.h"
 #include "region/fit/unit_scaling.h"
 #include "region/fit/windowed_fit.h"
+#include "region/pieces/piecewise_network.h"
 
 namespace asap::region {
 namespace {
@@ -211,6 +214,66 @@ ShapeFit fit_noisy(const Target& unit, int depth, int windows) {
   return best;
 }
 
+std::string shape_words(const Shape& shape) {
+  std::string words = shape.convex && shape.concave ? "straight"
+                      : shape.concave               ? "concave"
+                                                    : "convex";
+  if (shape.increasing && shape.decreasing) return "constant";
+  if (shape.increasing) words += ", increasing";
+  if (shape.decreasing) words += ", decreasing";
+  return words;
+}
+
+Fit straight_fit(const PiecewiseLinear& function, const Shape& shape) {
+  Fit fit;
+  fit.network = to_network(function);
+  fit.description = shape_words(shape) + ", " + std::to_string(function.pieces()) +
+                    (function.pieces() == 1 ? " straight piece" : " straight pieces");
+  return fit;
+}
+
+/// Points that lie on one straight line: the line, level if they rise and fall.
+Fit line_fit(const Target& target, const Shape& shape) {
+  PiecewiseLinear line = best_piecewise(target.samples, 1).function;
+  if (shape.increasing && shape.decreasing) {
+    const double middle = 0.5 * line.y[0] + 0.5 * line.y[1];
+    line.y = {middle, middle};
+  }
+  return straight_fit(line, shape);
+}
+
+double error_at_points(const ReluNetwork& network, const Samples& points) {
+  std::vector<double> prediction(points.x.size());
+  network.evaluate(points.x, prediction);
+  return mean_squared_error(points, prediction);
+}
+
+/// Exact or rounded points: free knots where these have the shape of the points, or the cone.
+Fit fit_points(const Target& target, const UnitScaling& scaling, const Target& unit, int depth,
+               int windows) {
+  const Shape shape = shape_of(target.samples);
+  if (!shape.convex && !shape.concave) throw bends_both_ways(unit);
+  if (shape.convex && shape.concave) return line_fit(target, shape);
+  const ShapeFit cone = fit_with_shape(
+      unit, bin_samples(unit.samples, 2000),
+      {shape.concave, shape.increasing, !shape.increasing && shape.decreasing}, depth, windows);
+  Fit best;
+  best.folded = scaling.unscaled(cone.function);
+  best.network = to_network(*best.folded, Ends::continued);
+  best.description = shape_words(shape) + " by construction, " + std::to_string(windows) +
+                     (windows == 1 ? " window" : " windows");
+  double least = error_at_points(best.network, target.samples);
+  for (const PiecewiseFit& pieces : searched_pieces(target, kMostSearchedPieces)) {
+    if (!includes(shape_of(pieces.function), shape)) continue;
+    Fit trial = straight_fit(pieces.function, shape);
+    const double error = error_at_points(trial.network, target.samples);
+    if (!(error < least)) continue;
+    least = error;
+    best = std::move(trial);
+  }
+  return best;
+}
+
 }  // namespace
 
 Fit shape_fit(const Target& target, int depth, int windows) {
@@ -221,13 +284,15 @@ Fit shape_fit(const Target& target, int depth, int windows) {
                            std::to_string(kMostWindows));
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
+  if (!unit.truth && unit.noise_variance == 0)
+    return fit_points(target, scaling, unit, depth, windows);
   const ShapeFit best = unit.noise_variance > 0
                             ? fit_noisy(unit, depth, windows)
                             : fit_with_shape(unit, even_samples(unit.curve, {0, 1}, 8001),
                                              exact_shape(unit), depth, windows);
   Fit fit;
   fit.folded = scaling.unscaled(best.function);
-  fit.network = to_network(*fit.folded);
+  fit.network = to_network(*fit.folded, Ends::continued);
   fit.description = std::string(best.shape.concave ? "concave" : "convex") +
                     (best.shape.increasing ? ", increasing" : "") +
                     (best.shape.decreasing ? ", decreasing" : "") + " by construction, " +

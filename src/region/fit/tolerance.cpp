@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "region/certify/error_bounds.h"
+#include "region/fit/narrow_fit.h"
+#include "region/fit/pieces_within.h"
 #include "region/fit/windowed_fit.h"
+#include "region/pieces/piecewise_network.h"
 
 namespace asap::region {
 namespace {
@@ -27,17 +32,24 @@ double least_max_error(const numerics::Curve& f, numerics::Interval interval, do
   return integral * integral / (16 * pieces * pieces);
 }
 
-int dense_count(double pieces) {
-  return static_cast<int>(std::clamp(4 * pieces + 1, double{kDensePoints}, 2e6));
+/// Parameters of a polished network of width four with continued ends (continued_ends.h).
+std::int64_t narrow_count(int depth) {
+  constexpr std::int64_t kWidth = 4;
+  if (depth == 1) return 3 * (kWidth + 2) + 1;
+  return 2 * (kWidth + 2) + (kWidth + 1) * (kWidth + 3) +
+         (depth - 2) * (kWidth + 1) * (kWidth + 2) + kWidth + 2;
 }
 
 class Search {
  public:
   Search(const Target& target, double tolerance, const FitOptions& options,
          const std::function<void(const ToleranceTrial&)>& progress)
-      : target_(target), tolerance_(tolerance), options_(options), progress_(progress) {}
+      : target_(target), tolerance_(tolerance), options_(options), progress_(progress) {
+    if (target.truth) formula_.emplace(target.formula);
+  }
 
   ToleranceResult run() {
+    straight();
     narrow();
     for (const int fold : {2, 3})
       for (int depth = 1; std::pow(fold, depth) <= 128; ++depth) windowed(depth, fold);
@@ -52,16 +64,16 @@ class Search {
  private:
   static constexpr double kMostParameters = 2e5;
 
-  /// Uses the folded function if there is one: its evaluation takes no longer with more windows.
-  double max_error(const Fit& fit, double pieces) const {
-    if (!fit.folded) return dense_max_error(target_, fit.network, pieces);
-    const int count = dense_count(pieces);
-    const numerics::Interval interval = target_.interval;
+  /// The largest error found: at the points, or on a dense grid. A folded function takes no longer
+  /// with more windows than with one.
+  double found_error(const Fit& fit) {
+    if (grid_.x.empty())
+      grid_ = target_.truth ? even_samples(target_.truth, target_.interval, kDensePoints)
+                            : target_.samples;
+    if (!fit.folded) return max_error(fit.network, grid_);
     double largest = 0;
-    for (int i = 0; i < count; ++i) {
-      const double x = interval.at(static_cast<double>(i) / (count - 1));
-      largest = std::max(largest, std::abs((*fit.folded)(x)-target_.reference()(x)));
-    }
+    for (std::size_t i = 0; i < grid_.x.size(); ++i)
+      largest = std::max(largest, std::abs((*fit.folded)(grid_.x[i]) - grid_.y[i]));
     return largest;
   }
 
@@ -69,16 +81,35 @@ class Search {
   /// before.
   bool judge(Fit fit, int depth, int fold, int windows) {
     ToleranceTrial trial{depth, fold, windows, fit.network.parameter_count()};
-    trial.max_error = max_error(fit, windows * std::pow(fold, depth));
-    // The network and the folded function differ by rounding, which must not decide.
-    trial.reached = trial.max_error <= tolerance_ * (1 - 1e-6);
+    trial.max_error = found_error(fit);
+    trial.reached = trial.max_error <= tolerance_;
+    if (trial.reached && formula_) {
+      const MaximumErrorBounds bounds = bound_maximum_error(
+          *formula_, fit.network, target_.interval, {.gap = 1e-9, .tolerance = tolerance_});
+      trial.reached = bounds.within(tolerance_);
+      trial.max_error = trial.reached ? bounds.upper : std::max(trial.max_error, bounds.lower);
+    }
     result_.trials.push_back(trial);
     if (progress_) progress_(trial);
     if (trial.reached && trial.parameters < best_) {
       best_ = trial.parameters;
       result_.fit = std::move(fit);
+      result_.max_error = trial.max_error;
     }
     return trial.reached;
+  }
+
+  /// The fewest straight pieces, as a network of one hidden layer.
+  void straight() {
+    const auto within = pieces_within(target_, formula_ ? &*formula_ : nullptr, tolerance_,
+                                      static_cast<int>(kMostParameters / 3));
+    if (!within) return;
+    result_.fewest_pieces = within->fewest;
+    Fit fit;
+    fit.network = to_network(within->function);
+    fit.description = std::to_string(within->function.pieces()) + " straight pieces" +
+                      (within->function.pieces() == within->fewest ? ", the fewest possible" : "");
+    judge(std::move(fit), 1, 0, 0);
   }
 
   bool allowed(int depth, int fold, int windows) const {
@@ -91,17 +122,17 @@ class Search {
   void narrow() {
     for (int depth = 1; depth <= 7; ++depth) {
       const double pieces = 3 * std::pow(2, depth);
+      if (narrow_count(depth) >= best_) return;
       if (least_max_error(target_.reference(), target_.interval, pieces) > tolerance_) continue;
       FitOptions quick = options_;
-      quick.method = Method::best;
       quick.depth = depth;
       quick.fold = 0;
       quick.starts = 4;
       quick.first_hops = 1;
       quick.last_hops = 4;
       quick.progress = {};
-      if (judge(fit_network(target_, quick), depth, 3, 1)) return;
-      if (++polished_ == 4) return;
+      if (judge(narrow_fit(target_, quick), depth, 3, 1)) return;
+      if (++polished_ == 2) return;
     }
   }
 
@@ -146,19 +177,20 @@ class Search {
   const FitOptions& options_;
   const std::function<void(const ToleranceTrial&)>& progress_;
   ToleranceResult result_;
+  Samples grid_;
+  std::optional<Expression> formula_;  // of a known function
   std::int64_t best_ = std::numeric_limits<std::int64_t>::max();
   int polished_ = 0;
 };
 
 }  // namespace
 
-double dense_max_error(const Target& target, const ReluNetwork& network, double pieces) {
-  const Samples dense = even_samples(target.reference(), target.interval, dense_count(pieces));
-  std::vector<double> prediction(dense.x.size());
-  network.evaluate(dense.x, prediction);
+double max_error(const ReluNetwork& network, const Samples& samples) {
+  std::vector<double> prediction(samples.x.size());
+  network.evaluate(samples.x, prediction);
   double largest = 0;
   for (std::size_t i = 0; i < prediction.size(); ++i)
-    largest = std::max(largest, std::abs(prediction[i] - dense.y[i]));
+    largest = std::max(largest, std::abs(prediction[i] - samples.y[i]));
   return largest;
 }
 
@@ -167,10 +199,6 @@ ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const F
   if (!(tolerance > 0) || !std::isfinite(tolerance))
     throw base::UsageError("`tolerance` " + base::format_number(tolerance) +
                            ": a positive number is expected");
-  if (target.noise_variance > 0)
-    throw base::UsageError(
-        "`tolerance` with noisy points: the largest error would be that of the noise",
-        "leave `tolerance` out");
   return Search(target, tolerance, options, progress).run();
 }
 

@@ -38,6 +38,13 @@ ReluNetwork UnitScaling::unscaled(ReluNetwork network) const {
   return network;
 }
 
+Fit UnitScaling::unscaled(Fit fit) const {
+  fit.network = unscaled(std::move(fit.network));
+  if (fit.folded) fit.folded = unscaled(std::move(*fit.folded));
+  if (fit.floor) fit.floor = *fit.floor * range_ * range_;
+  return fit;
+}
+
 FoldedFunction UnitScaling::unscaled(FoldedFunction function) const {
   for (double& node : function.nodes) node = interval_.at(node);
   function.nodes.front() = interval_.low;

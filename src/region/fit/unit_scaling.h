@@ -1,6 +1,7 @@
 #pragma once
 
 #include "numerics/curve.h"
+#include "region/fit/methods.h"
 #include "region/network/relu_network.h"
 #include "region/target/target.h"
 
@@ -18,6 +19,7 @@ class UnitScaling {
   /// Converts a network fitted in unit scale to the target's units.
   ReluNetwork unscaled(ReluNetwork network) const;
   FoldedFunction unscaled(FoldedFunction function) const;
+  Fit unscaled(Fit fit) const;
 
  private:
   numerics::Interval interval_;

@@ -5,15 +5,15 @@
 
 #include "region/family/linear_part.h"
 #include "region/family/spline.h"
+#include "region/fit/guide_samples.h"
 #include "region/fit/unit_scaling.h"
 
 namespace asap::region {
 namespace {
 
-/// Even samples of the guide, several per piece.
-Samples guide_samples(const Target& target, double pieces) {
-  const int count = static_cast<int>(std::clamp(16 * pieces, double{kDensePoints}, 2e6));
-  return even_samples(target.curve, target.interval, count);
+/// Several samples per piece.
+int sample_count(double pieces) {
+  return static_cast<int>(std::clamp(16 * pieces, double{kDensePoints}, 2e6));
 }
 
 /// The curve with second derivative max(f'', 0) on a grid; value and slope are 0 at the left end.
@@ -40,12 +40,13 @@ Fit windowed_fit(const Target& target, int depth, int fold, int windows) {
   const UnitScaling scaling(target);
   const Target unit = scaling.scaled(target);
   FoldedFunction function = curvature_folding(unit.curve, unit.interval, depth, fold, windows);
-  fit_linear_part(function, unit.noise_variance > 0
-                                ? unit.samples
-                                : guide_samples(unit, windows * std::pow(fold, depth)));
+  fit_linear_part(function,
+                  unit.noise_variance > 0
+                      ? unit.samples
+                      : guide_samples(unit, sample_count(windows * std::pow(fold, depth))));
   function = scaling.unscaled(std::move(function));
   Fit fit;
-  fit.network = to_network(function);
+  fit.network = to_network(function, Ends::continued);
   fit.folded = std::move(function);
   fit.description = std::to_string(windows) + " windows, folded by curvature";
   return fit;

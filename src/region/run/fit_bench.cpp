@@ -130,6 +130,7 @@ std::vector<BenchRow> run_bench(const BenchConfig& config,
         FitOptions options;
         options.method = method;
         options.depth = config.depth;
+        options.continue_ends = false;  // as many weights as the paper
         options.seed = config.first_seed + static_cast<std::uint64_t>(index);
         results[static_cast<std::size_t>(index)] = run_seed(target, options);
         const std::lock_guard lock(mutex);

@@ -1,8 +1,10 @@
 #include "region/run/fit_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "region/network/export_c.h"
 
 namespace asap::region {
@@ -20,9 +22,9 @@ void validate_several(const FitConfig& config) {
     throw base::UsageError("`x_column`, `y_column` and `weight_column` are for one input",
                            "several inputs take `inputs` and `target`");
   if (config.windows > 0 || config.tolerance > 0 || config.keep_shape || config.difference ||
-      config.method != Method::best)
+      !config.pieces.empty() || config.method != Method::best)
     throw base::UsageError(
-        "`method`, `windows`, `tolerance`, `keep_shape` and `difference` are for one input",
+        "`method`, `windows`, `tolerance`, `pieces`, `keep_shape` and `difference` are for one input",
         "several inputs take `ridges`, `depth`, `fold` and `compare`");
   if (config.validation + config.test > 0.8)
     throw base::UsageError(
@@ -30,6 +32,16 @@ void validate_several(const FitConfig& config) {
 }
 
 }  // namespace
+
+int FitConfig::number_of_pieces() const {
+  if (pieces == "auto") return 0;
+  const auto number = base::parse_number<double>(pieces);
+  if (!number || *number != std::floor(*number) || *number < 1 || *number > kMostPieces)
+    throw base::UsageError(
+        "`pieces` " + pieces + ": a whole number from 1 to " + std::to_string(kMostPieces) +
+            " is expected, or auto");
+  return static_cast<int>(*number);
+}
 
 void FitConfig::validate() const {
   if (function.empty() == data.empty())
@@ -44,16 +56,21 @@ void FitConfig::validate() const {
   if (several_inputs()) validate_several(*this);
   if (windows < 0) throw base::UsageError("`windows`: at least 1 is needed");
   if (tolerance < 0) throw base::UsageError("`tolerance`: a positive number is expected");
-  const int variants = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference;
+  const int variants = (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference +
+                       !pieces.empty();
   if (variants > 1)
     throw base::UsageError(
-        "`windows`, `tolerance`, `keep_shape` and `difference` exclude each other",
+        "`windows`, `tolerance`, `pieces`, `keep_shape` and `difference` exclude each other",
         "choose one of them; only `keep_shape` can be combined with `windows`");
-  if ((windows > 0 || tolerance > 0 || keep_shape) && method != Method::best)
+  if ((windows > 0 || tolerance > 0 || keep_shape || !pieces.empty()) && method != Method::best)
     throw base::UsageError(
         std::string("`method` ") + method_name(method) +
-            " is for one narrow network, without `windows`, `tolerance` and `keep_shape`",
+            " is for one narrow network, without `windows`, `tolerance`, `pieces` and `keep_shape`",
         "leave `method` out");
+  if (!pieces.empty()) number_of_pieces();
+  if (loss != Loss::squares && (pieces.empty() || data.empty()))
+    throw base::UsageError("`loss` is for `pieces` fitted to `data`",
+                           "add `pieces` auto, or leave `loss` out");
   if (keep_shape && fold > 2) throw base::UsageError("`keep_shape` folds in two: leave `fold` out");
   if (!several_inputs() && (ridges > 0 || compare))
     throw base::UsageError("`ridges` and `compare` are for several inputs",

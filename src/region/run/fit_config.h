@@ -2,7 +2,7 @@
 
 #include "config/config_fields.h"
 #include "numerics/curve.h"
-#include "region/fit/methods.h"
+#include "region/fit/pieces_fit.h"
 
 namespace asap::region {
 
@@ -23,8 +23,11 @@ struct FitConfig {
   int fold = 0;
   int windows = 0;
   double tolerance = 0;
+  std::string pieces;  ///< a number, or "auto"; empty: no fit of straight pieces
+  Loss loss = Loss::squares;
   bool keep_shape = false;
   bool difference = false;
+  bool open_ends = false;
   int ridges = 0;
   double validation = 0.2, test = 0.2;
   bool compare = false;
@@ -64,11 +67,20 @@ struct FitConfig {
     v.field("depth", depth, "hidden layers");
     v.field("fold", fold, "pieces of a zigzag; 0: chosen by the method");
     v.field("windows", windows, "windows side by side; 0: one narrow network");
-    v.field("tolerance", tolerance,
-            "largest error allowed, in units of y, by the smallest network; 0: no limit",
-            config::at_least(0));
+    v.field(
+        "tolerance", tolerance,
+        "largest error allowed, in units of y, with as few parameters as can be found; 0: no limit",
+        config::at_least(0));
+    v.field("pieces", pieces,
+            "straight pieces with free knots in one hidden layer: their number, or auto (by BIC)");
+    v.choice("loss", loss, {{"squares", Loss::squares}, {"huber", Loss::huber}},
+             "what `pieces` minimises; huber bounds the influence of outliers");
     v.field("keep_shape", keep_shape,
             "stay convex or concave, and monotone, like the target, by construction");
+    v.field(
+        "open_ends", open_ends,
+        "leave raw weights as they are outside the interval, instead of adding neurons by which "
+        "the end pieces go on");
     v.field("difference", difference, "fit the difference of two convex networks");
     v.field(
         "ridges", ridges,
@@ -91,6 +103,8 @@ struct FitConfig {
     return !x_column.empty() || !y_column.empty() || !weight_column.empty();
   }
   numerics::Interval interval() const { return {low, high}; }
+  /// The number in `pieces`; 0 for auto. UsageError for anything else.
+  int number_of_pieces() const;
   /// Training samples of a function.
   int training_points() const { return points > 0 ? points : several_inputs() ? 2000 : 500; }
   /// UsageError when fields contradict each other; it names them in backquotes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -34,6 +35,28 @@ std::string shape_text(const FunctionShape& shape) {
   return words.empty() ? "neither convex nor concave nor monotone" : base::join(words, ", ");
 }
 
+std::string pieces_text(const std::vector<PiecesTrial>& trials, std::int64_t chosen) {
+  base::Table table({{"pieces"}, {"mse"}, {"n log(mse) + 2 pieces log(n)"}, {"chosen"}});
+  for (const PiecesTrial& trial : trials)
+    table.add_row({std::to_string(trial.pieces), base::format_significant(trial.mse),
+                   base::format_fixed(trial.criterion, 1), trial.pieces == chosen ? "yes" : ""});
+  return table.text() + "\n";
+}
+
+/// 1 - mse / variance of y, weighted.
+double r_squared(const Samples& samples, double mse) {
+  const double total = samples.total_weight();
+  double mean = 0, variance = 0;
+  for (std::int64_t i = 0; i < samples.size(); ++i)
+    mean += samples.weight_at(i) / total * samples.y[static_cast<std::size_t>(i)];
+  for (std::int64_t i = 0; i < samples.size(); ++i) {
+    const double deviation = samples.y[static_cast<std::size_t>(i)] - mean;
+    variance += samples.weight_at(i) / total * deviation * deviation;
+  }
+  if (variance > 0) return 1 - mse / variance;
+  return mse > 0 ? -std::numeric_limits<double>::infinity() : 1;
+}
+
 std::string trials_text(const std::vector<ToleranceTrial>& trials) {
   base::Table table({{"depth"}, {"fold"}, {"windows"}, {"parameters"}, {"max error"}, {"reached"}});
   for (const ToleranceTrial& trial : trials)
@@ -60,7 +83,8 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
 
 }  // namespace
 
-FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
+                        const std::optional<double>& floor) {
   FitMeasures measures;
   std::vector<double> prediction(target.samples.x.size());
   network.evaluate(target.samples.x, prediction);
@@ -69,14 +93,18 @@ FitMeasures measure_fit(const Target& target, const ReluNetwork& network) {
   prediction.resize(dense.x.size());
   network.evaluate(dense.x, prediction);
   measures.dense_mse = mean_squared_error(dense, prediction);
-  for (std::size_t i = 0; i < prediction.size(); ++i)
-    measures.max_error = std::max(measures.max_error, std::abs(prediction[i] - dense.y[i]));
+  measures.max_error = max_error(network, target.truth ? dense : target.samples);
+  measures.r_squared = r_squared(target.samples, measures.mse);
   if (!std::isfinite(measures.mse) || !std::isfinite(measures.dense_mse))
     throw base::NumericalError("the fitted network is not finite on the interval");
   measures.regions = count_regions(network, target.interval);
   measures.shape = shape_of(measures.regions);
-  measures.floor = free_knot_floor(target.reference(), target.interval,
-                                   static_cast<int>(measures.regions.linear_regions));
+  const auto pieces = static_cast<int>(measures.regions.linear_regions);
+  if (floor)
+    measures.floor.refined = *floor;
+  else
+    measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
+                                  : free_knot_floor(target.samples, pieces);
   return measures;
 }
 
@@ -91,12 +119,20 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
   options.fold = config.fold;
   options.seed = config.seed;
   options.threads = threads;
+  options.continue_ends = !config.open_ends;
   options.progress = progress;
   const base::Stopwatch watch;
   if (config.tolerance > 0) {
     ToleranceResult result = fit_to_tolerance(run.target, config.tolerance, options);
     run.fit = std::move(result.fit);
     run.trials = std::move(result.trials);
+    run.tolerance_bound = result.max_error;
+    run.fewest_pieces = result.fewest_pieces;
+  } else if (!config.pieces.empty()) {
+    PiecesFit result =
+        fit_pieces(run.target, {.pieces = config.number_of_pieces(), .loss = config.loss});
+    run.fit = std::move(result.fit);
+    run.pieces = std::move(result.trials);
   } else if (config.keep_shape) {
     run.fit =
         shape_fit(run.target, config.depth, config.windows > 0 ? config.windows : kShapeWindows);
@@ -108,7 +144,7 @@ FitRun run_fit(const FitConfig& config, int threads, const std::function<void(do
     run.fit = fit_network(run.target, options);
   }
   run.seconds = watch.seconds();
-  run.measures = measure_fit(run.target, run.fit.network);
+  run.measures = measure_fit(run.target, run.fit.network, run.fit.floor);
   return run;
 }
 
@@ -138,6 +174,7 @@ io::Json fit_summary(const FitRun& run) {
                       {"mse", m.mse},
                       {"dense_mse", m.dense_mse},
                       {"max_error", m.max_error},
+                      {"r_squared", m.r_squared},
                       {"linear_regions", m.regions.linear_regions},
                       {"activation_regions", m.regions.activation_regions},
                       {"parameters", run.fit.network.parameter_count()},
@@ -162,7 +199,13 @@ io::Json fit_summary(const FitRun& run) {
                       {"max_error", trial.max_error},
                       {"reached", trial.reached}});
   if (run.config.tolerance > 0)
-    summary["tolerance"] = {{"wanted", run.config.tolerance}, {"trials", trials}};
+    summary["tolerance"] = {{"wanted", run.config.tolerance},
+                            {"max_error_bound", run.tolerance_bound},
+                            {"fewest_pieces", run.fewest_pieces},
+                            {"trials", trials}};
+  for (const PiecesTrial& trial : run.pieces)
+    summary["pieces"].push_back(
+        {{"pieces", trial.pieces}, {"mse", trial.mse}, {"criterion", trial.criterion}});
   return summary;
 }
 
@@ -170,6 +213,7 @@ std::string fit_text(const FitRun& run) {
   const FitMeasures& m = run.measures;
   const ReluNetwork& network = run.fit.network;
   std::string text = run.trials.empty() ? "" : trials_text(run.trials);
+  if (run.pieces.size() > 1) text += pieces_text(run.pieces, m.regions.linear_regions);
   const auto add = [&](const std::string& name, const std::string& value) {
     text += name + std::string(11 - name.size(), ' ') + value + "\n";
   };
@@ -180,14 +224,24 @@ std::string fit_text(const FitRun& run) {
                      std::to_string(network.depth()) + ", " +
                      base::format_count(network.parameter_count()) + " parameters");
   add("method", run.fit.description);
-  add("mse", base::format_significant(m.mse) + " on the training points");
-  add("dense mse", base::format_significant(m.dense_mse) + " on " +
-                       base::format_count(kDensePoints) + " points" +
-                       (run.target.truth ? "" : ", from a smooth curve through the data"));
-  add("max error", base::format_significant(m.max_error) + " on the same");
+  const bool known = static_cast<bool>(run.target.truth);
+  add("mse", base::format_significant(m.mse) + " at the points");
+  if (known)
+    add("dense mse", base::format_significant(m.dense_mse) + " on " +
+                         base::format_count(kDensePoints) + " points");
+  add("max error",
+      base::format_significant(m.max_error) + (known ? " on the same" : " at the points"));
+  if (run.config.tolerance > 0 && known)
+    add("bound", base::format_significant(run.tolerance_bound) +
+                     " is the largest error anywhere on the interval at most");
+  if (run.fewest_pieces > 0)
+    add("fewest", base::format_count(run.fewest_pieces) +
+                      " straight pieces at least are needed for this tolerance");
+  if (!known) add("R squared", base::format_fixed(m.r_squared, 6));
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
                      base::format_count(m.regions.activation_regions) + " activation");
-  add("floor", base::format_significant(m.floor.refined) + " is the least mse of any " +
+  add("floor", base::format_significant(m.floor.refined) + " is the least mse " +
+                   (known ? "of" : "at the points of") + " any " +
                    base::format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
   add("seconds", base::format_significant(run.seconds));

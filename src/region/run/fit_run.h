@@ -12,14 +12,18 @@ namespace asap::region {
 
 /// Errors, regions and shape of a network on a target.
 struct FitMeasures {
-  double mse = 0;        ///< on the training points, weighted
-  double dense_mse = 0;  ///< on the dense grid, against the function or the guide
-  double max_error = 0;  ///< likewise
+  double mse = 0;        ///< at the points, weighted
+  double max_error = 0;  ///< of a function on the dense grid, otherwise at the points
+  double r_squared = 0;  ///< 1 - mse / variance of y, weighted, at the points; 1 when both are zero
+  double dense_mse = 0;  ///< on the dense grid, against the function; of points, their guide
   RegionCount regions;
   FunctionShape shape;
-  FreeKnotFloor floor;  ///< for as many pieces as the network has linear regions
+  FreeKnotFloor floor;  ///< least mse of as many pieces as the network has linear regions, of the
+                        ///< function where it is known, otherwise at the points
 };
-FitMeasures measure_fit(const Target& target, const ReluNetwork& network);
+/// `floor`: that of the network's linear regions, where it is known.
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
+                        const std::optional<double>& floor = {});
 
 /// A finished fit of one input.
 struct FitRun {
@@ -27,6 +31,9 @@ struct FitRun {
   Target target;
   Fit fit;
   std::vector<ToleranceTrial> trials;
+  double tolerance_bound = 0;  ///< proven largest error of a fit with `tolerance`
+  int fewest_pieces = 0;       ///< see ToleranceResult
+  std::vector<PiecesTrial> pieces;
   FitMeasures measures;
   double seconds = 0;  ///< spent on fitting, without measuring and drawing
 };

@@ -87,7 +87,8 @@ Target function_target(const std::string& formula, numerics::Interval interval, 
   Target target;
   target.name = formula;
   target.interval = interval;
-  target.truth = target.curve = compile_formula(formula_of(formula));
+  target.formula = formula_of(formula);
+  target.truth = target.curve = compile_formula(target.formula);
   check_finite(formula, target.truth, interval);
   target.samples = even_samples(target.truth, interval, points);
   return target;

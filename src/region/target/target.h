@@ -15,6 +15,7 @@ namespace asap::region {
 /// A function of one variable to be fitted on an interval: known exactly or by points.
 struct Target {
   std::string name;  ///< as the user gave it
+  std::string formula;  ///< of the truth, for bounds; empty when only points are known
   numerics::Interval interval;
   Samples samples;            ///< training points
   numerics::Curve curve;      ///< smooth guide through or near the points, from which fits start

@@ -37,5 +37,19 @@ TEST_CASE("a corner is found exactly: the floor of |x| with two pieces is zero")
   CHECK(std::abs(floor.knots[1]) < 1e-8);
 }
 
+TEST_CASE("floors of points are those of the points, and zero for a piece between any two") {
+  region::Samples samples;
+  for (int i = 0; i < 15; ++i) {
+    samples.x.push_back(i);
+    samples.y.push_back(i < 6 ? 5 + 2 * i : 15 + 13.9 * (i - 5));
+  }
+  CHECK(region::free_knot_floor(samples, 2).refined < 1e-24);
+  CHECK(region::free_knot_floor(samples, 1).refined > 1);
+  CHECK(std::isnan(region::free_knot_floor(samples, 2).asymptotic));
+  for (double& y : samples.y) y += std::cos(y);
+  CHECK(region::free_knot_floor(samples, 14).refined == 0);
+  CHECK(region::free_knot_floor(samples, 13).refined >= 0);
+}
+
 }  // namespace
 }  // namespace asap::test

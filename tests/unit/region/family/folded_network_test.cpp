@@ -30,12 +30,51 @@ TEST_CASE("the network of a folded function computes that function") {
   }
 }
 
+TEST_CASE("with continued ends the end pieces go on, for at least one length of the interval") {
+  for (const int fold : {2, 3, 4}) {
+    for (const int windows : {1, 2, 5}) {
+      for (const int depth : {1, 2, 4}) {
+        const region::FoldedFunction function = random_function(depth, fold, windows, 1);
+        const region::ReluNetwork network = region::to_network(function, region::Ends::continued);
+        CHECK(network.depth() == depth);
+        const numerics::Interval interval = function.interval();
+        const double length = interval.length();
+        const double first = region::first_slope(function), last = region::last_slope(function);
+        // Slopes against differences inside the end pieces.
+        const double step = 1e-9 * length;
+        CHECK(first ==
+              doctest::Approx((function(interval.low + step) - function(interval.low)) / step)
+                  .epsilon(1e-4));
+        CHECK(last ==
+              doctest::Approx((function(interval.high) - function(interval.high - step)) / step)
+                  .epsilon(1e-4));
+        // Rounding of sums as large as the values one length away.
+        const double rounding = 1e-14 * length * (std::abs(first) + std::abs(last)) + 1e-11;
+        for (int i = 0; i <= 100; ++i) {
+          const double part = i / 100.0, low = interval.low - part * length,
+                       high = interval.high + part * length, x = interval.at(part);
+          CHECK(std::abs(network(x) - function(x)) < rounding);
+          CHECK(std::abs(network(low) - function.values.front() + first * part * length) <
+                rounding);
+          CHECK(std::abs(network(high) - function.values.back() - last * part * length) < rounding);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("one window of two pieces is the paper's network of width four with 93 parameters") {
   const region::ReluNetwork network = region::to_network(random_function(5, 2, 1, 2));
   CHECK(network.parameter_count() == 93);
   for (std::size_t l = 0; l + 1 < network.layers.size(); ++l)
     CHECK(network.layers[l].outputs() == 4);
+  CHECK(
+      region::to_network(random_function(5, 2, 1, 2), region::Ends::continued).parameter_count() ==
+      93);
   CHECK(region::to_network(random_function(5, 3, 1, 2)).parameter_count() == 93);
+  CHECK(
+      region::to_network(random_function(5, 3, 1, 2), region::Ends::continued).parameter_count() ==
+      93);
   CHECK(region::to_network(random_function(5, 2, 8, 2)).layers.front().outputs() == 17);
 }
 

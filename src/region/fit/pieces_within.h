@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "region/certify/expression.h"
+#include "region/network/piecewise_linear.h"
+#include "region/target/target.h"
+
+namespace asap::region {
+
+/// Straight pieces within a tolerance.
+struct PiecesWithin {
+  PiecewiseLinear function;
+  double max_error = 0;  ///< of a function, a proven bound; of points, at the points
+  int fewest = 0;        ///< no continuous piecewise linear function with fewer is within it
+};
+
+/// At most `most_pieces` straight pieces within the tolerance of the points, or everywhere of the
+/// function when `formula` is given; none when more are needed or the bound cannot be proved.
+///
+/// A function is replaced by samples that it follows closely between. Within the tolerance of the
+/// samples alone no more pieces are needed than within that of the function: this gives `fewest`.
+/// Pieces within the tolerance of the chords are then proved to be within that of the function; where
+/// this fails, a sample is added (an exchange algorithm).
+std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
+                                          double tolerance, int most_pieces);
+
+}  // namespace asap::region

@@ -1,0 +1,220 @@
+#include "region/pieces/free_knots.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "region/pieces/knot_candidates.h"
+
+namespace asap::region {
+namespace {
+
+constexpr int kMostCandidates = 200;
+constexpr int kFinalCells = 100'000;
+constexpr int kFirstIterations = 20;
+constexpr int kIterations = 150;
+constexpr int kFinalIterations = 40;  // on very many points
+constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
+
+/// The affine change of x and y to range one.
+struct Units {
+  double x = 0, length = 1, y = 0, range = 1;
+
+  explicit Units(const Cells& cells) : x(cells.front().left) {
+    length = cells.back().right - x;
+    double low = cells.front().y, high = low;
+    for (const Cell& cell : cells) {
+      low = std::min(low, cell.y);
+      high = std::max(high, cell.y);
+    }
+    y = 0.5 * low + 0.5 * high;
+    if (high > low) range = high - low;
+  }
+
+  Cells scaled(Cells cells) const {
+    const double total = total_weight(cells);
+    for (Cell& cell : cells) {
+      cell.weight /= total;
+      for (double* at : {&cell.x, &cell.left, &cell.right}) *at = (*at - x) / length;
+      cell.y = (cell.y - y) / range;
+      cell.spread = cell.spread / length / length;
+      cell.slope = cell.slope / range * length;
+      cell.rest = cell.rest / range / range;
+    }
+    return cells;
+  }
+  PiecewiseLinear scaled(PiecewiseLinear line) const {
+    for (double& knot : line.x) knot = (knot - x) / length;
+    for (double& value : line.y) value = (value - y) / range;
+    return line;
+  }
+  PiecewiseFit unscaled(PiecewiseFit fit, const Cells& original) const {
+    for (double& knot : fit.function.x) knot = x + length * knot;
+    for (double& value : fit.function.y) value = y + range * value;
+    fit.function.x.front() = original.front().left;
+    fit.function.x.back() = original.back().right;
+    fit.mse *= range * range;
+    return fit;
+  }
+};
+
+/// Values of the weighted mean at every knot: a start for least squares.
+PiecewiseLinear flat(const std::vector<double>& inner) {
+  PiecewiseLinear line{{0}, {0}};
+  for (const double knot : inner) {
+    line.x.push_back(knot);
+    line.y.push_back(0);
+  }
+  line.x.push_back(1);
+  line.y.push_back(0);
+  return line;
+}
+
+class Search {
+ public:
+  explicit Search(Cells unit) : cells_(std::move(unit)) {}
+
+  std::vector<PiecewiseFit> run(int pieces, const EnoughPieces& enough) {
+    const std::vector<double> candidates = knot_candidates(cells_, kMostCandidates);
+    KnotProgram program(cells_, candidates);
+    std::vector<PiecewiseFit> fits;
+    for (int p = 1; p <= std::min(pieces, kMostSearchedPieces); ++p) {
+      PiecewiseFit best = fit_values(cells_, flat({}));
+      if (p > 1) best = refine_knots(cells_, with_cut_piece(fits.back().function), kIterations);
+      program.add_piece();
+      for (const std::vector<double>& inner : program.best()) {
+        if (p == 1) break;
+        const PiecewiseFit start = fit_values(cells_, flat(inner));
+        take_better(best, promising(start.function, best.mse));
+      }
+      for (int tries = 0; p > 2 && tries < 3 && best.mse > kExact; ++tries)
+        if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
+      if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
+      fits.push_back(std::move(best));
+      if (fits.back().mse <= kExact || (enough && enough(fits))) return fits;
+    }
+    while (fits.back().function.pieces() < pieces) {
+      PiecewiseLinear more = fits.back().function;
+      const std::int64_t wanted = std::min<std::int64_t>(pieces, more.pieces() + kPieceStep);
+      while (more.pieces() < wanted) more = with_cut_piece(std::move(more));
+      PiecewiseFit best = refine_knots(cells_, more, kIterations);
+      for (int tries = 0; tries < kPieceStep; ++tries)
+        if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
+      fits.push_back(std::move(best));
+      if (fits.back().mse <= kExact || (enough && enough(fits))) break;
+    }
+    return fits;
+  }
+
+  PiecewiseFit balanced(int pieces) const {
+    const PiecewiseFit start =
+        fit_values(cells_, {balanced_knots(cells_, pieces),
+                            std::vector<double>(static_cast<std::size_t>(pieces) + 1, 0.0)});
+    return refine_knots(cells_, start.function, kIterations);
+  }
+
+ private:
+  /// The start refined, in full only when it comes near the best.
+  PiecewiseFit promising(const PiecewiseLinear& start, double best) const {
+    PiecewiseFit fit = refine_knots(cells_, start, kFirstIterations);
+    if (fit.mse > 1.2 * best) return fit;
+    return refine_knots(cells_, fit.function, kIterations);
+  }
+
+  static bool take_better(PiecewiseFit& best, PiecewiseFit trial) {
+    if (!(trial.mse < best.mse)) return false;
+    const bool clearly = trial.mse < (1 - 1e-4) * best.mse;
+    best = std::move(trial);
+    return clearly;
+  }
+
+  /// The piece that holds the largest error, and the place that halves its error.
+  std::pair<std::size_t, double> worst_piece(const PiecewiseLinear& line) const {
+    std::vector<double> cost(static_cast<std::size_t>(line.pieces()));
+    std::size_t k = 0;
+    const auto each = [&](auto&& see) {
+      k = 0;
+      for (const Cell& cell : cells_) {
+        while (k + 1 < cost.size() && cell.x >= line.x[k + 1]) ++k;
+        see(k, cell, cell.cost(line(cell.x), line.slope(static_cast<std::int64_t>(k))));
+      }
+    };
+    each([&](std::size_t piece, const Cell&, double c) { cost[piece] += c; });
+    const std::size_t worst =
+        static_cast<std::size_t>(std::max_element(cost.begin(), cost.end()) - cost.begin());
+    double before = 0, place = 0.5 * (line.x[worst] + line.x[worst + 1]);
+    bool found = false;
+    each([&](std::size_t piece, const Cell& cell, double c) {
+      if (piece != worst || found) return;
+      before += c;
+      if (before < 0.5 * cost[worst]) return;
+      found = true;
+      place = cell.x;
+    });
+    const double margin = 0.02 * (line.x[worst + 1] - line.x[worst]);
+    return {worst, std::clamp(place, line.x[worst] + margin, line.x[worst + 1] - margin)};
+  }
+
+  PiecewiseLinear with_cut_piece(PiecewiseLinear line) const {
+    const auto [piece, place] = worst_piece(line);
+    const auto at = static_cast<std::ptrdiff_t>(piece) + 1;
+    const double value = line(place);
+    line.x.insert(line.x.begin() + at, place);
+    line.y.insert(line.y.begin() + at, value);
+    return line;
+  }
+
+  /// Removes the knot that is missed least and cuts the worst piece instead.
+  PiecewiseLinear with_moved_knot(const PiecewiseLinear& line) const {
+    std::size_t idle = 1;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t k = 1; k + 1 < line.x.size(); ++k) {
+      const double left = line.x[k] - line.x[k - 1];
+      const double right = line.x[k + 1] - line.x[k];
+      // Size of the corner times the length over which it would be missed.
+      const double corner = std::abs(line.slope(static_cast<std::int64_t>(k)) -
+                                     line.slope(static_cast<std::int64_t>(k) - 1)) *
+                            left * right;
+      const double missed = corner * corner / (left + right);
+      if (missed >= least) continue;
+      least = missed;
+      idle = k;
+    }
+    PiecewiseLinear fewer = line;
+    fewer.x.erase(fewer.x.begin() + static_cast<std::ptrdiff_t>(idle));
+    fewer.y.erase(fewer.y.begin() + static_cast<std::ptrdiff_t>(idle));
+    return with_cut_piece(fit_values(cells_, std::move(fewer)).function);
+  }
+
+  Cells cells_;
+};
+
+}  // namespace
+
+std::vector<PiecewiseFit> free_knots(const Cells& cells, int pieces, const EnoughPieces& enough) {
+  const Units units(cells);
+  std::vector<PiecewiseFit> fits = Search(units.scaled(cells)).run(pieces, enough);
+  for (PiecewiseFit& fit : fits) fit = units.unscaled(std::move(fit), cells);
+  return fits;
+}
+
+PiecewiseFit best_piecewise(const Cells& cells, int pieces) {
+  if (pieces <= kMostSearchedPieces) return free_knots(cells, pieces).back();
+  const Units units(cells);
+  return units.unscaled(Search(units.scaled(cells)).balanced(pieces), cells);
+}
+
+PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples) {
+  const Cells cells = cells_of(samples, kFinalCells);
+  const Units units(cells);
+  return units.unscaled(refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations),
+                        cells);
+}
+
+PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
+  PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
+  if (samples.size() > kSearchedCells) return refined_on_points(best.function, samples);
+  return best;
+}
+
+}  // namespace asap::region
