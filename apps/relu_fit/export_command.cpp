@@ -173,8 +173,8 @@ class ExportCommand : public cli::Command {
         ->type_name("LO HI")
         ->expected(2);
     cli::add_common_options(*command, common_, "relu-fit",
-                            "relu-fit export --network runs/exp/network.json --formats "
-                            "c,c-q15,segments --out runs/code");
+                            "relu-fit export --network runs/exp/network.json --formats c,table "
+                            "--out runs/code");
     return command;
   }
 

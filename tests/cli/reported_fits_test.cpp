@@ -175,6 +175,21 @@ TEST_CASE("weights of 1e9 and 1e-9 move the fit to where they are") {
   CHECK(Fitted(halves, quick).network() == weighted.network());
 }
 
+TEST_CASE("a weight of three is the point three times, in any order of the file") {
+  const auto curve = [](int i) { return std::pair{i / 40.0, std::exp(-i / 15.0)}; };
+  Points weighted = points_of(80, curve), repeated;
+  for (int i = 0; i < 80; ++i) weighted.weight.push_back(i < 40 ? 3 : 1);
+  for (int i = 79; i >= 0; --i)
+    for (int copy = 0; copy < (i < 40 ? 3 : 1); ++copy) {
+      repeated.x.push_back(curve(i).first);
+      repeated.y.push_back(curve(i).second);
+    }
+  const Words quick = {"--depth", "2"};
+  const Fitted one(weighted, quick), other(repeated, quick);
+  CHECK(one.mse(weighted) == doctest::Approx(other.mse(weighted)).epsilon(1e-6));
+  CHECK(one["mse"].get<double>() == doctest::Approx(other["mse"].get<double>()).epsilon(1e-6));
+}
+
 TEST_CASE("unevenly spaced points are fitted where they are") {
   const Points decades = points_of(200, [](int i) {
     const double x = std::pow(10, -3 + 9 * i / 199.0);

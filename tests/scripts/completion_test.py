@@ -33,8 +33,8 @@ class Bash(unittest.TestCase):
 
     def test_subcommands_and_their_own_options(self):
         self.assertEqual(completions("asap-eval", "dia"), ["diagnose"])
-        self.assertEqual(completions("relu-fit", "floor", "--pie"), ["--pieces"])
-        self.assertEqual(completions("relu-fit", "fit", "--pie"), [])
+        self.assertEqual(completions("relu-fit", "fit", "--keep"), ["--keep-shape"])
+        self.assertEqual(completions("relu-fit", "floor", "--keep"), [])
 
     def test_words_of_an_option_and_keys_of_the_configuration(self):
         self.assertEqual(completions("asap-compile", "--slice-kind", ""), ["canonical", "random"])

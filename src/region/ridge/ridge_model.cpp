@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/error.h"
 #include "region/ridge/ridge_splines.h"
 
 namespace asap::region {
@@ -23,7 +24,10 @@ RidgeModel::RidgeModel(const Rows& rows, const RidgeSum& start, double penalty)
       start_(start),
       cells_(static_cast<int>(start.ridges.front().heights.size()) - 3),
       penalty_(penalty),
-      lengths_(start.ridges.size(), 1.0) {}
+      lengths_(start.ridges.size(), 1.0) {
+  base::check(std::ssize(start.linear.slope) == rows.inputs(),
+              "RidgeModel: the linear term has another number of inputs");
+}
 
 std::int64_t RidgeModel::parameter_count() const { return first_linear() + inputs(); }
 

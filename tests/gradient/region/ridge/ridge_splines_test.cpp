@@ -12,6 +12,7 @@ TEST_CASE("the Jacobian of ridge splines agrees with finite differences, beyond 
   region::RidgeSum start;
   for (std::uint32_t k = 0; k < 2; ++k)
     start.ridges.push_back({random_vector(3, 1, 20 + k), {-0.8, 0.9}, random_vector(8, 1, 30 + k)});
+  start.linear = {{0.4, -0.3, 0.2}, 0.1};
   region::RidgeModel model(rows, start, 0.3);
   CHECK(largest_difference(model, model.parameters()) < kTolerance);
 }
