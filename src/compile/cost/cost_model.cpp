@@ -19,7 +19,8 @@ constexpr std::size_t column(std::string_view step, std::string_view quantity) {
 constexpr std::int64_t kVector = 16;  // floats that the widest vectors hold
 
 double padded(std::int64_t count) {
-  return static_cast<double>((count + kVector - 1) / kVector * kVector);
+  const std::int64_t vectors = (count + kVector - 1) / kVector;
+  return static_cast<double>(vectors * kVector);
 }
 
 /// The quantities of one form, step by step.
