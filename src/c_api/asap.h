@@ -42,20 +42,17 @@ typedef enum asap_status {
 /* What went wrong. */
 typedef struct asap_error {
   asap_status status;
-  char message[1024]; /* one line of UTF-8 with what was expected and a hint; cut where it is longer
-                       */
+  char message[1024]; /* one line of UTF-8: what was wrong, what was expected, a hint */
 } asap_error;
 
 /* "0.1.0" */
 ASAP_API const char* asap_version(void);
 
-/* Threads that calls may use from now on, from 1 to 1024; at first as many as there are processors.
- */
+/* Threads that calls may use from now on, 1 to 1024; at first one for each processor. */
 ASAP_API asap_status asap_set_threads(int threads, asap_error* error);
 ASAP_API int asap_threads(void);
 
-/* ---- Trained networks
- * ------------------------------------------------------------------------------------------ */
+/* ---- Trained networks ---- */
 
 /* A trained network: a bundle of asap-eval bundle, or the folder of a run. */
 typedef struct asap_model asap_model;
@@ -94,7 +91,7 @@ typedef struct asap_answers {
   int32_t* classes;     /* [count]: the most probable, the first of equal ones */
   float* embeddings;    /* [count, embedding_width] */
   double*
-      column_errors; /* [count]: mean over heads of how far the plans are from doubly stochastic */
+      column_errors; /* [count]: distance of the plans from doubly stochastic, mean over heads */
 } asap_answers;
 
 /* texts: [count] in UTF-8. lengths: [count] in bytes; NULL: every text ends with a zero byte. */
@@ -109,9 +106,7 @@ ASAP_API asap_status asap_predict_points(asap_model* model, const float* points,
                                          const int64_t* lengths, size_t count,
                                          const asap_answers* answers, asap_error* error);
 
-/* ---- Attention
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Attention ---- */
 
 /* Where element (example, head, token, 0) of an array lies: data + example * example_stride + head
  * * head_stride + token * token_stride, in elements; elements of one token are contiguous. */
@@ -199,8 +194,7 @@ ASAP_API asap_status asap_operator_apply(const asap_operator* compiled, int64_t 
                                          const asap_attention* attention, const asap_result* output,
                                          asap_error* error);
 
-/* ---- Transport and region-constrained networks
- * ------------------------------------------------------------------ */
+/* ---- Transport and region-constrained networks ---- */
 
 /* Kantorovich potentials between uniform measures on s: [n] and t: [m] for the cost -s_i t_j. phi:
  * [n], of mean 0; psi: [m] or NULL. phi_i + psi_j <= -s_i t_j, with equality where the optimal plan
