@@ -171,7 +171,6 @@ TEST_CASE("a tolerance and a shape are kept and reported") {
   const io::Json fine = summary_of(work / "fine");
   CHECK(fine["max_error"].get<double>() <= 1e-6);
   CHECK(fine["tolerance"]["trials"].size() > 4);
-  CHECK(fine["seconds"].get<double>() < 10);
 
   REQUIRE(relu_fit({"fit", "--function", "x^3", "--keep-shape", "--out", (work / "shape").string()})
               .code == 0);

@@ -40,6 +40,9 @@ io::Json segments_json(const PiecewiseLinear& pieces) {
 }
 
 PiecewiseLinear lookup_pieces(const PiecewiseLinear& pieces, std::int64_t cells) {
+  if (cells < 1 || cells > std::int64_t{1} << 24)
+    throw base::UsageError("`cells` " + std::to_string(cells) + ": expected 1 to 16777216",
+                           "for example `cells` 256");
   PiecewiseLinear table;
   const numerics::Interval interval{pieces.x.front(), pieces.x.back()};
   for (std::int64_t i = 0; i <= cells; ++i) {
@@ -53,9 +56,6 @@ PiecewiseLinear lookup_pieces(const PiecewiseLinear& pieces, std::int64_t cells)
 
 std::string export_lookup_table(const PiecewiseLinear& pieces, std::int64_t cells,
                                 const std::string& name, const std::string& comment) {
-  if (cells < 1 || cells > std::int64_t{1} << 24)
-    throw base::UsageError("`cells` " + std::to_string(cells) + ": expected 1 to 16777216",
-                           "for example `cells` 256");
   const PiecewiseLinear table = lookup_pieces(pieces, cells);
   const double low = table.x.front(), step = (table.x.back() - low) / static_cast<double>(cells);
   CHeader header(name, comment);

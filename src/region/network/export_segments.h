@@ -22,7 +22,7 @@ io::Json segments_json(const PiecewiseLinear& pieces);
 std::string export_lookup_table(const PiecewiseLinear& pieces, std::int64_t cells,
                                 const std::string& name, const std::string& comment);
 
-/// The pieces that such a table computes.
+/// The pieces that such a table computes. UsageError as above.
 PiecewiseLinear lookup_pieces(const PiecewiseLinear& pieces, std::int64_t cells);
 
 }  // namespace asap::region
