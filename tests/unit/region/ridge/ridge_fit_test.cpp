@@ -120,7 +120,7 @@ TEST_CASE("a linear term stands beside the ridges where they cannot hold it") {
 
 TEST_CASE("a fit is good from every seed") {
   const char* const formula = "exp(2*x)*y";
-  const region::NamedRows named = drawn(formula, 300, 0);
+  const region::NamedRows named = drawn(formula, 160, 0);
   const region::Standardisation scales = region::Standardisation::of(named);
   const region::Rows training = scales.apply(named.rows);
   const region::Rows validation = scales.apply(drawn(formula, 100, 1).rows);
