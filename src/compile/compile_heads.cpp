@@ -85,61 +85,25 @@ HeadedCandidate in_bfloat16(HeadedCandidate candidate) {
 
 /// Everything that is to be compared, from the maps that were fitted.
 std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& maps,
-                                            const CompileConfig& config, int teacher_iterations) {
+                                            const CompileConfig& config, int teacher_iterations,
+                                            bool with_bfloat16) {
   std::vector<HeadedCandidate> all;
   for (const HeadsByLayer& map : maps) {
     const int most = map[0][0].features.corrections;
     for (int k = config.chooses_features() ? 0 : most; k <= most; ++k)
       all.push_back(map_candidate(map, k));
   }
-  if (config.chooses_operator())
-    for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
+  if (!config.chooses_operator()) return all;
+  if (with_bfloat16)
+    for (std::size_t c = all.size(); c-- > 0;) all.push_back(in_bfloat16(all[c]));
+  for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
   return all;
 }
 
-/// The mean time of a head on the examples of `range`, for every form.
-std::vector<double> mean_times(const ActivationSource& source, const ExampleRange& range,
-                               const MachineProfile& profile,
-                               const std::vector<OperatorForm>& forms) {
-  std::vector<double> totals(forms.size());
-  double live = 0;
-  source.for_each_chunk(
-      range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t) {
-        const attention::AttentionBatch<float> batch = chunk.batch(0);
-        const std::int64_t value_width =
-            batch.values.cols > 0 ? batch.value_width() : batch.head_width();
-        for (std::int64_t e = inside.first; e < inside.first + inside.count; ++e) {
-          if (!is_live(batch, e)) continue;
-          const HeadShape shape{batch.live_query_count(e), batch.live_key_count(e),
-                                batch.head_width(), value_width};
-          for (std::size_t f = 0; f < forms.size(); ++f) totals[f] += profile.time(forms[f], shape);
-          ++live;
-        }
-      });
-  for (double& total : totals) total /= std::max(live, 1.0);
-  return totals;
-}
-
-/// Prices the candidates, adds those in bfloat16 that would be faster, and sorts by time. Returns
-/// the time of softmax.
-double price(std::vector<HeadedCandidate>& all, const ActivationSource& source,
-             const ExampleRange& range, const CompileConfig& config,
-             const MachineProfile& profile) {
-  if (config.chooses_operator() && profile.has_bfloat16() && attention::bfloat16_kernels())
-    for (std::size_t c = all.size(); c-- > 0;)
-      if (!all[c].candidate.features.empty()) all.push_back(in_bfloat16(all[c]));
-  std::vector<OperatorForm> forms = {OperatorForm::softmax()};
-  for (const HeadedCandidate& one : all) forms.push_back(form_of(one.heads[0][0]));
-  const std::vector<double> times = mean_times(source, range, profile, forms);
-  for (std::size_t c = 0; c < all.size(); ++c) all[c].candidate.nanoseconds = times[c + 1];
-  std::ranges::stable_sort(all, {},
-                           [](const HeadedCandidate& one) { return one.candidate.nanoseconds; });
-  return times[0];
-}
-
-/// Fills the errors of all candidates, one pass.
-void measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range,
-                    HeadPasses& passes) {
+/// Fills the errors of all candidates, one pass. Returns the shape of a head in each example, which
+/// all heads share.
+std::vector<HeadShape> measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range,
+                                      HeadPasses& passes) {
   const auto heads = static_cast<std::size_t>(passes.heads());
   std::vector<ErrorMeasurement> measured;
   for (std::int64_t index = 0; index < passes.all_heads(); ++index) {
@@ -149,9 +113,14 @@ void measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range
                                  [static_cast<std::size_t>(index) % heads]);
     measured.emplace_back(std::move(choices));
   }
+  std::vector<HeadShape> shapes;
   passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
-    measured[static_cast<std::size_t>(index)].add(run_teacher(v.chunk, v.layer, v.head, v.example),
-                                                  scratch);
+    const TeacherSample sample = run_teacher(v.chunk, v.layer, v.head, v.example);
+    measured[static_cast<std::size_t>(index)].add(sample, scratch);
+    if (index > 0) return;  // one head alone writes
+    const std::int64_t width = sample.queries.shape()[1];
+    shapes.push_back({sample.queries.shape()[0], sample.keys.shape()[0], width,
+                      sample.values.size() > 0 ? sample.values.shape()[1] : width});
   });
   for (std::size_t index = 0; index < measured.size(); ++index) {
     if (measured[index].samples() == 0) refuse_empty(passes.source().teacher().source, range);
@@ -161,6 +130,23 @@ void measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range
       all[c].candidate.errors.back() += errors[c] / static_cast<double>(heads);
     }
   }
+  return shapes;
+}
+
+double mean_time(const OperatorForm& form, const std::vector<HeadShape>& shapes,
+                 const MachineProfile& profile) {
+  double total = 0;
+  for (const HeadShape& shape : shapes) total += profile.time(form, shape);
+  return total / static_cast<double>(shapes.size());
+}
+
+/// Prices the candidates and sorts them by time.
+void price(std::vector<HeadedCandidate>& all, const std::vector<HeadShape>& shapes,
+           const MachineProfile& profile) {
+  for (HeadedCandidate& one : all)
+    one.candidate.nanoseconds = mean_time(form_of(one.heads[0][0]), shapes, profile);
+  std::ranges::stable_sort(all, {},
+                           [](const HeadedCandidate& one) { return one.candidate.nanoseconds; });
 }
 
 using Evidence = std::vector<std::vector<HeadEvidence>>;
@@ -237,11 +223,13 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   std::vector<HeadedCandidate> all =
       all_candidates(fit_maps(gather_statistics(passes, fitted, config.mode),
                               maps_to_fit(config, source.teacher()), fitted, passes),
-                     config, source.teacher().iterations);
+                     config, source.teacher().iterations,
+                     profile.has_bfloat16() && attention::bfloat16_kernels() != nullptr);
   CompiledModel model;
   model.config = config;
-  model.choice.softmax_nanoseconds = price(all, source, held_out, config, profile);
-  measure_errors(all, held_out, passes);
+  const std::vector<HeadShape> shapes = measure_errors(all, held_out, passes);
+  price(all, shapes, profile);
+  model.choice.softmax_nanoseconds = mean_time(OperatorForm::softmax(), shapes, profile);
   for (const HeadedCandidate& one : all) model.choice.candidates.push_back(one.candidate);
   model.choice.instruction_set = profile.instruction_set;
   model.choice.error = config.error;

@@ -109,6 +109,11 @@ void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
                                    tensor::MatrixView<T> output, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const std::int64_t n = head.queries.rows, m = head.keys.rows;
+  if (n == 0 || m == 0) {
+    for (std::int64_t i = 0; i < n; ++i)
+      for (T& value : output.row(i)) value = T(0);
+    return;
+  }
   const std::int64_t stride = padded_columns<T>(m), factors = 2 * iterations + 1;
   SinkhornState<T> state;
   state.iterations = iterations;

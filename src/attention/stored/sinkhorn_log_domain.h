@@ -12,7 +12,7 @@ void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
                          tensor::MatrixView<T> output, tensor::Arena& scratch);
 
 /// Sinkhorn attention in the log domain from the start, as it is published: the same values as
-/// sinkhorn_attention up to rounding. Needs queries and keys; `scratch` is rewound.
+/// sinkhorn_attention up to rounding. `scratch` is rewound.
 template <class T>
 void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
                                    tensor::MatrixView<T> output, tensor::Arena& scratch);
