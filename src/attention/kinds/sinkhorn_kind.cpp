@@ -18,8 +18,9 @@ class TrainableSinkhorn final : public TrainableAttention<T> {
 
   State forward(const AttentionHead<T>& head, tensor::MatrixView<T> output, tensor::Arena& arena,
                 AttentionEvidence& evidence) const override {
-    auto* state = new (arena.take<SinkhornState<T>>(1))
-        SinkhornState<T>(sinkhorn_attention<T>(head, iterations_, output, arena));
+    auto* state = new (arena.take<SinkhornState<T>>(1)) SinkhornState<T>(
+        sinkhorn_attention<T>(head, iterations_, output, arena,
+                              best_lifetime(head.queries.rows, head.keys.rows, sizeof(T))));
     ++evidence.heads;
     evidence.column_error_sum += static_cast<double>(state->column_error);
     evidence.log_domain_heads += state->log_domain ? 1 : 0;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "attention/stored/column_updates.h"
+#include "attention/stored/gibbs_rows.h"
 #include "attention/stored/scaling_kernels.h"
 #include "attention/stored/sinkhorn_log_domain.h"
 #include "tensor/kernels/elementwise.h"
@@ -18,16 +19,25 @@ namespace {
 /// add at most this much to the plan.
 constexpr double kLostPlanEntry = 1e-8;
 
+// Beyond this, the Gibbs kernels of a network's heads come back from main memory, which takes as
+// long as computing them again.
+constexpr std::int64_t kMostKeptBytes = std::int64_t{768} << 10;
+constexpr std::int64_t kMostReleasedBytes = std::int64_t{64} << 20;
+
 template <class T>
 SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations,
-                                tensor::Arena& arena) {
+                                GibbsLifetime lifetime, tensor::Arena& arena) {
   const std::int64_t stride = padded_columns<T>(m);
   const std::int64_t factors = 2 * iterations + 1;
   SinkhornState<T> state;
   state.iterations = iterations;
-  state.gibbs = {arena.take<T>(n * stride), n, m, stride};
+  state.lifetime = lifetime;
+  state.gibbs = {nullptr, n, m, stride};
+  if (lifetime == GibbsLifetime::kept) state.gibbs.data = arena.take<T>(n * stride);
   state.row_factors = arena.matrix<T>(factors, n);
   state.column_factors = {arena.take<T>(factors * stride), factors, m, stride};
+  state.row_shift = arena.vector<T>(n);
+  state.column_shift = arena.vector<T>(stride);
   return state;
 }
 
@@ -65,60 +75,63 @@ std::int64_t count_underflows(const SinkhornState<T>& state) {
   return 0;
 }
 
-/// Shifts, exponentials and iterations on the scores that state.gibbs holds.
 template <class T>
-void iterate(SinkhornState<T>& state, tensor::Arena& scratch) {
+void iterate(const AttentionHead<T>& head, SinkhornState<T>& state, tensor::MatrixView<T> output,
+             tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
+  const int iterations = state.iterations;
   const std::int64_t m = state.gibbs.cols;
   const T b = static_cast<T>(state.gibbs.rows) / static_cast<T>(m);
-  const tensor::VectorView<T> row_shift = scratch.vector<T>(state.gibbs.rows);
-  const tensor::VectorView<T> column_shift = scratch.vector<T>(state.gibbs.stride);
   const tensor::VectorView<T> column_sum = scratch.vector<T>(state.gibbs.stride);
-
-  score_shifts<T>(state.gibbs, row_shift, column_shift);
-  const tensor::VectorView<T> start =
-      state.v(0);  // g = 0 in the coordinates of the shifted Gibbs kernel
-  tensor::scale<T>(T(-1), column_shift, start);
-  tensor::exponential<T>(start, start);
-  for (std::size_t j = static_cast<std::size_t>(m); j < start.size(); ++j) start[j] = T(0);
-  exponentiate_and_scale<T>(state.gibbs, row_shift, column_shift, start, state.u(0), column_sum);
-  for (int t = 1; t <= state.iterations; ++t) {
+  GibbsRows<T> gibbs(head, state, scratch);
+  gibbs.begin(column_sum);
+  for (int t = 1; t <= iterations; ++t) {
     update_columns<T>(m, b, column_sum, state.v(t));
-    scaling_sweep<T>(state.gibbs, state.v(t), state.u(t), column_sum);
+    gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
   }
-  state.column_error = column_error<T>(m, b, column_sum, state.v(state.iterations));
+  state.column_error = column_error<T>(m, b, column_sum, state.v(iterations));
+  if (!trustworthy(state)) return;
+  const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(m, head.values.cols);
+  tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
+                        scaled_values);
+  gibbs.times(scaled_values, output);
+  tensor::scale_rows<T>(output, state.u(iterations), output);
+}
+
+/// The whole head in the log domain. Scores that are not kept are forgotten again.
+template <class T>
+void leave_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
+                      tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  state.underflows = count_underflows(state);
+  const tensor::MatrixView<T> kept = state.gibbs;
+  log_domain_scores(head, state, scratch);
+  sinkhorn_log_domain<T>(head, state, output, scratch);
+  state.gibbs = kept;
 }
 
 }  // namespace
 
+GibbsLifetime best_lifetime(std::int64_t n, std::int64_t m, std::int64_t value_bytes) {
+  const std::int64_t bytes = n * m * value_bytes;
+  if (bytes <= kMostKeptBytes) return GibbsLifetime::kept;
+  return bytes <= kMostReleasedBytes ? GibbsLifetime::released : GibbsLifetime::blocks;
+}
+
 template <class T>
 SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
-                                    tensor::MatrixView<T> output, tensor::Arena& arena) {
+                                    tensor::MatrixView<T> output, tensor::Arena& arena,
+                                    GibbsLifetime lifetime) {
   const std::int64_t n = head.queries.rows;
   const std::int64_t m = head.keys.rows;
-  SinkhornState<T> state = allocate_state<T>(n, m, iterations, arena);
+  SinkhornState<T> state = allocate_state<T>(n, m, iterations, lifetime, arena);
   if (n == 0 || m == 0) {
     for (std::int64_t i = 0; i < n; ++i)
       for (T& value : output.row(i)) value = T(0);
     return state;
   }
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), state.gibbs);
-  iterate(state, arena);
-  if (!trustworthy(state)) {
-    state.underflows = count_underflows(state);
-    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                    head.keys, T(0), state.gibbs);
-    sinkhorn_log_domain<T>(head, state, output, arena);
-    return state;
-  }
-  const tensor::ArenaScope scope(arena);
-  tensor::MatrixView<T> scaled_values = arena.matrix<T>(m, head.values.cols);
-  tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
-                        scaled_values);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), state.gibbs, scaled_values,
-                  T(0), output);
-  tensor::scale_rows<T>(output, state.u(iterations), output);
+  iterate(head, state, output, arena);
+  if (!trustworthy(state)) leave_exp_domain(head, state, output, arena);
   return state;
 }
 
@@ -132,9 +145,9 @@ void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan) {
                                     : u[i] * state.gibbs(i, j) * v[j];
 }
 
-#define ASAP_INSTANTIATE(T)                                                               \
-  template SinkhornState<T> sinkhorn_attention<T>(const AttentionHead<T>&, int,           \
-                                                  tensor::MatrixView<T>, tensor::Arena&); \
+#define ASAP_INSTANTIATE(T)                                                                \
+  template SinkhornState<T> sinkhorn_attention<T>(                                         \
+      const AttentionHead<T>&, int, tensor::MatrixView<T>, tensor::Arena&, GibbsLifetime); \
   template void sinkhorn_plan<T>(const SinkhornState<T>&, tensor::MatrixView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

@@ -5,6 +5,17 @@
 
 namespace asap::attention {
 
+/// How long the Gibbs kernel of a head lives, where a forward pass is followed by a backward pass.
+enum class GibbsLifetime {
+  kept,      ///< from the forward to the backward pass: N M values for each head
+  released,  ///< computed again by the backward pass: N M values, but for one head at a time
+  blocks,    ///< computed again by every pass, block of rows by block of rows: O(N (D + T)) values
+};
+
+/// The lifetime that measures best for a Gibbs kernel of n x m values of `value_bytes`: kept while
+/// it stays in the caches, released while it takes at most 64 MiB.
+GibbsLifetime best_lifetime(std::int64_t n, std::int64_t m, std::int64_t value_bytes);
+
 /// What one Sinkhorn attention head keeps for its backward pass. Lives in the arena of the forward
 /// pass.
 ///
@@ -15,9 +26,12 @@ namespace asap::attention {
 /// and g^t instead.
 template <class T>
 struct SinkhornState {
-  int iterations = 0;                    // T
-  bool log_domain = false;               // the exp domain would have lost plan entries to underflow
-  tensor::MatrixView<T> gibbs;           // K: [n, m], rows padded
+  int iterations = 0;       // T
+  bool log_domain = false;  // the exp domain would have lost plan entries to underflow
+  GibbsLifetime lifetime = GibbsLifetime::kept;
+  tensor::MatrixView<T> gibbs;           // K: [n, m], rows padded; without data unless kept
+  tensor::VectorView<T> row_shift;       // r: [n]
+  tensor::VectorView<T> column_shift;    // c: [padded m]
   tensor::MatrixView<T> row_factors;     // [2T + 1, n]
   tensor::MatrixView<T> column_factors;  // [2T + 1, m], rows padded
   T column_error = T(0);                 // mean_j |M/N sum_i A_ij - 1|
@@ -37,12 +51,14 @@ struct SinkhornState {
 /// key.
 ///
 /// Computed in the exp domain; when scalings grow so far apart that the Gibbs kernel could have
-/// lost entries that matter, the head is computed again in the log domain.
+/// lost entries that matter, the head is computed again in the log domain, which takes N M values
+/// at any lifetime.
 template <class T>
 SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations,
-                                    tensor::MatrixView<T> output, tensor::Arena& arena);
+                                    tensor::MatrixView<T> output, tensor::Arena& arena,
+                                    GibbsLifetime lifetime = GibbsLifetime::kept);
 
-/// Writes the plan of the last iteration. plan: [n, m].
+/// Writes the plan of the last iteration, from a Gibbs kernel that was kept. plan: [n, m].
 template <class T>
 void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan);
 

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "attention/stored/column_updates.h"
-#include "attention/stored/scaling_kernels.h"
+#include "attention/stored/gibbs_rows.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/sinkhorn_log_domain.h"
 #include "tensor/kernels/elementwise.h"
@@ -28,8 +28,9 @@ struct Adjoint {
 
 template <class T>
 Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
-                 tensor::MatrixView<const T> output, tensor::MatrixView<const T> output_gradient,
-                 const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+                 const GibbsRows<T>& gibbs, tensor::MatrixView<const T> output,
+                 tensor::MatrixView<const T> output_gradient, const HeadGradients<T>& gradients,
+                 tensor::Arena& scratch) {
   const std::int64_t n = state.gibbs.rows;
   const std::int64_t m = state.gibbs.cols;
   const std::int64_t width = head.values.cols;
@@ -41,8 +42,7 @@ Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
   tensor::scale_rows<T>(head.values, v, a.scaled_values);
 
   tensor::MatrixView<T> pulled = scratch.matrix<T>(m, width);
-  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), state.gibbs,
-                  a.scaled_output_gradient, T(0), pulled);
+  gibbs.transposed_times(a.scaled_output_gradient, pulled);
   std::fill(a.column.begin() + m, a.column.end(), T(0));
   const tensor::MatrixView<T> d_values = gradients.accumulate ? pulled : gradients.values;
   tensor::scale_rows_with_dots<T>(pulled, v, head.values, d_values, a.column);
@@ -55,7 +55,8 @@ Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
 /// Walks the iterations backwards, completing the stacks of the state: row_factors becomes
 /// [u^0..u^{T-1} | w_0..w_T], column_factors [w'_1..w'_T | v^0..v^T].
 template <class T>
-void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, tensor::Arena& scratch) {
+void exact_factors(SinkhornState<T>& state, const GibbsRows<T>& gibbs, const Adjoint<T>& adjoint,
+                   tensor::Arena& scratch) {
   const int iterations = state.iterations;
   const std::int64_t n = state.gibbs.rows;
   const T b = static_cast<T>(n) / static_cast<T>(state.gibbs.cols);
@@ -71,13 +72,13 @@ void exact_factors(SinkhornState<T>& state, const Adjoint<T>& adjoint, tensor::A
   const tensor::VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
   tensor::multiply<T>(adjoint.row, state.u(iterations), first_w);
   tensor::scale<T>(T(-1), first_w, first_w);
-  if (iterations > 0) weighted_column_sum<T>(state.gibbs, first_w, pulled);
+  if (iterations > 0) gibbs.weighted_column_sum(first_w, pulled);
   for (int t = iterations; t >= 1; --t) {
     const tensor::VectorView<T> v = state.v(t);
     const tensor::VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
     adjoint_columns<T>(b, pulled, t == iterations ? adjoint.column : tensor::VectorView<T>(), v,
                        w_prime);
-    adjoint_sweep<T>(state.gibbs, w_prime, factors.row(t - 1), w(t - 1), pulled);
+    gibbs.adjoint_sweep(w_prime, factors.row(t - 1), w(t - 1), pulled);
   }
 }
 
@@ -93,6 +94,7 @@ struct FactorStacks {
 /// point, its columns far from b.
 template <class T>
 std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
+                                                const GibbsRows<T>& gibbs,
                                                 const Adjoint<T>& adjoint, tensor::Arena& scratch) {
   const std::int64_t n = state.gibbs.rows;
   const std::int64_t m = state.gibbs.cols;
@@ -115,7 +117,7 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
     scaled_alpha[i] = u[i] * adjoint.row[i];
     rows(1, i) = u[i];
   }
-  weighted_column_sum<T>(state.gibbs, scaled_alpha, constant);
+  gibbs.weighted_column_sum(scaled_alpha, constant);
   std::fill(pulled.begin(), pulled.end(), T(0));
   std::fill(scaled_beta.begin(), scaled_beta.end(), T(0));
   T first = T(0), change = T(0);
@@ -128,7 +130,7 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
       size = std::max(size, std::abs(v[j] * beta));
       scaled_beta[j] = -v[j] * beta;
     }
-    adjoint_sweep<T>(state.gibbs, scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
+    gibbs.adjoint_sweep(scaled_beta, factor, step, pulled);  // step = -u ∘ Aβ
     if (k == 0) first = change;
     if (change <= T(kImplicitTolerance) * size) break;
     if (!(change <= T(kImplicitGrowth) * first)) return std::nullopt;
@@ -139,25 +141,29 @@ std::optional<FactorStacks<T>> implicit_factors(const SinkhornState<T>& state,
   return FactorStacks<T>{rows, columns};
 }
 
-/// dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y), then the gradients of queries and keys.
+/// dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y), then the gradients of queries and keys, block by block.
 template <class T>
-void finish(const AttentionHead<T>& head, const SinkhornState<T>& state, const Adjoint<T>& adjoint,
+void finish(const AttentionHead<T>& head, const GibbsRows<T>& gibbs, const Adjoint<T>& adjoint,
             const FactorStacks<T>& stacks, const HeadGradients<T>& gradients,
             tensor::Arena& scratch) {
   const T beta = gradients.accumulate ? T(1) : T(0);
-  const tensor::MatrixView<T>& gibbs = state.gibbs;
-  tensor::MatrixView<T> d_scores(scratch.take<T>(gibbs.rows * gibbs.stride), gibbs.rows, gibbs.cols,
-                                 gibbs.stride);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1),
-                  adjoint.scaled_output_gradient, adjoint.scaled_values, T(0), d_scores);
-  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), stacks.rows, stacks.columns,
-                  T(1), d_scores);
-  for (std::int64_t i = 0; i < gibbs.rows; ++i)
-    tensor::multiply<T>(d_scores.row(i), gibbs.row(i), d_scores.row(i));
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
-                  beta, gradients.queries);
-  tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,
-                  beta, gradients.keys);
+  gibbs.for_each_cached_block([&](std::int64_t first, tensor::MatrixView<const T> rows) {
+    const tensor::ArenaScope scope(scratch);
+    const auto own = [&](auto matrix) { return matrix.block(first, 0, rows.rows, matrix.cols); };
+    const tensor::MatrixView<T> d_scores(scratch.take<T>(rows.rows * rows.stride), rows.rows,
+                                         rows.cols, rows.stride);
+    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1),
+                    own(adjoint.scaled_output_gradient), adjoint.scaled_values, T(0), d_scores);
+    tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1),
+                    stacks.rows.block(0, first, stacks.rows.rows, rows.rows), stacks.columns, T(1),
+                    d_scores);
+    for (std::int64_t i = 0; i < rows.rows; ++i)
+      tensor::multiply<T>(d_scores.row(i), rows.row(i), d_scores.row(i));
+    tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
+                    beta, own(gradients.queries));
+    tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores,
+                    own(head.queries), first == 0 ? beta : T(1), gradients.keys);
+  });
 }
 
 }  // namespace
@@ -170,9 +176,11 @@ void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& stat
   if (state.log_domain)
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
   const tensor::ArenaScope scope(scratch);
-  const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
-  exact_factors(state, adjoint, scratch);
-  finish(head, state, adjoint, FactorStacks<T>{state.row_factors, state.column_factors}, gradients,
+  GibbsRows<T> gibbs(head, state, scratch);
+  gibbs.restore();
+  const Adjoint<T> adjoint = begin(head, state, gibbs, output, output_gradient, gradients, scratch);
+  exact_factors(state, gibbs, adjoint, scratch);
+  finish(head, gibbs, adjoint, FactorStacks<T>{state.row_factors, state.column_factors}, gradients,
          scratch);
 }
 
@@ -184,13 +192,15 @@ void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState
   if (state.log_domain)
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
   const tensor::ArenaScope scope(scratch);
-  const Adjoint<T> adjoint = begin(head, state, output, output_gradient, gradients, scratch);
-  std::optional<FactorStacks<T>> stacks = implicit_factors(state, adjoint, scratch);
+  GibbsRows<T> gibbs(head, state, scratch);
+  gibbs.restore();
+  const Adjoint<T> adjoint = begin(head, state, gibbs, output, output_gradient, gradients, scratch);
+  std::optional<FactorStacks<T>> stacks = implicit_factors(state, gibbs, adjoint, scratch);
   if (!stacks) {
-    exact_factors(state, adjoint, scratch);
+    exact_factors(state, gibbs, adjoint, scratch);
     stacks = FactorStacks<T>{state.row_factors, state.column_factors};
   }
-  finish(head, state, adjoint, *stacks, gradients, scratch);
+  finish(head, gibbs, adjoint, *stacks, gradients, scratch);
 }
 
 #define ASAP_INSTANTIATE(T)                                                    \

@@ -44,6 +44,15 @@ void column_update_vjp(tensor::MatrixView<T> plan, T b, tensor::VectorView<const
 }  // namespace
 
 template <class T>
+void log_domain_scores(const AttentionHead<T>& head, SinkhornState<T>& state,
+                       tensor::Arena& scratch) {
+  if (state.gibbs.data == nullptr)
+    state.gibbs.data = scratch.take<T>(state.gibbs.rows * state.gibbs.stride);
+  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
+                  head.keys, T(0), state.gibbs);
+}
+
+template <class T>
 void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
   state.log_domain = true;
@@ -64,11 +73,13 @@ void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
 }
 
 template <class T>
-void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T>& state,
+void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T>& forward,
                              tensor::MatrixView<const T> output,
                              tensor::MatrixView<const T> output_gradient,
                              const HeadGradients<T>& gradients, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
+  SinkhornState<T> state = forward;
+  if (state.gibbs.data == nullptr) log_domain_scores(head, state, scratch);
   const T beta = gradients.accumulate ? T(1) : T(0);
   const std::int64_t n = state.gibbs.rows;
   const std::int64_t m = state.gibbs.cols;
@@ -120,18 +131,18 @@ void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
   state.gibbs = {scratch.take<T>(n * stride), n, m, stride};
   state.row_factors = scratch.matrix<T>(factors, n);
   state.column_factors = {scratch.take<T>(factors * stride), factors, m, stride};
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), state.gibbs);
+  log_domain_scores(head, state, scratch);
   sinkhorn_log_domain<T>(head, state, output, scratch);
 }
 
-#define ASAP_INSTANTIATE(T)                                                          \
-  template void sinkhorn_log_domain<T>(const AttentionHead<T>&, SinkhornState<T>&,   \
-                                       tensor::MatrixView<T>, tensor::Arena&);       \
-  template void log_domain_sinkhorn_attention<T>(                                    \
-      const AttentionHead<T>&, int, tensor::MatrixView<T>, tensor::Arena&);          \
-  template void sinkhorn_log_domain_vjp<T>(                                          \
-      const AttentionHead<T>&, const SinkhornState<T>&, tensor::MatrixView<const T>, \
+#define ASAP_INSTANTIATE(T)                                                                       \
+  template void log_domain_scores<T>(const AttentionHead<T>&, SinkhornState<T>&, tensor::Arena&); \
+  template void sinkhorn_log_domain<T>(const AttentionHead<T>&, SinkhornState<T>&,                \
+                                       tensor::MatrixView<T>, tensor::Arena&);                    \
+  template void log_domain_sinkhorn_attention<T>(const AttentionHead<T>&, int,                    \
+                                                 tensor::MatrixView<T>, tensor::Arena&);          \
+  template void sinkhorn_log_domain_vjp<T>(                                                       \
+      const AttentionHead<T>&, const SinkhornState<T>&, tensor::MatrixView<const T>,              \
       tensor::MatrixView<const T>, const HeadGradients<T>&, tensor::Arena&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

@@ -1,5 +1,7 @@
 // Sinkhorn attention where it is usually lost: scores that span up to 1e4, one to 4096 tokens,
 // duplicated rows, equal scores, a single live token, nothing to attend to.
+#include "attention/stored/sinkhorn_attention.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +9,6 @@
 
 #include "attention/kinds/attention_kinds.h"
 #include "attention/operators/kind_operator.h"
-#include "attention/stored/sinkhorn_attention.h"
 #include "base/random.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
@@ -70,12 +71,14 @@ struct Pass {
   bool log_domain = false;
   double column_error = 0;
 
-  Pass(const Inputs<T>& in, bool with_plan, bool implicit = false, int iterations = kIterations)
+  Pass(const Inputs<T>& in, bool with_plan, bool implicit = false, int iterations = kIterations,
+       GibbsLifetime lifetime = GibbsLifetime::kept)
       : output({in.n(), kWidth}),
         d_q({in.n(), kWidth}),
         d_k({in.m(), kWidth}),
         d_v({in.m(), kWidth}) {
-    SinkhornState<T> state = sinkhorn_attention<T>(in.head(), iterations, output.rows(), arena);
+    SinkhornState<T> state =
+        sinkhorn_attention<T>(in.head(), iterations, output.rows(), arena, lifetime);
     log_domain = state.log_domain;
     column_error = static_cast<double>(state.column_error);
     if (with_plan) {
@@ -93,6 +96,20 @@ struct Pass {
   bool finite() const {
     return all_finite(output) && all_finite(d_q) && all_finite(d_k) && all_finite(d_v) &&
            std::isfinite(column_error);
+  }
+  /// Largest difference of an output or gradient, in parts of the largest entry there.
+  double distance(const Pass& other) const {
+    double farthest = 0;
+    for (const auto part : {&Pass::output, &Pass::d_q, &Pass::d_k, &Pass::d_v}) {
+      const Tensor<T>&a = this->*part, &b = other.*part;
+      double error = 0, largest = 0;
+      for (std::int64_t i = 0; i < a.size(); ++i) {
+        error = std::max(error, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+        largest = std::max(largest, std::abs(static_cast<double>(a[i])));
+      }
+      if (error > 0) farthest = std::max(farthest, error / largest);
+    }
+    return farthest;
   }
   /// How far the rows' sums, which the last value column shows, are from one.
   double row_error() const {
@@ -214,6 +231,34 @@ TEST_CASE(
         CHECK(difference(pass.d_k, reference.d_k) < 1e-3);
         CHECK(difference(pass.d_v, reference.d_v) < 1e-3);
       }
+}
+
+TEST_CASE(
+    "a Gibbs kernel that is released changes no byte, one that comes in blocks only rounding") {
+  // 2100 keys make blocks of 32 rows.
+  for (const double range : {1.0, 100.0, 10000.0})
+    for (const std::int64_t n : {1, 100, 517})
+      for (const bool implicit : {false, true}) {
+        CAPTURE(range);
+        CAPTURE(n);
+        CAPTURE(implicit);
+        const Inputs<double> in = inputs_of_range<double>(n, 2100, range);
+        const Pass<double> kept(in, false, implicit);
+        CHECK_FALSE(kept.log_domain);
+        CHECK(kept.distance({in, false, implicit, kIterations, GibbsLifetime::released}) == 0);
+        CHECK(kept.distance({in, false, implicit, kIterations, GibbsLifetime::blocks}) < 1e-11);
+      }
+}
+
+TEST_CASE("a head that leaves the exp domain is the same however long its Gibbs kernel lives") {
+  const Inputs<float> in = lopsided_inputs<float>(64, 2500, 0);
+  const Pass<float> kept(in, false, false, 100);
+  REQUIRE(kept.log_domain);
+  for (const auto lifetime : {GibbsLifetime::released, GibbsLifetime::blocks}) {
+    const Pass<float> other(in, false, false, 100, lifetime);
+    CHECK(other.log_domain);
+    CHECK(kept.distance(other) == 0);
+  }
 }
 
 TEST_CASE("scores beyond what the exp domain holds are finite too") {
