@@ -99,12 +99,14 @@ class CompareCommand : public cli::Command {
 
   void add_methods(CLI::App& compare) {
     compare
-        .add_option("--methods", methods_,
-                    "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
-                    "guarded, warm, espformer, separated by commas; sinkhorn:equal: the K that "
-                    "takes as long as "
-                    "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "
-                    "layers only")
+        .add_option(
+            "--methods", methods_,
+            "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
+            "sinkhorn_bf16:K, softmax_bf16, "
+            "guarded, warm, espformer, separated by commas; sinkhorn:equal: the K that "
+            "takes as long as "
+            "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "
+            "layers only")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);

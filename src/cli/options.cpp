@@ -113,8 +113,8 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
               throw base::UsageError(std::string("--simd: ") + error.what(), error.hint());
             }
           },
-          "Use no better instruction set than this: avx3 (AVX-512), avx2 or a lesser one; machines "
-          "that use the same one get the same bytes")
+          "Use no better instruction set than this: amx, avx3_bf16, avx3 (AVX-512), avx2 or a lesser "
+          "one; machines that use the same one get the same bytes")
       ->type_name("NAME")
       ->group(run);
 

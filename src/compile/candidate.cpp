@@ -8,8 +8,7 @@
 namespace asap::compile {
 
 std::string Candidate::name() const {
-  if (features.empty()) return "sinkhorn:" + std::to_string(iterations);
-  return base::join(features, ",") +
+  return (features.empty() ? "sinkhorn:" + std::to_string(iterations) : base::join(features, ",")) +
          (precision == attention::ProductPrecision::bfloat16 ? " in bfloat16" : "");
 }
 
@@ -77,7 +76,8 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
   for (const Candidate& candidate : choice.candidates)
     if (candidate.features.empty() && (!loop || candidate.iterations > loop->iterations))
       loop = &candidate;
-  if (loop && loop != &chosen)
+  const bool keeps_loop = loop && chosen.features.empty() && chosen.iterations == loop->iterations;
+  if (loop && !keeps_loop)
     words += "; the whole loop takes " + times(loop->nanoseconds, choice);
   else if (loop && choice.budget == 0)
     words += "; keep the loop: no map is as cheap";
@@ -85,7 +85,11 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
 }
 
 OperatorForm form_of(const attention::CompiledHead& head) {
-  if (!head.predicts()) return OperatorForm::sinkhorn(head.iterations);
+  if (!head.predicts()) {
+    OperatorForm loop = OperatorForm::sinkhorn(head.iterations);
+    loop.precision = head.precision;
+    return loop;
+  }
   return {
       .mode = head.mode,
       .features = head.features,

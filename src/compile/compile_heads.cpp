@@ -94,9 +94,9 @@ std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& map
       all.push_back(map_candidate(map, k));
   }
   if (!config.chooses_operator()) return all;
+  for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
   if (with_bfloat16)
     for (std::size_t c = all.size(); c-- > 0;) all.push_back(in_bfloat16(all[c]));
-  for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
   return all;
 }
 

@@ -157,11 +157,13 @@ OperatorLayer describe_layer(std::size_t index, const std::vector<attention::Com
 }
 
 io::Json layer_json(const OperatorLayer& layer) {
-  if (layer.mode == attention::CompiledMode::sinkhorn) return {{"iterations", layer.iterations}};
-  const bool bfloat16 = layer.precision == attention::ProductPrecision::bfloat16;
+  const char* precision =
+      layer.precision == attention::ProductPrecision::bfloat16 ? kBfloat16 : kSingle;
+  if (layer.mode == attention::CompiledMode::sinkhorn)
+    return {{"iterations", layer.iterations}, {"precision", precision}};
   return {{"features", feature_names(layer.features)},
           {"slices", layer.slices},
-          {"precision", bfloat16 ? kBfloat16 : kSingle}};
+          {"precision", precision}};
 }
 
 void read_layer_json(const io::Json& json, attention::CompiledMode mode, const std::string& source,
@@ -170,6 +172,9 @@ void read_layer_json(const io::Json& json, attention::CompiledMode mode, const s
   if (json.contains("iterations")) {
     layer.mode = attention::CompiledMode::sinkhorn;
     layer.iterations = static_cast<int>(require_extent(json, "iterations", 1, source));
+    if (json.contains("precision"))  // loops of 0.1 had none
+      layer.precision =
+          parse_precision(require_field<std::string>(json, "precision", source), source);
     return;
   }
   layer.mode = mode;

@@ -16,7 +16,8 @@ CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
 bool CompiledOperator::attend(const CompiledHead& head, const AttentionHead<float>& inputs,
                               tensor::MatrixView<float> output, tensor::Arena& scratch) const {
   if (head.mode == CompiledMode::sinkhorn)
-    return fastest_sinkhorn_attention(inputs, head.iterations + extra_iterations_, output, scratch)
+    return fastest_sinkhorn_attention(inputs, head.iterations + extra_iterations_, output, scratch,
+                                      head.precision)
         .log_domain;
   const auto attend =
       head.mode == CompiledMode::key_bias ? tiled_key_bias_attention : tiled_compiled_attention;

@@ -54,7 +54,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   // Pairs need an even inner width.
   if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
     bfloat16_products_ = bfloat16_kernels();
-  if (bfloat16_products_ && storage == GibbsStorage::recompute) round_operands();
+  if (bfloat16_products_ && storage != GibbsStorage::single) round_operands();
 }
 
 void GibbsSweep::round_operands() {
@@ -79,6 +79,16 @@ GibbsTile GibbsSweep::tile_at(std::int64_t first, std::int64_t rows, std::int64_
           .columns = key_block_width(head_.m, key_block),
           .row_offset = row_offset.data() + first,
           .column_offset = column_offset.data() + begin};
+}
+
+/// One tile of K and its part of the row sums, from operands as they are or rounded.
+void GibbsSweep::compute_tile(const GibbsTile& operands, std::int64_t first, std::int64_t key,
+                              bool rounded, float* tile, const Worker& worker) const {
+  if (rounded)
+    bfloat16_products_->gibbs_tile(operands, bfloat16_x_ + first * head_.inner,
+                                   bfloat16_keys_ + key * head_.inner, tile, worker.row_sums);
+  else
+    gibbs_tile(operands, tile, worker.row_sums);
 }
 
 /// Calls body(first row, rows, worker, chunk) for every block of `block_rows` rows.
@@ -157,6 +167,7 @@ void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
                          tensor::VectorView<const float> column_offset, const RowUpdate& update,
                          tensor::VectorView<const float> second_factors) {
   const bool second = !second_factors.empty();
+  scores_are_behind_sums_ = true;
   begin_pass(-std::numeric_limits<float>::infinity());
   for_each_block(block_rows_, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
                                   Chunk& chunk) {
@@ -167,12 +178,8 @@ void GibbsSweep::compute(tensor::VectorView<const float> row_offset,
     for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
       const std::int64_t width = key_block_width(head_.m, c), begin = c * kKeyBlock;
       float* tile = bfloat16 ? single : single + begin * block_rows_;
-      const GibbsTile operands = tile_at(first, rows, c, row_offset, column_offset);
-      if (bfloat16_keys_)
-        bfloat16_products_->gibbs_tile(operands, bfloat16_x_ + first * head_.inner,
-                                       bfloat16_keys_ + begin * head_.inner, tile, worker.row_sums);
-      else
-        gibbs_tile(operands, tile, worker.row_sums);
+      compute_tile(tile_at(first, rows, c, row_offset, column_offset), first, begin,
+                   bfloat16_keys_ != nullptr, tile, worker);
       if (second)
         add_row_dots(tile, rows, width, second_factors.data() + begin, worker.second_row_sums);
       if (bfloat16) {
@@ -239,7 +246,7 @@ GibbsSweep::Values GibbsSweep::prepare_values(tensor::MatrixView<const float> va
   float* single = arena_.take<float>(values.rows * output_width_);
   pack_values(values, factors, single);
   if (!bfloat16_products_) return {single, nullptr};
-  auto* bfloat16 = arena_.take<BFloat16>(round_up(values.rows, 2) * output_width_);
+  auto* bfloat16 = arena_.take<BFloat16>(round_up(values.rows, kTilePadding) * output_width_);
   bfloat16_products_->pair_values(single, values.rows, output_width_, bfloat16);
   return {single, bfloat16};
 }
@@ -282,16 +289,18 @@ void GibbsSweep::apply_computed(tensor::VectorView<const float> row_offset,
   const tensor::VectorView<float> ones = arena_.vector<float>(values.rows);
   std::ranges::fill(ones, 1.0f);
   const Values prepared = prepare_values(values, ones);
-  for_each_block(kRowBlock, [&](std::int64_t first, std::int64_t rows, const Worker& worker,
-                                Chunk& chunk) {
-    std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
-    std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
-    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
-      gibbs_tile(tile_at(first, rows, c, row_offset, column_offset), worker.block, worker.row_sums);
-      add_tile_values(worker.block, rows, c, prepared, worker);
-    }
-    write_output(first, rows, worker, output, chunk);
-  });
+  const bool rounded = bfloat16_keys_ != nullptr && !scores_are_behind_sums_;
+  for_each_block(kRowBlock,
+                 [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
+                   std::fill_n(worker.row_sums, kRowBlock * kTilePadding, 0.0f);
+                   std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
+                   for (std::int64_t c = 0; c < key_blocks(head_.m); ++c) {
+                     compute_tile(tile_at(first, rows, c, row_offset, column_offset), first,
+                                  c * kKeyBlock, rounded, worker.block, worker);
+                     add_tile_values(worker.block, rows, c, prepared, worker);
+                   }
+                   write_output(first, rows, worker, output, chunk);
+                 });
 }
 
 void GibbsSweep::apply_kept(tensor::VectorView<const float> v,

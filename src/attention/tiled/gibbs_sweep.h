@@ -15,11 +15,10 @@ enum class GibbsStorage {
 /// The precision of matrix products.
 enum class ProductPrecision {
   single,
-  /// On processors with AVX512_BF16, twice as fast: values and the plan entries they meet are
-  /// rounded to bfloat16 (2^-9 of each), and where the Gibbs kernel is recomputed so are the
-  /// queries and keys of the passes that only add up rows and columns. Scores behind the output
-  /// stay in float, unless they are those of apply_closed_row_dual, whose columns are normalised by
-  /// the same scores. Elsewhere the same as `single`.
+  /// On processors with AVX512_BF16 or AMX_BF16: queries, keys, values and the plan entries that
+  /// these meet are rounded to bfloat16 (2^-9 of each). Where sums of another pass belong to the
+  /// scores behind the output, those stay in float (GibbsStorage::recompute with more than one
+  /// pass). Elsewhere the same as `single`.
   bfloat16,
 };
 
@@ -112,6 +111,8 @@ class GibbsSweep {
   void weigh_rows(std::int64_t first, std::int64_t rows, const float* sums, const RowUpdate& update,
                   Chunk& chunk, float* weights) const;
   void begin_pass(float exponent);
+  void compute_tile(const GibbsTile& operands, std::int64_t first, std::int64_t key, bool rounded,
+                    float* tile, const Worker& worker) const;
   void add_chunks();
   template <class Entry>
   void sweep_entries(const Entry* kept, tensor::VectorView<const float> v, const RowUpdate* update);
@@ -150,6 +151,7 @@ class GibbsSweep {
   tensor::VectorView<Chunk> chunks_;
   tensor::VectorView<float> column_sums_;
   float column_exponent_ = 0;
+  bool scores_are_behind_sums_ = false;  // a pass has left sums that the output depends on
   bool trustworthy_ = true;
 };
 

@@ -182,10 +182,16 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision preci
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
                                       tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  return tiled_softmax_attention(head, threads, ProductPrecision::single, output, scratch);
+}
+
+TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
+                                      ProductPrecision precision, tensor::MatrixView<float> output,
+                                      tensor::Arena& scratch) {
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
-  GibbsSweep sweep(tiled, {.threads = threads}, scratch);
+  GibbsSweep sweep(tiled, {.precision = precision, .threads = threads}, scratch);
   sweep.apply_computed(safe_row_offsets(tiled, scratch), zero_column_offsets(tiled, scratch),
                        head.values, output);
   if (sweep.trustworthy()) return {};
@@ -197,7 +203,8 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
                                        const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
   base::check(iterations >= 0, "tiled_sinkhorn_attention: negative number of iterations");
-  if (iterations == 0) return tiled_softmax_attention(head, options.threads, output, scratch);
+  if (iterations == 0)
+    return tiled_softmax_attention(head, options.threads, options.precision, output, scratch);
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
@@ -217,11 +224,14 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
 }
 
 TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
-                                         tensor::MatrixView<float> output, tensor::Arena& scratch) {
+                                         tensor::MatrixView<float> output, tensor::Arena& scratch,
+                                         ProductPrecision precision) {
   const std::int64_t n = head.queries.rows, m = head.keys.rows;
-  if (n * m * static_cast<std::int64_t>(sizeof(float)) > kMostStoredLoopBytes)
-    return tiled_sinkhorn_attention(head, iterations, {.storage = best_storage(n, m)}, output,
-                                    scratch);
+  const bool bfloat16 = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+  if (bfloat16 || n * m * static_cast<std::int64_t>(sizeof(float)) > kMostStoredLoopBytes)
+    return tiled_sinkhorn_attention(
+        head, iterations, {.storage = best_storage(n, m, precision), .precision = precision},
+        output, scratch);
   const tensor::ArenaScope scope(scratch);
   return {sinkhorn_attention<float>(head, iterations, output, scratch).log_domain};
 }

@@ -30,6 +30,9 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m,
 /// is the shift (FlashAttention's tiling, Dao et al. 2022). output: [n, Dv], zero when there is no
 /// key.
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
+                                      ProductPrecision precision, tensor::MatrixView<float> output,
+                                      tensor::Arena& scratch);
+TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
                                       tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// Sinkhorn attention as sinkhorn_attention computes it: a row update from g = 0, then `iterations`
@@ -40,9 +43,11 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// Sinkhorn attention by the loop that measures best for its size on one thread: the stored form of
-/// training while the Gibbs kernel takes at most 2 MiB, the tiled form beyond.
+/// training while the Gibbs kernel takes at most 2 MiB, the tiled form beyond. Products in bfloat16
+/// take the tiled form.
 TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
-                                         tensor::MatrixView<float> output, tensor::Arena& scratch);
+                                         tensor::MatrixView<float> output, tensor::Arena& scratch,
+                                         ProductPrecision precision = ProductPrecision::single);
 
 /// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
 /// the output, and one pass between them for each corrected or extra iteration. A map without

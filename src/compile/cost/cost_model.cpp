@@ -55,12 +55,22 @@ class Quantities {
 
   void softmax() { add("softmax", 1, 0, entries(), all_products(), 0); }
   void loop(double iterations) {
+    if (bfloat16_) return bfloat16_loop(iterations);
     add("loop", 1, 0, entries(), all_products(), spilled_);
     if (shape_.keys % kVector != 0) put("loop", "tails", n_);
     if (recomputes_)
       recompute(iterations);
     else
       add("iteration", iterations, 0, iterations * entries(), 0, iterations * spilled_);
+  }
+  /// The tiled loop: the passes of a map without features that iterates in place of corrections.
+  void bfloat16_loop(double iterations) {
+    add("two_passes_bf16", 1, (n_ + m_) * d_, entries(), all_products(), spilled_);
+    if (recomputes_)
+      recompute(iterations);
+    else
+      add("sweep_bf16", iterations - 1, 0, (iterations - 1) * entries(), 0,
+          (iterations - 1) * spilled_);
   }
   void map(const OperatorForm& form) {
     const attention::DualFeatures& features = form.features;

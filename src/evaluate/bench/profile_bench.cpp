@@ -54,10 +54,14 @@ std::vector<compile::OperatorForm> profiled_forms() {
                                              {"lse", "lse0", "it:3"},
                                              {"lse", "lse0", "landmarks:16", "it:2"}})
     forms.push_back(map_form(features, attention::ProductPrecision::single));
-  if (attention::bfloat16_kernels())
-    for (const std::vector<std::string>& features :
-         std::vector<std::vector<std::string>>{{"tilt"}, {"lse", "lse0"}, {"lse", "lse0", "it:2"}})
-      forms.push_back(map_form(features, attention::ProductPrecision::bfloat16));
+  if (!attention::bfloat16_kernels()) return forms;
+  for (const int iterations : {1, 4, 10}) {
+    forms.push_back(OperatorForm::sinkhorn(iterations));
+    forms.back().precision = attention::ProductPrecision::bfloat16;
+  }
+  for (const std::vector<std::string>& features :
+       std::vector<std::vector<std::string>>{{"tilt"}, {"lse", "lse0"}, {"lse", "lse0", "it:2"}})
+    forms.push_back(map_form(features, attention::ProductPrecision::bfloat16));
   return forms;
 }
 
@@ -144,9 +148,9 @@ std::vector<double> relative_errors(const MeasuredProfile& measured) {
 }
 
 std::string form_name(const compile::OperatorForm& form) {
-  if (form.mode == attention::CompiledMode::sinkhorn)
-    return form.iterations == 0 ? "softmax" : "sinkhorn:" + std::to_string(form.iterations);
   std::string name;
+  if (form.mode == attention::CompiledMode::sinkhorn)
+    name = form.iterations == 0 ? "softmax" : "sinkhorn:" + std::to_string(form.iterations);
   for (const std::string& feature : compile::feature_names(form.features))
     name += (name.empty() ? "" : ",") + feature;
   return name + (form.precision == attention::ProductPrecision::bfloat16 ? " bf16" : "");

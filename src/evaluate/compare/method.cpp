@@ -15,11 +15,11 @@ namespace {
 constexpr int kMostIterations = 10000;
 
 const std::vector<std::string> kMethodNames = {
-    "teacher",    "softmax",       "sinkhorn:K", "sinkhorn:equal", "f0",        "compiled",
-    "compiled+K", "compiled_bf16", "guarded",    "warm",           "espformer", "compiled:cascade",
-    "teacher_log"};
+    "teacher",  "softmax",    "sinkhorn:K",    "sinkhorn:equal",   "f0",
+    "compiled", "compiled+K", "compiled_bf16", "sinkhorn_bf16:K",  "softmax_bf16",
+    "guarded",  "warm",       "espformer",     "compiled:cascade", "teacher_log"};
 
-constexpr std::string_view kCascade = ":cascade";
+constexpr std::string_view kCascade = ":cascade", kBFloat16 = "_bf16";
 
 /// A whole number from 0 to `most`.
 std::optional<int> parse_whole(std::string_view digits, int most) {
@@ -27,7 +27,24 @@ std::optional<int> parse_whole(std::string_view digits, int most) {
   return value && *value >= 0 && *value <= most ? value : std::nullopt;
 }
 
+bool has_bfloat16_form(const Method& method) {
+  return method.kind == MethodKind::softmax || method.kind == MethodKind::sinkhorn ||
+         method.kind == MethodKind::compiled;
+}
+
+Method parse_whole_network(const std::string& name);
+
+/// "softmax_bf16", "sinkhorn_bf16:3", "compiled_bf16+1"; nothing for other names.
+std::optional<Method> parse_bfloat16(const std::string& name) {
+  const auto at = name.find(kBFloat16);
+  if (at == std::string::npos) return std::nullopt;
+  Method method = parse_whole_network(std::string(name).erase(at, kBFloat16.size()));
+  method.bfloat16 = true;
+  return has_bfloat16_form(method) && method.name() == name ? std::optional(method) : std::nullopt;
+}
+
 Method parse_whole_network(const std::string& name) {
+  if (const auto method = parse_bfloat16(name)) return *method;
   if (name == "teacher") return {MethodKind::teacher};
   if (name == "teacher_log") return {MethodKind::teacher_log};
   if (name == "softmax") return {MethodKind::softmax};
@@ -37,7 +54,6 @@ Method parse_whole_network(const std::string& name) {
   if (name == "warm") return {MethodKind::warm};
   if (name == "espformer") return {MethodKind::espformer};
   if (name == "sinkhorn:equal") return {MethodKind::sinkhorn_equal};
-  if (name == "compiled_bf16") return {MethodKind::compiled_bfloat16};
   for (const auto& [prefix, kind] : {std::pair("sinkhorn:", MethodKind::sinkhorn),
                                      std::pair("compiled+", MethodKind::compiled)}) {
     if (!name.starts_with(prefix)) continue;
@@ -126,8 +142,6 @@ std::string whole_network_name(MethodKind kind, int iterations) {
       return "f0";
     case MethodKind::compiled:
       return iterations == 0 ? "compiled" : "compiled+" + std::to_string(iterations);
-    case MethodKind::compiled_bfloat16:
-      return "compiled_bf16";
     case MethodKind::guarded:
       return "guarded";
     case MethodKind::warm:
@@ -139,8 +153,9 @@ std::string whole_network_name(MethodKind kind, int iterations) {
 }  // namespace
 
 std::string Method::name() const {
-  return whole_network_name(kind, iterations) + std::string(cascade ? kCascade : "") +
-         layers_text(layers);
+  std::string name = whole_network_name(kind, iterations);
+  if (bfloat16) name.insert(std::min(name.find_first_of(":+"), name.size()), kBFloat16);
+  return name + std::string(cascade ? kCascade : "") + layers_text(layers);
 }
 
 std::vector<Method> parse_methods(std::span<const std::string> names, int layers) {
@@ -192,6 +207,19 @@ CompiledHeads zero_dual_heads(const infer::Encoder& encoder) {
 
 namespace {
 
+/// Sinkhorn's loop with products in bfloat16; without iterations, softmax.
+std::unique_ptr<attention::AttentionOperator> make_bfloat16_loop(const infer::Encoder& encoder,
+                                                                 int iterations) {
+  CompiledHeads heads = zero_dual_heads(encoder);
+  for (auto& layer : heads)
+    for (attention::CompiledHead& head : layer) {
+      head.mode = attention::CompiledMode::sinkhorn;
+      head.iterations = iterations;
+      head.precision = attention::ProductPrecision::bfloat16;
+    }
+  return std::make_unique<attention::CompiledOperator>(std::move(heads));
+}
+
 std::unique_ptr<attention::AttentionOperator> make_log_domain_teacher(
     const infer::Encoder& encoder) {
   const config::AttentionConfig& teacher = encoder.config().attention;
@@ -219,9 +247,10 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
     case MethodKind::teacher_log:
       return make_log_domain_teacher(encoder);
     case MethodKind::softmax:
-      return encoder.softmax();
+      return method.bfloat16 ? make_bfloat16_loop(encoder, 0) : encoder.softmax();
     case MethodKind::sinkhorn:
-      return encoder.sinkhorn(method.iterations);
+      return method.bfloat16 ? make_bfloat16_loop(encoder, method.iterations)
+                             : encoder.sinkhorn(method.iterations);
     case MethodKind::sinkhorn_equal:
       throw base::UsageError("`methods`: 'sinkhorn:equal' works only in asap-eval compare",
                              "its report names the sinkhorn:K that was found");
@@ -230,14 +259,12 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
     case MethodKind::zero_dual:
       return std::make_unique<attention::CompiledOperator>(zero_dual_heads(encoder));
     case MethodKind::compiled:
-    case MethodKind::compiled_bfloat16:
       if (!compiled)
         throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
                                "pass the folder that asap-compile wrote: `compiled` DIR");
       return std::make_unique<attention::CompiledOperator>(
           *compiled, method.iterations,
-          method.kind == MethodKind::compiled ? attention::ProductPrecision::single
-                                              : attention::ProductPrecision::bfloat16);
+          method.bfloat16 ? std::optional(attention::ProductPrecision::bfloat16) : std::nullopt);
     case MethodKind::guarded:
     case MethodKind::warm:
       return make_guarded(method, compiled);

@@ -15,18 +15,16 @@ namespace asap::evaluate {
 
 /// A way to compute the attention of a trained network.
 enum class MethodKind {
-  teacher,            ///< as trained
-  softmax,            ///< the teacher's scores through softmax
-  sinkhorn,           ///< "sinkhorn:K": the teacher cut to K iterations
-  sinkhorn_equal,     ///< "sinkhorn:equal": stands for the K that equal_latency.h finds
-  zero_dual,          ///< "f0": the closure of a zero dual, what compilation does without its map
-  compiled,           ///< "compiled" or "compiled+K": with K warm-started iterations
-  espformer,          ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
-  compiled_bfloat16,  ///< "compiled_bf16": Gibbs kernel and products in bfloat16, if the processor
-                      ///< has it
-  guarded,            ///< "guarded": compiled, the teacher where the column error is unusual
-  teacher_log,        ///< "teacher_log": the teacher's Sinkhorn in the log domain, as published
-  warm,               ///< "warm": compiled, and iterations to the teacher's own column error
+  teacher,         ///< as trained
+  softmax,         ///< the teacher's scores through softmax
+  sinkhorn,        ///< "sinkhorn:K": the teacher cut to K iterations
+  sinkhorn_equal,  ///< "sinkhorn:equal": stands for the K that equal_latency.h finds
+  zero_dual,       ///< "f0": the closure of a zero dual, what compilation does without its map
+  compiled,        ///< "compiled" or "compiled+K": with K warm-started iterations
+  espformer,       ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
+  guarded,         ///< "guarded": compiled, the teacher where the column error is unusual
+  teacher_log,     ///< "teacher_log": the teacher's Sinkhorn in the log domain, as published
+  warm,            ///< "warm": compiled, and iterations to the teacher's own column error
 };
 
 struct Method {
@@ -34,6 +32,9 @@ struct Method {
   int iterations = 0;  ///< K
   /// "compiled@1", "sinkhorn:3@0-1": in these layers only, the teacher in the others.
   std::optional<LayerRange> layers = {};
+  /// "softmax_bf16", "sinkhorn_bf16:K", "compiled_bf16": Gibbs kernel and products in bfloat16, if
+  /// the processor has it. Without it, compiled layers have the precision that the operator says.
+  bool bfloat16 = false;
   bool cascade = false;  ///< "compiled:cascade": the teacher runs uncertain examples: cascade.h
 
   /// Of guarded: the quantile of the operator's column errors beyond which a head iterates.
@@ -41,9 +42,7 @@ struct Method {
 
   std::string name() const;
   bool has_guard() const { return kind == MethodKind::guarded || kind == MethodKind::warm; }
-  bool is_compiled() const {
-    return kind == MethodKind::compiled || kind == MethodKind::compiled_bfloat16 || has_guard();
-  }
+  bool is_compiled() const { return kind == MethodKind::compiled || has_guard(); }
   friend bool operator==(const Method&, const Method&) = default;
 };
 

@@ -27,7 +27,8 @@ struct CompareConfig {
     v.field(
         "methods", methods,
         "teacher, softmax, sinkhorn:K, sinkhorn:equal (the K that takes the compiled operator's "
-        "time), f0, compiled, compiled+K, compiled_bf16, guarded, warm, espformer; "
+        "time), f0, compiled, compiled+K, compiled_bf16, sinkhorn_bf16:K, softmax_bf16, guarded, "
+        "warm, espformer; "
         "compiled:cascade; "
         "with @LAYER, "
         "@FIRST-LAST or @each behind it to replace only these layers; empty: a default selection");

@@ -5,7 +5,9 @@
 
 namespace asap::tensor {
 
-/// Highway's name of the instruction set that kernels are chosen for: "AVX2", "AVX3_SPR".
+/// The name of the instruction set that kernels are chosen for: Highway's ("AVX2", "AVX3", which is
+/// AVX-512), or where AVX-512 comes with products of bfloat16 "AVX3_BF16" (its dot product) or
+/// "AMX" (tile registers).
 std::string instruction_set();
 
 /// The names of all instruction sets that kernels could be chosen for here, in lower case, the best

@@ -12,14 +12,35 @@ std::vector<Method> parsed(std::vector<std::string> names) { return parse_method
 }  // namespace
 
 TEST_CASE("method names are read and written alike") {
-  const std::vector<std::string> names = {
-      "teacher",        "softmax",          "sinkhorn:0",         "sinkhorn:12", "f0",
-      "compiled",       "compiled+2",       "compiled_bf16",      "espformer",   "compiled+1@2",
-      "sinkhorn:3@0-1", "compiled:cascade", "compiled+1:cascade", "guarded",     "warm@1"};
+  const std::vector<std::string> names = {"teacher",
+                                          "softmax",
+                                          "sinkhorn:0",
+                                          "sinkhorn:12",
+                                          "f0",
+                                          "compiled",
+                                          "compiled+2",
+                                          "compiled_bf16",
+                                          "espformer",
+                                          "compiled+1@2",
+                                          "sinkhorn:3@0-1",
+                                          "compiled:cascade",
+                                          "compiled+1:cascade",
+                                          "guarded",
+                                          "warm@1",
+                                          "softmax_bf16",
+                                          "sinkhorn_bf16:3",
+                                          "compiled_bf16+1:cascade"};
   const std::vector<Method> methods = parsed(names);
   for (std::size_t i = 0; i < names.size(); ++i) CHECK(methods[i].name() == names[i]);
   CHECK(methods[3].kind == MethodKind::sinkhorn);
   CHECK(methods[3].iterations == 12);
+}
+
+TEST_CASE("only what has a form in bfloat16 is read with it") {
+  CHECK(parsed({"sinkhorn_bf16:3"})[0].bfloat16);
+  for (const char* name : {"teacher_bf16", "f0_bf16", "guarded_bf16", "compiled+1_bf16",
+                           "sinkhorn:3_bf16", "_bf16softmax", "softmax_bf16_bf16"})
+    CHECK_THROWS_AS(parsed({name}), UsageError);
 }
 
 TEST_CASE("compiled methods have cascades, others do not") {

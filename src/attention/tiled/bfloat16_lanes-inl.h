@@ -1,0 +1,103 @@
+// What the kernels on bfloat16 of both instruction sets share: rounding, exponentials, and what
+// becomes of scores. Included by source files that are compiled for AVX-512 with AVX512_BF16 and
+// leave no copy of it to others.
+#pragma once
+
+#include <immintrin.h>
+
+#include "attention/tiled/bfloat16_kernels.h"
+
+namespace asap::attention {
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+constexpr int kScoreRows = kTileRows;
+constexpr int kValueRows = 6;
+
+/// Two rows of floats as pairs of bfloat16, to nearest even.
+inline __m512i pair(__m512 even, __m512 odd) {
+  // Lower half: 16 rounded values of `even`, upper half: of `odd`; then lane by lane.
+  const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(odd, even);
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
+                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, both);
+}
+
+inline __m512 exp2_lanes(__m512 t) {
+  const __m512 r = _mm512_reduce_ps(t, 1);
+  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0.0018671302823349833f), r,
+                             _mm512_set1_ps(0.009017029777169228f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.05579991266131401f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24016444385051727f));
+  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931512951850891f));
+  return _mm512_scalef_ps(_mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f)), t);
+}
+
+/// The order of panels inside a key block, see panel_vectors in tile_panels-inl.h.
+inline std::int64_t panel_vectors(std::int64_t left) { return left == 4 ? 2 : left < 3 ? left : 3; }
+
+/// See LinesAhead in tile_kernels.cpp.
+struct LinesAhead {
+  const char* at = nullptr;
+  const char* last = nullptr;
+
+  void fetch_next() {
+    __builtin_prefetch(at, 0, 2);
+    at = last - at > 64 ? at + 64 : last;
+  }
+};
+
+/// One panel of gibbs_tile.
+struct RowSums {
+  static constexpr bool kFetchesAhead = false;
+  float* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+      __m512 total = _mm512_loadu_ps(sums + (row + r) * kTilePadding);
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm512_storeu_ps(out + (row + r) * t.columns + column + v * kLanes, value);
+        total = _mm512_add_ps(total, value);
+      }
+      _mm512_storeu_ps(sums + (row + r) * kTilePadding, total);
+    }
+  }
+};
+
+/// One panel of gibbs_tile_columns.
+struct ColumnSums {
+  static constexpr bool kFetchesAhead = true;
+  BFloat16* out;
+  float* sums;
+
+  template <int Vectors>
+  inline __attribute__((always_inline)) void write(const GibbsTile& t, std::int64_t row,
+                                                   std::int64_t column,
+                                                   const __m512 (&score)[kScoreRows][Vectors]) {
+    __m512 total[Vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) total[v] = _mm512_loadu_ps(sums + column + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kScoreRows; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) {
+        const __m512 value = exp2_lanes(score[r][v]);
+        _mm256_storeu_si256((__m256i*)(out + (row + r) * t.columns + column + v * kLanes),
+                            (__m256i)_mm512_cvtneps_pbh(value));
+        total[v] = _mm512_add_ps(total[v], value);
+      }
+    }
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) _mm512_storeu_ps(sums + column + v * kLanes, total[v]);
+  }
+};
+
+}  // namespace
+}  // namespace asap::attention
