@@ -15,7 +15,7 @@ using namespace asap::test;
 
 namespace {
 
-// So many keys that a block has 32 rows.
+// With this number of keys a block has 32 rows.
 constexpr std::int64_t kKeys = 2100;
 
 Tensor<double> random_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t which) {
