@@ -4,7 +4,8 @@
 #
 #   scripts/setup.sh              the packages for the build, the tests and the quickstart
 #   scripts/setup.sh --ci         also the emulator that shows that no AVX is needed, the browser that opens the
-#                                 reports, and clang with its linter, sanitizers and coverage tools
+#                                 reports, clang with its linter, sanitizers and coverage tools, and the linter
+#                                 of Debian packages
 #   scripts/setup.sh --developer  also clang's formatter, and the packages for micro-benchmarks, for comparisons
 #                                 with other libraries and for the golden-value script
 source "$(dirname "$0")/common.sh"
@@ -27,13 +28,14 @@ packages=(
   python3               # scripts/reproduce.sh
   zlib1g-dev            # compressed data sets
   doctest-dev librapidcheck-dev  # tests
+  dpkg-dev              # Debian packages of the toolkit
   dataset-fashion-mnist # 70,000 images, in /usr/share/datasets
 )
 case ${1:-} in
   '') ;;
-  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm) ;;
+  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm lintian) ;;
   --developer)
-    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache graphviz
+    packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache graphviz lintian
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
   *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
 esac

@@ -51,7 +51,7 @@ int run_program(const Program& program, int argc, const char* const* argv) {
       add_information_options(app, program.name);
       app.require_subcommand(1);
     }
-    arguments.parse(app, keys_of(commands));
+    arguments.parse(app, keys_of(commands), program.description);
     for (const RegisteredCommand& each : commands)
       if (each.parsed->parsed()) return run_command(each);
   });

@@ -23,10 +23,12 @@ class Command {
   virtual void run() = 0;
 };
 
-/// A program: its name, the first line of its help and its commands.
+/// A program: its name, the first line of its help, what its manual page says of it, and its
+/// commands.
 struct Program {
   std::string name;  ///< "asap-eval"
   std::string summary;
+  std::string description;
   std::vector<std::unique_ptr<Command> (*)()> commands;
 };
 

@@ -33,6 +33,7 @@ struct OptionGroup {
 struct CommandHelp {
   std::string name;  ///< "asap-eval compare"
   std::string summary;
+  std::string description;  ///< of a program, for its manual page
   std::vector<OptionGroup> groups;
   std::vector<CommandHelp> commands;  ///< subcommands
   std::string example;

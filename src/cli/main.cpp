@@ -172,10 +172,13 @@ int report(const std::string& program, base::ErrorKind kind, const std::string& 
 }  // namespace
 
 /// Answers --help-format and --help-keys, for which other options need not be complete or valid.
-bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const {
+bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys,
+                            const std::string& description) const {
   const std::vector<std::string> words(argv_ + std::min(argc_, 1), argv_ + argc_);
   if (words.size() == 2 && words[0] == "--help-format") {
-    print(formatted_help(describe_command(app, keys), words[1]));
+    CommandHelp program = describe_command(app, keys);
+    program.description = description;
+    print(formatted_help(program, words[1]));
     return true;
   }
   if (std::ranges::find(words, "--help-keys") == words.end()) return false;
@@ -187,7 +190,8 @@ bool Arguments::answer_help(const CLI::App& app, const std::vector<CommandKeys>&
   return false;
 }
 
-void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const {
+void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys,
+                      const std::string& description) const {
   app.name(program_);
   for (const CommandKeys& of : keys) {
     const std::string about = "Print the keys of --set and --config with their defaults, then stop";
@@ -195,7 +199,7 @@ void Arguments::parse(CLI::App& app, const std::vector<CommandKeys>& keys) const
         ->add_flag("--help-keys", about)
         ->group(kInformationGroup);
   }
-  if (answer_help(app, keys)) throw Finished{};
+  if (answer_help(app, keys, description)) throw Finished{};
   trim_lists(app);
   try {
     app.parse(argc_, argv_);

@@ -22,13 +22,16 @@ class Arguments {
   /// `keys`: the configuration keys of each command that has some, for --help-keys, the manual page
   /// and completion. The command line "--help-format bash|zsh|fish|man" prints the completion file
   /// of that shell or the manual page, which the build installs.
-  void parse(CLI::App& app, const std::vector<CommandKeys>& keys = {}) const;
+  /// `description`: of the program, for its manual page.
+  void parse(CLI::App& app, const std::vector<CommandKeys>& keys = {},
+             const std::string& description = {}) const;
 
   /// The command line, quoted for a shell, with `more` appended unless it is there already.
   std::string command_line(const std::string& more) const;
 
  private:
-  bool answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys) const;
+  bool answer_help(const CLI::App& app, const std::vector<CommandKeys>& keys,
+                   const std::string& description) const;
 
   std::string program_;
   int argc_;

@@ -50,8 +50,34 @@ std::string options(const CommandHelp& command, const std::string& heading) {
   return text;
 }
 
-std::string example(const CommandHelp& command) {
-  return command.example.empty() ? "" : ".PP\n.nf\n" + roff(command.example) + "\n.fi\n";
+/// The programs that asap-train's results pass through, and relu-fit.
+constexpr const char* kPrograms[] = {"asap-train", "asap-compile", "asap-eval", "relu-fit"};
+
+std::string description(const CommandHelp& program) {
+  const std::string& text = program.description.empty() ? program.summary : program.description;
+  return section("DESCRIPTION") + roff(text) + "\n";
+}
+
+/// What each command is for, with an example of its use.
+std::string examples(const CommandHelp& program) {
+  std::string text = section("EXAMPLES");
+  const auto add = [&](const CommandHelp& command) {
+    if (!command.example.empty())
+      text += ".TP\n" + roff(command.summary) + "\n.nf\n" + roff(command.example) + "\n.fi\n";
+  };
+  add(program);
+  for (const CommandHelp& command : program.commands) add(command);
+  return text;
+}
+
+std::string see_also(const CommandHelp& program) {
+  std::string text = section("SEE ALSO"), separator;
+  for (const char* other : kPrograms) {
+    if (other == program.name) continue;
+    text += separator + "\\fB" + roff(other) + "\\fR(1)";
+    separator = ",\n";
+  }
+  return text + "\n";
 }
 
 std::string keys(const CommandHelp& command) {
@@ -93,12 +119,13 @@ std::string man_page(const CommandHelp& program) {
   if (program.commands.empty()) text += ".B " + roff(program.name) + "\n[OPTIONS]\n";
   for (const CommandHelp& command : program.commands)
     text += ".B " + roff(command.name) + "\n[OPTIONS]\n.br\n";
+  text += description(program);
   if (program.commands.empty()) {
     text += section("OPTIONS") + options(program, ".SS ");
   } else {
     text += section("COMMANDS");
     for (const CommandHelp& command : program.commands)
-      text += ".SS " + roff(command.name) + "\n" + roff(command.summary) + "\n" + example(command) +
+      text += ".SS " + roff(command.name) + "\n" + roff(command.summary) + "\n" +
               options(command, ".PP\n.I ");
   }
   std::string all_keys = keys(program);
@@ -109,9 +136,7 @@ std::string man_page(const CommandHelp& program) {
                 "Keys of --set KEY=VALUE and of a --config file (JSON, with one object for each "
                 "part of a key before a dot).") +
             "\n" + all_keys;
-  text += common_sections();
-  if (!program.example.empty()) text += section("EXAMPLE") + example(program);
-  return text;
+  return text + common_sections() + examples(program) + see_also(program);
 }
 
 }  // namespace asap::cli

@@ -13,6 +13,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIGS = Path(os.environ.get("ASAP_CONFIG_DIR", ROOT / "configs"))
 BINARIES = Path(os.environ.get("ASAP_BINARY_DIR", ROOT / "build" / "bin"))
 
 
@@ -71,7 +72,7 @@ class Tour(unittest.TestCase):
             folder = Path(name)
             (folder / "build").mkdir()
             (folder / "build" / "bin").symlink_to(BINARIES)
-            (folder / "configs").symlink_to(ROOT / "configs")
+            (folder / "configs").symlink_to(CONFIGS)
             for command, expected in steps:
                 done = subprocess.run(shlex.split(command), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       text=True, encoding="utf-8")
