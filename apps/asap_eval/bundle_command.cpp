@@ -5,6 +5,7 @@
 #include "bundle/bundle_file.h"
 #include "cli/options.h"
 #include "cli/summary.h"
+#include "evaluate/compare/stored_cascade.h"
 
 namespace asap::asap_eval {
 namespace {
@@ -17,8 +18,19 @@ class BundleCommand : public cli::Command {
         "Write one file with the weights, the compiled operator, the tokenizer, the class names "
         "and the configuration of a trained network.");
     command->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
-    command->add_option("--compiled", compiled_, "Operator folder of asap-compile")
-        ->type_name("DIR");
+    CLI::Option* compiled =
+        command->add_option("--compiled", compiled_, "Operator folder of asap-compile")
+            ->type_name("DIR");
+    cascade_option_ =
+        command
+            ->add_option("--cascade", cascade_,
+                         "Also keep the margin below which the teacher runs an example again, for "
+                         "the cascade of compare and predict: at most this share of the training "
+                         "examples that choose it; without a value .05")
+            ->type_name("SHARE")
+            ->expected(0, 1)
+            ->check(CLI::Range(0.0, 1.0))
+            ->needs(compiled);
     cli::add_common_options(
         *command, common_, "asap-eval",
         "asap-eval bundle --run runs/fashion --compiled runs/operator --out fashion.safetensors");
@@ -33,7 +45,7 @@ class BundleCommand : public cli::Command {
     const std::filesystem::path& out = common_.out;
     if (out.empty() || std::filesystem::is_directory(out))
       throw base::UsageError("--out needs the name of a file", "--out model.safetensors");
-    const std::string bytes = bundle::make_bundle(run_, compiled_);
+    const std::string bytes = bundle::make_bundle(run_, compiled_, cascade());
     const bundle::TrainedModel model = bundle::parse_bundle(bytes, out.string());
     if (std::filesystem::exists(out) && !common_.overwrite && base::read_file(out) != bytes)
       throw base::UsageError("--out '" + out.string() + "' is another file",
@@ -47,18 +59,34 @@ class BundleCommand : public cli::Command {
                               {"model_fingerprint", model.encoder.fingerprint()},
                               {"classes", model.class_names},
                               {"compiled", model.compiled.has_value()},
+                              {"cascade", model.cascade.has_value()},
                               {"tokenizer", model.codec != nullptr}};
     cli::print_summary(common_, summary,
                        out.string() + ": " + config::describe_model(model.config.model) + ", " +
                            base::format_count(std::ssize(model.class_names)) + " classes" +
                            (model.compiled ? ", compiled operator" : "") +
-                           (model.codec ? ", tokenizer" : "") + ", " +
-                           base::format_bytes(std::ssize(bytes)) + "\n");
+                           (model.cascade ? ", cascade" : "") + (model.codec ? ", tokenizer" : "") +
+                           ", " + base::format_bytes(std::ssize(bytes)) + "\n");
   }
 
  private:
+  /// The cascade of the compiled operator, if one is wanted.
+  std::optional<bundle::StoredCascade> cascade() const {
+    if (cascade_option_->count() == 0) return std::nullopt;
+    evaluate::CascadeConfig config;
+    if (cascade_) config.share = *cascade_;
+    const bundle::TrainedModel model = bundle::load_run(run_, compiled_);
+    const evaluate::Method method{evaluate::MethodKind::compiled};
+    const evaluate::CascadeThreshold threshold = evaluate::calibrated_threshold(
+        model.encoder, method, model.compiled->heads,
+        evaluate::draw_cascade_calibration(run_, model.compiled->config, config), common_.threads);
+    return evaluate::stored_cascade(threshold, method, config.share);
+  }
+
   cli::CommonOptions common_;
   std::filesystem::path run_, compiled_;
+  CLI::Option* cascade_option_ = nullptr;
+  std::optional<double> cascade_;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "asap_eval/commands.h"
+#include "asap_eval/model_flags.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "cli/config.h"
@@ -19,9 +20,7 @@ class CompareCommand : public cli::Command {
   CLI::App* add_to(CLI::App& program) override {
     CLI::App* compare = program.add_subcommand(
         "compare", "Accuracy, agreement with the teacher, speed and plan error of every method.");
-    compare->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
-    compare->add_option("--compiled", compiled_, "Operator folder of asap-compile")
-        ->type_name("DIR");
+    model_.add_to(*compare);
     add_methods(*compare);
     compare
         ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
@@ -41,7 +40,7 @@ class CompareCommand : public cli::Command {
             ->add_option("--cascade", cascade_,
                          "Also let the teacher run the examples again whose two largest outputs "
                          "are close, at most this share of those that choose the threshold; "
-                         "without a value .05")
+                         "without a value .05 or the bundle's")
             ->type_name("SHARE")
             ->expected(0, 1)
             ->check(CLI::Range(0.0, 1.0));
@@ -61,15 +60,15 @@ class CompareCommand : public cli::Command {
   void run() override {
     cli::configure_logging(common_);
     const evaluate::CompareConfig config = resolve();
-    if (cli::dump_config(common_, config, evaluate::default_compare_config(run_, compiled_)))
+    if (cli::dump_config(common_, config,
+                         evaluate::default_compare_config(model_.path(), model_.compiled())))
       return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library(plot_library_);
     cli::RunHeader header(common_, "asap-eval compare", std::nullopt);
-    header.add_run(run_);
-    if (!compiled_.empty()) header.add("operator", compiled_.string());
+    model_.describe(header);
 
     cli::ProgressBar bar(common_, {.title = "compare", .item = "parts"});
     const auto show_progress = [&](std::int64_t done, std::int64_t total) {
@@ -77,7 +76,7 @@ class CompareCommand : public cli::Command {
       bar.update(done);
     };
     evaluate::ReportData result = evaluate::compare_run(
-        run_, compiled_, config, common_.threads, show_progress,
+        model_.path(), model_.compiled(), config, common_.threads, show_progress,
         [&](const data::Dataset& dataset) { describe_data(header, dataset); });
     bar.finish();
     result.context.versions.emplace_back("SIMD", cli::simd_name());
@@ -119,8 +118,8 @@ class CompareCommand : public cli::Command {
   }
 
   evaluate::CompareConfig resolve() const {
-    evaluate::CompareConfig config =
-        cli::resolve_config(common_, evaluate::default_compare_config(run_, compiled_));
+    evaluate::CompareConfig config = cli::resolve_config(
+        common_, evaluate::default_compare_config(model_.path(), model_.compiled()));
     if (!methods_.empty()) config.methods = methods_;
     if (examples_) config.examples = *examples_;
     if (guard_quantile_) config.guard_quantile = *guard_quantile_;
@@ -133,7 +132,8 @@ class CompareCommand : public cli::Command {
   }
 
   cli::CommonOptions common_;
-  std::filesystem::path run_, compiled_, plot_library_;
+  ModelFlags model_;
+  std::filesystem::path plot_library_;
   std::vector<std::string> methods_;
   std::optional<int> examples_;
   std::optional<double> guard_quantile_;

@@ -1,4 +1,5 @@
 #include "asap_eval/commands.h"
+#include "asap_eval/model_flags.h"
 #include "base/files.h"
 #include "cli/config.h"
 #include "cli/options.h"
@@ -17,9 +18,7 @@ class DiagnoseCommand : public cli::Command {
     CLI::App* diagnose = program.add_subcommand(
         "diagnose",
         "Attention sinks, entropy, rank collapse, score ranges and column errors of every head.");
-    diagnose->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
-    diagnose->add_option("--compiled", compiled_, "Operator folder of asap-compile")
-        ->type_name("DIR");
+    model_.add_to(*diagnose);
     diagnose->add_option("--methods", methods_, "Methods, named as in asap-eval compare")
         ->type_name("LIST")
         ->delimiter(',')
@@ -48,24 +47,23 @@ class DiagnoseCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    evaluate::DiagnoseConfig config =
-        cli::resolve_config(common_, evaluate::default_diagnose_config(run_, !compiled_.empty()));
+    evaluate::DiagnoseConfig config = cli::resolve_config(
+        common_, evaluate::default_diagnose_config(model_.path(), model_.compiled()));
     if (!methods_.empty()) config.methods = methods_;
     if (examples_) config.examples = *examples_;
     if (iterations_) config::set_field(config, "iterations=" + std::to_string(*iterations_));
     if (cli::dump_config(common_, config,
-                         evaluate::default_diagnose_config(run_, !compiled_.empty())))
+                         evaluate::default_diagnose_config(model_.path(), model_.compiled())))
       return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library();
     cli::RunHeader header(common_, "asap-eval diagnose", std::nullopt);
-    header.add_run(run_);
-    if (!compiled_.empty()) header.add("operator", compiled_.string());
+    model_.describe(header);
 
     evaluate::DiagnosisRun result =
-        evaluate::diagnose_run(run_, compiled_, config, common_.threads);
+        evaluate::diagnose_run(model_.path(), model_.compiled(), config, common_.threads);
     result.context.versions.emplace_back("SIMD", cli::simd_name());
     folder.begin();
     evaluate::write_diagnosis(out, result.diagnosis, result.context, library);
@@ -78,7 +76,7 @@ class DiagnoseCommand : public cli::Command {
 
  private:
   cli::CommonOptions common_;
-  std::filesystem::path run_, compiled_;
+  ModelFlags model_;
   std::vector<std::string> methods_;
   std::optional<int> examples_, iterations_;
   bool figures_ = false;

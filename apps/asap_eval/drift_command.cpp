@@ -1,4 +1,5 @@
 #include "asap_eval/commands.h"
+#include "asap_eval/model_flags.h"
 #include "cli/config.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
@@ -16,10 +17,7 @@ class DriftCommand : public cli::Command {
     CLI::App* drift = program.add_subcommand(
         "drift",
         "Whether unlabelled inputs look like those that a compiled operator was calibrated on.");
-    drift->add_option("--run", run_, "Run folder of asap-train")->type_name("DIR")->required();
-    drift->add_option("--compiled", compiled_, "Operator folder of asap-compile")
-        ->type_name("DIR")
-        ->required();
+    model_.add_to(*drift);
     drift->add_option("--examples", examples_, "Draw N of the test examples; 0: all of them")
         ->type_name("N")
         ->check(CLI::NonNegativeNumber);
@@ -36,17 +34,17 @@ class DriftCommand : public cli::Command {
   void run() override {
     cli::configure_logging(common_);
     evaluate::DriftConfig config =
-        cli::resolve_config(common_, evaluate::default_drift_config(run_));
+        cli::resolve_config(common_, evaluate::default_drift_config(model_.path()));
     if (examples_) config.examples = *examples_;
-    if (cli::dump_config(common_, config, evaluate::default_drift_config(run_))) return;
+    if (cli::dump_config(common_, config, evaluate::default_drift_config(model_.path()))) return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     const evaluate::PlotLibrary library = evaluate::find_plot_library();
     cli::RunHeader header(common_, "asap-eval drift", std::nullopt);
-    header.add_run(run_);
-    header.add("operator", compiled_.string());
+    model_.describe(header);
 
-    evaluate::DriftRun result = evaluate::drift_run(run_, compiled_, config, common_.threads);
+    evaluate::DriftRun result =
+        evaluate::drift_run(model_.path(), model_.compiled(), config, common_.threads);
     result.context.versions.emplace_back("SIMD", cli::simd_name());
     folder.begin();
     evaluate::write_drift(out, result.drift, result.context, library);
@@ -57,7 +55,7 @@ class DriftCommand : public cli::Command {
 
  private:
   cli::CommonOptions common_;
-  std::filesystem::path run_, compiled_;
+  ModelFlags model_;
   std::optional<int> examples_;
 };
 

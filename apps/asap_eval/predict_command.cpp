@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "asap_eval/commands.h"
+#include "asap_eval/model_flags.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
@@ -9,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "cli/standard_output.h"
+#include "evaluate/compare/stored_cascade.h"
 #include "predict/predict_run.h"
 #include "predict/stream.h"
 
@@ -40,10 +42,7 @@ class PredictCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    if (run_.empty() == model_.empty())
-      throw base::UsageError("one of --run and --model is needed",
-                             "--run names a folder of asap-train, --model a file of asap-eval "
-                             "bundle");
+    const std::filesystem::path& trained = model_.path();
     const bool streams = input_ == "-";
     if (streams && !common_.out.empty())
       throw base::UsageError("--input - writes to standard output", "leave out --out");
@@ -52,7 +51,7 @@ class PredictCommand : public cli::Command {
                              "leave out --plans and --embeddings");
     cli::OutputFolder folder(common_, !streams);
     cli::RunHeader header(common_, "asap-eval predict", std::nullopt);
-    const bundle::TrainedModel model = bundle::load_model(run_.empty() ? model_ : run_, compiled_);
+    const bundle::TrainedModel model = bundle::load_model(trained, model_.compiled());
     const evaluate::Method method = chosen_method(model);
     header.add("model", model.source + ": " + config::describe_model(model.config.model));
     header.add("method", model.encoder.config().has_attention() ? method.name() : "no attention");
@@ -67,12 +66,7 @@ class PredictCommand : public cli::Command {
 
  private:
   void add_model(CLI::App& command) {
-    command.add_option("--run", run_, "Run folder of asap-train")->type_name("DIR");
-    command.add_option("--model", model_, "File of asap-eval bundle")->type_name("FILE");
-    command
-        .add_option("--compiled", compiled_,
-                    "Operator folder of asap-compile; default: the bundle's, if it has one")
-        ->type_name("DIR");
+    model_.add_to(command);
     command
         .add_option("--method", method_,
                     "Attention: teacher, compiled, sinkhorn:K or another method of asap-eval "
@@ -80,10 +74,11 @@ class PredictCommand : public cli::Command {
         ->type_name("NAME");
     cascade_option_ =
         command
-            .add_option("--cascade", cascade_,
-                        "With --run: the teacher runs examples again whose two largest outputs are "
-                        "close, at most this share of those that choose the threshold; without a "
-                        "value .05")
+            .add_option(
+                "--cascade", cascade_,
+                "The teacher runs examples again whose two largest outputs are close, at "
+                "most this share of those that choose the threshold; without a value .05 or "
+                "the bundle's")
             ->type_name("SHARE")
             ->expected(0, 1)
             ->check(CLI::Range(0.0, 1.0));
@@ -163,17 +158,16 @@ class PredictCommand : public cli::Command {
   std::optional<evaluate::CascadeThreshold> cascade_threshold(
       const bundle::TrainedModel& model, const evaluate::Method& method) const {
     if (!method.cascade) return std::nullopt;
-    if (run_.empty())
-      throw base::UsageError(
-          "a cascade chooses its threshold on training data, which a bundle lacks",
-          "name the run: --run DIR");
+    if (model_.is_bundle())
+      return evaluate::stored_threshold(model.cascade, model.source, method, cascade_);
     if (!model.compiled)
       throw base::UsageError("a cascade needs a compiled operator", "add --compiled DIR");
     evaluate::CascadeConfig cascade;
     if (cascade_) cascade.share = *cascade_;
     return evaluate::calibrated_threshold(
         model.encoder, method, model.compiled->heads,
-        evaluate::draw_cascade_calibration(run_, model.compiled->config, cascade), common_.threads);
+        evaluate::draw_cascade_calibration(model_.path(), model.compiled->config, cascade),
+        common_.threads);
   }
 
   void stream(const bundle::TrainedModel& model, predict::Predictor& predictor) const {
@@ -223,7 +217,8 @@ class PredictCommand : public cli::Command {
         {"predicted", result.predicted}};
     if (method.cascade) summary["rerun_examples"] = result.reruns;
     if (result.confusion.labelled() > 0) {
-      summary["labelled_examples"] = result.confusion.labelled();
+      summary[model.config.model.labels_tokens() ? "labelled_tokens" : "labelled_examples"] =
+          result.confusion.labelled();
       summary["accuracy"] = result.confusion.accuracy();
       summary["confusion"] = result.confusion.counts();
     }
@@ -236,7 +231,8 @@ class PredictCommand : public cli::Command {
                        (common_.out / "predictions.csv").string() + "\n";
     if (result.confusion.labelled() == 0) return text;
     text += "accuracy " + base::format_fixed(result.confusion.accuracy(), 4) + " on " +
-            base::format_count(result.confusion.labelled()) + " labelled examples\n";
+            base::format_count(result.confusion.labelled()) +
+            (model.config.model.labels_tokens() ? " labelled tokens\n" : " labelled examples\n");
     if (model.class_names.size() > kShownClasses) return text;
     std::vector<base::Table::Column> columns = {{"label", base::Table::Align::left}};
     for (const std::string& name : model.class_names) columns.push_back({name});
@@ -251,7 +247,7 @@ class PredictCommand : public cli::Command {
   }
 
   cli::CommonOptions common_;
-  std::filesystem::path run_, model_, compiled_;
+  ModelFlags model_;
   std::string method_, input_;
   std::optional<std::string> format_;
   predict::InputConfig config_;

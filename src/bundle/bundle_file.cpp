@@ -139,6 +139,42 @@ compile::OperatorArtefact read_operator(const Metadata& metadata, const io::Tens
   return artefact;
 }
 
+io::Json cascade_json(const StoredCascade& cascade) {
+  return {{"method", cascade.method},     {"limit", cascade.limit},
+          {"margin", cascade.margin},     {"share", cascade.share},
+          {"examples", cascade.examples}, {"disagreements", cascade.disagreements},
+          {"missed", cascade.missed}};
+}
+
+StoredCascade read_cascade(const Metadata& metadata) {
+  const io::Json json = metadata.json("cascade");
+  const auto number = [&](const char* key) {
+    if (!json.is_object() || !json.contains(key) || !json[key].is_number() ||
+        !std::isfinite(static_cast<float>(json[key].get<double>())))
+      throw base::DataError(metadata.place("cascade") + ": expected a number as '" + key + "'",
+                            kDamaged);
+    return json[key].get<double>();
+  };
+  const auto count = [&](const char* key) {
+    const double value = number(key);
+    if (value < 0 || value > 1e15 || value != std::floor(value))
+      throw base::DataError(metadata.place("cascade") + ": expected a count as '" + key + "'",
+                            kDamaged);
+    return static_cast<std::int64_t>(value);
+  };
+  StoredCascade cascade;
+  cascade.limit = number("limit");
+  cascade.margin = static_cast<float>(number("margin"));
+  cascade.share = number("share");
+  cascade.examples = count("examples");
+  cascade.disagreements = count("disagreements");
+  cascade.missed = count("missed");
+  if (!json.contains("method") || !json["method"].is_string())
+    throw base::DataError(metadata.place("cascade") + ": expected the name of a method", kDamaged);
+  cascade.method = json["method"].get<std::string>();
+  return cascade;
+}
+
 }  // namespace
 
 std::string content_fingerprint_of(const io::TensorFile& file) {
@@ -149,7 +185,8 @@ std::string content_fingerprint_of(const io::TensorFile& file) {
   return base::content_fingerprint(all);
 }
 
-std::string make_bundle(const fs::path& run, const fs::path& compiled) {
+std::string make_bundle(const fs::path& run, const fs::path& compiled,
+                        const std::optional<StoredCascade>& cascade) {
   const TrainedModel model = load_run(run, compiled);
   io::TensorFile bundle;
   add_tensors(
@@ -164,6 +201,8 @@ std::string make_bundle(const fs::path& run, const fs::path& compiled) {
                                     codec.tokenizer};
   }
   if (model.compiled) add_operator(compiled, bundle);
+  if (model.compiled && cascade)
+    bundle.metadata["cascade"] = io::format_json_line(cascade_json(*cascade));
   bundle.metadata["format"] = kBundleFormat;
   bundle.metadata["version"] = std::to_string(kBundleVersion);
   bundle.metadata["config"] = io::format_json_line(config::to_json(without_places(model.config)));
@@ -189,7 +228,14 @@ TrainedModel parse_bundle(std::string_view bytes, const std::string& source) {
   if (metadata.has("text_codec")) model.codec = read_codec(metadata, file, config.model);
   if (metadata.has("operator") && config.model.has_attention())
     model.compiled = read_operator(metadata, file, model.encoder);
+  if (metadata.has("cascade") && model.compiled) model.cascade = read_cascade(metadata);
   return model;
+}
+
+io::TensorFile parse_weights(std::string_view bytes, const std::string& source) {
+  const io::TensorFile file = io::parse_safetensors(bytes, source);
+  Metadata(file).check_format();
+  return take_tensors(file, kModelPrefix);
 }
 
 }  // namespace asap::bundle

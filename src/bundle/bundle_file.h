@@ -20,6 +20,8 @@ namespace asap::bundle {
 ///     class_names        ["T-shirt/top", ...], one per output
 ///     model_fingerprint  of the checkpoint's model.safetensors, for which operators are compiled
 ///     operator           operator.json
+///     cascade            of an operator, if wanted: {"method", "limit", "margin", "share",
+///                        "examples", "disagreements", "missed"}, see StoredCascade
 ///     text_codec         codec.json of the run: labels, columns and how texts become token ids
 ///     content            fingerprint of all tensors
 inline constexpr const char* kBundleFormat = "asap-bundle";
@@ -28,12 +30,16 @@ inline constexpr int kBundleVersion = 1;
 /// Identifies the names, types, shapes and bytes of all tensors: what `content` holds.
 std::string content_fingerprint_of(const io::TensorFile& file);
 
-/// The bytes of the bundle of a run and, unless `compiled` is empty, of an operator folder. Equal
-/// content gives equal bytes. DataError as load_run.
-std::string make_bundle(const std::filesystem::path& run, const std::filesystem::path& compiled);
+/// The bytes of the bundle of a run and, unless `compiled` is empty, of an operator folder, with
+/// which there may be a cascade. Equal content gives equal bytes. DataError as load_run.
+std::string make_bundle(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                        const std::optional<StoredCascade>& cascade = std::nullopt);
 
 /// Reads a bundle. Nothing in it is trusted: DataError names `source` and what is missing, damaged,
 /// of an unknown version, or does not fit the rest.
 TrainedModel parse_bundle(std::string_view bytes, const std::string& source);
+
+/// The weights in a bundle alone. DataError as parse_bundle.
+io::TensorFile parse_weights(std::string_view bytes, const std::string& source);
 
 }  // namespace asap::bundle

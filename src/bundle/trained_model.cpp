@@ -67,7 +67,21 @@ TrainedModel load_model(const fs::path& path, const fs::path& compiled) {
   model.compiled = compile::load_operator(compiled);
   require_fitting_operator(*model.compiled, compiled.string(), model.encoder.fingerprint(),
                            model.config.model);
+  model.cascade.reset();
   return model;
+}
+
+config::TrainConfig read_train_config(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) ? config::RunFolder(path).read_config()
+                                         : load_model(path, "").config;
+}
+
+io::TensorFile read_weights(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored))
+    return io::read_safetensors(config::RunFolder(path).require_checkpoint() / config::kModelFile);
+  return parse_weights(base::read_file(path), path.string());
 }
 
 }  // namespace asap::bundle

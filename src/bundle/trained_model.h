@@ -13,6 +13,16 @@
 
 namespace asap::bundle {
 
+/// The margin below which the teacher runs an example again after a compiled method, as it was
+/// chosen on training data: see evaluate::choose_threshold, whose results these are.
+struct StoredCascade {
+  std::string method = "compiled";
+  double limit = 0;  ///< largest share of the training examples that was allowed
+  float margin = 0;
+  double share = 0;  ///< of these examples, that run again
+  std::int64_t examples = 0, disagreements = 0, missed = 0;
+};
+
 /// A trained network with everything it needs to answer.
 struct TrainedModel {
   std::string source;  ///< the run or the bundle, for messages
@@ -21,6 +31,7 @@ struct TrainedModel {
   std::vector<std::string> class_names;          ///< [classes]
   std::shared_ptr<const text::TextCodec> codec;  ///< of texts from files, else null
   std::optional<compile::OperatorArtefact> compiled;
+  std::optional<StoredCascade> cascade = {};  ///< of a bundle that holds one
 };
 
 /// The network of a run, with its class names, and the compiled operator in the folder `compiled`
@@ -29,8 +40,14 @@ struct TrainedModel {
 TrainedModel load_run(const std::filesystem::path& run, const std::filesystem::path& compiled);
 
 /// The network of a bundle (a file) or of a run (a folder). An operator in the folder `compiled`
-/// takes the place of the bundle's.
+/// takes the place of the bundle's, whose cascade then goes, too.
 TrainedModel load_model(const std::filesystem::path& path, const std::filesystem::path& compiled);
+
+/// The configuration of a run (a folder) or, without places of files, of a bundle (a file).
+config::TrainConfig read_train_config(const std::filesystem::path& path);
+
+/// The weights of a run (a folder) or a bundle (a file), as in the checkpoint.
+io::TensorFile read_weights(const std::filesystem::path& path);
 
 /// DataError when an operator was not compiled for the network of this fingerprint and
 /// configuration. `source` names the operator.

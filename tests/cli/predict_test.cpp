@@ -220,7 +220,12 @@ TEST_CASE("a cascade of predict is that of compare") {
   CHECK(summary["accuracy"] == compare["methods"][0]["accuracy"]);
   const double share = summary["rerun_examples"].get<double>() / summary["examples"].get<double>();
   CHECK(share == compare["methods"][0]["cascade"]["rerun_share"].get<double>());
-  check_refused(texts.predict(texts.work / "data/test.tsv", "b", {"--cascade"}), 2, {"--run DIR"});
+  const std::string test = texts.work / "data/test.tsv";
+  check_refused(texts.predict(test, "b", {"--cascade"}), 2, {"no cascade", "asap-eval bundle"});
+  REQUIRE(texts.bundle({"--cascade", "--overwrite"}).code == 0);
+  REQUIRE(texts.predict(test, "b", {"--cascade"}).code == 0);
+  CHECK(answers_in(texts.work / "b") == answers_in(texts.work / "answers"));
+  CHECK(read_json(texts.work / "b/summary.json")["rerun_examples"] == summary["rerun_examples"]);
 }
 
 TEST_CASE("faulty inputs end the command, or are counted and end it with exit code 3") {

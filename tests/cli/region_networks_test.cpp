@@ -74,6 +74,12 @@ TEST_CASE(
   REQUIRE_MESSAGE(exported.code == 0, exported.error);
   CHECK(Json::parse(exported.out)["classes"].size() == 4);
   CHECK(std::filesystem::file_size(work / "onnx/network.onnx") > 1000);
+  const std::string bundle = work / "m.safetensors";
+  REQUIRE(run("asap-eval", {"bundle", "--run", work / "whole", "--out", bundle}).code == 0);
+  REQUIRE(run("asap-eval", {"export", "--model", bundle, "--out", work / "again"}).code == 0);
+  for (const char* file : {"network.onnx", "summary.json"})
+    CHECK(asap::base::read_file(work / "again" / file) ==
+          asap::base::read_file(work / "onnx" / file));
   const Outcome compiled = compile(work / "whole", work / "operator");
   CHECK(compiled.code == 2);
   CHECK(last_line(compiled.error).find("no attention to compile") != std::string::npos);

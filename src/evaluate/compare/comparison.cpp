@@ -93,14 +93,18 @@ std::optional<double> imitated_agreement(const MethodContestant& contestant, int
   return fraction_equal(contestant.predictions, (*found)->predictions);
 }
 
-/// Gives every method that has a cascade its second stage, with the threshold that the calibration
-/// chooses.
+/// Gives every method that has a cascade its second stage, with the threshold that is known or that
+/// the calibration chooses.
 void calibrate_cascades(const infer::Encoder& encoder, const attention::AttentionOperator& teacher,
                         const std::vector<MethodContestant*>& contestants,
                         const ComparisonSettings& settings) {
   std::vector<Answer> expected;
   for (MethodContestant* contestant : contestants) {
     if (!contestant->method.cascade) continue;
+    if (settings.known_threshold) {
+      contestant->cascade = std::make_unique<Cascade>(encoder, *settings.known_threshold);
+      continue;
+    }
     base::check(settings.cascade != nullptr, "compare_methods: a cascade without calibration");
     if (expected.empty()) expected = answers(encoder, teacher, *settings.cascade, settings.threads);
     const std::vector<Answer> first =

@@ -30,6 +30,8 @@ struct ComparisonSettings {
   std::optional<EqualLatency> equal_latency = {};
   /// What chooses the thresholds of cascades; null where no method has one.
   const CascadeCalibration* cascade = nullptr;
+  /// The threshold of every cascade where it is known already, as in a bundle.
+  std::optional<CascadeThreshold> known_threshold = {};
 };
 
 /// What a cascade did.

@@ -23,10 +23,10 @@ std::string compile_command(const std::string& run, const std::string& folder,
   const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
   const std::string mode =
       config.mode == attention::CompiledMode::key_bias ? " --mode key_bias" : "";
-  const std::string limits =
-      !config.chooses_operator() ? ""
-      : config.budget > 0 ? " --budget " + base::format_significant(config.budget)
-                          : " --error " + base::format_significant(config.error);
+  const std::string limits = !config.chooses_operator() ? ""
+                             : config.budget > 0
+                                 ? " --budget " + base::format_significant(config.budget)
+                                 : " --error " + base::format_significant(config.error);
   return "asap-compile --run " + run + " --out " + folder + teacher + mode + " --slices " +
          std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
@@ -35,11 +35,8 @@ std::string compile_command(const std::string& run, const std::string& folder,
          std::to_string(config.calibration);
 }
 
-}  // namespace
-
-EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
-                                const std::filesystem::path& compiled,
-                                const config::DataConfig& data, std::int64_t examples) {
+EvaluatedRun load_from_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+                           const config::DataConfig& data) {
   EvaluatedRun result{infer::Encoder::load(run), std::nullopt, {}, {}, " --run " + run.string()};
   result.encoder.require_attention(run.string());
   ReportContext& context = result.context;
@@ -53,6 +50,49 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
     result.arguments += " --compiled " + compiled.string();
   }
   result.dataset = data::load_dataset_for(config::RunFolder(run), data, data::Split::test);
+  return result;
+}
+
+/// A bundle names no places of files, so its data may be any.
+void require_classes(const data::Dataset& dataset, const std::vector<std::string>& names,
+                     const std::string& source) {
+  if (dataset.class_names == names) return;
+  const auto list = [](const std::vector<std::string>& words) {
+    return io::excerpt(base::join(words, ", "));
+  };
+  throw base::DataError(dataset.name + ": the classes of the data are " +
+                            list(dataset.class_names) + "; those of " + source + " are " +
+                            list(names),
+                        "--set data.path=DIR names data with the classes of the training");
+}
+
+EvaluatedRun load_from_bundle(const std::filesystem::path& file,
+                              const std::filesystem::path& compiled,
+                              const config::DataConfig& data) {
+  bundle::TrainedModel model = bundle::load_model(file, compiled);
+  model.encoder.require_attention(file.string());
+  EvaluatedRun result{std::move(model.encoder),
+                      std::move(model.compiled),
+                      data::load_dataset(data, data::Split::test, model.codec),
+                      {},
+                      " --model " + file.string(),
+                      true,
+                      model.cascade};
+  require_classes(result.dataset, model.class_names, file.string());
+  if (!compiled.empty()) result.arguments += " --compiled " + compiled.string();
+  return result;
+}
+
+}  // namespace
+
+EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
+                                const std::filesystem::path& compiled,
+                                const config::DataConfig& data, std::int64_t examples) {
+  std::error_code ignored;
+  EvaluatedRun result = std::filesystem::is_directory(path, ignored)
+                            ? load_from_run(path, compiled, data)
+                            : load_from_bundle(path, compiled, data);
+  ReportContext& context = result.context;
   data::keep_first(result.dataset, examples);
   context.data = result.dataset.name;
   context.title = data_title(data);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "compile/operator_artefact.h"
+#include "bundle/trained_model.h"
 #include "evaluate/compare/comparison.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/report_context.h"
@@ -11,22 +11,26 @@
 
 namespace asap::evaluate {
 
-/// A trained network, perhaps its compiled operator, and the test data it is judged on.
+/// A trained network, from a run or a bundle, perhaps its compiled operator, and the test data it
+/// is judged on.
 struct EvaluatedRun {
   infer::Encoder encoder;
   std::optional<compile::OperatorArtefact> artefact;
   data::Dataset dataset;
   ReportContext context;  ///< its commands so far: training and, with an operator, compiling
-  std::string
-      arguments;  ///< " --run RUN --compiled OP", for the command that reproduces the report
+  std::string arguments;  ///< " --run RUN --compiled OP" or " --model FILE", for the command that
+                          ///< reproduces the report
+  bool is_bundle = false;
+  std::optional<bundle::StoredCascade> cascade = {};  ///< the bundle's
 
   const CompiledHeads* compiled() const { return artefact ? &artefact->heads : nullptr; }
 };
 
-/// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the first
-/// `examples` (0: all) of the test data. DataError when the operator was compiled for another
-/// model.
-EvaluatedRun load_evaluated_run(const std::filesystem::path& run,
+/// Loads the network of a run (a folder) or a bundle (a file), the compiled operator (unless
+/// `compiled` is empty; else the bundle's) and the first `examples` (0: all) of the test data.
+/// DataError when the operator was compiled for another model, or a bundle's classes are not those
+/// of the data.
+EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
                                 const std::filesystem::path& compiled,
                                 const config::DataConfig& data, std::int64_t examples);
 

@@ -7,17 +7,26 @@
 #include "config/run_folder.h"
 #include "evaluate/compare/equal_latency.h"
 #include "evaluate/compare/evaluated_run.h"
+#include "evaluate/compare/stored_cascade.h"
 
 namespace asap::evaluate {
 
-CompareConfig default_compare_config(const std::filesystem::path& run,
+CompareConfig default_compare_config(const std::filesystem::path& path,
                                      const std::filesystem::path& compiled) {
   CompareConfig config;
-  const auto imitated = compiled.empty()
-                            ? std::nullopt
-                            : compile::load_operator(compiled).config.imitated_iterations();
-  config.methods = imitated ? imitation_methods(*imitated) : default_methods(!compiled.empty());
-  config.data = config::RunFolder(run).read_config().data;
+  std::error_code ignored;
+  std::optional<compile::OperatorArtefact> artefact;
+  if (std::filesystem::is_directory(path, ignored)) {
+    config.data = config::RunFolder(path).read_config().data;
+    if (!compiled.empty()) artefact = compile::load_operator(compiled);
+  } else {
+    bundle::TrainedModel model = bundle::load_model(path, compiled);
+    config.data = model.config.data;
+    artefact = std::move(model.compiled);
+    if (model.cascade) config.cascade.share = model.cascade->limit;
+  }
+  const auto imitated = artefact ? artefact->config.imitated_iterations() : std::nullopt;
+  config.methods = imitated ? imitation_methods(*imitated) : default_methods(artefact.has_value());
   return config;
 }
 
@@ -37,15 +46,54 @@ CascadeCalibration cascade_calibration(const std::filesystem::path& run, const E
   return draw_cascade_calibration(run, loaded.artefact->config, config);
 }
 
+/// Fills in what decides which examples the cascades among the methods run again.
+/// `calibration` must outlive the settings.
+void settle_cascades(const std::filesystem::path& path, const EvaluatedRun& loaded,
+                     const CascadeConfig& config, ComparisonSettings& settings,
+                     std::optional<CascadeCalibration>& calibration) {
+  if (config.all) settings.methods = with_cascades(settings.methods);
+  const auto has_cascade = [](const Method& method) { return method.cascade; };
+  if (std::ranges::none_of(settings.methods, has_cascade)) {
+    if (config.all)
+      throw base::UsageError("`cascade`: no compiled method is compared in all layers",
+                             "name `compiled` among the methods, and pass the operator's folder");
+    return;
+  }
+  if (!loaded.is_bundle) {
+    calibration = cascade_calibration(path, loaded, config);
+    settings.cascade = &*calibration;
+    return;
+  }
+  for (const Method& method : settings.methods)
+    if (method.cascade)
+      settings.known_threshold =
+          stored_threshold(loaded.cascade, path.string(), method, config.share);
+}
+
+/// The command that makes the report.
+std::string compare_command(const EvaluatedRun& loaded, const CompareConfig& config) {
+  return "asap-eval compare" + loaded.arguments + " --methods " + base::join(config.methods, ",") +
+         " --examples " + std::to_string(loaded.dataset.size()) +
+         (config.evidence_examples > 0
+              ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
+              : "") +
+         (config.guard_quantile != CompareConfig{}.guard_quantile
+              ? " --set guard_quantile=" + base::format_number(config.guard_quantile)
+              : "") +
+         (config.cascade.all ? " --cascade " + base::format_significant(config.cascade.share)
+                             : "") +
+         (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR";
+}
+
 }  // namespace
 
-ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+ReportData compare_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                        const CompareConfig& config, int threads, const ProgressCallback& progress,
                        const std::function<void(const data::Dataset&)>& on_data) {
   // What can be refused comes before what takes long.
   const ScalingCurves scaling =
       config.bench.empty() ? ScalingCurves{} : read_scaling_curves(config.bench);
-  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
+  const EvaluatedRun loaded = load_evaluated_run(path, compiled, config.data, config.examples);
   if (on_data) on_data(loaded.dataset);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                               threads, config.fidelity_examples};
@@ -55,38 +103,21 @@ ReportData compare_run(const std::filesystem::path& run, const std::filesystem::
     settings.imitated_iterations = loaded.artefact->config.imitated_iterations();
     teacher_iterations = loaded.artefact->teacher_iterations;
   }
-  if (config.cascade.all) settings.methods = with_cascades(settings.methods);
-  std::optional<CascadeCalibration> cascade;
-  if (std::ranges::any_of(settings.methods, &Method::cascade)) {
-    cascade = cascade_calibration(run, loaded, config.cascade);
-    settings.cascade = &*cascade;
-  } else if (config.cascade.all) {
-    throw base::UsageError("`cascade`: no compiled method is compared in all layers",
-                           "name `compiled` among the methods, and pass the operator's folder");
-  }
+  std::optional<CascadeCalibration> calibration;
+  settle_cascades(path, loaded, config.cascade, settings, calibration);
   settings.equal_latency = find_equal_latency(settings.methods, loaded.encoder, loaded.compiled(),
                                               teacher_iterations, loaded.dataset);
   ReportData result{
       compare_methods(loaded.encoder, loaded.compiled(), loaded.dataset, settings, progress),
       loaded.context};
-  result.context.commands.push_back(
-      "asap-eval compare" + loaded.arguments + " --methods " + base::join(config.methods, ",") +
-      " --examples " + std::to_string(loaded.dataset.size()) +
-      (config.evidence_examples > 0
-           ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
-           : "") +
-      (config.guard_quantile != CompareConfig{}.guard_quantile
-           ? " --set guard_quantile=" + base::format_number(config.guard_quantile)
-           : "") +
-      (config.cascade.all ? " --cascade " + base::format_significant(config.cascade.share) : "") +
-      (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR");
+  result.context.commands.push_back(compare_command(loaded, config));
   if (loaded.artefact)
     result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);
   if (config.shown_examples > 0)
     result.gallery = collect_plans(loaded.encoder, loaded.compiled(), loaded.dataset,
                                    result.comparison, {.examples = config.shown_examples});
   result.study = study_heads(loaded, {}, threads);
-  result.training = read_training_curves(config::RunFolder(run).metrics());
+  result.training = read_training_curves(config::RunFolder(path).metrics());
   result.scaling = scaling;
   return result;
 }

@@ -57,17 +57,17 @@ struct CompareConfig {
   }
 };
 
-/// The defaults for a run and its compiled operator, if there is one (else empty): all methods that
-/// make sense, on the test examples of the run's own data.
-CompareConfig default_compare_config(const std::filesystem::path& run,
+/// The defaults for a run or a bundle and its compiled operator, if there is one (else empty): all
+/// methods that make sense, on the test examples of its own data.
+CompareConfig default_compare_config(const std::filesystem::path& path,
                                      const std::filesystem::path& compiled);
 
-/// Loads the network of a run, the compiled operator (unless `compiled` is empty) and the test
+/// Loads as load_evaluated_run the network of a run or a bundle, the operator and the test
 /// examples, compares, and collects what the report shows besides. `on_data` receives the test
 /// examples before the comparison begins. DataError when the operator was
 /// compiled for another model or the bench folder holds no measurement; otherwise as
 /// compare_methods.
-ReportData compare_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+ReportData compare_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                        const CompareConfig& config, int threads,
                        const ProgressCallback& progress = {},
                        const std::function<void(const data::Dataset&)>& on_data = {});

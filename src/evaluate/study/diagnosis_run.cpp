@@ -8,17 +8,26 @@
 
 namespace asap::evaluate {
 
-DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled) {
+DiagnoseConfig default_diagnose_config(const std::filesystem::path& path,
+                                       const std::filesystem::path& compiled) {
   DiagnoseConfig config;
+  std::error_code ignored;
+  bool with_compiled = !compiled.empty();
+  if (std::filesystem::is_directory(path, ignored)) {
+    config.data = config::RunFolder(path).read_config().data;
+  } else {
+    const bundle::TrainedModel model = bundle::load_model(path, compiled);
+    config.data = model.config.data;
+    with_compiled = model.compiled.has_value();
+  }
   config.methods = {"teacher", "softmax"};
   if (with_compiled) config.methods.insert(config.methods.end(), {"compiled", "compiled+3"});
-  config.data = config::RunFolder(run).read_config().data;
   return config;
 }
 
-DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+DiagnosisRun diagnose_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                           const DiagnoseConfig& config, int threads) {
-  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, config.examples);
+  const EvaluatedRun loaded = load_evaluated_run(path, compiled, config.data, config.examples);
   const DiagnosisSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
                                    config.iterations, threads};
   if (std::ranges::any_of(settings.methods, &Method::cascade))

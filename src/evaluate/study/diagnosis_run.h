@@ -27,7 +27,9 @@ struct DiagnoseConfig {
   }
 };
 
-DiagnoseConfig default_diagnose_config(const std::filesystem::path& run, bool with_compiled);
+/// The defaults for a run or a bundle and its operator, if there is one (else empty).
+DiagnoseConfig default_diagnose_config(const std::filesystem::path& path,
+                                       const std::filesystem::path& compiled);
 
 /// A diagnosis with what its report says about it.
 struct DiagnosisRun {
@@ -36,7 +38,7 @@ struct DiagnosisRun {
 };
 
 /// Loads as load_evaluated_run, and diagnoses.
-DiagnosisRun diagnose_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+DiagnosisRun diagnose_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                           const DiagnoseConfig& config, int threads);
 
 }  // namespace asap::evaluate

@@ -1,19 +1,22 @@
 #include "evaluate/study/drift_run.h"
 
-#include "config/run_folder.h"
+#include "base/error.h"
 #include "evaluate/compare/evaluated_run.h"
 
 namespace asap::evaluate {
 
-DriftConfig default_drift_config(const std::filesystem::path& run) {
+DriftConfig default_drift_config(const std::filesystem::path& path) {
   DriftConfig config;
-  config.data = config::RunFolder(run).read_config().data;
+  config.data = bundle::read_train_config(path).data;
   return config;
 }
 
-DriftRun drift_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+DriftRun drift_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                    const DriftConfig& config, int threads) {
-  const EvaluatedRun loaded = load_evaluated_run(run, compiled, config.data, 0);
+  const EvaluatedRun loaded = load_evaluated_run(path, compiled, config.data, 0);
+  if (!loaded.artefact)
+    throw base::UsageError("drift is seen by a compiled operator, and there is none",
+                           "`compiled` DIR names the folder of asap-compile");
   const DriftSettings settings{config.examples, config.seed, config.level,
                                loaded.artefact->config.imitated_iterations(), threads};
   DriftRun result{measure_drift(loaded.encoder, *loaded.compiled(), loaded.dataset, settings),

@@ -25,16 +25,17 @@ struct DriftConfig {
   }
 };
 
-DriftConfig default_drift_config(const std::filesystem::path& run);
+/// The defaults for a run or a bundle.
+DriftConfig default_drift_config(const std::filesystem::path& path);
 
-/// What drift a run's operator sees, with what its report says about it.
+/// What drift an operator sees, with what its report says about it.
 struct DriftRun {
   Drift drift;
   ReportContext context;
 };
 
-/// Loads as load_evaluated_run, and measures.
-DriftRun drift_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
+/// Loads as load_evaluated_run, and measures. UsageError where there is no operator.
+DriftRun drift_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
                    const DriftConfig& config, int threads);
 
 }  // namespace asap::evaluate

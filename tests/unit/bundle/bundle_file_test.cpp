@@ -104,6 +104,33 @@ TEST_CASE("images and sets of points need no tokenizer, and an operator is optio
   CHECK(parse_bundle(make_bundle(folder / "points", ""), "points").class_names.size() == 3);
 }
 
+TEST_CASE("a bundle gives back a cascade to the last bit, and refuses one that is damaged") {
+  const TextBundle made;
+  const StoredCascade cascade{"compiled", 0.05, 0.123456789F, 1.0 / 3, 90, 7, 2};
+  const std::string bytes = make_bundle(made.folder / "run", made.folder / "operator", cascade);
+  const TrainedModel model = parse_bundle(bytes, "bundle");
+  REQUIRE(model.cascade);
+  CHECK(model.cascade->method == "compiled");
+  CHECK(model.cascade->limit == 0.05);
+  CHECK(model.cascade->margin == 0.123456789F);
+  CHECK(model.cascade->share == 1.0 / 3);
+  CHECK(model.cascade->examples == 90);
+  CHECK(model.cascade->disagreements == 7);
+  CHECK(model.cascade->missed == 2);
+  CHECK_FALSE(parse_bundle(made.bytes, "bundle").cascade);
+  // Another operator has another threshold.
+  write_file_atomically(made.folder / "model.safetensors", bytes);
+  CHECK_FALSE(load_model(made.folder / "model.safetensors", made.folder / "operator").cascade);
+  for (const char* key : {"limit", "margin", "share", "examples", "disagreements", "missed"})
+    for (const Json& value : {Json(nullptr), Json("1"), Json(1e300)})
+      expect_refused(bytes,
+                     [&](TensorFile& file) {
+                       change_json(file, "cascade", [&](Json& json) { json[key] = value; });
+                     },
+                     {"model.safetensors", "cascade", key});
+  expect_refused(bytes, [&](TensorFile& file) { file.metadata["cascade"] = "[]"; }, {"cascade"});
+}
+
 TEST_CASE("load_model reads runs and bundles alike, with another operator where one is named") {
   const TextBundle made;
   write_file_atomically(made.folder / "model.safetensors", make_bundle(made.folder / "run", ""));
