@@ -9,8 +9,8 @@
 #include "c_api/threads.h"
 #include "data/model_fit.h"
 #include "data/points/point_set.h"
-#include "predict/predictor.h"
 #include "io/utf8.h"
+#include "predict/predictor.h"
 #include "predict/text_input.h"
 
 using asap::base::UsageError;
@@ -30,7 +30,8 @@ struct asap_model {
     if (method.cascade)
       throw UsageError("method: a cascade chooses its threshold on training data",
                        "asap-eval predict has cascades");
-    asap::predict::no_examples(network);  // refuses networks without an answer per example
+    asap::predict::require_answers_per_example(network);
+    asap::predict::no_examples(network);  // refuses networks without a tokenizer
   }
 };
 

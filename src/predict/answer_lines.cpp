@@ -24,9 +24,10 @@ struct Ranked {
   std::string probability;
 };
 
+/// row: of the answers.
 std::vector<Ranked> ranked_classes(const AnswerFormat& format, const Answers& answers,
-                                   std::int64_t index) {
-  const tensor::VectorView<const float> logits = answers.logits.rows().row(index);
+                                   std::int64_t row) {
+  const tensor::VectorView<const float> logits = answers.logits.rows().row(row);
   const std::vector<float> probabilities = class_probabilities(logits);
   std::vector<Ranked> ranked;
   for (const std::int32_t k : top_classes(logits, format.top))
@@ -36,9 +37,25 @@ std::vector<Ranked> ranked_classes(const AnswerFormat& format, const Answers& an
 }
 
 /// The name of the label; empty when it is not known.
-std::string label_name(const AnswerFormat& format, const Examples& examples, std::int64_t index) {
-  const std::int32_t label = examples.labels[static_cast<std::size_t>(index)];
+std::string label_name(const AnswerFormat& format, const Examples& examples, std::int64_t row) {
+  const std::int32_t label = examples.labels[static_cast<std::size_t>(row)];
   return label == data::kNotScored ? "" : (*format.class_names)[static_cast<std::size_t>(label)];
+}
+
+/// "label":..,"class":..,"probability":..,"top":[..] of one answer.
+std::string json_answer(const AnswerFormat& format, const Examples& examples,
+                        const Answers& answers, std::int64_t row) {
+  const std::vector<Ranked> ranked = ranked_classes(format, answers, row);
+  std::string text;
+  if (const std::string label = label_name(format, examples, row); !label.empty())
+    text += "\"label\":" + json_text(label) + ",";
+  text += "\"class\":" + json_text(*ranked[0].name) + ",\"probability\":" + ranked[0].probability;
+  if (format.top == 1) return text;
+  text += ",\"top\":[";
+  for (std::size_t k = 0; k < ranked.size(); ++k)
+    text += (k == 0 ? "" : ",") + ("{\"class\":" + json_text(*ranked[k].name)) +
+            ",\"probability\":" + ranked[k].probability + "}";
+  return text + "]";
 }
 
 }  // namespace
@@ -51,40 +68,47 @@ std::string csv_field(std::string_view text) {
 }
 
 std::string csv_header(const AnswerFormat& format, bool certificate) {
-  std::string header = format.labels ? "id,label,class,probability" : "id,class,probability";
+  std::string header = "id,";
+  if (format.tokens) header += "token,";
+  if (format.labels) header += "label,";
+  header += "class,probability";
   const auto classes = static_cast<int>(format.class_names->size());
   for (int k = 2; k <= std::min(format.top, classes); ++k)
     header += ",class_" + std::to_string(k) + ",probability_" + std::to_string(k);
   return header + (certificate ? ",column_error,largest_column_error\n" : "\n");
 }
 
-std::string csv_line(const AnswerFormat& format, const Examples& examples, const Answers& answers,
-                     std::int64_t index) {
-  std::string line = csv_field(examples.ids[static_cast<std::size_t>(index)]);
-  if (format.labels) line += ',' + csv_field(label_name(format, examples, index));
-  for (const Ranked& ranked : ranked_classes(format, answers, index))
-    line += ',' + csv_field(*ranked.name) + ',' + ranked.probability;
-  if (!answers.certificates.empty()) {
-    const Certificate& certificate = answers.certificates[static_cast<std::size_t>(index)];
-    line += ',' + base::format_number(certificate.mean) + ',' +
-            base::format_number(certificate.largest);
+std::string csv_lines(const AnswerFormat& format, const Examples& examples, const Answers& answers,
+                      std::int64_t index) {
+  std::string lines;
+  for (std::int64_t i = 0; i < examples.answer_count(index); ++i) {
+    const std::int64_t row = examples.first_answer(index) + i;
+    lines += csv_field(examples.ids[static_cast<std::size_t>(index)]);
+    if (format.tokens) lines += ',' + std::to_string(i + 1);
+    if (format.labels) lines += ',' + csv_field(label_name(format, examples, row));
+    for (const Ranked& ranked : ranked_classes(format, answers, row))
+      lines += ',' + csv_field(*ranked.name) + ',' + ranked.probability;
+    if (!answers.certificates.empty()) {
+      const Certificate& certificate = answers.certificates[static_cast<std::size_t>(index)];
+      lines += ',' + base::format_number(certificate.mean) + ',' +
+               base::format_number(certificate.largest);
+    }
+    lines += '\n';
   }
-  return line + '\n';
+  return lines;
 }
 
 std::string json_line(const AnswerFormat& format, const Examples& examples, const Answers& answers,
                       std::int64_t index) {
-  const std::vector<Ranked> ranked = ranked_classes(format, answers, index);
-  std::string line = "{\"id\":" + json_text(examples.ids[static_cast<std::size_t>(index)]);
-  if (const std::string label = label_name(format, examples, index); !label.empty())
-    line += ",\"label\":" + json_text(label);
-  line += ",\"class\":" + json_text(*ranked[0].name) + ",\"probability\":" + ranked[0].probability;
-  if (format.top > 1) {
-    line += ",\"top\":[";
-    for (std::size_t k = 0; k < ranked.size(); ++k)
-      line += (k == 0 ? "" : ",") + ("{\"class\":" + json_text(*ranked[k].name)) +
-              ",\"probability\":" + ranked[k].probability + "}";
+  std::string line = "{\"id\":" + json_text(examples.ids[static_cast<std::size_t>(index)]) + ",";
+  const std::int64_t first = examples.first_answer(index);
+  if (format.tokens) {
+    line += "\"tokens\":[";
+    for (std::int64_t i = 0; i < examples.answer_count(index); ++i)
+      line += (i == 0 ? "{" : ",{") + json_answer(format, examples, answers, first + i) + "}";
     line += "]";
+  } else {
+    line += json_answer(format, examples, answers, first);
   }
   if (!answers.certificates.empty()) {
     const Certificate& certificate = answers.certificates[static_cast<std::size_t>(index)];

@@ -23,17 +23,21 @@ void Examples::append(const Examples& others, std::int64_t index) {
                             from.points.begin() + end * from.point_width);
     dataset.offsets.push_back(dataset.offsets.back() + end - begin);
   }
-  dataset.labels.push_back(0);
+  const auto label = others.labels.begin() + others.first_answer(index);
+  labels.insert(labels.end(), label, label + others.answer_count(index));
+  dataset.labels.resize(labels.size(), 0);
   ids.push_back(others.ids[static_cast<std::size_t>(index)]);
-  labels.push_back(others.labels[static_cast<std::size_t>(index)]);
+}
+
+void require_answers_per_example(const bundle::TrainedModel& model) {
+  if (model.config.model.labels_tokens())
+    throw base::UsageError(
+        model.source + ": the network labels every token; it has no answer for an example",
+        "asap-eval predict gives its answers");
 }
 
 Examples no_examples(const bundle::TrainedModel& model) {
   const config::ModelConfig& network = model.config.model;
-  if (network.labels_tokens())
-    throw base::UsageError(
-        model.source + ": the network labels every token; it has no answer for an example",
-        "asap-eval compare measures it on its own data");
   Examples none;
   data::Dataset& dataset = none.dataset;
   dataset.kind = data::examples_read_by(network.kind);
@@ -49,7 +53,8 @@ Examples no_examples(const bundle::TrainedModel& model) {
   dataset.offsets = {0};
   dataset.vocabulary = network.vocabulary;
   dataset.point_width = network.point_width;
-  dataset.drawn_points = model.config.data.points.count;
+  dataset.labels_tokens = network.labels_tokens();
+  if (!dataset.labels_tokens) dataset.drawn_points = model.config.data.points.count;
   if (dataset.kind == data::ExampleKind::tokens && !model.codec)
     throw base::UsageError(
         model.source + ": the network was trained on drawn token sequences and has no tokenizer",

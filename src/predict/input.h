@@ -48,7 +48,8 @@ class InputReader {
 ///           (*images-idx3-ubyte, *labels-idx1-ubyte)
 ///   points  NPY [sets, points, width] or [points, width], labels beside it (*_points.npy,
 ///           *_labels.npy); CSV as parse_unlabelled_points; .bin as parse_modelnet; a folder of
-///           NPY files, each one set
+///           NPY files, each one set; where the network labels points, labels are arrays [sets,
+///           points], -1 for points without one
 /// DataError names the file when it cannot be read.
 std::unique_ptr<InputReader> open_input(const std::filesystem::path& path,
                                         const bundle::TrainedModel& model,

@@ -49,7 +49,7 @@ class PredictionFiles {
   void add(const Examples& examples, const Answers& answers) {
     std::string csv, json;
     for (std::int64_t i = 0; i < examples.size(); ++i) {
-      csv += csv_line(format_, examples, answers, i);
+      csv += csv_lines(format_, examples, answers, i);
       json += json_line(format_, examples, answers, i);
       if (config_.plans)
         io::write_npy(folder_ / "plans" / numbered_file(written_ + i + 1),
@@ -58,6 +58,7 @@ class PredictionFiles {
     csv_.append(csv);
     jsonl_.append(json);
     written_ += examples.size();
+    answers_ += examples.answers();
     if (!config_.embeddings) return;
     embedding_width_ = answers.embeddings.shape()[1];
     const io::StoredTensor rows = io::StoredTensor::from(answers.embeddings);
@@ -67,7 +68,7 @@ class PredictionFiles {
   void finish(const Confusion& confusion) {
     if (config_.embeddings)
       io::write_npy(folder_ / "embeddings.npy",
-                    {io::ElementType::float32, {written_, embedding_width_}, embeddings_});
+                    {io::ElementType::float32, {answers_, embedding_width_}, embeddings_});
     if (confusion.labelled() > 0)
       base::write_file_atomically(folder_ / "confusion.csv", confusion_csv(confusion));
     csv_.finish();
@@ -91,7 +92,7 @@ class PredictionFiles {
   const AnswerFormat format_;
   const PredictorConfig config_;
   GrowingFile csv_, jsonl_;
-  std::int64_t written_ = 0, embedding_width_ = 0;
+  std::int64_t written_ = 0, answers_ = 0, embedding_width_ = 0;
   std::string embeddings_;
 };
 
@@ -113,10 +114,11 @@ PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
                                     const ProgressCallback& progress) {
   const base::Stopwatch watch;
   const std::size_t classes = config.class_names.size();
-  const AnswerFormat format{&config.class_names, config.top, input.has_labels()};
+  const Examples none = predictor.no_examples();
+  const AnswerFormat format{&config.class_names, config.top, input.has_labels(),
+                            none.dataset.labels_tokens};
   PredictionFiles files(config.folder, format, config.predictor);
   PredictionSummary summary{0, 0, 0, 0, std::vector<std::int64_t>(classes), Confusion(classes)};
-  const Examples none = predictor.no_examples();
   for (bool more = true; more;) {
     Examples examples = none;
     more = input.read(chunk_size(config.predictor), examples, faults);
@@ -124,7 +126,7 @@ PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
       const Answers answers = predictor.answer(examples);
       files.add(examples, answers);
       summary.reruns += answers.reruns;
-      for (std::int64_t i = 0; i < examples.size(); ++i) {
+      for (std::int64_t i = 0; i < examples.answers(); ++i) {
         const std::int32_t predicted = top_classes(answers.logits.rows().row(i), 1)[0];
         ++summary.predicted[static_cast<std::size_t>(predicted)];
         summary.confusion.add(examples.labels[static_cast<std::size_t>(i)], predicted);

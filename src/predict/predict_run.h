@@ -13,7 +13,8 @@
 
 namespace asap::predict {
 
-/// How often an example of one class got another: counts[label][predicted], of labelled examples.
+/// How often an example, or a token, of one class got another: counts[label][predicted], of those
+/// with a label.
 class Confusion {
  public:
   explicit Confusion(std::size_t classes) : counts_(classes, std::vector<std::int64_t>(classes)) {}
@@ -33,8 +34,8 @@ class Confusion {
 struct PredictionSummary {
   std::int64_t answered = 0, faults = 0, reruns = 0;
   double seconds = 0;
-  std::vector<std::int64_t> predicted;  ///< [classes]: examples of each
-  Confusion confusion;                  ///< of the labelled examples
+  std::vector<std::int64_t> predicted;  ///< [classes]: examples, or tokens, of each
+  Confusion confusion;                  ///< of those with a label
 };
 
 /// Called as work goes on with the inputs finished.
@@ -49,9 +50,11 @@ struct FolderConfig {
 
 /// Answers all examples of an input and writes into the folder, for any number of threads and any
 /// batch the same bytes:
-///   predictions.csv, predictions.jsonl   see answer_lines.h, in the order of the input
+///   predictions.csv, predictions.jsonl   see answer_lines.h, in the order of the input; of a
+///                                        network that labels tokens, a line of the first is a
+///                                        token
 ///   confusion.csv                        where there are labels: rows are labels
-///   embeddings.npy                       [answered, width], with PredictorConfig::embeddings
+///   embeddings.npy                       [answers, width], with PredictorConfig::embeddings
 ///   plans/000001.npy                     [layers, heads, tokens, tokens], numbered as the lines
 /// The first two appear under their names when all is complete.
 PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,

@@ -29,6 +29,13 @@ class EmbeddingObserver final : public infer::TokenObserver {
   tensor::Tensor<float> values_;
 };
 
+/// Copies the rows that a batch holds of one example; those of padding stay behind.
+void copy_rows(tensor::MatrixView<const float> batch, std::int64_t from, std::int64_t count,
+               std::int64_t to, tensor::MatrixView<float> out) {
+  for (std::int64_t row = 0; row < count; ++row)
+    std::ranges::copy(batch.row(from + row), out.row(to + row).begin());
+}
+
 }  // namespace
 
 std::int64_t embedding_width(const config::ModelConfig& model) {
@@ -125,7 +132,9 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
   const infer::Encoder& encoder = model_.encoder;
   data::Batch batch;
   batch.fill(examples.dataset, places);
-  tensor::Tensor<float> logits({std::ssize(places), encoder.config().classes});
+  const std::int64_t rows = encoder.logit_rows(batch.input());
+  const std::int64_t rows_each = rows / std::ssize(places);  // with padding
+  tensor::Tensor<float> logits({rows, encoder.config().classes});
   EmbeddingObserver embeddings;
   const PlanProbe probe(*attention_, {encoder.config().layers, encoder.config().heads,
                                       std::ssize(places), config_.plans});
@@ -137,7 +146,8 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
   for (std::int64_t b = 0; b < std::ssize(places); ++b) {
     const std::int64_t place = places[static_cast<std::size_t>(b)];
     if (config_.embeddings)
-      std::ranges::copy(embeddings.values().row(b), out.embeddings.rows().row(place).begin());
+      copy_rows(embeddings.values(), b * rows_each, examples.answer_count(place),
+                examples.first_answer(place), out.embeddings.rows());
     const auto at = static_cast<std::size_t>(place);
     if (config_.certificate) out.certificates[at] = certify(probe.column_errors(b));
     if (config_.plans) out.plans[at] = probe.kept_plans(b);
@@ -146,17 +156,21 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
     const std::int64_t reruns = cascade_->rerun(examples.dataset, places, logits.rows(), arena);
     std::atomic_ref(out.reruns) += reruns;
   }
-  for (std::int64_t b = 0; b < std::ssize(places); ++b)
-    std::ranges::copy(logits.rows().row(b),
-                      out.logits.rows().row(places[static_cast<std::size_t>(b)]).begin());
+  for (std::int64_t b = 0; b < std::ssize(places); ++b) {
+    const std::int64_t place = places[static_cast<std::size_t>(b)];
+    copy_rows(logits.rows(), b * rows_each, examples.answer_count(place),
+              examples.first_answer(place), out.logits.rows());
+  }
 }
 
 Answers Predictor::answer(const Examples& examples) {
   const config::ModelConfig& network = model_.encoder.config();
   const std::int64_t count = examples.size(), size = config_.batch;
   Answers out;
-  out.logits = tensor::Tensor<float>({count, network.classes});
-  if (config_.embeddings) out.embeddings = tensor::Tensor<float>({count, embedding_width(network)});
+  const std::int64_t answers = examples.answers();
+  out.logits = tensor::Tensor<float>({answers, network.classes});
+  if (config_.embeddings)
+    out.embeddings = tensor::Tensor<float>({answers, embedding_width(network)});
   if (config_.certificate) out.certificates.resize(static_cast<std::size_t>(count));
   if (config_.plans) out.plans.resize(static_cast<std::size_t>(count));
   const std::vector<std::int64_t> order = data::length_order(examples.dataset);

@@ -30,10 +30,11 @@ struct Certificate {
   std::optional<std::int64_t> unusual_heads = {};
 };
 
-/// What the network says about some examples, in their order.
+/// What the network says about some examples, in their order; of a network that labels tokens,
+/// there is a row for every token of all examples: see Examples::answers.
 struct Answers {
-  tensor::Tensor<float> logits;           ///< [examples, classes]
-  tensor::Tensor<float> embeddings;       ///< [examples, width]; empty unless asked for
+  tensor::Tensor<float> logits;           ///< [answers, classes]
+  tensor::Tensor<float> embeddings;       ///< [answers, width]; empty unless asked for
   std::vector<Certificate> certificates;  ///< [examples] or empty
   /// [examples] or empty: the plans of one example, [layers, heads, tokens, tokens].
   std::vector<tensor::Tensor<float>> plans;

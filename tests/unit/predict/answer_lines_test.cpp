@@ -49,7 +49,7 @@ TEST_CASE("lines of CSV read back, whatever is in names and identifiers") {
   const Case given;
   const AnswerFormat format{&kNames, 2, true};
   std::string text = csv_header(format, false);
-  for (const std::int64_t i : {0, 1}) text += csv_line(format, given.examples, given.answers, i);
+  for (const std::int64_t i : {0, 1}) text += csv_lines(format, given.examples, given.answers, i);
   const DelimitedRows rows = parse_delimited(text, {}, "predictions.csv");
   REQUIRE(rows.rows() == 3);
   REQUIRE(rows.columns() == 6);
