@@ -1,0 +1,216 @@
+// The tiled form of the compiled operator, its certificate and its guard.
+#include <doctest/doctest.h>
+
+#include "attention/compiled/compiled_attention.h"
+#include "support/share.h"
+#include "unit/attention/tiled/tiled_cases.h"
+
+using namespace asap::test;
+
+TEST_CASE("the tiled compiled operator equals the plain form in double for every storage") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int extra : {0, 1})
+        for (const SweepOptions& way : kWays) {
+          if (!asap::test::in_share(index++)) continue;
+          const Case c(sizes, deviation);
+          const Map map(4, sizes.width);
+          Tensor<float> output = c.output();
+          Tensor<double> expected = c.output64();
+          const TiledEvidence evidence =
+              tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+          compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
+          CHECK(!evidence.log_domain);
+          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+        }
+}
+
+TEST_CASE("corrected iterations, first duals and landmarks equal the plain form in double") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const int corrections : {0, 1, 3})
+        for (const int prototypes : {0, 6})
+          for (const SweepOptions& way : kWays) {
+            if (!asap::test::in_share(index++)) continue;
+            const Case c(sizes, deviation);
+            const CorrectedMap map(corrections, prototypes, sizes.width);
+            const int extra = corrections == 1 ? 1 : 0;
+            Tensor<float> output = c.output();
+            Tensor<double> expected = c.output64();
+            const TiledEvidence evidence =
+                tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+            compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+            INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", corrections "
+                         << corrections << ", landmarks " << prototypes);
+            CHECK(!evidence.log_domain);
+            CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+          }
+}
+
+TEST_CASE("a certificate is the column error of the plain plan, and leaves the output as it is") {
+  Arena arena, arena64;
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const SweepOptions& way : kWays) {
+        if (!asap::test::in_share(index++)) continue;
+        const Case c(sizes, deviation);
+        const CorrectedMap map(1, 0, sizes.width);
+        Tensor<float> output = c.output(), plain = c.output();
+        Tensor<double> expected = c.output64();
+        const TiledEvidence evidence =
+            guarded_tiled_compiled_attention(map.map32(), c.head(), {}, way, output.rows(), arena);
+        tiled_compiled_attention(map.map32(), c.head(), 0, way, plain.rows(), arena);
+        const double error =
+            compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation);
+        CHECK(!evidence.log_domain);
+        CHECK(evidence.certificate.iterations == 0);
+        CHECK(std::abs(evidence.certificate.column_error - error) < 20 * tolerance(deviation, way));
+        for (std::size_t i = 0; i < output.flat().size(); ++i)
+          REQUIRE(output.flat()[i] == plain.flat()[i]);
+      }
+}
+
+TEST_CASE("a guard iterates as many extra iterations would, until its target or its limit") {
+  const Case c({60, 50, 16, 16}, 2);
+  const CorrectedMap map(1, 0, 16);
+  Arena arena;
+  for (const SweepOptions& way : kWays) {
+    const auto guarded = [&](const ColumnGuard& guard, Tensor<float>& output) {
+      return guarded_tiled_compiled_attention(map.map32(), c.head(), guard, way, output.rows(),
+                                              arena)
+          .certificate;
+    };
+    Tensor<float> output = c.output(), plain = c.output();
+    const double before = guarded({}, output).column_error;
+    const ColumnCertificate three = guarded({0, 0, 3}, output);
+    CHECK(three.iterations == 3);
+    CHECK(three.column_error < before);
+    tiled_compiled_attention(map.map32(), c.head(), 3, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 1e-5f);
+
+    CHECK(guarded({2 * before, 0, 3}, output).iterations == 0);
+    CHECK(!guarded({2 * before, 0, 3, true}, output).restarted);
+    const ColumnCertificate restarted = guarded({0.5 * before, 0, 3, true}, output);
+    CHECK(restarted.restarted);
+    CHECK(restarted.iterations == 3);
+    CHECK(restarted.column_error == before);
+    tiled_sinkhorn_attention(c.head(), 3, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(output.flat()[i] == plain.flat()[i]);
+    CHECK(guarded_compiled_attention<float>(map.map32(), c.head(), {0.5 * before, 0, 3, true},
+                                            output.rows(), arena)
+              .restarted);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 20 * tolerance(2, way));
+
+    const ColumnCertificate enough = guarded({0, 0.5 * before, 50}, output);
+    CHECK(enough.iterations > 0);
+    CHECK(enough.iterations < 50);
+    CHECK(enough.column_error <= 0.5 * before);
+    Arena arena_log;
+    const ColumnCertificate reference = guarded_compiled_attention<float>(
+        map.map32(), c.head(), {0, 0.5 * before, 50}, output.rows(), arena_log);
+    CHECK(reference.column_error <= 0.5 * before);
+    CHECK(std::abs(reference.iterations - enough.iterations) <= 1);
+  }
+}
+
+TEST_CASE("a first dual whose sums leave the range of float is computed again, row by row") {
+  // The mean query prefers key 0 by hundreds of units, and many queries are as far from it.
+  Case c({40, 50, 16, 16}, 0.3, 0);
+  for (std::int64_t i = 0; i < 40; ++i)
+    c.q.rows()(i, 0) = 400, c.q.rows()(i, 1) = 0.7f * static_cast<float>(i - 20);
+  for (std::int64_t j = 0; j < 50; ++j)
+    c.k.rows()(j, 0) = j == 0 ? 4 : -0.2f, c.k.rows()(j, 1) = j == 0 ? 25 : -0.5f;
+  c.q64 = Case::widen(c.q);
+  c.k64 = Case::widen(c.k);
+  CorrectedMap map(0, 0, 16);
+  map.weights = {0.0, 0.0, 0.015625};
+  map.weights32 = {0.0f, 0.0f, 0.015625f};
+  Arena arena, arena64;
+  Tensor<double> expected = c.output64();
+  compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+  for (const SweepOptions& way : kWays) {
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::bfloat16)
+      continue;
+    Tensor<float> output = c.output();
+    CHECK(
+        !tiled_compiled_attention(map.map32(), c.head(), 0, way, output.rows(), arena).log_domain);
+    CHECK(largest_difference(output, expected) < 2e-3);
+  }
+}
+
+TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form in double") {
+  Arena arena, arena64;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const ProductPrecision precision : kPrecisions) {
+        const Case c(sizes, deviation);
+        const Map map(4, sizes.width);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        const SweepOptions way{.precision = precision};
+        const TiledEvidence evidence =
+            tiled_compiled_attention(map.known32(), c.head(), 0, way, output.rows(), arena);
+        compiled_attention<double>(map.known64(), c.head64(), 0, expected.rows(), arena64);
+        const bool bfloat16 = precision == ProductPrecision::bfloat16;
+        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation
+                     << ", bfloat16: " << bfloat16);
+        CHECK(!evidence.repeated);
+        CHECK(!evidence.log_domain);
+        CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+      }
+}
+
+TEST_CASE("without features the one pass closes f = 0") {
+  Arena arena, arena64;
+  const Case c({97, 130, 20, 40}, 1.5);
+  Tensor<float> output = c.output();
+  Tensor<double> expected = c.output64();
+  CHECK(!tiled_compiled_attention({}, c.head(), 0, {}, output.rows(), arena).repeated);
+  compiled_attention<double>({}, c.head64(), 0, expected.rows(), arena64);
+  CHECK(largest_difference(output, expected) < 10 * tolerance(1.5));
+}
+
+TEST_CASE("a row dual too wide for one shift is computed again, and right") {
+  const Case c({60, 70, 16, 16}, 1);
+  Map map(4, 16);
+  DualMap<float> steep = map.map32();
+  DualMap<double> steep64 = map.map64();
+  steep.features = steep64.features = {
+      .potential = false, .gaussian = false, .tilt = false, .log_sum_exp = false};
+  // Hundreds of units between the rows: the dual's own rounding is 1e-4.
+  const std::vector<float> weights(4, 60.0f);
+  const std::vector<double> weights64(4, 60.0);
+  steep.weights = weights;
+  steep64.weights = weights64;
+  Arena arena, arena64;
+  Tensor<double> expected = c.output64();
+  compiled_attention<double>(steep64, c.head64(), 0, expected.rows(), arena64);
+  for (const SweepOptions& way : kWays) {
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::bfloat16)
+      continue;
+    Tensor<float> output = c.output();
+    CHECK(tiled_compiled_attention(steep, c.head(), 0, way, output.rows(), arena).repeated);
+    CHECK(largest_difference(output, expected) < 2e-3);
+  }
+}
+
+TEST_CASE("NaN among the scores or in the row dual never passes the one pass unseen") {
+  const Map map(4, 16);
+  Arena arena;
+  for (const bool in_queries : {true, false}) {
+    Case c({40, 50, 16, 16}, 1);
+    (in_queries ? c.q : c.k).flat()[100] = std::nanf("");
+    Tensor<float> output = c.output();
+    CHECK(tiled_compiled_attention(map.known32(), c.head(), 0, {}, output.rows(), arena).repeated);
+  }
+}
