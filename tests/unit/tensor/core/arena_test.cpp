@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -19,9 +20,12 @@ void take_pieces(Arena& arena, int count, std::int64_t bytes) {
     pieces.push_back(arena.take<std::uint8_t>(bytes));
     std::fill_n(pieces.back(), bytes, static_cast<std::uint8_t>(i));
   }
-  for (int i = 0; i < count; ++i)
-    CHECK(std::count(pieces[static_cast<std::size_t>(i)],
-                     pieces[static_cast<std::size_t>(i)] + bytes, i) == bytes);
+  for (int i = 0; i < count; ++i) {
+    const std::uint8_t* piece = pieces[static_cast<std::size_t>(i)];
+    CHECK(piece[0] == i);
+    // Every byte equals the next: as fast under sanitizers as without.
+    CHECK(std::memcmp(piece, piece + 1, static_cast<std::size_t>(bytes - 1)) == 0);
+  }
 }
 
 }  // namespace
