@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/files.h"
-#include "base/format.h"
+#include "base/text.h"
 #include "region/network/network_file.h"
 #include "support/temporary_folder.h"
 
