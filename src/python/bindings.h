@@ -6,9 +6,8 @@
 
 namespace asap::python {
 
-/// Exceptions of the package, and the translation of the toolkit's errors: UsageError becomes
-/// ValueError, DataError and NumericalError become those of the package, InternalError
-/// RuntimeError.
+/// The translation of the toolkit's errors: UsageError becomes ValueError, DataError and
+/// NumericalError become the exceptions that the package sets, InternalError RuntimeError.
 void bind_errors(nanobind::module_& module);
 void bind_attention(nanobind::module_& module);
 void bind_operator(nanobind::module_& module);

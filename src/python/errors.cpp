@@ -10,8 +10,8 @@ namespace nb = nanobind;
 namespace asap::python {
 namespace {
 
-PyObject* data_error = nullptr;
-PyObject* numerical_error = nullptr;
+PyObject* data_error = PyExc_ValueError;
+PyObject* numerical_error = PyExc_ValueError;
 
 /// Messages begin with members of asap_attention or the name of a configuration; users know the
 /// arguments of Python's functions.
@@ -56,21 +56,16 @@ void translate(const std::exception_ptr& failure, void*) {
   }
 }
 
-PyObject* new_exception(nb::module_& module, const char* name, const char* meaning) {
-  PyObject* type = PyErr_NewExceptionWithDoc((std::string("asap.") + name).c_str(), meaning,
-                                             PyExc_ValueError, nullptr);
-  if (!type) throw nb::python_error();
-  module.attr(name) = nb::borrow(type);
-  return type;
+/// References to them are kept until the process ends.
+void set_exceptions(const nb::object& of_data, const nb::object& of_numbers) {
+  data_error = nb::object(of_data).release().ptr();
+  numerical_error = nb::object(of_numbers).release().ptr();
 }
 
 }  // namespace
 
 void bind_errors(nb::module_& module) {
-  data_error = new_exception(module, "DataError",
-                             "A file is missing, damaged, or does not hold what was expected.");
-  numerical_error = new_exception(module, "NumericalError",
-                                  "An array holds values that are not finite, or a result would.");
+  module.def("set_exceptions", &set_exceptions, nb::arg("data_error"), nb::arg("numerical_error"));
   nb::register_exception_translator(translate);
 }
 

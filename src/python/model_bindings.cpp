@@ -1,12 +1,12 @@
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "python/arrays.h"
@@ -47,7 +47,7 @@ Model described(asap_model* loaded) {
   return model;
 }
 
-Model load(const std::filesystem::path& path, const std::optional<std::string>& method) {
+Model load_model(const std::string& path, const std::optional<std::string>& method) {
   const nb::gil_scoped_release unlocked;
   asap_model* loaded = nullptr;
   asap_error error;
@@ -127,14 +127,13 @@ void bind_model(nb::module_& module) {
           plain("probabilities"), plain("classes"), plain("embeddings").none(),
           plain("column_errors").none());
   nb::class_<Model>(module, "Model")
-      .def_static("load", &load, nb::arg("path"), nb::arg("method").none())
+      .def_static("load", &load_model, nb::arg("path"), nb::arg("method").none())
       .def_prop_ro("input", &input_name)
       .def_prop_ro("class_names", &class_names)
       .def_prop_ro("embedding_width", [](const Model& m) { return m.info.embedding_width; })
-      .def_prop_ro("image_shape",
-                   [](const Model& m) {
-                     return nb::make_tuple(m.info.channels, m.info.height, m.info.width);
-                   })
+      .def_prop_ro(
+          "image_shape",
+          [](const Model& m) { return std::tuple(m.info.channels, m.info.height, m.info.width); })
       .def_prop_ro("point_width", [](const Model& m) { return m.info.point_width; })
       .def_prop_ro("method", [](const Model& m) { return m.info.method; })
       .def_prop_ro("fingerprint", [](const Model& m) { return m.info.fingerprint; })

@@ -1,8 +1,6 @@
-#include <filesystem>
 #include <memory>
 #include <string>
 
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
 #include "python/arrays.h"
@@ -52,9 +50,9 @@ asap_attention c_attention(const Heads<const float>& queries, const Heads<const 
           .scale = 0};
 }
 
-Operator fit(const FitSettings& settings, const Heads<const float>& queries,
-             const Heads<const float>& keys, const std::optional<Heads<const float>>& values,
-             const LiveTokens& live) {
+Operator fit_operator(const FitSettings& settings, const Heads<const float>& queries,
+                      const Heads<const float>& keys,
+                      const std::optional<Heads<const float>>& values, const LiveTokens& live) {
   const nb::gil_scoped_release unlocked;
   const asap_attention attention = c_attention(queries, keys, values ? &*values : nullptr, live);
   const asap_fit fit{.iterations = settings.iterations,
@@ -69,7 +67,7 @@ Operator fit(const FitSettings& settings, const Heads<const float>& queries,
   return {std::unique_ptr<asap_operator, OperatorDeleter>(compiled)};
 }
 
-Operator load(const std::filesystem::path& folder) {
+Operator load_operator(const std::string& folder) {
   const nb::gil_scoped_release unlocked;
   asap_operator* compiled = nullptr;
   asap_error error;
@@ -77,15 +75,15 @@ Operator load(const std::filesystem::path& folder) {
   return {std::unique_ptr<asap_operator, OperatorDeleter>(compiled)};
 }
 
-void save(const Operator& self, const std::filesystem::path& folder) {
+void save_operator(const Operator& self, const std::string& folder) {
   const nb::gil_scoped_release unlocked;
   asap_error error;
   check(asap_operator_save(self.handle.get(), folder.c_str(), &error), error);
 }
 
-void apply(const Operator& self, std::int64_t layer, const Heads<const float>& queries,
-           const Heads<const float>& keys, const Heads<const float>& values, const LiveTokens& live,
-           const Heads<float>& output) {
+void apply_operator(const Operator& self, std::int64_t layer, const Heads<const float>& queries,
+                    const Heads<const float>& keys, const Heads<const float>& values,
+                    const LiveTokens& live, const Heads<float>& output) {
   const nb::gil_scoped_release unlocked;
   const asap_attention attention = c_attention(queries, keys, &values, live);
   const c_api::HeadArray<float> to = head_array(output);
@@ -109,14 +107,14 @@ void bind_operator(nb::module_& module) {
           nb::arg("calibration"), nb::arg("held_out"));
   const auto plain = [](const char* name) { return nb::arg(name).noconvert(); };
   nb::class_<Operator>(module, "Operator")
-      .def_static("fit", &fit, nb::arg("settings"), plain("q"), plain("k"), plain("v").none(),
-                  nb::arg("live"))
-      .def_static("load", &load, nb::arg("folder"))
-      .def("save", &save, nb::arg("folder"))
+      .def_static("fit", &fit_operator, nb::arg("settings"), plain("q"), plain("k"),
+                  plain("v").none(), nb::arg("live"))
+      .def_static("load", &load_operator, nb::arg("folder"))
+      .def("save", &save_operator, nb::arg("folder"))
       .def_prop_ro("layers",
                    [](const Operator& self) { return asap_operator_layers(self.handle.get()); })
-      .def("apply", &apply, nb::arg("layer"), plain("q"), plain("k"), plain("v"), nb::arg("live"),
-           plain("output"));
+      .def("apply", &apply_operator, nb::arg("layer"), plain("q"), plain("k"), plain("v"),
+           nb::arg("live"), plain("output"));
 }
 
 }  // namespace asap::python

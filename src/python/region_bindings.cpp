@@ -1,9 +1,7 @@
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -38,8 +36,9 @@ void check_signals() {
   if (PyErr_CheckSignals() != 0) throw nb::python_error();
 }
 
-Network fit(const std::string& settings, const Array<const double, 1>& x,
-            const Array<const double, 1>& y, const std::optional<Array<const double, 1>>& weight) {
+Network fit_network(const std::string& settings, const Array<const double, 1>& x,
+                    const Array<const double, 1>& y,
+                    const std::optional<Array<const double, 1>>& weight) {
   region::FitConfig config;
   config.data = "points";
   config::from_json(io::parse_json(settings, "settings"), config, "settings");
@@ -50,7 +49,7 @@ Network fit(const std::string& settings, const Array<const double, 1>& x,
   return {{run.fit.network, run.target.interval}, region::fit_summary(run).dump()};
 }
 
-Network load(const std::filesystem::path& path) { return {region::read_network(path), ""}; }
+Network load_network(const std::string& path) { return {region::read_network(path), ""}; }
 
 void values(const Network& self, const Array<const double, 2>& x, const Array<double, 1>& y) {
   const nb::gil_scoped_release unlocked;
@@ -74,7 +73,7 @@ std::pair<std::vector<double>, std::vector<double>> knots(const Network& self) {
   return {std::move(pieces.x), std::move(pieces.y)};
 }
 
-std::int64_t depth(const Network& self) { return self.stored.network.depth(); }
+std::int64_t depth_of(const Network& self) { return self.stored.network.depth(); }
 
 void potentials_1d(const Array<const double, 1>& s, const Array<const double, 1>& t,
                    const Array<double, 1>& phi, const Array<double, 1>& psi) {
@@ -90,18 +89,19 @@ void potentials_1d(const Array<const double, 1>& s, const Array<const double, 1>
 void bind_region(nb::module_& module) {
   const auto plain = [](const char* name) { return nb::arg(name).noconvert(); };
   nb::class_<Network>(module, "Network")
-      .def_static("fit", &fit, nb::arg("settings"), plain("x"), plain("y"), plain("weight").none())
-      .def_static("load", &load, nb::arg("path"))
+      .def_static("fit", &fit_network, nb::arg("settings"), plain("x"), plain("y"),
+                  plain("weight").none())
+      .def_static("load", &load_network, nb::arg("path"))
       .def(
           "save_to",
-          [](const Network& self, const std::filesystem::path& path) {
+          [](const Network& self, const std::string& path) {
             region::write_network(self.stored, path);
           },
           nb::arg("path"))
       .def("values", &values, plain("x"), plain("y"))
       .def("knots", &knots)
       .def_prop_ro("inputs", [](const Network& self) { return self.stored.network.inputs(); })
-      .def_prop_ro("depth", &depth)
+      .def_prop_ro("depth", &depth_of)
       .def_prop_ro("parameters",
                    [](const Network& self) { return self.stored.network.parameter_count(); })
       .def_prop_ro("interval",

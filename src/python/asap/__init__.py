@@ -9,8 +9,8 @@ Arguments that cannot be used raise ValueError, or TypeError for a wrong type; t
 """
 
 from . import relu_fit
-from ._asap import DataError, NumericalError
 from ._asap import version as _version
+from ._errors import DataError, NumericalError
 from ._threads import set_threads, threads
 from .attention import (
     Gradients,

@@ -91,11 +91,11 @@ class CompiledOperator:
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "CompiledOperator":
         """Reads an operator that `save` or asap-compile wrote. DataError when a file is missing or damaged."""
-        return cls(_asap.Operator.load(os.fspath(folder)))
+        return cls(_asap.Operator.load(os.fsdecode(folder)))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes operator.json and operator.safetensors, the files of asap-compile."""
-        self._operator.save(os.fspath(folder))
+        self._operator.save(os.fsdecode(folder))
 
     @property
     def layers(self) -> int:

@@ -50,7 +50,7 @@ class Model:
         Raises:
             DataError: a file is missing or damaged. ValueError: the network has no such method.
         """
-        return cls(_asap.Model.load(os.fspath(path), method))
+        return cls(_asap.Model.load(os.fsdecode(path), method))
 
     @property
     def input(self) -> str:

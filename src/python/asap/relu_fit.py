@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import _asap
 from ._arrays import vector
+from ._errors import NumericalError
 
 
 class Segments(NamedTuple):
@@ -30,11 +31,11 @@ class Network:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Network":
         """Reads network.json or network.safetensors of relu-fit. DataError when it is missing or damaged."""
-        return cls(_asap.Network.load(os.fspath(path)))
+        return cls(_asap.Network.load(os.fsdecode(path)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a .json or .safetensors file that `relu-fit eval`, `export` and `regions` read."""
-        self._network.save_to(os.fspath(path))
+        self._network.save_to(os.fsdecode(path))
 
     def __call__(self, x: Any) -> npt.NDArray[np.float64]:
         """The values at x: [n], or [n, inputs] of several inputs. Result: [n]."""
@@ -45,7 +46,7 @@ class Network:
             expected = "[n]" if self.inputs == 1 else f"[n, {self.inputs}]"
             raise ValueError(f"x has shape {list(np.shape(x))}, expected {expected}")
         if not np.isfinite(points).all():
-            raise _asap.NumericalError("x has a value that is not finite")
+            raise NumericalError("x has a value that is not finite")
         values = np.empty(len(points), np.float64)
         self._network.values(points, values)
         return values

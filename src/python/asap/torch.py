@@ -1,6 +1,7 @@
 """Attention for PyTorch on the CPU, with exact gradients. Tensors are read in place."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 try:
     import torch
@@ -56,15 +57,20 @@ class _Attention(torch.autograd.Function):
 def _attend(q: Any, k: Any, v: Any, iterations: int | None, epsilon: float, live: dict[str, Any]) -> torch.Tensor:
     _check(q=q, k=k, v=v)
     words = {name: live.get(name) for name in _LIVE}
-    result: torch.Tensor = _Attention.apply(q, k, v, iterations, epsilon, words)  # type: ignore[no-untyped-call]
+    result: torch.Tensor = _Attention.apply(q, k, v, iterations, epsilon, words)
     return result
 
 
-# torch.compile does not look into the compiled part, and would fail on the way to it.
-_outside_graphs = getattr(getattr(torch, "compiler", None), "disable", lambda function: function)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@_outside_graphs  # type: ignore[untyped-decorator, unused-ignore]
+def _outside_graphs(function: _Function) -> _Function:
+    # torch.compile cannot look into the compiled part, and would fail on the way to it.
+    disable: Any = getattr(getattr(torch, "compiler", None), "disable", None)
+    return cast(_Function, disable(function)) if disable else function
+
+
+@_outside_graphs
 def sinkhorn_attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, iterations: int = 10, epsilon: float = 1.0, **live: Any
 ) -> torch.Tensor:
@@ -75,7 +81,7 @@ def sinkhorn_attention(
     return _attend(q, k, v, iterations, epsilon, _live(live))
 
 
-@_outside_graphs  # type: ignore[untyped-decorator, unused-ignore]
+@_outside_graphs
 def softmax_attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, epsilon: float = 1.0, **live: Any
 ) -> torch.Tensor:
@@ -109,12 +115,13 @@ class CompiledAttention(torch.nn.Module):
             raise ValueError(f"layer is {layer}, but the operator has {operator.layers}")
         self.operator, self.layer = operator, layer
 
-    @_outside_graphs  # type: ignore[untyped-decorator, unused-ignore]
+    @_outside_graphs
     def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, **live: Any) -> torch.Tensor:
         _check(q=q, k=k, v=v)
         if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (q, k, v)):
             raise ValueError("a compiled operator has no gradient (hint: with torch.no_grad(): ...)")
-        return torch.from_numpy(self.operator(_array(q), _array(k), _array(v), layer=self.layer, **_live(live)))
+        output = self.operator(_array(q), _array(k), _array(v), layer=self.layer, **_live(live))
+        return torch.from_numpy(output)
 
     def extra_repr(self) -> str:
         return f"{self.operator!r}, layer={self.layer}"
