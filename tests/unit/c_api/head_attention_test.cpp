@@ -82,18 +82,20 @@ TEST_CASE("gradients of doubles are those of difference quotients") {
     return sum;
   };
   const double step = 1e-5;  // rounding and curvature both leave errors near 1e-10
-  for (auto [values, gradient] :
-       {std::pair{&doubles.queries, &of_queries}, std::pair{&doubles.keys, &of_keys},
-        std::pair{&doubles.values, &of_values}})
-    for (std::size_t i = 3; i < values->size(); i += 41) {
-      const double before = (*values)[i];
-      (*values)[i] = before + step;
+  const auto check = [&](std::vector<double>& values, const std::vector<double>& gradient) {
+    for (std::size_t i = 3; i < values.size(); i += 41) {
+      const double before = values[i];
+      values[i] = before + step;
       const double above = loss();
-      (*values)[i] = before - step;
+      values[i] = before - step;
       const double below = loss();
-      (*values)[i] = before;
-      CHECK((*gradient)[i] == doctest::Approx((above - below) / (2 * step)).epsilon(1e-7));
+      values[i] = before;
+      CHECK(gradient[i] == doctest::Approx((above - below) / (2 * step)).epsilon(1e-7));
     }
+  };
+  check(doubles.queries, of_queries);
+  check(doubles.keys, of_keys);
+  check(doubles.values, of_values);
 }
 
 }  // namespace
