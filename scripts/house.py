@@ -40,7 +40,7 @@ class House:
                 self.files[path] = folder
         declared = {}
         for path in sorted(self.source.rglob("CMakeLists.txt")):
-            for name, words in re.findall(r"^asap_library\((\w+)(?: DEPENDS ([^)]*))?\)", path.read_text(), re.M):
+            for name, words in re.findall(r"^asap_(?:library|python_module)\((\w+)(?: DEPENDS ([^)]*))?\)", path.read_text(), re.M):
                 declared[path.parent.relative_to(self.source).as_posix()] = (name, words.split())
         folder_of = {"asap_" + name: folder for folder, (name, _) in declared.items()}
         self.direct = {folder: [folder_of[word] for word in words if word in folder_of]

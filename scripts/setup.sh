@@ -4,8 +4,8 @@
 #
 #   scripts/setup.sh              the packages for the build, the tests and the quickstart
 #   scripts/setup.sh --ci         also the emulator that shows that no AVX is needed, the browser that opens the
-#                                 reports, clang with its linter, sanitizers and coverage tools, and the linter
-#                                 of Debian packages
+#                                 reports, clang with its linter, sanitizers and coverage tools, the linter of Debian
+#                                 packages, and what the Python package is built and tested with
 #   scripts/setup.sh --developer  also clang's formatter, and the packages for micro-benchmarks, for comparisons
 #                                 with other libraries and for the golden-value script
 source "$(dirname "$0")/common.sh"
@@ -33,7 +33,9 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  --ci) packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm lintian) ;;
+  --ci)
+    packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm lintian
+      python3-dev python3-venv) ;;
   --developer)
     packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache graphviz lintian
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;

@@ -23,7 +23,7 @@ constexpr int kMostTeacherIterations = 10'000;
 
 /// Live rows of all heads of an array side by side, those of an example first and zeros after them:
 /// [examples * tokens, heads * columns].
-tensor::Tensor<float> side_by_side(const PackedHeads& heads, const asap_array& array,
+tensor::Tensor<float> side_by_side(const PackedHeads<float>& heads, const asap_array& array,
                                    bool of_queries, std::int64_t tokens, std::int64_t columns) {
   tensor::Tensor<float> out({heads.examples() * tokens, heads.heads() * columns});
   tensor::Arena arena;
@@ -31,7 +31,8 @@ tensor::Tensor<float> side_by_side(const PackedHeads& heads, const asap_array& a
     for (std::int64_t h = 0; h < heads.heads(); ++h) {
       const tensor::ArenaScope scope(arena);
       const auto& live = of_queries ? heads.live_queries(b) : heads.live_keys(b);
-      const tensor::MatrixView<const float> rows = heads.rows_of(array, b, h, live, columns, arena);
+      const tensor::MatrixView<const float> rows =
+          heads.rows_of(head_array(array), b, h, live, columns, arena);
       for (std::int64_t i = 0; i < rows.rows; ++i)
         std::ranges::copy(rows.row(i), out.rows().row(b * tokens + i).begin() + h * columns);
     }
@@ -59,7 +60,7 @@ compile::CompileConfig config_of(const asap_fit& fit) {
 compile::Activations activations_of(const asap_attention& attention,
                                     const compile::CompileConfig& config) {
   const bool with_values = attention.values.data != nullptr;
-  const PackedHeads heads(attention, with_values);
+  const PackedHeads<float> heads(head_arrays(attention), with_values);
   compile::Activations activations;
   activations.examples = attention.examples;
   activations.heads = attention.heads;
@@ -104,8 +105,9 @@ void apply(const asap_operator& compiled, std::int64_t layer, const asap_attenti
                            " heads of width " + std::to_string(compiled.artefact.head_width) +
                            ", not " + std::to_string(attention.heads) + " of width " +
                            std::to_string(attention.width));
-  const PackedHeads heads(attention, true);
-  check_result(output, attention, attention.query_tokens, attention.value_width, "output");
+  const PackedHeads<float> heads(head_arrays(attention), true);
+  check_result(head_array(output), heads.arrays(), attention.query_tokens, attention.value_width,
+               "output");
   std::vector<std::unique_ptr<attention::CompiledOperator>> operators;
   for (const attention::CompiledHead& head : layer_heads)
     operators.push_back(std::make_unique<attention::CompiledOperator>(
@@ -124,7 +126,7 @@ void apply(const asap_operator& compiled, std::int64_t layer, const asap_attenti
     else
       operators[static_cast<std::size_t>(h)]->apply(0, {head.queries, head.keys, head.values, 1, 1},
                                                     out, arena);
-    write_rows(output, b, h, attention.query_tokens, heads.live_queries(b), out);
+    write_rows<float>(head_array(output), b, h, attention.query_tokens, heads.live_queries(b), out);
   });
 }
 

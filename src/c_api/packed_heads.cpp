@@ -35,7 +35,8 @@ void check_extent(const Extent& extent, const std::string& name) {
       throw base::UsageError(name + ": has more than 2^40 elements");
 }
 
-void check_array(const asap_array& array, const Extent& extent, const std::string& name) {
+template <class T>
+void check_array(const HeadArray<const T>& array, const Extent& extent, const std::string& name) {
   check_extent(extent, name);
   check_strides(extent, array.example_stride, array.head_stride, array.token_stride, name);
   if (extent.examples > 0 && extent.tokens > 0) require(array.data, (name + ".data").c_str());
@@ -54,19 +55,21 @@ std::vector<std::vector<std::int64_t>> live_tokens(std::int64_t examples, std::i
   return live;
 }
 
-const float* row_of(const asap_array& array, std::int64_t example, std::int64_t head,
-                    std::int64_t token) {
+template <class T>
+const T* row_of(const HeadArray<const T>& array, std::int64_t example, std::int64_t head,
+                std::int64_t token) {
   return array.data + example * array.example_stride + head * array.head_stride +
          token * array.token_stride;
 }
 
-void check_finite(const asap_array& array, const Extent& extent,
+template <class T>
+void check_finite(const HeadArray<const T>& array, const Extent& extent,
                   const std::vector<std::vector<std::int64_t>>& live, const char* name) {
   for (std::int64_t b = 0; b < extent.examples; ++b)
     for (std::int64_t h = 0; h < extent.heads; ++h)
       for (const std::int64_t i : live[static_cast<std::size_t>(b)]) {
-        const float* row = row_of(array, b, h, i);
-        if (!std::all_of(row, row + extent.columns, [](float x) { return std::isfinite(x); }))
+        const T* row = row_of(array, b, h, i);
+        if (!std::all_of(row, row + extent.columns, [](T x) { return std::isfinite(x); }))
           throw base::NumericalError(std::string(name) + ": token " + std::to_string(i) +
                                      " of head " + std::to_string(h) + " of example " +
                                      std::to_string(b) + " has a value that is not finite");
@@ -75,90 +78,128 @@ void check_finite(const asap_array& array, const Extent& extent,
 
 }  // namespace
 
-PackedHeads::PackedHeads(const asap_attention& attention, bool with_values)
-    : attention_(attention) {
-  require_range(attention.examples, 0, kLargestExtent, "examples");
-  require_range(attention.heads, 1, kLargestExtent, "heads");
-  require_range(attention.query_tokens, 0, kLargestExtent, "query_tokens");
-  require_range(attention.key_tokens, 0, kLargestExtent, "key_tokens");
-  require_range(attention.width, 1, kLargestExtent, "width");
-  if (!std::isfinite(attention.scale) || attention.scale < 0)
-    throw base::UsageError("scale must be 0 or positive and finite");
-  const Extent queries{attention.examples, attention.heads, attention.query_tokens,
-                       attention.width};
-  const Extent keys{attention.examples, attention.heads, attention.key_tokens, attention.width};
-  check_array(attention.queries, queries, "queries");
-  check_array(attention.keys, keys, "keys");
-  queries_ = live_tokens(attention.examples, attention.query_tokens, attention.query_lengths,
-                         attention.query_mask, "a query length");
-  keys_ = live_tokens(attention.examples, attention.key_tokens, attention.key_lengths,
-                      attention.key_mask, "a key length");
-  check_finite(attention.queries, queries, queries_, "queries");
-  check_finite(attention.keys, keys, keys_, "keys");
-  if (!with_values) return;
-  require_range(attention.value_width, 1, kLargestExtent, "value_width");
-  const Extent values{attention.examples, attention.heads, attention.key_tokens,
-                      attention.value_width};
-  check_array(attention.values, values, "values");
-  check_finite(attention.values, values, keys_, "values");
+HeadArray<const float> head_array(const asap_array& array) {
+  return {array.data, array.example_stride, array.head_stride, array.token_stride};
 }
 
-void PackedHeads::check_gradient(const asap_array& output_gradient) const {
-  const Extent extent{attention_.examples, attention_.heads, attention_.query_tokens,
-                      attention_.value_width};
+HeadArray<float> head_array(const asap_result& result) {
+  return {result.data, result.example_stride, result.head_stride, result.token_stride};
+}
+
+HeadArrays<float> head_arrays(const asap_attention& a) {
+  return {.examples = a.examples,
+          .heads = a.heads,
+          .query_tokens = a.query_tokens,
+          .key_tokens = a.key_tokens,
+          .width = a.width,
+          .value_width = a.value_width,
+          .queries = head_array(a.queries),
+          .keys = head_array(a.keys),
+          .values = head_array(a.values),
+          .query_lengths = a.query_lengths,
+          .key_lengths = a.key_lengths,
+          .query_mask = a.query_mask,
+          .key_mask = a.key_mask,
+          .scale = a.scale};
+}
+
+template <class T>
+PackedHeads<T>::PackedHeads(const HeadArrays<T>& arrays, bool with_values) : arrays_(arrays) {
+  require_range(arrays.examples, 0, kLargestExtent, "examples");
+  require_range(arrays.heads, 1, kLargestExtent, "heads");
+  require_range(arrays.query_tokens, 0, kLargestExtent, "query_tokens");
+  require_range(arrays.key_tokens, 0, kLargestExtent, "key_tokens");
+  require_range(arrays.width, 1, kLargestExtent, "width");
+  if (!std::isfinite(arrays.scale) || arrays.scale < 0)
+    throw base::UsageError("scale must be 0 or positive and finite");
+  const Extent queries{arrays.examples, arrays.heads, arrays.query_tokens, arrays.width};
+  const Extent keys{arrays.examples, arrays.heads, arrays.key_tokens, arrays.width};
+  check_array(arrays.queries, queries, "queries");
+  check_array(arrays.keys, keys, "keys");
+  queries_ = live_tokens(arrays.examples, arrays.query_tokens, arrays.query_lengths,
+                         arrays.query_mask, "a query length");
+  keys_ = live_tokens(arrays.examples, arrays.key_tokens, arrays.key_lengths, arrays.key_mask,
+                      "a key length");
+  check_finite(arrays.queries, queries, queries_, "queries");
+  check_finite(arrays.keys, keys, keys_, "keys");
+  if (!with_values) return;
+  require_range(arrays.value_width, 1, kLargestExtent, "value_width");
+  const Extent values{arrays.examples, arrays.heads, arrays.key_tokens, arrays.value_width};
+  check_array(arrays.values, values, "values");
+  check_finite(arrays.values, values, keys_, "values");
+}
+
+template <class T>
+void PackedHeads<T>::check_gradient(const HeadArray<const T>& output_gradient) const {
+  const Extent extent{arrays_.examples, arrays_.heads, arrays_.query_tokens, arrays_.value_width};
   check_array(output_gradient, extent, "output_gradient");
   check_finite(output_gradient, extent, queries_, "output_gradient");
 }
 
-tensor::MatrixView<const float> PackedHeads::rows_of(const asap_array& array, std::int64_t example,
-                                                     std::int64_t head,
-                                                     const std::vector<std::int64_t>& live,
-                                                     std::int64_t columns,
-                                                     tensor::Arena& arena) const {
+template <class T>
+tensor::MatrixView<const T> PackedHeads<T>::rows_of(const HeadArray<const T>& array,
+                                                    std::int64_t example, std::int64_t head,
+                                                    const std::vector<std::int64_t>& live,
+                                                    std::int64_t columns,
+                                                    tensor::Arena& arena) const {
   const std::int64_t count = std::ssize(live);
   if (count == 0) return {nullptr, 0, columns};
   if (live.back() == count - 1)
     return {row_of(array, example, head, 0), count, columns, array.token_stride};
-  const tensor::MatrixView<float> rows = arena.matrix<float>(count, columns);
+  const tensor::MatrixView<T> rows = arena.matrix<T>(count, columns);
   for (std::int64_t i = 0; i < count; ++i)
     std::copy_n(row_of(array, example, head, live[static_cast<std::size_t>(i)]), columns,
                 rows.row(i).begin());
   return rows;
 }
 
-attention::AttentionHead<float> PackedHeads::head(std::int64_t example, std::int64_t index,
-                                                  float scale, tensor::Arena& arena) const {
-  const asap_attention& a = attention_;
+template <class T>
+attention::AttentionHead<T> PackedHeads<T>::head(std::int64_t example, std::int64_t index, T scale,
+                                                 tensor::Arena& arena) const {
+  const HeadArrays<T>& a = arrays_;
   return {rows_of(a.queries, example, index, live_queries(example), a.width, arena),
           rows_of(a.keys, example, index, live_keys(example), a.width, arena),
           rows_of(a.values, example, index, live_keys(example), a.value_width, arena), scale};
 }
 
-float PackedHeads::scale() const {
-  return attention_.scale > 0 ? attention_.scale
-                              : 1 / std::sqrt(static_cast<float>(attention_.width));
+template <class T>
+T PackedHeads<T>::scale() const {
+  return arrays_.scale > 0 ? arrays_.scale : 1 / std::sqrt(static_cast<T>(arrays_.width));
 }
 
-void check_result(const asap_result& result, const asap_attention& attention, std::int64_t tokens,
+template <class T>
+void check_result(const HeadArray<T>& result, const HeadArrays<T>& arrays, std::int64_t tokens,
                   std::int64_t columns, const char* name) {
-  check_array({result.data, result.example_stride, result.head_stride, result.token_stride},
-              {attention.examples, attention.heads, tokens, columns}, name);
+  check_array<T>({result.data, result.example_stride, result.head_stride, result.token_stride},
+                 {arrays.examples, arrays.heads, tokens, columns}, name);
 }
 
-void write_rows(const asap_result& result, std::int64_t example, std::int64_t head,
+template <class T>
+void write_rows(const HeadArray<T>& result, std::int64_t example, std::int64_t head,
                 std::int64_t tokens, const std::vector<std::int64_t>& live,
-                tensor::MatrixView<const float> values) {
+                tensor::MatrixView<const T> values) {
   std::size_t next = 0;
   for (std::int64_t i = 0; i < tokens; ++i) {
-    float* row = result.data + example * result.example_stride + head * result.head_stride +
-                 i * result.token_stride;
+    T* row = result.data + example * result.example_stride + head * result.head_stride +
+             i * result.token_stride;
     if (next < live.size() && live[next] == i) {
       std::ranges::copy(values.row(static_cast<std::int64_t>(next)), row);
       ++next;
     } else {
-      std::fill_n(row, values.cols, 0.0f);
+      std::fill_n(row, values.cols, T(0));
     }
   }
 }
+
+template class PackedHeads<float>;
+template class PackedHeads<double>;
+template void check_result(const HeadArray<float>&, const HeadArrays<float>&, std::int64_t,
+                           std::int64_t, const char*);
+template void check_result(const HeadArray<double>&, const HeadArrays<double>&, std::int64_t,
+                           std::int64_t, const char*);
+template void write_rows(const HeadArray<float>&, std::int64_t, std::int64_t, std::int64_t,
+                         const std::vector<std::int64_t>&, tensor::MatrixView<const float>);
+template void write_rows(const HeadArray<double>&, std::int64_t, std::int64_t, std::int64_t,
+                         const std::vector<std::int64_t>&, tensor::MatrixView<const double>);
 
 }  // namespace asap::c_api

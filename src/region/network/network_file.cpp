@@ -213,4 +213,13 @@ StoredNetwork read_network(const std::filesystem::path& path) {
                          "relu-fit fit writes both");
 }
 
+void write_network(const StoredNetwork& stored, const std::filesystem::path& path) {
+  if (path.extension() == ".json")
+    io::write_json(path, network_json(stored));
+  else if (path.extension() == ".safetensors")
+    io::write_safetensors(path, network_tensors(stored));
+  else
+    throw base::UsageError(path.string() + ": the name must end in .json or .safetensors");
+}
+
 }  // namespace asap::region

@@ -36,5 +36,7 @@ StoredNetwork network_from(const io::Json& json, const std::string& source);
 
 /// Reads a .safetensors or .json file, by its extension.
 StoredNetwork read_network(const std::filesystem::path& path);
+/// Writes a .safetensors or .json file, by its extension. UsageError for any other.
+void write_network(const StoredNetwork& stored, const std::filesystem::path& path);
 
 }  // namespace asap::region

@@ -42,6 +42,10 @@ struct FitRun {
 /// 1].
 FitRun run_fit(const FitConfig& config, int threads, const std::function<void(double)>& progress);
 
+/// The same on points in memory, in any order, which config.data names.
+FitRun run_fit(const FitConfig& config, Samples points, int threads,
+               const std::function<void(double)>& progress);
+
 /// Writes network.safetensors, network.json, NAME.h, fit.csv, fit.svg and fit.png into an existing
 /// folder. Returns notes for the user (no gnuplot: no pictures).
 std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::path& folder);

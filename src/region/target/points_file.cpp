@@ -155,15 +155,11 @@ void require_finite(const Samples& samples, const std::string& source) {
       throw base::DataError(source + ": points at x = " +
                                 base::format_significant(samples.x[static_cast<std::size_t>(i)]) +
                                 " are too large to be averaged",
-                            "keep one of the lines, or scale y and the weights");
+                            "keep one of them, or scale y and the weights");
 }
 
-}  // namespace
-
-PointsFile parse_points(std::string_view bytes, const std::string& source,
-                        const ChosenColumns& chosen) {
-  const io::DecodedText decoded(bytes, source);
-  PointsFile file = Parser(decoded.text(), source, chosen).parse();
+/// Sorts the points and averages those of equal x.
+PointsFile prepared(PointsFile file, const std::string& source, const char* hint) {
   if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
   const std::int64_t gone = average_duplicates(file.samples);
   require_finite(file.samples, source);
@@ -173,8 +169,38 @@ PointsFile parse_points(std::string_view bytes, const std::string& source,
   if (file.samples.size() < 4)
     throw base::DataError(source + ": " + std::to_string(file.samples.size()) +
                               " points of different x, at least four are needed",
-                          "expected one line per point: x,y or x,y,weight");
+                          hint);
   return file;
+}
+
+void require_values(const std::vector<double>& values, const char* name, bool positive) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]) || (positive && !(values[i] > 0)))
+      throw base::UsageError("`" + std::string(name) + "`: number " + std::to_string(i) + " is " +
+                                 base::format_number(values[i]),
+                             positive ? "weights are inverse variances: positive and finite"
+                                      : "leave the point out, or repair the value");
+}
+
+}  // namespace
+
+PointsFile parse_points(std::string_view bytes, const std::string& source,
+                        const ChosenColumns& chosen) {
+  const io::DecodedText decoded(bytes, source);
+  return prepared(Parser(decoded.text(), source, chosen).parse(), source,
+                  "expected one line per point: x,y or x,y,weight");
+}
+
+PointsFile prepare_points(Samples points, const std::string& source) {
+  const auto fits = [&](const std::vector<double>& column) {
+    return column.size() == points.x.size();
+  };
+  if (!fits(points.y) || (!points.weight.empty() && !fits(points.weight)))
+    throw base::UsageError("`x`, `y` and `weight` differ in length");
+  require_values(points.x, "x", false);
+  require_values(points.y, "y", false);
+  require_values(points.weight, "weight", true);
+  return prepared({std::move(points), {}}, source, "points of equal x are averaged");
 }
 
 PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen) {

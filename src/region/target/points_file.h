@@ -10,7 +10,7 @@
 
 namespace asap::region {
 
-/// Points read from text and prepared for a fit: sorted by x, points of equal x averaged by weight.
+/// Points prepared for a fit: sorted by x, points of equal x averaged by weight.
 struct PointsFile {
   Samples samples;
   std::vector<std::string> notes;  ///< what was changed, for the user
@@ -26,6 +26,9 @@ struct PointsFile {
 /// when fewer than four different x remain.
 PointsFile parse_points(std::string_view bytes, const std::string& source,
                         const ChosenColumns& chosen = {});
+/// The same for points in memory, in any order: x, y and weight (or none) of equal length.
+/// UsageError names the place of a value that is not finite and of a weight that is not positive.
+PointsFile prepare_points(Samples points, const std::string& source);
 PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen = {});
 
 }  // namespace asap::region

@@ -52,6 +52,13 @@ Samples inside(const Samples& samples, numerics::Interval interval) {
   return kept;
 }
 
+/// The points of a file with its notes first.
+Target noted_target(std::string name, PointsFile file) {
+  Target target = points_target(std::move(name), std::move(file.samples));
+  target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
+  return target;
+}
+
 }  // namespace
 
 void check_interval(numerics::Interval interval) {
@@ -130,9 +137,12 @@ Target data_target(const std::filesystem::path& path,
     if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
       file.notes.push_back("the interval reaches beyond the points: the fit ends where they do");
   }
-  Target target = points_target(path.string(), std::move(file.samples));
-  target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
-  return target;
+  return noted_target(path.string(), std::move(file));
+}
+
+Target data_target(std::string name, Samples points) {
+  PointsFile file = prepare_points(std::move(points), name);
+  return noted_target(std::move(name), std::move(file));
 }
 
 const std::vector<PaperTarget>& paper_targets() {

@@ -14,7 +14,7 @@ namespace asap::region {
 
 /// A function of one variable to be fitted on an interval: known exactly or by points.
 struct Target {
-  std::string name;  ///< as the user gave it
+  std::string name;     ///< as the user gave it
   std::string formula;  ///< of the truth, for bounds; empty when only points are known
   numerics::Interval interval;
   Samples samples;            ///< training points
@@ -40,6 +40,9 @@ Target function_target(const std::string& formula, numerics::Interval interval, 
 Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval,
                    const ChosenColumns& chosen = {});
+
+/// Points in memory, in any order, as read_points() prepares those of a file.
+Target data_target(std::string name, Samples points);
 
 /// Points alone. The guide is a cubic spline, smoothed where the points are noisy.
 Target points_target(std::string name, Samples samples);

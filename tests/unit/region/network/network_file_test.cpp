@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "support/error_message.h"
+#include "support/temporary_folder.h"
 #include "unit/region/network/small_network.h"
 
 namespace asap::test {
@@ -21,6 +22,19 @@ TEST_CASE("networks come back from safetensors and JSON as they were") {
     CHECK(back.interval->high == 2.5);
     for (const double x : {-3.0, -0.2, 0.0, 4.0}) CHECK(back.network(x) == stored.network(x));
   }
+}
+
+TEST_CASE("the name of a file says how a network is written") {
+  const TemporaryFolder folder;
+  const region::StoredNetwork stored{small_network(), numerics::Interval{-1, 2.5}};
+  for (const char* name : {"n.json", "n.safetensors"}) {
+    region::write_network(stored, folder.path() / name);
+    CHECK(region::network_json(region::read_network(folder.path() / name)) ==
+          region::network_json(stored));
+  }
+  CHECK(message_of([&] {
+          region::write_network(stored, folder.path() / "n.onnx");
+        }).find("n.onnx: the name must end in .json or .safetensors") != std::string::npos);
 }
 
 TEST_CASE("PyTorch's names of nn.Sequential are understood, layer 10 after layer 9") {

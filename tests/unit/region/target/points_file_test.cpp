@@ -1,5 +1,7 @@
 #include "region/target/points_file.h"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "base/error.h"
@@ -123,6 +125,24 @@ TEST_CASE("points are sorted and equal x averaged by weight, and both is said") 
   REQUIRE(file.notes.size() == 2);
   CHECK(contains(file.notes[0], "sorted"));
   CHECK(contains(file.notes[1], "averaged"));
+}
+
+TEST_CASE("points in memory are prepared as those of a file") {
+  const region::PointsFile file =
+      region::prepare_points({{3, 2, 1, 5, 2}, {1, 4, 2, 0, 8}, {}}, "p");
+  CHECK(file.samples.x == std::vector<double>{1, 2, 3, 5});
+  CHECK(file.samples.y == std::vector<double>{2, 6, 1, 0});
+  CHECK(file.samples.weight == std::vector<double>{1, 2, 1, 1});
+  CHECK(file.notes.size() == 2);
+  const auto message = [](region::Samples samples) {
+    return message_of([&] { region::prepare_points(std::move(samples), "p"); });
+  };
+  CHECK(contains(message({{1, 2, 3, 4}, {1, 2, 3}, {}}), "differ in length"));
+  CHECK(contains(message({{1, 2, 3, 4}, {1, 2, 3, 4}, {1}}), "differ in length"));
+  CHECK(contains(message({{1, 2, 3, NAN}, {1, 2, 3, 4}, {}}), "`x`: number 3 is nan"));
+  CHECK(contains(message({{1, 2, 3, 4}, {1, INFINITY, 3, 4}, {}}), "`y`: number 1 is inf"));
+  CHECK(contains(message({{1, 2, 3, 4}, {1, 2, 3, 4}, {1, 1, 0, 1}}), "`weight`: number 2 is 0"));
+  CHECK(contains(message({{1, 2, 3}, {1, 2, 3}, {}}), "p: 3 points of different x"));
 }
 
 TEST_CASE("damaged points are refused with file and line") {
