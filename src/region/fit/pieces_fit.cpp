@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "region/fit/cross_validation.h"
+#include "region/pieces/even_knots.h"
 #include "region/pieces/huber.h"
 #include "region/pieces/piecewise_network.h"
 
@@ -14,6 +15,10 @@ namespace {
 
 /// The search ends when the criterion has not improved for this many numbers of pieces.
 constexpr int kPatience = 8;
+
+/// Cells on which many points are cross-validated: more than in a search, because every cell of a
+/// few points would hide how these points scatter.
+constexpr int kTestedCells = 4000;
 
 /// Mean squared errors below this, in ranges of y, are rounding.
 constexpr double kExact = 1e-28;
@@ -89,7 +94,7 @@ class PiecesChoice {
   std::vector<PiecewiseLinear> finished(Candidate& chosen) const {
     if (chosen.parts.size() > 1) return chosen.parts;
     PiecewiseLinear function = chosen.parts.front();
-    if (!seen_.truth && options_.pieces <= kMostSearchedPieces &&
+    if (!seen_.truth && options_.pieces <= kMostSearchedPieces && !chosen.trial.even &&
         seen_.samples.size() > kSearchedCells) {
       const PiecewiseFit refined = refined_on(function, seen_.samples);
       function = refined.function;
@@ -118,7 +123,7 @@ class PiecesChoice {
 
   Candidate candidate(PiecewiseFit fit) const {
     const auto pieces = static_cast<int>(fit.function.pieces());
-    return {{std::move(fit.function)}, {pieces, 0, fit.mse, bic(fit.mse, pieces), false}};
+    return {{std::move(fit.function)}, {pieces, 0, false, fit.mse, bic(fit.mse, pieces), false}};
   }
 
   Candidate large() const {
@@ -153,23 +158,36 @@ class PiecesChoice {
   }
 
   std::vector<Candidate> by_cross_validation() const {
-    const std::map<int, double> errors = cross_validated(
-        seen_.samples, most_, [&](const Samples& samples, int pieces, const EnoughPieces& enough) {
-          const Cells cells = cells_of(samples, kSearchedCells);
-          return constrained() ? constrained_knots(cells, options_.constraints, pieces, enough)
-                               : free_knots(cells, pieces, enough);
-        });
-    if (errors.empty())
+    std::vector<Candidate> all;
+    // The errors of a search at points left out, with its functions on all points.
+    const auto add = [&](const PiecesSearch& search, const PiecesSearch& final, int most,
+                         bool even) {
+      const std::map<int, double> errors = cross_validated(seen_.samples, most, search);
+      if (errors.empty()) return;
+      for (PiecewiseFit& fit : final(seen_.samples, errors.rbegin()->first, {})) {
+        const auto found = errors.find(static_cast<int>(fit.function.pieces()));
+        if (found == errors.end()) continue;
+        all.push_back(candidate(std::move(fit)));
+        all.back().trial.criterion = found->second;
+        all.back().trial.even = even;
+      }
+    };
+    const auto free = [&](int cells) -> PiecesSearch {
+      return [this, cells](const Samples& samples, int pieces, const EnoughPieces& enough) {
+        const Cells joined = cells_of(samples, cells);
+        return constrained() ? constrained_knots(joined, options_.constraints, pieces, enough)
+                             : free_knots(joined, pieces, enough);
+      };
+    };
+    add(free(kTestedCells), free(kSearchedCells), most_, false);
+    if (!constrained()) {
+      const std::int64_t most = std::max<std::int64_t>(seen_.samples.size() / 3, 1);
+      add(even_knots, even_knots,
+          static_cast<int>(std::min<std::int64_t>(most, options_.most_pieces)), true);
+    }
+    if (all.empty())
       throw base::UsageError("`criterion` cv leaves out every fifth point: too few are left",
                              "give `criterion` bic or the number of `pieces`");
-    std::vector<Candidate> all;
-    for (PiecewiseFit& fit :
-         searched_pieces(seen_, errors.rbegin()->first, {}, options_.constraints)) {
-      const auto found = errors.find(static_cast<int>(fit.function.pieces()));
-      if (found == errors.end()) continue;
-      all.push_back(candidate(std::move(fit)));
-      all.back().trial.criterion = found->second;
-    }
     return all;
   }
 
@@ -185,7 +203,7 @@ class PiecesChoice {
       return fits.back().pieces() > best->pieces() + kPatience;
     };
     for (JumpingFit& fit : jumping_knots(seen_.samples, most_, options_.jumps, enough_pieces)) {
-      const PiecesTrial trial{fit.pieces(), fit.jumps(), fit.mse, value(fit), false};
+      const PiecesTrial trial{fit.pieces(), fit.jumps(), false, fit.mse, value(fit), false};
       all.push_back({std::move(fit.parts), trial});
     }
     std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
@@ -202,7 +220,9 @@ class PiecesChoice {
 
 std::string description_of(const PiecesOptions& options, const PiecesTrial& chosen) {
   std::string text = std::to_string(chosen.pieces) +
-                     (chosen.pieces == 1 ? " straight piece" : " straight pieces with free knots");
+                     (chosen.pieces == 1 ? " straight piece"
+                      : chosen.even      ? " straight pieces with even shares of the points"
+                                         : " straight pieces with free knots");
   if (chosen.jumps > 0)
     text += " and " + std::to_string(chosen.jumps) + (chosen.jumps == 1 ? " jump" : " jumps");
   if (options.pieces == 0)
@@ -242,7 +262,8 @@ PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
   result.function = joined(result.parts);
   result.fit.network = to_network(result.function);
   result.fit.freedom = 2 * chosen.trial.pieces + chosen.trial.jumps;
-  const bool plain = options.loss == Loss::squares && !options.constraints.any();
+  const bool plain =
+      options.loss == Loss::squares && !options.constraints.any() && !chosen.trial.even;
   if (plain && chosen.trial.jumps == 0) result.fit.floor = chosen.trial.mse;
   if (plain && !target.truth && chosen.trial.pieces <= kMostSearchedPieces)
     result.errors = piece_errors(result.parts, target.samples);

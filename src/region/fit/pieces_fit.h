@@ -19,7 +19,8 @@ enum class Loss {
 /// How the number of straight pieces is chosen.
 enum class Criterion {
   bic,  ///< the Bayesian information criterion: for noise that is independent
-  cv,   ///< the squared error at points left out, in five folds: for predictions between points
+  cv,   ///< the squared error at points left out, in five folds: for predictions between points;
+        ///< even knots are tried as well
 };
 
 struct PiecesOptions {
@@ -36,6 +37,7 @@ struct PiecesOptions {
 struct PiecesTrial {
   int pieces = 0;  ///< without the steep ones of jumps
   int jumps = 0;
+  bool even = false;  ///< knots have equal numbers of points between them (pieces/even_knots.h)
   double mse = 0;  ///< at the points, or of the function; with the loss huber, twice the mean loss
   double criterion = 0;  ///< the least is chosen; see Criterion
   bool chosen = false;

@@ -67,6 +67,7 @@ struct FitConfig {
             config::between(0, 1'000'000));
     v.choice("method", method,
              {{"kaiming", Method::kaiming},
+              {"raai", Method::raai},
               {"skip", Method::skip},
               {"free", Method::free},
               {"smooth", Method::smooth},

@@ -57,6 +57,7 @@ std::string trials_text(const FitRun& run) {
   const bool bic = run.config.criterion == Criterion::bic;
   std::vector<base::Table::Column> columns{{"pieces"}};
   if (jumps) columns.push_back({"jumps"});
+  if (!bic) columns.push_back({"knots"});
   columns.push_back({"mse"});
   columns.push_back({!bic    ? "mse at points left out"
                      : jumps ? "n log(mse) + (2 pieces + jumps) log(n)"
@@ -66,6 +67,7 @@ std::string trials_text(const FitRun& run) {
   for (const PiecesTrial& trial : run.pieces) {
     std::vector<std::string> row{std::to_string(trial.pieces)};
     if (jumps) row.push_back(std::to_string(trial.jumps));
+    if (!bic) row.emplace_back(trial.even ? "even" : "free");
     row.push_back(base::format_significant(trial.mse));
     row.push_back(bic ? base::format_fixed(trial.criterion, 1)
                       : base::format_significant(trial.criterion));
@@ -108,6 +110,7 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
   for (const PiecesTrial& trial : run.pieces)
     summary["pieces"].push_back({{"pieces", trial.pieces},
                                  {"jumps", trial.jumps},
+                                 {"knots", trial.even ? "even" : "free"},
                                  {"mse", trial.mse},
                                  {"criterion", trial.criterion},
                                  {"chosen", trial.chosen}});
