@@ -81,7 +81,7 @@ class FitCommand : public cli::Command {
  private:
   /// The options of --pieces.
   void add_pieces(CLI::App& fit) {
-    const std::string group = "Straight pieces";
+    const std::string group = "Straight pieces, with --pieces";
     cli::take_one_of(fit.add_option("--criterion", criterion_,
                                     "What chooses their number: bic for independent noise, cv "
                                     "(cross-validation) for predictions between points (default: "
@@ -109,8 +109,8 @@ class FitCommand : public cli::Command {
                           const char* help) {
       fit.add_option(name, value, help)->type_name(type)->group(group)->allow_extra_args(false);
     };
-    list("--shape", shape_, "KIND:LO,HI",
-         "increasing, decreasing, convex or concave between LO and HI; may be repeated");
+    list("--shape", shape_, "TEXT",
+         "KIND:LO,HI: increasing, decreasing, convex or concave between LO and HI");
     fit.add_option("--slope-bounds", slope_bounds_,
                    "Bounds of all slopes, also outside the interval; one may be inf")
         ->type_name("LO,HI")
@@ -118,7 +118,7 @@ class FitCommand : public cli::Command {
     fit.add_option("--value-bounds", value_bounds_, "Bounds of all values on the interval")
         ->type_name("LO,HI")
         ->group(group);
-    list("--through", through_, "X,Y", "Pass through this point; may be repeated");
+    list("--through", through_, "X,Y", "Pass through this point, which may lie outside the data");
   }
 
   void apply_pieces(region::FitConfig& config) const {

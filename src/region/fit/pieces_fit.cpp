@@ -72,7 +72,7 @@ class PiecesChoice {
     if (options.loss == Loss::huber) seen_.samples = with_huber_weights(target.samples);
     most_ = options.pieces > 0 ? options.pieces
                                : std::min(options.most_pieces, determined_pieces(target));
-    if (constrained() || options.jumps > 0) most_ = std::min(most_, kMostSearchedPieces);
+    if (constrained()) most_ = std::min(most_, kMostSearchedPieces);
     const auto [low, high] = std::minmax_element(seen_.samples.y.begin(), seen_.samples.y.end());
     exact_ = kExact * (*high - *low) * (*high - *low);
   }
@@ -202,7 +202,8 @@ class PiecesChoice {
           [&](const JumpingFit& a, const JumpingFit& b) { return value(a) < value(b); });
       return fits.back().pieces() > best->pieces() + kPatience;
     };
-    for (JumpingFit& fit : jumping_knots(seen_.samples, most_, options_.jumps, enough_pieces)) {
+    for (JumpingFit& fit : jumping_knots(seen_.samples, std::min(most_, kMostSearchedPieces),
+                                         options_.jumps, enough_pieces)) {
       const PiecesTrial trial{fit.pieces(), fit.jumps(), false, fit.mse, value(fit), false};
       all.push_back({std::move(fit.parts), trial});
     }

@@ -64,6 +64,9 @@ ShapeConstraint partial_shape(const std::string& text) {
 /// UsageError for fields that need `pieces`, or do not go together with it.
 void validate_pieces(const FitConfig& config) {
   const PiecesConstraints constraints = config.constraints();
+  if (config.jumps < 0)
+    throw base::UsageError("`jumps` " + std::to_string(config.jumps) +
+                           ": a number from 0 is expected");
   if (config.pieces.empty() &&
       (constraints.any() || config.jumps > 0 || config.criterion != Criterion::bic))
     throw base::UsageError((constraints.any()  ? constraints.fields()
