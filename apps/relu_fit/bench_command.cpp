@@ -22,7 +22,7 @@ class BenchCommand : public cli::Command {
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
-    bench->add_option("--methods", methods_, "kaiming, skip, free, smooth, best (default: all)")
+    bench->add_option("--methods", methods_, "kaiming, raai, skip, free, smooth, best (default: all)")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);

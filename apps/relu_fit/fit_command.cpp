@@ -36,12 +36,9 @@ class FitCommand : public cli::Command {
     number("--tolerance", tolerance_, "E",
            "Stay within this maximum error, in units of y, with as few parameters as can be found");
     number("--pieces", pieces_, "N|auto",
-           "Straight pieces with free knots in one hidden layer: their number, or auto (by BIC)");
-    cli::take_one_of(fit->add_option("--loss", loss_,
-                                     "What --pieces minimises; huber bounds the influence of "
-                                     "outliers (default: squares)"),
-                     {"squares", "huber"})
-        ->group(group);
+           "Straight pieces with free knots in one hidden layer: their number, or auto (chosen by "
+           "--criterion)");
+    add_pieces(*fit);
     fit->add_flag("--keep-shape", keep_shape_,
                   "Stay convex or concave, and monotone, like the target, by construction")
         ->group(group);
@@ -82,6 +79,63 @@ class FitCommand : public cli::Command {
   }
 
  private:
+  /// The options of --pieces.
+  void add_pieces(CLI::App& fit) {
+    const std::string group = "Straight pieces, with --pieces";
+    cli::take_one_of(fit.add_option("--criterion", criterion_,
+                                    "What chooses their number: bic for independent noise, cv "
+                                    "(cross-validation) for predictions between points (default: "
+                                    "bic)"),
+                     {"bic", "cv"})
+        ->group(group);
+    cli::take_one_of(fit.add_option("--loss", loss_,
+                                    "What is minimised; huber bounds the influence of outliers "
+                                    "(default: squares)"),
+                     {"squares", "huber"})
+        ->group(group);
+    fit.add_option("--jumps", jumps_,
+                   "Allow at most K jumps, each a steep piece between two neighbouring points "
+                   "(default: 0)")
+        ->type_name("K")
+        ->group(group);
+    cli::take_one_of(
+        fit.add_option("--monotone", monotone_, "Monotone everywhere, also outside the interval"),
+        {"increasing", "decreasing"})
+        ->group(group);
+    fit.add_flag("--convex", convex_, "Convex everywhere, also outside the interval")->group(group);
+    fit.add_flag("--concave", concave_, "Concave everywhere, also outside the interval")
+        ->group(group);
+    const auto list = [&](const char* name, std::vector<std::string>& value, const char* type,
+                          const char* help) {
+      fit.add_option(name, value, help)->type_name(type)->group(group)->allow_extra_args(false);
+    };
+    list("--shape", shape_, "TEXT",
+         "KIND:LO,HI: increasing, decreasing, convex or concave between LO and HI");
+    fit.add_option("--slope-bounds", slope_bounds_,
+                   "Bounds of all slopes, also outside the interval; one may be inf")
+        ->type_name("LO,HI")
+        ->group(group);
+    fit.add_option("--value-bounds", value_bounds_, "Bounds of all values on the interval")
+        ->type_name("LO,HI")
+        ->group(group);
+    list("--through", through_, "X,Y", "Pass through this point, which may lie outside the data");
+  }
+
+  void apply_pieces(region::FitConfig& config) const {
+    if (pieces_) config.pieces = *pieces_;
+    if (loss_) config.loss = *loss_ == "huber" ? region::Loss::huber : region::Loss::squares;
+    if (criterion_)
+      config.criterion = *criterion_ == "cv" ? region::Criterion::cv : region::Criterion::bic;
+    if (jumps_) config.jumps = *jumps_;
+    if (monotone_) config.monotone = *monotone_;
+    config.convex |= convex_;
+    config.concave |= concave_;
+    if (!shape_.empty()) config.shape = shape_;
+    if (slope_bounds_) config.slope_bounds = *slope_bounds_;
+    if (value_bounds_) config.value_bounds = *value_bounds_;
+    if (!through_.empty()) config.through = through_;
+  }
+
   /// The options for several inputs.
   void add_several(CLI::App& fit, const std::vector<config::FieldDescription>& defaults) {
     const std::string group = "Several inputs";
@@ -170,8 +224,7 @@ class FitCommand : public cli::Command {
     if (fold_) config.fold = *fold_;
     if (windows_) config.windows = *windows_ == 0 ? -1 : *windows_;
     if (tolerance_) config.tolerance = *tolerance_ == 0 ? -1 : *tolerance_;
-    if (pieces_) config.pieces = *pieces_;
-    if (loss_) config.loss = *loss_ == "huber" ? region::Loss::huber : region::Loss::squares;
+    apply_pieces(config);
     config.keep_shape |= keep_shape_;
     config.difference |= difference_;
     config.open_ends |= open_ends_;
@@ -184,8 +237,11 @@ class FitCommand : public cli::Command {
   TargetFlags target_;
   std::optional<int> points_, depth_, fold_, windows_, ridges_;
   std::optional<double> tolerance_, validation_, test_;
-  std::optional<std::string> method_, name_, pieces_, loss_;
-  std::vector<std::string> inputs_;
+  std::optional<std::string> method_, name_, pieces_, loss_, criterion_, monotone_, slope_bounds_,
+      value_bounds_;
+  std::optional<int> jumps_;
+  bool convex_ = false, concave_ = false;
+  std::vector<std::string> inputs_, shape_, through_;
   std::string target_column_;
   bool keep_shape_ = false, open_ends_ = false, difference_ = false, compare_ = false;
 };

@@ -12,11 +12,9 @@
 namespace asap::region {
 namespace {
 
-constexpr std::pair<const char*, Method> kMethods[] = {{"kaiming", Method::kaiming},
-                                                       {"skip", Method::skip},
-                                                       {"free", Method::free},
-                                                       {"smooth", Method::smooth},
-                                                       {"best", Method::best}};
+constexpr std::pair<const char*, Method> kMethods[] = {
+    {"kaiming", Method::kaiming}, {"raai", Method::raai},     {"skip", Method::skip},
+    {"free", Method::free},       {"smooth", Method::smooth}, {"best", Method::best}};
 
 constexpr std::int64_t kWidth = 4;
 constexpr AdamOptions kPretraining{1500, 1e-2};
@@ -68,8 +66,9 @@ Fit adam_method(const Target& target, const FitOptions& options) {
   const NetworkShape shape = NetworkShape::uniform(options.depth, kWidth);
   WeightsModel model(unit.samples, shape.widths);
   std::vector<double> parameters =
-      options.method == Method::kaiming
-          ? kaiming_parameters(shape, random)
+      options.method == Method::kaiming ? kaiming_parameters(shape, random)
+      : options.method == Method::raai
+          ? asymmetric_parameters(shape, random)
           : WeightsModel::parameters_of(to_network(pretrained(unit, options, random)));
   adam_fit(model, parameters, kTraining);
   Fit fit;

@@ -9,19 +9,20 @@
 
 namespace asap::region {
 
-/// How a network of one input is fitted. The first four methods are the paper's and train with
-/// Adam: 1500 steps at 0.01 on the parameterisation, then 5000 at 0.001 on the weights, both with
-/// cosine decay.
+/// How a network of one input is fitted. All but `best` are the paper's and train with Adam: 1500
+/// steps at 0.01 on the parameterisation, then 5000 at 0.001 on the weights, both with cosine
+/// decay. The values are part of the random streams.
 enum class Method {
-  kaiming,  ///< weights of He et al. 2015, Adam on the weights
-  skip,     ///< random peaks, Theorem 3.1, Adam on the weights without pretraining
-  free,     ///< random peaks, pretraining of peaks and free scales, Adam on the weights
-  smooth,   ///< random peaks, pretraining of peaks with scales by Theorem 3.1, Adam on the weights
-  best,     ///< curvature folding, Levenberg-Marquardt on the family and on the weights, hops
+  kaiming = 0,  ///< weights of He et al. 2015, Adam on the weights
+  raai = 5,     ///< randomised asymmetric weights of Lu et al. 2019, Adam on the weights
+  skip = 1,     ///< random peaks, Theorem 3.1, Adam on the weights without pretraining
+  free = 2,     ///< random peaks, pretraining of peaks and free scales, Adam on the weights
+  smooth = 3,   ///< random peaks, pretraining of peaks with scales by Theorem 3.1, Adam on weights
+  best = 4,     ///< curvature folding, Levenberg-Marquardt on the family and the weights, hops
 };
 
 const char* method_name(Method method);
-/// All names, in the order of the enumeration.
+/// All names, in this order.
 std::vector<std::string> method_names();
 /// UsageError suggests the nearest name.
 Method method_from_name(const std::string& name);

@@ -21,6 +21,17 @@ std::vector<std::int64_t> layer_begins_of(const NetworkShape& shape) {
   return begins;
 }
 
+/// Calls visit(number of inputs) for every neuron in the order of the parameters, the output last.
+template <class Visit>
+void for_each_neuron(const NetworkShape& shape, const Visit& visit) {
+  std::int64_t reads = shape.inputs;
+  for (const std::int64_t width : shape.widths) {
+    for (std::int64_t k = 0; k < shape.blocks * width; ++k) visit(reads);
+    reads = width;
+  }
+  visit(shape.blocks * reads);
+}
+
 /// Rounds the number of samples up to whole vectors of every instruction set.
 std::int64_t padded(std::int64_t samples) {
   constexpr std::int64_t kLanes = 8;
@@ -37,19 +48,24 @@ std::int64_t NetworkShape::parameter_count() const { return layer_begins_of(*thi
 
 std::vector<double> kaiming_parameters(const NetworkShape& shape, base::RandomStream& random) {
   std::vector<double> parameters;
-  const auto add_rows = [&](std::int64_t rows, std::int64_t inputs) {
+  for_each_neuron(shape, [&](std::int64_t inputs) {
     const double deviation = std::sqrt(2.0 / static_cast<double>(inputs));
-    for (std::int64_t k = 0; k < rows; ++k) {
-      for (std::int64_t j = 0; j < inputs; ++j) parameters.push_back(deviation * random.normal());
-      parameters.push_back(0);
-    }
-  };
-  std::int64_t reads = shape.inputs;
-  for (const std::int64_t width : shape.widths) {
-    add_rows(shape.blocks * width, reads);
-    reads = width;
-  }
-  add_rows(1, shape.blocks * reads);
+    for (std::int64_t j = 0; j < inputs; ++j) parameters.push_back(deviation * random.normal());
+    parameters.push_back(0);
+  });
+  return parameters;
+}
+
+std::vector<double> asymmetric_parameters(const NetworkShape& shape, base::RandomStream& random) {
+  std::vector<double> parameters;
+  for_each_neuron(shape, [&](std::int64_t inputs) {
+    const std::size_t first = parameters.size();
+    const double deviation = 0.6007 / std::sqrt(static_cast<double>(inputs));
+    for (std::int64_t j = 0; j <= inputs; ++j) parameters.push_back(deviation * random.normal());
+    const std::uint64_t chosen = random.below(static_cast<std::uint64_t>(inputs) + 1);
+    // The distribution function of Beta(2, 1) is the square.
+    parameters[first + chosen] = std::sqrt(random.uniform());
+  });
   return parameters;
 }
 

@@ -24,6 +24,11 @@ struct NetworkShape {
 /// 2015).
 std::vector<double> kaiming_parameters(const NetworkShape& shape, base::RandomStream& random);
 
+/// Parameters of a WeightsModel by randomised asymmetric initialisation (Lu, Shin, Su and
+/// Karniadakis, "Dying ReLU and initialization", arXiv 1903.06733, section 4): weights and bias of
+/// a neuron from N(0, 0.6007² / inputs), then one of them, drawn evenly, from Beta(2, 1).
+std::vector<double> asymmetric_parameters(const NetworkShape& shape, base::RandomStream& random);
+
 /// A least-squares fit whose parameters are all weights and biases of a small ReLU network.
 /// Residuals are sqrt(w_i / sum w) (F(x_i) - y_i), so the cost is the mean squared error. The
 /// output is a scalar, so one reverse pass gives the Jacobian of all samples.

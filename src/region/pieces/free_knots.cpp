@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "region/pieces/cell_units.h"
 #include "region/pieces/knot_candidates.h"
 
 namespace asap::region {
@@ -15,48 +16,6 @@ constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 40;  // on very many points
 constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
-
-/// The affine change of x and y to range one.
-struct Units {
-  double x = 0, length = 1, y = 0, range = 1;
-
-  explicit Units(const Cells& cells) : x(cells.front().left) {
-    length = cells.back().right - x;
-    double low = cells.front().y, high = low;
-    for (const Cell& cell : cells) {
-      low = std::min(low, cell.y);
-      high = std::max(high, cell.y);
-    }
-    y = 0.5 * low + 0.5 * high;
-    if (high > low) range = high - low;
-  }
-
-  Cells scaled(Cells cells) const {
-    const double total = total_weight(cells);
-    for (Cell& cell : cells) {
-      cell.weight /= total;
-      for (double* at : {&cell.x, &cell.left, &cell.right}) *at = (*at - x) / length;
-      cell.y = (cell.y - y) / range;
-      cell.spread = cell.spread / length / length;
-      cell.slope = cell.slope / range * length;
-      cell.rest = cell.rest / range / range;
-    }
-    return cells;
-  }
-  PiecewiseLinear scaled(PiecewiseLinear line) const {
-    for (double& knot : line.x) knot = (knot - x) / length;
-    for (double& value : line.y) value = (value - y) / range;
-    return line;
-  }
-  PiecewiseFit unscaled(PiecewiseFit fit, const Cells& original) const {
-    for (double& knot : fit.function.x) knot = x + length * knot;
-    for (double& value : fit.function.y) value = y + range * value;
-    fit.function.x.front() = original.front().left;
-    fit.function.x.back() = original.back().right;
-    fit.mse *= range * range;
-    return fit;
-  }
-};
 
 /// Values of the weighted mean at every knot: a start for least squares.
 PiecewiseLinear flat(const std::vector<double>& inner) {
@@ -74,7 +33,7 @@ class Search {
  public:
   explicit Search(Cells unit) : cells_(std::move(unit)) {}
 
-  std::vector<PiecewiseFit> run(int pieces, const EnoughPieces& enough) {
+  void run(int pieces, const EnoughPieces& enough) {
     const std::vector<double> candidates = knot_candidates(cells_, kMostCandidates);
     KnotProgram program(cells_, candidates);
     std::vector<PiecewiseFit> fits;
@@ -82,16 +41,16 @@ class Search {
       PiecewiseFit best = fit_values(cells_, flat({}));
       if (p > 1) best = refine_knots(cells_, with_cut_piece(fits.back().function), kIterations);
       program.add_piece();
-      for (const std::vector<double>& inner : program.best()) {
+      for (const KnotPath& path : program.best()) {
         if (p == 1) break;
-        const PiecewiseFit start = fit_values(cells_, flat(inner));
+        const PiecewiseFit start = fit_values(cells_, flat(path.knots));
         take_better(best, promising(start.function, best.mse));
       }
       for (int tries = 0; p > 2 && tries < 3 && best.mse > kExact; ++tries)
         if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
       if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
       fits.push_back(std::move(best));
-      if (fits.back().mse <= kExact || (enough && enough(fits))) return fits;
+      if (enough(fits) || fits.back().mse <= kExact) return;
     }
     while (fits.back().function.pieces() < pieces) {
       PiecewiseLinear more = fits.back().function;
@@ -101,9 +60,8 @@ class Search {
       for (int tries = 0; tries < kPieceStep; ++tries)
         if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
       fits.push_back(std::move(best));
-      if (fits.back().mse <= kExact || (enough && enough(fits))) break;
+      if (enough(fits) || fits.back().mse <= kExact) return;
     }
-    return fits;
   }
 
   PiecewiseFit balanced(int pieces) const {
@@ -192,21 +150,24 @@ class Search {
 }  // namespace
 
 std::vector<PiecewiseFit> free_knots(const Cells& cells, int pieces, const EnoughPieces& enough) {
-  const Units units(cells);
-  std::vector<PiecewiseFit> fits = Search(units.scaled(cells)).run(pieces, enough);
-  for (PiecewiseFit& fit : fits) fit = units.unscaled(std::move(fit), cells);
+  const CellUnits units(cells);
+  std::vector<PiecewiseFit> fits;
+  Search(units.scaled(cells)).run(pieces, [&](const std::vector<PiecewiseFit>& found) {
+    fits.push_back(units.unscaled(found.back(), cells));
+    return enough && enough(fits);
+  });
   return fits;
 }
 
 PiecewiseFit best_piecewise(const Cells& cells, int pieces) {
   if (pieces <= kMostSearchedPieces) return free_knots(cells, pieces).back();
-  const Units units(cells);
+  const CellUnits units(cells);
   return units.unscaled(Search(units.scaled(cells)).balanced(pieces), cells);
 }
 
 PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples) {
   const Cells cells = cells_of(samples, kFinalCells);
-  const Units units(cells);
+  const CellUnits units(cells);
   return units.unscaled(refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations),
                         cells);
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "region/pieces/free_knots.h"
-
 namespace asap::region {
 namespace {
 
@@ -22,7 +20,8 @@ double median(std::vector<double> values) {
 Samples reweighted(const Samples& samples, std::vector<double> residuals) {
   Samples result = samples;
   for (std::size_t i = 0; i < residuals.size(); ++i)
-    residuals[i] = std::abs(residuals[i]) * std::sqrt(samples.weight_at(static_cast<std::int64_t>(i)));
+    residuals[i] =
+        std::abs(residuals[i]) * std::sqrt(samples.weight_at(static_cast<std::int64_t>(i)));
   const double limit = kTuning * 1.4826 * median(residuals);
   result.weight.resize(residuals.size());
   for (std::size_t i = 0; i < residuals.size(); ++i) {
@@ -42,19 +41,19 @@ Samples with_huber_weights(const Samples& samples) {
     const std::size_t first = i < kNeighbours ? 0 : i - kNeighbours;
     const std::size_t last = std::min(i + kNeighbours + 1, samples.y.size());
     const auto begin = samples.y.begin();
-    residuals.push_back(samples.y[i] -
-                        median({begin + static_cast<std::ptrdiff_t>(first),
-                                begin + static_cast<std::ptrdiff_t>(last)}));
+    residuals.push_back(samples.y[i] - median({begin + static_cast<std::ptrdiff_t>(first),
+                                               begin + static_cast<std::ptrdiff_t>(last)}));
   }
   return reweighted(samples, std::move(residuals));
 }
 
-PiecewiseLinear huber_refined(PiecewiseLinear function, const Samples& samples) {
+PiecewiseLinear huber_refined(PiecewiseLinear function, const Samples& samples,
+                              const PointsRefinement& refined) {
   for (int round = 0; round < kRounds; ++round) {
     std::vector<double> residuals;
     for (std::size_t i = 0; i < samples.x.size(); ++i)
       residuals.push_back(function(samples.x[i]) - samples.y[i]);
-    function = refined_on_points(function, reweighted(samples, std::move(residuals))).function;
+    function = refined(function, reweighted(samples, std::move(residuals))).function;
   }
   return function;
 }

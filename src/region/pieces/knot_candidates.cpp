@@ -135,47 +135,66 @@ KnotProgram::Beginning KnotProgram::extended(const Beginning& before,
   return next;
 }
 
-KnotProgram::KnotProgram(const Cells& cells, std::vector<double> candidates)
-    : knots_(std::move(candidates)) {
+KnotProgram::KnotProgram(const Cells& cells, std::vector<double> candidates, int jumps)
+    : knots_(std::move(candidates)), jumps_(jumps) {
   const std::size_t last = knots_.size() - 1;
   std::vector<Cell> between(last);
+  std::vector<int> counts(last);
   std::size_t next = 0;
-  for (std::size_t k = 0; k < last; ++k)
-    for (; next < cells.size() && (k + 1 == last || cells[next].x < knots_[k + 1]); ++next)
+  for (std::size_t k = 0; k < last; ++k) {
+    for (; next < cells.size() && (k + 1 == last || cells[next].x < knots_[k + 1]); ++next) {
       between[k] = between[k].joined(cells[next]);
+      ++counts[k];
+    }
+  }
   least_ = 1e-13 * total_weight(cells);
   pieces_.resize(knots_.size());
   for (std::size_t j = 0; j < last; ++j) {
     Cell cell;
+    int count = 0;
     for (std::size_t k = j; k < last; ++k) {
       if (between[k].weight > 0) cell = cell.joined(between[k]);
+      count += counts[k];
       pieces_[k + 1].push_back(piece_cost(cell, knots_[j], knots_[k + 1]));
+      pieces_[k + 1].back().cells = count;
+    }
+  }
+}
+
+void KnotProgram::extend(const Table& before, bool jumping, Table& next) const {
+  for (std::size_t k = 1; k < knots_.size(); ++k) {
+    for (std::size_t j = 0; j < k; ++j) {
+      const PieceCost& piece = pieces_[k][j];
+      if (jumping && piece.cells < kCellsAtJump) continue;
+      for (std::size_t which = 0; which < kKept; ++which) {
+        Beginning beginning = before[j * kKept + which];
+        if (!std::isfinite(beginning.cost) || (jumping && !beginning.ends_wide)) continue;
+        // After a jump the value is free.
+        if (jumping) beginning.bend = beginning.best = 0;
+        Beginning trial = extended(beginning, piece);
+        trial.knot = static_cast<int>(j);
+        trial.kept = static_cast<int>(which);
+        trial.jumps = jumping;
+        trial.ends_wide = piece.cells >= kCellsAtJump;
+        keep(&next[k * kKept], trial);
+      }
     }
   }
 }
 
 void KnotProgram::add_piece() {
-  const std::size_t count = knots_.size();
-  std::vector<Beginning> next(count * kKept);
-  Beginning nothing;
-  nothing.cost = 0;
-  for (std::size_t k = 1; k < count; ++k) {
-    const auto extend = [&](const Beginning& before, std::size_t knot, int which) {
-      if (!std::isfinite(before.cost)) return;
-      Beginning trial = extended(before, pieces_[k][knot]);
-      trial.knot = static_cast<int>(knot);
-      trial.kept = which;
-      keep(&next[k * kKept], trial);
-    };
-    if (table_.empty()) {
-      extend(nothing, 0, 0);
-      continue;
+  std::vector<Table> next(static_cast<std::size_t>(jumps_) + 1, Table(knots_.size() * kKept));
+  if (tables_.empty()) {
+    Table nothing(knots_.size() * kKept);
+    nothing.front().cost = 0;
+    extend(nothing, false, next.front());
+  } else {
+    for (std::size_t j = 0; j < next.size(); ++j) {
+      extend(tables_.back()[j], false, next[j]);
+      if (j > 0) extend(tables_.back()[j - 1], true, next[j]);
     }
-    for (std::size_t j = 0; j < k; ++j)
-      for (int which = 0; which < kKept; ++which)
-        extend(table_.back()[j * kKept + static_cast<std::size_t>(which)], j, which);
   }
-  table_.push_back(std::move(next));
+  tables_.push_back(std::move(next));
 }
 
 /// Inserts a beginning among the best, one per knot before the last.
@@ -195,21 +214,25 @@ void KnotProgram::keep(Beginning* kept, const Beginning& trial) {
   }
 }
 
-std::vector<std::vector<double>> KnotProgram::best() const {
-  std::vector<std::vector<double>> all;
+std::vector<KnotPath> KnotProgram::best(int jumps) const {
+  std::vector<KnotPath> all;
   for (int which = 0; which < kKept; ++which) {
-    std::vector<double> inner;
-    int knot = static_cast<int>(knots_.size()) - 1, kept = which;
-    for (std::size_t p = table_.size(); p-- > 0 && knot >= 0;) {
-      const Beginning& at =
-          table_[p][static_cast<std::size_t>(knot) * kKept + static_cast<std::size_t>(kept)];
+    KnotPath path;
+    int knot = static_cast<int>(knots_.size()) - 1, kept = which, level = jumps;
+    for (std::size_t p = tables_.size(); p-- > 0 && knot >= 0;) {
+      const Beginning& at = tables_[p][static_cast<std::size_t>(level)]
+                                   [static_cast<std::size_t>(knot * kKept + kept)];
       knot = at.knot;
       kept = at.kept;
-      if (p > 0 && knot >= 0) inner.push_back(knots_[static_cast<std::size_t>(knot)]);
+      level -= at.jumps;
+      if (p == 0 || knot < 0) continue;
+      path.knots.push_back(knots_[static_cast<std::size_t>(knot)]);
+      path.jumps.push_back(at.jumps);
     }
     if (knot < 0) continue;  // fewer candidates than pieces
-    std::reverse(inner.begin(), inner.end());
-    all.push_back(std::move(inner));
+    std::reverse(path.knots.begin(), path.knots.end());
+    std::reverse(path.jumps.begin(), path.jumps.end());
+    all.push_back(std::move(path));
   }
   return all;
 }

@@ -4,14 +4,10 @@
 #include <array>
 #include <cmath>
 
+#include "region/pieces/piece_sums.h"
+
 namespace asap::region {
 namespace {
-
-/// Sums over the cells of one piece, of its hat functions 1 - t and t: [0] and [1].
-struct PieceSums {
-  double product00 = 0, product01 = 0, product11 = 0;  ///< of two hats
-  double residual0 = 0, residual1 = 0;                 ///< of a hat and the residual
-};
 
 /// The equations of one knot: unknowns are its move and the change of its value.
 struct KnotEquations {
@@ -67,42 +63,8 @@ class Refiner {
 
  private:
   double measure(const PiecewiseLinear& line, std::vector<PieceSums>& sums) const {
-    const std::size_t pieces = line.x.size() - 1;
-    sums.assign(pieces, {});
-    double cost = 0;
-    std::size_t k = 0;
-    for (const Cell& whole : cells_) {
-      while (k + 1 < pieces && whole.left >= line.x[k + 1]) ++k;
-      Cell cell = whole;
-      while (k + 1 < pieces && cell.right > line.x[k + 1]) {
-        if (cell.left < line.x[k + 1]) {
-          const auto [left, right] = cell.cut(line.x[k + 1]);
-          cost += add(line, k, left, sums[k]);
-          cell = right;
-        }
-        ++k;
-      }
-      cost += add(line, k, cell, sums[k]);
-    }
-    return cost;
-  }
-
-  /// Adds a cell inside a piece to its sums. Returns its cost.
-  static double add(const PiecewiseLinear& line, std::size_t k, const Cell& cell,
-                    PieceSums& piece) {
-    const double inverse = 1 / (line.x[k + 1] - line.x[k]);
-    const double slope = (line.y[k + 1] - line.y[k]) * inverse;
-    const double t = (cell.x - line.x[k]) * inverse, s = 1 - t;
-    const double value = line.y[k] * s + line.y[k + 1] * t;
-    const double residual = value - cell.y;
-    const double spread = cell.spread * inverse * inverse;
-    const double mixed = (slope - cell.slope) * cell.spread * inverse;
-    piece.product00 += cell.weight * (s * s + spread);
-    piece.product01 += cell.weight * (s * t - spread);
-    piece.product11 += cell.weight * (t * t + spread);
-    piece.residual0 += cell.weight * (residual * s - mixed);
-    piece.residual1 += cell.weight * (residual * t + mixed);
-    return cell.cost(value, slope);
+    sums = piece_sums(cells_, line);
+    return total_cost(sums);
   }
 
   std::vector<KnotEquations> equations(double damping, bool move_knots) const {

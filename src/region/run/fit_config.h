@@ -25,6 +25,14 @@ struct FitConfig {
   double tolerance = 0;
   std::string pieces;  ///< a number, or "auto"; empty: no fit of straight pieces
   Loss loss = Loss::squares;
+  Criterion criterion = Criterion::bic;
+  int jumps = 0;
+  std::string monotone;  ///< "increasing" or "decreasing"; empty: neither
+  bool convex = false, concave = false;
+  std::vector<std::string> shape;    ///< on a part of x, "convex:0,2"
+  std::string slope_bounds;          ///< "LO,HI"
+  std::string value_bounds;          ///< "LO,HI"
+  std::vector<std::string> through;  ///< "X,Y"
   bool keep_shape = false;
   bool difference = false;
   bool open_ends = false;
@@ -59,6 +67,7 @@ struct FitConfig {
             config::between(0, 1'000'000));
     v.choice("method", method,
              {{"kaiming", Method::kaiming},
+              {"raai", Method::raai},
               {"skip", Method::skip},
               {"free", Method::free},
               {"smooth", Method::smooth},
@@ -72,9 +81,23 @@ struct FitConfig {
         "largest error allowed, in units of y, with as few parameters as can be found; 0: no limit",
         config::at_least(0));
     v.field("pieces", pieces,
-            "straight pieces with free knots in one hidden layer: their number, or auto (by BIC)");
+            "straight pieces with free knots in one hidden layer: their number, or auto (by "
+            "`criterion`)");
     v.choice("loss", loss, {{"squares", Loss::squares}, {"huber", Loss::huber}},
              "what `pieces` minimises; huber bounds the influence of outliers");
+    v.choice("criterion", criterion, {{"bic", Criterion::bic}, {"cv", Criterion::cv}},
+             "what chooses the number of `pieces`: bic for independent noise, cv "
+             "(cross-validation) for predictions between the points");
+    v.field("jumps", jumps, "largest number of jumps between the `pieces` of `data`",
+            config::between(0, kMostSearchedPieces));
+    v.field("monotone", monotone, "`pieces` are increasing or decreasing; empty: neither");
+    v.field("convex", convex, "`pieces` are convex");
+    v.field("concave", concave, "`pieces` are concave");
+    v.field("shape", shape,
+            "shapes of `pieces` on parts of x: increasing:LO,HI, decreasing, convex, concave");
+    v.field("slope_bounds", slope_bounds, "LO,HI: bounds of the slopes of `pieces`");
+    v.field("value_bounds", value_bounds, "LO,HI: bounds of the values of `pieces`");
+    v.field("through", through, "points X,Y that `pieces` must pass through");
     v.field("keep_shape", keep_shape,
             "stay convex or concave, and monotone, like the target, by construction");
     v.field(
@@ -105,6 +128,9 @@ struct FitConfig {
   numerics::Interval interval() const { return {low, high}; }
   /// The number in `pieces`; 0 for auto. UsageError for anything else.
   int number_of_pieces() const;
+  /// What `monotone`, `convex`, `concave`, `shape`, `slope_bounds`, `value_bounds` and `through`
+  /// say. UsageError for text that cannot be read.
+  PiecesConstraints constraints() const;
   /// Training samples of a function.
   int training_points() const { return points > 0 ? points : several_inputs() ? 2000 : 500; }
   /// UsageError when fields contradict each other; it names them in backquotes.

@@ -12,6 +12,7 @@
 #include "base/timing.h"
 #include "region/fit/windowed_fit.h"
 #include "region/run/network_files.h"
+#include "region/run/pieces_report.h"
 #include "region/run/plot.h"
 
 namespace asap::region {
@@ -35,14 +36,6 @@ std::string shape_text(const FunctionShape& shape) {
   return words.empty() ? "neither convex nor concave nor monotone" : base::join(words, ", ");
 }
 
-std::string pieces_text(const std::vector<PiecesTrial>& trials, std::int64_t chosen) {
-  base::Table table({{"pieces"}, {"mse"}, {"n log(mse) + 2 pieces log(n)"}, {"chosen"}});
-  for (const PiecesTrial& trial : trials)
-    table.add_row({std::to_string(trial.pieces), base::format_significant(trial.mse),
-                   base::format_fixed(trial.criterion, 1), trial.pieces == chosen ? "yes" : ""});
-  return table.text() + "\n";
-}
-
 /// 1 - mse / variance of y, weighted.
 double r_squared(const Samples& samples, double mse) {
   const double total = samples.total_weight();
@@ -57,7 +50,7 @@ double r_squared(const Samples& samples, double mse) {
   return mse > 0 ? -std::numeric_limits<double>::infinity() : 1;
 }
 
-std::string trials_text(const std::vector<ToleranceTrial>& trials) {
+std::string tolerance_text(const std::vector<ToleranceTrial>& trials) {
   base::Table table({{"depth"}, {"fold"}, {"windows"}, {"parameters"}, {"max error"}, {"reached"}});
   for (const ToleranceTrial& trial : trials)
     table.add_row({std::to_string(trial.depth), std::to_string(trial.fold),
@@ -81,6 +74,37 @@ void write_csv(const Target& target, const ReluNetwork& network, const std::file
   base::write_file_atomically(path, csv);
 }
 
+}  // namespace
+
+FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
+                        const std::optional<double>& floor) {
+  FitMeasures measures;
+  std::vector<double> prediction(target.samples.x.size());
+  network.evaluate(target.samples.x, prediction);
+  measures.mse = mean_squared_error(target.samples, prediction);
+  const Samples dense = even_samples(target.reference(), target.interval, kDensePoints);
+  prediction.resize(dense.x.size());
+  network.evaluate(dense.x, prediction);
+  measures.dense_mse = mean_squared_error(dense, prediction);
+  measures.max_error = max_error(network, target.truth ? dense : target.samples);
+  measures.r_squared = r_squared(target.samples, measures.mse);
+  if (!std::isfinite(measures.mse) || !std::isfinite(measures.dense_mse))
+    throw base::NumericalError("the fitted network is not finite on the interval");
+  measures.regions = count_regions(network, target.interval);
+  measures.shape = shape_of(measures.regions);
+  const auto pieces = static_cast<int>(measures.regions.linear_regions);
+  if (floor)
+    measures.floor.refined = *floor;
+  else
+    measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
+                                  : free_knot_floor(target.samples, pieces);
+  // The network is one of the functions that the floor is about.
+  if (!target.truth) measures.floor.refined = std::min(measures.floor.refined, measures.mse);
+  return measures;
+}
+
+namespace {
+
 FitRun fit_target(const FitConfig& config, Target target, int threads,
                   const std::function<void(double)>& progress) {
   FitRun run;
@@ -102,10 +126,18 @@ FitRun fit_target(const FitConfig& config, Target target, int threads,
     run.tolerance_bound = result.max_error;
     run.fewest_pieces = result.fewest_pieces;
   } else if (!config.pieces.empty()) {
-    PiecesFit result =
-        fit_pieces(run.target, {.pieces = config.number_of_pieces(), .loss = config.loss});
+    const PiecesConstraints constraints = config.constraints();
+    PiecesFit result = fit_pieces(run.target, {.pieces = config.number_of_pieces(),
+                                               .loss = config.loss,
+                                               .criterion = config.criterion,
+                                               .jumps = config.jumps,
+                                               .constraints = constraints});
     run.fit = std::move(result.fit);
     run.pieces = std::move(result.trials);
+    run.parts = std::move(result.parts);
+    run.errors = std::move(result.errors);
+    if (constraints.any())
+      run.kept = checked_constraints(constraints, run.fit.network, run.target.interval);
   } else if (config.keep_shape) {
     run.fit =
         shape_fit(run.target, config.depth, config.windows > 0 ? config.windows : kShapeWindows);
@@ -214,17 +246,15 @@ io::Json fit_summary(const FitRun& run) {
                             {"max_error_bound", run.tolerance_bound},
                             {"fewest_pieces", run.fewest_pieces},
                             {"trials", trials}};
-  for (const PiecesTrial& trial : run.pieces)
-    summary["pieces"].push_back(
-        {{"pieces", trial.pieces}, {"mse", trial.mse}, {"criterion", trial.criterion}});
+  add_pieces_summary(run, summary);
   return summary;
 }
 
 std::string fit_text(const FitRun& run) {
   const FitMeasures& m = run.measures;
   const ReluNetwork& network = run.fit.network;
-  std::string text = run.trials.empty() ? "" : trials_text(run.trials);
-  if (run.pieces.size() > 1) text += pieces_text(run.pieces, m.regions.linear_regions);
+  std::string text = run.trials.empty() ? "" : tolerance_text(run.trials);
+  text += trials_text(run) + pieces_text(run);
   const auto add = [&](const std::string& name, const std::string& value) {
     text += name + std::string(11 - name.size(), ' ') + value + "\n";
   };
@@ -233,7 +263,8 @@ std::string fit_text(const FitRun& run) {
                     base::format_count(run.target.samples.size()) + " points");
   add("network", "width " + std::to_string(network.layers.front().outputs()) + ", depth " +
                      std::to_string(network.depth()) + ", " +
-                     base::format_count(network.parameter_count()) + " parameters");
+                     base::format_count(network.parameter_count()) + " parameters, " +
+                     base::format_count(network.nonzero_count()) + " of them not zero");
   add("method", run.fit.description);
   const bool known = static_cast<bool>(run.target.truth);
   add("mse", base::format_significant(m.mse) + " at the points");
@@ -255,6 +286,8 @@ std::string fit_text(const FitRun& run) {
                    (known ? "of" : "at the points of") + " any " +
                    base::format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
+  if (run.parts.size() > 1) add("jumps", jumps_text(run));
+  if (run.kept) add("limits", constraints_text(*run.kept, run.config.constraints()));
   add("seconds", base::format_significant(run.seconds));
   for (const std::string& note : run.target.notes) add("note", note);
   return text;

@@ -31,9 +31,12 @@ struct FitRun {
   Target target;
   Fit fit;
   std::vector<ToleranceTrial> trials;
-  double tolerance_bound = 0;  ///< proven largest error of a fit with `tolerance`
-  int fewest_pieces = 0;       ///< see ToleranceResult
-  std::vector<PiecesTrial> pieces;
+  double tolerance_bound = 0;           ///< proven largest error of a fit with `tolerance`
+  int fewest_pieces = 0;                ///< see ToleranceResult
+  std::vector<PiecesTrial> pieces;      ///< that were tried, of a fit of straight pieces
+  std::vector<PiecewiseLinear> parts;   ///< of straight pieces, between jumps
+  std::optional<PieceErrors> errors;    ///< of their slopes and knots
+  std::optional<KeptConstraints> kept;  ///< of a fit with constraints
   FitMeasures measures;
   double seconds = 0;  ///< spent on fitting, without measuring and drawing
 };
