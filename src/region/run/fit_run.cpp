@@ -155,31 +155,6 @@ FitRun fit_target(const FitConfig& config, Target target, int threads,
 
 }  // namespace
 
-FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
-                        const std::optional<double>& floor) {
-  FitMeasures measures;
-  std::vector<double> prediction(target.samples.x.size());
-  network.evaluate(target.samples.x, prediction);
-  measures.mse = mean_squared_error(target.samples, prediction);
-  const Samples dense = even_samples(target.reference(), target.interval, kDensePoints);
-  prediction.resize(dense.x.size());
-  network.evaluate(dense.x, prediction);
-  measures.dense_mse = mean_squared_error(dense, prediction);
-  measures.max_error = max_error(network, target.truth ? dense : target.samples);
-  measures.r_squared = r_squared(target.samples, measures.mse);
-  if (!std::isfinite(measures.mse) || !std::isfinite(measures.dense_mse))
-    throw base::NumericalError("the fitted network is not finite on the interval");
-  measures.regions = count_regions(network, target.interval);
-  measures.shape = shape_of(measures.regions);
-  const auto pieces = static_cast<int>(measures.regions.linear_regions);
-  if (floor)
-    measures.floor.refined = *floor;
-  else
-    measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
-                                  : free_knot_floor(target.samples, pieces);
-  return measures;
-}
-
 FitRun run_fit(const FitConfig& config, int threads, const std::function<void(double)>& progress) {
   config.validate();
   return fit_target(config, make_target(config), threads, progress);
