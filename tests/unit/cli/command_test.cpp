@@ -68,9 +68,9 @@ Outcome start(const Program& program, std::vector<const char*> words) {
   return {code, error.str()};
 }
 
-const Program kOne{"tool", "Has one command.", {&make<OnlyCommand>}};
+const Program kOne{"tool", "Has one command.", "", {&make<OnlyCommand>}};
 const Program kTwo{
-    "tool", "Has two commands.", {&make<LetterCommand<'a'>>, &make<LetterCommand<'b'>>}};
+    "tool", "Has two commands.", "", {&make<LetterCommand<'a'>>, &make<LetterCommand<'b'>>}};
 
 }  // namespace
 
