@@ -8,19 +8,19 @@
 namespace asap::numerics {
 namespace {
 
-using Vector = std::vector<double>;
+using Numbers = std::vector<double>;
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kRounding = 1e-13;   // relative violation that is none
 constexpr double kDependent = 1e-11;  // length of what is new in a unit vector that is nothing
 
-double product(const Vector& a, const Vector& b) {
+double product(const Numbers& a, const Numbers& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
 }
 
-void add(Vector& a, double factor, const Vector& b) {
+void add(Numbers& a, double factor, const Numbers& b) {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] += factor * b[i];
 }
 
@@ -45,7 +45,7 @@ class Cholesky {
   }
 
   /// L⁻¹ b
-  Vector forward(Vector b) const {
+  Numbers forward(Numbers b) const {
     for (std::size_t i = 0; i < size_; ++i) {
       for (std::size_t k = 0; k < i; ++k) b[i] -= at(i, k) * b[k];
       b[i] /= at(i, i);
@@ -53,7 +53,7 @@ class Cholesky {
     return b;
   }
   /// L⁻ᵀ b
-  Vector backward(Vector b) const {
+  Numbers backward(Numbers b) const {
     for (std::size_t i = size_; i-- > 0;) {
       for (std::size_t k = i + 1; k < size_; ++k) b[i] -= at(k, i) * b[k];
       b[i] /= at(i, i);
@@ -66,7 +66,7 @@ class Cholesky {
   double at(std::size_t i, std::size_t j) const { return lower_[i * size_ + j]; }
 
   std::size_t size_;
-  Vector lower_;
+  Numbers lower_;
 };
 
 /// The nearest point to the origin with normal_i . y >= bound_i for unit normals.
@@ -74,7 +74,7 @@ class NearestPoint {
  public:
   explicit NearestPoint(std::size_t size) : y_(size, 0.0) {}
 
-  void add_constraint(Vector normal, double bound, bool equality) {
+  void add_constraint(Numbers normal, double bound, bool equality) {
     const double length = std::sqrt(product(normal, normal));
     for (double& n : normal) n /= length;
     constraints_.push_back({std::move(normal), bound / length, equality});
@@ -100,11 +100,11 @@ class NearestPoint {
     throw base::NumericalError("quadratic program: the active sets did not end");
   }
 
-  const Vector& point() const { return y_; }
+  const Numbers& point() const { return y_; }
 
  private:
   struct Constraint {
-    Vector normal;
+    Numbers normal;
     double bound;
     bool equality;
     bool active = false;
@@ -112,8 +112,8 @@ class NearestPoint {
   struct Active {
     std::size_t constraint;
     double multiplier;
-    Vector direction;  ///< orthonormal to those of the active constraints before it
-    Vector products;   ///< of the normal with all directions up to its own
+    Numbers direction;  ///< orthonormal to those of the active constraints before it
+    Numbers products;   ///< of the normal with all directions up to its own
   };
 
   double excess(const Constraint& c) const { return product(c.normal, y_) - c.bound; }
@@ -145,7 +145,7 @@ class NearestPoint {
       double length = active.products.back();
       if (length < kDependent) length = 0;
       if (length == 0 && missing <= negligible(entering)) return true;
-      const Vector change = multiplier_changes(active.products);
+      const Numbers change = multiplier_changes(active.products);
       double reach = kInfinite;
       std::size_t leaving = active_.size();
       for (std::size_t a = 0; a < active_.size(); ++a) {
@@ -173,8 +173,8 @@ class NearestPoint {
   }
 
   /// Gram and Schmidt, twice. products.back() is the length of what is new in the normal.
-  Active orthogonalised(Vector normal) const {
-    Active result{0, 0, {}, Vector(active_.size(), 0.0)};
+  Active orthogonalised(Numbers normal) const {
+    Active result{0, 0, {}, Numbers(active_.size(), 0.0)};
     for (int pass = 0; pass < 2; ++pass) {
       for (std::size_t a = 0; a < active_.size(); ++a) {
         const double part = product(active_[a].direction, normal);
@@ -191,8 +191,8 @@ class NearestPoint {
   }
 
   /// How the multipliers of the active constraints fall when that of the new one grows by one.
-  Vector multiplier_changes(const Vector& products) const {
-    Vector change(active_.size());
+  Numbers multiplier_changes(const Numbers& products) const {
+    Numbers change(active_.size());
     for (std::size_t a = active_.size(); a-- > 0;) {
       double sum = products[a];
       for (std::size_t b = a + 1; b < active_.size(); ++b)
@@ -216,7 +216,7 @@ class NearestPoint {
     }
   }
 
-  Vector y_;
+  Numbers y_;
   std::vector<Constraint> constraints_;
   std::vector<Active> active_;
 };
@@ -230,10 +230,10 @@ std::optional<std::vector<double>> solve_quadratic_program(
               "solve_quadratic_program: shapes do not fit");
   // With x = L⁻ᵀ (y + L⁻¹ b) the objective is |y|² / 2 and a constant.
   const Cholesky factor(a);
-  const Vector shift = factor.forward(Vector(b.begin(), b.end()));
+  const Numbers shift = factor.forward(Numbers(b.begin(), b.end()));
   NearestPoint nearest(b.size());
   for (const LinearConstraint& constraint : constraints) {
-    Vector normal(b.size(), 0.0);
+    Numbers normal(b.size(), 0.0);
     for (const LinearConstraint::Term& term : constraint.terms)
       normal[static_cast<std::size_t>(term.variable)] += term.factor;
     normal = factor.forward(std::move(normal));
@@ -246,7 +246,7 @@ std::optional<std::vector<double>> solve_quadratic_program(
     nearest.add_constraint(std::move(normal), bound, constraint.equality);
   }
   if (!nearest.solve()) return std::nullopt;
-  Vector y = nearest.point();
+  Numbers y = nearest.point();
   add(y, 1, shift);
   return factor.backward(std::move(y));
 }

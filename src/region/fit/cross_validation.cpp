@@ -9,7 +9,7 @@ namespace asap::region {
 namespace {
 
 constexpr std::size_t kFolds = 5;
-constexpr std::size_t kPatience = 12;  // fits without a gain, or half as many as before
+constexpr std::size_t kFoldPatience = 12;  // fits without a gain, or half as many as before
 
 struct Fold {
   Samples training, held;
@@ -51,7 +51,7 @@ std::map<int, double> cross_validated(const Samples& samples, int most_pieces,
         least = error;
         best = fits.size();
       }
-      return fits.size() > best + std::max(kPatience, best / 2);
+      return fits.size() > best + std::max(kFoldPatience, best / 2);
     };
     search(fold.training, most_pieces, enough);
     total += weight;

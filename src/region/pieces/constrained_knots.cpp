@@ -11,19 +11,19 @@
 namespace asap::region {
 namespace {
 
-constexpr int kFirstIterations = 8;
-constexpr int kIterations = 60;
-constexpr int kFinalIterations = 10;  // on very many points
-constexpr int kFinalCells = 100'000;
+constexpr int kConstrainedFirst = 8;
+constexpr int kConstrainedIterations = 60;
+constexpr int kConstrainedFinal = 10;  // on very many points
+constexpr int kConstrainedCells = 100'000;
 constexpr std::size_t kCuts = 8;     // pieces that are cut for a start
 constexpr std::size_t kRefined = 2;  // starts that are refined in full
 constexpr int kGrid = 24;            // places of a knot where no other start meets the constraints
-constexpr double kExact = 1e-28;
+constexpr double kConstrainedExact = 1e-28;
 
-class Search {
+class ConstrainedSearch {
  public:
   /// Everything in units of range one; the function reaches from low to high.
-  Search(Cells cells, PiecesConstraints constraints, double low, double high)
+  ConstrainedSearch(Cells cells, PiecesConstraints constraints, double low, double high)
       : cells_(std::move(cells)), constraints_(std::move(constraints)), low_(low), high_(high) {
     const auto add = [&](double x) {
       if (x > low_ && x < high_) special_.push_back(x);
@@ -71,7 +71,7 @@ class Search {
       }
       if (!fits.empty() && fits.back().mse < best->mse) best->mse = fits.back().mse;  // rounding
       fits.push_back(std::move(*best));
-      if (enough(fits) || fits.back().mse <= kExact) return;
+      if (enough(fits) || fits.back().mse <= kConstrainedExact) return;
     }
   }
 
@@ -98,13 +98,14 @@ class Search {
     std::vector<PiecewiseFit> fits;
     for (const PiecewiseLinear& start : starts)
       if (auto fit = fit_constrained_values(cells_, constraints_, start))
-        fits.push_back(refine_constrained(cells_, constraints_, std::move(*fit), kFirstIterations));
+        fits.push_back(
+            refine_constrained(cells_, constraints_, std::move(*fit), kConstrainedFirst));
     if (fits.empty()) return std::nullopt;
     std::stable_sort(fits.begin(), fits.end(),
                      [](const PiecewiseFit& a, const PiecewiseFit& b) { return a.mse < b.mse; });
     if (fits.size() > kRefined) fits.resize(kRefined);
     for (PiecewiseFit& fit : fits)
-      fit = refine_constrained(cells_, constraints_, std::move(fit), kIterations);
+      fit = refine_constrained(cells_, constraints_, std::move(fit), kConstrainedIterations);
     return std::move(*std::min_element(
         fits.begin(), fits.end(),
         [](const PiecewiseFit& a, const PiecewiseFit& b) { return a.mse < b.mse; }));
@@ -211,9 +212,9 @@ std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
   const CellUnits units(cells);
   const std::pair<double, double> reach = reach_of(cells, constraints);
   const double low = reach.first, high = reach.second;
-  const Search search(units.scaled(cells),
-                      constraints.scaled(units.x, units.length, units.y, units.range),
-                      (low - units.x) / units.length, (high - units.x) / units.length);
+  const ConstrainedSearch search(units.scaled(cells),
+                                 constraints.scaled(units.x, units.length, units.y, units.range),
+                                 (low - units.x) / units.length, (high - units.x) / units.length);
   if (!search.can_be_met())
     throw base::UsageError(constraints.fields() + ": no continuous function meets all of this",
                            "leave one out, or widen it");
@@ -232,14 +233,14 @@ std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
 
 PiecewiseFit constrained_on_points(const PiecewiseLinear& function, const Samples& samples,
                                    const PiecesConstraints& constraints) {
-  const Cells cells = cells_of(samples, kFinalCells);
+  const Cells cells = cells_of(samples, kConstrainedCells);
   const CellUnits units(cells);
   const Cells unit = units.scaled(cells);
   const PiecesConstraints scaled = constraints.scaled(units.x, units.length, units.y, units.range);
   const auto start = fit_constrained_values(unit, scaled, units.scaled(function));
   base::check(start.has_value(), "constrained_on_points: the function breaks its constraints");
   const double low = function.x.front(), high = function.x.back();
-  return unscaled(units, refine_constrained(unit, scaled, *start, kFinalIterations), low, high);
+  return unscaled(units, refine_constrained(unit, scaled, *start, kConstrainedFinal), low, high);
 }
 
 }  // namespace asap::region

@@ -57,9 +57,9 @@ NormalEquations normal_equations(const PiecewiseLinear& line, const std::vector<
   return equations;
 }
 
-class Refiner {
+class ConstrainedRefiner {
  public:
-  Refiner(const Cells& cells, const PiecesConstraints& constraints)
+  ConstrainedRefiner(const Cells& cells, const PiecesConstraints& constraints)
       : cells_(cells), constraints_(constraints), total_(total_weight(cells)) {}
 
   /// The best values at the knots of `line`, with their cost times the total weight.
@@ -126,12 +126,12 @@ class Refiner {
 std::optional<PiecewiseFit> fit_constrained_values(const Cells& cells,
                                                    const PiecesConstraints& constraints,
                                                    const PiecewiseLinear& start) {
-  return Refiner(cells, constraints).solve_values(start, 2);
+  return ConstrainedRefiner(cells, constraints).solve_values(start, 2);
 }
 
 PiecewiseFit refine_constrained(const Cells& cells, const PiecesConstraints& constraints,
                                 PiecewiseFit start, int iterations) {
-  const Refiner refiner(cells, constraints);
+  const ConstrainedRefiner refiner(cells, constraints);
   double damping = 1e-3, growth = 2;
   int idle = 0;
   for (int i = 0; i < iterations && idle < 4 && start.function.pieces() > 1; ++i) {

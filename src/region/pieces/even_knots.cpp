@@ -9,7 +9,7 @@ namespace asap::region {
 namespace {
 
 constexpr int kMostCells = 100'000;
-constexpr double kExact = 1e-28;
+constexpr double kEvenExact = 1e-28;
 
 /// [pieces + 1], from the first to the last x.
 std::vector<double> even_shares(const std::vector<double>& x, int pieces) {
@@ -37,7 +37,7 @@ std::vector<PiecewiseFit> even_knots(const Samples& samples, int pieces,
     PiecewiseLinear start{even_shares(samples.x, p), {}};
     start.y.assign(start.x.size(), units.y);
     PiecewiseFit fit = fit_values(cells, units.scaled(start));
-    const bool exact = fit.mse <= kExact;
+    const bool exact = fit.mse <= kEvenExact;
     fits.push_back(units.unscaled(std::move(fit), original));
     if ((enough && enough(fits)) || exact) break;
   }

@@ -13,11 +13,11 @@ namespace {
 
 using Parts = std::vector<PiecewiseLinear>;
 
-constexpr int kMostCandidates = 200;
-constexpr int kFinalCells = 100'000;
-constexpr int kIterations = 60;
-constexpr int kRounds = 30;
-constexpr double kExact = 1e-28;
+constexpr int kMostJumpCandidates = 200;
+constexpr int kJumpCells = 100'000;
+constexpr int kJumpIterations = 60;
+constexpr int kJumpRounds = 30;
+constexpr double kJumpExact = 1e-28;
 constexpr auto kAtJump = static_cast<std::ptrdiff_t>(KnotProgram::kCellsAtJump);
 
 /// Refines parts on cells: knots, values and the places of the jumps.
@@ -34,7 +34,7 @@ class Settling {
 
   JumpingFit run() && {
     fit_parts();
-    for (int round = 0; round < kRounds && move_jumps(); ++round) fit_parts();
+    for (int round = 0; round < kJumpRounds && move_jumps(); ++round) fit_parts();
     JumpingFit fit;
     double cost = 0;
     for (std::size_t p = 0; p < parts_.size(); ++p)
@@ -66,7 +66,7 @@ class Settling {
       part.x.back() = high;
       part.y.front() = first;
       part.y.back() = last;
-      part = refine_knots(cells, fit_values(cells, part).function, kIterations).function;
+      part = refine_knots(cells, fit_values(cells, part).function, kJumpIterations).function;
     }
   }
 
@@ -184,8 +184,8 @@ std::vector<JumpingFit> jumping_knots(const Samples& samples, int pieces, int ju
   const CellUnits units(original);
   const Cells cells = units.scaled(original);
   const Cells all =
-      samples.size() > kSearchedCells ? units.scaled(cells_of(samples, kFinalCells)) : Cells();
-  KnotProgram program(cells, knot_candidates(cells, kMostCandidates), jumps);
+      samples.size() > kSearchedCells ? units.scaled(cells_of(samples, kJumpCells)) : Cells();
+  KnotProgram program(cells, knot_candidates(cells, kMostJumpCandidates), jumps);
   program.add_piece();
   std::vector<JumpingFit> fits;
   for (int p = 2; p <= pieces; ++p) {
@@ -202,7 +202,7 @@ std::vector<JumpingFit> jumping_knots(const Samples& samples, int pieces, int ju
       }
       if (best.parts.empty()) continue;
       if (!all.empty()) best = Settling(all, std::move(best.parts)).run();
-      exact = best.mse <= kExact;
+      exact = best.mse <= kJumpExact;
       fits.push_back(unscaled(units, std::move(best)));
     }
     if (exact || (enough && !fits.empty() && enough(fits))) break;

@@ -12,8 +12,7 @@ double mean_squared_error(const PiecewiseLinear& function, const Samples& sample
     const double x = samples.x[i], weight = samples.weight.empty() ? 1 : samples.weight[i];
     while (k + 2 < function.x.size() && x >= function.x[k + 1]) ++k;
     const double part = (x - function.x[k]) / (function.x[k + 1] - function.x[k]);
-    const double error =
-        function.y[k] * (1 - part) + function.y[k + 1] * part - samples.y[i];
+    const double error = function.y[k] * (1 - part) + function.y[k + 1] * part - samples.y[i];
     sum += weight * error * error;
     total += weight;
   }
@@ -47,7 +46,9 @@ ReluNetwork to_network(const PiecewiseLinear& function) {
         -direction * function.x[static_cast<std::size_t>(knot)];
     output.w(0, neuron++) = weight;
   };
-  const auto bend = [&](std::int64_t knot) { return function.slope(knot) - function.slope(knot - 1); };
+  const auto bend = [&](std::int64_t knot) {
+    return function.slope(knot) - function.slope(knot - 1);
+  };
   // One piece is cut at its left end, into two neurons of one slope.
   add(middle, -1, -function.slope(std::max<std::int64_t>(middle - 1, 0)));
   add(middle, 1, function.slope(middle));

@@ -45,7 +45,7 @@ std::string error_text(double error) {
   return std::isnan(error) ? "" : base::format_significant(error);
 }
 
-io::Json number_or_null(double value) {
+io::Json finite_or_null(double value) {
   return std::isfinite(value) ? io::Json(value) : io::Json();
 }
 
@@ -120,10 +120,10 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
     segments.push_back({{"from", row.from},
                         {"to", row.to},
                         {"slope", row.slope},
-                        {"slope_error", number_or_null(row.slope_error)},
+                        {"slope_error", finite_or_null(row.slope_error)},
                         {"intercept", row.intercept}});
     if (segments.size() > 1 && !row.jump)
-      breakpoints.push_back({{"x", row.from}, {"error", number_or_null(row.from_error)}});
+      breakpoints.push_back({{"x", row.from}, {"error", finite_or_null(row.from_error)}});
   }
   for (const Jump& jump : jumps_of(run.parts))
     jumps.push_back({{"left", jump.left},
@@ -134,7 +134,7 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
       {"segments", segments},
       {"breakpoints", breakpoints},
       {"jumps", jumps},
-      {"noise_deviation", run.errors ? number_or_null(run.errors->deviation) : io::Json()}};
+      {"noise_deviation", run.errors ? finite_or_null(run.errors->deviation) : io::Json()}};
   if (run.kept)
     summary["constraints"] = {
         {"least_slope", run.kept->least_slope},     {"most_slope", run.kept->most_slope},
