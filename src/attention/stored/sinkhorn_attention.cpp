@@ -75,9 +75,10 @@ std::int64_t count_underflows(const SinkhornState<T>& state) {
   return 0;
 }
 
+/// Returns false, with an undefined output, when the exp domain lost too much.
 template <class T>
-void iterate(const AttentionHead<T>& head, SinkhornState<T>& state, tensor::MatrixView<T> output,
-             tensor::Arena& scratch) {
+bool attend_in_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
+                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const int iterations = state.iterations;
   const std::int64_t m = state.gibbs.cols;
@@ -90,12 +91,13 @@ void iterate(const AttentionHead<T>& head, SinkhornState<T>& state, tensor::Matr
     gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
   }
   state.column_error = column_error<T>(m, b, column_sum, state.v(iterations));
-  if (!trustworthy(state)) return;
+  if (!trustworthy(state)) return false;
   const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(m, head.values.cols);
   tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
                         scaled_values);
   gibbs.times(scaled_values, output);
   tensor::scale_rows<T>(output, state.u(iterations), output);
+  return true;
 }
 
 /// The whole head in the log domain. Scores that are not kept are forgotten again.
@@ -130,8 +132,8 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
       for (T& value : output.row(i)) value = T(0);
     return state;
   }
-  iterate(head, state, output, arena);
-  if (!trustworthy(state)) leave_exp_domain(head, state, output, arena);
+  if (!attend_in_exp_domain(head, state, output, arena))
+    leave_exp_domain(head, state, output, arena);
   return state;
 }
 

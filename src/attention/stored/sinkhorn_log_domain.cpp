@@ -128,7 +128,7 @@ void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
   const std::int64_t stride = padded_columns<T>(m), factors = 2 * iterations + 1;
   SinkhornState<T> state;
   state.iterations = iterations;
-  state.gibbs = {scratch.take<T>(n * stride), n, m, stride};
+  state.gibbs = {nullptr, n, m, stride};  // log_domain_scores takes the memory
   state.row_factors = scratch.matrix<T>(factors, n);
   state.column_factors = {scratch.take<T>(factors * stride), factors, m, stride};
   log_domain_scores(head, state, scratch);
