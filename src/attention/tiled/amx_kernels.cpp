@@ -17,7 +17,10 @@ namespace {
 constexpr std::int64_t kDepth = 32;  // of one product
 constexpr int kBlockColumns = 3 * kLanes;
 
-const BFloat16KernelSet* avx512 = nullptr;  // for widths that do not fill tile registers
+/// For widths that do not fill tile registers.
+const BFloat16KernelSet& without_tiles() {
+  return *bfloat16_kernels(tensor::BFloat16Unit::dot_product);
+}
 
 // Tile registers: sums of two vectors of columns, upper 16 and lower 8 rows; their operands. GCC's
 // intrinsics paste the number into assembly, so they have to be macros.
@@ -60,8 +63,8 @@ inline bool fills_tiles(std::int64_t inner) {
   return inner <= kDepth ? inner % 2 == 0 : inner % kDepth == 0;
 }
 
-/// C += A B for two vectors of columns, or one. left: rows of `left_bytes`, right: of `right_bytes`
-/// bytes.
+/// C += A B for two vectors of columns, or one. Rows of A are `left_stride` numbers apart, those of
+/// B, which are pairs, `right_bytes` bytes.
 template <bool two>
 inline void add_products(const RowTiles& rows, const BFloat16* left, std::int64_t left_stride,
                          const BFloat16* right, std::int64_t right_bytes) {
@@ -155,33 +158,26 @@ template <class Sums>
 inline void gibbs_panels(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, Sums sums,
                          LinesAhead ahead) {
   configure(t.inner < kDepth ? t.inner : kDepth);
-  for (std::int64_t column = 0; column < t.columns;) {
-    const std::int64_t vectors = panel_vectors((t.columns - column) / kLanes);
-    const auto run = vectors == 3   ? &gibbs_panel<3, Sums>
-                     : vectors == 2 ? &gibbs_panel<2, Sums>
-                                    : &gibbs_panel<1, Sums>;
-    run(t, x, keys, column, sums, ahead);
-    column += vectors * kLanes;
-  }
+  for_each_panel(t.columns, [&](std::int64_t column, auto vectors) {
+    gibbs_panel<decltype(vectors)::kCount>(t, x, keys, column, sums, ahead);
+  });
   _tile_release();
 }
 
 void gibbs_tile(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, float* out,
                 float* row_sums) {
-  if (!fills_tiles(t.inner)) return avx512->gibbs_tile(t, x, keys, out, row_sums);
+  if (!fills_tiles(t.inner)) return without_tiles().gibbs_tile(t, x, keys, out, row_sums);
   gibbs_panels(t, x, keys, RowSums{out, row_sums}, LinesAhead{});
 }
 
 void gibbs_tile_columns(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, BFloat16* out,
                         float* column_sums, const MemoryAhead& memory) {
   if (!fills_tiles(t.inner))
-    return avx512->gibbs_tile_columns(t, x, keys, out, column_sums, memory);
-  const char* begin = (const char*)memory.begin;
-  gibbs_panels(t, x, keys, ColumnSums{out, column_sums},
-               LinesAhead{begin, begin + (memory.bytes > 0 ? memory.bytes - 1 : 0)});
+    return without_tiles().gibbs_tile_columns(t, x, keys, out, column_sums, memory);
+  gibbs_panels(t, x, keys, ColumnSums{out, column_sums}, LinesAhead::of(memory));
 }
 
-/// out += K V over keys [begin, end), a multiple of `depth` apart.
+/// out += K V over keys [begin, end), a multiple of `depth`.
 template <bool two>
 inline void add_value_vectors(const RowTiles& rows, const BFloat16* tile, std::int64_t columns,
                               const BFloat16* values, std::int64_t begin, std::int64_t end,
@@ -210,15 +206,14 @@ void add_values(const BFloat16* tile, std::int64_t row_count, std::int64_t colum
                 const BFloat16* values, std::int64_t keys, std::int64_t value_width, float* out) {
   const RowTiles rows(row_count);
   // What lies between `keys` and the end is zero on both sides.
-  const std::int64_t end = round_up(keys, kTilePadding), whole = end / kDepth * kDepth;
+  const std::int64_t end = padded_rows(keys), whole = end / kDepth * kDepth;
   add_value_range(rows, tile, columns, values, 0, whole, kDepth, value_width, out);
   add_value_range(rows, tile, columns, values, whole, end, end - whole, value_width, out);
   _tile_release();
 }
 
-BFloat16KernelSet with_tiles(const BFloat16KernelSet& without_tiles) {
-  avx512 = &without_tiles;
-  BFloat16KernelSet set = without_tiles;
+BFloat16KernelSet with_tiles() {
+  BFloat16KernelSet set = without_tiles();
   set.gibbs_tile = &gibbs_tile;
   set.gibbs_tile_columns = &gibbs_tile_columns;
   set.add_values = &add_values;
@@ -227,8 +222,8 @@ BFloat16KernelSet with_tiles(const BFloat16KernelSet& without_tiles) {
 
 }  // namespace
 
-const BFloat16KernelSet* amx_kernels(const BFloat16KernelSet& without_tiles) {
-  static const BFloat16KernelSet set = with_tiles(without_tiles);
+const BFloat16KernelSet* amx_kernels() {
+  static const BFloat16KernelSet set = with_tiles();
   return &set;
 }
 
@@ -238,7 +233,7 @@ const BFloat16KernelSet* amx_kernels(const BFloat16KernelSet& without_tiles) {
 
 namespace asap::attention {
 
-const BFloat16KernelSet* amx_kernels(const BFloat16KernelSet&) { return nullptr; }
+const BFloat16KernelSet* amx_kernels() { return nullptr; }
 
 }  // namespace asap::attention
 #endif

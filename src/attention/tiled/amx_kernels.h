@@ -9,6 +9,6 @@ namespace asap::attention {
 /// not fill tile registers take the kernels of AVX512_BF16.
 ///
 /// May be used where tensor::bfloat16_unit() is `tiles`. Null when this build lacks them.
-const BFloat16KernelSet* amx_kernels(const BFloat16KernelSet& without_tiles);
+const BFloat16KernelSet* amx_kernels();
 
 }  // namespace asap::attention

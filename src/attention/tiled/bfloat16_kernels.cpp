@@ -17,20 +17,19 @@ namespace asap::attention {
 namespace {
 
 void pair_keys(const float* packed, std::int64_t inner, std::int64_t columns, BFloat16* out) {
-  for (std::int64_t column = 0; column < columns;) {
-    const std::int64_t width = panel_vectors((columns - column) / kLanes) * kLanes;
+  for_each_panel(columns, [&](std::int64_t column, auto vectors) {
+    constexpr std::int64_t kWidth = decltype(vectors)::kCount * kLanes;
     for (std::int64_t d = 0; d < inner; d += 2)
-      for (std::int64_t c = 0; c < width; c += kLanes) {
-        const float* from = packed + column * inner + d * width + c;
-        _mm512_storeu_si512(out + column * inner + d * width + 2 * c,
-                            pair(_mm512_loadu_ps(from), _mm512_loadu_ps(from + width)));
+      for (std::int64_t c = 0; c < kWidth; c += kLanes) {
+        const float* from = packed + column * inner + d * kWidth + c;
+        _mm512_storeu_si512(out + column * inner + d * kWidth + 2 * c,
+                            pair(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kWidth)));
       }
-    column += width;
-  }
+  });
 }
 
 void pair_values(const float* values, std::int64_t keys, std::int64_t value_width, BFloat16* out) {
-  const std::int64_t padded = round_up(keys, kTilePadding);
+  const std::int64_t padded = padded_rows(keys);
   for (std::int64_t j = 0; j < padded; j += 2)
     for (std::int64_t c = 0; c < value_width; c += kLanes) {
       const float* from = values + j * value_width + c;
@@ -90,14 +89,9 @@ void gibbs_panel(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, st
 template <class Sums>
 inline void gibbs_panels(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, Sums sums,
                          LinesAhead ahead) {
-  for (std::int64_t column = 0; column < t.columns;) {
-    const std::int64_t vectors = panel_vectors((t.columns - column) / kLanes);
-    const auto run = vectors == 3   ? &gibbs_panel<3, Sums>
-                     : vectors == 2 ? &gibbs_panel<2, Sums>
-                                    : &gibbs_panel<1, Sums>;
-    run(t, x, keys, column, sums, ahead);
-    column += vectors * kLanes;
-  }
+  for_each_panel(t.columns, [&](std::int64_t column, auto vectors) {
+    gibbs_panel<decltype(vectors)::kCount>(t, x, keys, column, sums, ahead);
+  });
 }
 
 void gibbs_tile(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, float* out,
@@ -107,9 +101,7 @@ void gibbs_tile(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, flo
 
 void gibbs_tile_columns(const GibbsTile& t, const BFloat16* x, const BFloat16* keys, BFloat16* out,
                         float* column_sums, const MemoryAhead& memory) {
-  const char* begin = (const char*)memory.begin;
-  gibbs_panels(t, x, keys, ColumnSums{out, column_sums},
-               LinesAhead{begin, begin + (memory.bytes > 0 ? memory.bytes - 1 : 0)});
+  gibbs_panels(t, x, keys, ColumnSums{out, column_sums}, LinesAhead::of(memory));
 }
 
 void narrow(const float* tile, std::int64_t count, BFloat16* out) {
@@ -184,7 +176,7 @@ const BFloat16KernelSet* bfloat16_kernels(tensor::BFloat16Unit unit) {
     case tensor::BFloat16Unit::dot_product:
       return &kKernelSet;
     case tensor::BFloat16Unit::tiles:
-      return amx_kernels(kKernelSet);
+      return amx_kernels();
   }
   return nullptr;
 }

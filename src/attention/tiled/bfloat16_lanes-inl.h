@@ -1,6 +1,6 @@
 // What the kernels on bfloat16 of both instruction sets share: rounding, exponentials, and what
-// becomes of scores. Included by source files that are compiled for AVX-512 with AVX512_BF16 and
-// leave no copy of it to others.
+// becomes of scores. Included by source files that are compiled for AVX-512 with AVX512_BF16: all
+// of it is in an unnamed namespace, so that no copy reaches callers on other processors.
 #pragma once
 
 #include <immintrin.h>
@@ -36,11 +36,37 @@ inline __m512 exp2_lanes(__m512 t) {
 /// The order of panels inside a key block, see panel_vectors in tile_panels-inl.h.
 inline std::int64_t panel_vectors(std::int64_t left) { return left == 4 ? 2 : left < 3 ? left : 3; }
 
+template <int Count>
+struct VectorCount {
+  static constexpr int kCount = Count;
+};
+
+/// Calls body(first column, VectorCount<...>) for the panels of `columns` columns.
+template <class Body>
+inline void for_each_panel(std::int64_t columns, const Body& body) {
+  for (std::int64_t column = 0; column < columns;) {
+    const std::int64_t vectors = panel_vectors((columns - column) / kLanes);
+    if (vectors == 3) body(column, VectorCount<3>());
+    if (vectors == 2) body(column, VectorCount<2>());
+    if (vectors == 1) body(column, VectorCount<1>());
+    column += vectors * kLanes;
+  }
+}
+
+/// Values are padded to a multiple of this: not round_up(), which other files may call.
+inline std::int64_t padded_rows(std::int64_t count) {
+  return (count + kTilePadding - 1) / kTilePadding * kTilePadding;
+}
+
 /// See LinesAhead in tile_kernels.cpp.
 struct LinesAhead {
   const char* at = nullptr;
   const char* last = nullptr;
 
+  static LinesAhead of(const MemoryAhead& memory) {
+    const char* begin = (const char*)memory.begin;
+    return {begin, begin + (memory.bytes > 0 ? memory.bytes - 1 : 0)};
+  }
   void fetch_next() {
     __builtin_prefetch(at, 0, 2);
     at = last - at > 64 ? at + 64 : last;

@@ -181,13 +181,8 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision preci
 }
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
-  return tiled_softmax_attention(head, threads, ProductPrecision::single, output, scratch);
-}
-
-TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      ProductPrecision precision, tensor::MatrixView<float> output,
-                                      tensor::Arena& scratch) {
+                                      tensor::MatrixView<float> output, tensor::Arena& scratch,
+                                      ProductPrecision precision) {
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);
@@ -204,7 +199,7 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
                                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
   base::check(iterations >= 0, "tiled_sinkhorn_attention: negative number of iterations");
   if (iterations == 0)
-    return tiled_softmax_attention(head, options.threads, options.precision, output, scratch);
+    return tiled_softmax_attention(head, options.threads, output, scratch, options.precision);
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, false, scratch);

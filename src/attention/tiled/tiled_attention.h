@@ -30,10 +30,8 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m,
 /// is the shift (FlashAttention's tiling, Dao et al. 2022). output: [n, Dv], zero when there is no
 /// key.
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      ProductPrecision precision, tensor::MatrixView<float> output,
-                                      tensor::Arena& scratch);
-TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
-                                      tensor::MatrixView<float> output, tensor::Arena& scratch);
+                                      tensor::MatrixView<float> output, tensor::Arena& scratch,
+                                      ProductPrecision precision = ProductPrecision::single);
 
 /// Sinkhorn attention as sinkhorn_attention computes it: a row update from g = 0, then `iterations`
 /// times (column, row). With GibbsStorage::recompute every iteration is one pass that recomputes

@@ -35,7 +35,7 @@ bool has_tiles() {
   constexpr unsigned kBFloat16 = 1U << 22, kTiles = 1U << 24;  // leaf 7, edx
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
-  // Linux lends the registers to processes that ask for them.
+  // A process may use the registers once it has asked Linux for them.
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
   return (edx & kBFloat16) != 0 && (edx & kTiles) != 0 &&
          syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
