@@ -85,11 +85,7 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
 }
 
 OperatorForm form_of(const attention::CompiledHead& head) {
-  if (!head.predicts()) {
-    OperatorForm loop = OperatorForm::sinkhorn(head.iterations);
-    loop.precision = head.precision;
-    return loop;
-  }
+  if (!head.predicts()) return OperatorForm::sinkhorn(head.iterations, head.precision);
   return {
       .mode = head.mode,
       .features = head.features,

@@ -157,24 +157,26 @@ OperatorLayer describe_layer(std::size_t index, const std::vector<attention::Com
 }
 
 io::Json layer_json(const OperatorLayer& layer) {
-  const char* precision =
-      layer.precision == attention::ProductPrecision::bfloat16 ? kBfloat16 : kSingle;
+  io::Json json;
   if (layer.mode == attention::CompiledMode::sinkhorn)
-    return {{"iterations", layer.iterations}, {"precision", precision}};
-  return {{"features", feature_names(layer.features)},
-          {"slices", layer.slices},
-          {"precision", precision}};
+    json = {{"iterations", layer.iterations}};
+  else
+    json = {{"features", feature_names(layer.features)}, {"slices", layer.slices}};
+  json["precision"] =
+      layer.precision == attention::ProductPrecision::bfloat16 ? kBfloat16 : kSingle;
+  return json;
 }
 
 void read_layer_json(const io::Json& json, attention::CompiledMode mode, const std::string& source,
                      OperatorLayer& layer) {
   if (!json.is_object()) throw base::DataError(source + ": expected an object");
-  if (json.contains("iterations")) {
+  const bool loop = json.contains("iterations");
+  if (!loop || json.contains("precision"))  // loops had none at first
+    layer.precision =
+        parse_precision(require_field<std::string>(json, "precision", source), source);
+  if (loop) {
     layer.mode = attention::CompiledMode::sinkhorn;
     layer.iterations = static_cast<int>(require_extent(json, "iterations", 1, source));
-    if (json.contains("precision"))  // loops of 0.1 had none
-      layer.precision =
-          parse_precision(require_field<std::string>(json, "precision", source), source);
     return;
   }
   layer.mode = mode;
@@ -185,7 +187,6 @@ void read_layer_json(const io::Json& json, attention::CompiledMode mode, const s
     throw base::DataError(error.what(), "compile the operator again");
   }
   layer.slices = require_extent(json, "slices", 0, source);
-  layer.precision = parse_precision(require_field<std::string>(json, "precision", source), source);
 }
 
 void put_layer(const OperatorLayer& layer, const std::vector<attention::CompiledHead>& heads,

@@ -16,8 +16,9 @@ struct OperatorForm {
   attention::ProductPrecision precision = attention::ProductPrecision::single;
 
   static OperatorForm softmax() { return sinkhorn(0); }
-  static OperatorForm sinkhorn(int iterations) {
-    return {.mode = attention::CompiledMode::sinkhorn, .iterations = iterations};
+  static OperatorForm sinkhorn(
+      int iterations, attention::ProductPrecision of = attention::ProductPrecision::single) {
+    return {.mode = attention::CompiledMode::sinkhorn, .iterations = iterations, .precision = of};
   }
 };
 

@@ -55,10 +55,8 @@ std::vector<compile::OperatorForm> profiled_forms() {
                                              {"lse", "lse0", "landmarks:16", "it:2"}})
     forms.push_back(map_form(features, attention::ProductPrecision::single));
   if (!attention::bfloat16_kernels()) return forms;
-  for (const int iterations : {1, 4, 10}) {
-    forms.push_back(OperatorForm::sinkhorn(iterations));
-    forms.back().precision = attention::ProductPrecision::bfloat16;
-  }
+  for (const int iterations : {1, 4, 10})
+    forms.push_back(OperatorForm::sinkhorn(iterations, attention::ProductPrecision::bfloat16));
   for (const std::vector<std::string>& features :
        std::vector<std::vector<std::string>>{{"tilt"}, {"lse", "lse0"}, {"lse", "lse0", "it:2"}})
     forms.push_back(map_form(features, attention::ProductPrecision::bfloat16));

@@ -247,10 +247,10 @@ std::unique_ptr<attention::AttentionOperator> make_attention(const Method& metho
     case MethodKind::teacher_log:
       return make_log_domain_teacher(encoder);
     case MethodKind::softmax:
-      return method.bfloat16 ? make_bfloat16_loop(encoder, 0) : encoder.softmax();
     case MethodKind::sinkhorn:
-      return method.bfloat16 ? make_bfloat16_loop(encoder, method.iterations)
-                             : encoder.sinkhorn(method.iterations);
+      if (method.bfloat16) return make_bfloat16_loop(encoder, method.iterations);
+      return method.kind == MethodKind::softmax ? encoder.softmax()
+                                                : encoder.sinkhorn(method.iterations);
     case MethodKind::sinkhorn_equal:
       throw base::UsageError("`methods`: 'sinkhorn:equal' works only in asap-eval compare",
                              "its report names the sinkhorn:K that was found");
