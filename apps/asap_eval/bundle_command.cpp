@@ -77,10 +77,9 @@ class BundleCommand : public cli::Command {
     if (cascade_) config.share = *cascade_;
     const bundle::TrainedModel model = bundle::load_run(run_, compiled_);
     const evaluate::Method method{evaluate::MethodKind::compiled};
-    const evaluate::CascadeThreshold threshold = evaluate::calibrated_threshold(
-        model.encoder, method, model.compiled->heads,
-        evaluate::draw_cascade_calibration(run_, model.compiled->config, config), common_.threads);
-    return evaluate::stored_cascade(threshold, method, config.share);
+    return bundle::StoredCascade{
+        method.name(), config.share,
+        evaluate::run_threshold(model, run_, method, config, common_.threads)};
   }
 
   cli::CommonOptions common_;

@@ -59,10 +59,10 @@ class CompareCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    const evaluate::CompareConfig config = resolve();
-    if (cli::dump_config(common_, config,
-                         evaluate::default_compare_config(model_.path(), model_.compiled())))
-      return;
+    const evaluate::CompareConfig defaults =
+        evaluate::default_compare_config(model_.path(), model_.compiled());
+    const evaluate::CompareConfig config = resolve(defaults);
+    if (cli::dump_config(common_, config, defaults)) return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
@@ -101,11 +101,9 @@ class CompareCommand : public cli::Command {
         .add_option(
             "--methods", methods_,
             "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
-            "sinkhorn_bf16:K, softmax_bf16, "
-            "guarded, warm, espformer, separated by commas; sinkhorn:equal: the K that "
-            "takes as long as "
-            "the compiled operator; compiled@1, compiled@0-1, compiled@each: in these "
-            "layers only")
+            "sinkhorn_bf16:K, softmax_bf16, guarded, warm, espformer, separated by commas; "
+            "sinkhorn:equal: the K that takes as long as the compiled operator; compiled@1, "
+            "compiled@0-1, compiled@each: in these layers only")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -117,9 +115,8 @@ class CompareCommand : public cli::Command {
         ->check(CLI::Range(0.0, 1.0));
   }
 
-  evaluate::CompareConfig resolve() const {
-    evaluate::CompareConfig config = cli::resolve_config(
-        common_, evaluate::default_compare_config(model_.path(), model_.compiled()));
+  evaluate::CompareConfig resolve(const evaluate::CompareConfig& defaults) const {
+    evaluate::CompareConfig config = cli::resolve_config(common_, defaults);
     if (!methods_.empty()) config.methods = methods_;
     if (examples_) config.examples = *examples_;
     if (guard_quantile_) config.guard_quantile = *guard_quantile_;

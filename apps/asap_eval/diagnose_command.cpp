@@ -47,14 +47,13 @@ class DiagnoseCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    evaluate::DiagnoseConfig config = cli::resolve_config(
-        common_, evaluate::default_diagnose_config(model_.path(), model_.compiled()));
+    const evaluate::DiagnoseConfig defaults =
+        evaluate::default_diagnose_config(model_.path(), model_.compiled());
+    evaluate::DiagnoseConfig config = cli::resolve_config(common_, defaults);
     if (!methods_.empty()) config.methods = methods_;
     if (examples_) config.examples = *examples_;
     if (iterations_) config::set_field(config, "iterations=" + std::to_string(*iterations_));
-    if (cli::dump_config(common_, config,
-                         evaluate::default_diagnose_config(model_.path(), model_.compiled())))
-      return;
+    if (cli::dump_config(common_, config, defaults)) return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();

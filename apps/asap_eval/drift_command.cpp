@@ -33,10 +33,10 @@ class DriftCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
-    evaluate::DriftConfig config =
-        cli::resolve_config(common_, evaluate::default_drift_config(model_.path()));
+    const evaluate::DriftConfig defaults = evaluate::default_drift_config(model_.path());
+    evaluate::DriftConfig config = cli::resolve_config(common_, defaults);
     if (examples_) config.examples = *examples_;
-    if (cli::dump_config(common_, config, evaluate::default_drift_config(model_.path()))) return;
+    if (cli::dump_config(common_, config, defaults)) return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     const evaluate::PlotLibrary library = evaluate::find_plot_library();

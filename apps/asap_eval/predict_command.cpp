@@ -164,10 +164,7 @@ class PredictCommand : public cli::Command {
       throw base::UsageError("a cascade needs a compiled operator", "add --compiled DIR");
     evaluate::CascadeConfig cascade;
     if (cascade_) cascade.share = *cascade_;
-    return evaluate::calibrated_threshold(
-        model.encoder, method, model.compiled->heads,
-        evaluate::draw_cascade_calibration(model_.path(), model.compiled->config, cascade),
-        common_.threads);
+    return evaluate::run_threshold(model, model_.path(), method, cascade, common_.threads);
   }
 
   void stream(const bundle::TrainedModel& model, predict::Predictor& predictor) const {

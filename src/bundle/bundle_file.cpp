@@ -140,10 +140,11 @@ compile::OperatorArtefact read_operator(const Metadata& metadata, const io::Tens
 }
 
 io::Json cascade_json(const StoredCascade& cascade) {
-  return {{"method", cascade.method},     {"limit", cascade.limit},
-          {"margin", cascade.margin},     {"share", cascade.share},
-          {"examples", cascade.examples}, {"disagreements", cascade.disagreements},
-          {"missed", cascade.missed}};
+  const CascadeThreshold& threshold = cascade.threshold;
+  return {{"method", cascade.method},       {"limit", cascade.limit},
+          {"margin", threshold.margin},     {"share", threshold.share},
+          {"examples", threshold.examples}, {"disagreements", threshold.disagreements},
+          {"missed", threshold.missed}};
 }
 
 StoredCascade read_cascade(const Metadata& metadata) {
@@ -164,11 +165,8 @@ StoredCascade read_cascade(const Metadata& metadata) {
   };
   StoredCascade cascade;
   cascade.limit = number("limit");
-  cascade.margin = static_cast<float>(number("margin"));
-  cascade.share = number("share");
-  cascade.examples = count("examples");
-  cascade.disagreements = count("disagreements");
-  cascade.missed = count("missed");
+  cascade.threshold = {static_cast<float>(number("margin")), number("share"), count("examples"),
+                       count("disagreements"), count("missed")};
   if (!json.contains("method") || !json["method"].is_string())
     throw base::DataError(metadata.place("cascade") + ": expected the name of a method", kDamaged);
   cascade.method = json["method"].get<std::string>();

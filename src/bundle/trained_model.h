@@ -13,14 +13,21 @@
 
 namespace asap::bundle {
 
-/// The margin below which the teacher runs an example again after a compiled method, as it was
-/// chosen on training data: see evaluate::choose_threshold, whose results these are.
+/// Which examples the teacher runs again after a compiled method, and what the calibration on
+/// training data says about it: see evaluate::choose_threshold.
+struct CascadeThreshold {
+  float margin = 0;                ///< those with a smaller margin
+  double share = 0;                ///< of the calibration examples
+  std::int64_t examples = 0;       ///< of the calibration
+  std::int64_t disagreements = 0;  ///< calibration examples with other predictions than the teacher
+  std::int64_t missed = 0;         ///< those of them with a larger margin
+};
+
+/// The threshold of a compiled method that a bundle keeps.
 struct StoredCascade {
   std::string method = "compiled";
-  double limit = 0;  ///< largest share of the training examples that was allowed
-  float margin = 0;
-  double share = 0;  ///< of these examples, that run again
-  std::int64_t examples = 0, disagreements = 0, missed = 0;
+  double limit = 0;  ///< largest share of the calibration examples that was allowed
+  CascadeThreshold threshold = {};
 };
 
 /// A trained network with everything it needs to answer.

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "bundle/trained_model.h"
 #include "compile/compile_config.h"
 #include "data/batch.h"
 #include "evaluate/compare/method.h"
@@ -58,14 +59,7 @@ struct Answer {
 Answer answer_of(const data::Dataset& dataset, std::int64_t example,
                  tensor::MatrixView<const float> logits);
 
-/// Which examples the teacher runs again, and what the calibration says about it.
-struct CascadeThreshold {
-  float margin = 0;                ///< those with a smaller margin
-  double share = 0;                ///< of the calibration examples
-  std::int64_t examples = 0;       ///< of the calibration
-  std::int64_t disagreements = 0;  ///< calibration examples with other predictions than the teacher
-  std::int64_t missed = 0;         ///< those of them with a larger margin
-};
+using bundle::CascadeThreshold;  // a bundle may keep one
 
 /// How much margin an example can lose: by how much the logit of the class that the method predicts
 /// is nearer to, or farther below, the largest other logit of the teacher than of the method. The

@@ -83,15 +83,29 @@ EvaluatedRun load_from_bundle(const std::filesystem::path& file,
   return result;
 }
 
+bool is_run(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
 }  // namespace
+
+EvaluationDefaults evaluation_defaults(const std::filesystem::path& path,
+                                       const std::filesystem::path& compiled) {
+  if (is_run(path)) {
+    EvaluationDefaults defaults{config::RunFolder(path).read_config().data};
+    if (!compiled.empty()) defaults.artefact = compile::load_operator(compiled);
+    return defaults;
+  }
+  bundle::TrainedModel model = bundle::load_model(path, compiled);
+  return {model.config.data, std::move(model.compiled), std::move(model.cascade)};
+}
 
 EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
                                 const std::filesystem::path& compiled,
                                 const config::DataConfig& data, std::int64_t examples) {
-  std::error_code ignored;
-  EvaluatedRun result = std::filesystem::is_directory(path, ignored)
-                            ? load_from_run(path, compiled, data)
-                            : load_from_bundle(path, compiled, data);
+  EvaluatedRun result =
+      is_run(path) ? load_from_run(path, compiled, data) : load_from_bundle(path, compiled, data);
   ReportContext& context = result.context;
   data::keep_first(result.dataset, examples);
   context.data = result.dataset.name;

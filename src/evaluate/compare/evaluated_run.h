@@ -26,6 +26,15 @@ struct EvaluatedRun {
   const CompiledHeads* compiled() const { return artefact ? &artefact->heads : nullptr; }
 };
 
+/// What a run (a folder) or a bundle (a file) says about its own evaluation.
+struct EvaluationDefaults {
+  config::DataConfig data;                                 ///< it was trained on
+  std::optional<compile::OperatorArtefact> artefact = {};  ///< in `compiled`, else the bundle's
+  std::optional<bundle::StoredCascade> cascade = {};       ///< the bundle's
+};
+EvaluationDefaults evaluation_defaults(const std::filesystem::path& path,
+                                       const std::filesystem::path& compiled);
+
 /// Loads the network of a run (a folder) or a bundle (a file), the compiled operator (unless
 /// `compiled` is empty; else the bundle's) and the first `examples` (0: all) of the test data.
 /// DataError when the operator was compiled for another model, or a bundle's classes are not those

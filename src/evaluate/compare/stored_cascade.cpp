@@ -5,12 +5,11 @@
 
 namespace asap::evaluate {
 
-bundle::StoredCascade stored_cascade(const CascadeThreshold& threshold, const Method& method,
-                                     double limit) {
-  return {method.name(),      limit,
-          threshold.margin,   threshold.share,
-          threshold.examples, threshold.disagreements,
-          threshold.missed};
+CascadeThreshold run_threshold(const bundle::TrainedModel& model, const std::filesystem::path& run,
+                               const Method& method, const CascadeConfig& config, int threads) {
+  return calibrated_threshold(model.encoder, method, model.compiled->heads,
+                              draw_cascade_calibration(run, model.compiled->config, config),
+                              threads);
 }
 
 CascadeThreshold stored_threshold(const std::optional<bundle::StoredCascade>& stored,
@@ -33,7 +32,7 @@ CascadeThreshold stored_threshold(const std::optional<bundle::StoredCascade>& st
                                base::format_number(stored->limit) + " of the examples again, not " +
                                base::format_number(*limit),
                            needs_run);
-  return {stored->margin, stored->share, stored->examples, stored->disagreements, stored->missed};
+  return stored->threshold;
 }
 
 }  // namespace asap::evaluate

@@ -3,15 +3,14 @@
 #include <optional>
 #include <string>
 
-#include "bundle/trained_model.h"
 #include "evaluate/compare/cascade.h"
 
 namespace asap::evaluate {
 
-/// What a bundle keeps of the threshold of a compiled method (without a cascade in its name).
-/// `limit`: CascadeConfig::share.
-bundle::StoredCascade stored_cascade(const CascadeThreshold& threshold, const Method& method,
-                                     double limit);
+/// The threshold of a compiled method, chosen on training data of the run: as choose_threshold.
+/// `model` is the network of the run with an operator.
+CascadeThreshold run_threshold(const bundle::TrainedModel& model, const std::filesystem::path& run,
+                               const Method& method, const CascadeConfig& config, int threads);
 
 /// The threshold that a bundle holds for a method with a cascade. UsageError, which names `source`,
 /// where it holds none, or one of another method or, where `limit` is given, of another share.

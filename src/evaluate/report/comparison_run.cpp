@@ -13,20 +13,14 @@ namespace asap::evaluate {
 
 CompareConfig default_compare_config(const std::filesystem::path& path,
                                      const std::filesystem::path& compiled) {
+  const EvaluationDefaults trained = evaluation_defaults(path, compiled);
   CompareConfig config;
-  std::error_code ignored;
-  std::optional<compile::OperatorArtefact> artefact;
-  if (std::filesystem::is_directory(path, ignored)) {
-    config.data = config::RunFolder(path).read_config().data;
-    if (!compiled.empty()) artefact = compile::load_operator(compiled);
-  } else {
-    bundle::TrainedModel model = bundle::load_model(path, compiled);
-    config.data = model.config.data;
-    artefact = std::move(model.compiled);
-    if (model.cascade) config.cascade.share = model.cascade->limit;
-  }
-  const auto imitated = artefact ? artefact->config.imitated_iterations() : std::nullopt;
-  config.methods = imitated ? imitation_methods(*imitated) : default_methods(artefact.has_value());
+  config.data = trained.data;
+  if (trained.cascade) config.cascade.share = trained.cascade->limit;
+  const auto imitated =
+      trained.artefact ? trained.artefact->config.imitated_iterations() : std::nullopt;
+  config.methods =
+      imitated ? imitation_methods(*imitated) : default_methods(trained.artefact.has_value());
   return config;
 }
 

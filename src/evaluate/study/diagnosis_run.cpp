@@ -10,18 +10,11 @@ namespace asap::evaluate {
 
 DiagnoseConfig default_diagnose_config(const std::filesystem::path& path,
                                        const std::filesystem::path& compiled) {
+  const EvaluationDefaults trained = evaluation_defaults(path, compiled);
   DiagnoseConfig config;
-  std::error_code ignored;
-  bool with_compiled = !compiled.empty();
-  if (std::filesystem::is_directory(path, ignored)) {
-    config.data = config::RunFolder(path).read_config().data;
-  } else {
-    const bundle::TrainedModel model = bundle::load_model(path, compiled);
-    config.data = model.config.data;
-    with_compiled = model.compiled.has_value();
-  }
+  config.data = trained.data;
   config.methods = {"teacher", "softmax"};
-  if (with_compiled) config.methods.insert(config.methods.end(), {"compiled", "compiled+3"});
+  if (trained.artefact) config.methods.insert(config.methods.end(), {"compiled", "compiled+3"});
   return config;
 }
 

@@ -106,17 +106,17 @@ TEST_CASE("images and sets of points need no tokenizer, and an operator is optio
 
 TEST_CASE("a bundle gives back a cascade to the last bit, and refuses one that is damaged") {
   const TextBundle made;
-  const StoredCascade cascade{"compiled", 0.05, 0.123456789F, 1.0 / 3, 90, 7, 2};
+  const StoredCascade cascade{"compiled", 0.05, {0.123456789F, 1.0 / 3, 90, 7, 2}};
   const std::string bytes = make_bundle(made.folder / "run", made.folder / "operator", cascade);
   const TrainedModel model = parse_bundle(bytes, "bundle");
   REQUIRE(model.cascade);
   CHECK(model.cascade->method == "compiled");
   CHECK(model.cascade->limit == 0.05);
-  CHECK(model.cascade->margin == 0.123456789F);
-  CHECK(model.cascade->share == 1.0 / 3);
-  CHECK(model.cascade->examples == 90);
-  CHECK(model.cascade->disagreements == 7);
-  CHECK(model.cascade->missed == 2);
+  CHECK(model.cascade->threshold.margin == 0.123456789F);
+  CHECK(model.cascade->threshold.share == 1.0 / 3);
+  CHECK(model.cascade->threshold.examples == 90);
+  CHECK(model.cascade->threshold.disagreements == 7);
+  CHECK(model.cascade->threshold.missed == 2);
   CHECK_FALSE(parse_bundle(made.bytes, "bundle").cascade);
   // Another operator has another threshold.
   write_file_atomically(made.folder / "model.safetensors", bytes);
