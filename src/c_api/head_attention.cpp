@@ -5,32 +5,13 @@
 #include <vector>
 
 #include "attention/kinds/attention_kinds.h"
-#include "base/parallel.h"
+#include "c_api/each_head.h"
 #include "c_api/guarded.h"
-#include "c_api/threads.h"
 
 namespace asap::c_api {
 namespace {
 
 constexpr int kMostIterations = 10000;
-
-/// Runs `body(example, head, arena)` for every head of every example.
-template <class T, class Body>
-void for_each_head(const PackedHeads<T>& heads, const Body& body) {
-  const int count = threads();
-  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(count));
-  base::parallel_for(heads.examples() * heads.heads(), count, [&](std::int64_t index, int worker) {
-    tensor::Arena& arena = arenas[static_cast<std::size_t>(worker)];
-    const tensor::ArenaScope scope(arena);
-    body(index / heads.heads(), index % heads.heads(), arena);
-  });
-}
-
-/// Attention without live keys or queries is zero.
-template <class T>
-bool is_empty(const PackedHeads<T>& heads, std::int64_t example) {
-  return heads.live_queries(example).empty() || heads.live_keys(example).empty();
-}
 
 /// Gradients of one head; zeros where attention is zero.
 template <class T>
@@ -77,16 +58,10 @@ template <class T>
 void attend(const attention::TrainableAttention<T>& kind, const HeadArrays<T>& arrays,
             const HeadArray<T>& output) {
   const PackedHeads<T> heads(arrays, true);
-  check_result(output, arrays, arrays.query_tokens, arrays.value_width, "output");
-  for_each_head(heads, [&](std::int64_t example, std::int64_t head, tensor::Arena& arena) {
-    const std::vector<std::int64_t>& live = heads.live_queries(example);
-    const tensor::MatrixView<T> out = arena.matrix<T>(std::ssize(live), arrays.value_width);
-    if (is_empty(heads, example))
-      std::fill_n(out.data, out.rows * out.cols, T(0));
-    else
-      kind.infer(heads.head(example, head, heads.scale(), arena), out, arena);
-    write_rows<T>(output, example, head, arrays.query_tokens, live, out);
-  });
+  write_attention(
+      heads, heads.scale(), output,
+      [&](std::int64_t, const attention::AttentionHead<T>& head, tensor::MatrixView<T> out,
+          tensor::Arena& arena) { kind.infer(head, out, arena); });
 }
 
 template <class T>

@@ -3,11 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "base/parallel.h"
 #include "base/text.h"
+#include "c_api/each_head.h"
 #include "c_api/guarded.h"
-#include "c_api/packed_heads.h"
-#include "c_api/threads.h"
 #include "compile/compile_report.h"
 
 struct asap_operator {
@@ -106,28 +104,17 @@ void apply(const asap_operator& compiled, std::int64_t layer, const asap_attenti
                            ", not " + std::to_string(attention.heads) + " of width " +
                            std::to_string(attention.width));
   const PackedHeads<float> heads(head_arrays(attention), true);
-  check_result(head_array(output), heads.arrays(), attention.query_tokens, attention.value_width,
-               "output");
   std::vector<std::unique_ptr<attention::CompiledOperator>> operators;
   for (const attention::CompiledHead& head : layer_heads)
     operators.push_back(std::make_unique<attention::CompiledOperator>(
         std::vector<std::vector<attention::CompiledHead>>{{head}}));
-  const int count = threads();
-  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(count));
-  base::parallel_for(heads.examples() * heads.heads(), count, [&](std::int64_t index, int worker) {
-    const std::int64_t b = index / heads.heads(), h = index % heads.heads();
-    tensor::Arena& arena = arenas[static_cast<std::size_t>(worker)];
-    const tensor::ArenaScope scope(arena);
-    const attention::AttentionHead<float> head = heads.head(b, h, 1, arena);
-    const tensor::MatrixView<float> out =
-        arena.matrix<float>(head.queries.rows, attention.value_width);
-    if (head.queries.rows == 0 || head.keys.rows == 0)
-      std::fill_n(out.data, out.rows * out.cols, 0.0f);
-    else
-      operators[static_cast<std::size_t>(h)]->apply(0, {head.queries, head.keys, head.values, 1, 1},
-                                                    out, arena);
-    write_rows<float>(head_array(output), b, h, attention.query_tokens, heads.live_queries(b), out);
-  });
+  // The operator knows the scale of its scores.
+  write_attention(heads, 1.0f, head_array(output),
+                  [&](std::int64_t index, const attention::AttentionHead<float>& head,
+                      tensor::MatrixView<float> out, tensor::Arena& arena) {
+                    operators[static_cast<std::size_t>(index)]->apply(
+                        0, {head.queries, head.keys, head.values, 1, 1}, out, arena);
+                  });
 }
 
 }  // namespace
