@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "region/fit/cross_validation.h"
+#include "region/pieces/cell_units.h"
 #include "region/pieces/even_knots.h"
 #include "region/pieces/huber.h"
 #include "region/pieces/piecewise_network.h"
@@ -19,9 +20,6 @@ constexpr int kPatience = 8;
 /// Cells on which many points are cross-validated: more than in a search, because every cell of a
 /// few points would hide how these points scatter.
 constexpr int kTestedCells = 4000;
-
-/// Mean squared errors below this, in ranges of y, are rounding.
-constexpr double kExact = 1e-28;
 
 /// A function that may be chosen, and what the criterion says of it.
 struct Candidate {
@@ -74,7 +72,7 @@ class PiecesChoice {
                                : std::min(options.most_pieces, determined_pieces(target));
     if (constrained()) most_ = std::min(most_, kMostSearchedPieces);
     const auto [low, high] = std::minmax_element(seen_.samples.y.begin(), seen_.samples.y.end());
-    exact_ = kExact * (*high - *low) * (*high - *low);
+    exact_ = kExactError * (*high - *low) * (*high - *low);
   }
 
   /// Every function that was searched; of those with the wanted number of pieces, if it is given.

@@ -6,6 +6,9 @@
 
 namespace asap::region {
 
+/// A mean squared error, in units of range one, that is rounding.
+inline constexpr double kExactError = 1e-28;
+
 /// The affine change of x and y to range one.
 struct CellUnits {
   double x = 0, length = 1, y = 0, range = 1;
@@ -38,13 +41,21 @@ struct CellUnits {
     for (double& value : line.y) value = (value - y) / range;
     return line;
   }
-  PiecewiseFit unscaled(PiecewiseFit fit, const Cells& original) const {
-    for (double& knot : fit.function.x) knot = x + length * knot;
-    for (double& value : fit.function.y) value = y + range * value;
-    fit.function.x.front() = original.front().left;
-    fit.function.x.back() = original.back().right;
-    fit.mse *= range * range;
+  PiecewiseLinear unscaled(PiecewiseLinear line) const {
+    for (double& knot : line.x) knot = x + length * knot;
+    for (double& value : line.y) value = y + range * value;
+    return line;
+  }
+  double unscaled_error(double mse) const { return mse * (range * range); }
+  /// `low` and `high`: the ends of the function, without rounding.
+  PiecewiseFit unscaled(PiecewiseFit fit, double low, double high) const {
+    fit = {unscaled(std::move(fit.function)), unscaled_error(fit.mse)};
+    fit.function.x.front() = low;
+    fit.function.x.back() = high;
     return fit;
+  }
+  PiecewiseFit unscaled(PiecewiseFit fit, const Cells& original) const {
+    return unscaled(std::move(fit), original.front().left, original.back().right);
   }
 };
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "region/pieces/cell_units.h"
 #include "region/pieces/constrained_refiner.h"
+#include "region/pieces/knot_edits.h"
 #include "region/pieces/piece_sums.h"
 
 namespace asap::region {
@@ -14,11 +15,9 @@ namespace {
 constexpr int kConstrainedFirst = 8;
 constexpr int kConstrainedIterations = 60;
 constexpr int kConstrainedFinal = 10;  // on very many points
-constexpr int kConstrainedCells = 100'000;
-constexpr std::size_t kCuts = 8;     // pieces that are cut for a start
-constexpr std::size_t kRefined = 2;  // starts that are refined in full
-constexpr int kGrid = 24;            // places of a knot where no other start meets the constraints
-constexpr double kConstrainedExact = 1e-28;
+constexpr std::size_t kCuts = 8;       // pieces that are cut for a start
+constexpr std::size_t kRefined = 2;    // starts that are refined in full
+constexpr int kGrid = 24;  // places of a knot where no other start meets the constraints
 
 class ConstrainedSearch {
  public:
@@ -57,7 +56,8 @@ class ConstrainedSearch {
     for (int p = 1; p <= pieces; ++p) {
       std::vector<PiecewiseLinear> starts;
       if (p <= static_cast<int>(unconstrained.size()))
-        starts.push_back(reaching(unconstrained[static_cast<std::size_t>(p) - 1].function));
+        starts.push_back(
+            reaching(unconstrained[static_cast<std::size_t>(p) - 1].function, low_, high_));
       if (!fits.empty())
         for (PiecewiseLinear& cut : cuts(fits.back().function)) starts.push_back(std::move(cut));
       if (static_cast<int>(special_.size()) < p) starts.push_back(filled_up(special_, p));
@@ -71,7 +71,7 @@ class ConstrainedSearch {
       }
       if (!fits.empty() && fits.back().mse < best->mse) best->mse = fits.back().mse;  // rounding
       fits.push_back(std::move(*best));
-      if (enough(fits) || fits.back().mse <= kConstrainedExact) return;
+      if (enough(fits) || fits.back().mse <= kExactError) return;
     }
   }
 
@@ -81,15 +81,6 @@ class ConstrainedSearch {
     line.x.insert(line.x.end(), inner.begin(), inner.end());
     line.x.push_back(high_);
     line.y.assign(line.x.size(), 0.0);
-    return line;
-  }
-
-  PiecewiseLinear reaching(PiecewiseLinear line) const {
-    const double first = line(low_), last = line(high_);
-    line.x.front() = low_;
-    line.x.back() = high_;
-    line.y.front() = first;
-    line.y.back() = last;
     return line;
   }
 
@@ -124,33 +115,11 @@ class ConstrainedSearch {
       // A short piece has no room for two.
       if (line.x[k + 1] - line.x[k] < 1e-4) continue;
       for (const double part : {0.3, 0.7}) {
-        PiecewiseLinear cut = line;
-        const auto at = static_cast<std::ptrdiff_t>(k) + 1;
         const double place = line.x[k] + part * (line.x[k + 1] - line.x[k]);
-        cut.x.insert(cut.x.begin() + at, place);
-        cut.y.insert(cut.y.begin() + at, line(place));
-        all.push_back(std::move(cut));
+        all.push_back(with_knot(line, k, place));
       }
     }
     return all;
-  }
-
-  /// Without the knot whose corner is missed least.
-  static PiecewiseLinear without_idle_knot(PiecewiseLinear line) {
-    std::ptrdiff_t idle = 1;
-    double least = PiecesConstraints::kInfinite;
-    for (std::size_t k = 1; k + 1 < line.x.size(); ++k) {
-      const double left = line.x[k] - line.x[k - 1], right = line.x[k + 1] - line.x[k];
-      const auto piece = static_cast<std::int64_t>(k);
-      const double corner = (line.slope(piece) - line.slope(piece - 1)) * left * right;
-      const double missed = corner * corner / (left + right);
-      if (missed >= least) continue;
-      least = missed;
-      idle = static_cast<std::ptrdiff_t>(k);
-    }
-    line.x.erase(line.x.begin() + idle);
-    line.y.erase(line.y.begin() + idle);
-    return line;
   }
 
   /// The longest pieces are halved until there are `pieces`.
@@ -194,15 +163,6 @@ std::pair<double, double> reach_of(const Cells& cells, const PiecesConstraints& 
   return {low, high};
 }
 
-PiecewiseFit unscaled(const CellUnits& units, PiecewiseFit fit, double low, double high) {
-  for (double& knot : fit.function.x) knot = units.x + units.length * knot;
-  for (double& value : fit.function.y) value = units.y + units.range * value;
-  fit.function.x.front() = low;
-  fit.function.x.back() = high;
-  fit.mse *= units.range * units.range;
-  return fit;
-}
-
 }  // namespace
 
 std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
@@ -220,7 +180,7 @@ std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
                            "leave one out, or widen it");
   std::vector<PiecewiseFit> fits;
   search.run(pieces, [&](const std::vector<PiecewiseFit>& found) {
-    fits.push_back(unscaled(units, found.back(), low, high));
+    fits.push_back(units.unscaled(found.back(), low, high));
     return enough && enough(fits);
   });
   if (fits.empty())
@@ -233,14 +193,14 @@ std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
 
 PiecewiseFit constrained_on_points(const PiecewiseLinear& function, const Samples& samples,
                                    const PiecesConstraints& constraints) {
-  const Cells cells = cells_of(samples, kConstrainedCells);
+  const Cells cells = cells_of(samples, kRefinedCells);
   const CellUnits units(cells);
   const Cells unit = units.scaled(cells);
   const PiecesConstraints scaled = constraints.scaled(units.x, units.length, units.y, units.range);
   const auto start = fit_constrained_values(unit, scaled, units.scaled(function));
   base::check(start.has_value(), "constrained_on_points: the function breaks its constraints");
   const double low = function.x.front(), high = function.x.back();
-  return unscaled(units, refine_constrained(unit, scaled, *start, kConstrainedFinal), low, high);
+  return units.unscaled(refine_constrained(unit, scaled, *start, kConstrainedFinal), low, high);
 }
 
 }  // namespace asap::region

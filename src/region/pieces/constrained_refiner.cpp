@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "region/pieces/damping.h"
 #include "region/pieces/piece_sums.h"
 
 namespace asap::region {
@@ -132,19 +133,14 @@ std::optional<PiecewiseFit> fit_constrained_values(const Cells& cells,
 PiecewiseFit refine_constrained(const Cells& cells, const PiecesConstraints& constraints,
                                 PiecewiseFit start, int iterations) {
   const ConstrainedRefiner refiner(cells, constraints);
-  double damping = 1e-3, growth = 2;
-  int idle = 0;
-  for (int i = 0; i < iterations && idle < 4 && start.function.pieces() > 1; ++i) {
-    std::optional<PiecewiseFit> trial = refiner.step(start.function, damping);
+  Damping damping;
+  for (int i = 0; i < iterations && !damping.ends() && start.function.pieces() > 1; ++i) {
+    std::optional<PiecewiseFit> trial = refiner.step(start.function, damping.value());
     if (trial && trial->mse < start.mse) {
-      idle = trial->mse > (1 - 1e-7) * start.mse ? idle + 1 : 0;
+      damping.helped(start.mse, trial->mse);
       start = std::move(*trial);
-      damping = std::max(damping / 5, 1e-13);
-      growth = 2;
     } else {
-      damping *= growth;
-      growth *= 2;
-      if (damping > 1e12) break;
+      damping.failed();
     }
   }
   if (auto exact = refiner.solve_values(start.function, 2); exact && exact->mse <= start.mse)

@@ -8,9 +8,6 @@
 namespace asap::region {
 namespace {
 
-constexpr int kMostCells = 100'000;
-constexpr double kEvenExact = 1e-28;
-
 /// [pieces + 1], from the first to the last x.
 std::vector<double> even_shares(const std::vector<double>& x, int pieces) {
   std::vector<double> knots;
@@ -28,7 +25,7 @@ std::vector<double> even_shares(const std::vector<double>& x, int pieces) {
 
 std::vector<PiecewiseFit> even_knots(const Samples& samples, int pieces,
                                      const EnoughPieces& enough) {
-  const Cells original = cells_of(samples, kMostCells);
+  const Cells original = cells_of(samples, kRefinedCells);
   const CellUnits units(original);
   const Cells cells = units.scaled(original);
   std::vector<PiecewiseFit> fits;
@@ -37,7 +34,7 @@ std::vector<PiecewiseFit> even_knots(const Samples& samples, int pieces,
     PiecewiseLinear start{even_shares(samples.x, p), {}};
     start.y.assign(start.x.size(), units.y);
     PiecewiseFit fit = fit_values(cells, units.scaled(start));
-    const bool exact = fit.mse <= kEvenExact;
+    const bool exact = fit.mse <= kExactError;
     fits.push_back(units.unscaled(std::move(fit), original));
     if ((enough && enough(fits)) || exact) break;
   }

@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "region/pieces/cell_units.h"
 #include "region/pieces/knot_candidates.h"
+#include "region/pieces/knot_edits.h"
 
 namespace asap::region {
 namespace {
 
-constexpr int kMostCandidates = 200;
-constexpr int kFinalCells = 100'000;
 constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 40;  // on very many points
-constexpr double kExact = 1e-28;  // a mean squared error, in units of range one, that is rounding
 
 /// Values of the weighted mean at every knot: a start for least squares.
 PiecewiseLinear flat(const std::vector<double>& inner) {
@@ -46,11 +43,11 @@ class Search {
         const PiecewiseFit start = fit_values(cells_, flat(path.knots));
         take_better(best, promising(start.function, best.mse));
       }
-      for (int tries = 0; p > 2 && tries < 3 && best.mse > kExact; ++tries)
+      for (int tries = 0; p > 2 && tries < 3 && best.mse > kExactError; ++tries)
         if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
       if (p > 1) best.mse = std::min(best.mse, fits.back().mse);  // equal but for rounding
       fits.push_back(std::move(best));
-      if (enough(fits) || fits.back().mse <= kExact) return;
+      if (enough(fits) || fits.back().mse <= kExactError) return;
     }
     while (fits.back().function.pieces() < pieces) {
       PiecewiseLinear more = fits.back().function;
@@ -60,7 +57,7 @@ class Search {
       for (int tries = 0; tries < kPieceStep; ++tries)
         if (!take_better(best, promising(with_moved_knot(best.function), best.mse))) break;
       fits.push_back(std::move(best));
-      if (enough(fits) || fits.back().mse <= kExact) return;
+      if (enough(fits) || fits.back().mse <= kExactError) return;
     }
   }
 
@@ -115,33 +112,12 @@ class Search {
 
   PiecewiseLinear with_cut_piece(PiecewiseLinear line) const {
     const auto [piece, place] = worst_piece(line);
-    const auto at = static_cast<std::ptrdiff_t>(piece) + 1;
-    const double value = line(place);
-    line.x.insert(line.x.begin() + at, place);
-    line.y.insert(line.y.begin() + at, value);
-    return line;
+    return with_knot(std::move(line), piece, place);
   }
 
   /// Removes the knot that is missed least and cuts the worst piece instead.
   PiecewiseLinear with_moved_knot(const PiecewiseLinear& line) const {
-    std::size_t idle = 1;
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t k = 1; k + 1 < line.x.size(); ++k) {
-      const double left = line.x[k] - line.x[k - 1];
-      const double right = line.x[k + 1] - line.x[k];
-      // Size of the corner times the length over which it would be missed.
-      const double corner = std::abs(line.slope(static_cast<std::int64_t>(k)) -
-                                     line.slope(static_cast<std::int64_t>(k) - 1)) *
-                            left * right;
-      const double missed = corner * corner / (left + right);
-      if (missed >= least) continue;
-      least = missed;
-      idle = k;
-    }
-    PiecewiseLinear fewer = line;
-    fewer.x.erase(fewer.x.begin() + static_cast<std::ptrdiff_t>(idle));
-    fewer.y.erase(fewer.y.begin() + static_cast<std::ptrdiff_t>(idle));
-    return with_cut_piece(fit_values(cells_, std::move(fewer)).function);
+    return with_cut_piece(fit_values(cells_, without_idle_knot(line)).function);
   }
 
   Cells cells_;
@@ -166,7 +142,7 @@ PiecewiseFit best_piecewise(const Cells& cells, int pieces) {
 }
 
 PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples) {
-  const Cells cells = cells_of(samples, kFinalCells);
+  const Cells cells = cells_of(samples, kRefinedCells);
   const CellUnits units(cells);
   return units.unscaled(refine_knots(units.scaled(cells), units.scaled(function), kFinalIterations),
                         cells);

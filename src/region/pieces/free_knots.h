@@ -16,8 +16,12 @@ inline constexpr int kPieceStep = 16;
 /// The largest number of pieces of a fit with free knots.
 inline constexpr int kMostPieces = 4096;
 
-/// Cells on which many points are searched.
+/// Cells on which many points are searched, and cells on which the result is refined.
 inline constexpr int kSearchedCells = 1000;
+inline constexpr int kRefinedCells = 100'000;
+
+/// Candidates for knots in a search.
+inline constexpr int kMostCandidates = 200;
 
 /// Whether a search over the numbers of pieces may end, after the fits so far.
 using EnoughPieces = std::function<bool(const std::vector<PiecewiseFit>&)>;

@@ -6,6 +6,7 @@
 #include "region/pieces/cell_units.h"
 #include "region/pieces/free_knots.h"
 #include "region/pieces/knot_candidates.h"
+#include "region/pieces/knot_edits.h"
 #include "region/pieces/piece_sums.h"
 
 namespace asap::region {
@@ -13,11 +14,8 @@ namespace {
 
 using Parts = std::vector<PiecewiseLinear>;
 
-constexpr int kMostJumpCandidates = 200;
-constexpr int kJumpCells = 100'000;
 constexpr int kJumpIterations = 60;
 constexpr int kJumpRounds = 30;
-constexpr double kJumpExact = 1e-28;
 constexpr auto kAtJump = static_cast<std::ptrdiff_t>(KnotProgram::kCellsAtJump);
 
 /// Refines parts on cells: knots, values and the places of the jumps.
@@ -60,12 +58,7 @@ class Settling {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       const Cells cells = cells_of_part(p);
       PiecewiseLinear& part = parts_[p];
-      const double low = cells.front().left, high = cells.back().right;
-      const double first = part(low), last = part(high);
-      part.x.front() = low;
-      part.x.back() = high;
-      part.y.front() = first;
-      part.y.back() = last;
+      part = reaching(std::move(part), cells.front().left, cells.back().right);
       part = refine_knots(cells, fit_values(cells, part).function, kJumpIterations).function;
     }
   }
@@ -142,11 +135,8 @@ Parts parts_of(const Cells& cells, const KnotPath& path) {
 }
 
 JumpingFit unscaled(const CellUnits& units, JumpingFit fit) {
-  for (PiecewiseLinear& part : fit.parts) {
-    for (double& knot : part.x) knot = units.x + units.length * knot;
-    for (double& value : part.y) value = units.y + units.range * value;
-  }
-  fit.mse *= units.range * units.range;
+  for (PiecewiseLinear& part : fit.parts) part = units.unscaled(std::move(part));
+  fit.mse = units.unscaled_error(fit.mse);
   return fit;
 }
 
@@ -184,8 +174,8 @@ std::vector<JumpingFit> jumping_knots(const Samples& samples, int pieces, int ju
   const CellUnits units(original);
   const Cells cells = units.scaled(original);
   const Cells all =
-      samples.size() > kSearchedCells ? units.scaled(cells_of(samples, kJumpCells)) : Cells();
-  KnotProgram program(cells, knot_candidates(cells, kMostJumpCandidates), jumps);
+      samples.size() > kSearchedCells ? units.scaled(cells_of(samples, kRefinedCells)) : Cells();
+  KnotProgram program(cells, knot_candidates(cells, kMostCandidates), jumps);
   program.add_piece();
   std::vector<JumpingFit> fits;
   for (int p = 2; p <= pieces; ++p) {
@@ -202,7 +192,7 @@ std::vector<JumpingFit> jumping_knots(const Samples& samples, int pieces, int ju
       }
       if (best.parts.empty()) continue;
       if (!all.empty()) best = Settling(all, std::move(best.parts)).run();
-      exact = best.mse <= kJumpExact;
+      exact = best.mse <= kExactError;
       fits.push_back(unscaled(units, std::move(best)));
     }
     if (exact || (enough && !fits.empty() && enough(fits))) break;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "region/pieces/damping.h"
 #include "region/pieces/piece_sums.h"
 
 namespace asap::region {
@@ -24,24 +25,19 @@ class Refiner {
   }
 
   void run(int iterations) {
-    double damping = 1e-3, growth = 2;
-    int idle = 0;
-    for (int i = 0; i < iterations && idle < 4; ++i) {
+    Damping damping;
+    for (int i = 0; i < iterations && !damping.ends(); ++i) {
       PiecewiseLinear trial = now_;
-      if (!step(damping, true, trial)) break;
+      if (!step(damping.value(), true, trial)) break;
       std::vector<PieceSums> sums;
       const double cost = measure(trial, sums);
       if (cost < cost_) {
-        idle = cost > (1 - 1e-7) * cost_ ? idle + 1 : 0;
+        damping.helped(cost_, cost);
         now_ = std::move(trial);
         sums_ = std::move(sums);
         cost_ = cost;
-        damping = std::max(damping / 5, 1e-13);
-        growth = 2;
       } else {
-        damping *= growth;
-        growth *= 2;
-        if (damping > 1e12) break;
+        damping.failed();
       }
     }
   }
