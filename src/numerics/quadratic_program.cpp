@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include <Eigen/Dense>
+
 #include "base/error.h"
 
 namespace asap::numerics {
@@ -24,50 +26,11 @@ void add(Numbers& a, double factor, const Numbers& b) {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] += factor * b[i];
 }
 
-/// A = L Lᵀ by Cholesky's factorisation.
-class Cholesky {
- public:
-  explicit Cholesky(tensor::MatrixView<const double> a)
-      : size_(static_cast<std::size_t>(a.rows)), lower_(size_ * size_) {
-    for (std::size_t i = 0; i < size_; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) {
-        double sum = a(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
-        for (std::size_t k = 0; k < j; ++k) sum -= at(i, k) * at(j, k);
-        if (i > j) {
-          at(i, j) = sum / at(j, j);
-          continue;
-        }
-        if (!(sum > 0))
-          throw base::NumericalError("quadratic program: the matrix is not positive definite");
-        at(i, i) = std::sqrt(sum);
-      }
-    }
-  }
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-  /// L⁻¹ b
-  Numbers forward(Numbers b) const {
-    for (std::size_t i = 0; i < size_; ++i) {
-      for (std::size_t k = 0; k < i; ++k) b[i] -= at(i, k) * b[k];
-      b[i] /= at(i, i);
-    }
-    return b;
-  }
-  /// L⁻ᵀ b
-  Numbers backward(Numbers b) const {
-    for (std::size_t i = size_; i-- > 0;) {
-      for (std::size_t k = i + 1; k < size_; ++k) b[i] -= at(k, i) * b[k];
-      b[i] /= at(i, i);
-    }
-    return b;
-  }
-
- private:
-  double& at(std::size_t i, std::size_t j) { return lower_[i * size_ + j]; }
-  double at(std::size_t i, std::size_t j) const { return lower_[i * size_ + j]; }
-
-  std::size_t size_;
-  Numbers lower_;
-};
+auto in_place(Numbers& v) {
+  return Eigen::Map<Eigen::VectorXd>(v.data(), static_cast<Eigen::Index>(v.size()));
+}
 
 /// The nearest point to the origin with normal_i . y >= bound_i for unit normals.
 class NearestPoint {
@@ -229,14 +192,18 @@ std::optional<std::vector<double>> solve_quadratic_program(
   base::check(a.rows == a.cols && static_cast<std::size_t>(a.rows) == b.size(),
               "solve_quadratic_program: shapes do not fit");
   // With x = L⁻ᵀ (y + L⁻¹ b) the objective is |y|² / 2 and a constant.
-  const Cholesky factor(a);
-  const Numbers shift = factor.forward(Numbers(b.begin(), b.end()));
+  const Eigen::LLT<Matrix> factor(Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>(
+      a.data, a.rows, a.cols, Eigen::OuterStride<>(a.stride)));
+  if (factor.info() != Eigen::Success)
+    throw base::NumericalError("quadratic program: the matrix is not positive definite");
+  Numbers shift(b.begin(), b.end());
+  factor.matrixL().solveInPlace(in_place(shift));
   NearestPoint nearest(b.size());
   for (const LinearConstraint& constraint : constraints) {
     Numbers normal(b.size(), 0.0);
     for (const LinearConstraint::Term& term : constraint.terms)
       normal[static_cast<std::size_t>(term.variable)] += term.factor;
-    normal = factor.forward(std::move(normal));
+    factor.matrixL().solveInPlace(in_place(normal));
     if (!(product(normal, normal) > 0)) {
       if (constraint.bound > 0 || (constraint.equality && constraint.bound != 0))
         return std::nullopt;
@@ -248,7 +215,8 @@ std::optional<std::vector<double>> solve_quadratic_program(
   if (!nearest.solve()) return std::nullopt;
   Numbers y = nearest.point();
   add(y, 1, shift);
-  return factor.backward(std::move(y));
+  factor.matrixU().solveInPlace(in_place(y));
+  return y;
 }
 
 }  // namespace asap::numerics
