@@ -38,13 +38,13 @@ def torch_versions():
     return {"torch": torch.__version__, "blas": blas_name()}
 
 
-def torch_sinkhorn_attention(queries, keys, values):
+def torch_sinkhorn_attention(queries, keys, values, iterations=ITERATIONS):
     import torch
 
     scores = queries @ keys.transpose(-1, -2) * queries.shape[-1] ** -0.5
     f = -torch.logsumexp(scores, dim=-1, keepdim=True)
     g = torch.zeros_like(f)
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         g = -torch.logsumexp(scores + f, dim=-2, keepdim=True)
         f = -torch.logsumexp(scores + g, dim=-1, keepdim=True)
     return torch.exp(scores + f + g) @ values

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from . import _asap
 from ._arrays import heads, live_tokens, number_of_axes, require_heads, require_shape, without_added_axes
+from ._numbers import require_positive, whole_number
 
 
 class Gradients(NamedTuple):
@@ -19,15 +20,12 @@ class Gradients(NamedTuple):
 
 
 def _kind(iterations: int | None, epsilon: float, width: int) -> _asap.AttentionKind:
-    if iterations is not None and (not isinstance(iterations, (int, np.integer)) or isinstance(iterations, bool)):
-        raise TypeError(f"iterations must be a whole number, not {type(iterations).__name__}")
-    if iterations is not None and not 0 <= iterations <= 10000:
-        raise ValueError(f"iterations is {iterations}, expected 0 to 10000")
-    if not (epsilon > 0 and math.isfinite(epsilon)):
-        raise ValueError(f"epsilon is {epsilon}, expected a positive number")
+    if iterations is not None:
+        iterations = whole_number("iterations", iterations, 0, 10000)
+    require_positive("epsilon", epsilon)
     # 0 leaves 1 / sqrt(D) to the kernels, which then compute it as the toolkit's commands do.
     scale = 0.0 if epsilon == 1 else 1 / (math.sqrt(width) * epsilon)
-    return _asap.AttentionKind(None if iterations is None else int(iterations), scale)
+    return _asap.AttentionKind(iterations, scale)
 
 
 def _forward(iterations: int | None, epsilon: float, q: Any, k: Any, v: Any, live: dict[str, Any]) -> npt.NDArray[Any]:

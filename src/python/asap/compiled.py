@@ -1,7 +1,6 @@
 """Compiled operators: doubly stochastic attention with few iterations or none."""
 
 import json
-import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -13,19 +12,14 @@ import numpy.typing as npt
 
 from . import _asap
 from ._arrays import heads, live_tokens, number_of_axes, require_heads, without_added_axes
+from ._numbers import require_positive, whole_number
 
 _FLOAT32 = (np.dtype(np.float32),)
 
 
-def _count(name: str, value: int | None, least: int = 1) -> int:
+def _count(name: str, value: int | None) -> int:
     """0 stands for the default of asap-compile."""
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
-    if not least <= value < 2**31:
-        raise ValueError(f"{name} is {value}, expected at least {least}")
-    return int(value)
+    return 0 if value is None else whole_number(name, value, 1)
 
 
 class CompiledOperator:
@@ -73,8 +67,7 @@ class CompiledOperator:
         queries, keys = heads("q", q, _FLOAT32), heads("k", k, _FLOAT32)
         values = None if v is None else heads("v", v, _FLOAT32)
         require_heads(queries, keys, values)
-        if not (epsilon > 0 and math.isfinite(epsilon)):
-            raise ValueError(f"epsilon is {epsilon}, expected a positive number")
+        require_positive("epsilon", epsilon)
         if features is not None and not isinstance(features, str):
             features = ",".join(features)
         settings = _asap.FitSettings(
