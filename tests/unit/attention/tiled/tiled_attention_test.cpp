@@ -21,57 +21,45 @@ TEST_CASE("tiled softmax attention equals the plain form in double, flat and sha
       Tensor<double> expected = c.output64();
       CHECK(!tiled_softmax_attention(c.head(), 1, output.rows(), arena).log_domain);
       softmax_attention<double>(c.head64(), expected.rows(), arena64);
-      INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation);
+      INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation);
       CHECK(largest_difference(output, expected) < tolerance(deviation));
     }
 }
 
 TEST_CASE("tiled Sinkhorn attention equals the plain form in double for every storage") {
   Arena arena, arena64;
-  std::int64_t index = 0;
-  for (const Sizes& sizes : kSizes)
-    for (const double deviation : {0.5, 2.0})
-      for (const int iterations : {0, 1, 2, 10})
-        for (const SweepOptions& way : kWays) {
-          if (!asap::test::in_share(index++)) continue;
-          const Case c(sizes, deviation);
-          Tensor<float> output = c.output();
-          Tensor<double> expected = c.output64();
-          const TiledEvidence evidence =
-              tiled_sinkhorn_attention(c.head(), iterations, way, output.rows(), arena);
-          sinkhorn_attention<double>(c.head64(), iterations, expected.rows(), arena64);
-          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation
-                       << ", T = " << iterations);
-          CHECK(!evidence.log_domain);
-          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
-        }
+  for_each_case<int>({0, 1, 2, 10}, [&](const Case& c, double deviation, int iterations,
+                                        const SweepOptions& way) {
+    Tensor<float> output = c.output();
+    Tensor<double> expected = c.output64();
+    const TiledEvidence evidence =
+        tiled_sinkhorn_attention(c.head(), iterations, way, output.rows(), arena);
+    sinkhorn_attention<double>(c.head64(), iterations, expected.rows(), arena64);
+    INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", T = " << iterations);
+    CHECK(!evidence.log_domain);
+    CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+  });
 }
 
 TEST_CASE("softmax with a key bias equals the plain form in double, with extra iterations too") {
   Arena arena, arena64;
-  std::int64_t index = 0;
-  for (const Sizes& sizes : kSizes)
-    for (const double deviation : {0.5, 2.0})
-      for (const int extra : {0, 2})
-        for (const SweepOptions& way : kWays) {
-          if (!asap::test::in_share(index++)) continue;
-          const Case c(sizes, deviation);
-          const Map map(4, sizes.width);
-          Tensor<float> output = c.output();
-          Tensor<double> expected = c.output64();
-          const TiledEvidence evidence =
-              tiled_key_bias_attention(map.known32(), c.head(), extra, way, output.rows(), arena);
-          key_bias_attention<double>(map.known64(), c.head64(), extra, expected.rows(), arena64);
-          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
-          CHECK(!evidence.log_domain);
-          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+  for_each_case<int>(
+      {0, 2}, [&](const Case& c, double deviation, int extra, const SweepOptions& way) {
+        const Map map(4, c.sizes.width);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        const TiledEvidence evidence =
+            tiled_key_bias_attention(map.known32(), c.head(), extra, way, output.rows(), arena);
+        key_bias_attention<double>(map.known64(), c.head64(), extra, expected.rows(), arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", +" << extra);
+        CHECK(!evidence.log_domain);
+        CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
 
-          const KeyLandmarks landmarks(sizes.width);
-          tiled_key_bias_attention(landmarks.map32(), c.head(), extra, way, output.rows(), arena);
-          key_bias_attention<double>(landmarks.map64(), c.head64(), extra, expected.rows(),
-                                     arena64);
-          CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
-        }
+        const KeyLandmarks landmarks(c.sizes.width);
+        tiled_key_bias_attention(landmarks.map32(), c.head(), extra, way, output.rows(), arena);
+        key_bias_attention<double>(landmarks.map64(), c.head64(), extra, expected.rows(), arena64);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+      });
 }
 
 TEST_CASE("tiled forms give the same bytes at any number of threads") {

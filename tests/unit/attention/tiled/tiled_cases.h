@@ -5,6 +5,7 @@
 
 #include "attention/tiled/tiled_attention.h"
 #include "base/random.h"
+#include "support/share.h"
 #include "tensor/core/tensor.h"
 
 // Heads and dual maps in float, and the same numbers in double, for the tests of this folder.
@@ -100,6 +101,18 @@ inline double tolerance(double deviation, const SweepOptions& way) {
   return tolerance(deviation) + (bfloat16                                ? 1.2e-2
                                  : way.storage == GibbsStorage::bfloat16 ? 6e-3
                                                                          : 0);
+}
+
+/// Calls body(case, deviation, parameter, way) for heads of all sizes, flat and sharp, with every
+/// parameter and in every way; for a share of them where tests are shortened.
+template <class Parameter, class Body>
+void for_each_case(const std::vector<Parameter>& parameters, const Body& body) {
+  std::int64_t index = 0;
+  for (const Sizes& sizes : kSizes)
+    for (const double deviation : {0.5, 2.0})
+      for (const Parameter& parameter : parameters)
+        for (const SweepOptions& way : kWays)
+          if (in_share(index++)) body(Case(sizes, deviation), deviation, parameter, way);
 }
 
 /// A dual map with every feature and weights of the size of fitted ones.

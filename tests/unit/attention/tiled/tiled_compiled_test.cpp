@@ -9,72 +9,58 @@ using namespace asap::test;
 
 TEST_CASE("the tiled compiled operator equals the plain form in double for every storage") {
   Arena arena, arena64;
-  std::int64_t index = 0;
-  for (const Sizes& sizes : kSizes)
-    for (const double deviation : {0.5, 2.0})
-      for (const int extra : {0, 1})
-        for (const SweepOptions& way : kWays) {
-          if (!asap::test::in_share(index++)) continue;
-          const Case c(sizes, deviation);
-          const Map map(4, sizes.width);
-          Tensor<float> output = c.output();
-          Tensor<double> expected = c.output64();
-          const TiledEvidence evidence =
-              tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
-          compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
-          INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", +" << extra);
-          CHECK(!evidence.log_domain);
-          CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
-        }
+  for_each_case<int>(
+      {0, 1}, [&](const Case& c, double deviation, int extra, const SweepOptions& way) {
+        const Map map(4, c.sizes.width);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        const TiledEvidence evidence =
+            tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+        compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", +" << extra);
+        CHECK(!evidence.log_domain);
+        CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+      });
 }
 
 TEST_CASE("corrected iterations, first duals and landmarks equal the plain form in double") {
   Arena arena, arena64;
-  std::int64_t index = 0;
-  for (const Sizes& sizes : kSizes)
-    for (const double deviation : {0.5, 2.0})
-      for (const int corrections : {0, 1, 3})
-        for (const int prototypes : {0, 6})
-          for (const SweepOptions& way : kWays) {
-            if (!asap::test::in_share(index++)) continue;
-            const Case c(sizes, deviation);
-            const CorrectedMap map(corrections, prototypes, sizes.width);
-            const int extra = corrections == 1 ? 1 : 0;
-            Tensor<float> output = c.output();
-            Tensor<double> expected = c.output64();
-            const TiledEvidence evidence =
-                tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
-            compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
-            INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation << ", corrections "
-                         << corrections << ", landmarks " << prototypes);
-            CHECK(!evidence.log_domain);
-            CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
-          }
+  const std::vector<std::pair<int, int>> maps{{0, 0}, {0, 6}, {1, 0}, {1, 6}, {3, 0}, {3, 6}};
+  for_each_case(maps, [&](const Case& c, double deviation, const std::pair<int, int>& map_sizes,
+                          const SweepOptions& way) {
+    const int corrections = map_sizes.first, prototypes = map_sizes.second;
+    const CorrectedMap map(corrections, prototypes, c.sizes.width);
+    const int extra = corrections == 1 ? 1 : 0;
+    Tensor<float> output = c.output();
+    Tensor<double> expected = c.output64();
+    const TiledEvidence evidence =
+        tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+    compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+    INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", corrections "
+                   << corrections << ", landmarks " << prototypes);
+    CHECK(!evidence.log_domain);
+    CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+  });
 }
 
 TEST_CASE("a certificate is the column error of the plain plan, and leaves the output as it is") {
   Arena arena, arena64;
-  std::int64_t index = 0;
-  for (const Sizes& sizes : kSizes)
-    for (const double deviation : {0.5, 2.0})
-      for (const SweepOptions& way : kWays) {
-        if (!asap::test::in_share(index++)) continue;
-        const Case c(sizes, deviation);
-        const CorrectedMap map(1, 0, sizes.width);
-        Tensor<float> output = c.output(), plain = c.output();
-        Tensor<double> expected = c.output64();
-        const TiledEvidence evidence =
-            guarded_tiled_compiled_attention(map.map32(), c.head(), {}, way, output.rows(), arena);
-        tiled_compiled_attention(map.map32(), c.head(), 0, way, plain.rows(), arena);
-        const double error =
-            compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
-        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation);
-        CHECK(!evidence.log_domain);
-        CHECK(evidence.certificate.iterations == 0);
-        CHECK(std::abs(evidence.certificate.column_error - error) < 20 * tolerance(deviation, way));
-        for (std::size_t i = 0; i < output.flat().size(); ++i)
-          REQUIRE(output.flat()[i] == plain.flat()[i]);
-      }
+  for_each_case<int>({0}, [&](const Case& c, double deviation, int, const SweepOptions& way) {
+    const CorrectedMap map(1, 0, c.sizes.width);
+    Tensor<float> output = c.output(), plain = c.output();
+    Tensor<double> expected = c.output64();
+    const TiledEvidence evidence =
+        guarded_tiled_compiled_attention(map.map32(), c.head(), {}, way, output.rows(), arena);
+    tiled_compiled_attention(map.map32(), c.head(), 0, way, plain.rows(), arena);
+    const double error =
+        compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+    INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation);
+    CHECK(!evidence.log_domain);
+    CHECK(evidence.certificate.iterations == 0);
+    CHECK(std::abs(evidence.certificate.column_error - error) < 20 * tolerance(deviation, way));
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      REQUIRE(output.flat()[i] == plain.flat()[i]);
+  });
 }
 
 TEST_CASE("a guard iterates as many extra iterations would, until its target or its limit") {
@@ -154,7 +140,7 @@ TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form 
     for (const double deviation : {0.5, 2.0})
       for (const ProductPrecision precision : kPrecisions) {
         const Case c(sizes, deviation);
-        const Map map(4, sizes.width);
+        const Map map(4, c.sizes.width);
         Tensor<float> output = c.output();
         Tensor<double> expected = c.output64();
         const SweepOptions way{.precision = precision};
@@ -162,8 +148,8 @@ TEST_CASE("a row dual known beforehand is closed in one pass, to the plain form 
             tiled_compiled_attention(map.known32(), c.head(), 0, way, output.rows(), arena);
         compiled_attention<double>(map.known64(), c.head64(), 0, expected.rows(), arena64);
         const bool bfloat16 = precision == ProductPrecision::bfloat16;
-        INFO(sizes.n << " x " << sizes.m << ", deviation " << deviation
-                     << ", bfloat16: " << bfloat16);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation
+                       << ", bfloat16: " << bfloat16);
         CHECK(!evidence.repeated);
         CHECK(!evidence.log_domain);
         CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
