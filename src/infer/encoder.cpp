@@ -19,6 +19,25 @@ tensor::Tensor<float> take_regions(const io::TensorFile& file, const std::string
                       {tensor::ChannelNetworkLayout{config.depth}.count(), channels});
 }
 
+/// Activations of a forward pass that stay in a core's cache, 1 MiB: on a core with 2 MiB the
+/// network of the main job (196 tokens) is a fifth faster than with 16 examples at once.
+constexpr std::int64_t kCachedFloats = std::int64_t{1} << 18;
+
+config::ModelInput<float> examples_of(const config::ModelInput<float>& input, std::int64_t first,
+                                      std::int64_t count) {
+  config::ModelInput<float> part{.examples = count, .tokens = input.tokens};
+  const auto pick = [&](auto all, std::int64_t each) {
+    return all.empty() ? all
+                       : all.subspan(static_cast<std::size_t>(first * each),
+                                     static_cast<std::size_t>(count * each));
+  };
+  const std::int64_t rows = input.values.rows / input.examples;
+  part.values = input.values.block(first * rows, 0, count * rows, input.values.cols);
+  part.ids = pick(input.ids, input.tokens);
+  part.live = pick(input.live, 1);
+  return part;
+}
+
 }  // namespace
 
 /// Buffers of one forward pass.
@@ -177,16 +196,41 @@ void Encoder::forward(const config::ModelInput<float>& input,
   base::check(logits.rows == logit_rows(input) && logits.cols == config_.classes,
               "Encoder::forward: logits of another shape");
   if (!config_.has_attention()) return run_perceptron(input, logits, arena, observer);
+  if (observer || !attention.works_by_example())
+    return run_transformer(input, attention, logits, arena, observer);
+  const std::int64_t at_once = examples_at_once(embedding_->tokens(input));
+  const std::int64_t rows_each = config_.labels_tokens() ? input.tokens : 1;
+  for (std::int64_t first = 0; first < input.examples; first += at_once) {
+    const std::int64_t count = std::min(at_once, input.examples - first);
+    run_transformer(examples_of(input, first, count), attention,
+                    logits.block(first * rows_each, 0, count * rows_each, logits.cols), arena,
+                    nullptr);
+  }
+}
+
+/// As many examples as keep their activations in the cache of a core.
+std::int64_t Encoder::examples_at_once(std::int64_t tokens) const {
+  const std::int64_t floats = tokens * (2 * config_.width + widest_activations());
+  return std::max<std::int64_t>(1, kCachedFloats / std::max<std::int64_t>(floats, 1));
+}
+
+std::int64_t Encoder::widest_activations() const {
+  return std::max<std::int64_t>(3 * config_.width, config_.hidden_width());
+}
+
+void Encoder::run_transformer(const config::ModelInput<float>& input,
+                              const attention::AttentionOperator& attention,
+                              tensor::MatrixView<float> logits, tensor::Arena& arena,
+                              TokenObserver* observer) const {
   const tensor::ArenaScope scope(arena);
   const std::int64_t tokens = embedding_->tokens(input), width = config_.width;
   const std::int64_t rows = input.examples * tokens;
-  const std::int64_t widest = std::max<std::int64_t>(3 * width, config_.hidden_width());
   const Activations a{input.examples,
                       tokens,
                       embedding_->live(input, arena),
                       arena.matrix<float>(rows, width),
                       arena.matrix<float>(rows, width),
-                      arena.matrix<float>(rows, widest)};
+                      arena.matrix<float>(rows, widest_activations())};
   embedding_->apply(input, a.residual, arena);
   if (observer) observer->see(0, {a.residual, a.examples, a.live});
   for (int index = 0; index < config_.layers; ++index) {

@@ -99,6 +99,12 @@ class Encoder {
   void run_perceptron(const config::ModelInput<float>& input, tensor::MatrixView<float> logits,
                       tensor::Arena& arena, TokenObserver* observer) const;
 
+  std::int64_t widest_activations() const;
+  std::int64_t examples_at_once(std::int64_t tokens) const;
+  void run_transformer(const config::ModelInput<float>& input,
+                       const attention::AttentionOperator& attention,
+                       tensor::MatrixView<float> logits, tensor::Arena& arena,
+                       TokenObserver* observer) const;
   void run_layer(int index, const attention::AttentionOperator& attention, const Activations& a,
                  tensor::Arena& arena, TokenObserver* observer) const;
   void activate(const tensor::Tensor<float>& regions, tensor::MatrixView<float> x) const;

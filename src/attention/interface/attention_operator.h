@@ -23,6 +23,10 @@ class AttentionOperator {
   /// default passes the identity as values, so that the output is the plan.
   virtual void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
                      tensor::Arena& scratch) const;
+
+  /// Whether calls with a few examples of a batch each do the same as one call with all of them.
+  /// False for probes that keep what they see by its place in the batch.
+  virtual bool works_by_example() const { return false; }
 };
 
 }  // namespace asap::attention

@@ -59,6 +59,8 @@ class CompiledOperator : public AttentionOperator {
   void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
              tensor::Arena& scratch) const override;
 
+  bool works_by_example() const override { return true; }
+
   const std::vector<std::vector<CompiledHead>>& heads() const { return heads_; }
   /// Heads (of one example each) that had to be computed in the log domain so far.
   std::int64_t log_domain_heads() const { return log_domain_heads_; }

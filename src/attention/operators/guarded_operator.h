@@ -23,6 +23,8 @@ class GuardedOperator final : public AttentionOperator {
     certify(layer, batch, output, scratch, {});
   }
 
+  bool works_by_example() const override { return true; }
+
   /// As apply. certificates: [B * H], those of an example side by side; or empty.
   void certify(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
                tensor::Arena& scratch, std::span<ColumnCertificate> certificates) const;

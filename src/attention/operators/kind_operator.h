@@ -25,6 +25,8 @@ class KindOperator final : public AttentionOperator {
   void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
              tensor::Arena& scratch) const override;
 
+  bool works_by_example() const override { return true; }
+
   /// What the kind computes on for one head of one example.
   AttentionHead<float> head(int layer, const AttentionBatch<float>& batch, std::int64_t example,
                             std::int64_t head) const;

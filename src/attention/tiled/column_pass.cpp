@@ -6,6 +6,8 @@
 
 #include "attention/tiled/tile_operands.h"
 #include "base/parallel.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap::attention {
 namespace {
@@ -28,12 +30,13 @@ tensor::VectorView<float> shifted_row_dual(const TiledHead& head,
                                            tensor::VectorView<const float> row_dual,
                                            tensor::Arena& arena) {
   const tensor::VectorView<float> shifted = arena.vector<float>(head.padded_rows());
-  float score = 0, exponent = -std::numeric_limits<float>::infinity();
-  for (std::int64_t i = 0; i < head.n; ++i) {
-    score = std::max(score, head.row_bound[i]);
-    exponent = std::max(exponent, head.row_bound[i] + row_dual[i]);
-  }
-  const float shift = std::min(score, kLargestExponent) - exponent;
+  const auto rows = static_cast<std::size_t>(head.n);
+  const tensor::VectorView<float> live = shifted.first(rows);
+  const tensor::VectorView<const float> bound = head.row_bound.first(rows);
+  const float score = std::max(0.0f, tensor::maximum<float>(bound));
+  std::copy_n(row_dual.begin(), head.n, live.begin());
+  tensor::axpy<float>(1, bound, live);
+  const float shift = std::min(score, kLargestExponent) - tensor::maximum<float>(live);
   for (std::int64_t i = 0; i < head.n; ++i) shifted[i] = row_dual[i] + shift;
   std::fill(shifted.begin() + head.n, shifted.end(), -std::numeric_limits<float>::infinity());
   return shifted;
@@ -261,14 +264,17 @@ void ColumnPass::apply_rows(std::int64_t group, std::int64_t first) {
 /// Divides the rows of a block by their sums.
 void ColumnPass::write_rows(std::int64_t first, tensor::MatrixView<float> output,
                             Chunk& chunk) const {
-  const float* from = block_at(first).output_sums;
-  for (std::int64_t i = first; i < first + rows_from(first); ++i, from += output_width_) {
-    if (!(row_sums_[i] >= kLeastSum * scaling_sum_ && std::isfinite(row_sums_[i])))
-      chunk.in_range = false;
-    const float factor = 1.0f / row_sums_[i];
-    float* to = output.row(i).data();
-    for (std::int64_t d = 0; d < output.cols; ++d) to[d] = factor * from[d];
+  const std::int64_t rows = rows_from(first);
+  float factors[kRowBlock];
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float sum = row_sums_[first + i];
+    if (!(sum >= kLeastSum * scaling_sum_ && std::isfinite(sum))) chunk.in_range = false;
+    factors[i] = 1.0f / sum;
   }
+  const tensor::MatrixView<const float> sums(block_at(first).output_sums, rows, output.cols,
+                                             output_width_);
+  tensor::scale_rows<float>(sums, {factors, static_cast<std::size_t>(rows)},
+                            output.block(first, 0, rows, output.cols));
 }
 
 bool ColumnPass::run(tensor::MatrixView<float> output) {

@@ -44,6 +44,18 @@ void nearest_rows(tensor::MatrixView<const float> closeness, const float* offset
   }
 }
 
+/// sums: [clusters, D] of row cluster_j += token j.
+void add_to_clusters(tensor::MatrixView<const float> tokens, const std::int32_t* cluster,
+                     tensor::MatrixView<float> sums) {
+  for (std::int64_t j = 0; j < tokens.rows; ++j) {
+    const float* token = tokens.row(j).data();
+    float* sum = sums.row(cluster[j]).data();
+    for_each_vector<float>(tokens.cols, [=](auto d, std::int64_t e) HWY_ATTR {
+      hn::StoreU(hn::Add(hn::LoadU(d, sum + e), hn::LoadU(d, token + e)), d, sum + e);
+    });
+  }
+}
+
 /// Scores to K = 2^(scores - largest of the query), `shifts` to the largest.
 void exponentiate(const LandmarkLoop& loop, float* shifts) {
   const D d;
@@ -162,6 +174,7 @@ bool landmark_loop(const LandmarkLoop& loop, float* dual) {
 
 constexpr LandmarkKernelSet kKernelSet = {
     .nearest_rows = &nearest_rows,
+    .add_to_clusters = &add_to_clusters,
     .landmark_loop = &landmark_loop,
 };
 
@@ -185,9 +198,8 @@ struct Clusters {
   tensor::VectorView<float> exponents;  // c . √c q̄, the start of the teacher's loop: [count]
 };
 
-/// y_j . p less what is the same for all p: root k_j . p - (root k̄ . p + |p|² / 2).
+/// y_j . p - |p|² / 2, in the units of the prototypes p.
 tensor::VectorView<std::int32_t> assign_to_prototypes(const Landmarks<float>& landmarks,
-                                                      const AttentionHead<float>& head,
                                                       const TiledHead& tiled,
                                                       tensor::Arena& scratch) {
   const std::int64_t padded = tiled.padded_keys(), count = landmarks.keys.rows;
@@ -196,16 +208,14 @@ tensor::VectorView<std::int32_t> assign_to_prototypes(const Landmarks<float>& la
   const tensor::MatrixView<float> directions = scratch.matrix<float>(count, tiled.inner);
   const tensor::MatrixView<float> closeness = scratch.matrix<float>(count, padded);
   const tensor::VectorView<float> offsets = scratch.vector<float>(count);
-  const float root = std::sqrt(head.scale);
-  // The mean key of the tiles is in base 2.
+  // The keys of the tiles are in base 2.
   const float unit = 1 / std::sqrt(std::numbers::log2e_v<float>);
   for (std::int64_t p = 0; p < count; ++p) {
     const tensor::VectorView<const float> prototype = landmarks.keys.row(p);
-    tensor::scale<float>(root, prototype, directions.row(p));
-    offsets[p] = unit * tensor::dot<float>(tiled.key_mean, prototype) +
-                 tensor::dot<float>(prototype, prototype) / 2;
+    tensor::scale<float>(unit, prototype, directions.row(p));
+    offsets[p] = tensor::dot<float>(prototype, prototype) / 2;
   }
-  project_tokens(head.keys, directions, closeness, scratch);
+  project_keys(tiled.keys, tiled.m, directions, closeness);
   nearest_rows(closeness, offsets, tiled.m, nearest);
   return nearest;
 }
@@ -216,15 +226,11 @@ Clusters cluster_tiled_keys(const Landmarks<float>& landmarks, const AttentionHe
   Clusters all{scratch.matrix<float>(most, width), scratch.vector<float>(most),
                scratch.vector<float>(most)};
   const tensor::VectorView<std::int32_t> nearest =
-      assign_to_prototypes(landmarks, head, tiled, scratch);
+      assign_to_prototypes(landmarks, tiled, scratch);
   std::fill_n(all.centres.data, most * all.centres.stride, 0.0f);
   std::ranges::fill(all.sizes, 0.0f);
-  for (std::int64_t j = 0; j < tiled.m; ++j) {
-    const float* key = head.keys.row(j).data();
-    float* sum = all.centres.row(nearest[j]).data();
-    for (std::int64_t e = 0; e < width; ++e) sum[e] += key[e];
-    all.sizes[nearest[j]] += 1;
-  }
+  for (std::int64_t j = 0; j < tiled.m; ++j) all.sizes[nearest[j]] += 1;
+  kernels().add_to_clusters(head.keys, nearest.data(), all.centres);
   const float root = std::sqrt(head.scale * std::numbers::log2e_v<float>);
   std::int64_t count = 0;
   for (std::int64_t p = 0; p < most; ++p) {

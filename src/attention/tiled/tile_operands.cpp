@@ -127,6 +127,47 @@ void project_tokens(tensor::MatrixView<const float> tokens,
   }
 }
 
+/// Projections of one panel of packed keys on Count directions; out: the first of them.
+template <int Count, int Vectors>
+HWY_INLINE void project_panel(const float* panel, std::int64_t inner, const float* direction,
+                              std::int64_t direction_stride, float* out, std::int64_t out_stride) {
+  const D tag;
+  V sum[Count][Vectors];
+  for (int p = 0; p < Count; ++p)
+    for (int v = 0; v < Vectors; ++v) sum[p][v] = hn::Zero(tag);
+  for (std::int64_t d = 0; d < inner; ++d, panel += Vectors * kLanes) {
+    V key[Vectors];
+    for (int v = 0; v < Vectors; ++v) key[v] = hn::LoadU(tag, panel + v * kLanes);
+    for (int p = 0; p < Count; ++p) {
+      const V factor = hn::Set(tag, direction[p * direction_stride + d]);
+      for (int v = 0; v < Vectors; ++v) sum[p][v] = hn::MulAdd(factor, key[v], sum[p][v]);
+    }
+  }
+  for (int p = 0; p < Count; ++p)
+    for (int v = 0; v < Vectors; ++v)
+      hn::StoreU(sum[p][v], tag, out + p * out_stride + v * kLanes);
+}
+
+void project_keys(const float* packed, std::int64_t m, tensor::MatrixView<const float> directions,
+                  tensor::MatrixView<float> out) {
+  constexpr int kTogether = kLanes == 16 ? 8 : 4;  // so that the sums stay in registers
+  const std::int64_t inner = directions.cols, stride = directions.stride;
+  for (std::int64_t block = 0; block < key_blocks(m); ++block)
+    for_each_panel(
+        key_block_width(m, block), [&](std::int64_t column, auto vectors) HWY_ATTR {
+          constexpr int kVectors = decltype(vectors)::value;
+          const std::int64_t first = block * kKeyBlock + column;
+          const float* panel = packed + first * inner;
+          std::int64_t p = 0;
+          for (; p + kTogether <= directions.rows; p += kTogether)
+            project_panel<kTogether, kVectors>(panel, inner, directions.row(p).data(), stride,
+                                               &out(p, first), out.stride);
+          for (; p < directions.rows; ++p)
+            project_panel<1, kVectors>(panel, inner, directions.row(p).data(), stride,
+                                       &out(p, first), out.stride);
+        });
+}
+
 void pack_values(tensor::MatrixView<const float> values, const float* factors, float* out) {
   const std::int64_t width = round_up(values.cols, kTilePadding);
   for (std::int64_t j = 0; j < values.rows; ++j, out += width) {
@@ -154,6 +195,7 @@ constexpr TileOperandsKernelSet kKernelSet = {
     .pack_keys = &pack_keys,
     .centre_queries = &centre_queries,
     .project_tokens = &project_tokens,
+    .project_keys = &project_keys,
     .pack_values = &pack_values,
     .log2_values = &log2_values,
     .exp2_values = &exp2_values,
@@ -191,6 +233,11 @@ void project_tokens(tensor::MatrixView<const float> tokens,
   const tensor::ArenaScope scope(scratch);
   kernels().project_tokens(tokens, directions, scratch.take<float>(tokens.cols * kTilePadding),
                            out);
+}
+
+void project_keys(const float* packed, std::int64_t m, tensor::MatrixView<const float> directions,
+                  tensor::MatrixView<float> out) {
+  kernels().project_keys(packed, m, directions, out);
 }
 
 void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,

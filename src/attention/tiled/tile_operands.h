@@ -27,6 +27,11 @@ void project_tokens(tensor::MatrixView<const float> tokens,
                     tensor::MatrixView<const float> directions, tensor::MatrixView<float> out,
                     tensor::Arena& scratch);
 
+/// The same for keys as pack_keys packs them: out_pj = directions_p . packed_j. out: [P, at least
+/// round_up(m, 16)].
+void project_keys(const float* packed, std::int64_t m, tensor::MatrixView<const float> directions,
+                  tensor::MatrixView<float> out);
+
 /// out: [m, round_up(width, 16)] = factors_j values_j, zeros behind each row.
 void pack_values(tensor::MatrixView<const float> values, tensor::VectorView<const float> factors,
                  float* out);

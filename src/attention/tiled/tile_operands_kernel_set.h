@@ -14,6 +14,8 @@ struct TileOperandsKernelSet {
   void (*project_tokens)(tensor::MatrixView<const float> tokens,
                          tensor::MatrixView<const float> directions, float* lines,
                          tensor::MatrixView<float> out);
+  void (*project_keys)(const float* packed, std::int64_t m,
+                       tensor::MatrixView<const float> directions, tensor::MatrixView<float> out);
   void (*pack_values)(tensor::MatrixView<const float> values, const float* factors, float* out);
   void (*log2_values)(const float* x, std::int64_t count, float* out);
   void (*exp2_values)(const float* x, std::int64_t count, float* out);

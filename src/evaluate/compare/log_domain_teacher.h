@@ -17,6 +17,8 @@ class LogDomainTeacher final : public attention::AttentionOperator {
   void apply(int layer, const attention::AttentionBatch<float>& batch,
              tensor::MatrixView<float> output, tensor::Arena& scratch) const override;
 
+  bool works_by_example() const override { return true; }
+
  private:
   std::unique_ptr<attention::KindOperator> scores_;
   int iterations_;

@@ -33,6 +33,10 @@ class PartialOperator final : public attention::AttentionOperator {
     choose(layer).plans(layer, batch, plans, scratch);
   }
 
+  bool works_by_example() const override {
+    return inside_->works_by_example() && outside_->works_by_example();
+  }
+
  private:
   const attention::AttentionOperator& choose(int layer) const {
     return layers_.contains(layer) ? *inside_ : *outside_;

@@ -22,6 +22,8 @@ class TimedAttention final : public attention::AttentionOperator {
                            std::memory_order_relaxed);
   }
 
+  bool works_by_example() const override { return inner_.works_by_example(); }
+
   double seconds() const { return static_cast<double>(nanoseconds_.load()) * 1e-9; }
 
  private:

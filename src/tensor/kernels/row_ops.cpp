@@ -52,6 +52,8 @@ void column_sums(MatrixView<const T> x, T* out, bool accumulate) {
   std::int64_t first = 0;
   for (; first + kPanel <= x.cols; first += kPanel)
     column_panel_sums<4>(x.data + first, x.stride, x.rows, lanes<T>(), out + first, accumulate);
+  for (; first + 2 * lanes<T>() <= x.cols; first += 2 * lanes<T>())
+    column_panel_sums<2>(x.data + first, x.stride, x.rows, lanes<T>(), out + first, accumulate);
   for (; first < x.cols; first += lanes<T>())
     column_panel_sums<1>(x.data + first, x.stride, x.rows, HWY_MIN(lanes<T>(), x.cols - first),
                          out + first, accumulate);

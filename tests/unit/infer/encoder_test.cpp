@@ -29,6 +29,55 @@ using namespace asap::tensor;
 using namespace asap::train;
 using namespace asap::test;
 
+namespace {
+
+/// Counts the calls that another operator gets.
+class CountingOperator final : public AttentionOperator {
+ public:
+  CountingOperator(const AttentionOperator& inner, bool works_by_example)
+      : inner_(inner), works_by_example_(works_by_example) {}
+
+  void apply(int layer, const AttentionBatch<float>& batch, MatrixView<float> output,
+             Arena& scratch) const override {
+    ++calls;
+    inner_.apply(layer, batch, output, scratch);
+  }
+  bool works_by_example() const override { return works_by_example_; }
+
+  mutable int calls = 0;
+
+ private:
+  const AttentionOperator& inner_;
+  bool works_by_example_;
+};
+
+}  // namespace
+
+TEST_CASE("a batch that outgrows the cache runs a few examples at a time, with the same logits") {
+  for (const Pooling pooling : {Pooling::mean, Pooling::class_token, Pooling::none}) {
+    const bool labels_tokens = pooling == Pooling::none;
+    const Dataset data = small_sequences(ModelKind::text, {400, 390, 200}, labels_tokens);
+    ModelConfig config = small_sequence_model(data);
+    config.width = 64;
+    config.pooling = pooling;
+    const Transformer<float> model(config, 3);
+    const Encoder encoder(config, export_parameters(model.parameters()), "");
+    Batch batch;
+    batch.fill(data, all_examples(data));
+    const auto teacher = encoder.teacher();
+    const CountingOperator parts(*teacher, true), whole(*teacher, false);
+    const Tensor<double> split = logits_of(encoder, parts, batch),
+                         together = logits_of(encoder, whole, batch);
+    CHECK(parts.calls == 2 * config.layers);
+    CHECK(whole.calls == config.layers);
+    const std::int64_t rows = split.shape()[0] / data.size();
+    for (std::int64_t b = 0; b < data.size(); ++b)
+      for (std::int64_t i = 0; i < (labels_tokens ? data.label_count(b) : 1); ++i)
+        for (int c = 0; c < 2; ++c)
+          CHECK(split.rows()(b * rows + i, c) == together.rows()(b * rows + i, c));
+  }
+}
+
 TEST_CASE("in inference a padded batch gives the logits of its examples without padding") {
   for (const ModelConfig& config : all_models()) {
     CAPTURE(name_of(config));
