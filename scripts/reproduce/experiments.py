@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from long_sequences import EXAMPLES, METHODS
 from runner import Unavailable
 
 KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
@@ -102,6 +103,12 @@ class Experiments:
         methods = ["teacher", "softmax", *self.truncations("sinkhorn"), "sinkhorn:equal", "f0"]
         methods += ["compiled@each", "compiled", "compiled+1"]
         self.compare("sinkhorn", "sinkhorn-operator", "sinkhorn-compare", methods)
+
+    def long_sequences(self):
+        """Replaces the layers of a network on long sequences: throughput of the whole network, time in attention."""
+        self.compile("sinkhorn", "sinkhorn-operator")
+        examples = [] if self.settings.quick else ["--examples", str(EXAMPLES)]
+        self.compare("sinkhorn", "sinkhorn-operator", "long-compare", METHODS, examples)
 
     def imitation(self):
         """Replaces the layers of the softmax network by an operator that imitates Sinkhorn on their scores."""

@@ -18,9 +18,13 @@ from runner import Failed, Runner, Unavailable, say
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The data sets of the paper, or stand-ins for them; those of --quick come first.
 QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
+# Long sequences have a table of their own, and only the experiments `training` and `long`.
+LONG_SETS = ["fashion_mnist_patch2", "modelnet10_points512", "cats_dogs_patch4", "fashion_mnist_patch1", "imdb_bytes",
+             "cats_dogs_patch2", "listops_long"]
 EXPERIMENTS = ["training", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
-               "linear"]
-ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard"]
+               "linear", "long"]
+ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard",
+            *LONG_SETS]
 
 
 def parse_options(words):
@@ -86,6 +90,10 @@ def run_set(options, runner, log, name):
         stages = Experiments(runner, Settings(options.quick), configs, name, seed)
         if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
             return
+        if name in LONG_SETS:
+            if "long" in options.experiments:
+                log.attempt(f"{name}, seed {seed}: long sequences", stages.long_sequences)
+            continue
         for experiment, title, stage in [("retraining", "retraining", stages.retraining),
                                          ("levels", "noise levels", stages.noise_levels),
                                          ("frozen", "frozen layer", stages.frozen_layer),

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-METRICS = ("accuracy", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
+METRICS = ("accuracy", "examples_per_second", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
 EQUAL = "equal latency"  # the row of the truncation whose K makes it take the compiled operator's time
 
 
@@ -98,7 +98,7 @@ def collect_set(folder):
         seed = path.name.partition("-")[2]
         add_training(result, seed, path)
         for stage, place in (("layer-compare", ("frozen",)), ("sinkhorn-compare", ("replacement", "sinkhorn")),
-                             ("softmax-compare", ("replacement", "softmax"))):
+                             ("softmax-compare", ("replacement", "softmax")), ("long-compare", ("long",))):
             summary = summary_of(path / stage)
             if not summary:
                 continue

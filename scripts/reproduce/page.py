@@ -6,6 +6,7 @@ from pathlib import Path
 
 from charts import bars, choice, family_of, scatter, spread_lines
 from figures import noise_levels_figure
+from long_sequences import HEADER as LONG_HEADER, long_rows
 from look import Figures, page as whole_page, plot_library
 from numbers_of_runs import EQUAL
 from spread import mean, spread
@@ -225,13 +226,25 @@ def overview(sets):
             "Sinkhorn of equal time with the teacher, and how much faster attention becomes.</p>\n")
 
 
+def long_table(sets):
+    rows = long_rows(sets)
+    if not rows:
+        return ""
+    return ("<h2>Long sequences</h2>\n" + table(LONG_HEADER, [(cells, False) for cells in rows])
+            + '<p class="soft">All layers are compiled; nothing is retrained. The columns show accuracy, agreement, and '
+            "examples per second of the whole network: also divided by those of our fastest loop and of the loop as it is "
+            "published; the time in attention of our loop divided by the operator\'s, and the operator\'s divided by "
+            "softmax\'s in the same precision; and the most agreement of any loop, whole or cut, in float or bfloat16, "
+            "that takes no longer than the operator.</p>\n")
+
+
 def html(summary, library=None):
     """The whole page from the summary of collect() and main.py. library: code of d3; None: the installed one."""
     seeds, figures, content = summary["seeds"], Figures(), []
     if summary["quick"]:
         content.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers only show that '
                        "everything runs; do not quote them.</p>")
-    content += [paragraphs(overall_words(summary)), overview(summary["sets"])]
+    content += [paragraphs(overall_words(summary)), overview(summary["sets"]), long_table(summary["sets"])]
     content += [set_section(name, result, figures) for name, result in summary["sets"].items()]
     content.append(left_out("Skipped", summary["skipped"]))
     content.append(left_out("Failed", summary["failed"]))

@@ -1,18 +1,20 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Compares the speed of training and inference with PyTorch: the same Vision Transformer, batch size and machine,
 interleaved in one run so that both sides see the same noise.
 
-  scripts/setup.sh --developer
+  scripts/setup.sh --developer                    Debian's PyTorch
+  tests/bench/peers_setup.sh                      the newest PyTorch, in .venv
   tests/bench/compare_pytorch.py                  training, Sinkhorn and softmax
   tests/bench/compare_pytorch.py --patch 4,2      training with 49 tokens, then with 196
   tests/bench/compare_pytorch.py --run RUN        also inference, with a trained model
   tests/bench/compare_pytorch.py --run RUN --compiled OP   also the compiled model, against PyTorch's Sinkhorn and softmax
+  tests/bench/compare_pytorch.py --python PATH    the PyTorch of this interpreter; may be repeated
   tests/bench/compare_pytorch.py --json
 
-PyTorch gets the best of its thread settings and a fast BLAS; each side reports its median over rounds. PyTorch's
-Sinkhorn attention works in the log domain, and autograd records every iteration (tests/reference/vit.py). The model
-is that of configs/train/fashion_mnist_sinkhorn.json except for the patch size. PyTorch's images are noise, because
-speed does not depend on the pixels. Measure on an otherwise idle machine.
+Every PyTorch gets the best of its thread settings, eager or torch.compile, and a fast BLAS; each side reports its
+median over rounds. PyTorch's Sinkhorn attention works in the log domain, and autograd records every iteration
+(tests/reference/vit.py). The model is that of configs/train/fashion_mnist_sinkhorn.json except for the patch size.
+PyTorch's images are noise, because speed does not depend on the pixels. Measure on an otherwise idle machine.
 """
 
 import argparse
@@ -23,18 +25,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import torch
-import torch.nn.functional as functional
-
 root = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(root / "tests" / "reference"))
-import vit  # noqa: E402  (found through the line above)
-
-BATCH = 64
-WARM_UP_STEPS = 3
+BATCH = 64  # as in pytorch_turn.py
+INTERPRETERS = ("/usr/bin/python3", root / ".venv/bin/python")  # of Debian's PyTorch and of the newest
 
 
 def patch_sizes(text):
@@ -51,78 +46,49 @@ def parse_arguments():
     parser.add_argument("--seconds", type=float, default=3, help="seconds a turn of PyTorch lasts (default 3)")
     parser.add_argument("--steps", type=int, default=100, help="steps a turn of ours lasts (default 100)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads on our side (default all)")
+    parser.add_argument("--python", action="append", help="interpreter with PyTorch; may be repeated (default: Debian's "
+                        "and that of .venv, where they have PyTorch)")
+    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, whose first turn takes minutes")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    # One turn of PyTorch runs in a process of its own, so that its waiting threads do not disturb our turns.
-    parser.add_argument("--turn", nargs=4, metavar=("WHAT", "ATTENTION", "PATCH", "THREADS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.compiled and not arguments.run:
         parser.error("--compiled needs the --run it was compiled from")
     return arguments
 
 
-def torch_training_speed(attention, patch, threads, seconds):
-    """Images per second in training: forward, backward, clipping and AdamW."""
-    torch.set_num_threads(threads)
-    config = vit.Config(attention=attention, patch=patch)
-    parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
-    for value in parameters.values():
-        value.requires_grad_()
-    optimizer = torch.optim.AdamW(parameters.values(), lr=1e-3, weight_decay=0.05)
-    images = torch.randn(BATCH, 28, 28)
-    labels = torch.randint(0, 10, (BATCH,))
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        functional.cross_entropy(vit.forward(config, parameters, images), labels).backward()
-        torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
-        optimizer.step()
-
-    return speed_of(step, seconds)
-
-
-def torch_inference_speed(attention, patch, threads, seconds):
-    torch.set_num_threads(threads)
-    config = vit.Config(attention=attention, patch=patch)
-    parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
-    images = torch.randn(BATCH, 28, 28)
-
-    def step():
-        with torch.no_grad():
-            vit.forward(config, parameters, images)
-
-    return speed_of(step, seconds)
-
-
-def speed_of(step, seconds):
-    """Images per second, measured for at least `seconds` after a warm-up."""
-    for _ in range(WARM_UP_STEPS):
-        step()
-    steps, start = 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        step()
-        steps += 1
-    return BATCH * steps / (time.perf_counter() - start)
-
-
-def torch_turn(seconds, what, attention, patch, threads):
-    """Runs one turn of PyTorch in a process of its own."""
+def run_turn(python, threads, *words):
+    """Runs pytorch_turn.py in a process of its own, so that its waiting threads do not disturb our turns."""
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, __file__, "--seconds", str(seconds), "--turn", what, attention, str(patch), str(threads)]
-    finished = subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
+    command = [str(python), str(Path(__file__).with_name("pytorch_turn.py")), *[str(word) for word in words]]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | limits)
+
+
+def find_peers(arguments):
+    """The PyTorch installations to measure. Exits if there is none, or if one runs on the reference BLAS, Debian's
+    default: that is ten times slower than others, and beating it would prove nothing."""
+    peers = []
+    for python in arguments.python or INTERPRETERS:
+        finished = run_turn(python, 1, "about") if Path(python).exists() else None
+        if finished is None or finished.returncode != 0:
+            if arguments.python:
+                sys.exit(f"{python}: no PyTorch" + (f": {finished.stderr.strip()[-300:]}" if finished else ""))
+            continue
+        about = json.loads(finished.stdout)
+        if about["blas"] == "reference":
+            sys.exit(f"{python}: PyTorch runs on the slow reference BLAS (hint: scripts/setup.sh --developer installs OpenBLAS)")
+        modes = [mode for mode in about["modes"] if mode == "eager" or not arguments.no_compile]
+        peers.append({"python": str(python), "version": about["version"].partition("+")[0], "blas": about["blas"],
+                      "modes": modes})
+    if not peers:
+        sys.exit("no PyTorch found (hint: scripts/setup.sh --developer, tests/bench/peers_setup.sh, or --python PATH)")
+    return peers
+
+
+def pytorch_turn(peer, seconds, job, threads, mode):
+    finished = run_turn(peer["python"], threads, job["what"], job["pytorch"], job["patch"], threads, mode, seconds)
     if finished.returncode != 0:
-        sys.exit(finished.stderr.strip())
-    return float(finished.stdout)
-
-
-def require_fast_blas():
-    """Returns the name of PyTorch's BLAS. Exits if it is the reference BLAS, Debian's default: that is ten times
-    slower than others, and beating it would prove nothing."""
-    torch.ones(64, 64) @ torch.ones(64, 64)
-    maps = Path("/proc/self/maps").read_text()
-    for name in ("openblas", "mkl", "blis"):
-        if name in maps:
-            return name
-    sys.exit("PyTorch runs on the slow reference BLAS (hint: scripts/setup.sh --developer installs OpenBLAS)")
+        sys.exit(f"PyTorch {peer['version']}, {mode}: {finished.stderr.strip()[-2000:]}")
+    return json.loads(finished.stdout)["images_per_second"]
 
 
 def run_ours(arguments, name, *words):
@@ -168,30 +134,32 @@ def jobs_of(arguments):
         yield {"what": "infer", "attention": method, "patch": patch, "pytorch": attention, "ours": ours}
 
 
-def measure(arguments, job):
-    """In every round, measures each PyTorch thread setting and then our side."""
-    settings = sorted({1, os.cpu_count()})
-    theirs = {threads: [] for threads in settings}
+def measure(arguments, peers, job):
+    """In every round, measures each setting of every PyTorch and then our side."""
+    settings = [(peer["version"], mode, threads) for peer in peers for mode in peer["modes"]
+                for threads in sorted({1, os.cpu_count()})]
+    by_version = {peer["version"]: peer for peer in peers}
+    theirs = {setting: [] for setting in settings}
     ours = []
     for _ in range(arguments.rounds):
-        for threads in settings:
-            theirs[threads].append(torch_turn(arguments.seconds, job["what"], job["pytorch"], job["patch"], threads))
+        for version, mode, threads in settings:
+            theirs[version, mode, threads].append(
+                pytorch_turn(by_version[version], arguments.seconds, job, threads, mode))
         ours.append(job["ours"]())
-    medians = {threads: statistics.median(values) for threads, values in theirs.items()}
-    best = max(medians, key=medians.get)
     ours_median = statistics.median(ours)
-    return {
-        "what": job["what"],
-        "attention": job["attention"],
-        "patch": job["patch"],
-        "pytorch_attention": job["pytorch"],
-        "pytorch_images_per_second": medians[best],
-        "pytorch_threads": best,
-        "asap_images_per_second": ours_median,
-        "asap_threads": arguments.threads,
-        "ratio": ours_median / medians[best],
-        "rounds": {"pytorch": {str(key): value for key, value in theirs.items()}, "asap": ours},
-    }
+    rows = []
+    for peer in peers:
+        medians = {setting: statistics.median(values) for setting, values in theirs.items() if setting[0] == peer["version"]}
+        best = max(medians, key=medians.get)
+        rows.append({
+            "what": job["what"], "attention": job["attention"], "patch": job["patch"],
+            "pytorch": peer["version"], "pytorch_attention": job["pytorch"], "pytorch_mode": best[1],
+            "pytorch_threads": best[2], "pytorch_images_per_second": medians[best],
+            "asap_images_per_second": ours_median, "asap_threads": arguments.threads, "ratio": ours_median / medians[best],
+            "rounds": {"pytorch": {f"{mode}, {threads} threads": theirs[version, mode, threads]
+                                   for version, mode, threads in medians}, "asap": ours},
+        })
+    return rows
 
 
 def sinkhorn_over_softmax(rows):
@@ -201,31 +169,26 @@ def sinkhorn_over_softmax(rows):
 
 
 def print_table(rows):
-    print(f"{'':44}{'PyTorch ' + torch.__version__:>20}{'ASAP':>16}{'ratio':>8}")
-    print(f"{'':44}{'images/s (threads)':>20}{'images/s':>16}")
+    print(f"{'':44}{'PyTorch':>28}{'ASAP':>10}{'ratio':>8}")
+    print(f"{'':44}{'images/s (version, best)':>28}{'images/s':>10}")
     for row in rows:
         label = f"{row['what']}, patch {row['patch']}, {row['attention']}"
         if row["attention"] != row["pytorch_attention"]:
             label += f" / {row['pytorch_attention']}"
-        theirs = f"{row['pytorch_images_per_second']:.0f} ({row['pytorch_threads']})"
-        ours = f"{row['asap_images_per_second']:.0f} ({row['asap_threads']})"
-        print(f"{label:44}{theirs:>20}{ours:>16}{row['ratio']:>8.2f}")
+        theirs = (f"{row['pytorch_images_per_second']:.0f} ({row['pytorch']}, {row['pytorch_mode']}, "
+                  f"{row['pytorch_threads']})")
+        print(f"{label:44}{theirs:>28}{row['asap_images_per_second']:>10.0f}{row['ratio']:>8.2f}")
     for patch, ratio in sinkhorn_over_softmax(rows).items():
         print(f"our training at patch {patch}: Sinkhorn (T = 10) runs at {ratio:.2f} times the speed of softmax")
 
 
 def main():
     arguments = parse_arguments()
-    if arguments.turn:
-        what, attention, patch, threads = arguments.turn
-        speed = {"train": torch_training_speed, "infer": torch_inference_speed}[what]
-        print(speed(attention, int(patch), int(threads), arguments.seconds))
-        return
-    blas = require_fast_blas()
-    rows = [measure(arguments, job) for job in jobs_of(arguments)]
+    peers = find_peers(arguments)
+    rows = [row for job in jobs_of(arguments) for row in measure(arguments, peers, job)]
     if arguments.json:
         ratios = {str(patch): ratio for patch, ratio in sinkhorn_over_softmax(rows).items()}
-        result = {"torch": torch.__version__, "blas": blas, "batch": BATCH, "rows": rows}
+        result = {"peers": peers, "batch": BATCH, "rows": rows}
         print(json.dumps(result | {"sinkhorn_over_softmax": ratios}, indent=2))
     else:
         print_table(rows)

@@ -25,6 +25,7 @@ class Config:
     iterations: int = 10
     epsilon: float = 1.0
     learn_epsilon: bool = False
+    fused: bool = False  # softmax by PyTorch's fused kernel (2.0 and later), which forms no plan
 
     @property
     def tokens(self):
@@ -93,10 +94,14 @@ def _attention(config, parameters, prefix, x):
     epsilon = config.epsilon
     if config.learn_epsilon:
         epsilon = parameters[prefix + "log_epsilon"].exp().view(1, -1, 1, 1)
-    scores = q @ k.transpose(-1, -2) / (head_width**0.5 * epsilon)
     iterations = config.iterations if config.attention == "sinkhorn" else 0
-    plan = sinkhorn_plan(scores, iterations) if iterations else torch.softmax(scores, dim=-1)
-    mixed = (plan @ v).transpose(1, 2).reshape(batch, tokens, width)
+    if config.fused and not iterations:
+        mixed = functional.scaled_dot_product_attention(q / epsilon, k, v)
+    else:
+        scores = q @ k.transpose(-1, -2) / (head_width**0.5 * epsilon)
+        plan = sinkhorn_plan(scores, iterations) if iterations else torch.softmax(scores, dim=-1)
+        mixed = plan @ v
+    mixed = mixed.transpose(1, 2).reshape(batch, tokens, width)
     return _linear(parameters, prefix + "output", mixed)
 
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 
 import words
 from figures import noise_levels_figure
+from long_sequences import long_rows
 from numbers_of_runs import EQUAL, collect
 from page import cost_table, html, write_report
 from spread import deviation, spread, verdict
@@ -63,6 +64,31 @@ class Differences(unittest.TestCase):
         self.assertEqual(spread([0.5]), "0.5000")
         self.assertEqual(spread([1, 2, 3], 1), "2.0 ± 1.0")
         self.assertEqual(spread([]), "-")
+
+
+class LongSequences(unittest.TestCase):
+    def rows(self, **truncations):
+        speed = {"teacher": 100.0, "teacher_log": 20.0, "softmax": 220.0, "softmax_bf16": 400.0, "compiled": 300.0}
+        rows = {name: row(0.9, 0.99 if name == "compiled" else 1.0, 600 / fast,
+                          examples_per_second=fast) for name, fast in speed.items()}
+        return rows | {name: row(0.9, agreement, 600 / fast, examples_per_second=fast)
+                       for name, (agreement, fast) in truncations.items()}
+
+    def cells(self, **truncations):
+        return long_rows({"toy": {"long": self.rows(**truncations)}, "other": {}})[0]
+
+    def test_show_ratios_of_throughput_and_of_time(self):
+        cells = self.cells()
+        self.assertEqual(cells[0], "toy")
+        self.assertEqual([cell.split(" ±")[0] for cell in cells[5:9]], ["300", "3.00", "15.0", "3.00"])
+        self.assertIn("1.33", cells[9])
+        self.assertIn("(softmax_bf16)", cells[9], "the softmax of the operator's precision, not a slower one")
+        self.assertEqual(cells[10], "none")
+
+    def test_name_the_best_loop_that_takes_no_longer(self):
+        cells = self.cells(**{"sinkhorn:3": (0.7, 310.0), "sinkhorn_bf16:5": (0.95, 305.0), "sinkhorn:5": (0.999, 200.0)})
+        self.assertIn("(sinkhorn_bf16:5)", cells[10])
+        self.assertTrue(cells[10].startswith("0.95"))
 
 
 class Words(unittest.TestCase):

@@ -104,6 +104,13 @@ class Stages(unittest.TestCase):
         self.assertLessEqual({"seed-1/sinkhorn", "seed-2/sinkhorn-compare", "seed-1/cost/softmax-1"}, stages)
         self.assertFalse(stages & {"seed-1/retrained", "seed-1/layer", "seed-1/softmax-operator", "seed-2/cost/softmax-1"})
 
+    def test_long_sequences_take_no_other_experiment(self):
+        options = main_module.parse_options(["--data", "imdb_bytes", "--quick"])
+        main_module.run_set(options, self.runner, main_module.Log(), "imdb_bytes")
+        stages = {path.parent.relative_to(self.runner.out / "imdb_bytes" / "seed-1").as_posix()
+                  for path in self.runner.out.rglob("summary.json")}
+        self.assertEqual(stages, {"sinkhorn", "sinkhorn-operator", "long-compare"})
+
     def test_refuse_an_experiment_there_is_not(self):
         with self.assertRaises(SystemExit) as refused, contextlib.redirect_stderr(io.StringIO()) as message:
             main_module.parse_options(["--experiments", "frozen,thawed"])

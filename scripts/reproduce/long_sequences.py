@@ -1,0 +1,60 @@
+"""Long sequences: throughput of the whole network and time in attention, beside the teacher's loop in its forms."""
+
+from spread import mean, spread
+
+# The first three are what the compiled operator is divided by; truncations and softmax in both precisions.
+METHODS = ["teacher", "teacher_log", "softmax", "softmax_bf16", "sinkhorn:3", "sinkhorn:5", "sinkhorn_bf16:3",
+           "sinkhorn_bf16:5", "sinkhorn_bf16:10", "compiled"]
+EXAMPLES = 500  # times and agreement need no more
+
+HEADER = ["set", "teacher", "compiled", "agreement", "plan L1", "examples/s", "/ our loop", "/ published loop",
+          "attention: our loop /", "attention / softmax", "best loop of no more time: agreement"]
+
+
+def values(rows, method, metric):
+    return rows[method][metric]
+
+
+def ratios(rows, metric, over, under):
+    """One ratio per seed."""
+    first, second = values(rows, over, metric), values(rows, under, metric)
+    return [first[seed] / second[seed] for seed in sorted(first) if seed in second]
+
+
+def best_truncation(rows):
+    """The loop that agrees most often with the teacher among those that take no longer than the compiled operator, as
+    (name, agreements by seed); None where every loop takes longer."""
+    limit = mean(list(values(rows, "compiled", "attention_milliseconds").values()))
+    fast = [name for name in rows if name.startswith("sinkhorn") and
+            mean(list(values(rows, name, "attention_milliseconds").values())) <= limit]
+    return max(((name, values(rows, name, "agreement")) for name in fast), key=lambda pair: mean(list(pair[1].values())),
+               default=None)
+
+
+def same_precision(rows):
+    """The softmax whose products have the precision of most of the operator's layers: the nearer in time."""
+    compiled = mean(list(values(rows, "compiled", "attention_milliseconds").values()))
+    names = [name for name in ("softmax", "softmax_bf16") if name in rows]
+    times = {name: mean(list(values(rows, name, "attention_milliseconds").values())) for name in names}
+    below = [name for name in names if times[name] <= compiled]
+    return max(below, key=times.get) if below else min(names, key=times.get)
+
+
+def cells_of(name, rows):
+    truncation = best_truncation(rows)
+    softmax = same_precision(rows)
+    return [name,
+            *[spread(list(values(rows, method, "accuracy").values())) for method in ("teacher", "compiled")],
+            *[spread(list(values(rows, "compiled", metric).values())) for metric in ("agreement", "plan_l1")],
+            spread(list(values(rows, "compiled", "examples_per_second").values()), 0),
+            spread(ratios(rows, "examples_per_second", "compiled", "teacher"), 2),
+            spread(ratios(rows, "examples_per_second", "compiled", "teacher_log"), 1),
+            spread(ratios(rows, "attention_milliseconds", "teacher", "compiled"), 2),
+            f"{spread(ratios(rows, 'attention_milliseconds', 'compiled', softmax), 2)} ({softmax})",
+            f"{spread(list(truncation[1].values()))} ({truncation[0]})" if truncation else "none"]
+
+
+def long_rows(sets):
+    """The cells of HEADER for every set with results of the experiment."""
+    return [cells_of(name, result["long"]) for name, result in sets.items()
+            if "compiled" in result.get("long", {}) and "teacher_log" in result["long"]]
