@@ -2,11 +2,12 @@
 """Sinkhorn attention from Python, forward and backward: asap.torch against PyTorch, eager and torch.compile.
 
     tests/bench/attention_python.py [--threads 1,2] [--examples 64] [--heads 8] [--tokens 256] [--width 64]
-                                    [--iterations 10] [--rounds 3]
+                                    [--iterations 10] [--rounds 3] [--operator FEATURES]
 
 Needs the package and PyTorch: pip install ./src/python torch. All variants compute the same function of the same float32
 tensors, which is checked first. They are interleaved in one process; a time is the median over the rounds. `forward`
-needs no gradient, `forward + backward` is one step of training.
+needs no gradient, `forward + backward` is one step of training. With --operator the forward pass of a compiled operator
+with these features follows, in C++ and in PyTorch's own operations.
 """
 
 import argparse
@@ -45,11 +46,10 @@ def seconds(call):
 
 
 def measure(variants, tensors, output_gradient, rounds):
-    """{step: {variant: median seconds}}"""
-    steps = {
-        "forward": lambda function: forward(function, tensors),
-        "forward + backward": lambda function: forward_and_backward(function, tensors, output_gradient),
-    }
+    """{step: {variant: median seconds}}; output_gradient None: forward only."""
+    steps = {"forward": lambda function: forward(function, tensors)}
+    if output_gradient is not None:
+        steps["forward + backward"] = lambda function: forward_and_backward(function, tensors, output_gradient)
     times = {}
     for step, run in steps.items():
         for function in variants.values():  # compiles and touches memory
@@ -59,11 +59,40 @@ def measure(variants, tensors, output_gradient, rounds):
     return times
 
 
+def operator_variants(features, tensors, variants, iterations):
+    """The operator in three forms, beside Sinkhorn's loops."""
+    # Fitted on a few examples more: its time does not depend on the weights.
+    q, k = (torch.randn(16, *tensors[0].shape[1:]).numpy() for _ in range(2))
+    operator = asap.CompiledOperator.fit(3 * q, k, iterations=iterations, features=features, calibration=8, held_out=8)
+    plain = asap.torch.PlainCompiledAttention(operator)
+    ours = asap.torch.CompiledAttention(operator)
+    difference = largest_difference([plain(*tensors)], [ours(*tensors)])
+    if not difference < 1e-4:
+        raise SystemExit(f"the forms of the operator differ by {difference:.1e}")
+    return {"operator": ours, "operator in PyTorch": plain,
+            "operator in torch.compile": torch.compile(plain, dynamic=False), **variants}
+
+
+def print_operator(features, tensors, variants, options):
+    forms = operator_variants(features, tensors, variants, options.iterations)
+    print(f"\nforward pass of the operator {features}, in seconds:\n")
+    print("| threads | " + " | ".join(forms) + " | fastest loop of PyTorch / fastest operator in PyTorch |")
+    print("|---" * (len(forms) + 2) + "|")
+    for threads in map(int, options.threads.split(",")):
+        asap.set_threads(threads)
+        torch.set_num_threads(threads)
+        row = measure(forms, tensors, None, options.rounds)["forward"]
+        loops = min(row["torch.compile"], row["PyTorch eager"])
+        operators = min(row["operator in PyTorch"], row["operator in torch.compile"])
+        print(f"| {threads} | " + " | ".join(f"{row[name]:.4f}" for name in forms) + f" | {loops / operators:.1f} |", flush=True)
+
+
 def main(words):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", default="1,2", help="numbers of threads, with commas")
     for name, value in (("examples", 64), ("heads", 8), ("tokens", 256), ("width", 64), ("iterations", 10), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--operator", metavar="FEATURES", help="also a compiled operator, such as lse,landmarks:16")
     options = parser.parse_args(words)
     torch.manual_seed(1)
     shape = (options.examples, options.heads, options.tokens, options.width)
@@ -95,6 +124,8 @@ def main(words):
             ours = row["asap"]
             print(f"| {threads} | {step} | " + " | ".join(f"{row[name]:.3f}" for name in variants)
                   + f" | {row['torch.compile'] / ours:.1f} | {row['PyTorch eager'] / ours:.1f} |", flush=True)
+    if options.operator:
+        print_operator(options.operator, tensors, variants, options)
     return 0
 
 

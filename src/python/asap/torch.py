@@ -9,7 +9,16 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
     raise ImportError("asap.torch needs PyTorch (hint: pip install torch)") from error
 
 from . import attention
+from ._plain_attention import PlainCompiledAttention
 from .compiled import CompiledOperator
+
+__all__ = [
+    "CompiledAttention",
+    "PlainCompiledAttention",
+    "SinkhornAttention",
+    "sinkhorn_attention",
+    "softmax_attention",
+]
 
 _LIVE = ("query_lengths", "key_lengths", "query_mask", "key_mask")
 
@@ -105,7 +114,10 @@ class SinkhornAttention(torch.nn.Module):
 
 
 class CompiledAttention(torch.nn.Module):
-    """One layer of an `asap.CompiledOperator` as a module for inference: forward(q, k, v, **live), float32."""
+    """One layer of an `asap.CompiledOperator` as a module for inference: forward(q, k, v, **live), float32 on the CPU.
+
+    `PlainCompiledAttention` has gradients and runs anywhere.
+    """
 
     def __init__(self, operator: CompiledOperator, layer: int = 0) -> None:
         super().__init__()
@@ -119,7 +131,7 @@ class CompiledAttention(torch.nn.Module):
     def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, **live: Any) -> torch.Tensor:
         _check(q=q, k=k, v=v)
         if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (q, k, v)):
-            raise ValueError("a compiled operator has no gradient (hint: with torch.no_grad(): ...)")
+            raise ValueError("this form has no gradient (hint: with torch.no_grad(): ... or PlainCompiledAttention)")
         output = self.operator(_array(q), _array(k), _array(v), layer=self.layer, **_live(live))
         return torch.from_numpy(output)
 

@@ -116,7 +116,7 @@ class TorchTest(unittest.TestCase):
         operator = asap.CompiledOperator.fit(q, k, features="lse", calibration=16, held_out=8)
         compiled = asap.torch.CompiledAttention(operator)
         self.assertEqual(compiled(q, k, v).numpy().tobytes(), operator(q, k, v).tobytes())
-        with self.assertRaisesRegex(ValueError, "^a compiled operator has no gradient"):
+        with self.assertRaisesRegex(ValueError, "^this form has no gradient"):
             compiled(q.clone().requires_grad_(), k, v)
         with self.assertRaisesRegex(ValueError, "^layer is 1, but the operator has 1"):
             asap.torch.CompiledAttention(operator, 1)
@@ -135,6 +135,88 @@ class TorchTest(unittest.TestCase):
         orders = [run_python(BOTH_RUNTIMES.format(first=first, second=second))
                   for first, second in (("torch", "asap"), ("asap", "torch"))]
         self.assertEqual(orders[0], orders[1])
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed (hint: ASAP_TEST_TORCH=1)")
+class PlainCompiledAttentionTest(unittest.TestCase):
+    MAPS = ["pot,gau,lin,tilt,lse", "gau,lin,tilt", "lse,lse0,it:2", "pot,lin,tilt,lse,lse0,landmarks:5,it:2", None]
+
+    @classmethod
+    def setUpClass(cls):
+        global torch
+        import torch
+
+        import asap.torch
+
+        random = np.random.default_rng(6)
+        cls.q, cls.k, cls.v = (random.standard_normal((40, 2, n, width)).astype(np.float32)
+                               for n, width in ((13, 8), (17, 8), (17, 5)))
+        cls.operators = {features: asap.CompiledOperator.fit(
+            cls.q, cls.k, None if features else cls.v, iterations=6, features=features, slices=3, calibration=24,
+            held_out=16) for features in cls.MAPS}
+
+    def each(self):
+        for features, operator in self.operators.items():
+            with self.subTest(features):
+                yield operator, asap.torch.PlainCompiledAttention(operator)
+
+    def tensors(self, count, dtype=None):
+        return [torch.from_numpy(array[:count]).to(dtype or torch.float32) for array in (self.q, self.k, self.v)]
+
+    def test_values_are_those_of_the_operator(self):
+        for operator, module in self.each():
+            got = module(*self.tensors(5))
+            self.assertLess(np.abs(got.numpy() - operator(self.q[:5], self.k[:5], self.v[:5])).max(), 1e-5)
+
+    def test_tokens_that_are_not_live_have_no_effect(self):
+        live = {"query_lengths": [13, 3, 7, 1, 0], "key_lengths": [17, 4, 1, 0, 9]}
+        q, k, v = (array[:5].copy() for array in (self.q, self.k, self.v))
+        for example in range(5):
+            q[example, :, live["query_lengths"][example]:] = np.nan
+            k[example, :, live["key_lengths"][example]:] = v[example, :, live["key_lengths"][example]:] = np.nan
+        places = np.arange(13)[None] < np.array(live["query_lengths"])[:, None]
+        for operator, module in self.each():
+            expected = operator(q, k, v, **live)
+            tensors = [torch.from_numpy(array) for array in (q, k, v)]
+            got = module(*tensors, **{name: torch.tensor(lengths) for name, lengths in live.items()})
+            self.assertLess(np.abs(got.numpy() - expected).max(), 1e-5)
+            masked = module(*tensors, query_mask=torch.from_numpy(places), key_lengths=torch.tensor(live["key_lengths"]))
+            self.assertTrue(torch.equal(masked, got))
+
+    def test_half_precision_and_double(self):
+        for operator, module in self.each():
+            for dtype, tolerance in ((torch.bfloat16, 1e-2), (torch.float16, 1e-2), (torch.float64, 1e-5)):
+                tensors = self.tensors(5, dtype)
+                got = module(*tensors)
+                self.assertEqual(got.dtype, dtype)
+                expected = operator(*(tensor.float().numpy() for tensor in tensors))
+                self.assertLess(np.abs(got.float().numpy() - expected).max(), tolerance)
+
+    def test_gradients_pass_gradcheck_with_masks(self):
+        for _, module in self.each():
+            leaves = [tensor[:, :, :5].clone().requires_grad_() for tensor in self.tensors(2, torch.float64)]
+            live = {"query_lengths": torch.tensor([5, 4]), "key_lengths": torch.tensor([3, 5])}
+            self.assertTrue(torch.autograd.gradcheck(lambda *a: module(*a, **live), leaves))
+
+    def test_graphs_are_captured_whole(self):
+        for _, module in self.each():
+            tensors = self.tensors(3)
+            expected = module(*tensors)
+            captured = torch.compile(module, backend="eager", fullgraph=True)
+            torch.testing.assert_close(captured(*tensors), expected)
+            torch.compiler.reset()
+            exported = torch.export.export(module, tuple(tensors)).module()
+            torch.testing.assert_close(exported(*tensors), expected)
+
+    def test_refuses_what_does_not_fit(self):
+        module = asap.torch.PlainCompiledAttention(self.operators["lse,lse0,it:2"])
+        q, k, v = self.tensors(2)
+        with self.assertRaisesRegex(ValueError, r"^q is of shape \(2, 1, 13, 8\), expected \[B, 2, N, D\]"):
+            module(q[:, :1], k, v)
+        with self.assertRaisesRegex(ValueError, "^query_lengths and query_mask say the same"):
+            module(q, k, v, query_lengths=torch.tensor([3, 3]), query_mask=torch.ones(2, 13))
+        with self.assertRaisesRegex(TypeError, "^operator must be an asap.CompiledOperator, not str"):
+            asap.torch.PlainCompiledAttention("folder")
 
 
 if __name__ == "__main__":
