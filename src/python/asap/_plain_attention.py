@@ -109,6 +109,12 @@ class PlainCompiledAttention(torch.nn.Module):
     zero.
     """
 
+    score_scales: torch.Tensor
+    weights: torch.Tensor
+    query_slices: torch.Tensor | None
+    key_slices: torch.Tensor | None
+    landmarks: torch.Tensor | None
+
     def __init__(self, operator: CompiledOperator, layer: int = 0) -> None:
         super().__init__()
         if not isinstance(operator, CompiledOperator):
@@ -128,7 +134,7 @@ class PlainCompiledAttention(torch.nn.Module):
         dtype = queries.x.dtype
         rows: list[torch.Tensor] = []
         single: list[torch.Tensor] = []
-        if self.query_slices is not None:
+        if self.query_slices is not None and self.key_slices is not None:
             s = self.query_slices.to(dtype) @ queries.x.transpose(-1, -2)
             t = self.key_slices.to(dtype) @ keys.x.transpose(-1, -2)
             if "pot" in self._names:
