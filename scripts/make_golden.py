@@ -217,6 +217,39 @@ def attention_values(generator):
     write_safetensors("attention_kinds.safetensors", tensors, versions() | settings)
 
 
+def slack(scale, iterations, q, k, v, learned):
+    """Sinkhorn attention whose columns sum to at most (1 + c) N / M, c = exp(learned): a slack row of mass c N takes
+    the rest. Plain scalings, rows first and last."""
+    gibbs, c = torch.exp(scale * q @ k.T), torch.exp(learned[0, 0])
+    y = torch.ones(len(k), dtype=q.dtype)
+    x = 1 / (gibbs @ y)
+    for _ in range(iterations):
+        y = (1 + c) * len(q) / len(k) / (gibbs.T @ x + c * len(q) / y.sum())
+        x = 1 / (gibbs @ y)
+    return x[:, None] * gibbs * y @ v
+
+
+def slack_values(generator):
+    """Output and all gradients of one head with slack, for small, middling and large c."""
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    tensors, settings = {}, {"scale": 0.6, "iterations": 4}
+    for name, log_slack in {"small": -2.0, "middling": 0.5, "large": 5.0}.items():
+        inputs = {"q": normal(7, 6), "k": normal(5, 6), "v": normal(5, 4)}
+        inputs["learned"] = torch.full((1, 1), log_slack, dtype=torch.float64)
+        for value in inputs.values():
+            value.requires_grad_()
+        output = slack(settings["scale"], settings["iterations"], **inputs)
+        gradient = normal(*output.shape)
+        output.backward(gradient)
+        tensors |= {name + ".output": array(output), name + ".output_gradient": array(gradient)}
+        for key, value in inputs.items():
+            tensors |= {f"{name}.{key}": array(value), f"{name}.{key}_gradient": array(value.grad)}
+    write_safetensors("slack.safetensors", tensors, settings | {"torch": torch.__version__})
+
+
 def landmark_bias(x, y, prototypes, start, iterations):
     """The column dual of Sinkhorn on x . y after `iterations` iterations from `start`, with every query replaced by
     the mean of the queries that share its nearest prototype."""
@@ -303,6 +336,7 @@ def main():
     adamw_values(torch.Generator().manual_seed(5))
     attention_values(torch.Generator().manual_seed(7))
     key_bias_values(torch.Generator().manual_seed(8))
+    slack_values(torch.Generator().manual_seed(9))
     transport_values(numpy.random.default_rng(6))
 
 

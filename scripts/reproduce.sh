@@ -9,9 +9,10 @@
 #
 #   --quick      one seed, few steps, few examples: under 15 minutes on two cores; do not quote its numbers
 #   --data       names of configs/train/SET_sinkhorn.json (default: all sets of the paper that are found)
-#   --experiments  some of training,retraining,levels,frozen,replacement,imitation,shift,cost,linear,long
-#                (default: all; networks are always trained; levels: matching with other noise levels; long: speed on
-#                the sets with long sequences, which take no other experiment)
+#   --experiments  some of training,slack,retraining,levels,frozen,replacement,imitation,shift,cost,linear,long
+#                (default: all; networks are always trained; slack: Sinkhorn whose column sums are bounded instead of
+#                fixed; levels: matching with other noise levels; long: speed on the sets with long sequences, which
+#                take no other experiment)
 #   --seeds      default 3 (--quick: 1)
 #   --out        default runs/reproduce (--quick: runs/reproduce-quick)
 #   ASAP_DATA_DIR   folder of the data sets that no Debian package provides

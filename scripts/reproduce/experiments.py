@@ -77,6 +77,13 @@ class Experiments:
             if self.config(kind).is_file():
                 self.train(kind, kind)
 
+    def slack(self):
+        """Trains the Sinkhorn network with learned slack, then replaces its layers by a compiled operator."""
+        self.train("slack", "sinkhorn", ["model.attention.slack=learned"])
+        self.compile("slack", "slack-operator")
+        methods = ["teacher", "softmax", *self.truncations("slack"), "f0", "compiled", "compiled+1"]
+        self.compare("slack", "slack-operator", "slack-compare", methods)
+
     def retraining(self):
         """Continues training the softmax network with Sinkhorn attention, for a fifth of its steps."""
         if self.config("softmax").is_file():
@@ -124,9 +131,10 @@ class Experiments:
         steps = self.settings.cost_steps
         assignments = ["data.test_examples=64", f"train.max_steps={steps}", "train.checkpoint_every=0"]
         for turn in range(1, self.settings.cost_rounds + 1):
-            for kind in KINDS:
+            for kind in (*KINDS, "slack"):
+                change = "slack=learned" if kind == "slack" else f"kind={kind}"
                 words = ["asap-train", "--config", str(self.config("sinkhorn")), "--resume"]
-                words += set_words([*assignments, f"model.attention.kind={kind}"])
+                words += set_words([*assignments, f"model.attention.{change}"])
                 self.runner.run(self.folder(f"cost/{kind}-{turn}"), words)
 
     def shift_stage(self, kind, fitted, judged):

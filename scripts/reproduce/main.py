@@ -21,7 +21,7 @@ QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
 # Long sequences have a table of their own, and only the experiments `training` and `long`.
 LONG_SETS = ["fashion_mnist_patch2", "modelnet10_points512", "cats_dogs_patch4", "fashion_mnist_patch1", "imdb_bytes",
              "cats_dogs_patch2", "listops_long"]
-EXPERIMENTS = ["training", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
+EXPERIMENTS = ["training", "slack", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
                "linear", "long"]
 ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard",
             *LONG_SETS]
@@ -94,7 +94,8 @@ def run_set(options, runner, log, name):
             if "long" in options.experiments:
                 log.attempt(f"{name}, seed {seed}: long sequences", stages.long_sequences)
             continue
-        for experiment, title, stage in [("retraining", "retraining", stages.retraining),
+        for experiment, title, stage in [("slack", "slack", stages.slack),
+                                         ("retraining", "retraining", stages.retraining),
                                          ("levels", "noise levels", stages.noise_levels),
                                          ("frozen", "frozen layer", stages.frozen_layer),
                                          ("replacement", "replacement", stages.replacement),

@@ -35,7 +35,7 @@ def add_comparison(rows, seed, summary):
 
 
 def add_training(result, seed, folder):
-    for kind in ("sinkhorn", "softmax", "espformer", "retrained"):
+    for kind in ("sinkhorn", "softmax", "slack", "espformer", "retrained"):
         summary = summary_of(folder / kind)
         if not summary:
             continue
@@ -98,7 +98,8 @@ def collect_set(folder):
         seed = path.name.partition("-")[2]
         add_training(result, seed, path)
         for stage, place in (("layer-compare", ("frozen",)), ("sinkhorn-compare", ("replacement", "sinkhorn")),
-                             ("softmax-compare", ("replacement", "softmax")), ("long-compare", ("long",))):
+                             ("softmax-compare", ("replacement", "softmax")),
+                             ("slack-compare", ("replacement", "slack")), ("long-compare", ("long",))):
             summary = summary_of(path / stage)
             if not summary:
                 continue

@@ -11,7 +11,7 @@ from look import Figures, page as whole_page, plot_library
 from numbers_of_runs import EQUAL
 from spread import mean, spread
 from words import (cost_words, each_layer, frozen_words, overall_words, shift_words, sinkhorn_replacement_words,
-                   softmax_replacement_words, training_words)
+                   slack_replacement_words, softmax_replacement_words, training_words)
 
 COLUMNS = [("accuracy", "accuracy", 4), ("agreement", "agreement", 4), ("attention_milliseconds", "attention ms", 3),
            ("plan_l1", "plan L1", 4), ("column_error", "column error", 4)]
@@ -123,7 +123,7 @@ def section(title, content):
 
 
 def training_table(result):
-    names = {"retrained": "softmax, then sinkhorn for a fifth of the steps"}
+    names = {"retrained": "softmax, then sinkhorn for a fifth of the steps", "slack": "sinkhorn with slack"}
     rows = []
     for kind, row in result.get("training", {}).items():
         accuracy, speed = list(row["accuracy"].values()), list(row["examples_per_second"].values())
@@ -194,6 +194,9 @@ def set_section(name, result, figures):
     if "softmax" in replacement:
         page += section("Softmax network with replaced layers, not retrained",
                         replacement_section(replacement["softmax"], softmax_replacement_words(result), figures))
+    if "slack" in replacement:
+        page += section("Sinkhorn network with slack and replaced layers, not retrained",
+                        replacement_section(replacement["slack"], slack_replacement_words(result), figures))
     page += section("Training cost at equal model sizes", cost_table(result) + cost_bars(result, figures) + paragraphs(cost_words(result)))
     return page + section("Data unlike those the map was fitted on",
                           shift_table(result) + shift_bars(result, figures) + paragraphs(shift_words(result)))

@@ -43,6 +43,13 @@ def training_words(result):
                f"{signed(differences)}, does not count",
         }[verdict(differences)]
         sentences.append(f"{judgement}{of_one_seed(differences)}.")
+    if "slack" in accuracies:
+        for other, name in (("softmax", "softmax"), ("sinkhorn", "Sinkhorn without slack")):
+            if other in accuracies:
+                differences = pairs(accuracies["slack"], accuracies[other])
+                judgement = {1: "better than", -1: "worse than", 0: "as good as"}[verdict(differences)]
+                sentences.append(f"Sinkhorn attention with slack is {judgement} {name} after the same training "
+                                 f"({signed(differences)}).")
     if "retrained" in accuracies and "softmax" in accuracies:
         differences = pairs(accuracies["retrained"], accuracies["softmax"])
         judgement = {1: "is better than", -1: "is worse than", 0: "is as good as"}[verdict(differences)]
@@ -144,6 +151,15 @@ def sinkhorn_replacement_words(result):
             *drop_words(rows, "compiled", "Replacing all layers"), *hardest_layer_words(rows), *speed_words(rows),
             *equal_latency_words(rows, result.get("iterations", 0)),
             *against(rows, "sinkhorn:2", TWO_ITERATIONS), *against(rows, "f0", ZERO_DUAL)]
+
+
+def slack_replacement_words(result):
+    """A network with slack whose layers are compiled."""
+    row = result.get("replacement", {}).get("slack", {}).get("compiled", {})
+    if not row.get("agreement"):
+        return []
+    return [f"The compiled operator gives {spread(list(row['agreement'].values()))} of the predictions of the network "
+            "with slack. Neither plan is doubly stochastic."]
 
 
 def softmax_replacement_words(result):

@@ -20,6 +20,7 @@ struct TeacherDescription {
   std::int64_t head_width = 0;    // D
   int iterations = 0;             ///< T
   bool has_values = true;         ///< without values there is no output error
+  bool has_slack = false;         ///< its columns sum to at most 1 + c times N / M
   std::string model_fingerprint;  ///< empty when the model is not known
   std::string source;             ///< where the examples come from
   std::string skipped{};          ///< files beside the data that were not read; empty: none

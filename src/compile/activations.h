@@ -17,6 +17,7 @@ struct LayerActivations {
   tensor::Tensor<float> keys;        // [B * M, H * D]
   tensor::Tensor<float> values;      // [B * M, H * Dv]; empty when not captured
   std::vector<double> score_scales;  ///< 1 / (√D ε) of each head: [H]
+  std::vector<double> slacks{};      ///< slack c of each head: [H]; empty: none
 };
 
 /// Inputs of every attention layer of a Sinkhorn teacher, and its number of iterations: all that

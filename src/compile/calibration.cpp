@@ -92,6 +92,8 @@ Activations allocate_activations(const infer::Encoder& encoder, const data::Data
     out.layers.push_back({tensor::Tensor<float>(tokens), tensor::Tensor<float>(tokens),
                           tensor::Tensor<float>(tokens),
                           std::vector<double>(scales.begin(), scales.end())});
+  for (std::size_t layer = 0; layer < encoder.slacks().size(); ++layer)
+    out.layers[layer].slacks.assign(encoder.slacks()[layer].begin(), encoder.slacks()[layer].end());
   return out;
 }
 
@@ -172,6 +174,7 @@ RunActivations::RunActivations(const std::filesystem::path& run, const CompileCo
               .head_width = model.width / model.heads,
               .iterations = iterations_.value_or(own_iterations(model.attention)),
               .has_values = true,
+              .has_slack = !encoder_.slacks().empty(),
               .model_fingerprint = encoder_.fingerprint(),
               .source = dataset_.name,
               .skipped = data::describe_skipped(dataset_)};

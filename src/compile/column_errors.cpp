@@ -17,7 +17,7 @@ float certified_error(const attention::CompiledHead& head,
   const tensor::MatrixView<float> values = scratch.matrix<float>(keys.rows, 1),
                                   output = scratch.matrix<float>(queries.rows, 1);
   for (std::int64_t j = 0; j < keys.rows; ++j) values(j, 0) = 0;
-  const attention::AttentionHead<float> inputs{queries, keys, values, head.score_scale};
+  const attention::AttentionHead<float> inputs = head.inputs(queries, keys, values);
   if (!head.predicts())
     return attention::sinkhorn_attention<float>(inputs, head.iterations, output, scratch)
         .column_error;

@@ -11,6 +11,19 @@
 namespace asap::compile {
 namespace {
 
+/// What is not offered for a teacher with slack.
+void check_possible_with_slack(const CompileConfig& config) {
+  if (config.mode == attention::CompiledMode::key_bias)
+    throw base::UsageError("`mode`: key_bias is not offered for attention with slack",
+                           "use mode=row_dual");
+  if (config.objective != DualObjective::ridge)
+    throw base::UsageError("`objective`: attention with slack is fitted by ridge regression only",
+                           "use objective=ridge");
+  if (!config.chooses_features() && config.dual_features().landmarks > 0)
+    throw base::UsageError("`features`: landmarks are not offered for attention with slack",
+                           "for example features=lse,lse0,it:2");
+}
+
 void check_possible(const TeacherDescription& teacher, const CompileConfig& config) {
   config.validate("configuration");
   if (teacher.iterations < 1)
@@ -23,6 +36,7 @@ void check_possible(const TeacherDescription& teacher, const CompileConfig& conf
                               " examples, but calibration and held_out need " +
                               std::to_string(wanted),
                           "lower calibration or held_out");
+  if (teacher.has_slack) check_possible_with_slack(config);
   const std::int64_t width = teacher.head_width;
   if (!config.chooses_features() && config.dual_features().uses_slices() &&
       config.slice_kind == SliceKind::canonical && config.slices > width)
@@ -44,6 +58,8 @@ struct HeadedCandidate {
 std::vector<CompileConfig> maps_to_fit(const CompileConfig& config,
                                        const TeacherDescription& teacher) {
   std::vector<CompileConfig> maps = config.maps();
+  if (teacher.has_slack)
+    std::erase_if(maps, [](const CompileConfig& map) { return map.dual_features().landmarks > 0; });
   if (config.chooses_features() && config.slice_kind == SliceKind::canonical)
     for (CompileConfig& map : maps)
       map.slices = static_cast<int>(std::min<std::int64_t>(map.slices, teacher.head_width));
@@ -69,6 +85,7 @@ HeadedCandidate loop_candidate(const HeadsByLayer& like, int iterations) {
     for (const attention::CompiledHead& head : layer)
       row.push_back({.mode = attention::CompiledMode::sinkhorn,
                      .score_scale = head.score_scale,
+                     .slack = head.slack,
                      .teacher_iterations = head.teacher_iterations,
                      .iterations = iterations});
   }
@@ -171,9 +188,11 @@ Evidence measure_operator(const HeadsByLayer& heads, const ExampleRange& range,
 
 /// What the certificates of a head will be held against: its column errors on all examples, because
 /// those of the fit are many and hardly differ from others, and the teacher's. A key bias has no
-/// certificate: its plan is a softmax, whose columns nothing normalises.
+/// certificate: its plan is a softmax, whose columns nothing normalises. Nor has a head with slack,
+/// whose columns may sum to less than the others'.
 void add_column_errors(const ExampleRange& range, HeadPasses& passes, CompiledModel& model) {
-  if (model.config.mode == attention::CompiledMode::key_bias) {
+  if (model.config.mode == attention::CompiledMode::key_bias ||
+      passes.source().teacher().has_slack) {
     passes.report(range.count);
     return;
   }

@@ -38,6 +38,7 @@ void StatisticsPass::add(const TeacherSample& sample, std::int64_t index, tensor
   const attention::CentredHead<double> head = attention::centre_head<double>(
       sample.queries.rows(), sample.keys.rows(), sample.score_scale, scratch);
   statistics_.score_scale = sample.score_scale;
+  statistics_.slack = sample.slack;
   statistics_.targets.at(static_cast<std::size_t>(index)) = sample.target;
   add_covariance(head.x, statistics_.query_covariance);
   add_covariance(head.y, statistics_.key_covariance);

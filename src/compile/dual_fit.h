@@ -10,6 +10,7 @@ namespace asap::compile {
 /// What the fits of one head need to know about its calibration examples, gathered in one pass.
 struct HeadStatistics {
   double score_scale = 1;
+  double slack = 0;                           ///< c
   int iterations = 1;                         ///< T of the teacher
   std::vector<std::vector<double>> targets;   ///< f^(T) of each example, empty without live tokens
   tensor::Tensor<double> query_covariance{};  ///< of centred queries, means over examples: [D, D]

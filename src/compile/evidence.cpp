@@ -24,8 +24,8 @@ class InferenceInput {
   attention::AttentionBatch<float> batch() const {
     return {queries_.rows(), keys_.rows(), values_.rows(), 1, 1};
   }
-  attention::AttentionHead<float> head(float score_scale) const {
-    return {queries_.rows(), keys_.rows(), values_.rows(), score_scale};
+  attention::AttentionHead<float> head(const attention::CompiledHead& compiled) const {
+    return compiled.inputs(queries_.rows(), keys_.rows(), values_.rows());
   }
 
  private:
@@ -58,8 +58,19 @@ void add_dual(std::span<const double> predicted, const std::vector<double>& targ
   totals.variance += tensor::dot<double>(target, target);
 }
 
+/// The column error of sinkhorn_attention.h.
+double column_error(tensor::MatrixView<const double> plan, double slack) {
+  if (!(slack > 0)) return transport::marginal_errors<double>(plan).column_mean;
+  std::vector<double> sums(static_cast<std::size_t>(plan.cols));
+  tensor::column_sums<double>(plan, sums, false);
+  const double most = (1 + slack) * static_cast<double>(plan.rows) / static_cast<double>(plan.cols);
+  double total = 0;
+  for (const double sum : sums) total += std::max(0.0, sum / most - 1);
+  return total / static_cast<double>(plan.cols);
+}
+
 void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
-              EvidenceTotals& totals) {
+              double slack, EvidenceTotals& totals) {
   for (std::int64_t i = 0; i < teacher.rows; ++i)
     for (std::int64_t j = 0; j < teacher.cols; ++j) {
       const double a = teacher(i, j), b = rebuilt(i, j);
@@ -69,8 +80,8 @@ void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const
   totals.rows += static_cast<double>(teacher.rows);
   const double columns = static_cast<double>(teacher.cols);
   totals.columns += columns;
-  totals.column += columns * transport::marginal_errors<double>(rebuilt).column_mean;
-  totals.teacher_column += columns * transport::marginal_errors<double>(teacher).column_mean;
+  totals.column += columns * column_error(rebuilt, slack);
+  totals.teacher_column += columns * column_error(teacher, slack);
 }
 
 void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> values,
@@ -95,7 +106,7 @@ void HeadMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) {
   const InferenceInput input(sample);
   const tensor::Tensor<double> teacher = teacher_plan(sample);
   if (head_.predicts()) add_dual(predicted_dual(head_, sample), target_of(head_, sample), totals_);
-  add_plan(teacher.rows(), plan_of(*compiled_, input, scratch).rows(), totals_);
+  add_plan(teacher.rows(), plan_of(*compiled_, input, scratch).rows(), sample.slack, totals_);
   if (sample.values.size() > 0)
     add_output(teacher.rows(), sample.values.rows(), output_of(*compiled_, input, scratch),
                totals_);
@@ -133,7 +144,8 @@ void ErrorMeasurement::add(const TeacherSample& sample, tensor::Arena& scratch) 
       add_output(teacher.rows(), sample.values.rows(), output_of(*operators_[c], input, scratch),
                  totals_[c]);
     else
-      add_plan(teacher.rows(), plan_of(*operators_[c], input, scratch).rows(), totals_[c]);
+      add_plan(teacher.rows(), plan_of(*operators_[c], input, scratch).rows(), sample.slack,
+               totals_[c]);
   ++samples_;
 }
 
@@ -163,7 +175,7 @@ std::vector<double> predicted_dual(const attention::CompiledHead& head,
                                    const TeacherSample& sample) {
   tensor::Arena scratch;
   const InferenceInput input(sample);
-  const attention::AttentionHead<float> one = input.head(head.score_scale);
+  const attention::AttentionHead<float> one = input.head(head);
   if (head.mode == attention::CompiledMode::key_bias) {
     const tensor::VectorView<float> bias = scratch.vector<float>(one.keys.rows);
     attention::predicted_key_bias<float>(head.map(), one, bias, scratch);
@@ -171,8 +183,9 @@ std::vector<double> predicted_dual(const attention::CompiledHead& head,
     subtract_mean(dual);
     return dual;
   }
-  const attention::CentredHead<float> centred =
+  attention::CentredHead<float> centred =
       attention::centre_head<float>(one.queries, one.keys, one.scale, scratch);
+  centred.slack = one.slack;
   const tensor::MatrixView<float> scores = scratch.matrix<float>(centred.x.rows, centred.y.rows);
   const tensor::VectorView<float> predicted = scratch.vector<float>(centred.x.rows);
   tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, 1.0F, centred.x, centred.y,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attention/compiled/open_plan.h"
 #include "tensor/kernels/elementwise.h"
 #include "transport/c_transform.h"
 
@@ -44,11 +45,12 @@ std::vector<double> HeadFit::dual_so_far(const State& state,
 /// A sample of stage t > 0: what is left of the target after an iteration from f_(t-1), on the
 /// differences so far and the features.
 void HeadFit::add_correction(const CentredSample& sample, std::int64_t index,
-                             tensor::MatrixView<const double> features) {
+                             tensor::MatrixView<const double> features, tensor::Arena& scratch) {
   State& state = states_[static_cast<std::size_t>(index)];
   const std::vector<double> dual = dual_so_far(state, features);
   std::vector<double> column_dual(static_cast<std::size_t>(sample.scores.cols)), updated = dual;
-  transport::column_c_transform<double>(sample.scores, dual, column_dual);
+  attention::column_update<double>(
+      sample.scores, attention::centred_slack<double>(sample.head, scratch), dual, column_dual);
   transport::row_c_transform<double>(sample.scores, column_dual, updated);
   std::vector<double> difference = updated;
   tensor::axpy<double>(-1.0, dual, difference);
@@ -71,7 +73,7 @@ void HeadFit::add(const TeacherSample& sample, std::int64_t index, tensor::Arena
   const tensor::ArenaScope scope(scratch);
   const CentredSample centred = centre_sample(sample, scratch);
   tensor::Tensor<double> features = centred_features(map_, centred, scratch);
-  if (stage_ > 0) return add_correction(centred, index, features.rows());
+  if (stage_ > 0) return add_correction(centred, index, features.rows(), scratch);
   const std::vector<double>& target = statistics_.targets[static_cast<std::size_t>(index)];
   regression_.add(features.rows(), target);
   if (config_.objective == DualObjective::ridge) return;
@@ -94,6 +96,7 @@ attention::CompiledHead HeadFit::head() const {
   return {.features = map_.features,
           .mode = config_.mode,
           .score_scale = static_cast<float>(statistics_.score_scale),
+          .slack = static_cast<float>(statistics_.slack),
           .query_slices = converted<float>(slices_.query),
           .key_slices = converted<float>(slices_.key),
           .weights = std::vector<float>(weights_.begin(), weights_.end()),

@@ -33,7 +33,7 @@ class HeadFit {
   std::vector<double> dual_so_far(const State& state,
                                   tensor::MatrixView<const double> features) const;
   void add_correction(const CentredSample& sample, std::int64_t index,
-                      tensor::MatrixView<const double> features);
+                      tensor::MatrixView<const double> features, tensor::Arena& scratch);
   void begin_stage();
 
   const HeadStatistics& statistics_;

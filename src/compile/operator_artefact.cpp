@@ -77,26 +77,29 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
   io::TensorFile file;
   io::Json operators = io::Json::array();
   OperatorLayer last;
+  bool slack = false;
   for (std::size_t index = 0; index < artefact.heads.size(); ++index) {
     last = describe_layer(index, artefact.heads[index], artefact.head_width);
     put_layer(last, artefact.heads[index], file);
+    slack = slack || last.slack;
     operators.push_back(layer_json(last));
   }
   base::make_directories(folder);
   const std::string tensors = io::serialise_safetensors(file);
   base::write_file_atomically(folder / kTensors, tensors);
-  io::Json json = {{"format", OperatorArtefact::kFormat},
-                   {"version", OperatorArtefact::kVersion},
-                   {"model_fingerprint", artefact.model_fingerprint},
-                   {"tensors_fingerprint", base::content_fingerprint(tensors)},
-                   {"layers", artefact.heads.size()},
-                   {"heads", last.heads},
-                   {"head_width", last.width},
-                   {"operators", std::move(operators)},
-                   {"teacher_iterations", artefact.teacher_iterations},
-                   {"calibration_source", artefact.calibration_source},
-                   {"column_error_examples", last.column_errors},
-                   {"fit", fit_json(artefact.config)}};
+  io::Json json = {
+      {"format", OperatorArtefact::kFormat},
+      {"version", slack ? OperatorArtefact::kVersion : OperatorArtefact::kVersionWithoutSlack},
+      {"model_fingerprint", artefact.model_fingerprint},
+      {"tensors_fingerprint", base::content_fingerprint(tensors)},
+      {"layers", artefact.heads.size()},
+      {"heads", last.heads},
+      {"head_width", last.width},
+      {"operators", std::move(operators)},
+      {"teacher_iterations", artefact.teacher_iterations},
+      {"calibration_source", artefact.calibration_source},
+      {"column_error_examples", last.column_errors},
+      {"fit", fit_json(artefact.config)}};
   if (!artefact.choice.is_null()) json["choice"] = artefact.choice;
   io::write_json(folder / kDescription, json);
 }

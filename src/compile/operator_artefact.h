@@ -14,7 +14,8 @@ namespace asap::compile {
 /// A compiled operator as it lies on disk:
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
 ///                            score_scales [H], landmarks [H, M, D], column_errors [H, E],
-///                            teacher_column_errors [H]}; no slices or landmarks where no feature
+///                            teacher_column_errors [H], slacks [H]}; no slacks where the teacher
+///                            has none, no slices or landmarks where no feature
 ///                            uses them, and no weights in a layer that runs Sinkhorn's loop; P
 ///                            counts all weights of attention::DualMap; column errors
 ///                            ascend over E examples, see attention::ColumnErrors;
@@ -27,9 +28,11 @@ struct OperatorArtefact {
   static constexpr const char* kFormat = "asap-operator";
   static constexpr const char* kTensors = "operator.safetensors";
   static constexpr const char* kDescription = "operator.json";
-  static constexpr int kVersion = 3;
-  /// Older versions are read too: 2 had one set of features for all layers, 1 also had neither
-  /// landmarks nor corrected iterations nor column errors.
+  static constexpr int kVersion = 4;
+  /// Written where no head has slack, so that earlier versions of the toolkit read it.
+  static constexpr int kVersionWithoutSlack = 3;
+  /// Older versions are read too: 3 had no slack, 2 had one set of features for all layers, 1 also
+  /// had neither landmarks nor corrected iterations nor column errors.
   static constexpr int kOldestVersion = 1;
 
   std::vector<std::vector<attention::CompiledHead>>

@@ -71,6 +71,18 @@ void get_scales(const OperatorLayer& layer, const io::TensorFile& file,
   }
 }
 
+void get_slacks(const OperatorLayer& layer, const io::TensorFile& file,
+                std::vector<attention::CompiledHead>& heads) {
+  if (!layer.slack) return;
+  const std::string name = prefix(layer) + "slacks";
+  const tensor::Tensor<float> slacks = read_tensor(file, name, {layer.heads});
+  for (std::int64_t h = 0; h < layer.heads; ++h) {
+    if (!(slacks[h] >= 0))
+      throw base::DataError(file.source + ": tensor '" + name + "' must not be negative");
+    heads[h].slack = slacks[h];
+  }
+}
+
 void get_maps(const OperatorLayer& layer, const io::TensorFile& file,
               std::vector<attention::CompiledHead>& heads) {
   const tensor::Tensor<float> weights =
@@ -153,7 +165,9 @@ OperatorLayer describe_layer(std::size_t index, const std::vector<attention::Com
           .heads = std::ssize(heads),
           .width = width,
           .teacher_iterations = first.teacher_iterations,
-          .column_errors = std::ssize(first.column_errors.sorted)};
+          .column_errors = std::ssize(first.column_errors.sorted),
+          .slack = std::ranges::any_of(
+              heads, [](const attention::CompiledHead& head) { return head.slack > 0; })};
 }
 
 io::Json layer_json(const OperatorLayer& layer) {
@@ -164,6 +178,7 @@ io::Json layer_json(const OperatorLayer& layer) {
     json = {{"features", feature_names(layer.features)}, {"slices", layer.slices}};
   json["precision"] =
       layer.precision == attention::ProductPrecision::bfloat16 ? kBfloat16 : kSingle;
+  if (layer.slack) json["slack"] = true;
   return json;
 }
 
@@ -171,6 +186,12 @@ void read_layer_json(const io::Json& json, attention::CompiledMode mode, const s
                      OperatorLayer& layer) {
   if (!json.is_object()) throw base::DataError(source + ": expected an object");
   const bool loop = json.contains("iterations");
+  if (json.contains("slack")) {
+    if (!json["slack"].is_boolean())
+      throw base::DataError(source + ": field 'slack': expected true or false, got " +
+                            io::excerpt(json["slack"].dump()));
+    layer.slack = json["slack"].get<bool>();
+  }
   if (!loop || json.contains("precision"))  // loops had none at first
     layer.precision =
         parse_precision(require_field<std::string>(json, "precision", source), source);
@@ -198,6 +219,10 @@ void put_layer(const OperatorLayer& layer, const std::vector<attention::Compiled
   put("score_scales", {layer.heads}, [](const attention::CompiledHead& head) -> View {
     return {&head.score_scale, 1};
   });
+  if (layer.slack)
+    put("slacks", {layer.heads}, [](const attention::CompiledHead& head) -> View {
+      return {&head.slack, 1};
+    });
   if (layer.column_errors == 0) return;
   put("column_errors", {layer.heads, layer.column_errors},
       [](const attention::CompiledHead& head) -> View { return head.column_errors.sorted; });
@@ -217,6 +242,7 @@ std::vector<attention::CompiledHead> get_layer(const OperatorLayer& layer,
     head.teacher_iterations = layer.teacher_iterations;
   }
   get_scales(layer, file, heads);
+  get_slacks(layer, file, heads);
   if (layer.mode != attention::CompiledMode::sinkhorn) get_maps(layer, file, heads);
   get_column_errors(layer, file, heads);
   return heads;

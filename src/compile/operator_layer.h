@@ -21,13 +21,15 @@ struct OperatorLayer {
   std::int64_t width = 0;          ///< D
   int teacher_iterations = 1;      ///< T
   std::int64_t column_errors = 0;  ///< examples behind them; 0: not measured
+  bool slack = false;              ///< whether the heads have slack
 };
 
 /// The layer that these heads make up; InternalError if they differ.
 OperatorLayer describe_layer(std::size_t index, const std::vector<attention::CompiledHead>& heads,
                              std::int64_t width);
 
-/// {"features", "precision", "slices"} of a map, {"iterations"} of a loop.
+/// {"features", "precision", "slices"} of a map, {"iterations"} of a loop; "slack" where there is
+/// any.
 io::Json layer_json(const OperatorLayer& layer);
 /// Fills mode, features, precision, slices and iterations from such a description. `mode` is that
 /// of maps. DataError names `source` and the field.

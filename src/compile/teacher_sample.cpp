@@ -45,6 +45,8 @@ TeacherSample head_sample(const Activations& activations, int layer, std::int64_
   if (activations.layers[layer].values.size() > 0)
     sample.values = to_double(batch.head_values(example, head));
   sample.score_scale = activations.layers[layer].score_scales[head];
+  if (!activations.layers[layer].slacks.empty())
+    sample.slack = activations.layers[layer].slacks[head];
   return sample;
 }
 
@@ -55,7 +57,7 @@ TeacherSample run_teacher(const Activations& activations, int layer, std::int64_
   const tensor::Tensor<double> s = scores(sample);
   const int last = activations.iterations;
   const transport::SinkhornTrace<double> trace =
-      transport::sinkhorn_log<double>(s.rows(), {}, last);
+      transport::sinkhorn_log<double>(s.rows(), {}, last, {sample.slack});
   sample.target = copy(trace.row_duals.rows().row(last - 1));
   sample.row_dual = copy(trace.row_duals.rows().row(last));
   sample.column_dual = copy(trace.column_duals.rows().row(last - 1));
@@ -89,6 +91,7 @@ CentredSample centre_sample(const TeacherSample& sample, tensor::Arena& arena) {
   CentredSample centred{attention::centre_head<double>(sample.queries.rows(), sample.keys.rows(),
                                                        sample.score_scale, arena),
                         {}};
+  centred.head.slack = sample.slack;
   centred.scores = arena.matrix<double>(centred.head.x.rows, centred.head.y.rows);
   tensor::gemm<double>(tensor::Transpose::no, tensor::Transpose::yes, 1.0, centred.head.x,
                        centred.head.y, 0.0, centred.scores);

@@ -20,13 +20,16 @@ struct TeacherSample {
   tensor::Tensor<double> keys;     // [m, D]
   tensor::Tensor<double> values;   // [m, Dv]; empty when not captured
   double score_scale = 1;
+  double slack = 0;                 ///< c
   std::vector<double> target;       ///< f^(T) in centred coordinates, mean zero: [n]
   std::vector<double> key_target;   ///< g of its plan, in centred coordinates, mean zero: [m]
   std::vector<double> row_dual;     ///< f of the teacher's plan: [n]
   std::vector<double> column_dual;  ///< g of the teacher's plan: [m]
 
   attention::AttentionHead<double> head() const {
-    return {queries.rows(), keys.rows(), values.rows(), score_scale};
+    attention::AttentionHead<double> head{queries.rows(), keys.rows(), values.rows(), score_scale};
+    head.slack = slack;
+    return head;
   }
 };
 
@@ -36,7 +39,8 @@ TeacherSample head_sample(const Activations& activations, int layer, std::int64_
 
 /// Runs the teacher on one head of one example. Its closure-ready target f^(T) is the row dual
 /// before the last (column, row) pair of updates: one column and one row c-transform of it give the
-/// teacher's plan exactly. In the coordinates of centre_head, where S = x . y, that dual is
+/// teacher's plan exactly, or with slack nearly, since its row is closed as well. In the
+/// coordinates of centre_head, where S = x . y, that dual is
 ///   f_i + score_scale (q_i - q̄) . k̄   up to a constant.
 /// T must be at least 1. The key target is the teacher's last column dual, which a row update turns
 /// into the plan; in centred coordinates it is g_j + score_scale q̄ . (k_j - k̄) up to a constant.

@@ -9,6 +9,12 @@
 namespace asap::config {
 namespace {
 
+std::string describe_slack(const AttentionConfig& attention) {
+  if (attention.slack == SlackKind::none) return "";
+  return std::string(", slack ") + (attention.slack == SlackKind::learned ? "learned from " : "") +
+         base::format_number(attention.slack_start);
+}
+
 std::string describe_attention(const AttentionConfig& attention) {
   const std::string epsilon = "epsilon = " + base::format_number(attention.epsilon) +
                               (attention.learn_epsilon ? ", learned" : "");
@@ -17,7 +23,7 @@ std::string describe_attention(const AttentionConfig& attention) {
     case AttentionKind::softmax:
       return "softmax attention";
     case AttentionKind::sinkhorn:
-      return "Sinkhorn attention (" + iterations + epsilon + ")";
+      return "Sinkhorn attention (" + iterations + epsilon + describe_slack(attention) + ")";
     case AttentionKind::sinkformer:
       return "Sinkformer attention (" + iterations + epsilon + ", detached column dual)";
     case AttentionKind::espformer:
@@ -53,6 +59,30 @@ void validate_head_width(const AttentionConfig& attention, int head_width,
                                std::to_string(attention.slices) +
                                ") must not exceed the width of a head" + found,
                            "0 takes every coordinate");
+}
+
+/// What slack needs of the other settings.
+void validate_slack(const AttentionConfig& attention, const std::string& source) {
+  if (attention.slack == SlackKind::none) return;
+  if (attention.kind != AttentionKind::sinkhorn)
+    throw base::UsageError(source +
+                               ": model.attention.slack bounds the column sums of Sinkhorn's "
+                               "plan: it is for model.attention.kind sinkhorn only",
+                           "leave model.attention.slack out, or set model.attention.kind=sinkhorn");
+  if (attention.iterations < 1)
+    throw base::UsageError(source +
+                               ": model.attention.slack needs at least one Sinkhorn "
+                               "iteration: without any, attention is softmax attention",
+                           "set model.attention.iterations=10, or leave model.attention.slack out");
+  if (attention.gradient != SinkhornGradient::exact)
+    throw base::UsageError(
+        source + ": model.attention.slack has an exact gradient only, not an implicit one",
+        "leave model.attention.gradient out");
+  if (attention.slack == SlackKind::learned && !(attention.slack_start > 0))
+    throw base::UsageError(source +
+                               ": model.attention.slack_start must be above 0 where slack is "
+                               "learned: its logarithm is trained",
+                           "for example model.attention.slack_start=4");
 }
 
 /// "ViT", "text Transformer", ...
@@ -107,6 +137,7 @@ void ModelConfig::validate(const std::string& source) const {
                                ")",
                            "try --set model.width=" + std::to_string((width / heads + 1) * heads));
   validate_head_width(attention, head_width(), source);
+  validate_slack(attention, source);
   if (kind == ModelKind::vit) validate_patches(*this, source);
   if (hidden_width() < 1)
     throw base::UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +

@@ -14,12 +14,18 @@ enum class AttentionKind { softmax, sinkhorn, sinkformer, espformer, lotformer, 
 /// point they approach.
 enum class SinkhornGradient { exact, implicit };
 
+/// Slack of Sinkhorn attention: columns of the plan sum to N / M, or to at most 1 + c times that,
+/// with c given or learned for each head.
+enum class SlackKind { none, fixed, learned };
+
 struct AttentionConfig {
   AttentionKind kind = AttentionKind::sinkhorn;
   int iterations = 10;  ///< T: column and row updates after the first row update
   double epsilon = 1;   ///< entropic regularisation, in units of the scores
   bool learn_epsilon = false;
   SinkhornGradient gradient = SinkhornGradient::exact;
+  SlackKind slack = SlackKind::none;
+  double slack_start = 4;                  ///< c; of learned slack, its first value
   int slices = 0;                          ///< of espformer; 0: every coordinate of a head
   double sort_inverse_temperature = 10;    ///< of espformer's soft sort, in units of 1 / score
   double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: equal weights
@@ -47,6 +53,12 @@ struct AttentionConfig {
     v.choice("gradient", gradient,
              {{"exact", SinkhornGradient::exact}, {"implicit", SinkhornGradient::implicit}},
              "gradient through all T iterations, or at their fixed point");
+    v.choice(
+        "slack", slack,
+        {{"none", SlackKind::none}, {"fixed", SlackKind::fixed}, {"learned", SlackKind::learned}},
+        "sinkhorn: column sums fixed at N / M (none), or at most 1 + c times that");
+    v.field("slack_start", slack_start,
+            "sinkhorn with slack: c of every head; learned slack starts there", between(0, 1e6));
     v.field("slices", slices, "espformer: coordinates of a head to sort by; 0: all",
             between(0, 65536));
     v.field("sort_inverse_temperature", sort_inverse_temperature,

@@ -33,6 +33,7 @@ struct OptimisationConfig {
       1;  ///< fraction of the steps that train the peaks of region-constrained layers
   double weights_rate =
       0.1;  ///< learning rate of the raw weights after that, as a fraction of the others'
+  double slack_rate = 10;      ///< learning rate of learned slack, as a multiple of the others'
   int checkpoint_every = 500;  ///< steps; 0: only at the end
   int keep_checkpoints = 1;
   bool keep_best = false;
@@ -78,6 +79,10 @@ struct OptimisationConfig {
     v.field("weights_rate", weights_rate,
             "learning rate of those raw weights, as a fraction of the rate of all others",
             {0, 10, true});
+    v.field("slack_rate", slack_rate,
+            "learning rate of the logarithm of learned slack, as a multiple of the rate of all "
+            "others",
+            {0, 1000, true});
     v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end",
             at_least(0));
     v.field("keep_checkpoints", keep_checkpoints, "number of newest checkpoints to keep",

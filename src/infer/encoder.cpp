@@ -38,6 +38,17 @@ config::ModelInput<float> examples_of(const config::ModelInput<float>& input, st
   return part;
 }
 
+/// Slack c of each head of a layer.
+std::vector<float> take_slack(const config::ModelConfig& config,
+                              const tensor::Tensor<float>& learned) {
+  std::vector<float> slack(static_cast<std::size_t>(config.heads),
+                           static_cast<float>(config.attention.slack_start));
+  if (config.attention.slack == config::SlackKind::learned)
+    for (std::size_t h = 0; h < slack.size(); ++h)
+      slack[h] = attention::slack_from_log(learned[static_cast<std::int64_t>(h)]);
+  return slack;
+}
+
 }  // namespace
 
 /// Buffers of one forward pass.
@@ -83,6 +94,9 @@ Encoder::Encoder(const config::ModelConfig& config, const io::TensorFile& weight
     if (learned.rows > 0)
       learned_.push_back(take_weights(weights, prefix + "attention." + learned.name,
                                       {config.heads, learned.rows, learned.cols}));
+    if (config.attention.slack != config::SlackKind::none)
+      slacks_.push_back(
+          take_slack(config, learned_.empty() ? tensor::Tensor<float>() : learned_.back()));
   }
   final_norm_ = take_norm(weights, "final_norm", width);
   head_ = take_linear(weights, "head", config.classes, width);
@@ -262,7 +276,9 @@ std::unique_ptr<attention::KindOperator> Encoder::softmax() const {
 }
 
 std::unique_ptr<attention::KindOperator> Encoder::sinkhorn(int iterations) const {
-  return with_kind(attention::make_sinkhorn_attention<float>(iterations));
+  return std::make_unique<attention::KindOperator>(
+      attention::make_sinkhorn_attention<float>(iterations), scales_,
+      std::vector<tensor::Tensor<float>>(), slacks_);
 }
 
 }  // namespace asap::infer

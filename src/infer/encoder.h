@@ -79,10 +79,13 @@ class Encoder {
   /// and scales.
   std::unique_ptr<attention::KindOperator> with_kind(
       std::unique_ptr<attention::TrainableAttention<float>> kind) const;
-  /// Sinkhorn attention with this many iterations, in place of the model's own.
+  /// Sinkhorn attention with this many iterations and the model's slack, in place of the model's
+  /// own.
   std::unique_ptr<attention::KindOperator> sinkhorn(int iterations) const;
   /// For each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }
+  /// For each layer and head the slack c of Sinkhorn attention; empty without slack.
+  const std::vector<std::vector<float>>& slacks() const { return slacks_; }
 
  private:
   struct Layer {
@@ -114,7 +117,7 @@ class Encoder {
 
   config::ModelConfig config_;
   std::string fingerprint_;
-  std::vector<std::vector<float>> scales_;
+  std::vector<std::vector<float>> scales_, slacks_;
   std::vector<tensor::Tensor<float>>
       learned_;  // per layer, what the kind of attention learns besides
   std::optional<EncoderEmbedding> embedding_;  // of Transformers

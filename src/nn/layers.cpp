@@ -68,9 +68,11 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
   if (shape.learn_epsilon) log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
   for (T& value : fixed_log_epsilon_.flat()) value = static_cast<T>(log_epsilon);
   if (const attention::LearnedShape learned = kind.learned_shape(shape.width / shape.heads);
-      learned.rows > 0)
-    learned_ =
-        build.normal(learned.name, {shape.heads, learned.rows, learned.cols}, learned.deviation);
+      learned.rows > 0) {
+    const tensor::Shape all{shape.heads, learned.rows, learned.cols};
+    learned_ = learned.deviation > 0 ? build.normal(learned.name, all, learned.deviation)
+                                     : build.constant(learned.name, all, learned.start);
+  }
 }
 
 template <class T>

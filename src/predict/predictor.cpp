@@ -99,6 +99,11 @@ Predictor::Predictor(const bundle::TrainedModel& model, const evaluate::Method& 
   base::check(method.cascade == cascade.has_value(), "Predictor: a cascade needs its threshold");
   if ((config.plans || config.certificate) && !model.encoder.config().has_attention())
     model.encoder.require_attention(model.source);
+  if (config.certificate && !model.encoder.slacks().empty())
+    throw base::UsageError(
+        "`certificate`: the columns of attention with slack may sum to less than "
+        "their bound, so their error says nothing",
+        "leave the certificate out");
   if (cascade) cascade_ = std::make_unique<evaluate::Cascade>(model.encoder, *cascade);
   if (!config.certificate || !method.is_compiled() || method.layers || method.iterations > 0)
     return;

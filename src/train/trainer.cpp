@@ -13,6 +13,7 @@
 #include "optim/schedule.h"
 #include "text/text_codec.h"
 #include "train/divergence.h"
+#include "train/learning_rates.h"
 #include "train/region_phases.h"
 #include "train/validation.h"
 
@@ -47,6 +48,7 @@ class Trainer {
                          config.data.text.word_dropout,
                          config.train.label_smoothing,
                          {config.data.images.flip, config.data.images.crop_padding}}) {
+    quicken_slack<float>(model_.parameters(), config.train.slack_rate, optimizer_);
     result_.total_steps = planned_steps(config, train_data);
     result_.parameters = regions_.parameter_count(result_.total_steps);
     schedule_ = {config.train.learning_rate, config.train.final_learning_rate_fraction,

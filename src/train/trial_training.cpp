@@ -6,6 +6,7 @@
 
 #include "base/timing.h"
 #include "train/divergence.h"
+#include "train/learning_rates.h"
 #include "train/region_phases.h"
 #include "train/validation.h"
 
@@ -32,7 +33,9 @@ class TrialTraining {
                          config.model.embedding_dropout,
                          config.data.text.word_dropout,
                          config.train.label_smoothing,
-                         {config.data.images.flip, config.data.images.crop_padding}}) {}
+                         {config.data.images.flip, config.data.images.crop_padding}}) {
+    quicken_slack<float>(model_.parameters(), config.train.slack_rate, optimizer_);
+  }
 
   StepOutcome step(std::span<const std::int64_t> indices, double learning_rate) {
     const StepOutcome outcome = engine_.compute(data_, indices, optimizer_.steps());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tensor/core/tensor.h"
+#include "transport/slack.h"
 
 namespace asap::transport {
 
@@ -19,9 +20,10 @@ struct SinkhornTrace {
 /// (column, row).
 ///
 /// scores: [N, M]; start: the column dual of the first row update, [M], empty = 0 (the teacher's
-/// start). InternalError for a negative number of iterations.
+/// start); slack: its row is updated after every row update, from the same column dual.
+/// InternalError for a negative number of iterations.
 template <class T>
 SinkhornTrace<T> sinkhorn_log(tensor::MatrixView<const T> scores, tensor::VectorView<const T> start,
-                              int iterations);
+                              int iterations, const Slack<T>& slack = {});
 
 }  // namespace asap::transport

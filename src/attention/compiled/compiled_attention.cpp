@@ -32,12 +32,13 @@ void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
   const tensor::MatrixView<T> features = scratch.matrix<T>(map.feature_count(), n);
   const tensor::MatrixView<T> differences = scratch.matrix<T>(map.features.corrections, n);
   const tensor::VectorView<T> column_dual = scratch.vector<T>(head.y.rows);
+  const transport::Slack<T> slack = centred_slack<T>(head, scratch);
   dual_features<T>(map, head, scores, features, scratch);
   std::ranges::fill(row_dual, T(0));
   add_weighted<T>(map.feature_weights(0), features, row_dual);
   for (int t = 1; t <= map.features.corrections; ++t) {
     const tensor::VectorView<T> difference = differences.row(t - 1);
-    transport::column_c_transform<T>(scores, row_dual, column_dual);
+    column_update<T>(scores, slack, row_dual, column_dual);
     tensor::scale<T>(T(-1), row_dual, difference);
     transport::row_c_transform<T>(scores, column_dual, row_dual);
     tensor::axpy<T>(T(1), row_dual, difference);
@@ -58,8 +59,10 @@ double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, cons
     for (std::int64_t i = 0; i < output.rows; ++i) std::ranges::fill(output.row(i), T(0));
     return 0;
   }
-  const CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
-  const OpenPlan<T> plan(centred.x.rows, centred.y.rows, scratch);
+  CentredHead<T> centred = centre_head<T>(head.queries, head.keys, head.scale, scratch);
+  centred.slack = head.slack;
+  OpenPlan<T> plan(centred.x.rows, centred.y.rows, scratch);
+  plan.slack = centred_slack<T>(centred, scratch);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), centred.x, centred.y, T(0),
                   plan.scores);
   predicted_row_dual<T>(map, centred, plan.scores, plan.row, scratch);
@@ -106,6 +109,7 @@ template <class T>
 ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
                                              const ColumnGuard& guard, tensor::MatrixView<T> output,
                                              tensor::Arena& scratch) {
+  base::check(head.slack == T(0), "guarded_compiled_attention: slack has no certificate");
   ColumnCertificate certificate;
   if (!guard.warm()) {
     certificate.goes_on(guard, compiled_attention<T>(map, head, 0, output, scratch));

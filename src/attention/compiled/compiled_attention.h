@@ -16,7 +16,8 @@ void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
 /// Attention with a doubly stochastic plan whose row dual is predicted instead of iterated: f̂, then
 /// one column and one row c-transform (the closure). With scores S = x . y:
 ///   g = col(f̂),  f = row(g),  A = exp(S + f + g),  output = A V.
-/// Rows of the plan sum to 1 exactly, columns to N / M as closely as f̂ is exact. Every update is a
+/// Rows of the plan sum to 1 exactly, columns to N / M as closely as f̂ is exact; with slack, the
+/// column update is column_update of open_plan.h. Every update is a
 /// log-sum-exp: finite for any finite scores, and the reference of the tiled form.
 ///
 /// extra_iterations: warm-started Sinkhorn iterations after the closure ("compiled+k").
@@ -27,7 +28,7 @@ double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
                           tensor::MatrixView<T> output, tensor::Arena& scratch);
 
 /// The same without a fixed number of extra iterations: the column error of the closed plan decides
-/// about them.
+/// about them. InternalError for a head with slack, whose columns may sum to less.
 template <class T>
 ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
                                              const ColumnGuard& guard, tensor::MatrixView<T> output,

@@ -64,6 +64,7 @@ struct Landmarks {
 ///   f_0 = Φ w_0, and for t = 1..k (corrections):
 ///   h_t = row(col(f_(t-1))), d_t = h_t - f_(t-1), f_t = h_t + [d_1 .. d_t, Φ] w_t,
 /// where row and col are the c-transforms of the centred scores: one Sinkhorn iteration. f̂ = f_k.
+/// With slack, col is column_update of open_plan.h.
 template <class T>
 struct DualMap {
   DualFeatures features = DualFeatures::none();
@@ -97,9 +98,10 @@ struct CentredHead {
   tensor::MatrixView<T> y;           // [m, D]
   tensor::VectorView<T> query_mean;  // √score_scale q̄: [D]
   tensor::VectorView<T> key_mean;    // √score_scale k̄: [D]
+  T slack = T(0);                    // c of AttentionHead
 };
 
-/// queries: [n, D], keys: [m, D], n and m > 0. The result lives in `arena`.
+/// queries: [n, D], keys: [m, D], n and m > 0; without slack. The result lives in `arena`.
 template <class T>
 CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
                            T score_scale, tensor::Arena& arena);

@@ -25,6 +25,8 @@ struct AttentionHead {
   T scale;
   tensor::MatrixView<const T> learned = {};  ///< what some kinds learn besides (see LearnedShape)
   int layer = 0;                             ///< depth of the layer the head belongs to, from 0
+  /// Slack c of Sinkhorn's plan: its columns sum to at most (1 + c) n/m; 0: to n/m.
+  T slack = T(0);
 };
 
 }  // namespace asap::attention

@@ -10,8 +10,10 @@ namespace asap::attention {
 /// What the heads of one pass report: how far the plans were from doubly stochastic, how often the
 /// exp domain had to be left, and how much had underflowed there.
 struct AttentionEvidence {
-  std::int64_t heads = 0;             ///< heads of examples computed
-  double column_error_sum = 0;        ///< over heads: mean_j |M/N sum_i A_ij - 1|
+  std::int64_t heads = 0;  ///< heads of examples computed
+  /// Over heads: mean_j |M/N sum_i A_ij - 1|; with slack c, mean_j max(0, M/N sum_i A_ij / (1 + c)
+  /// - 1).
+  double column_error_sum = 0;
   std::int64_t log_domain_heads = 0;  ///< computed again in the log domain
   std::int64_t underflows = 0;        ///< rows and columns of those whose sums were zero before
 
@@ -31,6 +33,7 @@ struct LearnedShape {
   std::int64_t rows = 0;  ///< 0: nothing is learned
   std::int64_t cols = 0;
   double deviation = 0;  ///< of the normal distribution its values start from
+  double start = 0;      ///< without deviation: the value all of them start from
 };
 
 /// One kind of trainable attention, head by head. Kinds are interchangeable: the network, the tape

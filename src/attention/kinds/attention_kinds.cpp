@@ -9,7 +9,8 @@ std::unique_ptr<TrainableAttention<T>> make_attention(const config::AttentionCon
       return make_softmax_attention<T>();
     case config::AttentionKind::sinkhorn:
       return make_sinkhorn_attention<T>(config.iterations,
-                                        config.gradient == config::SinkhornGradient::implicit);
+                                        config.gradient == config::SinkhornGradient::implicit,
+                                        {config.slack, config.slack_start});
     case config::AttentionKind::sinkformer:
       return make_sinkformer_attention<T>(config.iterations);
     case config::AttentionKind::espformer:

@@ -34,10 +34,10 @@ void CompiledOperator::apply(int layer, const AttentionBatch<float>& batch,
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     for (std::int64_t b = 0; b < batch.examples; ++b)
-      if (attend(head,
-                 {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h),
-                  head.score_scale},
-                 batch.head_output(output, b, h), scratch))
+      if (attend(
+              head,
+              head.inputs(batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h)),
+              batch.head_output(output, b, h), scratch))
         ++log_domain_heads_;
   }
   clear_padded_rows(batch, output);

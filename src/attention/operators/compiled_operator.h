@@ -25,6 +25,7 @@ struct CompiledHead {
   DualFeatures features = DualFeatures::none();
   CompiledMode mode = CompiledMode::row_dual;
   float score_scale = 1;                 ///< scores are score_scale * q . k: 1 / (√D ε)
+  float slack = 0;                       ///< c of AttentionHead
   tensor::Tensor<float> query_slices{};  ///< [L, D]; empty when no feature uses slices
   tensor::Tensor<float> key_slices{};    ///< [L, D]
   std::vector<float> weights{};          ///< see DualMap
@@ -44,7 +45,17 @@ struct CompiledHead {
   /// Whether there is a map.
   bool predicts() const { return mode != CompiledMode::sinkhorn; }
   /// f̂ = 0: the closure alone.
-  static CompiledHead zero_dual(float score_scale) { return {.score_scale = score_scale}; }
+  static CompiledHead zero_dual(float score_scale, float slack = 0) {
+    return {.score_scale = score_scale, .slack = slack};
+  }
+  /// What the head computes on.
+  AttentionHead<float> inputs(tensor::MatrixView<const float> queries,
+                              tensor::MatrixView<const float> keys,
+                              tensor::MatrixView<const float> values) const {
+    AttentionHead<float> head{queries, keys, values, score_scale};
+    head.slack = slack;
+    return head;
+  }
 };
 
 /// Attention by the compiled operator in every layer and head.

@@ -9,6 +9,7 @@ AttentionHead<float> KindOperator::head(int layer, const AttentionBatch<float>& 
   AttentionHead<float> out{batch.head_queries(example, head), batch.head_keys(example, head),
                            batch.head_values(example, head), scale(layer, head)};
   out.layer = layer;
+  if (!slacks_.empty()) out.slack = slacks_[layer][head];
   if (!learned_.empty()) {
     const tensor::Tensor<float>& learned = learned_[layer];
     const std::int64_t rows = learned.shape()[1], cols = learned.shape()[2];

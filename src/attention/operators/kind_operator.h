@@ -14,10 +14,15 @@ class KindOperator final : public AttentionOperator {
   /// scales: for each layer and head the factor of the scores, 1 / (sqrt(D) epsilon).
   /// learned: for each layer what the kind learns besides, [H, rows, cols]; empty for kinds that
   /// learn nothing.
+  /// slacks: for each layer and head AttentionHead::slack; empty: none.
   KindOperator(std::unique_ptr<TrainableAttention<float>> kind,
                std::vector<std::vector<float>> scales,
-               std::vector<tensor::Tensor<float>> learned = {})
-      : kind_(std::move(kind)), scales_(std::move(scales)), learned_(std::move(learned)) {}
+               std::vector<tensor::Tensor<float>> learned = {},
+               std::vector<std::vector<float>> slacks = {})
+      : kind_(std::move(kind)),
+        scales_(std::move(scales)),
+        learned_(std::move(learned)),
+        slacks_(std::move(slacks)) {}
 
   void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
              tensor::Arena& scratch) const override;
@@ -38,6 +43,7 @@ class KindOperator final : public AttentionOperator {
   std::unique_ptr<TrainableAttention<float>> kind_;
   std::vector<std::vector<float>> scales_;
   std::vector<tensor::Tensor<float>> learned_;
+  std::vector<std::vector<float>> slacks_;
 };
 
 }  // namespace asap::attention

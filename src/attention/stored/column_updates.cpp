@@ -36,6 +36,35 @@ void adjoint(T b, const T* pulled, const T* extra, const T* v, T* w, std::int64_
 }
 
 template <class T>
+T update_with_slack(std::int64_t columns, T b, T scaling, const T* entries, const T* column_sum,
+                    T* v, std::int64_t padded) {
+  const T total = sum_vectors<T>(columns, [=](auto d, std::int64_t j) HWY_ATTR {
+    const auto entry = hn::LoadU(d, entries + j);
+    const auto mass = hn::MulAdd(hn::Set(d, scaling), entry, hn::LoadU(d, column_sum + j));
+    const auto updated = hn::Div(hn::Set(d, b), mass);
+    hn::StoreU(updated, d, v + j);
+    return hn::Mul(entry, updated);
+  });
+  for (std::int64_t j = columns; j < padded; ++j) v[j] = T(0);
+  return total;
+}
+
+template <class T>
+T adjoint_with_slack(T b, T weight, const T* entries, const T* pulled, const T* extra, const T* v,
+                     T* w, std::int64_t padded) {
+  const T factor = T(-1) / b;
+  return sum_vectors<T>(padded, [=](auto d, std::int64_t j) HWY_ATTR {
+    auto gradient =
+        hn::MulAdd(hn::Set(d, weight), hn::LoadU(d, entries + j), hn::LoadU(d, pulled + j));
+    if (extra) gradient = hn::Add(gradient, hn::LoadU(d, extra + j));
+    const auto scaling = hn::LoadU(d, v + j);
+    const auto product = hn::Mul(gradient, scaling);
+    hn::StoreU(hn::Mul(hn::Mul(hn::Set(d, factor), product), scaling), d, w + j);
+    return product;
+  });
+}
+
+template <class T>
 T error(std::int64_t columns, T b, const T* column_sum, const T* v) {
   const T scale = T(1) / b;
   const T total = sum_vectors<T>(columns, [=](auto d, std::int64_t j) HWY_ATTR {
@@ -49,6 +78,8 @@ template <class T>
 constexpr ColumnUpdatesKernelSet<T> kKernelSet = {
     .update = &update<T>,
     .adjoint = &adjoint<T>,
+    .update_with_slack = &update_with_slack<T>,
+    .adjoint_with_slack = &adjoint_with_slack<T>,
     .error = &error<T>,
 };
 
@@ -87,11 +118,33 @@ T column_error(std::int64_t columns, T b, tensor::VectorView<const T> column_sum
   return kernels<T>().error(columns, b, column_sum.data(), v.data());
 }
 
+template <class T>
+T update_columns_with_slack(std::int64_t columns, T b, const SlackRow<T>& row,
+                            tensor::VectorView<const T> column_sum, tensor::VectorView<T> v) {
+  return kernels<T>().update_with_slack(columns, b, row.scaling, row.entries.data(),
+                                        column_sum.data(), v.data(),
+                                        static_cast<std::int64_t>(v.size()));
+}
+
+template <class T>
+T adjoint_columns_with_slack(T b, const SlackRow<T>& row, tensor::VectorView<const T> pulled,
+                             tensor::VectorView<const T> extra, tensor::VectorView<const T> v,
+                             tensor::VectorView<T> w) {
+  return kernels<T>().adjoint_with_slack(b, row.scaling, row.entries.data(), pulled.data(),
+                                         extra.data(), v.data(), w.data(),
+                                         static_cast<std::int64_t>(w.size()));
+}
+
 #define ASAP_INSTANTIATE(T)                                                                     \
   template void update_columns<T>(std::int64_t, T, tensor::VectorView<const T>,                 \
                                   tensor::VectorView<T>);                                       \
   template void adjoint_columns<T>(T, tensor::VectorView<const T>, tensor::VectorView<const T>, \
                                    tensor::VectorView<const T>, tensor::VectorView<T>);         \
+  template T update_columns_with_slack<T>(std::int64_t, T, const SlackRow<T>&,                  \
+                                          tensor::VectorView<const T>, tensor::VectorView<T>);  \
+  template T adjoint_columns_with_slack<T>(T, const SlackRow<T>&, tensor::VectorView<const T>,  \
+                                           tensor::VectorView<const T>,                         \
+                                           tensor::VectorView<const T>, tensor::VectorView<T>); \
   template T column_error<T>(std::int64_t, T, tensor::VectorView<const T>,                      \
                              tensor::VectorView<const T>);
 ASAP_INSTANTIATE(float)

@@ -23,4 +23,26 @@ template <class T>
 T column_error(std::int64_t columns, T b, tensor::VectorView<const T> column_sum,
                tensor::VectorView<const T> v);
 
+/// The slack row of a stored Gibbs kernel (see sinkhorn_attention.h) and its scaling s: entries e_j
+/// [padded m], padding zero.
+template <class T>
+struct SlackRow {
+  tensor::VectorView<const T> entries;
+  T scaling = T(0);
+};
+
+/// v_j = b / (column_sum_j + s e_j) with b = (1 + c) n / m; the padding becomes zero. Returns
+/// sum_j e_j v_j.
+template <class T>
+T update_columns_with_slack(std::int64_t columns, T b, const SlackRow<T>& row,
+                            tensor::VectorView<const T> column_sum, tensor::VectorView<T> v);
+
+/// w_j = -(pulled_j + extra_j + p e_j) v_j^2 / b, the adjoint of that update, where p is the
+/// adjoint weight of the slack row, in row.scaling; `extra` may be empty.
+/// Returns sum_j (pulled_j + extra_j + p e_j) v_j.
+template <class T>
+T adjoint_columns_with_slack(T b, const SlackRow<T>& row, tensor::VectorView<const T> pulled,
+                             tensor::VectorView<const T> extra, tensor::VectorView<const T> v,
+                             tensor::VectorView<T> w);
+
 }  // namespace asap::attention

@@ -25,8 +25,9 @@ constexpr std::int64_t kMostKeptBytes = std::int64_t{768} << 10;
 constexpr std::int64_t kMostReleasedBytes = std::int64_t{64} << 20;
 
 template <class T>
-SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations,
+SinkhornState<T> allocate_state(const AttentionHead<T>& head, int iterations,
                                 GibbsLifetime lifetime, tensor::Arena& arena) {
+  const std::int64_t n = head.queries.rows, m = head.keys.rows;
   const std::int64_t stride = padded_columns<T>(m);
   const std::int64_t factors = 2 * iterations + 1;
   SinkhornState<T> state;
@@ -38,6 +39,11 @@ SinkhornState<T> allocate_state(std::int64_t n, std::int64_t m, int iterations,
   state.column_factors = {arena.take<T>(factors * stride), factors, m, stride};
   state.row_shift = arena.vector<T>(n);
   state.column_shift = arena.vector<T>(stride);
+  if (head.slack > T(0)) {
+    state.slack = head.slack;
+    state.slack_entries = arena.vector<T>(stride);
+    state.slack_scalings = arena.vector<T>(iterations);
+  }
   return state;
 }
 
@@ -49,8 +55,10 @@ template <class T>
 bool trustworthy(const SinkhornState<T>& state) {
   const int count = state.iterations + 1;
   // One reduction per stack: the scalings of all iterations lie one after the other.
-  const auto u = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
+  const auto largest_u = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride))));
+  // The slack row has entries and a scaling like the others.
+  const auto u = std::max(largest_u, static_cast<double>(tensor::maximum<T>(state.slack_scalings)));
   const auto v = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.v(0).data(), static_cast<std::size_t>(count * state.column_factors.stride))));
   const auto smallest = static_cast<double>(std::numeric_limits<T>::min());
@@ -75,6 +83,38 @@ std::int64_t count_underflows(const SinkhornState<T>& state) {
   return 0;
 }
 
+/// The slack row of K: the row of zeros under the shifts of the columns, its largest entry 1.
+template <class T>
+void shift_slack_row(const SinkhornState<T>& state) {
+  const auto live = static_cast<std::size_t>(state.gibbs.cols);
+  const T largest = tensor::maximum<T>(state.column_shift.first(live));
+  for (std::size_t j = 0; j < live; ++j) state.slack_entries[j] = state.column_shift[j] - largest;
+  tensor::exponential<T>(state.slack_entries.first(live), state.slack_entries.first(live));
+  std::fill(state.slack_entries.begin() + state.gibbs.cols, state.slack_entries.end(), T(0));
+}
+
+/// The iterations with slack, from the column sums of u^0 on. Returns the column error.
+template <class T>
+T iterate_with_slack(SinkhornState<T>& state, const GibbsRows<T>& gibbs,
+                     tensor::VectorView<T> column_sum) {
+  const std::int64_t m = state.gibbs.cols;
+  const auto n = static_cast<T>(state.gibbs.rows);
+  const T b = (T(1) + state.slack) * n / static_cast<T>(m), mass = state.slack * n;
+  shift_slack_row(state);
+  SlackRow<T> row{state.slack_entries};
+  T sum = tensor::dot<T>(row.entries, state.v(0));
+  for (int t = 1; t <= state.iterations; ++t) {
+    row.scaling = mass / sum;
+    state.slack_scalings[t - 1] = row.scaling;
+    sum = update_columns_with_slack<T>(m, b, row, column_sum, state.v(t));
+    gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
+  }
+  T excess = T(0);
+  for (std::int64_t j = 0; j < m; ++j)
+    excess += std::max(T(0), state.v(state.iterations)[j] * column_sum[j] / b - T(1));
+  return std::isfinite(sum) ? excess / static_cast<T>(m) : sum;
+}
+
 /// Returns false, with an undefined output, when the exp domain lost too much.
 template <class T>
 bool attend_in_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
@@ -86,11 +126,15 @@ bool attend_in_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
   const tensor::VectorView<T> column_sum = scratch.vector<T>(state.gibbs.stride);
   GibbsRows<T> gibbs(head, state, scratch);
   gibbs.begin(column_sum);
-  for (int t = 1; t <= iterations; ++t) {
-    update_columns<T>(m, b, column_sum, state.v(t));
-    gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
+  if (state.slack > T(0)) {
+    state.column_error = iterate_with_slack(state, gibbs, column_sum);
+  } else {
+    for (int t = 1; t <= iterations; ++t) {
+      update_columns<T>(m, b, column_sum, state.v(t));
+      gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
+    }
+    state.column_error = column_error<T>(m, b, column_sum, state.v(iterations));
   }
-  state.column_error = column_error<T>(m, b, column_sum, state.v(iterations));
   if (!trustworthy(state)) return false;
   const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(m, head.values.cols);
   tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
@@ -126,10 +170,11 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
                                     GibbsLifetime lifetime) {
   const std::int64_t n = head.queries.rows;
   const std::int64_t m = head.keys.rows;
-  SinkhornState<T> state = allocate_state<T>(n, m, iterations, lifetime, arena);
+  SinkhornState<T> state = allocate_state<T>(head, iterations, lifetime, arena);
   if (n == 0 || m == 0) {
     for (std::int64_t i = 0; i < n; ++i)
       for (T& value : output.row(i)) value = T(0);
+    state.slack = T(0);  // nothing depends on it
     return state;
   }
   if (!attend_in_exp_domain(head, state, output, arena))

@@ -22,8 +22,8 @@ GibbsLifetime best_lifetime(std::int64_t n, std::int64_t m, std::int64_t value_b
 /// Exp domain: K = exp(S + r + c) with the shifts of scaling_kernels.h; rows of `row_factors` 0..T
 /// are the scalings u^0..u^T, rows T..2T of `column_factors` are v^0..v^T, so that A = u^T_i K_ij
 /// v^T_j. The rows left free are filled by the backward pass, whose one product needs the two
-/// stacks as they then lie. Log domain: `gibbs` holds S and the factors hold log-domain duals f^t
-/// and g^t instead.
+/// stacks as they then lie. Log domain: `gibbs` holds S, the factors hold log-domain duals f^t and
+/// g^t, and `slack_scalings` those of the slack row instead.
 template <class T>
 struct SinkhornState {
   int iterations = 0;       // T
@@ -34,7 +34,10 @@ struct SinkhornState {
   tensor::VectorView<T> column_shift;    // c: [padded m]
   tensor::MatrixView<T> row_factors;     // [2T + 1, n]
   tensor::MatrixView<T> column_factors;  // [2T + 1, m], rows padded
-  T column_error = T(0);                 // mean_j |M/N sum_i A_ij - 1|
+  T slack = T(0);                        // c; 0: columns sum to N/M
+  tensor::VectorView<T> slack_entries;   // of the slack row of K, at most 1: [padded m]
+  tensor::VectorView<T> slack_scalings;  // s^0..s^{T-1} of the slack row: [T]
+  T column_error = T(0);        // mean_j |M/N sum_i A_ij - 1|; with slack, see sinkhorn_attention
   std::int64_t underflows = 0;  // rows or columns whose sum was zero when the exp domain was left
 
   tensor::VectorView<T> u(int t) const { return row_factors.row(t); }
@@ -49,6 +52,13 @@ struct SinkhornState {
 /// after one row update from g = 0 and `iterations` times (column, row) update: rows sum to 1,
 /// columns approach n/m. T = 0 is softmax attention. output = A V: [n, Dv], zero when there is no
 /// key.
+///
+/// With slack c = head.slack > 0 columns sum to at most (1 + c) n/m: a row of zero scores and mass
+/// c n below S takes what the others leave of the columns' (1 + c) n/m, and is then forgotten:
+///   s^t = c n / sum_j v^t_j,  v^{t+1}_j = (1 + c) (n/m) / (sum_i K_ij u^t_i + s^t),
+/// here for a K without shifts, with the scaling s of that row. c = 0 is Sinkhorn, c -> infinity
+/// softmax attention. Its column error is what columns receive too much, mean_j max(0, m/n sum_i
+/// A_ij / (1 + c) - 1).
 ///
 /// Computed in the exp domain; when scalings grow so far apart that the Gibbs kernel could have
 /// lost entries that matter, the head is computed again in the log domain, which takes N M values
@@ -65,7 +75,8 @@ void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan);
 /// Vector-Jacobian product of sinkhorn_attention, exact: the adjoint recursion of all T iterations
 /// as they were run, with no n x m storage per iteration, since the score gradient is K ∘ (X Yᵀ)
 /// with X and Y stacks of scaling vectors. Uses up `state`. A head that ran in the log domain is
-/// differentiated there.
+/// differentiated there. With slack, d/d log c is added to gradients.learned [1, 1] where that is
+/// wanted.
 template <class T>
 void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
                             tensor::MatrixView<const T> output,
@@ -74,7 +85,8 @@ void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& stat
 
 /// The gradient of the fixed point the iterations approach: right for a converged plan, an
 /// approximation for a plan that is not. A head that ran in the log domain, and one so far from the
-/// fixed point that its equations cannot be solved by iteration, gets the exact gradient.
+/// fixed point that its equations cannot be solved by iteration, gets the exact gradient. Not for
+/// heads with slack (InternalError).
 template <class T>
 void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState<T>& state,
                                      tensor::MatrixView<const T> output,

@@ -52,6 +52,24 @@ Adjoint<T> begin(const AttentionHead<T>& head, const SinkhornState<T>& state,
   return a;
 }
 
+/// w_T = -D ∘ u^T, and what the other w_t need: -(u^t)² of u^0..u^{T-1}, before w_0 takes the place
+/// of u^T: [T, n].
+template <class T>
+tensor::MatrixView<T> begin_rows(SinkhornState<T>& state, const Adjoint<T>& adjoint,
+                                 tensor::Arena& scratch) {
+  const std::int64_t n = state.gibbs.rows;
+  const tensor::MatrixView<T> factors = scratch.matrix<T>(state.iterations, n);
+  const auto count = static_cast<std::size_t>(state.iterations * n);
+  const tensor::VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
+  tensor::scale<T>(T(-1), scalings, squares);
+  tensor::multiply<T>(squares, scalings, squares);
+  // With T = 0 it is u^T itself.
+  const tensor::VectorView<T> first_w = state.row_factors.row(2 * state.iterations);
+  tensor::multiply<T>(adjoint.row, state.u(state.iterations), first_w);
+  tensor::scale<T>(T(-1), first_w, first_w);
+  return factors;
+}
+
 /// Walks the iterations backwards, completing the stacks of the state: row_factors becomes
 /// [u^0..u^{T-1} | w_0..w_T], column_factors [w'_1..w'_T | v^0..v^T].
 template <class T>
@@ -62,17 +80,8 @@ void exact_factors(SinkhornState<T>& state, const GibbsRows<T>& gibbs, const Adj
   const T b = static_cast<T>(n) / static_cast<T>(state.gibbs.cols);
   const auto w = [&](int t) { return state.row_factors.row(iterations + t); };
   tensor::VectorView<T> pulled = scratch.vector<T>(state.gibbs.stride);
-  // -u² of u^0..u^{T-1}, before w_0 takes the place of u^T.
-  const tensor::MatrixView<T> factors = scratch.matrix<T>(iterations, n);
-  const auto count = static_cast<std::size_t>(iterations * n);
-  const tensor::VectorView<T> scalings(state.row_factors.data, count), squares(factors.data, count);
-  tensor::scale<T>(T(-1), scalings, squares);
-  tensor::multiply<T>(squares, scalings, squares);
-
-  const tensor::VectorView<T> first_w = w(iterations);  // with T = 0 it is u^T itself
-  tensor::multiply<T>(adjoint.row, state.u(iterations), first_w);
-  tensor::scale<T>(T(-1), first_w, first_w);
-  if (iterations > 0) gibbs.weighted_column_sum(first_w, pulled);
+  const tensor::MatrixView<T> factors = begin_rows(state, adjoint, scratch);
+  if (iterations > 0) gibbs.weighted_column_sum(w(iterations), pulled);
   for (int t = iterations; t >= 1; --t) {
     const tensor::VectorView<T> v = state.v(t);
     const tensor::VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
@@ -80,6 +89,35 @@ void exact_factors(SinkhornState<T>& state, const GibbsRows<T>& gibbs, const Adj
                        w_prime);
     gibbs.adjoint_sweep(w_prime, factors.row(t - 1), w(t - 1), pulled);
   }
+}
+
+/// exact_factors with slack: the slack row is one more row of K, whose scaling s^t = c n / sum_j
+/// e_j v^t_j has the adjoint weight p_t = -(s^t)² (sum_j e_j w'_j) / (c n). Its scores are
+/// constant, so it has no part in the stacks. Returns d/d log c.
+template <class T>
+T exact_slack_factors(SinkhornState<T>& state, const GibbsRows<T>& gibbs, const Adjoint<T>& adjoint,
+                      tensor::Arena& scratch) {
+  const int iterations = state.iterations;
+  const auto n = static_cast<T>(state.gibbs.rows);
+  const T b = (T(1) + state.slack) * n / static_cast<T>(state.gibbs.cols);
+  const T mass = state.slack * n;
+  const tensor::VectorView<T> pulled = scratch.vector<T>(state.gibbs.stride);
+  const tensor::MatrixView<T> factors = begin_rows(state, adjoint, scratch);
+  gibbs.weighted_column_sum(state.row_factors.row(2 * iterations), pulled);
+  SlackRow<T> row{state.slack_entries};
+  T columns = T(0), scalings = T(0);
+  for (int t = iterations; t >= 1; --t) {
+    const tensor::VectorView<T> v = state.v(t);
+    const tensor::VectorView<T> w_prime{state.column_factors.row(t - 1).data(), v.size()};
+    columns += adjoint_columns_with_slack<T>(
+        b, row, pulled, t == iterations ? adjoint.column : tensor::VectorView<T>(), v, w_prime);
+    const T gradient = tensor::dot<T>(row.entries, w_prime), s = state.slack_scalings[t - 1];
+    scalings += gradient * s;
+    row.scaling = -gradient * s * (s / mass);
+    gibbs.adjoint_sweep(w_prime, factors.row(t - 1), state.row_factors.row(iterations + t - 1),
+                        pulled);
+  }
+  return state.slack / (T(1) + state.slack) * columns + scalings;
 }
 
 /// X and Y (as rows) with dS = K ∘ ((u∘dO)(v∘V)ᵀ + Xᵀ Y).
@@ -179,7 +217,12 @@ void sinkhorn_attention_vjp(const AttentionHead<T>& head, SinkhornState<T>& stat
   GibbsRows<T> gibbs(head, state, scratch);
   gibbs.restore();
   const Adjoint<T> adjoint = begin(head, state, gibbs, output, output_gradient, gradients, scratch);
-  exact_factors(state, gibbs, adjoint, scratch);
+  if (state.slack > T(0)) {
+    const T gradient = exact_slack_factors(state, gibbs, adjoint, scratch);
+    if (gradients.learned.data != nullptr) gradients.learned(0, 0) += gradient;
+  } else {
+    exact_factors(state, gibbs, adjoint, scratch);
+  }
   finish(head, gibbs, adjoint, FactorStacks<T>{state.row_factors, state.column_factors}, gradients,
          scratch);
 }
@@ -189,6 +232,7 @@ void sinkhorn_attention_implicit_vjp(const AttentionHead<T>& head, SinkhornState
                                      tensor::MatrixView<const T> output,
                                      tensor::MatrixView<const T> output_gradient,
                                      const HeadGradients<T>& gradients, tensor::Arena& scratch) {
+  base::check(state.slack == T(0), "sinkhorn_attention_implicit_vjp: a head with slack");
   if (state.log_domain)
     return sinkhorn_log_domain_vjp<T>(head, state, output, output_gradient, gradients, scratch);
   const tensor::ArenaScope scope(scratch);

@@ -1,5 +1,6 @@
 #include "attention/stored/sinkhorn_log_domain.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attention/stored/scaling_kernels.h"
@@ -8,6 +9,7 @@
 #include "tensor/kernels/row_ops.h"
 #include "transport/c_transform.h"
 #include "transport/marginals.h"
+#include "transport/slack.h"
 
 namespace asap::attention {
 namespace {
@@ -16,6 +18,39 @@ namespace {
 template <class T>
 tensor::VectorView<T> live(const SinkhornState<T>& state, int t) {
   return state.v(t).first(static_cast<std::size_t>(state.gibbs.cols));
+}
+
+template <class T>
+transport::Slack<T> slack_of(const SinkhornState<T>& state) {
+  return {state.slack};
+}
+
+/// mean_j max(0, m/n sum_i A_ij / (1 + c) - 1)
+template <class T>
+T column_excess(T slack, tensor::MatrixView<const T> plan, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::VectorView<T> sums = scratch.vector<T>(plan.cols);
+  tensor::column_sums<T>(plan, sums, false);
+  const T b = (T(1) + slack) * static_cast<T>(plan.rows) / static_cast<T>(plan.cols);
+  T total = T(0);
+  for (const T sum : sums) total += std::max(T(0), sum / b - T(1));
+  return total / static_cast<T>(plan.cols);
+}
+
+/// The slack row's part in the adjoint of column update `iteration` with d/dg = weights, and in
+/// that of its own update before it, which depends on the column dual before: `earlier` becomes
+/// d/dg of that. Returns d/d log c. weights, earlier: [m].
+template <class T>
+T slack_update_vjp(const SinkhornState<T>& state, int iteration,
+                   tensor::VectorView<const T> weights, tensor::VectorView<T> earlier) {
+  const std::int64_t n = state.gibbs.rows, m = state.gibbs.cols;
+  const T b = (T(1) + state.slack) * static_cast<T>(n) / static_cast<T>(m);
+  const T mass = state.slack * static_cast<T>(n), dual = state.slack_scalings[iteration - 1];
+  const tensor::VectorView<T> g = live(state, iteration), before = live(state, iteration - 1);
+  T d_dual = T(0);
+  for (std::int64_t j = 0; j < m; ++j) d_dual -= weights[j] * std::exp(dual + g[j]) / b;
+  for (std::int64_t j = 0; j < m; ++j) earlier[j] = -d_dual * std::exp(dual + before[j]) / mass;
+  return state.slack / (T(1) + state.slack) * tensor::sum<T>(weights) + d_dual;
 }
 
 /// Adds -weights_i P_ij to d_scores for every i, j and returns in `pulled` -sum_i weights_i P_ij
@@ -61,13 +96,21 @@ void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
   transport::row_c_transform<T>(scores, live(state, 0), state.u(0));
   for (int t = 1; t <= state.iterations; ++t) {
     transport::column_c_transform<T>(scores, state.u(t - 1), live(state, t));
+    if (state.slack > T(0)) {
+      state.slack_scalings[t - 1] =
+          transport::slack_dual<T>(slack_of(state), scores.rows, live(state, t - 1));
+      transport::add_slack_to_columns<T>(slack_of(state), scores.rows, state.slack_scalings[t - 1],
+                                         live(state, t));
+    }
     transport::row_c_transform<T>(scores, live(state, t), state.u(t));
   }
   const tensor::ArenaScope scope(scratch);
   tensor::MatrixView<T> plan = scratch.matrix<T>(scores.rows, scores.cols);
   transport::plan_from_duals<T>(scores, state.u(state.iterations), live(state, state.iterations),
                                 plan);
-  state.column_error = static_cast<T>(transport::marginal_errors<T>(plan).column_mean);
+  state.column_error = state.slack > T(0)
+                           ? column_excess<T>(state.slack, plan, scratch)
+                           : static_cast<T>(transport::marginal_errors<T>(plan).column_mean);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
                   output);
 }
@@ -83,11 +126,14 @@ void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T
   const T beta = gradients.accumulate ? T(1) : T(0);
   const std::int64_t n = state.gibbs.rows;
   const std::int64_t m = state.gibbs.cols;
-  const T b = static_cast<T>(n) / static_cast<T>(m);
+  const T b = (T(1) + state.slack) * static_cast<T>(n) / static_cast<T>(m);
+  T d_log_slack = T(0);
   tensor::MatrixView<T> plan = scratch.matrix<T>(n, m);
   tensor::MatrixView<T> d_scores = scratch.matrix<T>(n, m);
   tensor::VectorView<T> d_row_dual = scratch.vector<T>(n);
   tensor::VectorView<T> d_column_dual = scratch.vector<T>(m);
+  const tensor::VectorView<T> d_earlier = scratch.vector<T>(m);  // of the column dual before
+  for (T& value : d_earlier) value = T(0);
 
   transport::plan_from_duals<T>(state.gibbs, state.u(state.iterations),
                                 live(state, state.iterations), plan);
@@ -104,10 +150,13 @@ void sinkhorn_log_domain_vjp(const AttentionHead<T>& head, const SinkhornState<T
     row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);
     transport::plan_from_duals<T>(state.gibbs, state.u(t - 1), live(state, t), plan);
     column_update_vjp<T>(plan, b, d_column_dual, d_scores, d_row_dual);
+    if (state.slack > T(0)) d_log_slack += slack_update_vjp<T>(state, t, d_column_dual, d_earlier);
     transport::plan_from_duals<T>(state.gibbs, state.u(t - 1), live(state, t - 1), plan);
-    for (T& value : d_column_dual) value = T(0);
+    std::ranges::copy(d_earlier, d_column_dual.begin());
   }
   row_update_vjp<T>(plan, d_row_dual, d_scores, d_column_dual);
+  if (state.slack > T(0) && gradients.learned.data != nullptr)
+    gradients.learned(0, 0) += d_log_slack;
 
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
                   beta, gradients.queries);
@@ -131,6 +180,8 @@ void log_domain_sinkhorn_attention(const AttentionHead<T>& head, int iterations,
   state.gibbs = {nullptr, n, m, stride};  // log_domain_scores takes the memory
   state.row_factors = scratch.matrix<T>(factors, n);
   state.column_factors = {scratch.take<T>(factors * stride), factors, m, stride};
+  state.slack = head.slack;
+  if (head.slack > T(0)) state.slack_scalings = scratch.vector<T>(iterations);
   log_domain_scores(head, state, scratch);
   sinkhorn_log_domain<T>(head, state, output, scratch);
 }

@@ -12,6 +12,7 @@
 #include "attention/tiled/column_pass.h"
 #include "attention/tiled/dual_recursion.h"
 #include "attention/tiled/fast_features.h"
+#include "attention/tiled/slack_columns.h"
 #include "attention/tiled/tile_operands.h"
 #include "tensor/kernels/elementwise.h"
 
@@ -47,17 +48,33 @@ struct RowNormalisation {
 
 /// g_j += log2(mass) - log2(column sum), the column update in the log domain; the mass is left out,
 /// because rows are normalised last.
-void update_column_dual(const GibbsSweep& sweep, std::int64_t m,
+void update_column_dual(const GibbsSweep& sweep, std::int64_t m, const SlackColumns& slack,
                         tensor::VectorView<float> column_dual, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
+  const auto live = static_cast<std::size_t>(m);
   const tensor::VectorView<float> logs = scratch.vector<float>(m);
-  log2_values(sweep.column_sums().first(static_cast<std::size_t>(m)), logs);
+  if (slack.exists()) {
+    std::ranges::copy(sweep.column_sums().first(live), logs.begin());
+    slack.add_scaled(sweep.column_exponent(), column_dual.first(live), logs, scratch);
+    log2_values(logs, logs);
+  } else {
+    log2_values(sweep.column_sums().first(live), logs);
+  }
   for (std::int64_t j = 0; j < m; ++j) column_dual[j] -= logs[j] + sweep.column_exponent();
 }
 
-/// v_j = 1 / column sum, 0 for padding.
-void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, tensor::VectorView<float> v) {
-  const tensor::VectorView<const float> sums = sweep.column_sums();
+/// v_j = 1 / column sum, 0 for padding. With slack, v holds the scalings before.
+void update_column_scaling(const GibbsSweep& sweep, std::int64_t m, const SlackColumns& slack,
+                           tensor::VectorView<float> v, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  tensor::VectorView<const float> sums = sweep.column_sums();
+  if (slack.exists()) {
+    const auto live = static_cast<std::size_t>(m);
+    const tensor::VectorView<float> all = scratch.vector<float>(m);
+    std::ranges::copy(sums.first(live), all.begin());
+    slack.add(sweep.column_exponent(), v.first(live), all, scratch);
+    sums = all;
+  }
   for (std::int64_t j = 0; j < m; ++j) v[j] = 1.0f / sums[j];
   std::fill(v.begin() + m, v.end(), 0.0f);
 }
@@ -67,6 +84,7 @@ struct Iterations {
   DualRecursion* recursion = nullptr;  // null without corrections
   int corrections = 0;
   int plain = 0;
+  SlackColumns slack{};
   const ColumnGuard* guard = nullptr;  // null unless the column error is to be measured
 };
 
@@ -91,7 +109,11 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
                               tensor::MatrixView<const float> values,
                               tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
-  update_column_scaling(sweep, tiled.m, v);
+  std::ranges::fill(v, 1.0f);
+  const auto update_columns = [&] {
+    update_column_scaling(sweep, tiled.m, iterations.slack, v, scratch);
+  };
+  update_columns();
   for (int t = 1; t <= iterations.corrections; ++t) {
     const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
                              float* log_weights) {
@@ -99,11 +121,11 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
     };
     const RowUpdate update(correct);
     sweep.sweep_kept(v, &update);
-    update_column_scaling(sweep, tiled.m, v);
+    update_columns();
   }
   for (int t = 0; t < iterations.plain; ++t) {
     sweep.sweep_kept(v);
-    update_column_scaling(sweep, tiled.m, v);
+    update_columns();
   }
   ColumnCertificate certificate;
   if (iterations.guard && !iterations.guard->warm()) {
@@ -115,7 +137,7 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
   while (iterations.guard) {
     sweep.sweep_kept(v);
     if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v))) break;
-    update_column_scaling(sweep, tiled.m, v);
+    update_columns();
   }
   sweep.apply_kept(v, values, output);
   return certificate;
@@ -129,18 +151,21 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
                                      tensor::MatrixView<const float> values,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
-  update_column_dual(sweep, tiled.m, column_dual, scratch);
+  const auto update_columns = [&] {
+    update_column_dual(sweep, tiled.m, iterations.slack, column_dual, scratch);
+  };
+  update_columns();
   for (int t = 1; t <= iterations.corrections; ++t) {
     const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
                              float* log_weights) {
       iterations.recursion->correct(t, first, count, row_dual, row_sums, log_weights);
     };
     sweep.compute(row_dual, column_dual, correct);
-    update_column_dual(sweep, tiled.m, column_dual, scratch);
+    update_columns();
   }
   for (int t = 0; t < iterations.plain; ++t) {
     sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
-    update_column_dual(sweep, tiled.m, column_dual, scratch);
+    update_columns();
   }
   ColumnCertificate certificate;
   if (iterations.guard) {
@@ -151,7 +176,7 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
       sweep.compute(row_dual, column_dual, RowNormalisation{next});
       if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled))) break;
       std::ranges::copy(next, row_dual.begin());
-      update_column_dual(sweep, tiled.m, column_dual, scratch);
+      update_columns();
     }
   }
   if (!certificate.restarted) sweep.apply_computed(row_dual, column_dual, values, output);
@@ -208,11 +233,12 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
   std::ranges::copy(row_offset, row_dual.begin());
   sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
+  const Iterations rest{.plain = iterations - 1,
+                        .slack = SlackColumns::following(head.slack, tiled)};
   if (options.storage == GibbsStorage::recompute)
-    finish_recomputing(sweep, tiled, {.plain = iterations - 1}, row_dual, head.values, output,
-                       scratch);
+    finish_recomputing(sweep, tiled, rest, row_dual, head.values, output, scratch);
   else
-    finish_kept(sweep, tiled, {.plain = iterations - 1}, row_offset, head.values, output, scratch);
+    finish_kept(sweep, tiled, rest, row_offset, head.values, output, scratch);
   if (sweep.trustworthy()) return {};
   sinkhorn_attention<float>(head, iterations, output, scratch);
   return {true};
@@ -242,9 +268,11 @@ TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionH
   DualRecursion recursion(map, head, tiled, scratch);
   iterations.recursion = &recursion;
   iterations.corrections = map.features.corrections;
+  iterations.slack = SlackColumns::closing(head, tiled, scratch);
   TiledEvidence evidence;
+  // One pass does not do for slack: the slack row is updated from all columns at once.
   if (recursion.starts_known() && iterations.corrections == 0 && iterations.plain == 0 &&
-      !iterations.guard) {
+      !iterations.guard && !iterations.slack.exists()) {
     if (apply_closed_row_dual(tiled, recursion.row_dual(), head.values, options, output, scratch))
       return {};
     evidence.repeated = true;
@@ -280,6 +308,7 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
 TiledEvidence guarded_tiled_compiled_attention(
     const DualMap<float>& map, const AttentionHead<float>& head, const ColumnGuard& guard,
     const TiledOptions& options, tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  base::check(head.slack == 0, "guarded_tiled_compiled_attention: slack has no certificate");
   if (without_keys(head, output)) return {.certificate = {.column_error = 0}};
   TiledEvidence evidence =
       compiled_in_exp_domain(map, head, {.guard = &guard}, options, output, scratch);
@@ -294,6 +323,7 @@ TiledEvidence guarded_tiled_compiled_attention(
 TiledEvidence tiled_key_bias_attention(const DualMap<float>& map, const AttentionHead<float>& head,
                                        int extra_iterations, const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  base::check(head.slack == 0, "tiled_key_bias_attention: a head with slack");
   if (without_keys(head, output)) return {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
@@ -304,7 +334,7 @@ TiledEvidence tiled_key_bias_attention(const DualMap<float>& map, const Attentio
                                   bias = key_bias_offsets(map, head, tiled, scratch);
   for (int k = 0; k < extra_iterations; ++k) {
     sweep.compute(row_dual, bias, RowNormalisation{row_dual});
-    update_column_dual(sweep, tiled.m, bias, scratch);
+    update_column_dual(sweep, tiled.m, {}, bias, scratch);
   }
   sweep.apply_computed(row_dual, bias, head.values, output);
   if (sweep.trustworthy()) return {};

@@ -72,7 +72,7 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
         throw base::UsageError("`methods`: '" + method.name() +
                                    "' needs column errors, which this compiled operator lacks",
                                "compile it again with this version of asap-compile, in mode "
-                               "row_dual: key biases have none");
+                               "row_dual: key biases have none, nor has attention with slack");
       row.push_back(guard_of(method, head));
     }
   }

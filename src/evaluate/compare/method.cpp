@@ -198,9 +198,12 @@ std::vector<std::string> imitation_methods(int iterations) {
 
 CompiledHeads zero_dual_heads(const infer::Encoder& encoder) {
   CompiledHeads heads;
-  for (const std::vector<float>& layer : encoder.score_scales()) {
+  for (std::size_t layer = 0; layer < encoder.score_scales().size(); ++layer) {
+    const std::vector<float>& scales = encoder.score_scales()[layer];
     auto& row = heads.emplace_back();
-    for (const float scale : layer) row.push_back(attention::CompiledHead::zero_dual(scale));
+    for (std::size_t h = 0; h < scales.size(); ++h)
+      row.push_back(attention::CompiledHead::zero_dual(
+          scales[h], encoder.slacks().empty() ? 0.0f : encoder.slacks()[layer][h]));
   }
   return heads;
 }

@@ -123,6 +123,56 @@ std::string heads_table(const Diagnosis& diagnosis) {
   return html_table(rows);
 }
 
+/// "layer 0: 8.1, 9.3": 1 + c of every head.
+std::vector<std::string> bound_lines(const Diagnosis& diagnosis) {
+  std::vector<std::string> lines;
+  for (std::size_t layer = 0; layer < diagnosis.column_bounds.size(); ++layer) {
+    std::string line = "slack: layer " + std::to_string(layer) + ": a token receives at most ";
+    const char* separator = "";
+    for (const double bound : diagnosis.column_bounds[layer]) {
+      line += separator + base::format_significant(bound);
+      separator = ", ";
+    }
+    lines.push_back(line + " times the mean (1 + c by head)");
+  }
+  return lines;
+}
+
+std::string mass_words(const std::vector<TokenMass>& masses) {
+  std::string words;
+  for (const TokenMass& mass : masses)
+    words += (words.empty() ? "" : ", ") + mass.token + " " + base::format_fixed(mass.mass, 2);
+  return words;
+}
+
+/// "attention received, layer 0: most angry 6.80, ...; least the 0.40, ..."
+std::vector<std::string> mass_lines(const Diagnosis& diagnosis) {
+  std::vector<std::string> lines;
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    for (std::size_t layer = 0; layer < method.masses.size(); ++layer) {
+      const LayerMasses& masses = method.masses[layer];
+      if (masses.most.empty()) continue;
+      lines.push_back("attention received relative to the mean, layer " + std::to_string(layer) +
+                      ": most " + mass_words(masses.most) + "; least " + mass_words(masses.least));
+    }
+  return lines;
+}
+
+io::Json masses_json(const std::vector<TokenMass>& masses) {
+  io::Json json = io::Json::array();
+  for (const TokenMass& mass : masses)
+    json.push_back({{"token", mass.token}, {"occurrences", mass.occurrences}, {"mass", mass.mass}});
+  return json;
+}
+
+/// [layer]: {"most", "least"}
+io::Json layers_json(const std::vector<LayerMasses>& layers) {
+  io::Json json = io::Json::array();
+  for (const LayerMasses& layer : layers)
+    json.push_back({{"most", masses_json(layer.most)}, {"least", masses_json(layer.least)}});
+  return json;
+}
+
 io::Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t head) {
   const PlanMeasures& measures = method.heads[layer][head];
   io::Json json = {{"layer", layer},
@@ -149,7 +199,11 @@ std::string diagnosis_table(const Diagnosis& diagnosis) {
       table.add_row(cells(method, layer, std::to_string(layer), layer_mean(method.heads[layer])));
   std::string verdict;
   for (const std::string& sentence : diagnosis_verdict(diagnosis)) verdict += sentence + "\n";
-  return verdict + (verdict.empty() ? "" : "\n") + table.text();
+  std::string masses;
+  for (const auto& lines : {bound_lines(diagnosis), mass_lines(diagnosis)})
+    for (const std::string& line : lines) masses += line + "\n";
+  return verdict + (verdict.empty() ? "" : "\n") + table.text() +
+         (masses.empty() ? "" : "\n" + masses);
 }
 
 io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& context) {
@@ -161,11 +215,13 @@ io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& cont
         heads.push_back(head_json(method, layer, head));
     methods.push_back(
         {{"name", method.name}, {"heads", heads}, {"rank_residual", method.rank_residuals}});
+    if (!method.masses.empty()) methods.back()["token_mass"] = layers_json(method.masses);
   }
   io::Json versions = io::Json::object();
   for (const auto& [name, value] : context.versions) versions[name] = value;
   return {{"verdict", diagnosis_verdict(diagnosis)},
           {"methods", methods},
+          {"column_bounds", diagnosis.column_bounds},
           {"examples", diagnosis.examples},
           {"tokens", diagnosis.tokens},
           {"data", context.data},
@@ -185,6 +241,10 @@ std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& co
     page.content += html_section(
         picture.chart.title, html_figure(picture.name, render_svg(picture.chart), picture.caption));
   }
+  if (!diagnosis.column_bounds.empty())
+    page.content += html_section("Slack", html_list(bound_lines(diagnosis), "words"));
+  if (const std::vector<std::string> lines = mass_lines(diagnosis); !lines.empty())
+    page.content += html_section("Attention received", html_list(lines, "words"));
   page.content +=
       html_section("Every head", heads_table(diagnosis) + html_paragraph(kNote, "soft"));
   page.content += provenance_section(context, diagnosis.threads);

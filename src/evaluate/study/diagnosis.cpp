@@ -9,18 +9,22 @@
 namespace asap::evaluate {
 namespace {
 
-constexpr std::int64_t kDiagnosedShard = 4;  // examples one thread takes at a time
+constexpr std::size_t kNamedTokens = 5;         // of those that receive most, and least
+constexpr std::int64_t kFewestOccurrences = 4;  // of a token that is named
+constexpr std::int64_t kDiagnosedShard = 4;     // examples one thread takes at a time
 
 /// Sums of a MethodDiagnosis over examples, and how many they are.
 struct Sums {
   MethodDiagnosis method;
+  TokenMassSums masses;
   std::int64_t examples = 0, tokens = 0;
 
   Sums(const config::ModelConfig& config, int iterations)
       : method{.name = {},
                .heads = std::vector(config.layers, std::vector<PlanMeasures>(config.heads)),
                .rank_residuals = std::vector<double>(config.layers + 1),
-               .column_errors = {}} {
+               .column_errors = {},
+               .masses = {}} {
     if (iterations >= 0)
       method.column_errors = std::vector(
           config.layers, std::vector(config.heads, std::vector<double>(iterations + 1)));
@@ -29,6 +33,7 @@ struct Sums {
   void add(const Sums& part) {
     examples += part.examples;
     tokens += part.tokens;
+    masses.add(part.masses);
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       for (std::size_t head = 0; head < method.heads[layer].size(); ++head) {
         method.heads[layer][head] += part.method.heads[layer][head];
@@ -58,10 +63,17 @@ struct Sums {
 /// Computes what `inner` computes and measures its plans. Belongs to one thread.
 class DiagnosisProbe final : public attention::AttentionOperator, public infer::TokenObserver {
  public:
+  /// Which examples of which data set a batch holds.
+  struct Source {
+    const data::Dataset& dataset;
+    std::span<const std::int64_t> examples;
+  };
+
   DiagnosisProbe(const attention::AttentionOperator& inner, const infer::Encoder& encoder,
-                 int iterations)
+                 int iterations, const Source& source)
       : inner_(inner),
-        scales_(encoder.score_scales()),
+        encoder_(encoder),
+        source_(source),
         iterations_(iterations),
         sums_(encoder.config(), iterations) {}
 
@@ -69,7 +81,8 @@ class DiagnosisProbe final : public attention::AttentionOperator, public infer::
              tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
     for (std::int64_t index = 0; index < batch.examples; ++index) {
       const attention::AttentionBatch<float> example = batch.example(index);
-      if (example.live_query_count(0) > 0) measure(layer, example, scratch);
+      if (example.live_query_count(0) > 0)
+        measure(layer, example, source_.examples[static_cast<std::size_t>(index)], scratch);
     }
     inner_.apply(layer, batch, output, scratch);
   }
@@ -88,30 +101,48 @@ class DiagnosisProbe final : public attention::AttentionOperator, public infer::
   const Sums& sums() const { return sums_; }
 
  private:
-  void measure(int layer, const attention::AttentionBatch<float>& example,
+  /// Adds what every token receives of an example. plans: [n, H * M].
+  void add_masses(int layer, const attention::AttentionBatch<float>& example, std::int64_t index,
+                  tensor::MatrixView<const float> plans) const {
+    const std::int64_t n = example.live_query_count(0), m = example.live_key_count(0);
+    const double factor = static_cast<double>(m) / static_cast<double>(n * example.heads);
+    for (std::int64_t j = 0; j < m; ++j) {
+      double sum = 0;
+      for (std::int64_t head = 0; head < example.heads; ++head)
+        for (std::int64_t i = 0; i < n; ++i) sum += plans(i, head * example.key_tokens() + j);
+      sums_.masses.add(layer,
+                       token_key(source_.dataset, index, j, encoder_.config().has_class_token()),
+                       factor * sum);
+    }
+  }
+
+  void measure(int layer, const attention::AttentionBatch<float>& example, std::int64_t index,
                tensor::Arena& scratch) const {
     const tensor::ArenaScope scope(scratch);
     const std::int64_t m = example.key_tokens();
     const tensor::MatrixView<float> plans =
         scratch.matrix<float>(example.query_tokens(), example.heads * m);
     inner_.plans(layer, example, plans, scratch);
+    if (iterations_ >= 0) add_masses(layer, example, index, plans);
     for (std::int64_t head = 0; head < example.heads; ++head) {
       const tensor::MatrixView<const float> queries = example.head_queries(0, head);
       const tensor::MatrixView<const float> keys = example.head_keys(0, head);
-      const float scale = scales_[layer][head];
+      const float scale = encoder_.score_scales()[layer][head];
       PlanMeasures measures = measure_plan(plans.block(0, head * m, queries.rows, keys.rows));
       measures.logit_range = score_range(queries, keys, scale, scratch);
       sums_.method.heads[layer][head] += measures;
       if (iterations_ < 0) continue;
-      const std::vector<double> errors =
-          column_errors_by_iteration(queries, keys, scale, iterations_, scratch);
+      attention::AttentionHead<float> inputs{queries, keys, {}, scale};
+      if (!encoder_.slacks().empty()) inputs.slack = encoder_.slacks()[layer][head];
+      const std::vector<double> errors = column_errors_by_iteration(inputs, iterations_, scratch);
       for (std::size_t t = 0; t < errors.size(); ++t)
         sums_.method.column_errors[layer][head][t] += errors[t];
     }
   }
 
   const attention::AttentionOperator& inner_;
-  const std::vector<std::vector<float>>& scales_;
+  const infer::Encoder& encoder_;
+  Source source_;
   int iterations_;
   mutable Sums sums_;
 };
@@ -125,11 +156,12 @@ Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperato
   // The longest first, as test_model does.
   base::parallel_for(shards, threads, [&](std::int64_t place, int worker) {
     const std::int64_t index = shards - 1 - place, first = index * kDiagnosedShard;
+    const std::span<const std::int64_t> examples =
+        std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first));
     data::Batch batch;
-    batch.fill(dataset,
-               std::span(order).subspan(first, std::min(kDiagnosedShard, dataset.size() - first)));
+    batch.fill(dataset, examples);
     const config::ModelInput<float> input = batch.input();
-    DiagnosisProbe probe(attention, encoder, iterations);
+    DiagnosisProbe probe(attention, encoder, iterations, {dataset, examples});
     tensor::Arena& arena = arenas[worker];
     const tensor::ArenaScope scope(arena);
     const tensor::MatrixView<float> logits =
@@ -152,11 +184,17 @@ Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
   diagnosis.examples_name = data::examples_name(dataset.kind);
   diagnosis.threads = settings.threads;
   diagnosis.teacher_iterates = encoder.config().attention.kind == config::AttentionKind::sinkhorn;
+  for (const std::vector<float>& layer : encoder.slacks()) {
+    auto& bounds = diagnosis.column_bounds.emplace_back();
+    for (const float slack : layer) bounds.push_back(1 + double{slack});
+  }
   for (const Method& method : settings.methods) {
     const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;
     const Sums sums = run_method(encoder, *make_attention(method, encoder, compiled), iterations,
                                  dataset, settings.threads);
     diagnosis.methods.push_back(sums.means(method.name()));
+    diagnosis.methods.back().masses =
+        sums.masses.extremes(dataset, kNamedTokens, kFewestOccurrences);
     diagnosis.examples = sums.examples;
     diagnosis.tokens = static_cast<double>(sums.tokens) /
                        static_cast<double>(std::max<std::int64_t>(sums.examples, 1));

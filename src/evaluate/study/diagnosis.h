@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/study/plan_measures.h"
+#include "evaluate/study/token_mass.h"
 
 namespace asap::evaluate {
 
@@ -20,6 +21,7 @@ struct MethodDiagnosis {
   /// Column error of Sinkhorn's plan of the method's queries and keys after 0, 1, ... iterations:
   /// [layer][head][iterations + 1]. Only of the teacher, else empty.
   std::vector<std::vector<std::vector<double>>> column_errors;
+  std::vector<LayerMasses> masses;  ///< [layers]; only of the teacher, else empty
 };
 
 struct Diagnosis {
@@ -29,6 +31,9 @@ struct Diagnosis {
   int threads = 1;
   bool teacher_iterates = false;  ///< the network was trained with Sinkhorn attention
   std::vector<MethodDiagnosis> methods;
+  /// 1 + c for each layer and head of a network with slack, else empty: no column receives more
+  /// than that times the mean.
+  std::vector<std::vector<double>> column_bounds;
 };
 
 struct DiagnosisSettings {

@@ -27,7 +27,7 @@ void check_measured(const CompiledHeads& heads) {
       if (!head.column_errors.measured())
         throw base::UsageError("this compiled operator holds no column errors to compare with",
                                "compile it again with this version of asap-compile, in mode "
-                               "row_dual: key biases have none");
+                               "row_dual: key biases have none, nor has attention with slack");
 }
 
 /// Column errors by head, in the order of the examples.

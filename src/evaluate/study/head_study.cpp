@@ -61,14 +61,17 @@ std::vector<double> mean_column_errors(const compile::Activations& activations, 
                                        std::int64_t head, int iterations) {
   const attention::AttentionBatch<float> batch = activations.batch(layer);
   const auto scale = static_cast<float>(activations.layers[layer].score_scales[head]);
+  const std::vector<double>& slacks = activations.layers[layer].slacks;
+  const float slack = slacks.empty() ? 0.0f : static_cast<float>(slacks[head]);
   std::vector<double> mean(static_cast<std::size_t>(iterations) + 1);
   std::int64_t examples = 0;
   tensor::Arena scratch;
   for (std::int64_t example = 0; example < activations.examples; ++example) {
     if (batch.live_query_count(example) == 0) continue;
-    const std::vector<double> errors =
-        column_errors_by_iteration(batch.head_queries(example, head),
-                                   batch.head_keys(example, head), scale, iterations, scratch);
+    attention::AttentionHead<float> inputs{
+        batch.head_queries(example, head), batch.head_keys(example, head), {}, scale};
+    inputs.slack = slack;
+    const std::vector<double> errors = column_errors_by_iteration(inputs, iterations, scratch);
     for (std::size_t t = 0; t < errors.size(); ++t) mean[t] += errors[t];
     ++examples;
   }

@@ -34,6 +34,18 @@ double row_entropy(tensor::VectorView<const float> row) {
   return entropy;
 }
 
+/// mean_j max(0, m/n sum_i A_ij / (1 + c) - 1)
+double column_excess(tensor::MatrixView<const float> plan, float slack) {
+  std::vector<double> sums(static_cast<std::size_t>(plan.cols));
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    for (std::int64_t j = 0; j < plan.cols; ++j) sums[static_cast<std::size_t>(j)] += plan(i, j);
+  const double most =
+      (1 + double{slack}) * static_cast<double>(plan.rows) / static_cast<double>(plan.cols);
+  double total = 0;
+  for (const double sum : sums) total += std::max(0.0, sum / most - 1);
+  return total / static_cast<double>(plan.cols);
+}
+
 }  // namespace
 
 PlanMeasures& PlanMeasures::operator+=(const PlanMeasures& other) {
@@ -81,14 +93,13 @@ double score_range(tensor::MatrixView<const float> queries, tensor::MatrixView<c
   return double{most} - double{least};
 }
 
-std::vector<double> column_errors_by_iteration(tensor::MatrixView<const float> queries,
-                                               tensor::MatrixView<const float> keys, float scale,
+std::vector<double> column_errors_by_iteration(const attention::AttentionHead<float>& head,
                                                int iterations, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const tensor::MatrixView<float> scores = scores_of(queries, keys, scale, scratch);
+  const tensor::MatrixView<float> scores = scores_of(head.queries, head.keys, head.scale, scratch);
   const tensor::MatrixView<float> plan = scratch.matrix<float>(scores.rows, scores.cols);
   const transport::SinkhornTrace<float> trace =
-      transport::sinkhorn_log<float>(scores, {}, iterations);
+      transport::sinkhorn_log<float>(scores, {}, iterations, {head.slack});
   const tensor::VectorView<float> zero = scratch.vector<float>(scores.cols);
   std::ranges::fill(zero, 0.0f);
   std::vector<double> errors;
@@ -96,7 +107,8 @@ std::vector<double> column_errors_by_iteration(tensor::MatrixView<const float> q
     const tensor::VectorView<const float> column_dual =
         t == 0 ? tensor::VectorView<const float>(zero) : trace.column_duals.rows().row(t - 1);
     transport::plan_from_duals<float>(scores, trace.row_duals.rows().row(t), column_dual, plan);
-    errors.push_back(transport::marginal_errors<float>(plan).column_mean);
+    errors.push_back(head.slack > 0 ? column_excess(plan, head.slack)
+                                    : transport::marginal_errors<float>(plan).column_mean);
   }
   return errors;
 }

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
 
 namespace asap::evaluate {
@@ -29,9 +30,9 @@ double score_range(tensor::MatrixView<const float> queries, tensor::MatrixView<c
                    float scale, tensor::Arena& scratch);
 
 /// Column error of Sinkhorn's plan of these scores after 0, 1, ..., `iterations` iterations (0:
-/// softmax).
-std::vector<double> column_errors_by_iteration(tensor::MatrixView<const float> queries,
-                                               tensor::MatrixView<const float> keys, float scale,
+/// softmax); with slack c > 0 of the head, what columns receive too much, as sinkhorn_attention.h
+/// has it. The head's values are not read.
+std::vector<double> column_errors_by_iteration(const attention::AttentionHead<float>& head,
                                                int iterations, tensor::Arena& scratch);
 
 /// |X - 1 x̄ᵀ| / |X|, Frobenius norms, x̄ the mean row: how far tokens are from all being the same

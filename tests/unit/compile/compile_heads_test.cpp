@@ -233,5 +233,54 @@ TEST_CASE("What cannot be compiled is refused with the reason") {
   CHECK_THROWS_AS(compile::compile_heads(activations, small_config(), 1), base::UsageError);
 }
 
+compile::Activations activations_with_slack(double slack) {
+  compile::Activations activations = random_activations({.examples = 80}, 1, 8);
+  for (compile::LayerActivations& layer : activations.layers)
+    layer.slacks.assign(static_cast<std::size_t>(activations.heads), slack);
+  return activations;
+}
+
+TEST_CASE("Heads with slack are compiled, too, and their corrected iterations come nearer") {
+  compile::CompileConfig config = small_config();
+  config.calibration = 60, config.held_out = 20;
+  for (const double slack : {0.3, 3.0}) {
+    const compile::Activations activations = activations_with_slack(slack);
+    std::vector<compile::TeacherSample> held_out;
+    for (std::int64_t e = 60; e < 80; ++e)
+      held_out.push_back(compile::run_teacher(activations, 0, 0, e));
+    const auto evidence = [&](const std::vector<std::string>& features) {
+      config.features = features;
+      return compile::compile_heads(activations, config, 1).evidence[0][0];
+    };
+    const compile::HeadEvidence zero = compile::measure_head(
+        attention::CompiledHead::zero_dual(0.4f, static_cast<float>(slack)), held_out);
+    const compile::HeadEvidence plain = evidence({"lse", "lse0"});
+    const compile::HeadEvidence two = evidence({"lse", "lse0", "it:2"});
+    CHECK(plain.dual_r2 > 0.7);
+    CHECK(plain.output_error < 0.7 * zero.output_error);
+    CHECK(two.output_error < 0.5 * plain.output_error);
+  }
+}
+
+TEST_CASE("What attention with slack does not offer is refused") {
+  compile::CompileConfig config = small_config();
+  config.calibration = 60, config.held_out = 20;
+  const compile::Activations activations = activations_with_slack(1);
+  compile::CompileConfig bias = config, descent = config, landmarks = config;
+  bias.mode = attention::CompiledMode::key_bias;
+  bias.features = {"gau", "lin"};
+  descent.features = {"lse"};
+  descent.objective = compile::DualObjective::kl;
+  landmarks.features = {"lse", "landmarks:4"};
+  for (const compile::CompileConfig& one : {bias, descent, landmarks})
+    CHECK_THROWS_WITH_AS(compile::compile_heads(activations, one, 1), doctest::Contains("slack"),
+                         base::UsageError);
+  config.features = {"auto"};  // leaves landmarks out by itself
+  const compile::CompiledModel chosen = compile::compile_heads(activations, config, 1);
+  for (const compile::Candidate& candidate : chosen.choice.candidates)
+    CHECK(candidate.name().find("landmarks") == std::string::npos);
+  CHECK(chosen.heads[0][0].slack == 1);
+}
+
 }  // namespace
 }  // namespace asap::test

@@ -280,5 +280,24 @@ TEST_CASE("An operator of another model is refused, naming both") {
                        base::DataError);
 }
 
+TEST_CASE("An operator with slack is read back; without, its version is that of before") {
+  const TemporaryFolder folder;
+  compile::OperatorArtefact artefact = random_artefact({"lse", "lse0", "it:1"});
+  compile::save_operator(folder / "none", artefact);
+  artefact.heads[1][0].slack = 2.5F;
+  compile::save_operator(folder / "slack", artefact);
+  const auto version = [&](const char* name) {
+    return io::parse_json(base::read_file(folder / name / "operator.json"), name)["version"]
+        .get<int>();
+  };
+  CHECK(version("none") == compile::OperatorArtefact::kVersionWithoutSlack);
+  CHECK(version("slack") == compile::OperatorArtefact::kVersion);
+  const compile::OperatorArtefact back = compile::load_operator(folder / "slack");
+  CHECK(back.heads[0][0].slack == 0);
+  CHECK(back.heads[1][0].slack == 2.5F);
+  CHECK(back.heads[1][1].slack == 0);
+  CHECK(compile::load_operator(folder / "none").heads[1][0].slack == 0);
+}
+
 }  // namespace
 }  // namespace asap::test

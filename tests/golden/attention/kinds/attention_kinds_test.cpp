@@ -1,7 +1,8 @@
+#include "attention/kinds/attention_kinds.h"
+
 #include <doctest/doctest.h>
 
 #include "attention/interface/trainable_attention.h"
-#include "attention/kinds/attention_kinds.h"
 #include "golden/golden_file.h"
 
 using namespace asap::attention;
@@ -16,16 +17,16 @@ constexpr double kTolerance = 1e-12;
 
 /// Runs an attention kind on the golden inputs of `name` and compares outputs and all gradients
 /// with PyTorch's.
-void check_kind(const std::string& name, const TrainableAttention<double>& kind) {
+void check_kind(const std::string& name, const TrainableAttention<double>& kind,
+                const char* golden_file = "attention_kinds.safetensors") {
   CAPTURE(name);
-  const TensorFile file = read_golden("attention_kinds.safetensors");
+  const TensorFile file = read_golden(golden_file);
   const auto value = [&](const char* part) { return golden(file, name + "." + part); };
   const Tensor<double> q = value("q"), k = value("k"), v = value("v");
   const bool learns = file.tensors.contains(name + ".learned");
   const Tensor<double> learned = learns ? value("learned") : Tensor<double>({0, 0});
   const double scale = std::stod(file.metadata.at("scale"));
-  const AttentionHead<double> head{q.rows(), k.rows(),       v.rows(),
-                                   scale,    learned.rows(), std::stoi(file.metadata.at("layer"))};
+  const AttentionHead<double> head{q.rows(), k.rows(), v.rows(), scale, learned.rows(), 1};
   Tensor<double> output({q.shape()[0], v.shape()[1]}), dq(q.shape()), dk(k.shape()), dv(v.shape()),
       dl(learned.shape());
   Arena arena;
@@ -48,4 +49,11 @@ TEST_CASE("the attention kinds of the literature have PyTorch's values and gradi
   check_kind("espformer", *make_espformer_attention<double>(0, {5, 0.3}));
   check_kind("lotformer", *make_lotformer_attention<double>(3, 2));
   check_kind("differential", *make_differential_attention<double>());
+}
+
+TEST_CASE("Sinkhorn attention with learned slack has PyTorch's values and gradients") {
+  for (const char* name : {"small", "middling", "large"})
+    check_kind(name,
+               *make_sinkhorn_attention<double>(4, false, {asap::config::SlackKind::learned, 1.0}),
+               "slack.safetensors");
 }

@@ -1,9 +1,10 @@
+#include "attention/kinds/attention_kinds.h"
+
 #include <functional>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "attention/kinds/attention_kinds.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "autodiff/attention_ops.h"
 #include "gradient/gradient_check.h"
@@ -32,6 +33,10 @@ std::vector<Kind> exact_kinds() {
   };
   add("softmax", make_softmax_attention<double>());
   add("sinkhorn", make_sinkhorn_attention<double>(3));
+  using asap::config::SlackKind;
+  add("sinkhorn, fixed slack", make_sinkhorn_attention<double>(3, false, {SlackKind::fixed, 0.7}));
+  add("sinkhorn, learned slack",
+      make_sinkhorn_attention<double>(3, false, {SlackKind::learned, 1}));
   add("espformer", make_espformer_attention<double>(0, {4, 0.5}));
   add("espformer, two slices", make_espformer_attention<double>(2, {4, 0.5}));
   add("espformer, equal weights", make_espformer_attention<double>(0, {4, 0}));

@@ -160,3 +160,74 @@ TEST_CASE("the implicit gradient approaches the exact one as the iterations conv
   }
   CHECK(last < 1e-6);  // the implicit solver's own tolerance is 1e-7
 }
+
+namespace {
+
+struct SlackResult {
+  HeadResult head;
+  double log_slack = 0;
+  bool log_domain = false;
+};
+
+/// A head with slack c, forward and backward in one domain and with one lifetime of its Gibbs
+/// kernel.
+SlackResult run_slack(const HeadCase& c, double slack, int iterations, GibbsLifetime lifetime,
+                      bool log_domain) {
+  AttentionHead<double> head{c.q.rows(), c.k.rows(), c.v.rows(), c.scale};
+  head.slack = slack;
+  Arena arena;
+  SlackResult r{{Tensor<double>({c.q.shape()[0], c.v.shape()[1]}), Tensor<double>(c.q.shape()),
+                 Tensor<double>(c.k.shape()), Tensor<double>(c.v.shape())}};
+  SinkhornState<double> state =
+      sinkhorn_attention<double>(head, iterations, r.head.output.rows(), arena, lifetime);
+  r.log_domain = state.log_domain;
+  if (log_domain) {
+    log_domain_scores<double>(head, state, arena);
+    sinkhorn_log_domain<double>(head, state, r.head.output.rows(), arena);
+  }
+  Tape<double> tape;
+  const Var<double> leaf = tape.leaf(r.head.output.view());
+  tape.backward(weighted_sum(leaf));
+  Tensor<double> learned({1, 1});
+  sinkhorn_attention_vjp<double>(
+      head, state, r.head.output.rows(), tape.gradient_of(leaf).rows(),
+      {r.head.dq.rows(), r.head.dk.rows(), r.head.dv.rows(), false, learned.rows()}, arena);
+  r.log_slack = learned[0];
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("with slack, both domains and all lifetimes of the Gibbs kernel have one gradient") {
+  for (const int iterations : {1, 4})
+    for (const double slack : {0.05, 1.0, 50.0})
+      for (const auto& [n, m] : std::vector<std::pair<int, int>>{{7, 7}, {5, 9}, {9, 4}, {3, 1}}) {
+        const HeadCase c = make_case(n, m, 6, 2.0);
+        const SlackResult kept = run_slack(c, slack, iterations, GibbsLifetime::kept, false);
+        CHECK_FALSE(kept.log_domain);
+        for (const SlackResult& other :
+             {run_slack(c, slack, iterations, GibbsLifetime::kept, true),
+              run_slack(c, slack, iterations, GibbsLifetime::released, false),
+              run_slack(c, slack, iterations, GibbsLifetime::released, true),
+              run_slack(c, slack, iterations, GibbsLifetime::blocks, false)}) {
+          check_equal(kept.head, other.head, 1e-10);
+          CHECK(std::abs(kept.log_slack - other.log_slack) < 1e-10 * largest(kept.head.dq));
+        }
+      }
+}
+
+TEST_CASE("with slack, the log domain has the gradient of finite differences where scores are large") {
+  // One dimension and large values: scores of several hundreds.
+  const HeadCase c = make_case(12, 10, 1, 25.0);
+  const double slack = 0.5, h = 1e-3;
+  const SlackResult at = run_slack(c, slack, 3, GibbsLifetime::kept, true);
+  const auto value = [&](double log_slack) {
+    const SlackResult r = run_slack(c, std::exp(log_slack), 3, GibbsLifetime::kept, true);
+    Tape<double> tape;
+    return weighted_sum(tape.leaf(r.head.output.view())).value().data[0];
+  };
+  const double x = std::log(slack);
+  const auto slope = [&](double step) { return (value(x + step) - value(x - step)) / (2 * step); };
+  const double expected = (4 * slope(h) - slope(2 * h)) / 3;
+  CHECK(at.log_slack == doctest::Approx(expected).epsilon(1e-6));
+}

@@ -26,7 +26,8 @@ inline RandomHead random_head(std::int64_t n, std::int64_t m, std::int64_t d, do
 }
 
 /// The plan by the log-domain reference, in double.
-inline tensor::Tensor<double> reference_plan(const RandomHead& c, int iterations) {
+inline tensor::Tensor<double> reference_plan(const RandomHead& c, int iterations,
+                                             double slack = 0) {
   const std::int64_t n = c.q.shape()[0], m = c.k.shape()[0];
   tensor::Tensor<double> scores({n, m});
   for (std::int64_t i = 0; i < n; ++i)
@@ -34,7 +35,7 @@ inline tensor::Tensor<double> reference_plan(const RandomHead& c, int iterations
       for (std::int64_t l = 0; l < c.q.shape()[1]; ++l)
         scores[i * m + j] += c.scale * c.q.rows()(i, l) * c.k.rows()(j, l);
   const transport::SinkhornTrace<double> trace =
-      transport::sinkhorn_log<double>(scores.rows(), {}, iterations);
+      transport::sinkhorn_log<double>(scores.rows(), {}, iterations, {slack});
   tensor::Tensor<double> plan({n, m});
   const tensor::Tensor<double> zero({m});
   transport::plan_from_duals<double>(

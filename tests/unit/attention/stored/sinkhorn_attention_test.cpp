@@ -28,11 +28,12 @@ struct Run {
 };
 
 template <class T>
-Run<T> run(const RandomHead& c, int iterations, Arena& arena) {
+Run<T> run(const RandomHead& c, int iterations, Arena& arena, double slack = 0) {
   const Tensor<T> q = to<T>(c.q), k = to<T>(c.k), v = to<T>(c.v);
   Run<T> r{Tensor<T>({q.shape()[0], 8}), Tensor<T>({q.shape()[0], k.shape()[0]}), {}};
-  r.state = sinkhorn_attention<T>({q.rows(), k.rows(), v.rows(), static_cast<T>(c.scale)},
-                                  iterations, r.output.rows(), arena);
+  AttentionHead<T> head{q.rows(), k.rows(), v.rows(), static_cast<T>(c.scale)};
+  head.slack = static_cast<T>(slack);
+  r.state = sinkhorn_attention<T>(head, iterations, r.output.rows(), arena);
   sinkhorn_plan<T>(r.state, r.plan.rows());
   return r;
 }
@@ -117,4 +118,58 @@ TEST_CASE("no keys give zeros and a single token attends to itself") {
   const Run<float> r = run<float>(one, 3, arena);
   CHECK(r.plan[0] == doctest::Approx(1).epsilon(1e-6));
   CHECK(r.output[2] == doctest::Approx(one.v[2]).epsilon(1e-6));
+}
+
+TEST_CASE("with slack, float32 stays within 3e-6 of the log domain in float64") {
+  for (const auto& [n, m] : std::vector<std::pair<int, int>>{{49, 49}, {64, 33}, {17, 80}})
+    for (const int iterations : {1, 3, 10})
+      for (const double slack : {0.01, 1.0, 100.0}) {
+        const RandomHead c = random_head(n, m, 32, 1.0);
+        Arena arena;
+        const Run<float> r = run<float>(c, iterations, arena, slack);
+        CHECK_FALSE(r.state.log_domain);
+        CHECK(plan_error(r.plan, reference_plan(c, iterations, slack)) < 3e-6);
+      }
+}
+
+TEST_CASE("with slack, scores that would overflow are computed in the log domain") {
+  const RandomHead c = random_head(40, 40, 1, 40.0);
+  Arena arena;
+  const Run<float> r = run<float>(c, 30, arena, 0.5);
+  CHECK(r.state.log_domain);
+  for (const float value : r.output.flat()) CHECK(std::isfinite(value));
+  CHECK(plan_error(r.plan, reference_plan(c, 30, 0.5)) < 2e-2);  // as without slack
+}
+
+TEST_CASE("rows sum to one, and columns to at most (1 + c) N / M once the iterations converge") {
+  const RandomHead c = random_head(30, 20, 8, 1.5);
+  for (const double slack : {0.1, 0.5, 3.0}) {
+    Arena arena;
+    const Run<double> r = run<double>(c, 400, arena, slack);
+    CHECK(r.state.column_error < 1e-9);
+    CHECK(marginal_errors<double>(r.plan.rows()).row_max < 1e-13);
+    double most = 0;
+    for (std::int64_t j = 0; j < 20; ++j) {
+      double sum = 0;
+      for (std::int64_t i = 0; i < 30; ++i) sum += r.plan.rows()(i, j);
+      most = std::max(most, sum);
+    }
+    CHECK(most <= (1 + slack) * 1.5 * (1 + 1e-8));
+    CHECK(most > 1.5 * 1.01);  // and the freedom is used
+  }
+}
+
+TEST_CASE("slack 0 is Sinkhorn to the last bit, and a large slack approaches softmax") {
+  const RandomHead c = random_head(20, 30, 8, 1.5);
+  Arena arena;
+  const Run<float> none = run<float>(c, 5, arena), zero = run<float>(c, 5, arena, 0.0);
+  for (std::int64_t i = 0; i < none.plan.size(); ++i) CHECK(none.plan[i] == zero.plan[i]);
+  const Run<double> softmax = run<double>(c, 0, arena);
+  double last = 1e3;
+  for (const double slack : {1.0, 1e2, 1e4, 1e6}) {
+    const double error = plan_error(run<double>(c, 5, arena, slack).plan, softmax.plan);
+    CHECK(error < last);
+    last = error;
+  }
+  CHECK(last < 1e-5);  // the columns of a plan between them differ by a factor of 1 + O(1 / c)
 }

@@ -68,7 +68,8 @@ TEST_CASE("score ranges and column errors are those of the plans that attention 
   Arena arena;
   CHECK(score_range(q.rows(), k.rows(), 0.8f, arena) == doctest::Approx(most - least));
 
-  const std::vector<double> errors = column_errors_by_iteration(q.rows(), k.rows(), 0.8f, 6, arena);
+  const std::vector<double> errors =
+      column_errors_by_iteration({q.rows(), k.rows(), {}, 0.8f}, 6, arena);
   REQUIRE(errors.size() == 7);
   for (int t = 0; t <= 6; ++t) {
     Tensor<float> plan({7, 5});
