@@ -24,6 +24,8 @@ def read_safetensors(path):
 def read_layer(folder, index):
     """What operator.json says of a layer, and its tensors by their short names."""
     description = json.loads(Path(folder, "operator.json").read_text())
+    if description["operators"][index].get("slack"):
+        raise NotImplementedError("attention with slack: src/attention/README.md has its closure")
     tensors = read_safetensors(Path(folder, "operator.safetensors"))
     prefix = f"layers.{index}."
     own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -130,6 +130,22 @@ class Words(unittest.TestCase):
         self.assertIn("beats every network here", " ".join(words.training_words(training(0.85, 0.88, 0.9))))
         self.assertIn("The best network (softmax", " ".join(words.training_words(training(0.85, 0.88, 0.8))))
 
+    def test_slack_may_be_better_or_worse_than_softmax_and_sinkhorn(self):
+        result = training(0.80, 0.90)
+        result["training"]["slack"] = {"accuracy": {seed: 0.86 + 0.002 * int(seed) for seed in SEEDS},
+                                       "examples_per_second": dict.fromkeys(SEEDS, 90.0)}
+        text = " ".join(words.training_words(result))
+        self.assertIn("with slack is worse than softmax after the same training (-0.0400", text)
+        self.assertIn("with slack is better than Sinkhorn without slack after the same training (+0.0600", text)
+        self.assertNotIn("slack", " ".join(words.training_words(training(0.80, 0.90))))
+
+    def test_the_agreement_of_compiled_slack_is_told(self):
+        result = {"replacement": {"slack": {"teacher": row(0.9, 1.0, 1.0), "compiled": row(0.9, 0.98, 1.0)}}}
+        text = " ".join(words.slack_replacement_words(result))
+        self.assertIn("gives 0.9802", text)
+        self.assertIn("Neither plan is doubly stochastic", text)
+        self.assertEqual(words.slack_replacement_words({}), [])
+
     def test_retraining_a_softmax_network_may_help_or_harm(self):
         def text(retrained):
             result = training(0.8, 0.85)

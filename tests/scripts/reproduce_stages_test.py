@@ -58,7 +58,7 @@ class Stages(unittest.TestCase):
 
     def test_leave_networks_operators_and_comparisons(self):
         for stage in (self.stages.training, self.stages.retraining, self.stages.frozen_layer, self.stages.replacement,
-                      self.stages.imitation, self.stages.cost):
+                      self.stages.imitation, self.stages.cost, self.stages.slack):
             stage()
         self.assertIn("toy_softmax.json --seed 2", self.words("softmax"))
         self.assertIn(f"train.init_from={self.stages.folder('softmax')} --set train.max_steps=10", self.words("retrained"))
@@ -67,6 +67,11 @@ class Stages(unittest.TestCase):
         self.assertIn("--teacher sinkhorn:3", self.words("softmax-operator"))
         self.assertIn("sinkhorn:3@each", self.words("softmax-compare"))
         self.assertIn("model.attention.kind=espformer", self.words("cost/espformer-1"))
+        self.assertIn("toy_sinkhorn.json --seed 2", self.words("slack"))
+        self.assertIn("model.attention.slack=learned", self.words("slack"))
+        self.assertIn("model.attention.slack=learned", self.words("cost/slack-1"))
+        self.assertIn(f"--run {self.stages.folder('slack')}", self.words("slack-operator"))
+        self.assertIn("teacher,softmax,sinkhorn:1,sinkhorn:2,f0,compiled,compiled+1", self.words("slack-compare"))
 
     def test_run_once(self):
         self.stages.training()
