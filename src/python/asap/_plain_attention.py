@@ -122,6 +122,8 @@ class PlainCompiledAttention(torch.nn.Module):
         if not 0 <= layer < operator.layers:
             raise ValueError(f"layer is {layer}, but the operator has {operator.layers}")
         self.description, tensors = _read_layer(operator, layer)
+        if self.description.get("slack"):
+            raise ValueError("an operator with slack has no form in PyTorch's own operations (hint: CompiledAttention)")
         self.heads = len(tensors["score_scales"])
         names = self.description.get("features", [])
         self._names = frozenset(names)
