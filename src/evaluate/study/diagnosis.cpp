@@ -183,7 +183,9 @@ Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
   Diagnosis diagnosis;
   diagnosis.examples_name = data::examples_name(dataset.kind);
   diagnosis.threads = settings.threads;
-  diagnosis.teacher_iterates = encoder.config().attention.kind == config::AttentionKind::sinkhorn;
+  // With slack, columns that differ are what the network wants, whatever its iterations.
+  diagnosis.teacher_iterates = encoder.config().attention.kind == config::AttentionKind::sinkhorn &&
+                               encoder.slacks().empty();
   for (const std::vector<float>& layer : encoder.slacks()) {
     auto& bounds = diagnosis.column_bounds.emplace_back();
     for (const float slack : layer) bounds.push_back(1 + double{slack});

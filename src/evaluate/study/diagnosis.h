@@ -29,7 +29,7 @@ struct Diagnosis {
   std::string examples_name = "images";
   double tokens = 0;  ///< per example, mean
   int threads = 1;
-  bool teacher_iterates = false;  ///< the network was trained with Sinkhorn attention
+  bool teacher_iterates = false;  ///< the network was trained with Sinkhorn attention without slack
   std::vector<MethodDiagnosis> methods;
   /// 1 + c for each layer and head of a network with slack, else empty: no column receives more
   /// than that times the mean.
