@@ -25,7 +25,7 @@ struct AttentionConfig {
   bool learn_epsilon = false;
   SinkhornGradient gradient = SinkhornGradient::exact;
   SlackKind slack = SlackKind::none;
-  double slack_start = 4;                  ///< c; of learned slack, its first value
+  double slack_start = 8;                  ///< c; of learned slack, its first value
   int slices = 0;                          ///< of espformer; 0: every coordinate of a head
   double sort_inverse_temperature = 10;    ///< of espformer's soft sort, in units of 1 / score
   double slice_inverse_temperature = 0.1;  ///< of espformer's slice weights; 0: equal weights
