@@ -2,13 +2,15 @@
 """Fits noisy points and real series with `relu-fit fit --pieces auto` and with other fitters of straight pieces, and prints
 two tables: the distance from the true function, and the error on held-out points of real series.
 
-  scripts/straight_pieces_table.py [--draws N] [--out DIR]
+  scripts/straight_pieces_table.py [--draws N] [--alone] [--out DIR]
 
 Needs build/bin/relu-fit. The peers (pwlf, scipy's linear splines) and the series (the Nile's flow, carbon dioxide at Mauna
-Loa and US unemployment, which come with statsmodels) are installed from PyPI into a virtual environment in DIR.
+Loa, three of the US economy and sunspots, which come with statsmodels) are installed from PyPI into a virtual environment
+in DIR.
 pwlf gets the true number of pieces of noisy points, and chooses it by BIC up to six for the series. For noisy points the
-first table shows relu-fit with the true number as well, and the root mean square distance of least squares with known
-pieces on average, deviation * sqrt(2 pieces / points), where the function itself has these pieces."""
+first table shows relu-fit with the true number as well. Where the function itself has these pieces, it shows least squares
+with the true knots on the same draws, and what free knots leave on average, deviation * sqrt(2 pieces / points).
+--alone leaves pwlf out of the first table, and the second table."""
 
 import argparse
 import json
@@ -71,13 +73,23 @@ def noisy_cases():
             "sine": (numpy.sin, 0, 2 * numpy.pi, 300, 0.1, 6)}
 
 
-def noise_table(draws, out):
+TRUE_KNOTS = {"three lines": [300, 700], "tent": [4]}
+
+
+def with_true_knots(x, y, knots):
+    """Least squares with known knots, at x."""
+    import numpy
+    columns = numpy.column_stack([numpy.ones_like(x), x] + [numpy.maximum(x - knot, 0) for knot in knots])
+    return columns @ numpy.linalg.lstsq(columns, y, rcond=None)[0]
+
+
+def noise_table(draws, out, alone):
     import numpy
     print(f"Root mean squared distance from the function, mean of {draws} draws\n")
-    print("| case | known pieces, on average | pwlf, true pieces | relu-fit, true pieces | relu-fit | pieces |\n"
-          "|---|---|---|---|---|---|")
+    print("| case | true knots | free knots, on average | pwlf, true pieces | relu-fit, true pieces | relu-fit | pieces |\n"
+          "|---|---|---|---|---|---|---|")
     for name, (f, low, high, count, deviation, pieces) in noisy_cases().items():
-        ours, told, theirs, chosen = [], [], [], []
+        ours, told, theirs, known, chosen = [], [], [], [], []
         for draw in range(draws):
             x = numpy.linspace(low, high, count)
             y = f(x) + numpy.random.default_rng(draw).normal(0, deviation, count)
@@ -85,11 +97,15 @@ def noise_table(draws, out):
             distance = lambda fitted: numpy.sqrt(numpy.mean((fitted(x) - f(x)) ** 2))
             ours.append(distance(value))
             told.append(distance(fit(x, y, out, str(pieces))[0]))
-            theirs.append(distance(fit_pwlf(x, y, pieces)[0]))
+            if not alone:
+                theirs.append(distance(fit_pwlf(x, y, pieces)[0]))
+            if name in TRUE_KNOTS:
+                known.append(distance(lambda at: with_true_knots(at, y, TRUE_KNOTS[name])))
             chosen.append(found)
-        average = f"{deviation * numpy.sqrt(2 * pieces / count):.4g}" if name in ("three lines", "tent") else ""
-        means = " | ".join(f"{numpy.mean(errors):.4g}" for errors in (theirs, told, ours))
-        print(f"| {name} | {average} | {means} | {min(chosen)} to {max(chosen)} |")
+        average = f"{deviation * numpy.sqrt(2 * pieces / count):.4g}" if known else ""
+        mean = lambda errors: f"{numpy.mean(errors):.4g}" if errors else ""
+        print(f"| {name} | {mean(known)} | {average} | {mean(theirs)} | {mean(told)} | {mean(ours)} "
+              f"| {min(chosen)} to {max(chosen)} |", flush=True)
 
 
 def series():
@@ -100,9 +116,12 @@ def series():
     yield "Nile", nile["year"].to_numpy(float), nile["volume"].to_numpy(float)
     carbon = datasets.co2.load_pandas().data["co2"].dropna()
     yield "CO2", carbon.index.to_julian_date().to_numpy(float) / 365.25, carbon.to_numpy(float)
-    unemployment = datasets.macrodata.load_pandas().data
-    yield "unemployment", (unemployment["year"] + (unemployment["quarter"] - 1) / 4).to_numpy(float), unemployment[
-        "unemp"].to_numpy(float)
+    economy = datasets.macrodata.load_pandas().data
+    quarters = (economy["year"] + (economy["quarter"] - 1) / 4).to_numpy(float)
+    for name, column in (("unemployment", "unemp"), ("inflation", "infl"), ("treasury bills", "tbilrate")):
+        yield name, quarters, economy[column].to_numpy(float)
+    sunspots = datasets.sunspots.load_pandas().data
+    yield "sunspots", sunspots["YEAR"].to_numpy(float), sunspots["SUNACTIVITY"].to_numpy(float)
 
 
 def scipy_spline(x, y, test_x):
@@ -137,14 +156,16 @@ def series_table(out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--alone", action="store_true", help="without pwlf, and noisy points only")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "straight_pieces")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     python = environment(options.out)
     if Path(sys.prefix) != options.out.resolve() / "venv":
         sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
-    noise_table(options.draws, options.out)
-    series_table(options.out)
+    noise_table(options.draws, options.out, options.alone)
+    if not options.alone:
+        series_table(options.out)
 
 
 if __name__ == "__main__":

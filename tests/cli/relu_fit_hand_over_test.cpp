@@ -217,8 +217,7 @@ TEST_CASE("regions writes a page of its own") {
   CHECK(relu_fit({"regions", "--network", network}).code == 0);
 }
 
-// Needs Python's packages omlt, onnx and highspy: scripts/omlt_minimum.py makes an environment of
-// them and runs the same check.
+// The test scripts/network_minimum lets OMLT and gurobi-machinelearning minimise such files.
 TEST_CASE("the ONNX file and its bounds have the form that OMLT reads") {
   const Workspace work;
   const std::string network = fitted_sine(work);
