@@ -143,6 +143,25 @@ TEST_CASE("--jumps finds steps, reports them and stays an ordinary network") {
         tent.fit({"--pieces", "auto"})["straight_pieces"]);
 }
 
+TEST_CASE("--criterion cv follows points that wander, with an ordinary network") {
+  Fitted wandering(points(150, 0, 150, 0.8, [](double x) {
+    return 3 * std::sin(x / 9) + 2 * std::sin(x / 3.1) + std::sin(x * x / 400);
+  }));
+  const Json fit = wandering.fit({"--pieces", "auto", "--criterion", "cv"});
+  int chosen = 0;
+  for (const Json& trial : fit["pieces"]) {
+    if (trial["chosen"] != true) continue;
+    ++chosen;
+    CHECK(trial["knots"] == "smooth");
+    CHECK(trial["pieces"] == fit["linear_regions"]);
+    CHECK(trial["mse"].get<double>() == doctest::Approx(fit["mse"].get<double>()));
+  }
+  CHECK(chosen == 1);
+  CHECK(wandering.text().find("straight pieces of a smoothing line, chosen by cross-validation") !=
+        std::string::npos);
+  CHECK(wandering.at("-10,160").size() == 2);
+}
+
 TEST_CASE("slopes and breakpoints come with standard errors, and weights are counted") {
   Fitted tent(points(200, 0, 10, 0.2, [](double x) { return x < 4 ? x : 8 - x; }));
   const Json fit = tent.fit({"--pieces", "auto"});

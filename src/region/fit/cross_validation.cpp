@@ -1,6 +1,7 @@
 #include "region/fit/cross_validation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "region/pieces/piecewise_network.h"
@@ -28,6 +29,16 @@ Fold fold_of(const Samples& samples, std::size_t index) {
   return fold;
 }
 
+/// Folds that leave out some points, and not too many.
+std::vector<Fold> folds_of(const Samples& samples) {
+  std::vector<Fold> folds;
+  for (std::size_t index = 0; index < kFolds; ++index) {
+    Fold fold = fold_of(samples, index);
+    if (!fold.held.x.empty() && fold.training.size() >= 2) folds.push_back(std::move(fold));
+  }
+  return folds;
+}
+
 }  // namespace
 
 std::map<int, double> cross_validated(const Samples& samples, int most_pieces,
@@ -35,10 +46,8 @@ std::map<int, double> cross_validated(const Samples& samples, int most_pieces,
   std::map<int, double> sums;
   std::map<int, std::size_t> counts;
   double total = 0;
-  std::size_t folds = 0;
-  for (std::size_t index = 0; index < kFolds; ++index) {
-    const Fold fold = fold_of(samples, index);
-    if (fold.held.x.empty() || fold.training.size() < 2) continue;
+  const std::vector<Fold> folds = folds_of(samples);
+  for (const Fold& fold : folds) {
     const double weight = fold.held.total_weight();
     std::size_t best = 0;
     double least = std::numeric_limits<double>::infinity();
@@ -55,12 +64,43 @@ std::map<int, double> cross_validated(const Samples& samples, int most_pieces,
     };
     search(fold.training, most_pieces, enough);
     total += weight;
-    ++folds;
   }
   std::map<int, double> errors;
   for (const auto& [pieces, sum] : sums)
-    if (counts[pieces] == folds) errors[pieces] = sum / total;
+    if (counts[pieces] == folds.size()) errors[pieces] = sum / total;
   return errors;
+}
+
+std::vector<double> cross_validated(const Samples& samples, const LineFits& fits) {
+  std::vector<double> errors;
+  double total = 0;
+  for (const Fold& fold : folds_of(samples)) {
+    const std::vector<PiecewiseLinear> lines = fits(fold.training);
+    const double weight = fold.held.total_weight();
+    errors.resize(lines.size());
+    for (std::size_t k = 0; k < lines.size(); ++k)
+      errors[k] += weight * mean_squared_error(lines[k], fold.held);
+    total += weight;
+  }
+  for (double& error : errors) error /= total;
+  return errors;
+}
+
+double sureness_of_second(const Samples& samples, const LineFits& two) {
+  double count = 0, mean = 0, squares = 0;  // of the gains
+  for (const Fold& fold : folds_of(samples)) {
+    const std::vector<PiecewiseLinear> lines = two(fold.training);
+    for (std::size_t i = 0; i < fold.held.x.size(); ++i) {
+      const double x = fold.held.x[i], y = fold.held.y[i];
+      const double first = lines[0](x) - y, second = lines[1](x) - y;
+      const double gain = fold.held.weight[i] * (first * first - second * second);
+      const double step = gain - mean;
+      mean += step / ++count;
+      squares += step * (gain - mean);
+    }
+  }
+  if (!(mean > 0)) return 0;
+  return squares > 0 ? mean * count / std::sqrt(squares) : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace asap::region

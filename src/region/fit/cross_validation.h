@@ -19,4 +19,14 @@ using PiecesSearch =
 std::map<int, double> cross_validated(const Samples& samples, int most_pieces,
                                       const PiecesSearch& search);
 
+/// A fixed number of fits to samples.
+using LineFits = std::function<std::vector<PiecewiseLinear>(const Samples&)>;
+
+/// The same error of each of the fits; empty for points that are too few to leave some out.
+std::vector<double> cross_validated(const Samples& samples, const LineFits& fits);
+
+/// By how many standard errors the weighted squared error of the second of two fits is smaller at
+/// points left out; 0 where it is not smaller.
+double sureness_of_second(const Samples& samples, const LineFits& two);
+
 }  // namespace asap::region

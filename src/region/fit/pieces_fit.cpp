@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "region/fit/cross_validation.h"
+#include "region/fit/smoothing_fit.h"
 #include "region/pieces/cell_units.h"
 #include "region/pieces/even_knots.h"
 #include "region/pieces/huber.h"
@@ -21,19 +22,25 @@ constexpr int kPatience = 8;
 /// few points would hide how these points scatter.
 constexpr int kTestedCells = 4000;
 
+/// By how many standard errors other pieces must be better than a smoothing line at points left
+/// out, or to which part of its error: corners matter at few points, which says little in standard
+/// errors.
+constexpr double kSure = 2, kFarBetter = 0.5;
+
 /// A function that may be chosen, and what the criterion says of it.
 struct Candidate {
   std::vector<PiecewiseLinear> parts;
   PiecesTrial trial;
 };
 
-/// Index of the least criterion; the first one whose error is rounding wins.
-std::size_t least_of(const std::vector<Candidate>& candidates) {
+/// Index of the least criterion; the first one of those below `rounding` wins.
+std::size_t least_of(const std::vector<Candidate>& candidates, double rounding) {
   std::size_t best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < candidates.size(); ++k) {
-    if (!(candidates[k].trial.criterion < least)) continue;
-    least = candidates[k].trial.criterion;
+    const double criterion = std::max(candidates[k].trial.criterion, rounding);
+    if (!(criterion < least)) continue;
+    least = criterion;
     best = k;
   }
   return best;
@@ -72,11 +79,13 @@ class PiecesChoice {
                                : std::min(options.most_pieces, determined_pieces(target));
     if (constrained()) most_ = std::min(most_, kMostSearchedPieces);
     const auto [low, high] = std::minmax_element(seen_.samples.y.begin(), seen_.samples.y.end());
-    exact_ = kExactError * (*high - *low) * (*high - *low);
+    const double rounding =
+        4 * std::numeric_limits<double>::epsilon() * std::max(std::abs(*low), std::abs(*high));
+    exact_ = std::max(kExactError * (*high - *low) * (*high - *low), rounding * rounding);
   }
 
   /// Every function that was searched; of those with the wanted number of pieces, if it is given.
-  std::vector<Candidate> candidates() const {
+  std::vector<Candidate> candidates() {
     if (options_.pieces > kMostSearchedPieces) return {large()};
     std::vector<Candidate> all =
         options_.criterion == Criterion::cv ? by_cross_validation() : by_bic();
@@ -88,12 +97,38 @@ class PiecesChoice {
     return all;
   }
 
+  /// Index of the one that the criterion chooses.
+  std::size_t chosen_of(const std::vector<Candidate>& candidates) const {
+    constexpr double kNone = -std::numeric_limits<double>::infinity();
+    const std::size_t least =
+        least_of(candidates, options_.criterion == Criterion::cv ? exact_ : kNone);
+    const PiecesTrial& best = candidates[least].trial;
+    if (smoothing_.empty() || best.knots == Knots::smooth) return least;
+    const SmoothingFit& smooth = *std::ranges::min_element(smoothing_, {}, &SmoothingFit::error);
+    const auto two = [&](const Samples& points) {
+      const PiecesSearch search =
+          best.knots == Knots::even ? even_knots : free_search(kTestedCells);
+      const auto found = search(points, best.pieces, {});
+      return std::vector{smoothed_like(smooth, points), found.back().function};
+    };
+    if (best.criterion <= exact_ || best.criterion < kFarBetter * smooth.error ||
+        sureness_of_second(seen_.samples, two) >= kSure)
+      return least;
+    return static_cast<std::size_t>(
+        std::ranges::find_if(candidates,
+                             [&](const Candidate& candidate) {
+                               return candidate.trial.knots == Knots::smooth &&
+                                      candidate.trial.criterion == smooth.error;
+                             }) -
+        candidates.begin());
+  }
+
   /// The chosen function on all points and under the loss.
   std::vector<PiecewiseLinear> finished(Candidate& chosen) const {
     if (chosen.parts.size() > 1) return chosen.parts;
     PiecewiseLinear function = chosen.parts.front();
-    if (!seen_.truth && options_.pieces <= kMostSearchedPieces && !chosen.trial.even &&
-        seen_.samples.size() > kSearchedCells) {
+    if (!seen_.truth && options_.pieces <= kMostSearchedPieces &&
+        chosen.trial.knots == Knots::free && seen_.samples.size() > kSearchedCells) {
       const PiecewiseFit refined = refined_on(function, seen_.samples);
       function = refined.function;
       chosen.trial.mse = refined.mse;
@@ -121,7 +156,8 @@ class PiecesChoice {
 
   Candidate candidate(PiecewiseFit fit) const {
     const auto pieces = static_cast<int>(fit.function.pieces());
-    return {{std::move(fit.function)}, {pieces, 0, false, fit.mse, bic(fit.mse, pieces), false}};
+    return {{std::move(fit.function)},
+            {pieces, 0, Knots::free, fit.mse, bic(fit.mse, pieces), false}};
   }
 
   Candidate large() const {
@@ -155,11 +191,11 @@ class PiecesChoice {
     return all;
   }
 
-  std::vector<Candidate> by_cross_validation() const {
+  std::vector<Candidate> by_cross_validation() {
     std::vector<Candidate> all;
     // The errors of a search at points left out, with its functions on all points.
     const auto add = [&](const PiecesSearch& search, const PiecesSearch& final, int most,
-                         bool even) {
+                         Knots knots) {
       const std::map<int, double> errors = cross_validated(seen_.samples, most, search);
       if (errors.empty()) return;
       for (PiecewiseFit& fit : final(seen_.samples, errors.rbegin()->first, {})) {
@@ -167,26 +203,39 @@ class PiecesChoice {
         if (found == errors.end()) continue;
         all.push_back(candidate(std::move(fit)));
         all.back().trial.criterion = found->second;
-        all.back().trial.even = even;
+        all.back().trial.knots = knots;
       }
     };
-    const auto free = [&](int cells) -> PiecesSearch {
-      return [this, cells](const Samples& samples, int pieces, const EnoughPieces& enough) {
-        const Cells joined = cells_of(samples, cells);
-        return constrained() ? constrained_knots(joined, options_.constraints, pieces, enough)
-                             : free_knots(joined, pieces, enough);
-      };
-    };
-    add(free(kTestedCells), free(kSearchedCells), most_, false);
+    add(free_search(kTestedCells), free_search(kSearchedCells), most_, Knots::free);
     if (!constrained()) {
       const std::int64_t most = std::max<std::int64_t>(seen_.samples.size() / 3, 1);
       add(even_knots, even_knots,
-          static_cast<int>(std::min<std::int64_t>(most, options_.most_pieces)), true);
+          static_cast<int>(std::min<std::int64_t>(most, options_.most_pieces)), Knots::even);
+      add_smoothing(all);
     }
     if (all.empty())
       throw base::UsageError("`criterion` cv leaves out every fifth point: too few are left",
                              "give `criterion` bic or the number of `pieces`");
     return all;
+  }
+
+  PiecesSearch free_search(int cells) const {
+    return [this, cells](const Samples& samples, int pieces, const EnoughPieces& enough) {
+      const Cells joined = cells_of(samples, cells);
+      return constrained() ? constrained_knots(joined, options_.constraints, pieces, enough)
+                           : free_knots(joined, pieces, enough);
+    };
+  }
+
+  void add_smoothing(std::vector<Candidate>& all) {
+    smoothing_ = smoothing_fits(seen_.samples);
+    std::erase_if(smoothing_, [&](const SmoothingFit& fit) {
+      return fit.function.pieces() > options_.most_pieces;
+    });
+    for (const SmoothingFit& fit : smoothing_)
+      all.push_back({{fit.function},
+                     {static_cast<int>(fit.function.pieces()), 0, Knots::smooth,
+                      mean_squared_error(fit.function, seen_.samples), fit.error, false}});
   }
 
   void add_jumping(std::vector<Candidate>& all) const {
@@ -202,7 +251,7 @@ class PiecesChoice {
     };
     for (JumpingFit& fit : jumping_knots(seen_.samples, std::min(most_, kMostSearchedPieces),
                                          options_.jumps, enough_pieces)) {
-      const PiecesTrial trial{fit.pieces(), fit.jumps(), false, fit.mse, value(fit), false};
+      const PiecesTrial trial{fit.pieces(), fit.jumps(), Knots::free, fit.mse, value(fit), false};
       all.push_back({std::move(fit.parts), trial});
     }
     std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
@@ -215,13 +264,16 @@ class PiecesChoice {
   Target seen_;
   int most_ = 1;
   double exact_ = 0;
+  std::vector<SmoothingFit> smoothing_;  // that cross-validation tried
 };
 
 std::string description_of(const PiecesOptions& options, const PiecesTrial& chosen) {
-  std::string text = std::to_string(chosen.pieces) +
-                     (chosen.pieces == 1 ? " straight piece"
-                      : chosen.even      ? " straight pieces with even shares of the points"
-                                         : " straight pieces with free knots");
+  std::string text =
+      std::to_string(chosen.pieces) + (chosen.pieces == 1 ? " straight piece" : " straight pieces");
+  if (chosen.pieces > 1 || chosen.knots == Knots::smooth)
+    text += chosen.knots == Knots::free   ? " with free knots"
+            : chosen.knots == Knots::even ? " with even shares of the points"
+                                          : " of a smoothing line";
   if (chosen.jumps > 0)
     text += " and " + std::to_string(chosen.jumps) + (chosen.jumps == 1 ? " jump" : " jumps");
   if (options.pieces == 0)
@@ -251,9 +303,9 @@ int determined_pieces(const Target& target) {
 
 PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
   check(target, options);
-  const PiecesChoice choice(target, options);
+  PiecesChoice choice(target, options);
   std::vector<Candidate> candidates = choice.candidates();
-  Candidate& chosen = candidates[least_of(candidates)];
+  Candidate& chosen = candidates[choice.chosen_of(candidates)];
   chosen.trial.chosen = true;
   PiecesFit result;
   for (const Candidate& candidate : candidates) result.trials.push_back(candidate.trial);
@@ -261,8 +313,8 @@ PiecesFit fit_pieces(const Target& target, const PiecesOptions& options) {
   result.function = joined(result.parts);
   result.fit.network = to_network(result.function);
   result.fit.freedom = 2 * chosen.trial.pieces + chosen.trial.jumps;
-  const bool plain =
-      options.loss == Loss::squares && !options.constraints.any() && !chosen.trial.even;
+  const bool plain = options.loss == Loss::squares && !options.constraints.any() &&
+                     chosen.trial.knots == Knots::free;
   if (plain && chosen.trial.jumps == 0) result.fit.floor = chosen.trial.mse;
   if (plain && !target.truth && chosen.trial.pieces <= kMostSearchedPieces)
     result.errors = piece_errors(result.parts, target.samples);

@@ -19,8 +19,10 @@ enum class Loss {
 /// How the number of straight pieces is chosen.
 enum class Criterion {
   bic,  ///< the Bayesian information criterion: for noise that is independent
-  cv,   ///< the squared error at points left out, in five folds: for predictions between points;
-        ///< even knots are tried as well
+  cv,   ///< the squared error at points left out, in five folds: for predictions between points.
+        ///< Even knots and smoothing lines are tried as well. The least of many noisy errors is
+        ///< too good, so other pieces must be better than a smoothing line by two standard errors
+        ///< or have less than half its error
 };
 
 struct PiecesOptions {
@@ -33,11 +35,18 @@ struct PiecesOptions {
   PiecesConstraints constraints{};  ///< not with jumps
 };
 
+/// Where the knots of straight pieces come from.
+enum class Knots {
+  free,   ///< a search of their best places
+  even,   ///< equal numbers of points between them (pieces/even_knots.h)
+  smooth  ///< a smoothing line, simplified (smoothing_fit.h)
+};
+
 /// One number of pieces that was tried.
 struct PiecesTrial {
   int pieces = 0;  ///< without the steep ones of jumps
   int jumps = 0;
-  bool even = false;  ///< knots have equal numbers of points between them (pieces/even_knots.h)
+  Knots knots = Knots::free;
   double mse = 0;  ///< at the points, or of the function; with the loss huber, twice the mean loss
   double criterion = 0;  ///< the least is chosen; see Criterion
   bool chosen = false;

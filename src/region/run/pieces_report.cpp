@@ -45,6 +45,10 @@ std::string error_text(double error) {
   return std::isnan(error) ? "" : base::format_significant(error);
 }
 
+const char* knots_text(Knots knots) {
+  return knots == Knots::free ? "free" : knots == Knots::even ? "even" : "smooth";
+}
+
 io::Json finite_or_null(double value) {
   return std::isfinite(value) ? io::Json(value) : io::Json();
 }
@@ -67,7 +71,7 @@ std::string trials_text(const FitRun& run) {
   for (const PiecesTrial& trial : run.pieces) {
     std::vector<std::string> row{std::to_string(trial.pieces)};
     if (jumps) row.push_back(std::to_string(trial.jumps));
-    if (!bic) row.emplace_back(trial.even ? "even" : "free");
+    if (!bic) row.emplace_back(knots_text(trial.knots));
     row.push_back(base::format_significant(trial.mse));
     row.push_back(bic ? base::format_fixed(trial.criterion, 1)
                       : base::format_significant(trial.criterion));
@@ -110,7 +114,7 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
   for (const PiecesTrial& trial : run.pieces)
     summary["pieces"].push_back({{"pieces", trial.pieces},
                                  {"jumps", trial.jumps},
-                                 {"knots", trial.even ? "even" : "free"},
+                                 {"knots", knots_text(trial.knots)},
                                  {"mse", trial.mse},
                                  {"criterion", trial.criterion},
                                  {"chosen", trial.chosen}});

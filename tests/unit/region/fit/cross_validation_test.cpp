@@ -63,5 +63,29 @@ TEST_CASE("a season that BIC takes for noise is followed between its points") {
   CHECK(least < 0.06);
 }
 
+TEST_CASE("fixed fits have the error of points left out, and the better one is surely better") {
+  Samples samples;
+  base::RandomStream random(5, base::RandomPurpose::test);
+  for (int i = 0; i < 100; ++i) {
+    samples.x.push_back(i);
+    samples.y.push_back(random.normal());
+  }
+  const auto level = [](double y) { return region::PiecewiseLinear{{0, 99}, {y, y}}; };
+  const auto two = [&](const Samples&) { return std::vector{level(2), level(0)}; };
+  double squares = 0;
+  for (std::size_t i = 1; i < 99; ++i) squares += samples.y[i] * samples.y[i];
+  CHECK(region::cross_validated(samples, region::LineFits(two))[1] ==
+        doctest::Approx(squares / 98));
+  // Gains of 4 - 4y: the standard errors in their mean, in two passes.
+  double mean = 0, variance = 0;
+  for (std::size_t i = 1; i < 99; ++i) mean += (4 - 4 * samples.y[i]) / 98;
+  for (std::size_t i = 1; i < 99; ++i) variance += std::pow(4 - 4 * samples.y[i] - mean, 2) / 98;
+  CHECK(region::sureness_of_second(samples, two) ==
+        doctest::Approx(mean / std::sqrt(variance / 98)));
+  const auto swapped = [&](const Samples&) { return std::vector{level(0), level(2)}; };
+  CHECK(region::sureness_of_second(samples, swapped) == 0);
+  CHECK(region::cross_validated({{0, 1}, {0, 1}, {}}, region::LineFits(two)).empty());
+}
+
 }  // namespace
 }  // namespace asap::test
