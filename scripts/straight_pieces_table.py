@@ -5,8 +5,7 @@ two tables: the distance from the true function, and the error on held-out point
   scripts/straight_pieces_table.py [--draws N] [--alone] [--out DIR]
 
 Needs build/bin/relu-fit. The peers (pwlf, scipy's linear splines) and the series (the Nile's flow, carbon dioxide at Mauna
-Loa, three of the US economy and sunspots, which come with statsmodels) are installed from PyPI into a virtual environment
-in DIR.
+Loa and US unemployment, which come with statsmodels) are installed from PyPI into a virtual environment in DIR.
 pwlf gets the true number of pieces of noisy points, and chooses it by BIC up to six for the series. For noisy points the
 first table shows relu-fit with the true number as well. Where the function itself has these pieces, it shows least squares
 with the true knots on the same draws, and what free knots leave on average, deviation * sqrt(2 pieces / points).
@@ -116,12 +115,9 @@ def series():
     yield "Nile", nile["year"].to_numpy(float), nile["volume"].to_numpy(float)
     carbon = datasets.co2.load_pandas().data["co2"].dropna()
     yield "CO2", carbon.index.to_julian_date().to_numpy(float) / 365.25, carbon.to_numpy(float)
-    economy = datasets.macrodata.load_pandas().data
-    quarters = (economy["year"] + (economy["quarter"] - 1) / 4).to_numpy(float)
-    for name, column in (("unemployment", "unemp"), ("inflation", "infl"), ("treasury bills", "tbilrate")):
-        yield name, quarters, economy[column].to_numpy(float)
-    sunspots = datasets.sunspots.load_pandas().data
-    yield "sunspots", sunspots["YEAR"].to_numpy(float), sunspots["SUNACTIVITY"].to_numpy(float)
+    unemployment = datasets.macrodata.load_pandas().data
+    yield "unemployment", (unemployment["year"] + (unemployment["quarter"] - 1) / 4).to_numpy(float), unemployment[
+        "unemp"].to_numpy(float)
 
 
 def scipy_spline(x, y, test_x):
