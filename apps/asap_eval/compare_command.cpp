@@ -109,8 +109,8 @@ class CompareCommand : public cli::Command {
         ->allow_extra_args(false);
     compare
         .add_option("--guard-quantile", guard_quantile_,
-                    "guarded: leave a head to the teacher where its column error exceeds this "
-                    "quantile of those on the calibration examples; default 0.99")
+                    "guarded: leave a head to the teacher where the bound of its column error "
+                    "exceeds this quantile of those on the calibration examples; default 0.99")
         ->type_name("Q")
         ->check(CLI::Range(0.0, 1.0));
   }

@@ -1,5 +1,6 @@
 #include "compile/column_errors.h"
 
+#include "attention/operators/guarded_operator.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/tiled/tiled_attention.h"
 #include "base/parallel.h"
@@ -7,9 +8,9 @@
 namespace asap::compile {
 namespace {
 
-float certified_error(const attention::CompiledHead& head,
-                      const attention::AttentionBatch<float>& batch, std::int64_t example,
-                      std::int64_t index, tensor::Arena& scratch) {
+void measure_example(const attention::CompiledHead& head,
+                     const attention::AttentionBatch<float>& batch, std::int64_t example,
+                     std::int64_t index, MeasuredErrors& measured, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const tensor::MatrixView<const float> queries = batch.head_queries(example, index),
                                         keys = batch.head_keys(example, index);
@@ -18,14 +19,19 @@ float certified_error(const attention::CompiledHead& head,
                                   output = scratch.matrix<float>(queries.rows, 1);
   for (std::int64_t j = 0; j < keys.rows; ++j) values(j, 0) = 0;
   const attention::AttentionHead<float> inputs = head.inputs(queries, keys, values);
-  if (!head.predicts())
-    return attention::sinkhorn_attention<float>(inputs, head.iterations, output, scratch)
-        .column_error;
+  measured.bounds.push_back(static_cast<float>(
+      attention::guarded_head_attention(head, inputs, {}, output, scratch).column_error));
+  if (!head.predicts()) {
+    measured.errors.push_back(
+        attention::sinkhorn_attention<float>(inputs, head.iterations, output, scratch)
+            .column_error);
+    return;
+  }
   const attention::TiledOptions options{.storage =
                                             attention::best_storage(queries.rows, keys.rows)};
-  return static_cast<float>(
+  measured.errors.push_back(static_cast<float>(
       attention::guarded_tiled_compiled_attention(head.map(), inputs, {}, options, output, scratch)
-          .certificate.column_error);
+          .certificate.column_error));
 }
 
 }  // namespace
@@ -39,18 +45,18 @@ ColumnErrorsByHead measure_column_errors(
   ColumnErrorsByHead errors;
   for (const auto& layer : heads) errors.emplace_back(layer.size());
   std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
-  source.for_each_chunk(range, [&](const Activations& chunk, const ExampleRange& inside,
-                                   std::int64_t) {
-    base::parallel_for(std::ssize(heads) * width, threads, [&](std::int64_t index, int worker) {
-      const auto layer = static_cast<std::size_t>(index / width);
-      const attention::AttentionBatch<float> batch = chunk.batch(static_cast<int>(layer));
-      const std::int64_t h = index % width;
-      for (std::int64_t e = inside.first; e < inside.first + inside.count; ++e)
-        if (batch.live_query_count(e) > 0 && batch.live_key_count(e) > 0)
-          errors[layer][h].push_back(certified_error(heads[layer][h], batch, e, h, arenas[worker]));
-    });
-    if (done) done(inside.count);
-  });
+  source.for_each_chunk(
+      range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t) {
+        base::parallel_for(std::ssize(heads) * width, threads, [&](std::int64_t index, int worker) {
+          const auto layer = static_cast<std::size_t>(index / width);
+          const attention::AttentionBatch<float> batch = chunk.batch(static_cast<int>(layer));
+          const std::int64_t h = index % width;
+          for (std::int64_t e = inside.first; e < inside.first + inside.count; ++e)
+            if (batch.live_query_count(e) > 0 && batch.live_key_count(e) > 0)
+              measure_example(heads[layer][h], batch, e, h, errors[layer][h], arenas[worker]);
+        });
+        if (done) done(inside.count);
+      });
   return errors;
 }
 

@@ -8,12 +8,18 @@
 
 namespace asap::compile {
 
-/// Column errors by example, [layer][head][example].
-using ColumnErrorsByHead = std::vector<std::vector<std::vector<float>>>;
+/// Of one head, by example.
+struct MeasuredErrors {
+  std::vector<float> errors;  ///< column errors of the plans
+  std::vector<float> bounds;  ///< see attention::GuardedOperator
+};
+
+/// [layer][head]
+using ColumnErrorsByHead = std::vector<std::vector<MeasuredErrors>>;
 
 /// The column error of every compiled head on the examples of `range` that have live queries and
-/// keys: the certificate that attention::GuardedOperator gives, on the inputs that the teacher's
-/// own attention makes. One pass over the source, without its teachers' duals; heads are shared out
+/// keys, and the bound that attention::GuardedOperator gets, on the inputs that the teacher's own
+/// attention makes. One pass over the source, without its teachers' duals; heads are shared out
 /// to `threads` threads, and the result does not depend on their number. `done` is called with the
 /// number of examples of every chunk. InternalError when the heads are not those of the source.
 ColumnErrorsByHead measure_column_errors(

@@ -201,10 +201,13 @@ void add_column_errors(const ExampleRange& range, HeadPasses& passes, CompiledMo
                             [&](std::int64_t examples) { passes.report(examples); });
   for (std::size_t layer = 0; layer < errors.size(); ++layer)
     for (std::size_t head = 0; head < errors[layer].size(); ++head) {
-      std::vector<float>& sorted = errors[layer][head];
-      std::ranges::sort(sorted);
+      MeasuredErrors& measured = errors[layer][head];
+      std::ranges::sort(measured.errors);
+      std::ranges::sort(measured.bounds);
       model.heads[layer][head].column_errors = {
-          std::move(sorted), static_cast<float>(model.evidence[layer][head].teacher_column_error)};
+          .sorted = std::move(measured.errors),
+          .bounds = std::move(measured.bounds),
+          .teacher = static_cast<float>(model.evidence[layer][head].teacher_column_error)};
     }
 }
 

@@ -6,6 +6,8 @@
 namespace asap::compile {
 namespace {
 
+constexpr const char* kBoundExamples = "column_error_bound_examples";
+
 constexpr const char* kTensors = OperatorArtefact::kTensors;
 constexpr const char* kDescription = OperatorArtefact::kDescription;
 constexpr int kFirstWithLayers = 3;  // version in which every layer has a description of its own
@@ -46,6 +48,13 @@ std::vector<OperatorLayer> read_layers(const io::Json& json, const CompileConfig
       static_cast<int>(require_extent(json, "teacher_iterations", 1, source));
   if (json.contains("column_error_examples"))
     common.column_errors = require_extent(json, "column_error_examples", 0, source);
+  if (json.contains(kBoundExamples)) {  // later than column errors
+    const std::int64_t bounds = require_extent(json, kBoundExamples, 0, source);
+    if (bounds != 0 && bounds != common.column_errors)
+      throw base::DataError(source + ": field '" + kBoundExamples + "': " + std::to_string(bounds) +
+                            " is neither 0 nor column_error_examples");
+    common.bounds = bounds > 0;
+  }
   const io::Json* described = nullptr;
   if (json["version"].get<int>() >= kFirstWithLayers) {
     described = json.contains("operators") ? &json["operators"] : nullptr;
@@ -99,6 +108,7 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
       {"teacher_iterations", artefact.teacher_iterations},
       {"calibration_source", artefact.calibration_source},
       {"column_error_examples", last.column_errors},
+      {kBoundExamples, last.bounds ? last.column_errors : 0},
       {"fit", fit_json(artefact.config)}};
   if (!artefact.choice.is_null()) json["choice"] = artefact.choice;
   io::write_json(folder / kDescription, json);

@@ -104,19 +104,34 @@ void get_maps(const OperatorLayer& layer, const io::TensorFile& file,
   }
 }
 
+/// One ascending row per head.
+tensor::Tensor<float> read_sorted(const OperatorLayer& layer, const char* name,
+                                  const io::TensorFile& file) {
+  const std::string full_name = prefix(layer) + name;
+  tensor::Tensor<float> errors = read_tensor(file, full_name, {layer.heads, layer.column_errors});
+  for (std::int64_t h = 0; h < layer.heads; ++h)
+    if (!std::ranges::is_sorted(errors.rows().row(h)))
+      throw base::DataError(file.source + ": tensor '" + full_name + "' does not ascend");
+  return errors;
+}
+
 /// The column errors of a layer's heads, if the operator has any.
 void get_column_errors(const OperatorLayer& layer, const io::TensorFile& file,
                        std::vector<attention::CompiledHead>& heads) {
   if (layer.column_errors == 0) return;
-  const std::string name = prefix(layer) + "column_errors";
-  const tensor::Tensor<float> errors = read_tensor(file, name, {layer.heads, layer.column_errors});
+  const tensor::Tensor<float> errors = read_sorted(layer, "column_errors", file);
   const tensor::Tensor<float> teacher =
       read_tensor(file, prefix(layer) + "teacher_column_errors", {layer.heads});
+  tensor::Tensor<float> bounds;
+  if (layer.bounds) bounds = read_sorted(layer, "column_error_bounds", file);
   for (std::int64_t h = 0; h < layer.heads; ++h) {
+    attention::ColumnErrors& out = heads[h].column_errors;
     const tensor::VectorView<const float> row = errors.rows().row(h);
-    if (!std::ranges::is_sorted(row))
-      throw base::DataError(file.source + ": tensor '" + name + "' does not ascend");
-    heads[h].column_errors = {{row.begin(), row.end()}, teacher[h]};
+    out.sorted.assign(row.begin(), row.end());
+    out.teacher = teacher[h];
+    if (!layer.bounds) continue;
+    const tensor::VectorView<const float> bound = bounds.rows().row(h);
+    out.bounds.assign(bound.begin(), bound.end());
   }
 }
 
@@ -166,6 +181,7 @@ OperatorLayer describe_layer(std::size_t index, const std::vector<attention::Com
           .width = width,
           .teacher_iterations = first.teacher_iterations,
           .column_errors = std::ssize(first.column_errors.sorted),
+          .bounds = !first.column_errors.bounds.empty(),
           .slack = std::ranges::any_of(
               heads, [](const attention::CompiledHead& head) { return head.slack > 0; })};
 }
@@ -226,6 +242,9 @@ void put_layer(const OperatorLayer& layer, const std::vector<attention::Compiled
   if (layer.column_errors == 0) return;
   put("column_errors", {layer.heads, layer.column_errors},
       [](const attention::CompiledHead& head) -> View { return head.column_errors.sorted; });
+  if (layer.bounds)
+    put("column_error_bounds", {layer.heads, layer.column_errors},
+        [](const attention::CompiledHead& head) -> View { return head.column_errors.bounds; });
   put("teacher_column_errors", {layer.heads}, [](const attention::CompiledHead& head) -> View {
     return {&head.column_errors.teacher, 1};
   });

@@ -21,6 +21,7 @@ struct OperatorLayer {
   std::int64_t width = 0;          ///< D
   int teacher_iterations = 1;      ///< T
   std::int64_t column_errors = 0;  ///< examples behind them; 0: not measured
+  bool bounds = false;             ///< whether there are bounds of as many column errors
   bool slack = false;              ///< whether the heads have slack
 };
 

@@ -82,7 +82,8 @@ inline void write_operator(const std::filesystem::path& folder, const std::files
       attention::CompiledHead head{.features = artefact.config.dual_features(),
                                    .score_scale = scale};
       head.teacher_iterations = artefact.teacher_iterations;
-      head.column_errors = {{0.01F, 0.02F, 0.5F}, 0.25F};
+      head.column_errors = {
+          .sorted = {0.01F, 0.02F, 0.5F}, .bounds = {0.02F, 0.03F, 0.9F}, .teacher = 0.25F};
       for (std::int64_t p = 0; p < head.features.weight_count(0); ++p)
         head.weights.push_back(static_cast<float>(random.normal()));
       artefact.heads.back().push_back(std::move(head));

@@ -5,29 +5,21 @@
 
 namespace asap::attention {
 
-/// When the closure of a compiled head is followed by Sinkhorn iterations. The column error of its
+/// When the closure of a dual map is followed by Sinkhorn iterations. The column error of its
 /// plan, mean_j |M/N sum_i A_ij - 1|, is known from one more row and column update, which are the
 /// next iteration if there is one. The defaults measure and never iterate.
 struct ColumnGuard {
   double trigger = std::numeric_limits<double>::infinity();  ///< iterate if the error exceeds this,
   double target = std::numeric_limits<double>::infinity();   ///< until it is at most this,
   int most_iterations = 0;                                   ///< at most this often
-  /// Beyond the trigger, forget the closed plan and take the teacher's own: a row update from
-  /// g = 0 and all of most_iterations. A teacher that is far from converged cannot be reached from
-  /// elsewhere, because more iterations lead past it.
-  bool restart = false;
-
-  /// Whether iterations may follow the closed plan; otherwise it is measured once.
-  bool warm() const { return most_iterations > 0 && !restart; }
 };
 
-/// What a ColumnGuard saw and did in one head of one example.
+/// What a guard saw and did in one head of one example.
 struct ColumnCertificate {
-  /// Of the last plan that was measured: the one behind the output unless that is the teacher's.
-  /// NaN where nothing was measured, 0 without queries or keys.
+  /// Of the last plan that was measured, or a bound of it (see GuardedOperator). NaN where nothing
+  /// was measured, 0 without queries or keys.
   double column_error = std::numeric_limits<double>::quiet_NaN();
-  int iterations = 0;      ///< that the guard added
-  bool restarted = false;  ///< the output is the teacher's
+  int iterations = 0;  ///< that the guard added
 
   /// Notes the column error of the current plan, and whether one more iteration follows: then it
   /// counts. An error that is NaN ends the iterations.
@@ -35,11 +27,6 @@ struct ColumnCertificate {
     column_error = error;
     const double limit = iterations == 0 ? guard.trigger : guard.target;
     if (!(error > limit) || iterations >= guard.most_iterations) return false;
-    if (guard.restart) {
-      restarted = true;
-      iterations = guard.most_iterations;
-      return false;
-    }
     ++iterations;
     return true;
   }

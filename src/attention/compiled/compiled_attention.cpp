@@ -71,19 +71,6 @@ double close_and_apply(const DualMap<T>& map, const AttentionHead<T>& head, cons
   return plan.close(head.values, output);
 }
 
-/// The teacher's own loop, on scores as it sees them: not centred.
-template <class T>
-void teacher_attention(const AttentionHead<T>& head, int iterations, tensor::MatrixView<T> output,
-                       tensor::Arena& scratch) {
-  const tensor::ArenaScope scope(scratch);
-  const OpenPlan<T> plan(head.queries.rows, head.keys.rows, scratch);
-  tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), plan.scores);
-  std::ranges::fill(plan.column, T(0));
-  for (int t = 0; t < iterations; ++t) plan.iterate();
-  plan.close(head.values, output);
-}
-
 /// A column sum of the closed plan is N / M exp(g - next), where `next` is the column update of its
 /// row dual.
 template <class T>
@@ -106,16 +93,27 @@ double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, i
 }
 
 template <class T>
+double bounded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
+                                  tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  double bound = 0;
+  const auto measure = [&](const OpenPlan<T>& plan) {
+    const tensor::VectorView<T> next =
+        scratch.vector<T>(static_cast<std::int64_t>(plan.row.size()));
+    transport::row_c_transform<T>(plan.scores, plan.column, next);
+    for (std::size_t i = 0; i < next.size(); ++i)
+      bound += std::abs(std::expm1(static_cast<double>(plan.row[i] - next[i])));
+    bound /= static_cast<double>(next.size());
+  };
+  close_and_apply<T>(map, head, measure, output, scratch);
+  return bound;
+}
+
+template <class T>
 ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
                                              const ColumnGuard& guard, tensor::MatrixView<T> output,
                                              tensor::Arena& scratch) {
   base::check(head.slack == T(0), "guarded_compiled_attention: slack has no certificate");
   ColumnCertificate certificate;
-  if (!guard.warm()) {
-    certificate.goes_on(guard, compiled_attention<T>(map, head, 0, output, scratch));
-    if (certificate.restarted) teacher_attention(head, guard.most_iterations, output, scratch);
-    return certificate;
-  }
   const auto iterate = [&](const OpenPlan<T>& plan) {
     const tensor::VectorView<T> next =
         scratch.vector<T>(static_cast<std::int64_t>(plan.column.size()));
@@ -136,6 +134,8 @@ ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const Attent
                                       tensor::Arena&);                                       \
   template double compiled_attention<T>(const DualMap<T>&, const AttentionHead<T>&, int,     \
                                         tensor::MatrixView<T>, tensor::Arena&);              \
+  template double bounded_compiled_attention<T>(const DualMap<T>&, const AttentionHead<T>&,  \
+                                                tensor::MatrixView<T>, tensor::Arena&);      \
   template ColumnCertificate guarded_compiled_attention<T>(                                  \
       const DualMap<T>&, const AttentionHead<T>&, const ColumnGuard&, tensor::MatrixView<T>, \
       tensor::Arena&);

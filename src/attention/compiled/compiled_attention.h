@@ -27,8 +27,16 @@ template <class T>
 double compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head, int extra_iterations,
                           tensor::MatrixView<T> output, tensor::Arena& scratch);
 
-/// The same without a fixed number of extra iterations: the column error of the closed plan decides
-/// about them. InternalError for a head with slack, whose columns may sum to less.
+/// compiled_attention without extra iterations. Returns a bound of the column error of its plan:
+/// the row error mean_i |sum_j A_ij - 1| of the plan before its last row update. That divides each
+/// row by its sum, so it moves no more mass than the rows were off by, however that falls on
+/// columns. 0 without queries or keys.
+template <class T>
+double bounded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
+                                  tensor::MatrixView<T> output, tensor::Arena& scratch);
+
+/// compiled_attention without a fixed number of extra iterations: the column error of the closed
+/// plan decides about them. InternalError for a head with slack, whose columns may sum to less.
 template <class T>
 ColumnCertificate guarded_compiled_attention(const DualMap<T>& map, const AttentionHead<T>& head,
                                              const ColumnGuard& guard, tensor::MatrixView<T> output,

@@ -1,49 +1,65 @@
 #include "attention/operators/guarded_operator.h"
 
-#include "attention/stored/sinkhorn_attention.h"
 #include "attention/tiled/tiled_attention.h"
 
 namespace asap::attention {
 namespace {
 
-/// A loop that was cut is certified by its own last iteration; beyond the guard, the whole loop
-/// follows.
-ColumnCertificate certify_loop(const CompiledHead& head, const AttentionHead<float>& inputs,
-                               const ColumnGuard& guard, tensor::MatrixView<float> output,
-                               tensor::Arena& scratch) {
-  const tensor::ArenaScope scope(scratch);
-  ColumnCertificate certificate;
-  const float error =
-      sinkhorn_attention<float>(inputs, head.iterations, output, scratch).column_error;
-  if (certificate.goes_on(guard, error) || certificate.restarted) {
-    certificate.restarted = true;
-    certificate.iterations = head.teacher_iterations;
-    fastest_sinkhorn_attention(inputs, head.teacher_iterations, output, scratch);
-  }
+ColumnCertificate bounded_attention(const CompiledHead& head, const AttentionHead<float>& inputs,
+                                    double limit, tensor::MatrixView<float> output,
+                                    tensor::Arena& scratch) {
+  if (!head.predicts())
+    return guarded_sinkhorn_attention(inputs, head.iterations, {limit, head.teacher_iterations},
+                                      output, scratch, head.precision)
+        .certificate;
+  const TiledOptions options{
+      .storage = best_storage(inputs.queries.rows, inputs.keys.rows, head.precision),
+      .precision = head.precision};
+  ColumnCertificate certificate =
+      bounded_tiled_compiled_attention(head.map(), inputs, options, output, scratch).certificate;
+  // Written so that NaN is beyond every limit.
+  if (certificate.column_error <= limit) return certificate;
+  certificate.iterations = head.teacher_iterations;
+  fastest_sinkhorn_attention(inputs, head.teacher_iterations, output, scratch, head.precision);
   return certificate;
-}
-
-ColumnCertificate certify_head(const CompiledHead& head, const AttentionHead<float>& inputs,
-                               const ColumnGuard& guard, tensor::MatrixView<float> output,
-                               tensor::Arena& scratch) {
-  if (!head.predicts()) return certify_loop(head, inputs, guard, output, scratch);
-  const TiledOptions options{.storage = best_storage(inputs.queries.rows, inputs.keys.rows)};
-  return guarded_tiled_compiled_attention(head.map(), inputs, guard, options, output, scratch)
-      .certificate;
 }
 
 }  // namespace
 
+ColumnCertificate guarded_head_attention(const CompiledHead& head,
+                                         const AttentionHead<float>& inputs, const HeadGuard& guard,
+                                         tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  switch (guard.rule) {
+    case HeadGuard::Rule::bounded:
+      return bounded_attention(head, inputs, guard.limit, output, scratch);
+    case HeadGuard::Rule::warm: {
+      const ColumnGuard warm{guard.limit, guard.limit, head.teacher_iterations};
+      return guarded_tiled_compiled_attention(
+                 head.map(), inputs, warm,
+                 {.storage = best_storage(inputs.queries.rows, inputs.keys.rows)}, output, scratch)
+          .certificate;
+    }
+    case HeadGuard::Rule::loop:
+      fastest_sinkhorn_attention(inputs, head.teacher_iterations, output, scratch);
+      return {.iterations = head.teacher_iterations};
+  }
+  throw base::InternalError("guarded_head_attention: unknown rule");
+}
+
 GuardedOperator::GuardedOperator(std::vector<std::vector<CompiledHead>> heads,
-                                 std::vector<std::vector<ColumnGuard>> guards)
+                                 std::vector<std::vector<HeadGuard>> guards)
     : heads_(std::move(heads)), guards_(std::move(guards)) {
   bool fits = guards_.size() == heads_.size();
   for (std::size_t layer = 0; fits && layer < heads_.size(); ++layer)
     fits = guards_[layer].size() == heads_[layer].size();
   base::check(fits, "GuardedOperator: not a guard for every head");
-  for (const auto& layer : heads_)
-    for (const CompiledHead& head : layer)
+  for (std::size_t layer = 0; layer < heads_.size(); ++layer)
+    for (std::size_t h = 0; h < heads_[layer].size(); ++h) {
+      const CompiledHead& head = heads_[layer][h];
       base::check(head.mode != CompiledMode::key_bias, "GuardedOperator: a key bias has no guard");
+      base::check(head.predicts() || guards_[layer][h].rule != HeadGuard::Rule::warm,
+                  "GuardedOperator: a loop is never warm");
+    }
 }
 
 void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
@@ -57,10 +73,10 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
     const CompiledHead& head = heads_[layer][h];
     for (std::int64_t b = 0; b < batch.examples; ++b) {
       const ColumnCertificate certificate =
-          certify_head(head,
-                       {batch.head_queries(b, h), batch.head_keys(b, h), batch.head_values(b, h),
-                        head.score_scale},
-                       guards_[layer][h], batch.head_output(output, b, h), scratch);
+          guarded_head_attention(head,
+                                 {batch.head_queries(b, h), batch.head_keys(b, h),
+                                  batch.head_values(b, h), head.score_scale},
+                                 guards_[layer][h], batch.head_output(output, b, h), scratch);
       if (!certificates.empty()) certificates[b * batch.heads + h] = certificate;
     }
   }

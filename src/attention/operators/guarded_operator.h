@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -8,15 +9,33 @@
 
 namespace asap::attention {
 
+/// What one head does about plans that may be bad.
+struct HeadGuard {
+  enum class Rule {
+    bounded,  ///< the teacher's whole loop where a bound of the column error exceeds the limit
+    warm,     ///< iterations of the closed plan until its column error is at most the limit
+    loop,     ///< the teacher's whole loop, always
+  };
+  Rule rule = Rule::bounded;
+  double limit = std::numeric_limits<double>::infinity();
+};
+
 /// The compiled operator that certifies every head, and goes on iterating where a head's guard asks
-/// for it: see ColumnGuard. Without iterations its output is that of CompiledOperator, to the byte
-/// unless that closes the row dual in one pass.
+/// for it.
+///
+/// Rule `bounded` costs nothing but what it adds. Its certificate is a bound of the column error,
+/// from sums that the operator takes anyway: of a map the row error of the plan before its last row
+/// update (bounded_compiled_attention), of a loop the column error one iteration before its last
+/// (guarded_sinkhorn_attention). Beyond the limit a map's plan gives way to the teacher's whole
+/// loop, because a teacher that is far from converged cannot be reached from elsewhere, and a loop
+/// goes on to its end; both in the precision of the layer. Elsewhere the output is that of
+/// CompiledOperator, to the byte. Rules `warm` and `loop` work in float; a loop is never warm.
 class GuardedOperator final : public AttentionOperator {
  public:
   /// [layer][head] each. InternalError when there is not a guard for every head, or for a head that
   /// predicts a key bias.
   GuardedOperator(std::vector<std::vector<CompiledHead>> heads,
-                  std::vector<std::vector<ColumnGuard>> guards);
+                  std::vector<std::vector<HeadGuard>> guards);
 
   void apply(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
              tensor::Arena& scratch) const override {
@@ -29,9 +48,16 @@ class GuardedOperator final : public AttentionOperator {
   void certify(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
                tensor::Arena& scratch, std::span<ColumnCertificate> certificates) const;
 
+  const std::vector<std::vector<HeadGuard>>& guards() const { return guards_; }
+
  private:
   std::vector<std::vector<CompiledHead>> heads_;
-  std::vector<std::vector<ColumnGuard>> guards_;
+  std::vector<std::vector<HeadGuard>> guards_;
 };
+
+/// What GuardedOperator does in one head.
+ColumnCertificate guarded_head_attention(const CompiledHead& head,
+                                         const AttentionHead<float>& inputs, const HeadGuard& guard,
+                                         tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 }  // namespace asap::attention

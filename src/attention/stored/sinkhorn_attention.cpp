@@ -51,9 +51,10 @@ SinkhornState<T> allocate_state(const AttentionHead<T>& head, int iterations,
 /// large that an underflowed entry of K could have carried mass, and none so large or small that
 /// its square, which the backward pass needs, is no normal number. (Entries of K are at most 1, so
 /// that no scaling is below 1 / m of the inverse of the largest one of the other kind.)
+/// Of the first `iterations` iterations.
 template <class T>
-bool trustworthy(const SinkhornState<T>& state) {
-  const int count = state.iterations + 1;
+bool trustworthy(const SinkhornState<T>& state, int iterations) {
+  const int count = iterations + 1;
   // One reduction per stack: the scalings of all iterations lie one after the other.
   const auto largest_u = static_cast<double>(tensor::maximum<T>(tensor::VectorView<const T>(
       state.u(0).data(), static_cast<std::size_t>(count * state.row_factors.stride))));
@@ -115,12 +116,13 @@ T iterate_with_slack(SinkhornState<T>& state, const GibbsRows<T>& gibbs,
   return std::isfinite(sum) ? excess / static_cast<T>(m) : sum;
 }
 
-/// Returns false, with an undefined output, when the exp domain lost too much.
+/// Returns false, with an undefined output, when the exp domain lost too much. `cut` may be null.
 template <class T>
 bool attend_in_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
-                          tensor::MatrixView<T> output, tensor::Arena& scratch) {
+                          tensor::MatrixView<T> output, tensor::Arena& scratch,
+                          SinkhornCut<T>* cut = nullptr) {
   const tensor::ArenaScope scope(scratch);
-  const int iterations = state.iterations;
+  int iterations = state.iterations;
   const std::int64_t m = state.gibbs.cols;
   const T b = static_cast<T>(state.gibbs.rows) / static_cast<T>(m);
   const tensor::VectorView<T> column_sum = scratch.vector<T>(state.gibbs.stride);
@@ -130,12 +132,17 @@ bool attend_in_exp_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
     state.column_error = iterate_with_slack(state, gibbs, column_sum);
   } else {
     for (int t = 1; t <= iterations; ++t) {
+      if (cut && t == cut->iterations) {
+        cut->error = column_error<T>(m, b, column_sum, state.v(t - 1));
+        cut->stopped = cut->error <= cut->limit;
+        if (cut->stopped) iterations = t;
+      }
       update_columns<T>(m, b, column_sum, state.v(t));
       gibbs.scaling_sweep(state.v(t), state.u(t), column_sum);
     }
     state.column_error = column_error<T>(m, b, column_sum, state.v(iterations));
   }
-  if (!trustworthy(state)) return false;
+  if (!trustworthy(state, iterations)) return false;
   const tensor::MatrixView<T> scaled_values = scratch.matrix<T>(m, head.values.cols);
   tensor::scale_rows<T>(head.values, state.v(iterations).first(static_cast<std::size_t>(m)),
                         scaled_values);
@@ -183,6 +190,23 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
 }
 
 template <class T>
+bool cut_sinkhorn_attention(const AttentionHead<T>& head, int iterations, SinkhornCut<T>& cut,
+                            tensor::MatrixView<T> output, tensor::Arena& scratch) {
+  base::check(cut.iterations >= 1 && cut.iterations <= iterations,
+              "cut_sinkhorn_attention: not between 1 and all iterations");
+  const tensor::ArenaScope scope(scratch);
+  const std::int64_t n = head.queries.rows, m = head.keys.rows;
+  if (n > 0 && m > 0) {
+    SinkhornState<T> state = allocate_state<T>(n, m, iterations, GibbsLifetime::kept, scratch);
+    if (attend_in_exp_domain(head, state, output, scratch, &cut)) return false;
+  }
+  cut.error = sinkhorn_attention<T>(head, cut.iterations - 1, output, scratch).column_error;
+  cut.stopped = cut.error <= cut.limit;
+  sinkhorn_attention<T>(head, cut.stopped ? cut.iterations : iterations, output, scratch);
+  return n > 0 && m > 0;
+}
+
+template <class T>
 void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan) {
   const tensor::VectorView<T> u = state.u(state.iterations);
   const tensor::VectorView<T> v = state.v(state.iterations);
@@ -195,6 +219,8 @@ void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan) {
 #define ASAP_INSTANTIATE(T)                                                                \
   template SinkhornState<T> sinkhorn_attention<T>(                                         \
       const AttentionHead<T>&, int, tensor::MatrixView<T>, tensor::Arena&, GibbsLifetime); \
+  template bool cut_sinkhorn_attention<T>(const AttentionHead<T>&, int, SinkhornCut<T>&,   \
+                                          tensor::MatrixView<T>, tensor::Arena&);          \
   template void sinkhorn_plan<T>(const SinkhornState<T>&, tensor::MatrixView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

@@ -68,6 +68,23 @@ SinkhornState<T> sinkhorn_attention(const AttentionHead<T>& head, int iterations
                                     tensor::MatrixView<T> output, tensor::Arena& arena,
                                     GibbsLifetime lifetime = GibbsLifetime::kept);
 
+/// Where a loop may end before its last iteration, and whether it did.
+template <class T>
+struct SinkhornCut {
+  int iterations = 1;  ///< end after these
+  T limit = T(0);      ///< if `error` is at most this
+  /// The column error of the plan one iteration earlier; that behind the output has no larger one.
+  T error = T(0);
+  bool stopped = false;
+};
+
+/// sinkhorn_attention for inference, perhaps cut. Writes `error` and `stopped`; needs
+/// 1 <= cut.iterations <= iterations. Where the exp domain loses too much, `error` costs a loop of
+/// its own. Returns whether that happened.
+template <class T>
+bool cut_sinkhorn_attention(const AttentionHead<T>& head, int iterations, SinkhornCut<T>& cut,
+                            tensor::MatrixView<T> output, tensor::Arena& scratch);
+
 /// Writes the plan of the last iteration, from a Gibbs kernel that was kept. plan: [n, m].
 template <class T>
 void sinkhorn_plan(const SinkhornState<T>& state, tensor::MatrixView<T> plan);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attention/stored/column_updates.h"
 #include "attention/tiled/tile_operands.h"
 #include "base/parallel.h"
 #include "tensor/kernels/elementwise.h"
@@ -61,6 +62,9 @@ class ColumnPass {
              tensor::Arena& arena);
 
   bool run(tensor::MatrixView<float> output);
+  /// mean_i |sum_j A_ij - 1| of the columns as run() normalised them, before it divided by row
+  /// sums.
+  double row_error() const;
 
  private:
   /// A fixed run of row blocks.
@@ -94,6 +98,7 @@ class ColumnPass {
   std::int64_t rows_from(std::int64_t first) const { return std::min(kRowBlock, head_.n - first); }
 
   const TiledHead& head_;
+  tensor::Arena& arena_;
   tensor::VectorView<const float> row_offset_;
   tensor::VectorView<float> column_offset_;
   tensor::MatrixView<const float> values_;
@@ -114,6 +119,7 @@ ColumnPass::ColumnPass(const TiledHead& head, tensor::VectorView<const float> ro
                        tensor::MatrixView<const float> values, const SweepOptions& options,
                        tensor::Arena& arena)
     : head_(head),
+      arena_(arena),
       row_offset_(row_offset),
       column_offset_(zero_column_offsets(head, arena)),
       values_(values),
@@ -297,14 +303,26 @@ bool ColumnPass::run(tensor::MatrixView<float> output) {
   return std::ranges::all_of(chunks_, &Chunk::in_range);
 }
 
+double ColumnPass::row_error() const {
+  const tensor::ArenaScope scope(arena_);
+  const tensor::VectorView<float> ones = arena_.vector<float>(std::ssize(row_sums_));
+  std::ranges::fill(ones, 1.0f);
+  // Columns sum to 1 here, and to n / m in the plan.
+  return static_cast<double>(column_error<float>(
+      head_.n, static_cast<float>(head_.m) / static_cast<float>(head_.n), row_sums_, ones));
+}
+
 }  // namespace
 
 bool apply_closed_row_dual(const TiledHead& head, tensor::VectorView<const float> row_dual,
                            tensor::MatrixView<const float> values, const SweepOptions& options,
-                           tensor::MatrixView<float> output, tensor::Arena& scratch) {
+                           tensor::MatrixView<float> output, tensor::Arena& scratch,
+                           double* row_error) {
   const tensor::ArenaScope scope(scratch);
-  return ColumnPass(head, shifted_row_dual(head, row_dual, scratch), values, options, scratch)
-      .run(output);
+  ColumnPass pass(head, shifted_row_dual(head, row_dual, scratch), values, options, scratch);
+  if (!pass.run(output)) return false;
+  if (row_error) *row_error = pass.row_error();
+  return true;
 }
 
 }  // namespace asap::attention

@@ -17,9 +17,11 @@ namespace asap::attention {
 /// No row or column maximum is known: f̂ is shifted by a bound of x . y + f̂ so that nothing can
 /// overflow. Returns false, with an undefined output, if so much underflowed by that shift
 /// that entries of the plan may have been lost (more than 2^-30 of a row or column), or if
-/// something was not finite.
+/// something was not finite. row_error: receives the return value of bounded_compiled_attention;
+/// may be null.
 bool apply_closed_row_dual(const TiledHead& head, tensor::VectorView<const float> row_dual,
                            tensor::MatrixView<const float> values, const SweepOptions& options,
-                           tensor::MatrixView<float> output, tensor::Arena& scratch);
+                           tensor::MatrixView<float> output, tensor::Arena& scratch,
+                           double* row_error = nullptr);
 
 }  // namespace asap::attention

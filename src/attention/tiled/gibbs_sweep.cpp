@@ -267,12 +267,14 @@ void GibbsSweep::add_tile_values(const float* tile, std::int64_t rows, std::int6
   }
 }
 
-/// Divides the rows of a block by their sums.
+/// Divides the rows of a block by their sums, and notes those where there is room for them.
 void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
-                              tensor::MatrixView<float> output, Chunk& chunk) const {
+                              tensor::MatrixView<float> output, tensor::VectorView<float> row_sums,
+                              Chunk& chunk) const {
   float sums[kRowBlock];
   reduce_row_sums(worker.row_sums, rows, sums);
   note_range(sums, rows, chunk);
+  if (!row_sums.empty()) std::copy_n(sums, rows, row_sums.data() + first);
   for (std::int64_t i = 0; i < rows; ++i) {
     const float factor = 1.0f / sums[i];
     const float* from = worker.block_output + i * output_width_;
@@ -284,7 +286,8 @@ void GibbsSweep::write_output(std::int64_t first, std::int64_t rows, const Worke
 void GibbsSweep::apply_computed(tensor::VectorView<const float> row_offset,
                                 tensor::VectorView<const float> column_offset,
                                 tensor::MatrixView<const float> values,
-                                tensor::MatrixView<float> output) {
+                                tensor::MatrixView<float> output,
+                                tensor::VectorView<float> row_sums) {
   const tensor::ArenaScope scope(arena_);
   const tensor::VectorView<float> ones = arena_.vector<float>(values.rows);
   std::ranges::fill(ones, 1.0f);
@@ -299,15 +302,14 @@ void GibbsSweep::apply_computed(tensor::VectorView<const float> row_offset,
                                   c * kKeyBlock, rounded, worker.block, worker);
                      add_tile_values(worker.block, rows, c, prepared, worker);
                    }
-                   write_output(first, rows, worker, output, chunk);
+                   write_output(first, rows, worker, output, row_sums, chunk);
                  });
 }
 
 void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
                             tensor::MatrixView<const float> values,
-                            tensor::MatrixView<float> output, bool columns) {
+                            tensor::MatrixView<float> output, tensor::VectorView<float> row_sums) {
   const tensor::ArenaScope scope(arena_);
-  if (columns) begin_pass(-std::numeric_limits<float>::infinity());
   const Values prepared = prepare_values(values, v.first(static_cast<std::size_t>(values.rows)));
   for_each_block(kRowBlock,
                  [&](std::int64_t first, std::int64_t rows, const Worker& worker, Chunk& chunk) {
@@ -315,32 +317,8 @@ void GibbsSweep::apply_kept(tensor::VectorView<const float> v,
                    std::fill_n(worker.block_output, kRowBlock * output_width_, 0.0f);
                    for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
                      apply_kept_tile(first, rows, c, v, prepared, worker);
-                   write_output(first, rows, worker, output, chunk);
-                   if (columns && kept_) add_normalised_rows(kept_, first, rows, worker, chunk);
-                   if (columns && !kept_)
-                     add_normalised_rows(kept_bfloat16_, first, rows, worker, chunk);
+                   write_output(first, rows, worker, output, row_sums, chunk);
                  });
-  if (!columns) return;
-  const bool trustworthy = trustworthy_;
-  add_chunks();
-  trustworthy_ = trustworthy;
-}
-
-/// Adds a block of kept rows, divided by the sums in worker.row_sums, up by columns.
-template <class Entry>
-void GibbsSweep::add_normalised_rows(const Entry* kept, std::int64_t first, std::int64_t rows,
-                                     const Worker& worker, Chunk& chunk) const {
-  float sums[kRowVector] = {}, weights[kRowVector];
-  reduce_row_sums(worker.row_sums, rows, sums);
-  const auto inverse = [](std::int64_t, std::int64_t count, const float* row_sums, float* logs) {
-    const auto size = static_cast<std::size_t>(round_up(count, kTilePadding));
-    log2_values({row_sums, size}, {logs, size});
-    for (std::int64_t i = 0; i < count; ++i) logs[i] = -logs[i];
-  };
-  weigh_rows(first, rows, sums, RowUpdate(inverse), chunk, weights);
-  for (std::int64_t c = 0; c < key_blocks(head_.m); ++c)
-    add_column_sums(kept + first * head_.padded_keys() + c * kKeyBlock * kRowBlock, rows,
-                    key_block_width(head_.m, c), weights, chunk.column_sums + c * kKeyBlock);
 }
 
 /// One tile of the kept Gibbs kernel, in the precision in which it is kept and multiplied.

@@ -79,15 +79,15 @@ class GibbsSweep {
   tensor::VectorView<const float> column_sums() const { return column_sums_; }
   float column_exponent() const { return column_exponent_; }
 
-  /// output = K V with each row divided by its sum, K from offsets. values: [m, Dv].
+  /// output = K V with each row divided by its sum, K from offsets. values: [m, Dv]; row_sums: [n]
+  /// to receive these sums, or empty.
   void apply_computed(tensor::VectorView<const float> row_offset,
                       tensor::VectorView<const float> column_offset,
-                      tensor::MatrixView<const float> values, tensor::MatrixView<float> output);
-  /// output = K diag(v) V with each row divided by its sum, K as kept. With `columns` it leaves
-  /// column sums of the rows divided by their sums, as a sweep would: they say how good the plan is
-  /// and have no say in trustworthy().
+                      tensor::MatrixView<const float> values, tensor::MatrixView<float> output,
+                      tensor::VectorView<float> row_sums = {});
+  /// output = K diag(v) V with each row divided by its sum, K as kept. row_sums: as above.
   void apply_kept(tensor::VectorView<const float> v, tensor::MatrixView<const float> values,
-                  tensor::MatrixView<float> output, bool columns = false);
+                  tensor::MatrixView<float> output, tensor::VectorView<float> row_sums = {});
 
   /// False once a row or column sum has come so near to the limits of float that entries of the
   /// plan may have been lost, or was not finite.
@@ -129,11 +129,9 @@ class GibbsSweep {
   void apply_kept_tile(std::int64_t first, std::int64_t rows, std::int64_t key_block,
                        tensor::VectorView<const float> v, const Values& values,
                        const Worker& worker) const;
-  template <class Entry>
-  void add_normalised_rows(const Entry* kept, std::int64_t first, std::int64_t rows,
-                           const Worker& worker, Chunk& chunk) const;
   void write_output(std::int64_t first, std::int64_t rows, const Worker& worker,
-                    tensor::MatrixView<float> output, Chunk& chunk) const;
+                    tensor::MatrixView<float> output, tensor::VectorView<float> row_sums,
+                    Chunk& chunk) const;
 
   const TiledHead& head_;
   SweepOptions options_;

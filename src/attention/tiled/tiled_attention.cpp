@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "attention/compiled/compiled_attention.h"
 #include "attention/compiled/key_bias.h"
+#include "attention/stored/column_updates.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/column_pass.h"
@@ -85,20 +87,56 @@ struct Iterations {
   int corrections = 0;
   int plain = 0;
   SlackColumns slack{};
-  const ColumnGuard* guard = nullptr;  // null unless the column error is to be measured
+  const ColumnGuard* guard = nullptr;     // null unless the column error is to be measured
+  const LoopGuard* loop_guard = nullptr;  // null unless a cut loop may go on
+  bool bound = false;                     // the row error before the last row update is wanted
+
+  /// Plain iterations that follow the ones up to the last where the error before that one is known.
+  int more(double error, ColumnCertificate& certificate) const {
+    certificate.column_error = error;
+    // Written so that NaN goes on.
+    if (!loop_guard || error <= loop_guard->limit) return 0;
+    return certificate.iterations = loop_guard->whole - plain - 1;
+  }
 };
 
-/// mean_j |M/N sum_i A_ij - 1| from the column sums in `sweep`; those of a kept Gibbs kernel still
-/// lack the factors `v`.
+/// mean_j |M/N v_j sum_i A_ij - 1| from the column sums in `sweep`. v: [padded_keys], the factors
+/// that sums of a kept Gibbs kernel lack.
 double swept_column_error(const GibbsSweep& sweep, const TiledHead& tiled,
-                          tensor::VectorView<const float> v = {}) {
-  const double target = static_cast<double>(tiled.n) / static_cast<double>(tiled.m);
-  const double factor = std::exp2(static_cast<double>(sweep.column_exponent())) / target;
-  const tensor::VectorView<const float> sums = sweep.column_sums();
-  double total = 0;
-  for (std::int64_t j = 0; j < tiled.m; ++j)
-    total += std::abs(factor * sums[j] * (v.empty() ? 1.0 : static_cast<double>(v[j])) - 1);
-  return total / static_cast<double>(tiled.m);
+                          tensor::VectorView<const float> v) {
+  const float mass = static_cast<float>(tiled.n) / static_cast<float>(tiled.m);
+  return static_cast<double>(column_error<float>(
+      tiled.m, mass * std::exp2(-sweep.column_exponent()), sweep.column_sums(), v));
+}
+
+/// The same without factors.
+double swept_column_error(const GibbsSweep& sweep, const TiledHead& tiled, tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const tensor::VectorView<float> ones = scratch.vector<float>(tiled.padded_keys());
+  std::ranges::fill(ones, 1.0f);
+  return swept_column_error(sweep, tiled, ones);
+}
+
+/// mean_i |weight_i sum_i N/M - 1| over rows, where columns that are weighed so sum to 1. Both:
+/// [padded rows].
+double mean_row_error(const TiledHead& tiled, tensor::VectorView<const float> weights,
+                      tensor::VectorView<const float> row_sums) {
+  return static_cast<double>(column_error<float>(
+      tiled.n, static_cast<float>(tiled.m) / static_cast<float>(tiled.n), row_sums, weights));
+}
+
+/// The weights of rows behind the column sums in `sweep`, 2^(row_dual - row_offset - exponent):
+/// [padded rows].
+tensor::VectorView<float> swept_row_weights(const GibbsSweep& sweep, const TiledHead& tiled,
+                                            tensor::VectorView<const float> row_dual,
+                                            tensor::VectorView<const float> row_offset,
+                                            tensor::Arena& scratch) {
+  const tensor::VectorView<float> weights = scratch.vector<float>(tiled.padded_rows());
+  std::ranges::fill(weights, 0.0f);
+  for (std::int64_t i = 0; i < tiled.n; ++i)
+    weights[i] = row_dual[i] - row_offset[i] - sweep.column_exponent();
+  exp2_values(weights, weights);
+  return weights;
 }
 
 /// The column update of the column sums in `sweep`, the iterations, and the product with the
@@ -109,6 +147,8 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
                               tensor::MatrixView<const float> values,
                               tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
+  ColumnCertificate certificate;
+  const double first_error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
   std::ranges::fill(v, 1.0f);
   const auto update_columns = [&] {
     update_column_scaling(sweep, tiled.m, iterations.slack, v, scratch);
@@ -123,23 +163,30 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
     sweep.sweep_kept(v, &update);
     update_columns();
   }
-  for (int t = 0; t < iterations.plain; ++t) {
-    sweep.sweep_kept(v);
-    update_columns();
-  }
-  ColumnCertificate certificate;
-  if (iterations.guard && !iterations.guard->warm()) {
-    // The output is wasted where the teacher's replaces it, which is seldom.
-    sweep.apply_kept(v, values, output, true);
-    certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v));
-    return certificate;
-  }
+  const auto iterate = [&](int count, bool measure) {
+    double error = first_error;
+    for (int t = 1; t <= count; ++t) {
+      sweep.sweep_kept(v);
+      if (measure && t == count) error = swept_column_error(sweep, tiled, v);
+      update_columns();
+    }
+    return error;
+  };
+  const double error = iterate(iterations.plain, iterations.loop_guard != nullptr);
+  if (iterations.loop_guard) iterate(iterations.more(error, certificate), false);
   while (iterations.guard) {
     sweep.sweep_kept(v);
     if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, v))) break;
     update_columns();
   }
-  sweep.apply_kept(v, values, output);
+  tensor::VectorView<float> weights, row_sums;
+  if (iterations.bound) {
+    weights =
+        swept_row_weights(sweep, tiled, iterations.recursion->row_dual(), row_offset, scratch);
+    row_sums = scratch.vector<float>(tiled.padded_rows());
+  }
+  sweep.apply_kept(v, values, output, row_sums);
+  if (iterations.bound) certificate.column_error = mean_row_error(tiled, weights, row_sums);
   return certificate;
 }
 
@@ -151,6 +198,8 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
                                      tensor::MatrixView<const float> values,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
+  ColumnCertificate certificate;
+  double error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
   const auto update_columns = [&] {
     update_column_dual(sweep, tiled.m, iterations.slack, column_dual, scratch);
   };
@@ -163,23 +212,34 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
     sweep.compute(row_dual, column_dual, correct);
     update_columns();
   }
-  for (int t = 0; t < iterations.plain; ++t) {
-    sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
-    update_columns();
-  }
-  ColumnCertificate certificate;
+  const auto iterate = [&](int count) {
+    for (int t = 0; t < count; ++t) {
+      sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
+      if (iterations.loop_guard) error = swept_column_error(sweep, tiled, scratch);
+      update_columns();
+    }
+  };
+  iterate(iterations.plain);
+  if (iterations.loop_guard) iterate(iterations.more(error, certificate));
   if (iterations.guard) {
     // Apart from the dual, which the output needs as it is if nothing more is iterated.
     const tensor::VectorView<float> next = scratch.vector<float>(std::ssize(row_dual));
     for (;;) {
       std::ranges::copy(row_dual, next.begin());
       sweep.compute(row_dual, column_dual, RowNormalisation{next});
-      if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled))) break;
+      if (!certificate.goes_on(*iterations.guard, swept_column_error(sweep, tiled, scratch))) break;
       std::ranges::copy(next, row_dual.begin());
       update_columns();
     }
   }
-  if (!certificate.restarted) sweep.apply_computed(row_dual, column_dual, values, output);
+  tensor::VectorView<float> ones, row_sums;
+  if (iterations.bound) {
+    ones = scratch.vector<float>(tiled.padded_rows());
+    std::ranges::fill(ones, 1.0f);
+    row_sums = scratch.vector<float>(tiled.padded_rows());
+  }
+  sweep.apply_computed(row_dual, column_dual, values, output, row_sums);
+  if (iterations.bound) certificate.column_error = mean_row_error(tiled, ones, row_sums);
   return certificate;
 }
 
@@ -219,6 +279,52 @@ TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int thre
   return {true};
 }
 
+namespace {
+
+/// Sinkhorn's loop but for the way out of the exp domain.
+TiledEvidence sinkhorn_in_exp_domain(const AttentionHead<float>& head, Iterations iterations,
+                                     const TiledOptions& options, tensor::MatrixView<float> output,
+                                     tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  const TiledHead tiled = tile_head(head, false, scratch);
+  iterations.slack = SlackColumns::following(head.slack, tiled);
+  GibbsSweep sweep(tiled, options, scratch);
+  const tensor::VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
+  const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
+  std::ranges::copy(row_offset, row_dual.begin());
+  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
+  const ColumnCertificate certificate =
+      options.storage == GibbsStorage::recompute
+          ? finish_recomputing(sweep, tiled, iterations, row_dual, head.values, output, scratch)
+          : finish_kept(sweep, tiled, iterations, row_offset, head.values, output, scratch);
+  return {.log_domain = !sweep.trustworthy(), .certificate = certificate};
+}
+
+/// Whether the tiled form beats the stored one; if so, how it works best.
+std::optional<TiledOptions> fastest_tiled_loop(const AttentionHead<float>& head,
+                                               ProductPrecision precision) {
+  const std::int64_t n = head.queries.rows, m = head.keys.rows;
+  const bool bfloat16 = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+  if (!bfloat16 && n * m * static_cast<std::int64_t>(sizeof(float)) <= kMostStoredLoopBytes)
+    return std::nullopt;
+  return TiledOptions{.storage = best_storage(n, m, precision), .precision = precision};
+}
+
+/// The stored form of guarded_sinkhorn_attention.
+TiledEvidence guarded_stored_loop(const AttentionHead<float>& head, int iterations,
+                                  const LoopGuard& guard, tensor::MatrixView<float> output,
+                                  tensor::Arena& scratch) {
+  const tensor::ArenaScope scope(scratch);
+  SinkhornCut<float> cut{.iterations = iterations, .limit = static_cast<float>(guard.limit)};
+  TiledEvidence evidence;
+  evidence.log_domain = cut_sinkhorn_attention<float>(head, guard.whole, cut, output, scratch);
+  evidence.certificate.column_error = cut.error;
+  if (!cut.stopped) evidence.certificate.iterations = guard.whole - iterations;
+  return evidence;
+}
+
+}  // namespace
+
 TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
                                        const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch) {
@@ -226,35 +332,38 @@ TiledEvidence tiled_sinkhorn_attention(const AttentionHead<float>& head, int ite
   if (iterations == 0)
     return tiled_softmax_attention(head, options.threads, output, scratch, options.precision);
   if (without_keys(head, output)) return {};
-  const tensor::ArenaScope scope(scratch);
-  const TiledHead tiled = tile_head(head, false, scratch);
-  GibbsSweep sweep(tiled, options, scratch);
-  const tensor::VectorView<float> row_offset = safe_row_offsets(tiled, scratch);
-  const tensor::VectorView<float> row_dual = scratch.vector<float>(tiled.padded_rows());
-  std::ranges::copy(row_offset, row_dual.begin());
-  sweep.compute(row_offset, zero_column_offsets(tiled, scratch), RowNormalisation{row_dual});
-  const Iterations rest{.plain = iterations - 1,
-                        .slack = SlackColumns::following(head.slack, tiled)};
-  if (options.storage == GibbsStorage::recompute)
-    finish_recomputing(sweep, tiled, rest, row_dual, head.values, output, scratch);
-  else
-    finish_kept(sweep, tiled, rest, row_offset, head.values, output, scratch);
-  if (sweep.trustworthy()) return {};
-  sinkhorn_attention<float>(head, iterations, output, scratch);
-  return {true};
+  const TiledEvidence evidence =
+      sinkhorn_in_exp_domain(head, {.plain = iterations - 1}, options, output, scratch);
+  if (evidence.log_domain) {
+    const tensor::ArenaScope scope(scratch);
+    sinkhorn_attention<float>(head, iterations, output, scratch);
+  }
+  return evidence;
 }
 
 TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
                                          tensor::MatrixView<float> output, tensor::Arena& scratch,
                                          ProductPrecision precision) {
-  const std::int64_t n = head.queries.rows, m = head.keys.rows;
-  const bool bfloat16 = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
-  if (bfloat16 || n * m * static_cast<std::int64_t>(sizeof(float)) > kMostStoredLoopBytes)
-    return tiled_sinkhorn_attention(
-        head, iterations, {.storage = best_storage(n, m, precision), .precision = precision},
-        output, scratch);
+  if (const auto tiled = fastest_tiled_loop(head, precision))
+    return tiled_sinkhorn_attention(head, iterations, *tiled, output, scratch);
   const tensor::ArenaScope scope(scratch);
   return {sinkhorn_attention<float>(head, iterations, output, scratch).log_domain};
+}
+
+TiledEvidence guarded_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
+                                         const LoopGuard& guard, tensor::MatrixView<float> output,
+                                         tensor::Arena& scratch, ProductPrecision precision) {
+  base::check(iterations >= 1 && iterations <= guard.whole,
+              "guarded_sinkhorn_attention: not between 1 and all iterations");
+  if (without_keys(head, output)) return {.certificate = {.column_error = 0}};
+  const auto tiled = fastest_tiled_loop(head, precision);
+  if (!tiled) return guarded_stored_loop(head, iterations, guard, output, scratch);
+  const TiledEvidence evidence = sinkhorn_in_exp_domain(
+      head, {.plain = iterations - 1, .loop_guard = &guard}, *tiled, output, scratch);
+  if (!evidence.log_domain) return evidence;
+  TiledEvidence again = guarded_stored_loop(head, iterations, guard, output, scratch);
+  again.log_domain = true;
+  return again;
 }
 
 namespace {
@@ -273,8 +382,10 @@ TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionH
   // One pass does not do for slack: the slack row is updated from all columns at once.
   if (recursion.starts_known() && iterations.corrections == 0 && iterations.plain == 0 &&
       !iterations.guard && !iterations.slack.exists()) {
-    if (apply_closed_row_dual(tiled, recursion.row_dual(), head.values, options, output, scratch))
-      return {};
+    double& error = evidence.certificate.column_error;
+    if (apply_closed_row_dual(tiled, recursion.row_dual(), head.values, options, output, scratch,
+                              iterations.bound ? &error : nullptr))
+      return evidence;
     evidence.repeated = true;
   }
   GibbsSweep sweep(tiled, options, scratch);
@@ -305,6 +416,20 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
   return evidence;
 }
 
+TiledEvidence bounded_tiled_compiled_attention(const DualMap<float>& map,
+                                               const AttentionHead<float>& head,
+                                               const TiledOptions& options,
+                                               tensor::MatrixView<float> output,
+                                               tensor::Arena& scratch) {
+  if (without_keys(head, output)) return {.certificate = {.column_error = 0}};
+  TiledEvidence evidence =
+      compiled_in_exp_domain(map, head, {.bound = true}, options, output, scratch);
+  if (evidence.log_domain)
+    evidence.certificate.column_error =
+        bounded_compiled_attention<float>(map, head, output, scratch);
+  return evidence;
+}
+
 TiledEvidence guarded_tiled_compiled_attention(
     const DualMap<float>& map, const AttentionHead<float>& head, const ColumnGuard& guard,
     const TiledOptions& options, tensor::MatrixView<float> output, tensor::Arena& scratch) {
@@ -314,9 +439,6 @@ TiledEvidence guarded_tiled_compiled_attention(
       compiled_in_exp_domain(map, head, {.guard = &guard}, options, output, scratch);
   if (evidence.log_domain)
     evidence.certificate = guarded_compiled_attention<float>(map, head, guard, output, scratch);
-  else if (evidence.certificate.restarted)
-    evidence.log_domain =
-        tiled_sinkhorn_attention(head, guard.most_iterations, options, output, scratch).log_domain;
   return evidence;
 }
 

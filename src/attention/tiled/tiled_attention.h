@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "attention/compiled/column_guard.h"
 #include "attention/compiled/compiled_features.h"
 #include "attention/tiled/gibbs_sweep.h"
@@ -17,7 +19,7 @@ struct TiledEvidence {
   /// The pass over columns (see apply_closed_row_dual) underflowed too far, and the head was
   /// computed again with a shift of its own for each row, as by a map that has `log_sum_exp`.
   bool repeated = false;
-  /// Of guarded_tiled_compiled_attention; the others measure nothing.
+  /// Of the guarded and bounded forms; the others measure nothing.
   ColumnCertificate certificate = {};
 };
 
@@ -47,6 +49,21 @@ TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int i
                                          tensor::MatrixView<float> output, tensor::Arena& scratch,
                                          ProductPrecision precision = ProductPrecision::single);
 
+/// When a loop that was cut goes on.
+struct LoopGuard {
+  double limit = std::numeric_limits<double>::infinity();
+  int whole = 0;  ///< iterations of the loop that was not cut
+};
+
+/// fastest_sinkhorn_attention that goes on to `guard.whole` iterations where the column error of
+/// the plan one iteration before the last exceeds guard.limit. That bounds the error of the plan
+/// behind the output, because no iteration makes a column error larger, and the sums behind it are
+/// taken anyway. Needs 1 <= iterations <= guard.whole.
+TiledEvidence guarded_sinkhorn_attention(const AttentionHead<float>& head, int iterations,
+                                         const LoopGuard& guard, tensor::MatrixView<float> output,
+                                         tensor::Arena& scratch,
+                                         ProductPrecision precision = ProductPrecision::single);
+
 /// The compiled operator (see compiled_attention): one pass for row sums and column sums, one for
 /// the output, and one pass between them for each corrected or extra iteration. A map without
 /// features of the scores and without iterations needs only one pass, whatever the storage:
@@ -55,7 +72,15 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
                                        int extra_iterations, const TiledOptions& options,
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
 
-/// The compiled operator with a certificate: one more pass measures the column error of its plan,
+/// tiled_compiled_attention without extra iterations, to the byte, whose certificate is the bound
+/// of bounded_compiled_attention: row sums that the last pass takes anyway tell it.
+TiledEvidence bounded_tiled_compiled_attention(const DualMap<float>& map,
+                                               const AttentionHead<float>& head,
+                                               const TiledOptions& options,
+                                               tensor::MatrixView<float> output,
+                                               tensor::Arena& scratch);
+
+/// The compiled operator whose certificate is the column error itself: one more pass measures it,
 /// and is the next iteration where `guard` wants one. A map that tiled_compiled_attention closes in
 /// one pass takes the two passes of other maps here; otherwise, where nothing is iterated, the
 /// output is the same to the byte. With products in bfloat16 the error of a recomputed Gibbs kernel

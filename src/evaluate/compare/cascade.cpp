@@ -96,6 +96,24 @@ float margin_loss(const Answer& method, const Answer& teacher) {
   return loss;
 }
 
+namespace {
+
+/// The most reruns among `count` examples that leave their share among others like these at most
+/// `share` with a confidence of 95 %, by the normal approximation.
+std::size_t most_reruns(std::size_t count, double share) {
+  constexpr double kDeviations = 1.645;
+  const auto size = static_cast<double>(count);
+  std::size_t most = 0;
+  while (most < count) {
+    const double next = static_cast<double>(most + 1) / size;
+    if (next + kDeviations * std::sqrt(next * (1 - next) / size) > share) break;
+    ++most;
+  }
+  return most;
+}
+
+}  // namespace
+
 CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<const Answer> teacher,
                                   double share) {
   base::check(method.size() == teacher.size() && !method.empty(),
@@ -114,7 +132,7 @@ CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<cons
   threshold.margin =
       losses[static_cast<std::size_t>(kCoverage * static_cast<double>(losses.size() - 1))];
   // At most `index` margins lie below the one of that index.
-  const auto most = static_cast<std::size_t>(share * static_cast<double>(count));
+  const std::size_t most = most_reruns(count, share);
   if (most < count) threshold.margin = std::min(threshold.margin, margins[most]);
   const auto below = [&](float margin) { return margin < threshold.margin; };
   threshold.examples = std::ssize(method);

@@ -25,7 +25,9 @@ struct CascadeConfig {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("all", all, "compare every compiled method with reruns by the teacher as well");
-    v.field("share", share, "largest share of the calibration examples that are run again",
+    v.field("share", share,
+            "largest share of examples like those of the calibration that are run again, with a "
+            "confidence of 95 %",
             {0, 1, true});
     v.field("examples", examples,
             "training examples that choose the threshold; fewer where there are fewer",
@@ -69,7 +71,8 @@ using bundle::CascadeThreshold;  // a bundle may keep one
 float margin_loss(const Answer& method, const Answer& teacher);
 
 /// The loss of margin that 99 % of the less sure quarter of the examples stay below or, where that
-/// threshold would rerun more than `share` of all examples, the largest that does not.
+/// threshold would rerun more, the largest that reruns at most `share` of examples like these with
+/// a confidence of 95 %: some fewer of the given ones.
 CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<const Answer> teacher,
                                   double share);
 

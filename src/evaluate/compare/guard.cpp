@@ -12,11 +12,23 @@ namespace {
 
 constexpr std::int64_t kGuardShard = 16;  // examples that one thread takes at a time
 
-attention::ColumnGuard guard_of(const Method& method, const attention::CompiledHead& head) {
+/// Two plans that are both this near to doubly stochastic, and so to the one fixed point of the
+/// iterations, differ by few times as much. A teacher beyond it is met by its own loop only.
+constexpr float kConverged = 1e-4F;
+
+using Rule = attention::HeadGuard::Rule;
+
+attention::HeadGuard guard_of(const Method& method, const attention::CompiledHead& head) {
   const attention::ColumnErrors& errors = head.column_errors;
-  if (method.kind == MethodKind::warm)
-    return {errors.teacher, errors.teacher, head.teacher_iterations};
-  return {errors.quantile(method.guard_quantile), 0, head.teacher_iterations, true};
+  if (method.kind == MethodKind::guarded)
+    return {Rule::bounded, errors.bound_quantile(method.guard_quantile)};
+  if (head.predicts() && errors.teacher <= kConverged) return {Rule::warm, errors.teacher};
+  return {.rule = Rule::loop};
+}
+
+bool has_what_it_needs(const Method& method, const attention::CompiledHead& head) {
+  return method.kind == MethodKind::guarded ? !head.column_errors.bounds.empty()
+                                            : head.column_errors.measured();
 }
 
 /// Counts what the guards of one thread's examples do.
@@ -64,11 +76,11 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
   if (!heads)
     throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
                            "pass the folder that asap-compile wrote: `compiled` DIR");
-  std::vector<std::vector<attention::ColumnGuard>> guards;
+  std::vector<std::vector<attention::HeadGuard>> guards;
   for (const auto& layer : *heads) {
     auto& row = guards.emplace_back();
     for (const attention::CompiledHead& head : layer) {
-      if (!head.column_errors.measured())
+      if (!has_what_it_needs(method, head))
         throw base::UsageError("`methods`: '" + method.name() +
                                    "' needs column errors, which this compiled operator lacks",
                                "compile it again with this version of asap-compile, in mode "
@@ -96,6 +108,11 @@ GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
         count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]);
   });
   GuardCounts all;
+  for (const auto& layer : guarded->guards())
+    for (const attention::HeadGuard& guard : layer) {
+      ++all.network_heads;
+      all.loops += guard.rule == Rule::loop;
+    }
   for (const GuardCounts& part : parts) {
     all.heads += part.heads;
     all.iterated += part.iterated;

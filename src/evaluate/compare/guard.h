@@ -15,6 +15,8 @@ struct GuardCounts {
   std::int64_t heads = 0;
   std::int64_t iterated = 0;    ///< heads whose column error exceeded their limit
   std::int64_t iterations = 0;  ///< that were added, all together
+  /// Of the network, not by example; and those of them that always run the teacher's loop.
+  std::int64_t network_heads = 0, loops = 0;
 
   double share() const { return ratio(iterated); }
   double mean_iterations() const { return ratio(iterations); }
@@ -25,12 +27,13 @@ struct GuardCounts {
   }
 };
 
-/// The operator of the methods `guarded` and `warm`, in all layers. A guarded head is
-/// left to the teacher's T iterations where its column error exceeds the quantile
+/// The operator of the methods `guarded` and `warm`, in all layers. A guarded head is left to the
+/// teacher's T iterations where the bound of its column error exceeds the quantile
 /// method.guard_quantile of those in the operator. A warm one goes on from the closed plan until
-/// its column error is at most the mean of the teacher's, T iterations at most: so it is as
-/// doubly stochastic as the teacher, and near it where that has converged. UsageError when `heads`
-/// is null or holds no column errors.
+/// its column error is at most the mean of the teacher's, T iterations at most, if the teacher has
+/// converged: then both are near the same fixed point. A teacher that has not is not on the way
+/// there from any other start, so the cheapest way that loses nothing is its own loop, which the
+/// head then runs. UsageError when `heads` is null or lacks the column errors or bounds.
 std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
                                                          const CompiledHeads* heads);
 

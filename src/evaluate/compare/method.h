@@ -22,9 +22,9 @@ enum class MethodKind {
   zero_dual,       ///< "f0": the closure of a zero dual, what compilation does without its map
   compiled,        ///< "compiled" or "compiled+K": with K warm-started iterations
   espformer,       ///< "espformer": sliced soft sort, as ESPFormer with its default temperatures
-  guarded,         ///< "guarded": compiled, the teacher where the column error is unusual
+  guarded,         ///< "guarded": compiled, the teacher where the bound of errors is unusual
   teacher_log,     ///< "teacher_log": the teacher's Sinkhorn in the log domain, as published
-  warm,            ///< "warm": compiled, and iterations to the teacher's own column error
+  warm,            ///< "warm": the teacher's plans, by iterations of the map where that is near
 };
 
 struct Method {
@@ -37,7 +37,7 @@ struct Method {
   bool bfloat16 = false;
   bool cascade = false;  ///< "compiled:cascade": the teacher runs uncertain examples: cascade.h
 
-  /// Of guarded: the quantile of the operator's column errors beyond which a head iterates.
+  /// Of guarded: the quantile of the operator's bounds beyond which a head is left to the teacher.
   double guard_quantile = 0.99;
 
   std::string name() const;

@@ -44,8 +44,8 @@ struct CompareConfig {
             config::between(0, 100));
     v.field(
         "guard_quantile", guard_quantile,
-        "guarded: a head is left to the teacher where its column error exceeds this quantile of "
-        "those on the operator's calibration examples",
+        "guarded: a head is left to the teacher where the bound of its column error exceeds this "
+        "quantile of those on the operator's calibration examples",
         config::between(0, 1));
     v.field(
         "bench", bench,

@@ -40,7 +40,7 @@ const HeadDrift& most_drifted(const Drift& drift) {
 
 /// The quantiles of ascending errors at 0, 1, ..., 100 %.
 ChartLine quantile_line(const std::string& label, const std::vector<float>& sorted, Family family) {
-  const attention::ColumnErrors errors{sorted, 0};
+  const attention::ColumnErrors errors{.sorted = sorted};
   ChartLine line{label, {}, family};
   for (int percent = 0; percent <= 100; ++percent)
     line.values.push_back(errors.quantile(0.01 * percent));

@@ -42,6 +42,8 @@ io::Json guard_json(const Comparison& comparison, const MethodResult& method) {
   return {{"heads", method.guard->heads},
           {"iterated", method.guard->iterated},
           {"iterations", method.guard->iterations},
+          {"network_heads", method.guard->network_heads},
+          {"loops", method.guard->loops},
           {"mean_iterations", method.guard->mean_iterations()},
           {"attention_overhead", overhead ? io::Json(*overhead) : io::Json(nullptr)}};
 }
@@ -110,6 +112,21 @@ std::string comparison_table(const Comparison& comparison) {
   return text;
 }
 
+namespace {
+
+/// Why heads of `warm` run the teacher's loop, if any do.
+std::string loop_words(const std::string& method, const GuardCounts& guard) {
+  if (guard.loops == 0) return "";
+  return "; " + std::to_string(guard.loops) + " of the network's " +
+         std::to_string(guard.network_heads) +
+         " heads have a teacher that is far from converged, or no map: its own loop is the "
+         "cheapest "
+         "way to its plan, and " +
+         method + " runs it";
+}
+
+}  // namespace
+
 std::vector<std::string> guard_words(const Comparison& comparison) {
   std::vector<std::string> sentences;
   for (const MethodResult& method : comparison.methods) {
@@ -120,7 +137,7 @@ std::vector<std::string> guard_words(const Comparison& comparison) {
         method.name + ": " + base::format_count(guard.iterated) + " of " +
         base::format_count(guard.heads) + " heads (" + base::format_fixed(100 * guard.share(), 2) +
         " %, each example counted) iterated, " + base::format_fixed(guard.mean_iterations(), 3) +
-        " iterations per head on average" +
+        " iterations per head on average" + loop_words(method.name, guard) +
         (overhead ? "; time in attention " + std::string(*overhead < 0 ? "" : "+") +
                         base::format_fixed(100 * *overhead, 1) + " % against compiled"
                   : std::string()) +

@@ -1,6 +1,7 @@
 #include "evaluate/study/drift.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -18,7 +19,7 @@ constexpr std::size_t kMostNamed = 4;     // heads that a verdict names
 constexpr double kTail = 0.95;
 
 double median_of(const std::vector<float>& sorted) {
-  return attention::ColumnErrors{sorted, 0}.quantile(0.5);
+  return attention::ColumnErrors{.sorted = sorted}.quantile(0.5);
 }
 
 void check_measured(const CompiledHeads& heads) {
@@ -30,7 +31,7 @@ void check_measured(const CompiledHeads& heads) {
                                "row_dual: key biases have none, nor has attention with slack");
 }
 
-/// Column errors by head, in the order of the examples.
+/// In the order of the examples.
 compile::ColumnErrorsByHead live_errors(const infer::Encoder& encoder, const CompiledHeads& heads,
                                         const data::Dataset& dataset,
                                         std::span<const std::int64_t> examples,
@@ -46,8 +47,7 @@ compile::ColumnErrorsByHead live_errors(const infer::Encoder& encoder, const Com
         compile::measure_column_errors(source, heads, {0, std::ssize(part)}, settings.threads);
     for (std::size_t layer = 0; layer < errors.size(); ++layer)
       for (std::size_t head = 0; head < errors[layer].size(); ++head)
-        all[layer][head].insert(all[layer][head].end(), errors[layer][head].begin(),
-                                errors[layer][head].end());
+        std::ranges::copy(errors[layer][head].errors, std::back_inserter(all[layer][head].errors));
   }
   return all;
 }
@@ -90,17 +90,17 @@ Drift measure_drift(const infer::Encoder& encoder, const CompiledHeads& heads,
     return std::pair(dataset.tokens(example), example);
   });
   compile::ColumnErrorsByHead errors = live_errors(encoder, heads, dataset, examples, settings);
-  if (errors.at(0).at(0).empty()) throw base::UsageError("no example has any tokens");
+  if (errors.at(0).at(0).errors.empty()) throw base::UsageError("no example has any tokens");
   Drift drift{{},
-              std::ssize(errors[0][0]),
+              std::ssize(errors[0][0].errors),
               data::examples_name(dataset.kind),
               settings.level,
               settings.threads};
   const auto count = static_cast<double>(heads.size() * heads[0].size());
   for (std::size_t layer = 0; layer < heads.size(); ++layer)
     for (std::size_t h = 0; h < heads[layer].size(); ++h) {
-      HeadDrift head = judge_head(heads[layer][h].column_errors, std::move(errors[layer][h]), count,
-                                  settings.level);
+      HeadDrift head = judge_head(heads[layer][h].column_errors, std::move(errors[layer][h].errors),
+                                  count, settings.level);
       head.layer = static_cast<int>(layer);
       head.head = static_cast<int>(h);
       drift.heads.push_back(std::move(head));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include <doctest/doctest.h>
 
@@ -28,15 +29,22 @@ TEST_CASE("Measured column errors are those of the evidence, example by example"
   REQUIRE(held_out.size() == 2);
   for (std::size_t layer = 0; layer < 2; ++layer)
     for (std::size_t head = 0; head < 2; ++head) {
-      REQUIRE(held_out[layer][head].size() == 4);
-      CHECK(mean(held_out[layer][head]) ==
+      REQUIRE(held_out[layer][head].errors.size() == 4);
+      CHECK(mean(held_out[layer][head].errors) ==
             doctest::Approx(model.evidence[layer][head].column_error).epsilon(1e-3));
-      CHECK(std::equal(held_out[layer][head].begin(), held_out[layer][head].end(),
-                       all[layer][head].begin() + 8));
+      CHECK(std::ranges::equal(held_out[layer][head].errors,
+                               std::span(all[layer][head].errors).subspan(8)));
+      CHECK(std::ranges::equal(held_out[layer][head].bounds,
+                               std::span(all[layer][head].bounds).subspan(8)));
+      // Float rounds what it adds up.
+      for (std::size_t e = 0; e < 12; ++e)
+        CHECK(all[layer][head].bounds[e] >= all[layer][head].errors[e] - 1e-5F);
       // What the operator carries: all examples, in order of size.
-      std::vector<float> sorted = all[layer][head];
+      std::vector<float> sorted = all[layer][head].errors, bounds = all[layer][head].bounds;
       std::ranges::sort(sorted);
       CHECK(model.heads[layer][head].column_errors.sorted == sorted);
+      std::ranges::sort(bounds);
+      CHECK(model.heads[layer][head].column_errors.bounds == bounds);
       CHECK(model.heads[layer][head].column_errors.teacher ==
             doctest::Approx(model.evidence[layer][head].teacher_column_error));
     }
@@ -50,7 +58,8 @@ TEST_CASE("Examples without live tokens have no column error") {
   activations.live_keys[3] = 0;
   const compile::ColumnErrorsByHead errors = compile::measure_column_errors(
       compile::ResidentActivations(activations), model.heads, {0, 12}, 2);
-  CHECK(errors[0][0].size() == 11);
+  CHECK(errors[0][0].errors.size() == 11);
+  CHECK(errors[0][0].bounds.size() == 11);
 }
 
 }  // namespace

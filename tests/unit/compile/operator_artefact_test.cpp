@@ -48,7 +48,8 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
         head.landmarks = tensor::Tensor<float>({flags.landmarks, 5});
         for (float& value : head.landmarks.flat()) value = static_cast<float>(random.normal());
       }
-      head.column_errors = {{0.01F, 0.02F, 0.5F}, 0.25F};
+      head.column_errors = {
+          .sorted = {0.01F, 0.02F, 0.5F}, .bounds = {0.02F, 0.03F, 0.9F}, .teacher = 0.25F};
       for (std::int64_t p = 0; p < flags.weight_count(3); ++p)
         head.weights.push_back(static_cast<float>(random.normal()));
     }
@@ -110,6 +111,7 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
         CHECK(std::ranges::equal(a.landmarks.flat(), b.landmarks.flat()));
         CHECK(b.teacher_iterations == 8);
         CHECK(a.column_errors.sorted == b.column_errors.sorted);
+        CHECK(a.column_errors.bounds == b.column_errors.bounds);
         CHECK(a.column_errors.teacher == b.column_errors.teacher);
       }
     for (const char* file : {"operator.safetensors", "operator.json"})
@@ -129,7 +131,8 @@ TEST_CASE("Every layer of an operator may run something else") {
             .score_scale = 0.5F,
             .teacher_iterations = 8,
             .iterations = 3,
-            .column_errors = {{0.1F, 0.2F, 0.3F}, 0.05F}};
+            .column_errors = {
+                .sorted = {0.1F, 0.2F, 0.3F}, .bounds = {0.2F, 0.3F, 0.4F}, .teacher = 0.05F}};
   written.choice = {{"error", 0.03}};
   compile::save_operator(folder.path(), written);
   const compile::OperatorArtefact read = compile::load_operator(folder.path());
@@ -243,10 +246,23 @@ TEST_CASE("Damaged tensors of an operator are refused, naming the tensor") {
 TEST_CASE("Operators without column errors are read, damaged column errors are not") {
   CHECK(complaint([](io::TensorFile& file, io::Json& json) {
           for (const char* layer : {"0", "1"})
-            for (const char* name : {".column_errors", ".teacher_column_errors"})
+            for (const char* name :
+                 {".column_errors", ".column_error_bounds", ".teacher_column_errors"})
               file.tensors.erase(std::string("layers.") + layer + name);
           json.erase("column_error_examples");
+          json.erase("column_error_bound_examples");
         }) == "nothing");
+  CHECK(complaint([](io::TensorFile& file, io::Json& json) {  // of an earlier version
+          for (const char* layer : {"0", "1"})
+            file.tensors.erase(std::string("layers.") + layer + ".column_error_bounds");
+          json.erase("column_error_bound_examples");
+        }) == "nothing");
+  CHECK(complaint([](io::TensorFile& file, io::Json&) {
+          file.tensors.erase("layers.1.column_error_bounds");
+        }).find("layers.1.column_error_bounds") != std::string::npos);
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["column_error_bound_examples"] = 2;
+        }).find("column_error_bound_examples") != std::string::npos);
   CHECK(complaint([](io::TensorFile& file, io::Json&) {
           file.tensors.erase("layers.1.column_errors");
         }).find("layers.1.column_errors") != std::string::npos);

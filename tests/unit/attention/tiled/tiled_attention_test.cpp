@@ -117,6 +117,10 @@ TEST_CASE("scores beyond the range of float are left to the log domain, and stay
       CHECK(guarded.log_domain);
       CHECK(guarded.certificate.iterations == 1);
       CHECK(std::isfinite(guarded.certificate.column_error));
+      const TiledEvidence bounded =
+          bounded_tiled_compiled_attention(dual, c.head(), way, output.rows(), arena);
+      CHECK(bounded.log_domain);
+      CHECK(std::isfinite(bounded.certificate.column_error));
     }
   }
 }

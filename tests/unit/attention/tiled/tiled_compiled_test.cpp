@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "attention/compiled/compiled_attention.h"
+#include "attention/stored/sinkhorn_attention.h"
 #include "support/share.h"
 #include "unit/attention/tiled/tiled_cases.h"
 
@@ -63,6 +64,97 @@ TEST_CASE("a certificate is the column error of the plain plan, and leaves the o
   });
 }
 
+TEST_CASE("a bound is the row error before the last update, and no column error exceeds it") {
+  Arena arena, arena64;
+  for_each_case<int>({0, 1, 2}, [&](const Case& c, double deviation, int which,
+                                    const SweepOptions& way) {
+    const Map plain_map(4, c.sizes.width);
+    const CorrectedMap corrected(2, 6, c.sizes.width);
+    const DualMap<float> map = which == 0   ? plain_map.map32()
+                               : which == 1 ? plain_map.known32()  // closed in one pass
+                                            : corrected.map32();
+    const DualMap<double> map64 = which == 0   ? plain_map.map64()
+                                  : which == 1 ? plain_map.known64()
+                                               : corrected.map64();
+    Tensor<float> output = c.output(), plain = c.output();
+    Tensor<double> expected = c.output64();
+    const TiledEvidence evidence =
+        bounded_tiled_compiled_attention(map, c.head(), way, output.rows(), arena);
+    tiled_compiled_attention(map, c.head(), 0, way, plain.rows(), arena);
+    for (std::size_t i = 0; i < output.flat().size(); ++i)
+      REQUIRE(output.flat()[i] == plain.flat()[i]);
+    const double bound =
+        bounded_compiled_attention<double>(map64, c.head64(), expected.rows(), arena64);
+    const double error = compiled_attention<double>(map64, c.head64(), 0, expected.rows(), arena64);
+    INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", map " << which);
+    CHECK(!evidence.log_domain);
+    // A sum of rows that are off by many times 1 has an error of that relative size.
+    CHECK(std::abs(evidence.certificate.column_error - bound) <
+          20 * (1 + bound) * tolerance(deviation, way));
+    CHECK(bound >= error * (1 - 1e-12));
+  });
+}
+
+TEST_CASE(
+    "a cut loop goes on to its end beyond its limit, and says the error before its last turn") {
+  Arena arena;
+  // The second precision takes the tiled form where the processor has bfloat16, the first the
+  // stored one.
+  for (const ProductPrecision precision : {ProductPrecision::single, ProductPrecision::bfloat16})
+    for (const int iterations : {1, 2, 5, 7}) {
+      const Case c({60, 50, 16, 16}, 2);
+      const auto run = [&](double limit, Tensor<float>& output) {
+        return guarded_sinkhorn_attention(c.head(), iterations, {limit, 7}, output.rows(), arena,
+                                          precision)
+            .certificate;
+      };
+      const auto expect = [&](const Tensor<float>& output, int count) {
+        Tensor<float> plain = c.output();
+        fastest_sinkhorn_attention(c.head(), count, plain.rows(), arena, precision);
+        for (std::size_t i = 0; i < output.flat().size(); ++i)
+          REQUIRE(output.flat()[i] == plain.flat()[i]);
+      };
+      const bool bfloat16 =
+          precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
+      Tensor<float> output = c.output();
+      const ColumnCertificate cut = run(INFINITY, output);
+      CHECK(cut.iterations == 0);
+      expect(output, iterations);
+      Tensor<double> unused = c.output64();
+      Arena arena64;
+      const double before =
+          sinkhorn_attention<double>(c.head64(), iterations - 1, unused.rows(), arena64)
+              .column_error;
+      INFO(iterations << " iterations, bfloat16 " << bfloat16);
+      CHECK(cut.column_error == doctest::Approx(before).epsilon(bfloat16 ? 0.05 : 1e-3));
+      const ColumnCertificate strict = run(0.99 * cut.column_error, output);
+      CHECK(strict.iterations == 7 - iterations);
+      CHECK(strict.column_error == cut.column_error);
+      expect(output, 7);
+      CHECK(run(cut.column_error, output).iterations == 0);
+      CHECK(run(NAN, output).iterations == 7 - iterations);
+    }
+}
+
+TEST_CASE("a cut loop keeps its word outside of the range of float, too") {
+  Case c({40, 50, 16, 16}, 1);
+  for (float& value : c.q.flat()) value *= 60;
+  for (float& value : c.k.flat()) value *= 60;
+  Arena arena;
+  for (const ProductPrecision precision : {ProductPrecision::single, ProductPrecision::bfloat16})
+    for (const double limit : {0.0, 1e9}) {
+      Tensor<float> output = c.output(), plain = c.output();
+      const TiledEvidence evidence =
+          guarded_sinkhorn_attention(c.head(), 2, {limit, 5}, output.rows(), arena, precision);
+      CHECK(evidence.log_domain);
+      CHECK(std::isfinite(evidence.certificate.column_error));
+      CHECK(evidence.certificate.iterations == (limit == 0 ? 3 : 0));
+      sinkhorn_attention<float>(c.head(), limit == 0 ? 5 : 2, plain.rows(), arena);
+      for (std::size_t i = 0; i < output.flat().size(); ++i)
+        REQUIRE(output.flat()[i] == plain.flat()[i]);
+    }
+}
+
 TEST_CASE("a guard iterates as many extra iterations would, until its target or its limit") {
   const Case c({60, 50, 16, 16}, 2);
   const CorrectedMap map(1, 0, 16);
@@ -83,19 +175,6 @@ TEST_CASE("a guard iterates as many extra iterations would, until its target or 
       CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 1e-5f);
 
     CHECK(guarded({2 * before, 0, 3}, output).iterations == 0);
-    CHECK(!guarded({2 * before, 0, 3, true}, output).restarted);
-    const ColumnCertificate restarted = guarded({0.5 * before, 0, 3, true}, output);
-    CHECK(restarted.restarted);
-    CHECK(restarted.iterations == 3);
-    CHECK(restarted.column_error == before);
-    tiled_sinkhorn_attention(c.head(), 3, way, plain.rows(), arena);
-    for (std::size_t i = 0; i < output.flat().size(); ++i)
-      CHECK(output.flat()[i] == plain.flat()[i]);
-    CHECK(guarded_compiled_attention<float>(map.map32(), c.head(), {0.5 * before, 0, 3, true},
-                                            output.rows(), arena)
-              .restarted);
-    for (std::size_t i = 0; i < output.flat().size(); ++i)
-      CHECK(std::abs(output.flat()[i] - plain.flat()[i]) < 20 * tolerance(2, way));
 
     const ColumnCertificate enough = guarded({0, 0.5 * before, 50}, output);
     CHECK(enough.iterations > 0);

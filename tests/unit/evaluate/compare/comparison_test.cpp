@@ -140,7 +140,8 @@ TEST_CASE("guards count what they do, and warm methods come nearer to doubly sto
   CHECK_THROWS_AS(compared(1), UsageError);  // without column errors
   for (auto& layer : heads)
     for (auto& head : layer) {
-      head.column_errors = {{0, 1e-3F, 1e3F}, 1e-3F};
+      head.column_errors = {
+          .sorted = {0, 1e-3F, 1e3F}, .bounds = {0, 1e-3F, 1e3F}, .teacher = 1e-3F};
       head.teacher_iterations = 40;
     }
   const Comparison one = compared(1), two = compared(2);
@@ -151,7 +152,7 @@ TEST_CASE("guards count what they do, and warm methods come nearer to doubly sto
     CHECK(one.methods[i].guard->iterations == two.methods[i].guard->iterations);
     CHECK(one.methods[i].column_error == two.methods[i].column_error);
   }
-  CHECK(one.methods[1].guard->iterated == 0);  // nothing exceeds the largest column error
+  CHECK(one.methods[1].guard->iterated == 0);  // nothing exceeds the largest bound
   CHECK(one.methods[1].plan_l1 == doctest::Approx(one.methods[0].plan_l1).epsilon(1e-4));
   CHECK(one.methods[2].guard->share() > 0.9);
   CHECK(one.methods[2].guard->mean_iterations() > 0.9);
