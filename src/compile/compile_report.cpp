@@ -52,14 +52,18 @@ std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_i
           "layer " + std::to_string(layer) + ", head " + std::to_string(head) + ": ";
       if (evidence.plan_l1 > kLargePlanL1)
         notes.push_back(name + "the plan is far from the teacher's (plan L1 " +
-                        base::format_fixed(evidence.plan_l1, 2) +
-                        "); more landmarks or corrected iterations help, such as features="
-                        "lse,lse0,landmarks:32,it:4");
+                        base::format_fixed(evidence.plan_l1, 2) + "); " +
+                        (model.config.chooses_features()
+                             ? "a lower error takes a more exact operator, such as error=0.01"
+                             : "more landmarks or corrected iterations help, such as features="
+                               "lse,lse0,landmarks:32,it:4"));
       if (evidence.teacher_column_error > kLargeColumnError)
         notes.push_back(name + "the teacher is far from converged (column error " +
                         base::format_fixed(evidence.teacher_column_error, 2) + " after " +
                         std::to_string(teacher_iterations) +
-                        " iterations); the operator imitates that, and compiled+K leaves it");
+                        " iterations); the operator imitates that, and compiled+K leaves it; "
+                        "train with more iterations or a larger epsilon where plans must be "
+                        "doubly stochastic");
     }
   return notes;
 }

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 360, 300, 52, 34, 42
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 430, 300, 52, 105, 34, 42
 FAMILIES = (  # (title, colour, line between the points, test of a name)
     ("loop, float32", "#b2182b", True, lambda name: name.startswith("sinkhorn:")),
     ("loop, bfloat16", "#ef8a62", True, lambda name: name.startswith("sinkhorn_bf16:")),
@@ -29,7 +29,7 @@ class Panel:
         self.most = max(0.1, *(1 - row["agreement"] for row in self.rows.values()))
 
     def x(self, time):
-        return self.offset + LEFT + (WIDTH - LEFT - 20) * time / self.longest
+        return self.offset + LEFT + (WIDTH - LEFT - RIGHT) * time / self.longest
 
     def y(self, agreement):
         share = math.log(max(1 - agreement, self.least) / self.least) / math.log(self.most / self.least)
@@ -62,7 +62,8 @@ class Panel:
                 yield f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
             for x, y, name in points:
                 text = y + 4
-                while any(abs(text - other) < 11 and abs(x - at) < 90 for at, other in taken):
+                room = 20 if line else 90
+                while any(abs(text - other) < 11 and abs(x - at) < room for at, other in taken):
                     text += 3
                 taken.append((x, text))
                 label = name.split(":")[-1] if line else name

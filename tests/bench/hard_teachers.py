@@ -3,7 +3,7 @@
 compiled operator beside truncated loops: agreement with the teacher, plan L1, loss of accuracy, and attention time over
 softmax's in the same run. Nothing is retrained.
 
-  tests/bench/hard_teachers.py [--teachers NAME;...] [--maps NAME,...] [--seeds N] [--examples N] [--out DIR] [--threads N]
+  tests/bench/hard_teachers.py [--teachers NAME;...] [--maps NAME;...] [--seeds N] [--examples N] [--out DIR] [--threads N]
                                [--figure FILE.svg] [--again]
 
 Stages that are finished are skipped on a second run; with --again everything but the training is repeated. --maps adds
@@ -46,6 +46,7 @@ MAPS = {  # name: words of asap-compile
     "G+2": ["--features", "gau,lin,tilt,lse,lse0,it:2"],
     "landmarks LL+1": ["--features", "lse,lse0,landmarks:16,it:1"],
     "key bias": ["--mode", "key_bias"],
+    "key bias, one pass": ["--mode", "key_bias", "--features", "gau,lin,tilt"],
 }
 
 
@@ -99,7 +100,7 @@ def measure(name, seed, options):
     measured = compare(folder, "operator", ["teacher", "softmax", "softmax_bf16", *LOOPS, *CHOSEN], options)
     measured["compiled"]["operators"] = operators_of(folder, "operator")
     for map_name in options.maps:
-        place = map_name.replace(" ", "_")
+        place = map_name.replace(", ", "-").replace(" ", "_")
         compile_operator(folder, place, MAPS[map_name], options)
         forced = compare(folder, place, ["teacher", "softmax", "compiled", "compiled:cascade"], options)
         measured[map_name], measured[f"{map_name}, cascade"] = forced["compiled"], forced["compiled:cascade"]
@@ -142,8 +143,8 @@ def parse_options():
     parser.add_argument("--out", type=Path, default=Path("runs/hard_teachers"))
     parser.add_argument("--teachers", type=lambda text: text.split(";"), default=DEFAULT_TEACHERS,
                         help=f"separated by semicolons: any of {'; '.join(TEACHERS)}")
-    parser.add_argument("--maps", type=lambda text: text.split(",") if text else [], default=[],
-                        help=f"separated by commas: any of {', '.join(MAPS)}")
+    parser.add_argument("--maps", type=lambda text: text.split(";"), default=[],
+                        help=f"separated by semicolons: any of {'; '.join(MAPS)}")
     parser.add_argument("--seeds", type=lambda text: range(1, int(text) + 1), default=range(1, 4))
     parser.add_argument("--examples", type=int, default=2000, help="test examples; 0: all")
     parser.add_argument("--figure", type=Path)

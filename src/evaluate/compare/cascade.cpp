@@ -101,6 +101,7 @@ namespace {
 /// The most reruns among `count` examples that leave their share among others like these at most
 /// `share` with a confidence of 95 %, by the normal approximation.
 std::size_t most_reruns(std::size_t count, double share) {
+  if (share >= 1) return count;
   constexpr double kDeviations = 1.645;
   const auto size = static_cast<double>(count);
   std::size_t most = 0;

@@ -113,3 +113,16 @@ TEST_CASE("a report with the library has its charts for it, and commands stay te
   CHECK(page.find("\"tradeoff\"") != std::string::npos);
   CHECK(page.find("alert(1)</script>") == std::string::npos);
 }
+
+TEST_CASE("warm says why heads run the teacher's own loop, if any do") {
+  Comparison comparison = two_methods();
+  MethodResult& method = comparison.methods[1];
+  method.name = "warm";
+  method.guard = GuardCounts{.heads = 40, .iterated = 40, .iterations = 160, .network_heads = 4};
+  CHECK(guard_words(comparison)[0].find("its own loop") == std::string::npos);
+  method.guard->loops = 3;
+  CHECK(
+      guard_words(comparison)[0].find("3 of the network's 4 heads have a teacher that is far from "
+                                      "converged, or no map: its own loop") != std::string::npos);
+  CHECK(comparison_summary(comparison, context())["methods"][1]["guard"]["loops"] == 3);
+}
