@@ -197,7 +197,7 @@ bool cut_sinkhorn_attention(const AttentionHead<T>& head, int iterations, Sinkho
   const tensor::ArenaScope scope(scratch);
   const std::int64_t n = head.queries.rows, m = head.keys.rows;
   if (n > 0 && m > 0) {
-    SinkhornState<T> state = allocate_state<T>(n, m, iterations, GibbsLifetime::kept, scratch);
+    SinkhornState<T> state = allocate_state<T>(head, iterations, GibbsLifetime::kept, scratch);
     if (attend_in_exp_domain(head, state, output, scratch, &cut)) return false;
   }
   cut.error = sinkhorn_attention<T>(head, cut.iterations - 1, output, scratch).column_error;

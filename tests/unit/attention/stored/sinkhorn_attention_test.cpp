@@ -172,36 +172,37 @@ TEST_CASE("slack 0 is Sinkhorn to the last bit, and a large slack approaches sof
     last = error;
   }
   CHECK(last < 1e-5);  // the columns of a plan between them differ by a factor of 1 + O(1 / c)
+}
 
-  TEST_CASE("a cut loop stops where its limit allows it, in both domains, to the byte") {
-    for (const bool overflows : {false, true}) {
-      const RandomHead c = overflows ? random_head(40, 40, 1, 40.0) : random_head(49, 33, 32, 1.0);
-      const Tensor<float> q = to<float>(c.q), k = to<float>(c.k), v = to<float>(c.v);
-      const AttentionHead<float> head{q.rows(), k.rows(), v.rows(), static_cast<float>(c.scale)};
-      Arena arena;
-      const float before = run<float>(c, 3, arena).state.column_error;
-      for (const bool stops : {true, false}) {
-        Tensor<float> output({q.shape()[0], 8});
-        SinkhornCut<float> cut{.iterations = 4, .limit = (stops ? 1.01F : 0.99F) * before};
-        CHECK(cut_sinkhorn_attention<float>(head, 30, cut, output.rows(), arena) == overflows);
-        CHECK(cut.stopped == stops);
-        CHECK(cut.error == doctest::Approx(before).epsilon(1e-3));
-        const Run<float> expected = run<float>(c, stops ? 4 : 30, arena);
-        for (std::size_t i = 0; i < output.flat().size(); ++i)
-          REQUIRE(output.flat()[i] == expected.output.flat()[i]);
-      }
+TEST_CASE("a cut loop stops where its limit allows it, in both domains, to the byte") {
+  for (const bool overflows : {false, true}) {
+    const RandomHead c = overflows ? random_head(40, 40, 1, 40.0) : random_head(49, 33, 32, 1.0);
+    const Tensor<float> q = to<float>(c.q), k = to<float>(c.k), v = to<float>(c.v);
+    const AttentionHead<float> head{q.rows(), k.rows(), v.rows(), static_cast<float>(c.scale)};
+    Arena arena;
+    const float before = run<float>(c, 3, arena).state.column_error;
+    for (const bool stops : {true, false}) {
+      Tensor<float> output({q.shape()[0], 8});
+      SinkhornCut<float> cut{.iterations = 4, .limit = (stops ? 1.01F : 0.99F) * before};
+      CHECK(cut_sinkhorn_attention<float>(head, 30, cut, output.rows(), arena) == overflows);
+      CHECK(cut.stopped == stops);
+      CHECK(cut.error == doctest::Approx(before).epsilon(1e-3));
+      const Run<float> expected = run<float>(c, stops ? 4 : 30, arena);
+      for (std::size_t i = 0; i < output.flat().size(); ++i)
+        REQUIRE(output.flat()[i] == expected.output.flat()[i]);
     }
   }
+}
 
-  TEST_CASE("a cut loop without keys is zero and stops") {
-    Arena arena;
-    const Tensor<float> q({3, 4}), k({0, 4}), v({0, 2});
-    Tensor<float> output({3, 2});
-    for (float& x : output.flat()) x = 7;
-    SinkhornCut<float> cut{.iterations = 1};
-    CHECK_FALSE(cut_sinkhorn_attention<float>({q.rows(), MatrixView<const float>(k.data(), 0, 4),
-                                               MatrixView<const float>(v.data(), 0, 2), 1.0f},
-                                              3, cut, output.rows(), arena));
-    CHECK(cut.stopped);
-    for (const float x : output.flat()) CHECK(x == 0);
-  }
+TEST_CASE("a cut loop without keys is zero and stops") {
+  Arena arena;
+  const Tensor<float> q({3, 4}), k({0, 4}), v({0, 2});
+  Tensor<float> output({3, 2});
+  for (float& x : output.flat()) x = 7;
+  SinkhornCut<float> cut{.iterations = 1};
+  CHECK_FALSE(cut_sinkhorn_attention<float>({q.rows(), MatrixView<const float>(k.data(), 0, 4),
+                                             MatrixView<const float>(v.data(), 0, 2), 1.0f},
+                                            3, cut, output.rows(), arena));
+  CHECK(cut.stopped);
+  for (const float x : output.flat()) CHECK(x == 0);
+}
