@@ -184,10 +184,11 @@ TEST_CASE("a cut loop stops where its limit allows it, in both domains, to the b
     for (const bool stops : {true, false}) {
       Tensor<float> output({q.shape()[0], 8});
       SinkhornCut<float> cut{.iterations = 4, .limit = (stops ? 1.01F : 0.99F) * before};
-      CHECK(cut_sinkhorn_attention<float>(head, 30, cut, output.rows(), arena) == overflows);
+      const bool left = cut_sinkhorn_attention<float>(head, 30, cut, output.rows(), arena);
       CHECK(cut.stopped == stops);
       CHECK(cut.error == doctest::Approx(before).epsilon(1e-3));
       const Run<float> expected = run<float>(c, stops ? 4 : 30, arena);
+      CHECK(left == expected.state.log_domain);  // four iterations may do without
       for (std::size_t i = 0; i < output.flat().size(); ++i)
         REQUIRE(output.flat()[i] == expected.output.flat()[i]);
     }
