@@ -18,9 +18,10 @@ constexpr std::size_t column(std::string_view step, std::string_view quantity) {
 
 constexpr std::int64_t kVector = 16;  // floats that the widest vectors hold
 
-double padded(std::int64_t count) {
-  const std::int64_t vectors = (count + kVector - 1) / kVector;
-  return static_cast<double>(vectors * kVector);
+constexpr std::int64_t kTileRows = 8;
+
+double padded(std::int64_t count, std::int64_t unit) {
+  return static_cast<double>((count + unit - 1) / unit * unit);
 }
 
 /// The quantities of one form, step by step.
@@ -53,19 +54,20 @@ class Quantities {
     out_[c] += value;
   }
 
-  void softmax() { add("softmax", 1, 0, entries(), all_products(), 0); }
+  void softmax() { add("softmax", 1, 0, entries(), products(entries()), 0); }
   void loop(double iterations) {
     if (bfloat16_) return bfloat16_loop(iterations);
-    add("loop", 1, 0, entries(), all_products(), spilled_);
+    const double entries = n_ * padded(shape_.keys, kVector);
+    add("loop", 1, 0, entries, products(entries), spilled_);
     if (shape_.keys % kVector != 0) put("loop", "tails", n_);
     if (recomputes_)
       recompute(iterations);
     else
-      add("iteration", iterations, 0, iterations * entries(), 0, iterations * spilled_);
+      add("iteration", iterations, 0, iterations * entries, 0, iterations * spilled_);
   }
   /// The tiled loop: the passes of a map without features that iterates in place of corrections.
   void bfloat16_loop(double iterations) {
-    add("two_passes_bf16", 1, (n_ + m_) * d_, entries(), all_products(), spilled_);
+    add("two_passes_bf16", 1, (n_ + m_) * d_, entries(), products(entries()), spilled_);
     if (recomputes_)
       recompute(iterations);
     else
@@ -77,8 +79,12 @@ class Quantities {
     const std::string suffix = bfloat16_ ? "_bf16" : "";
     const bool one_pass = !features.uses_scores() && features.corrections == 0;
     add((one_pass ? "one_pass" : "two_passes") + suffix, 1, (n_ + m_) * d_, entries(),
-        all_products(), one_pass ? 0 : spilled_);
+        products(entries()), one_pass ? 0 : spilled_);
     const double corrections = features.corrections;
+    if (!one_pass) {
+      put("dual", "call", 1 + corrections);
+      put("dual", "rows", (1 + corrections) * n_);
+    }
     if (recomputes_)
       recompute(corrections + (one_pass ? 0 : 1));
     else if (corrections > 0)
@@ -100,8 +106,13 @@ class Quantities {
   const CostVector& result() const { return out_; }
 
  private:
-  double entries() const { return padded(shape_.queries) * padded(shape_.keys); }
-  double all_products() const { return entries() * (d_ + static_cast<double>(shape_.value_width)); }
+  /// Of tiles.
+  double entries() const {
+    return padded(shape_.queries, kTileRows) * padded(shape_.keys, kVector);
+  }
+  double products(double entries) const {
+    return entries * (d_ + static_cast<double>(shape_.value_width));
+  }
   void recompute(double passes) {
     add("softmax", 0, 0, passes * entries(), passes * entries() * d_, 0);
   }

@@ -12,8 +12,8 @@ namespace asap::compile {
 /// A step of a form and what its time is proportional to: "call" (once a head), "tokens"
 /// ((N + M) D), "entries" (of the Gibbs kernel, N M), "products" (multiply-adds), "spilled"
 /// (entries that a cache of the size of the profile cannot keep), "tails" (rows that do not fill
-/// their last vector), "comparisons" (of a sort). For entries and products N and M count as
-/// multiples of 16.
+/// their last vector), "rows" (N), "comparisons" (of a sort). For entries and products M counts as
+/// a multiple of 16 and, in all forms but Sinkhorn's stored loop, N as one of 8: tiles are padded.
 struct CostColumn {
   std::string_view step, quantity;
 };
@@ -25,8 +25,9 @@ struct CostColumn {
 ///   one_pass     a map without features of the scores or iterations
 ///   two_passes   any other map, without its corrected iterations
 ///   sweep        one corrected iteration
+///   dual         what a map does with the sums of a pass over the scores: features, weights
 ///   slices       projections of a map; sorts: of the potentials; landmarks: the landmark dual
-inline constexpr std::array<CostColumn, 41> kCostColumns = {{
+inline constexpr std::array<CostColumn, 43> kCostColumns = {{
     {"softmax", "call"},
     {"softmax", "entries"},
     {"softmax", "products"},
@@ -68,6 +69,8 @@ inline constexpr std::array<CostColumn, 41> kCostColumns = {{
     {"sweep_bf16", "call"},
     {"sweep_bf16", "entries"},
     {"sweep_bf16", "spilled"},
+    {"dual", "call"},
+    {"dual", "rows"},
 }};
 
 /// One number per column.

@@ -103,6 +103,8 @@ MachineProfile load_profile(const std::filesystem::path& path) {
   for (std::size_t c = 0; c < kCostColumns.size(); ++c) {
     const std::string step(kCostColumns[c].step), quantity(kCostColumns[c].quantity);
     const auto found = costs->find(step);
+    // Profiles of earlier versions lack this step, whose time the others then share.
+    if (found == costs->end() && step == "dual") continue;
     if (found == costs->end() || !found->is_object())
       refuse(file, "field 'nanoseconds." + step + "' is missing");
     profile.nanoseconds[c] =

@@ -47,6 +47,8 @@ TEST_CASE("The quantities of a form are those of its steps") {
   CHECK(quantity(map(features), "one_pass", "call") == 0);
   CHECK(quantity(map(features), "two_passes", "call") == 1);
   CHECK(quantity(map(features), "sweep", "entries") == 2 * 32 * 64);
+  CHECK(quantity(map(features), "dual", "call") == 3);
+  CHECK(quantity(map(features), "dual", "rows") == 3 * 32);
   compile::OperatorForm bias = map(attention::DualFeatures::none());
   bias.mode = attention::CompiledMode::key_bias;
   CHECK(quantity(bias, "softmax", "call") == 1);
@@ -68,6 +70,13 @@ TEST_CASE("Rows that do not fill their last vector are counted") {
   CHECK(quantity(loop, "loop", "tails", {49, 48, 8, 8}) == 0);
   CHECK(quantity(loop, "loop", "tails", {48, 49, 8, 8}) == 48);
   CHECK(quantity(loop, "loop", "entries", {48, 49, 8, 8}) == 48 * 64);
+}
+
+TEST_CASE("Tiles are padded to whole groups of rows, the stored loop is not") {
+  const compile::HeadShape shape{49, 49, 8, 8};
+  CHECK(quantity(compile::OperatorForm::sinkhorn(3), "loop", "entries", shape) == 49 * 64);
+  CHECK(quantity(compile::OperatorForm::sinkhorn(3), "iteration", "entries", shape) == 3 * 49 * 64);
+  CHECK(quantity(compile::OperatorForm::softmax(), "softmax", "entries", shape) == 56 * 64);
 }
 
 }  // namespace
