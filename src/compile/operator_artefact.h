@@ -14,11 +14,11 @@ namespace asap::compile {
 /// A compiled operator as it lies on disk:
 ///   OP/operator.safetensors  layers.<i>.{query_slices, key_slices [H, L, D], weights [H, P],
 ///                            score_scales [H], landmarks [H, M, D], column_errors [H, E],
-///                            column_error_bounds [H, E], teacher_column_errors [H], slacks [H]}; no slacks where the teacher
-///                            has none, no slices or landmarks where no feature
-///                            uses them, and no weights in a layer that runs Sinkhorn's loop; P
-///                            counts all weights of attention::DualMap; column errors
-///                            and their bounds ascend over E examples, see attention::ColumnErrors;
+///                            column_error_bounds [H, E], teacher_column_errors [H], slacks [H]};
+///                            no slacks where the teacher has none, no slices or landmarks where no
+///                            feature uses them, and no weights in a layer that runs Sinkhorn's
+///                            loop; P counts all weights of attention::DualMap; column errors and
+///                            their bounds ascend over E examples, see attention::ColumnErrors;
 ///                            with fit.mode key_bias, query_slices are for keys, key_slices for
 ///                            queries, and landmarks are prototypes of queries
 ///   OP/operator.json         format and version, the model it was compiled for, how it was fitted,

@@ -7,7 +7,8 @@ using namespace asap::evaluate;
 namespace {
 
 MethodDiagnosis two_heads(const std::string& name, double first, double second) {
-  MethodDiagnosis method{name, {}, {1, 1}, {}};
+  MethodDiagnosis method{
+      .name = name, .heads = {}, .rank_residuals = {1, 1}, .column_errors = {}, .masses = {}};
   method.heads.resize(1, std::vector<PlanMeasures>(2));
   method.heads[0][0].column_error = first;
   method.heads[0][1].column_error = second;
