@@ -21,7 +21,8 @@ constexpr std::int64_t kVector = 16;  // floats that the widest vectors hold
 constexpr std::int64_t kTileRows = 8;
 
 double padded(std::int64_t count, std::int64_t unit) {
-  return static_cast<double>((count + unit - 1) / unit * unit);
+  const std::int64_t groups = (count + unit - 1) / unit;
+  return static_cast<double>(groups * unit);
 }
 
 /// The quantities of one form, step by step.
