@@ -58,17 +58,6 @@ void add_dual(std::span<const double> predicted, const std::vector<double>& targ
   totals.variance += tensor::dot<double>(target, target);
 }
 
-/// The column error of sinkhorn_attention.h.
-double column_error(tensor::MatrixView<const double> plan, double slack) {
-  if (!(slack > 0)) return transport::marginal_errors<double>(plan).column_mean;
-  std::vector<double> sums(static_cast<std::size_t>(plan.cols));
-  tensor::column_sums<double>(plan, sums, false);
-  const double most = (1 + slack) * static_cast<double>(plan.rows) / static_cast<double>(plan.cols);
-  double total = 0;
-  for (const double sum : sums) total += std::max(0.0, sum / most - 1);
-  return total / static_cast<double>(plan.cols);
-}
-
 void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> rebuilt,
               double slack, EvidenceTotals& totals) {
   for (std::int64_t i = 0; i < teacher.rows; ++i)
@@ -80,8 +69,8 @@ void add_plan(tensor::MatrixView<const double> teacher, tensor::MatrixView<const
   totals.rows += static_cast<double>(teacher.rows);
   const double columns = static_cast<double>(teacher.cols);
   totals.columns += columns;
-  totals.column += columns * column_error(rebuilt, slack);
-  totals.teacher_column += columns * column_error(teacher, slack);
+  totals.column += columns * transport::column_error<double>(rebuilt, slack);
+  totals.teacher_column += columns * transport::column_error<double>(teacher, slack);
 }
 
 void add_output(tensor::MatrixView<const double> teacher, tensor::MatrixView<const double> values,

@@ -31,6 +31,18 @@ MarginalErrors marginal_errors(tensor::MatrixView<const T> plan) {
 }
 
 template <class T>
+double column_error(tensor::MatrixView<const T> plan, double slack) {
+  if (!(slack > 0)) return marginal_errors(plan).column_mean;
+  std::vector<double> column_sums(static_cast<std::size_t>(plan.cols), 0.0);
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    for (std::int64_t j = 0; j < plan.cols; ++j) column_sums[j] += plan(i, j);
+  const double most = (1 + slack) * static_cast<double>(plan.rows) / static_cast<double>(plan.cols);
+  double total = 0;
+  for (const double sum : column_sums) total += std::max(0.0, sum / most - 1);
+  return total / static_cast<double>(plan.cols);
+}
+
+template <class T>
 void plan_from_duals(tensor::MatrixView<const T> scores, tensor::VectorView<const T> row_dual,
                      tensor::VectorView<const T> column_dual, tensor::MatrixView<T> plan) {
   base::check(scores.rows == plan.rows && scores.cols == plan.cols &&
@@ -46,6 +58,8 @@ void plan_from_duals(tensor::MatrixView<const T> scores, tensor::VectorView<cons
 
 template MarginalErrors marginal_errors<float>(tensor::MatrixView<const float>);
 template MarginalErrors marginal_errors<double>(tensor::MatrixView<const double>);
+template double column_error<float>(tensor::MatrixView<const float>, double);
+template double column_error<double>(tensor::MatrixView<const double>, double);
 template void plan_from_duals<float>(tensor::MatrixView<const float>,
                                      tensor::VectorView<const float>,
                                      tensor::VectorView<const float>, tensor::MatrixView<float>);

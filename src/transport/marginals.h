@@ -16,6 +16,11 @@ struct MarginalErrors {
 template <class T>
 MarginalErrors marginal_errors(tensor::MatrixView<const T> plan);
 
+/// How far columns are from what they may sum to: MarginalErrors::column_mean, or with slack c > 0,
+/// whose columns may sum to less, mean_j max(0, M/N sum_i A_ij / (1 + c) - 1). plan: [N, M]
+template <class T>
+double column_error(tensor::MatrixView<const T> plan, double slack);
+
 /// A_ij = exp(S_ij + f_i + g_j). scores, plan: [N, M], row_dual: [N], column_dual: [M]. `plan` may
 /// be `scores`.
 template <class T>

@@ -25,18 +25,6 @@ transport::Slack<T> slack_of(const SinkhornState<T>& state) {
   return {state.slack};
 }
 
-/// mean_j max(0, m/n sum_i A_ij / (1 + c) - 1)
-template <class T>
-T column_excess(T slack, tensor::MatrixView<const T> plan, tensor::Arena& scratch) {
-  const tensor::ArenaScope scope(scratch);
-  const tensor::VectorView<T> sums = scratch.vector<T>(plan.cols);
-  tensor::column_sums<T>(plan, sums, false);
-  const T b = (T(1) + slack) * static_cast<T>(plan.rows) / static_cast<T>(plan.cols);
-  T total = T(0);
-  for (const T sum : sums) total += std::max(T(0), sum / b - T(1));
-  return total / static_cast<T>(plan.cols);
-}
-
 /// The slack row's part in the adjoint of column update `iteration` with d/dg = weights, and in
 /// that of its own update before it, which depends on the column dual before: `earlier` becomes
 /// d/dg of that. Returns d/d log c. weights, earlier: [m].
@@ -108,9 +96,8 @@ void sinkhorn_log_domain(const AttentionHead<T>& head, SinkhornState<T>& state,
   tensor::MatrixView<T> plan = scratch.matrix<T>(scores.rows, scores.cols);
   transport::plan_from_duals<T>(scores, state.u(state.iterations), live(state, state.iterations),
                                 plan);
-  state.column_error = state.slack > T(0)
-                           ? column_excess<T>(state.slack, plan, scratch)
-                           : static_cast<T>(transport::marginal_errors<T>(plan).column_mean);
+  state.column_error =
+      static_cast<T>(transport::column_error<T>(plan, static_cast<double>(state.slack)));
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
                   output);
 }

@@ -34,18 +34,6 @@ double row_entropy(tensor::VectorView<const float> row) {
   return entropy;
 }
 
-/// mean_j max(0, m/n sum_i A_ij / (1 + c) - 1)
-double column_excess(tensor::MatrixView<const float> plan, float slack) {
-  std::vector<double> sums(static_cast<std::size_t>(plan.cols));
-  for (std::int64_t i = 0; i < plan.rows; ++i)
-    for (std::int64_t j = 0; j < plan.cols; ++j) sums[static_cast<std::size_t>(j)] += plan(i, j);
-  const double most =
-      (1 + double{slack}) * static_cast<double>(plan.rows) / static_cast<double>(plan.cols);
-  double total = 0;
-  for (const double sum : sums) total += std::max(0.0, sum / most - 1);
-  return total / static_cast<double>(plan.cols);
-}
-
 }  // namespace
 
 PlanMeasures& PlanMeasures::operator+=(const PlanMeasures& other) {
@@ -107,8 +95,7 @@ std::vector<double> column_errors_by_iteration(const attention::AttentionHead<fl
     const tensor::VectorView<const float> column_dual =
         t == 0 ? tensor::VectorView<const float>(zero) : trace.column_duals.rows().row(t - 1);
     transport::plan_from_duals<float>(scores, trace.row_duals.rows().row(t), column_dual, plan);
-    errors.push_back(head.slack > 0 ? column_excess(plan, head.slack)
-                                    : transport::marginal_errors<float>(plan).column_mean);
+    errors.push_back(transport::column_error<float>(plan, head.slack));
   }
   return errors;
 }

@@ -15,6 +15,10 @@ TEST_CASE("Marginal errors of a known plan") {
   CHECK(errors.row_max == doctest::Approx(0.5));
   CHECK(errors.column_mean == doctest::Approx(0.25));
   CHECK(errors.column_max == doctest::Approx(0.5));
+  CHECK(transport::column_error<double>(plan.rows(), 0) == errors.column_mean);
+  // Columns that may sum to 1.25: one exceeds it by a fifth.
+  CHECK(transport::column_error<double>(plan.rows(), 0.25) == doctest::Approx(0.1));
+  CHECK(transport::column_error<double>(plan.rows(), 1) == 0);
 }
 
 }  // namespace
