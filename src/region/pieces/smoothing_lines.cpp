@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "region/pieces/knot_edits.h"
 #include "region/pieces/stabbing.h"
 
 namespace asap::region {
@@ -87,14 +88,8 @@ PiecewiseLinear SmoothingLines::line(const Smoothing& smoothing) const {
   }
   matrix.solve(values);
   for (double& value : values) value += height_;
-  PiecewiseLinear line{x_, std::move(values)};
   // Joined points lie inside the ends.
-  const double first = line(low_), last = line(high_);
-  line.x.front() = low_;
-  line.y.front() = first;
-  line.x.back() = high_;
-  line.y.back() = last;
-  return line;
+  return reaching({x_, std::move(values)}, low_, high_);
 }
 
 std::vector<Smoothing> all_smoothings(Penalty penalty) {
