@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "attention/tiled/tile_layout.h"
 #include "attention/tiled/tiled_attention.h"
 #include "base/error.h"
 
@@ -16,13 +17,8 @@ constexpr std::size_t column(std::string_view step, std::string_view quantity) {
   return kCostColumns.size();
 }
 
-constexpr std::int64_t kVector = 16;  // floats that the widest vectors hold
-
-constexpr std::int64_t kTileRows = 8;
-
 double padded(std::int64_t count, std::int64_t unit) {
-  const std::int64_t groups = (count + unit - 1) / unit;
-  return static_cast<double>(groups * unit);
+  return static_cast<double>(attention::round_up(count, unit));
 }
 
 /// The quantities of one form, step by step.
@@ -58,9 +54,9 @@ class Quantities {
   void softmax() { add("softmax", 1, 0, entries(), products(entries()), 0); }
   void loop(double iterations) {
     if (bfloat16_) return bfloat16_loop(iterations);
-    const double entries = n_ * padded(shape_.keys, kVector);
+    const double entries = n_ * padded(shape_.keys, attention::kTilePadding);
     add("loop", 1, 0, entries, products(entries), spilled_);
-    if (shape_.keys % kVector != 0) put("loop", "tails", n_);
+    if (shape_.keys % attention::kTilePadding != 0) put("loop", "tails", n_);
     if (recomputes_)
       recompute(iterations);
     else
@@ -109,7 +105,8 @@ class Quantities {
  private:
   /// Of tiles.
   double entries() const {
-    return padded(shape_.queries, kTileRows) * padded(shape_.keys, kVector);
+    return padded(shape_.queries, attention::kTileRows) *
+           padded(shape_.keys, attention::kTilePadding);
   }
   double products(double entries) const {
     return entries * (d_ + static_cast<double>(shape_.value_width));
