@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .compiled import CompiledOperator
+from .compiled import CompiledOperator, require_layer
 
 # Instead of -infinity for what is masked: no result can become NaN through it.
 _MASKED = -1e30
@@ -117,10 +117,7 @@ class PlainCompiledAttention(torch.nn.Module):
 
     def __init__(self, operator: CompiledOperator, layer: int = 0) -> None:
         super().__init__()
-        if not isinstance(operator, CompiledOperator):
-            raise TypeError(f"operator must be an asap.CompiledOperator, not {type(operator).__name__}")
-        if not 0 <= layer < operator.layers:
-            raise ValueError(f"layer is {layer}, but the operator has {operator.layers}")
+        require_layer(operator, layer)
         self.description, tensors = _read_layer(operator, layer)
         if self.description.get("slack"):
             raise ValueError("an operator with slack has no form in PyTorch's own operations (hint: CompiledAttention)")

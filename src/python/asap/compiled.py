@@ -17,6 +17,14 @@ from ._numbers import require_positive, whole_number
 _FLOAT32 = (np.dtype(np.float32),)
 
 
+def require_layer(operator: Any, layer: int) -> None:
+    """TypeError or ValueError unless `operator` is a CompiledOperator that has this layer."""
+    if not isinstance(operator, CompiledOperator):
+        raise TypeError(f"operator must be an asap.CompiledOperator, not {type(operator).__name__}")
+    if not 0 <= layer < operator.layers:
+        raise ValueError(f"layer is {layer}, but the operator has {operator.layers}")
+
+
 def _count(name: str, value: int | None) -> int:
     """0 stands for the default of asap-compile."""
     return 0 if value is None else whole_number(name, value, 1)

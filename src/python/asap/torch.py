@@ -10,7 +10,7 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
 
 from . import attention
 from ._plain_attention import PlainCompiledAttention
-from .compiled import CompiledOperator
+from .compiled import CompiledOperator, require_layer
 
 __all__ = [
     "CompiledAttention",
@@ -121,10 +121,7 @@ class CompiledAttention(torch.nn.Module):
 
     def __init__(self, operator: CompiledOperator, layer: int = 0) -> None:
         super().__init__()
-        if not isinstance(operator, CompiledOperator):
-            raise TypeError(f"operator must be an asap.CompiledOperator, not {type(operator).__name__}")
-        if not 0 <= layer < operator.layers:
-            raise ValueError(f"layer is {layer}, but the operator has {operator.layers}")
+        require_layer(operator, layer)
         self.operator, self.layer = operator, layer
 
     @_outside_graphs
