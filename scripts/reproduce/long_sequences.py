@@ -1,6 +1,7 @@
 """Long sequences: throughput of the whole network and time in attention, beside the teacher's loop in its forms."""
 
 from spread import mean, spread
+from words import metric, values
 
 # The first three are what the compiled operator is divided by; truncations and softmax in both precisions.
 METHODS = ["teacher", "teacher_log", "softmax", "softmax_bf16", "sinkhorn:3", "sinkhorn:5", "sinkhorn_bf16:3",
@@ -11,47 +12,46 @@ HEADER = ["set", "teacher", "compiled", "agreement", "plan L1", "examples/s", "/
           "attention: our loop /", "attention / softmax", "best loop of no more time: agreement"]
 
 
-def values(rows, method, metric):
-    return rows[method][metric]
+def attention_time(rows, method):
+    return mean(values(rows, method, "attention_milliseconds"))
 
 
-def ratios(rows, metric, over, under):
+def ratios(rows, name, over, under):
     """One ratio per seed."""
-    first, second = values(rows, over, metric), values(rows, under, metric)
+    first, second = metric(rows, over, name), metric(rows, under, name)
     return [first[seed] / second[seed] for seed in sorted(first) if seed in second]
 
 
 def best_truncation(rows):
     """The loop that agrees most often with the teacher among those that take no longer than the compiled operator, as
-    (name, agreements by seed); None where every loop takes longer."""
-    limit = mean(list(values(rows, "compiled", "attention_milliseconds").values()))
+    (name, its agreements); None where every loop takes longer."""
+    limit = attention_time(rows, "compiled")
     fast = [name for name in rows if name.startswith("sinkhorn") and
-            mean(list(values(rows, name, "attention_milliseconds").values())) <= limit]
-    return max(((name, values(rows, name, "agreement")) for name in fast), key=lambda pair: mean(list(pair[1].values())),
-               default=None)
+            attention_time(rows, name) <= limit]
+    return max(((name, values(rows, name, "agreement")) for name in fast), key=lambda pair: mean(pair[1]), default=None)
 
 
 def same_precision(rows):
     """The softmax whose products have the precision of most of the operator's layers: the nearer in time."""
-    compiled = mean(list(values(rows, "compiled", "attention_milliseconds").values()))
+    compiled = attention_time(rows, "compiled")
     names = [name for name in ("softmax", "softmax_bf16") if name in rows]
-    times = {name: mean(list(values(rows, name, "attention_milliseconds").values())) for name in names}
+    times = {name: attention_time(rows, name) for name in names}
     below = [name for name in names if times[name] <= compiled]
     return max(below, key=times.get) if below else min(names, key=times.get)
 
 
-def cells_of(name, rows):
+def cells_of(title, rows):
     truncation = best_truncation(rows)
     softmax = same_precision(rows)
-    return [name,
-            *[spread(list(values(rows, method, "accuracy").values())) for method in ("teacher", "compiled")],
-            *[spread(list(values(rows, "compiled", metric).values())) for metric in ("agreement", "plan_l1")],
-            spread(list(values(rows, "compiled", "examples_per_second").values()), 0),
+    return [title,
+            *[spread(values(rows, method, "accuracy")) for method in ("teacher", "compiled")],
+            *[spread(values(rows, "compiled", name)) for name in ("agreement", "plan_l1")],
+            spread(values(rows, "compiled", "examples_per_second"), 0),
             spread(ratios(rows, "examples_per_second", "compiled", "teacher"), 2),
             spread(ratios(rows, "examples_per_second", "compiled", "teacher_log"), 1),
             spread(ratios(rows, "attention_milliseconds", "teacher", "compiled"), 2),
             f"{spread(ratios(rows, 'attention_milliseconds', 'compiled', softmax), 2)} ({softmax})",
-            f"{spread(list(truncation[1].values()))} ({truncation[0]})" if truncation else "none"]
+            f"{spread(truncation[1])} ({truncation[0]})" if truncation else "none"]
 
 
 def long_rows(sets):
