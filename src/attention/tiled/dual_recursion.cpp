@@ -15,17 +15,9 @@
 namespace asap::attention {
 namespace {
 
-/// g_j - max g with g_j = k_j . q̄ score_scale log2 e, the start of the teacher's loop: [M]
+/// g_j - max g with g of mean_query_scores, the start of the teacher's loop: [M]
 tensor::VectorView<float> first_exponents(const AttentionHead<float>& head, tensor::Arena& arena) {
-  const std::int64_t m = head.keys.rows;
-  const tensor::VectorView<float> exponents = arena.vector<float>(m);
-  const tensor::ArenaScope scope(arena);
-  const tensor::MatrixView<float> mean = arena.matrix<float>(1, head.queries.cols);
-  tensor::column_sums<float>(head.queries, mean.row(0), false);
-  tensor::gemm<float>(
-      tensor::Transpose::no, tensor::Transpose::yes,
-      head.scale * std::numbers::log2e_v<float> / static_cast<float>(head.queries.rows), mean,
-      head.keys, 0, {exponents.data(), 1, m});
+  const tensor::VectorView<float> exponents = mean_query_scores(head, arena);
   const float largest = tensor::maximum<float>(exponents);
   for (float& value : exponents) value -= largest;
   return exponents;

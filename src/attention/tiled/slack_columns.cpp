@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "attention/tiled/tile_operands.h"
 #include "tensor/kernels/elementwise.h"
-#include "tensor/kernels/gemm.h"
-#include "tensor/kernels/row_ops.h"
 #include "transport/slack.h"
 
 namespace asap::attention {
@@ -34,14 +31,8 @@ SlackColumns SlackColumns::closing(const AttentionHead<float>& head, const Tiled
   if (!(head.slack > 0)) return {};
   SlackColumns columns = following(head.slack, tiled);
   columns.closing_ = true;
-  // Centring takes k_j . q̄ score_scale log2 e from the scores of column j.
-  const tensor::VectorView<float> exponents = arena.vector<float>(tiled.m);
-  const tensor::ArenaScope scope(arena);
-  const tensor::MatrixView<float> mean = arena.matrix<float>(1, head.queries.cols);
-  tensor::column_sums<float>(head.queries, mean.row(0), false);
-  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes,
-                      -head.scale * std::numbers::log2e_v<float> / static_cast<float>(tiled.n),
-                      mean, head.keys, 0, {exponents.data(), 1, tiled.m});
+  const tensor::VectorView<float> exponents = mean_query_scores(head, arena);
+  for (float& exponent : exponents) exponent = -exponent;
   columns.log_entries_ = exponents;
   return columns;
 }

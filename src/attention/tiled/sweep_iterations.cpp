@@ -112,10 +112,7 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
   };
   update_columns();
   for (int t = 1; t <= iterations.corrections; ++t) {
-    const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
-                             float* log_weights) {
-      iterations.recursion->correct(t, first, count, row_offset, row_sums, log_weights);
-    };
+    const auto correct = iterations.correction(t, row_offset);
     const RowUpdate update(correct);
     sweep.sweep_kept(v, &update);
     update_columns();
@@ -154,28 +151,26 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
   ColumnCertificate certificate;
-  double error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
+  const double first_error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
   const auto update_columns = [&] {
     update_column_dual(sweep, tiled.m, iterations.slack, column_dual, scratch);
   };
   update_columns();
   for (int t = 1; t <= iterations.corrections; ++t) {
-    const auto correct = [&](std::int64_t first, std::int64_t count, const float* row_sums,
-                             float* log_weights) {
-      iterations.recursion->correct(t, first, count, row_dual, row_sums, log_weights);
-    };
-    sweep.compute(row_dual, column_dual, correct);
+    sweep.compute(row_dual, column_dual, iterations.correction(t, row_dual));
     update_columns();
   }
-  const auto iterate = [&](int count) {
-    for (int t = 0; t < count; ++t) {
+  const auto iterate = [&](int count, bool measure) {
+    double error = first_error;
+    for (int t = 1; t <= count; ++t) {
       sweep.compute(row_dual, column_dual, RowNormalisation{row_dual});
-      if (iterations.loop_guard) error = swept_column_error(sweep, tiled, scratch);
+      if (measure && t == count) error = swept_column_error(sweep, tiled, scratch);
       update_columns();
     }
+    return error;
   };
-  iterate(iterations.plain);
-  if (iterations.loop_guard) iterate(iterations.more(error, certificate));
+  const double error = iterate(iterations.plain, iterations.loop_guard != nullptr);
+  if (iterations.loop_guard) iterate(iterations.more(error, certificate), false);
   if (iterations.guard) {
     // Apart from the dual, which the output needs as it is if nothing more is iterated.
     const tensor::VectorView<float> next = scratch.vector<float>(std::ssize(row_dual));

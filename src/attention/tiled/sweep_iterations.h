@@ -33,6 +33,14 @@ struct Iterations {
   const LoopGuard* loop_guard = nullptr;  ///< null unless a cut loop may go on
   bool bound = false;                     ///< the row error before the last row update is wanted
 
+  /// The row update of corrected iteration t, of rows that have this offset.
+  auto correction(int t, tensor::VectorView<const float> row_offset) const {
+    return [this, t, row_offset](std::int64_t first, std::int64_t count, const float* row_sums,
+                                 float* log_weights) {
+      recursion->correct(t, first, count, row_offset, row_sums, log_weights);
+    };
+  }
+
   /// Plain iterations that follow the ones up to the last where the error before that one is known.
   int more(double error, ColumnCertificate& certificate) const;
 };

@@ -92,42 +92,8 @@ void centre_queries(tensor::MatrixView<const float> queries, float factor, const
   std::fill(norms + queries.rows, norms + x.rows, 0.0f);
 }
 
-/// Projections of kLanes tokens on some directions; lines: the tokens, transposed, [D][kLanes].
-template <int Count>
-HWY_INLINE void project_lines(const float* lines, tensor::MatrixView<const float> directions,
-                              std::int64_t first_direction, std::int64_t first,
-                              tensor::MatrixView<float> out) {
-  const D tag;
-  V sum[Count];
-  for (int p = 0; p < Count; ++p) sum[p] = hn::Zero(tag);
-  for (std::int64_t d = 0; d < directions.cols; ++d) {
-    const V line = hn::LoadU(tag, lines + d * kLanes);
-    for (int p = 0; p < Count; ++p)
-      sum[p] = hn::MulAdd(hn::Set(tag, directions(first_direction + p, d)), line, sum[p]);
-  }
-  for (int p = 0; p < Count; ++p) hn::StoreU(sum[p], tag, &out(first_direction + p, first));
-}
-
-void project_tokens(tensor::MatrixView<const float> tokens,
-                    tensor::MatrixView<const float> directions, float* lines,
-                    tensor::MatrixView<float> out) {
-  const D tag;
-  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
-    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
-      V block[kLanes];
-      load_transposed(tokens, first, d, block);
-      for (std::int64_t l = 0; l < std::min(kLanes, tokens.cols - d); ++l)
-        hn::StoreU(block[l], tag, lines + (d + l) * kLanes);
-    }
-    std::int64_t p = 0;
-    for (; p + 8 <= directions.rows; p += 8) project_lines<8>(lines, directions, p, first, out);
-    for (; p + 5 <= directions.rows; p += 5) project_lines<5>(lines, directions, p, first, out);
-    for (; p + 2 <= directions.rows; p += 2) project_lines<2>(lines, directions, p, first, out);
-    if (p < directions.rows) project_lines<1>(lines, directions, p, first, out);
-  }
-}
-
-/// Projections of one panel of packed keys on Count directions; out: the first of them.
+/// Projections of a panel of tokens, transposed, on Count directions. panel: [D][Vectors * kLanes];
+/// out: of the first direction.
 template <int Count, int Vectors>
 HWY_INLINE void project_panel(const float* panel, std::int64_t inner, const float* direction,
                               std::int64_t direction_stride, float* out, std::int64_t out_stride) {
@@ -144,8 +110,31 @@ HWY_INLINE void project_panel(const float* panel, std::int64_t inner, const floa
     }
   }
   for (int p = 0; p < Count; ++p)
-    for (int v = 0; v < Vectors; ++v)
-      hn::StoreU(sum[p][v], tag, out + p * out_stride + v * kLanes);
+    for (int v = 0; v < Vectors; ++v) hn::StoreU(sum[p][v], tag, out + p * out_stride + v * kLanes);
+}
+
+void project_tokens(tensor::MatrixView<const float> tokens,
+                    tensor::MatrixView<const float> directions, float* lines,
+                    tensor::MatrixView<float> out) {
+  const D tag;
+  for (std::int64_t first = 0; first < tokens.rows; first += kLanes) {
+    for (std::int64_t d = 0; d < tokens.cols; d += kLanes) {
+      V block[kLanes];
+      load_transposed(tokens, first, d, block);
+      for (std::int64_t l = 0; l < std::min(kLanes, tokens.cols - d); ++l)
+        hn::StoreU(block[l], tag, lines + (d + l) * kLanes);
+    }
+    std::int64_t p = 0;
+    const auto project = [&](auto count) HWY_ATTR {
+      for (; p + count <= directions.rows; p += count)
+        project_panel<decltype(count)::value, 1>(lines, directions.cols, directions.row(p).data(),
+                                                 directions.stride, &out(p, first), out.stride);
+    };
+    project(std::integral_constant<int, 8>());
+    project(std::integral_constant<int, 5>());
+    project(std::integral_constant<int, 2>());
+    project(std::integral_constant<int, 1>());
+  }
 }
 
 void project_keys(const float* packed, std::int64_t m, tensor::MatrixView<const float> directions,
@@ -153,19 +142,18 @@ void project_keys(const float* packed, std::int64_t m, tensor::MatrixView<const 
   constexpr int kTogether = kLanes == 16 ? 8 : 4;  // so that the sums stay in registers
   const std::int64_t inner = directions.cols, stride = directions.stride;
   for (std::int64_t block = 0; block < key_blocks(m); ++block)
-    for_each_panel(
-        key_block_width(m, block), [&](std::int64_t column, auto vectors) HWY_ATTR {
-          constexpr int kVectors = decltype(vectors)::value;
-          const std::int64_t first = block * kKeyBlock + column;
-          const float* panel = packed + first * inner;
-          std::int64_t p = 0;
-          for (; p + kTogether <= directions.rows; p += kTogether)
-            project_panel<kTogether, kVectors>(panel, inner, directions.row(p).data(), stride,
-                                               &out(p, first), out.stride);
-          for (; p < directions.rows; ++p)
-            project_panel<1, kVectors>(panel, inner, directions.row(p).data(), stride,
-                                       &out(p, first), out.stride);
-        });
+    for_each_panel(key_block_width(m, block), [&](std::int64_t column, auto vectors) HWY_ATTR {
+      constexpr int kVectors = decltype(vectors)::value;
+      const std::int64_t first = block * kKeyBlock + column;
+      const float* panel = packed + first * inner;
+      std::int64_t p = 0;
+      for (; p + kTogether <= directions.rows; p += kTogether)
+        project_panel<kTogether, kVectors>(panel, inner, directions.row(p).data(), stride,
+                                           &out(p, first), out.stride);
+      for (; p < directions.rows; ++p)
+        project_panel<1, kVectors>(panel, inner, directions.row(p).data(), stride, &out(p, first),
+                                   out.stride);
+    });
 }
 
 void pack_values(tensor::MatrixView<const float> values, const float* factors, float* out) {

@@ -1,3 +1,5 @@
+#include "attention/tiled/tiled_attention.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,7 +13,6 @@
 #include "attention/tiled/column_pass.h"
 #include "attention/tiled/fast_features.h"
 #include "attention/tiled/sweep_iterations.h"
-#include "attention/tiled/tiled_attention.h"
 #include "tensor/kernels/elementwise.h"
 
 namespace asap::attention {

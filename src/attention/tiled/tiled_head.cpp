@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "attention/tiled/tile_operands.h"
+#include "tensor/kernels/gemm.h"
 #include "tensor/kernels/row_ops.h"
 
 namespace asap::attention {
@@ -46,6 +47,20 @@ TiledHead tile_head(const AttentionHead<float>& head, bool centred, tensor::Aren
   centre_queries(head.queries, root, tiled.query_mean, tiled.x, tiled.row_bound);
   for (float& bound : tiled.row_bound) bound *= largest_key;
   return tiled;
+}
+
+tensor::VectorView<float> mean_query_scores(const AttentionHead<float>& head,
+                                            tensor::Arena& arena) {
+  const std::int64_t m = head.keys.rows;
+  const tensor::VectorView<float> scores = arena.vector<float>(m);
+  const tensor::ArenaScope scope(arena);
+  const tensor::MatrixView<float> mean = arena.matrix<float>(1, head.queries.cols);
+  tensor::column_sums<float>(head.queries, mean.row(0), false);
+  tensor::gemm<float>(
+      tensor::Transpose::no, tensor::Transpose::yes,
+      head.scale * std::numbers::log2e_v<float> / static_cast<float>(head.queries.rows), mean,
+      head.keys, 0, {scores.data(), 1, m});
+  return scores;
 }
 
 tensor::VectorView<float> safe_row_offsets(const TiledHead& head, tensor::Arena& arena) {

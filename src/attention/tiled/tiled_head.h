@@ -29,6 +29,10 @@ struct TiledHead {
 /// n and m > 0. The result lives in `arena`.
 TiledHead tile_head(const AttentionHead<float>& head, bool centre_queries, tensor::Arena& arena);
 
+/// k_j . q̄ score_scale log2 e, the scores of the mean query in base 2, which centring takes from
+/// column j: [M]. The result lives in `arena`.
+tensor::VectorView<float> mean_query_scores(const AttentionHead<float>& head, tensor::Arena& arena);
+
 /// A shift s_i >= 0 for each row such that 2^(x_i . y_j - s_i) cannot overflow, however many
 /// columns are added up: [round_up(n, kRowBlock)], as offsets (-s_i; -infinity for rows that do not
 /// exist).
