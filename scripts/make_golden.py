@@ -5,6 +5,7 @@ inputs. Run it only to change the values; the tests read the files.
   scripts/setup.sh --developer && scripts/make_golden.py
 """
 
+import functools
 import json
 import struct
 import sys
@@ -192,6 +193,19 @@ def differential(scale, layer, q, k, v, learned):
     return (1 - start) * mixed * torch.rsqrt((mixed**2).mean(dim=1, keepdim=True) + 1e-5)
 
 
+def with_gradients(name, function, inputs, normal):
+    """Inputs and output of a function, and their gradients for a random gradient of the output, under `name`."""
+    for value in inputs.values():
+        value.requires_grad_()
+    output = function(**inputs)
+    gradient = normal(*output.shape)
+    output.backward(gradient)
+    tensors = {name + ".output": array(output), name + ".output_gradient": array(gradient)}
+    for key, value in inputs.items():
+        tensors |= {f"{name}.{key}": array(value), f"{name}.{key}_gradient": array(value.grad)}
+    return tensors
+
+
 def attention_values(generator):
     """Output and all gradients of one head, for every attention kind from the literature."""
 
@@ -206,14 +220,8 @@ def attention_values(generator):
         inputs = {"q": normal(7, 6), "k": normal(keys, 6), "v": normal(keys, 4)}
         if name in learned:
             inputs["learned"] = learned[name]
-        for value in inputs.values():
-            value.requires_grad_()
-        output = function(settings["scale"], settings["layer"], **inputs)
-        gradient = normal(*output.shape)
-        output.backward(gradient)
-        tensors |= {name + ".output": array(output), name + ".output_gradient": array(gradient)}
-        for key, value in inputs.items():
-            tensors |= {f"{name}.{key}": array(value), f"{name}.{key}_gradient": array(value.grad)}
+        kind = functools.partial(function, settings["scale"], settings["layer"])
+        tensors |= with_gradients(name, kind, inputs, normal)
     write_safetensors("attention_kinds.safetensors", tensors, versions() | settings)
 
 
@@ -239,14 +247,8 @@ def slack_values(generator):
     for name, log_slack in {"small": -2.0, "middling": 0.5, "large": 5.0}.items():
         inputs = {"q": normal(7, 6), "k": normal(5, 6), "v": normal(5, 4)}
         inputs["learned"] = torch.full((1, 1), log_slack, dtype=torch.float64)
-        for value in inputs.values():
-            value.requires_grad_()
-        output = slack(settings["scale"], settings["iterations"], **inputs)
-        gradient = normal(*output.shape)
-        output.backward(gradient)
-        tensors |= {name + ".output": array(output), name + ".output_gradient": array(gradient)}
-        for key, value in inputs.items():
-            tensors |= {f"{name}.{key}": array(value), f"{name}.{key}_gradient": array(value.grad)}
+        attention = functools.partial(slack, settings["scale"], settings["iterations"])
+        tensors |= with_gradients(name, attention, inputs, normal)
     write_safetensors("slack.safetensors", tensors, settings | {"torch": torch.__version__})
 
 
