@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Another processor adds in another order: rounding errors of float32, amplified by a few layers.
-constexpr double kTolerance = 1e-4;
+constexpr double kBundleTolerance = 1e-4;
 
 }  // namespace
 
@@ -42,6 +42,6 @@ TEST_CASE("a bundle of version 1 gives the answers it gave when it was written")
     const auto probability = asap::base::parse_number<double>(answers.field(row, 2));
     REQUIRE(probability);
     CHECK(*probability == doctest::Approx(*asap::base::parse_number<double>(expected.field(row, 2)))
-                              .epsilon(kTolerance));
+                              .epsilon(kBundleTolerance));
   }
 }

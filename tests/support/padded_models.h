@@ -18,7 +18,7 @@
 namespace asap::test {
 
 // Results that differ only in the order of a few sums.
-constexpr double kTolerance = 1e-6;
+constexpr double kPaddedTolerance = 1e-6;
 
 inline const std::vector<std::int64_t> kLengths = {3, 7, 1, 5, 12, 7, 2, 9};
 

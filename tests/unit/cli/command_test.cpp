@@ -53,12 +53,12 @@ std::unique_ptr<Command> make() {
   return std::make_unique<C>();
 }
 
-struct Outcome {
+struct Ending {
   int code;
   std::string error;
 };
 
-Outcome start(const Program& program, std::vector<const char*> words) {
+Ending start(const Program& program, std::vector<const char*> words) {
   words.insert(words.begin(), "tool");
   ran.clear();
   std::ostringstream error;
@@ -84,13 +84,13 @@ TEST_CASE("a program of one command takes its options and runs it") {
 TEST_CASE("a program of several commands runs the one that is named") {
   CHECK(start(kTwo, {"b"}).code == 0);
   CHECK(ran == "b");
-  const Outcome none = start(kTwo, {});
+  const Ending none = start(kTwo, {});
   CHECK(none.code == 2);
   CHECK(none.error.find("a command is required (hint: one of: a, b)") != std::string::npos);
 }
 
 TEST_CASE("a stopped command shows the command line that continues it") {
-  const Outcome outcome = start(kOne, {"--steps", "-1"});
+  const Ending outcome = start(kOne, {"--steps", "-1"});
   CHECK(outcome.code == 128 + SIGINT);
   CHECK(outcome.error == "tool: stopped. Continue with: tool --steps -1 --resume\n");
 }

@@ -267,7 +267,7 @@ TEST_CASE("what is captured of padded batches is what single examples give the a
       for (std::int64_t i = 0; i < exact.head_keys(0, head).rows; ++i)
         for (int d = 0; d < 4; ++d)
           CHECK(std::abs(padded.head_keys(place, head)(i, d) - exact.head_keys(0, head)(i, d)) <
-                kTolerance);
+                kPaddedTolerance);
     }
   }
 }

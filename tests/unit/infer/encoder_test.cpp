@@ -100,7 +100,7 @@ TEST_CASE("in inference a padded batch gives the logits of its examples without 
     for (const auto& attention : attentions)
       CHECK(padding_error(data, [&](const Batch& batch) {
               return logits_of(encoder, *attention, batch);
-            }) < kTolerance);
+            }) < kPaddedTolerance);
   }
 }
 

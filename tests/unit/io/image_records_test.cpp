@@ -20,7 +20,7 @@ ImageRecordShape small_shape() {
   return shape;
 }
 
-void expect_refused(const std::string& bytes, std::initializer_list<const char*> parts) {
+void expect_records_refused(const std::string& bytes, std::initializer_list<const char*> parts) {
   ImageRecords records;
   expect_error<DataError>([&] { append_image_records(bytes, small_shape(), "train.bin", records); },
                           parts);
@@ -42,11 +42,12 @@ TEST_CASE("records are appended file by file, plain and packed") {
 
 TEST_CASE("records that do not fit are refused with what was expected") {
   const std::string good = record("\1", 6) + record("\2", 6);
-  expect_refused("", {"train.bin", "no images"});
-  expect_refused(compress_gzip(""), {"train.bin", "no images"});
-  expect_refused(good.substr(0, 5), {"train.bin", "5 bytes", "7 bytes", "3x2x1", "truncated"});
-  expect_refused(good.substr(0, 13), {"13 bytes", "truncated after 1 records", "layout"});
-  expect_refused(compress_gzip(good).substr(0, 20), {"train.bin", "gzip"});
-  expect_refused(record("\1", 6) + record("\3", 6),
-                 {"train.bin", "label 3 of image 1", "0 to 2", "data.classes"});
+  expect_records_refused("", {"train.bin", "no images"});
+  expect_records_refused(compress_gzip(""), {"train.bin", "no images"});
+  expect_records_refused(good.substr(0, 5),
+                         {"train.bin", "5 bytes", "7 bytes", "3x2x1", "truncated"});
+  expect_records_refused(good.substr(0, 13), {"13 bytes", "truncated after 1 records", "layout"});
+  expect_records_refused(compress_gzip(good).substr(0, 20), {"train.bin", "gzip"});
+  expect_records_refused(record("\1", 6) + record("\3", 6),
+                         {"train.bin", "label 3 of image 1", "0 to 2", "data.classes"});
 }

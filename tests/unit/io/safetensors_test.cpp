@@ -43,7 +43,7 @@ std::string file_of(const std::string& header, std::size_t data_bytes) {
   return bytes + header + std::string(data_bytes, '\0');
 }
 
-void expect_rejected(const std::string& bytes, std::initializer_list<const char*> parts) {
+void expect_tensors_rejected(const std::string& bytes, std::initializer_list<const char*> parts) {
   expect_error<DataError>([&] { parse_safetensors(bytes, "model.safetensors"); },
                           {"model.safetensors"});
   expect_error<DataError>([&] { parse_safetensors(bytes, "model.safetensors"); }, parts);
@@ -116,58 +116,64 @@ TEST_CASE("a safetensors file that is cut off anywhere is rejected") {
 }
 
 TEST_CASE("a safetensors header that does not describe the file is rejected with a reason") {
-  expect_rejected("", {"too few"});
-  expect_rejected(std::string("\xff\xff\xff\xff\xff\xff\xff\xff", 8) + "{}", {"header claims"});
-  expect_rejected(file_of("[]", 0), {"'{'"});
-  expect_rejected(file_of("{\"a\":", 0), {"header:1"});
-  expect_rejected(file_of(R"({"a":1})", 0), {"'a'", "object"});
-  expect_rejected(file_of(R"({"a":{"shape":[],"data_offsets":[0,4]}})", 4), {"no dtype"});
-  expect_rejected(file_of(R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4), {"no shape"});
-  expect_rejected(file_of(R"({"a":{"dtype":"F32","shape":[]}})", 4), {"no data_offsets"});
-  expect_rejected(file_of(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0]}})", 4),
-                  {"two data_offsets"});
-  expect_rejected(file_of(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}})", 4),
-                  {"unknown field"});
-  expect_rejected(file_of(R"({"a":{"dtype":4,"shape":[],"data_offsets":[0,4]}})", 4), {"dtype"});
-  expect_rejected(file_of(R"({"a":{"dtype":"F32","shape":4,"data_offsets":[0,4]}})", 4), {"shape"});
-  expect_rejected(file_of(R"({"__metadata__":{"a":1}})", 0), {"__metadata__", "string"});
-  expect_rejected(file_of(R"({"__metadata__":[]})", 0), {"__metadata__"});
+  expect_tensors_rejected("", {"too few"});
+  expect_tensors_rejected(std::string("\xff\xff\xff\xff\xff\xff\xff\xff", 8) + "{}",
+                          {"header claims"});
+  expect_tensors_rejected(file_of("[]", 0), {"'{'"});
+  expect_tensors_rejected(file_of("{\"a\":", 0), {"header:1"});
+  expect_tensors_rejected(file_of(R"({"a":1})", 0), {"'a'", "object"});
+  expect_tensors_rejected(file_of(R"({"a":{"shape":[],"data_offsets":[0,4]}})", 4), {"no dtype"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4),
+                          {"no shape"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"F32","shape":[]}})", 4), {"no data_offsets"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0]}})", 4),
+                          {"two data_offsets"});
+  expect_tensors_rejected(
+      file_of(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}})", 4),
+      {"unknown field"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":4,"shape":[],"data_offsets":[0,4]}})", 4),
+                          {"dtype"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"F32","shape":4,"data_offsets":[0,4]}})", 4),
+                          {"shape"});
+  expect_tensors_rejected(file_of(R"({"__metadata__":{"a":1}})", 0), {"__metadata__", "string"});
+  expect_tensors_rejected(file_of(R"({"__metadata__":[]})", 0), {"__metadata__"});
 }
 
 TEST_CASE("a half-precision tensor is named together with its type") {
-  expect_rejected(file_of(R"({"w":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}})", 2),
-                  {"'w'", "BF16", "F32"});
-  expect_rejected(file_of(R"({"w":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2), {"F16"});
+  expect_tensors_rejected(file_of(R"({"w":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}})", 2),
+                          {"'w'", "BF16", "F32"});
+  expect_tensors_rejected(file_of(R"({"w":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2),
+                          {"F16"});
 }
 
 TEST_CASE("tensors whose offsets and shapes disagree with the data are rejected") {
   const auto one = [](const std::string& shape, const std::string& offsets) {
     return R"({"a":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
-  expect_rejected(file_of(one("[2]", "[0,4]"), 4), {"has 4 bytes", "needs 8"});
-  expect_rejected(file_of(one("[2]", "[0,8]"), 4), {"truncated"});
-  expect_rejected(file_of(one("[1]", "[4,0]"), 4), {"bytes 4 to 0"});
-  expect_rejected(file_of(one("[1]", "[4,8]"), 8), {"starts at byte 4"});
-  expect_rejected(file_of(one("[1]", "[0,4]"), 5), {"1 bytes after the last tensor"});
-  expect_rejected(file_of(one("[-1]", "[0,4]"), 4), {"natural number"});
-  expect_rejected(file_of(one("[1.0]", "[0,4]"), 4), {"natural number"});
-  expect_rejected(file_of(one("[1]", "[0,18446744073709551615]"), 4), {"natural number"});
-  expect_rejected(file_of(one("[4611686018427387904,4]", "[0,0]"), 0), {"overflows"});
-  expect_rejected(file_of(one("[0,4611686018427387904,4]", "[0,0]"), 0), {"overflows"});
-  expect_rejected(file_of(one("[1,1,1,1,1,1,1]", "[0,4]"), 4), {"7 dimensions"});
-  expect_rejected(file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
-                          R"("b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
-                          6),
-                  {"'b'", "overlap"});
+  expect_tensors_rejected(file_of(one("[2]", "[0,4]"), 4), {"has 4 bytes", "needs 8"});
+  expect_tensors_rejected(file_of(one("[2]", "[0,8]"), 4), {"truncated"});
+  expect_tensors_rejected(file_of(one("[1]", "[4,0]"), 4), {"bytes 4 to 0"});
+  expect_tensors_rejected(file_of(one("[1]", "[4,8]"), 8), {"starts at byte 4"});
+  expect_tensors_rejected(file_of(one("[1]", "[0,4]"), 5), {"1 bytes after the last tensor"});
+  expect_tensors_rejected(file_of(one("[-1]", "[0,4]"), 4), {"natural number"});
+  expect_tensors_rejected(file_of(one("[1.0]", "[0,4]"), 4), {"natural number"});
+  expect_tensors_rejected(file_of(one("[1]", "[0,18446744073709551615]"), 4), {"natural number"});
+  expect_tensors_rejected(file_of(one("[4611686018427387904,4]", "[0,0]"), 0), {"overflows"});
+  expect_tensors_rejected(file_of(one("[0,4611686018427387904,4]", "[0,0]"), 0), {"overflows"});
+  expect_tensors_rejected(file_of(one("[1,1,1,1,1,1,1]", "[0,4]"), 4), {"7 dimensions"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                                  R"("b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+                                  6),
+                          {"'b'", "overlap"});
 }
 
 TEST_CASE("a tensor that is named twice is rejected") {
-  expect_rejected(file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
-                          R"("a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
-                          8),
-                  {"'a'", "twice"});
+  expect_tensors_rejected(file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                                  R"("a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
+                                  8),
+                          {"'a'", "twice"});
 }
 
 TEST_CASE("a header of bottomless nesting is rejected without exhausting the stack") {
-  expect_rejected(file_of("{\"a\":" + std::string(1'000'000, '['), 0), {"nested deeper"});
+  expect_tensors_rejected(file_of("{\"a\":" + std::string(1'000'000, '['), 0), {"nested deeper"});
 }

@@ -29,7 +29,7 @@ std::string decoded(std::string_view bytes) {
   return std::string(DecodedText(bytes, "file").text());
 }
 
-void expect_refusal(const std::string& bytes, std::initializer_list<const char*> parts) {
+void expect_lines_refused(const std::string& bytes, std::initializer_list<const char*> parts) {
   expect_error<DataError>([&] { DecodedText(bytes, "file"); }, parts);
 }
 
@@ -62,22 +62,22 @@ TEST_CASE("CR ends lines where no LF does outside quotes") {
 }
 
 TEST_CASE("UTF-16 and UTF-32 are named with the conversion that reads them") {
-  expect_refusal(
+  expect_lines_refused(
       "\xff\xfe"
       "a\0\n\0"s,
       {"file: the text is utf-16,", "iconv -f utf-16 -t utf-8"});
-  expect_refusal("\xfe\xff\0a\0\n"s, {"the text is utf-16,", "iconv -f utf-16 -t utf-8"});
-  expect_refusal("a\0\n\0"s, {"iconv -f utf-16le -t utf-8"});
-  expect_refusal("\0a\0\n"s, {"iconv -f utf-16be -t utf-8"});
-  expect_refusal("\xff\xfe\0\0a\0\0\0"s, {"iconv -f utf-32 -t utf-8"});
-  expect_refusal(compress_gzip("\xff\xfe"
-                               "a\0"s),
-                 {"iconv -f utf-16 -t utf-8"});
+  expect_lines_refused("\xfe\xff\0a\0\n"s, {"the text is utf-16,", "iconv -f utf-16 -t utf-8"});
+  expect_lines_refused("a\0\n\0"s, {"iconv -f utf-16le -t utf-8"});
+  expect_lines_refused("\0a\0\n"s, {"iconv -f utf-16be -t utf-8"});
+  expect_lines_refused("\xff\xfe\0\0a\0\0\0"s, {"iconv -f utf-32 -t utf-8"});
+  expect_lines_refused(compress_gzip("\xff\xfe"
+                                     "a\0"s),
+                       {"iconv -f utf-16 -t utf-8"});
 }
 
 TEST_CASE("other bytes that are not UTF-8 keep their line, whatever ends it") {
   for (const char* text : {"a\ngr\xfc", "a\r\ngr\xfc", "a\rgr\xfc"})
-    expect_refusal(text, {"file:2: byte 0xfc", "iconv -f latin1 -t utf8"});
+    expect_lines_refused(text, {"file:2: byte 0xfc", "iconv -f latin1 -t utf8"});
 }
 
 TEST_CASE("quotes around a field are taken off") {

@@ -35,7 +35,7 @@ TEST_CASE("every step's line of metrics.jsonl holds the evidence of Sinkhorn att
     f.test_data = load_dataset(f.config.data, Split::test);
     const TemporaryFolder folder;
     const RunFolder run(folder.path() / "run");
-    train(f.config, run, f.train_data, f.test_data, {});
+    asap::train::train(f.config, run, f.train_data, f.test_data, {});
     const std::string metrics = read_file(run.metrics());
     const Json line = parse_json(metrics.substr(0, metrics.find('\n')), "metrics");
     CHECK(line["step"] == 1);
@@ -56,8 +56,9 @@ TEST_CASE("a divergence stops the training with step and tensor and keeps the la
   f.config.train.weight_decay = 10;  // with this rate every step multiplies weights by -99
   const TemporaryFolder folder;
   const RunFolder run(folder.path() / "run");
-  expect_error<NumericalError>([&] { train(f.config, run, f.train_data, f.test_data, {}); },
-                               {"diverged at step", "not finite", "learning_rate"});
+  expect_error<NumericalError>(
+      [&] { asap::train::train(f.config, run, f.train_data, f.test_data, {}); },
+      {"diverged at step", "not finite", "learning_rate"});
   CHECK(run.newest_checkpoint().has_value());
 }
 
@@ -74,14 +75,16 @@ TEST_CASE("a run that started from another's weights is resumed without it, to t
   f.config.train.init_from = first.path().string();
   f.config.model.attention.kind = AttentionKind::softmax;
   const RunFolder whole(folder.path() / "whole"), parts(folder.path() / "parts");
-  const TrainingResult expected = train(f.config, whole, f.train_data, f.test_data, {});
+  const TrainingResult expected =
+      asap::train::train(f.config, whole, f.train_data, f.test_data, {});
   TrainerOptions options;
   options.stop_after = 1;
-  train(f.config, parts, f.train_data, f.test_data, options);
+  asap::train::train(f.config, parts, f.train_data, f.test_data, options);
   std::filesystem::remove_all(first.path());
   options.stop_after = 0;
   options.resume = true;
-  const TrainingResult result = train(f.config, parts, f.train_data, f.test_data, options);
+  const TrainingResult result =
+      asap::train::train(f.config, parts, f.train_data, f.test_data, options);
   CHECK(read_newest_weights(parts).fingerprint == read_newest_weights(whole).fingerprint);
   CHECK(result.initial.fingerprint == expected.initial.fingerprint);
   CHECK(read_file(parts.newest_checkpoint().value() / kStateFile) ==
@@ -95,17 +98,18 @@ TEST_CASE("point sets and labelled points are learnt, and a resumed training end
     label_by_sign(data);
     const TrainConfig config = sequence_training(data);
     const TemporaryFolder folder;
-    const TrainingResult whole = train(config, RunFolder(folder / "whole"), data, data, {});
+    const TrainingResult whole =
+        asap::train::train(config, RunFolder(folder / "whole"), data, data, {});
     CHECK(whole.test.accuracy > 0.9);
 
     const RunFolder parts(folder / "parts");
     TrainerOptions options;
     options.stop_after = 33;
     options.threads = 2;
-    train(config, parts, data, data, options);
+    asap::train::train(config, parts, data, data, options);
     options.stop_after = 0;
     options.resume = true;
-    const TrainingResult resumed = train(config, parts, data, data, options);
+    const TrainingResult resumed = asap::train::train(config, parts, data, data, options);
     CHECK(resumed.train_loss == whole.train_loss);
     CHECK(resumed.test.loss == whole.test.loss);
   }
@@ -117,15 +121,17 @@ TEST_CASE("batches of similar length are learnt from too, and a resumed training
   TrainConfig config = sequence_training(data);
   config.train.length_pool = 4;
   const TemporaryFolder folder;
-  const TrainingResult whole = train(config, RunFolder(folder / "whole"), data, data, {});
+  const TrainingResult whole =
+      asap::train::train(config, RunFolder(folder / "whole"), data, data, {});
   CHECK(whole.test.accuracy > 0.9);
   TrainerOptions options;
   options.stop_after = 33;
   options.threads = 2;
-  train(config, RunFolder(folder / "parts"), data, data, options);
+  asap::train::train(config, RunFolder(folder / "parts"), data, data, options);
   options.stop_after = 0;
   options.resume = true;
-  const TrainingResult resumed = train(config, RunFolder(folder / "parts"), data, data, options);
+  const TrainingResult resumed =
+      asap::train::train(config, RunFolder(folder / "parts"), data, data, options);
   CHECK(resumed.train_loss == whole.train_loss);
   CHECK(resumed.test.loss == whole.test.loss);
 }

@@ -78,7 +78,7 @@ TEST_CASE("an estimate knows steps and parameters, and a step's memory to the by
   const TrainingEstimate estimate = estimate_training(f.config, f.train_data, f.test_data, 1);
   const TemporaryFolder folder;
   const TrainingResult result =
-      train(f.config, RunFolder(folder.path() / "run"), f.train_data, f.test_data, {});
+      asap::train::train(f.config, RunFolder(folder.path() / "run"), f.train_data, f.test_data, {});
   CHECK(estimate.steps == result.total_steps);
   CHECK(estimate.steps == 12);
   CHECK(estimate.measured_steps == 10);
@@ -108,7 +108,8 @@ TEST_CASE("the memory forecast is of the longest examples, wherever they lie") {
   config.model = fit_model_to_data(config.model, data, "test");
   const TrainingEstimate estimate = estimate_training(config, data, data, 1);
   const TemporaryFolder folder;
-  const TrainingResult result = train(config, RunFolder(folder.path() / "run"), data, data, {});
+  const TrainingResult result =
+      asap::train::train(config, RunFolder(folder.path() / "run"), data, data, {});
   const std::int64_t forecast = footprint_of(200, 1);
   CHECK(estimate.step_peak_bytes >= forecast);
   CHECK(result.step_peak_bytes <= 1.1 * static_cast<double>(forecast));

@@ -12,7 +12,7 @@ namespace asap::test {
 namespace {
 
 // As of compiled_attention_test.cpp: exponents of about 10, some ten roundings each.
-constexpr double kTolerance = 100 * 0x1p-52;
+constexpr double kBiasTolerance = 100 * 0x1p-52;
 
 /// A random problem whose map is for keys: no features of the scores, landmarks of queries.
 CompiledProblem key_problem(std::int64_t n, std::int64_t m, std::uint32_t id) {
@@ -80,7 +80,7 @@ TEST_CASE("the operator is softmax attention with the additive bias, for any N a
     attention::additive_key_bias<double>(exact.map(), exact.head(), bias.flat(), scratch);
     attention::key_bias_attention<double>(exact.map(), exact.head(), 0, output.rows(), scratch);
     const tensor::Tensor<double> expected = softmax_with_bias(p, bias);
-    CHECK(largest_difference(output, expected) < kTolerance);
+    CHECK(largest_difference(output, expected) < kBiasTolerance);
 
     const KeyHead<float> rounded(p);
     tensor::Tensor<float> single({n, p.v.shape()[1]});
@@ -114,7 +114,7 @@ TEST_CASE("with every query a landmark, the landmark dual is the teacher's own c
     std::ranges::copy(g, bias.data());
     const KeyHead<double> exact(p);
     attention::key_bias_attention<double>(exact.map(), exact.head(), 0, output.rows(), scratch);
-    CHECK(largest_difference(output, softmax_with_bias(p, bias)) < 10 * kTolerance);
+    CHECK(largest_difference(output, softmax_with_bias(p, bias)) < 10 * kBiasTolerance);
   }
 }
 

@@ -17,7 +17,7 @@ using namespace asap::test;
 namespace {
 
 template <class T>
-Tensor<T> random_tensor(const Shape& shape, std::uint32_t which) {
+Tensor<T> random_values(const Shape& shape, std::uint32_t which) {
   Tensor<T> out(shape);
   RandomStream random(5, RandomPurpose::test, which);
   for (T& value : out.flat()) value = static_cast<T>(random.uniform(-1, 1));
@@ -39,9 +39,9 @@ struct Result {
 
   Result(std::int64_t n, std::int64_t m, std::int64_t d)
       : output({n, d}),
-        dq(random_tensor<T>({n, d}, 7)),
-        dk(random_tensor<T>({m, d}, 8)),
-        dv(random_tensor<T>({m, d}, 9)) {}
+        dq(random_values<T>({n, d}, 7)),
+        dk(random_values<T>({m, d}, 8)),
+        dv(random_values<T>({m, d}, 9)) {}
 
   HeadGradients<T> gradients(bool accumulate) {
     return {dq.rows(), dk.rows(), dv.rows(), accumulate};
@@ -54,8 +54,8 @@ TEST_CASE_TEMPLATE("softmax attention in blocks equals the one that keeps its pl
                    double) {
   // 500 keys make blocks of 128 rows, so that 300 queries are three blocks, the last one smaller.
   const std::int64_t n = 300, m = 500, d = 12;
-  const Tensor<T> q = random_tensor<T>({n, d}, 1), k = random_tensor<T>({m, d}, 2);
-  const Tensor<T> v = random_tensor<T>({m, d}, 3), gradient = random_tensor<T>({n, d}, 4);
+  const Tensor<T> q = random_values<T>({n, d}, 1), k = random_values<T>({m, d}, 2);
+  const Tensor<T> v = random_values<T>({m, d}, 3), gradient = random_values<T>({n, d}, 4);
   const AttentionHead<T> head{q.rows(), k.rows(), v.rows(), T(1.5)};
   for (const bool accumulate : {false, true}) {
     CAPTURE(accumulate);

@@ -77,18 +77,18 @@ struct Block {
   }
 };
 
-struct Sizes {
+struct ProductSizes {
   std::int64_t rows, keys, inner;
 };
-const std::vector<Sizes> kSizes = {{24, 96, 32}, {24, 112, 64}, {24, 90, 8}, {17, 112, 16},
-                                   {16, 49, 32}, {9, 16, 96},   {8, 33, 2},  {1, 5, 32},
-                                   {24, 96, 48}, {20, 64, 30}};
+const std::vector<ProductSizes> kProductSizes = {
+    {24, 96, 32}, {24, 112, 64}, {24, 90, 8}, {17, 112, 16}, {16, 49, 32},
+    {9, 16, 96},  {8, 33, 2},    {1, 5, 32},  {24, 96, 48},  {20, 64, 30}};
 
 }  // namespace
 
 TEST_CASE("entries of K from products of bfloat16 equal a naive loop on rounded operands") {
   for (const BFloat16KernelSet* set : sets())
-    for (const Sizes& s : kSizes) {
+    for (const ProductSizes& s : kProductSizes) {
       CAPTURE(s.rows);
       CAPTURE(s.keys);
       CAPTURE(s.inner);
@@ -124,7 +124,7 @@ TEST_CASE("entries of K from products of bfloat16 equal a naive loop on rounded 
 
 TEST_CASE("products of bfloat16 with values equal a naive loop, whatever lies behind the values") {
   for (const BFloat16KernelSet* set : sets())
-    for (const Sizes& s : kSizes)
+    for (const ProductSizes& s : kProductSizes)
       for (const std::int64_t width : {16, 32, 48, 80}) {
         CAPTURE(s.rows);
         CAPTURE(s.keys);

@@ -16,7 +16,7 @@ using namespace asap::test;
 namespace {
 
 template <class T>
-Tensor<T> random_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t which) {
+Tensor<T> random_operand(std::int64_t rows, std::int64_t cols, std::uint32_t which) {
   Tensor<T> out({rows, cols});
   RandomStream random(3, RandomPurpose::test, which);
   for (T& value : out.flat()) value = static_cast<T>(random.uniform(-1, 1));
@@ -28,9 +28,9 @@ template <class T>
 double worst_error(std::int64_t m, std::int64_t n, std::int64_t k, Transpose ta, Transpose tb,
                    T beta) {
   const bool a_t = ta == Transpose::yes, b_t = tb == Transpose::yes;
-  const Tensor<T> a = a_t ? random_matrix<T>(k, m, 1) : random_matrix<T>(m, k, 1);
-  const Tensor<T> b = b_t ? random_matrix<T>(n, k, 2) : random_matrix<T>(k, n, 2);
-  Tensor<T> c = random_matrix<T>(m, n, 3);
+  const Tensor<T> a = a_t ? random_operand<T>(k, m, 1) : random_operand<T>(m, k, 1);
+  const Tensor<T> b = b_t ? random_operand<T>(n, k, 2) : random_operand<T>(k, n, 2);
+  Tensor<T> c = random_operand<T>(m, n, 3);
   const Tensor<T> before = c;
   gemm<T>(ta, tb, T(2), a.rows(), b.rows(), beta, c.rows());
   double worst = 0;
@@ -73,9 +73,9 @@ TEST_CASE_TEMPLATE("an affine map adds its bias once, whatever the widths", T, f
     for (const std::int64_t n : {1, 16, 49, 70})
       for (const std::int64_t k : {5, 32, 600})  // 600: two blocks of the inner dimension
         for (const T beta : {T(0), T(1)}) {
-          const Tensor<T> x = random_matrix<T>(m, k, 1), weight = random_matrix<T>(n, k, 2);
-          const Tensor<T> bias = random_matrix<T>(1, n, 4);
-          Tensor<T> y = random_matrix<T>(m, n, 3);
+          const Tensor<T> x = random_operand<T>(m, k, 1), weight = random_operand<T>(n, k, 2);
+          const Tensor<T> bias = random_operand<T>(1, n, 4);
+          Tensor<T> y = random_operand<T>(m, n, 3);
           const Tensor<T> before = y;
           affine<T>(x.rows(), weight.rows(), bias.flat(), beta, y.rows());
           for (std::int64_t i = 0; i < m; ++i)
@@ -90,7 +90,7 @@ TEST_CASE_TEMPLATE("an affine map adds its bias once, whatever the widths", T, f
 }
 
 TEST_CASE("gemm works on strided blocks and leaves their surroundings alone") {
-  const Tensor<double> a = random_matrix<double>(6, 20, 1), b = random_matrix<double>(9, 30, 2);
+  const Tensor<double> a = random_operand<double>(6, 20, 1), b = random_operand<double>(9, 30, 2);
   Tensor<double> c({8, 40});
   for (double& value : c.flat()) value = -7;
   const MatrixView<double> block = c.rows().block(1, 3, 4, 5);
@@ -105,7 +105,7 @@ TEST_CASE("gemm works on strided blocks and leaves their surroundings alone") {
 }
 
 TEST_CASE("with beta = 0 old values of C do not matter, not even NaN; an empty sum gives zeros") {
-  const Tensor<float> a = random_matrix<float>(3, 4, 1), b = random_matrix<float>(4, 5, 2);
+  const Tensor<float> a = random_operand<float>(3, 4, 1), b = random_operand<float>(4, 5, 2);
   Tensor<float> c({3, 5});
   for (float& value : c.flat()) value = NAN;
   gemm<float>(Transpose::no, Transpose::no, 1, a.rows(), b.rows(), 0, c.rows());
@@ -117,7 +117,7 @@ TEST_CASE("with beta = 0 old values of C do not matter, not even NaN; an empty s
 }
 
 TEST_CASE("a row of the product does not depend on the rows beside it") {
-  const Tensor<float> a = random_matrix<float>(50, 70, 1), b = random_matrix<float>(70, 33, 2);
+  const Tensor<float> a = random_operand<float>(50, 70, 1), b = random_operand<float>(70, 33, 2);
   Tensor<float> all({50, 33}), one({1, 33});
   gemm<float>(Transpose::no, Transpose::no, 1, a.rows(), b.rows(), 0, all.rows());
   for (const std::int64_t i : {0, 7, 8, 48, 49}) {
