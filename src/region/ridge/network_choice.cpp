@@ -1,6 +1,8 @@
 #include "region/ridge/network_choice.h"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 
 #include "region/ridge/baselines.h"
 #include "region/ridge/error_gain.h"
@@ -11,16 +13,47 @@ namespace {
 /// Differences of the share of the variance that is explained which do not count with long tails.
 constexpr double kNearlyAsMuch = 1e-3;
 
-/// Some of the training rows moved away from the middle. The targets are zero.
-Rows moved_outwards(const Rows& rows, double factor) {
+/// How far outside the training rows a network is judged, as a part of their range.
+constexpr double kBeyond = 0.25;
+
+/// Some of the rows. The targets are zero.
+Rows some_of(const Rows& rows) {
   constexpr std::int64_t kMost = 500;
   const std::int64_t step = std::max<std::int64_t>(1, rows.size() / kMost);
   const std::int64_t count = (rows.size() + step - 1) / step;
-  Rows outside{tensor::Tensor<double>({count, rows.inputs()}),
-               std::vector<double>(static_cast<std::size_t>(count))};
+  Rows some{tensor::Tensor<double>({count, rows.inputs()}),
+            std::vector<double>(static_cast<std::size_t>(count))};
   for (std::int64_t i = 0; i < count; ++i)
-    for (std::int64_t j = 0; j < rows.inputs(); ++j)
-      outside.x[i * rows.inputs() + j] = factor * rows.row(i * step)[static_cast<std::size_t>(j)];
+    std::ranges::copy(rows.row(i * step), some.x.data() + i * rows.inputs());
+  return some;
+}
+
+/// Some of the rows moved away from the middle.
+Rows moved_outwards(const Rows& rows, double factor) {
+  Rows outside = some_of(rows);
+  for (double& value : outside.x.flat()) value *= factor;
+  return outside;
+}
+
+/// Some of the rows moved along a direction of length one, to the nearer end of the rows and on by
+/// this part of their range.
+Rows moved_along(const Rows& rows, std::span<const double> direction, double part) {
+  const auto place = [&](std::span<const double> row) {
+    return std::inner_product(row.begin(), row.end(), direction.begin(), 0.0);
+  };
+  double low = place(rows.row(0)), high = low;
+  for (std::int64_t i = 1; i < rows.size(); ++i) {
+    low = std::min(low, place(rows.row(i)));
+    high = std::max(high, place(rows.row(i)));
+  }
+  const double reach = part * (high - low), middle = 0.5 * (low + high);
+  Rows outside = some_of(rows);
+  for (std::int64_t i = 0; i < outside.size(); ++i) {
+    const double at = place(outside.row(i));
+    const double step = (at < middle ? low - reach : high + reach) - at;
+    for (std::size_t j = 0; j < direction.size(); ++j)
+      outside.x[i * rows.inputs() + static_cast<std::int64_t>(j)] += step * direction[j];
+  }
   return outside;
 }
 
@@ -45,8 +78,7 @@ double sureness(const ReluNetwork& a, const ReluNetwork& b, const Rows& rows) {
   return sureness_of(gain);
 }
 
-bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
-  const Rows outside = moved_outwards(training, 1.25);
+bool NetworkChoice::near_sum(const ReluNetwork& network, const Rows& outside) const {
   const std::vector<double> values = values_of(network, outside);
   double squares = 0, own = 0;
   for (std::int64_t i = 0; i < outside.size(); ++i) {
@@ -55,6 +87,19 @@ bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
     own += line * line;
   }
   return squares <= own;
+}
+
+bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
+  if (!near_sum(network, moved_outwards(training, 1 + kBeyond))) return false;
+  std::vector<std::vector<double>> directions;
+  for (std::int64_t j = 0; j < training.inputs(); ++j) {
+    directions.emplace_back(static_cast<std::size_t>(training.inputs()));
+    directions.back()[static_cast<std::size_t>(j)] = 1;
+  }
+  for (const RidgeSpline& ridge : sum.ridges) directions.push_back(ridge.direction);
+  return std::ranges::all_of(directions, [&](const std::vector<double>& direction) {
+    return near_sum(network, moved_along(training, direction, kBeyond));
+  });
 }
 
 std::size_t NetworkChoice::nearest_to_median(const std::vector<ReluNetwork>& networks,

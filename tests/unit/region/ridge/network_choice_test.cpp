@@ -1,5 +1,7 @@
 #include "region/ridge/network_choice.h"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "support/drawn_rows.h"
@@ -21,6 +23,13 @@ region::ReluNetwork with_corner(double slope, double corner, double bend) {
   return network;
 }
 
+/// slope * x beside a corner at y = corner.
+region::ReluNetwork with_corner_across(double slope, double corner, double bend) {
+  region::ReluNetwork network = with_corner(slope, corner, bend);
+  std::swap(network.layers[0].w(2, 0), network.layers[0].w(2, 1));
+  return network;
+}
+
 region::RidgeSum linear_sum(double reach) {
   region::RidgeSpline flat{{1, 0}, {-1, 1}, std::vector<double>(13), reach};
   return {{flat}, {{1, 0}, 0}};
@@ -36,6 +45,26 @@ TEST_CASE("fitted networks win only by validation, and not if they leave the sum
   // A corner just outside the rows, where the validation rows see nothing of it.
   CHECK(choice.best_of({wild}) == std::nullopt);
   CHECK(choice.best_of({wild, with_corner(0.95, 5, 0), good}) == 2);
+}
+
+TEST_CASE("fitted networks that bend just outside, along one input or one ridge, are rejected") {
+  const region::Rows rows = drawn("x", 200, 0).rows, held = drawn("x", 100, 1).rows;
+  const region::ReluNetwork folded = with_corner(0.9, 0, 0);
+  const region::RidgeSum sum = linear_sum(0);
+  const region::NetworkChoice choice{rows, held, folded, sum};
+  CHECK(choice.best_of({with_corner_across(1, 1.05, 0.5)}) == 0);
+  for (const double bend : {10.0, -10.0, 40.0}) {
+    CAPTURE(bend);
+    CHECK(choice.best_of({with_corner_across(1, 1.05, bend)}) == std::nullopt);
+    CHECK(choice.best_of({with_corner(1, 1.05, bend)}) == std::nullopt);
+    CHECK(choice.best_of({with_corner_across(1, 1.05, bend), with_corner(0.95, 5, 0)}) == 1);
+  }
+  // The corner lies far outside along both inputs, and just outside along the ridge between them.
+  region::RidgeSum diagonal = sum;
+  diagonal.ridges.front().direction = {std::sqrt(0.5), std::sqrt(0.5)};
+  region::ReluNetwork bent = with_corner(1, 1.5, 10);
+  bent.layers[0].w(2, 0) = bent.layers[0].w(2, 1) = std::sqrt(0.5);
+  CHECK(region::NetworkChoice{rows, held, folded, diagonal}.best_of({bent}) == std::nullopt);
 }
 
 TEST_CASE("with long tails the fits that agree far outside outvote one that is slightly better") {
