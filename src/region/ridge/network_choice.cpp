@@ -1,6 +1,7 @@
 #include "region/ridge/network_choice.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -15,6 +16,10 @@ constexpr double kNearlyAsMuch = 1e-3;
 
 /// How far outside the training rows a network is judged, as a part of their range.
 constexpr double kBeyond = 0.25;
+
+/// A network may stray there from the sum by this part of the sum's squares, or by this many times
+/// the part by which it does on the validation rows, where it is the better of the two.
+constexpr double kStray = 0.1, kTimesUnseen = 10;
 
 /// Some of the rows. The targets are zero.
 Rows some_of(const Rows& rows) {
@@ -78,19 +83,23 @@ double sureness(const ReluNetwork& a, const ReluNetwork& b, const Rows& rows) {
   return sureness_of(gain);
 }
 
-bool NetworkChoice::near_sum(const ReluNetwork& network, const Rows& outside) const {
-  const std::vector<double> values = values_of(network, outside);
+double NetworkChoice::distance_from_sum(const ReluNetwork& network, const Rows& rows) const {
+  const std::vector<double> values = values_of(network, rows);
   double squares = 0, own = 0;
-  for (std::int64_t i = 0; i < outside.size(); ++i) {
-    const double line = sum(outside.row(i)), distance = values[static_cast<std::size_t>(i)] - line;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const double line = sum(rows.row(i)), distance = values[static_cast<std::size_t>(i)] - line;
     squares += distance * distance;
     own += line * line;
   }
-  return squares <= own;
+  return squares / std::max(own, std::numeric_limits<double>::min());
 }
 
 bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
-  if (!near_sum(network, moved_outwards(training, 1 + kBeyond))) return false;
+  const double allowed = std::max(kStray, kTimesUnseen * distance_from_sum(network, validation));
+  const auto holds = [&](const Rows& outside) {
+    return distance_from_sum(network, outside) <= allowed;
+  };
+  if (!holds(moved_outwards(training, 1 + kBeyond))) return false;
   std::vector<std::vector<double>> directions;
   for (std::int64_t j = 0; j < training.inputs(); ++j) {
     directions.emplace_back(static_cast<std::size_t>(training.inputs()));
@@ -98,7 +107,7 @@ bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
   }
   for (const RidgeSpline& ridge : sum.ridges) directions.push_back(ridge.direction);
   return std::ranges::all_of(directions, [&](const std::vector<double>& direction) {
-    return near_sum(network, moved_along(training, direction, kBeyond));
+    return holds(moved_along(training, direction, kBeyond));
   });
 }
 

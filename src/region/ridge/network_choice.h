@@ -18,9 +18,9 @@ struct NetworkChoice {
   const RidgeSum& sum;        ///< its ends are straight
 
   /// The network with the least error on the validation rows, of those that are better than the
-  /// folded one there by a standard error and stay nearer to the sum than zero is just outside the
-  /// training rows: on rows moved away from the middle by a quarter, and on rows moved along every
-  /// input and every ridge to a quarter of the range beyond its ends. Nothing if there is none.
+  /// folded one there by a standard error and stay near the sum just outside the training rows: on
+  /// rows moved away from the middle by a quarter, and on rows moved along every input and every
+  /// ridge to a quarter of the range beyond its ends. Nothing if there is none.
   ///
   /// Where a direction has long tails, rows to predict lie far outside: of all networks that
   /// explain nearly as much as the best, the one nearest to their median there is chosen, because
@@ -28,7 +28,8 @@ struct NetworkChoice {
   std::optional<std::size_t> best_of(const std::vector<ReluNetwork>& networks) const;
 
  private:
-  bool near_sum(const ReluNetwork& network, const Rows& outside) const;
+  /// The squared distance from the sum on rows, as a part of the sum's own squares.
+  double distance_from_sum(const ReluNetwork& network, const Rows& rows) const;
   bool holds_outside(const ReluNetwork& network) const;
   std::size_t nearest_to_median(const std::vector<ReluNetwork>& networks,
                                 const std::vector<std::size_t>& candidates) const;

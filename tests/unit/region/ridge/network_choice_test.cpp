@@ -53,7 +53,7 @@ TEST_CASE("fitted networks that bend just outside, along one input or one ridge,
   const region::RidgeSum sum = linear_sum(0);
   const region::NetworkChoice choice{rows, held, folded, sum};
   CHECK(choice.best_of({with_corner_across(1, 1.05, 0.5)}) == 0);
-  for (const double bend : {10.0, -10.0, 40.0}) {
+  for (const double bend : {2.0, -2.0, 10.0, 40.0}) {
     CAPTURE(bend);
     CHECK(choice.best_of({with_corner_across(1, 1.05, bend)}) == std::nullopt);
     CHECK(choice.best_of({with_corner(1, 1.05, bend)}) == std::nullopt);
@@ -62,9 +62,20 @@ TEST_CASE("fitted networks that bend just outside, along one input or one ridge,
   // The corner lies far outside along both inputs, and just outside along the ridge between them.
   region::RidgeSum diagonal = sum;
   diagonal.ridges.front().direction = {std::sqrt(0.5), std::sqrt(0.5)};
-  region::ReluNetwork bent = with_corner(1, 1.5, 10);
+  region::ReluNetwork bent = with_corner(1, 1.5, 2);
   bent.layers[0].w(2, 0) = bent.layers[0].w(2, 1) = std::sqrt(0.5);
   CHECK(region::NetworkChoice{rows, held, folded, diagonal}.best_of({bent}) == std::nullopt);
+}
+
+TEST_CASE("where the sum is wrong on rows left out, networks need not stay near it outside") {
+  const region::Rows rows = drawn("x+2*max(y,0)", 200, 0).rows;
+  const region::Rows held = drawn("x+2*max(y,0)", 100, 1).rows;
+  const region::ReluNetwork folded = with_corner(0.9, 0, 0), good = with_corner_across(1, 0, 2);
+  const region::RidgeSum sum = linear_sum(0);
+  const region::NetworkChoice choice{rows, held, folded, sum};
+  CHECK(choice.best_of({good}) == 0);
+  region::ReluNetwork wild = region::sum_of(good, with_corner_across(0, 1.05, 40));
+  CHECK(choice.best_of({wild}) == std::nullopt);
 }
 
 TEST_CASE("with long tails the fits that agree far outside outvote one that is slightly better") {
