@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "region/ridge/baselines.h"
 #include "region/ridge/error_gain.h"
@@ -14,50 +15,48 @@ namespace {
 /// Differences of the share of the variance that is explained which do not count with long tails.
 constexpr double kNearlyAsMuch = 1e-3;
 
-/// How far outside the training rows a network is judged, as a part of their range.
-constexpr double kBeyond = 0.25;
+/// How far outside the training rows a network is judged: all rows moved away from the middle, and
+/// the outermost rows along a direction moved along it, by these parts of their distances from it.
+constexpr double kBeyond = 0.25, kBeyondAlong = 0.5;
 
 /// A network may stray there from the sum by this part of the sum's squares, or by this many times
 /// the part by which it does on the validation rows, where it is the better of the two.
 constexpr double kStray = 0.1, kTimesUnseen = 10;
 
-/// Some of the rows. The targets are zero.
-Rows some_of(const Rows& rows) {
+/// Some of the rows moved away from the middle. The targets are zero.
+Rows moved_outwards(const Rows& rows, double factor) {
   constexpr std::int64_t kMost = 500;
   const std::int64_t step = std::max<std::int64_t>(1, rows.size() / kMost);
   const std::int64_t count = (rows.size() + step - 1) / step;
-  Rows some{tensor::Tensor<double>({count, rows.inputs()}),
-            std::vector<double>(static_cast<std::size_t>(count))};
+  Rows outside{tensor::Tensor<double>({count, rows.inputs()}),
+               std::vector<double>(static_cast<std::size_t>(count))};
   for (std::int64_t i = 0; i < count; ++i)
-    std::ranges::copy(rows.row(i * step), some.x.data() + i * rows.inputs());
-  return some;
-}
-
-/// Some of the rows moved away from the middle.
-Rows moved_outwards(const Rows& rows, double factor) {
-  Rows outside = some_of(rows);
-  for (double& value : outside.x.flat()) value *= factor;
+    for (std::int64_t j = 0; j < rows.inputs(); ++j)
+      outside.x[i * rows.inputs() + j] = factor * rows.row(i * step)[static_cast<std::size_t>(j)];
   return outside;
 }
 
-/// Some of the rows moved along a direction of length one, to the nearer end of the rows and on by
-/// this part of their range.
+/// The outermost rows along a direction of length one, at both ends, moved along it by this part of
+/// their distance from the middle. The targets are zero.
 Rows moved_along(const Rows& rows, std::span<const double> direction, double part) {
-  const auto place = [&](std::span<const double> row) {
-    return std::inner_product(row.begin(), row.end(), direction.begin(), 0.0);
-  };
-  double low = place(rows.row(0)), high = low;
-  for (std::int64_t i = 1; i < rows.size(); ++i) {
-    low = std::min(low, place(rows.row(i)));
-    high = std::max(high, place(rows.row(i)));
+  constexpr std::int64_t kMost = 250, kShare = 10;
+  std::vector<std::pair<double, std::int64_t>> places;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const std::span<const double> row = rows.row(i);
+    places.emplace_back(std::inner_product(row.begin(), row.end(), direction.begin(), 0.0), i);
   }
-  const double reach = part * (high - low), middle = 0.5 * (low + high);
-  Rows outside = some_of(rows);
-  for (std::int64_t i = 0; i < outside.size(); ++i) {
-    const double at = place(outside.row(i));
-    const double step = (at < middle ? low - reach : high + reach) - at;
-    for (std::size_t j = 0; j < direction.size(); ++j)
-      outside.x[i * rows.inputs() + static_cast<std::int64_t>(j)] += step * direction[j];
+  std::ranges::sort(places);
+  const std::int64_t count = std::clamp<std::int64_t>(rows.size() / kShare, 1, kMost);
+  const double middle = places[places.size() / 2].first;
+  Rows outside{tensor::Tensor<double>({2 * count, rows.inputs()}),
+               std::vector<double>(static_cast<std::size_t>(2 * count))};
+  for (std::int64_t k = 0; k < 2 * count; ++k) {
+    const std::int64_t from = k < count ? k : rows.size() - 1 - (k - count);
+    const auto& [place, row] = places[static_cast<std::size_t>(from)];
+    for (std::int64_t j = 0; j < rows.inputs(); ++j)
+      outside.x[k * rows.inputs() + j] =
+          rows.row(row)[static_cast<std::size_t>(j)] +
+          part * (place - middle) * direction[static_cast<std::size_t>(j)];
   }
   return outside;
 }
@@ -107,7 +106,7 @@ bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
   }
   for (const RidgeSpline& ridge : sum.ridges) directions.push_back(ridge.direction);
   return std::ranges::all_of(directions, [&](const std::vector<double>& direction) {
-    return holds(moved_along(training, direction, kBeyond));
+    return holds(moved_along(training, direction, kBeyondAlong));
   });
 }
 

@@ -19,8 +19,9 @@ struct NetworkChoice {
 
   /// The network with the least error on the validation rows, of those that are better than the
   /// folded one there by a standard error and stay near the sum just outside the training rows: on
-  /// rows moved away from the middle by a quarter, and on rows moved along every input and every
-  /// ridge to a quarter of the range beyond its ends. Nothing if there is none.
+  /// rows moved away from the middle by a quarter of their distance from it, and on the outermost
+  /// rows along every input and every ridge, moved along it by half of theirs. Nothing if there is
+  /// none.
   ///
   /// Where a direction has long tails, rows to predict lie far outside: of all networks that
   /// explain nearly as much as the best, the one nearest to their median there is chosen, because

@@ -62,7 +62,7 @@ TEST_CASE("fitted networks that bend just outside, along one input or one ridge,
   // The corner lies far outside along both inputs, and just outside along the ridge between them.
   region::RidgeSum diagonal = sum;
   diagonal.ridges.front().direction = {std::sqrt(0.5), std::sqrt(0.5)};
-  region::ReluNetwork bent = with_corner(1, 1.5, 2);
+  region::ReluNetwork bent = with_corner(1, 1.5, 10);
   bent.layers[0].w(2, 0) = bent.layers[0].w(2, 1) = std::sqrt(0.5);
   CHECK(region::NetworkChoice{rows, held, folded, diagonal}.best_of({bent}) == std::nullopt);
 }
