@@ -66,7 +66,7 @@ void lift_neuron(DenseLayer& layer, DenseLayer& next, std::int64_t k, double lif
 }  // namespace
 
 ReluNetwork continue_end_pieces(const ReluNetwork& network, tensor::MatrixView<const double> rows,
-                                double reach) {
+                                double reach, std::int64_t spare) {
   ReluNetwork result = network;
   Ranges ranges = input_ranges(rows, reach);
   tensor::Tensor<double> values({rows.rows, rows.cols});
@@ -84,17 +84,18 @@ ReluNetwork continue_end_pieces(const ReluNetwork& network, tensor::MatrixView<c
       }
       const numerics::Interval range = range_of(layer, k, ranges);
       double lift = 0;
-      if (active == 0)
+      const bool removed = active <= spare;
+      if (removed)
         remove_neuron(layer, next, k);
-      else if (active == rows.rows && range.low < 0)
+      else if (active >= rows.rows - spare && range.low < 0)
         lift_neuron(layer, next, k, lift = -range.low);
       for (std::int64_t i = 0; i < rows.rows; ++i) {
         double& sum = sums[i * layer.outputs() + k];
-        sum = active == 0 ? 0 : std::max(sum + lift, 0.0);
+        sum = removed ? 0 : std::max(sum + lift, 0.0);
       }
-      activations.push_back(active == 0 ? numerics::Interval{0, 0}
-                                        : numerics::Interval{std::max(range.low + lift, 0.0),
-                                                             std::max(range.high + lift, 0.0)});
+      activations.push_back(removed ? numerics::Interval{0, 0}
+                                    : numerics::Interval{std::max(range.low + lift, 0.0),
+                                                         std::max(range.high + lift, 0.0)});
     }
     values = std::move(sums);
     ranges = std::move(activations);

@@ -74,6 +74,10 @@ bool has_long_tails(const RidgeSum& sum) {
 
 }  // namespace
 
+bool has_tails(const RidgeSum& sum) {
+  return std::ranges::any_of(sum.ridges, [](const RidgeSpline& ridge) { return ridge.reach > 0; });
+}
+
 double sureness(const ReluNetwork& a, const ReluNetwork& b, const Rows& rows) {
   std::vector<double> gain = values_of(a, rows), second = values_of(b, rows);
   for (std::size_t i = 0; i < gain.size(); ++i)

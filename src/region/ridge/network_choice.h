@@ -10,6 +10,9 @@ namespace asap::region {
 /// How sure it is that `b` is better than `a` on rows: see sureness_of().
 double sureness(const ReluNetwork& a, const ReluNetwork& b, const Rows& rows);
 
+/// Whether rows lie outside the interval of some ridge, which even and normal rows never do.
+bool has_tails(const RidgeSum& sum);
+
 /// Networks whose raw weights were fitted, and what they are judged by.
 struct NetworkChoice {
   const Rows& training;

@@ -197,9 +197,22 @@ class RidgeFitter {
     }
     starts_ = std::move(kept);
     randoms = std::move(kept_randoms);
-    run(0.5, 1, [](WeightRefiner& refiner, Start& start, base::RandomStream& random) {
+    run(0.5, 1, [this](WeightRefiner& refiner, Start& start, base::RandomStream& random) {
       start.refined = refiner.finish(std::move(start.refined), random);
+      if (has_tails(sum_)) straighten_tails(refiner, start);
     });
+  }
+
+  /// A few rows far outside the others can hold corners of their own, which bend the network where
+  /// the next such row lies. Takes the weights without these corners, fitted again, if they are
+  /// about as good on the validation rows.
+  void straighten_tails(WeightRefiner& refiner, Start& start) const {
+    const auto blocks = static_cast<std::int64_t>(sum_.ridges.size());
+    const ReluNetwork straight = continue_end_pieces(
+        WeightsModel(training_, shape_of(start.folded)).network(start.refined.parameters),
+        training_.x.rows(), 0, std::max<std::int64_t>(kFewRows, training_.size() / 100));
+    RefinedWeights again = refiner.polish(WeightsModel::parameters_of(straight, blocks));
+    if (again.validation <= 1.1 * start.refined.validation) start.refined = std::move(again);
   }
 
   /// Takes the best of the fitted weights; else the folded blocks stay.
@@ -231,6 +244,7 @@ class RidgeFitter {
   }
 
   static constexpr int kAdamSteps = 1500;
+  static constexpr std::int64_t kFewRows = 3;  // at least so many hold no corner of their own
 
   LearningRows rows_;
   const RidgeFitOptions& options_;

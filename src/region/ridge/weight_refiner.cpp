@@ -125,6 +125,13 @@ RefinedWeights WeightRefiner::begin(std::vector<double> start, base::RandomStrea
   return best;
 }
 
+RefinedWeights WeightRefiner::polish(std::vector<double> start) {
+  RefinedWeights best;
+  consider(start, best);
+  fit(start, 0, options_.iterations, best);
+  return best;
+}
+
 RefinedWeights WeightRefiner::finish(RefinedWeights best, base::RandomStream& random) {
   if (options_.adam_steps > 0) return best;
   std::vector<double> start = std::move(best.last);

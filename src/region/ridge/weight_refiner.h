@@ -56,6 +56,8 @@ class WeightRefiner {
   RefinedWeights begin(std::vector<double> start, base::RandomStream& random);
   /// The second part: ReLU itself, and hops.
   RefinedWeights finish(RefinedWeights best, base::RandomStream& random);
+  /// Fits ReLU itself from these weights, without hops.
+  RefinedWeights polish(std::vector<double> start);
 
  private:
   /// Fits at the rounding `tau`; `best` keeps the result if it validates better.
