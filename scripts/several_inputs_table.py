@@ -4,8 +4,9 @@ error over seeds of region-constrained, Kaiming, dense and Kolmogorov-Arnold net
 
   scripts/several_inputs_table.py [--seeds N] [--targets LIST] [--threads N] [--out DIR]
 
-The targets friedman, friedman_noisy and tails are drawn rows, which are fitted alone. They have a table of their own: the share of the
-variance of rows left out that the network explains (R^2), and the seconds of a fit. The seed draws the rows of tails, too.
+The targets friedman, friedman_noisy and tails are drawn rows, which are fitted alone. They have a table of their own: the
+share of the variance of rows left out that the network explains (R^2), and the seconds of a fit. The seed draws the rows
+of tails, too.
 
 Needs build/bin/relu-fit. The real data sets, diabetes and wine, come with Debian's python3-sklearn; they are left out if
 the package is missing. A second run skips finished fits."""

@@ -2,14 +2,14 @@
 """Fits noisy points and real series with `relu-fit fit --pieces auto` and with other fitters of straight pieces, and prints
 two tables: the distance from the true function, and the error on held-out points of real series.
 
-  scripts/straight_pieces_table.py [--draws N] [--alone] [--out DIR]
+  scripts/straight_pieces_table.py [--draws N] [--first N] [--alone] [--out DIR]
 
 Needs build/bin/relu-fit. The peers (pwlf, scipy's linear splines) and the series (the Nile's flow, carbon dioxide at Mauna
 Loa and US unemployment, which come with statsmodels) are installed from PyPI into a virtual environment in DIR.
 pwlf gets the true number of pieces of noisy points, and chooses it by BIC up to six for the series. For noisy points the
 first table shows relu-fit with the true number as well. Where the function itself has these pieces, it shows least squares
 with the true knots on the same draws, and what free knots leave on average, deviation * sqrt(2 pieces / points).
---alone leaves pwlf out of the first table, and the second table."""
+--first is the seed of the first draw. --alone leaves pwlf out of the first table, and the second table."""
 
 import argparse
 import json
@@ -83,13 +83,15 @@ def with_true_knots(x, y, knots):
 
 
 def noise_table(draws, out, alone):
+    """draws: their seeds."""
     import numpy
-    print(f"Root mean squared distance from the function, mean of {draws} draws\n")
-    print("| case | true knots | free knots, on average | pwlf, true pieces | relu-fit, true pieces | relu-fit | pieces |\n"
-          "|---|---|---|---|---|---|---|")
+    print(f"Root mean squared distance from the function, mean of {len(draws)} draws\n")
+    print("| case | true knots | free knots, on average | pwlf, true pieces | relu-fit, true pieces | relu-fit | pieces "
+          "| --criterion cv | pieces |\n|---|---|---|---|---|---|---|---|---|")
     for name, (f, low, high, count, deviation, pieces) in noisy_cases().items():
-        ours, told, theirs, known, chosen = [], [], [], [], []
-        for draw in range(draws):
+        ours, told, theirs, known, crossed = [], [], [], [], []
+        chosen, crossed_pieces = [], []
+        for draw in draws:
             x = numpy.linspace(low, high, count)
             y = f(x) + numpy.random.default_rng(draw).normal(0, deviation, count)
             value, found = fit(x, y, out)
@@ -101,10 +103,14 @@ def noise_table(draws, out, alone):
             if name in TRUE_KNOTS:
                 known.append(distance(lambda at: with_true_knots(at, y, TRUE_KNOTS[name])))
             chosen.append(found)
+            value, found = fit(x, y, out, options=["--criterion", "cv"])
+            crossed.append(distance(value))
+            crossed_pieces.append(found)
         average = f"{deviation * numpy.sqrt(2 * pieces / count):.4g}" if known else ""
         mean = lambda errors: f"{numpy.mean(errors):.4g}" if errors else ""
         print(f"| {name} | {mean(known)} | {average} | {mean(theirs)} | {mean(told)} | {mean(ours)} "
-              f"| {min(chosen)} to {max(chosen)} |", flush=True)
+              f"| {min(chosen)} to {max(chosen)} | {mean(crossed)} | {min(crossed_pieces)} to {max(crossed_pieces)} |",
+              flush=True)
 
 
 def series():
@@ -152,6 +158,7 @@ def series_table(out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first draw")
     parser.add_argument("--alone", action="store_true", help="without pwlf, and noisy points only")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "straight_pieces")
     options = parser.parse_args()
@@ -159,7 +166,7 @@ def main():
     python = environment(options.out)
     if Path(sys.prefix) != options.out.resolve() / "venv":
         sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
-    noise_table(options.draws, options.out, options.alone)
+    noise_table(range(options.first, options.first + options.draws), options.out, options.alone)
     if not options.alone:
         series_table(options.out)
 

@@ -244,7 +244,7 @@ class RidgeFitter {
   }
 
   static constexpr int kAdamSteps = 1500;
-  static constexpr std::int64_t kFewRows = 3;  // at least so many hold no corner of their own
+  static constexpr std::int64_t kFewRows = 3;  // which hold no corner of their own
 
   LearningRows rows_;
   const RidgeFitOptions& options_;

@@ -135,6 +135,38 @@ TEST_CASE("a fit is good from every seed") {
   }
 }
 
+/// Two inputs with Student's distribution of two degrees of freedom, a bend along a ridge.
+region::Rows rows_with_tails(std::int64_t count, std::uint32_t stream) {
+  base::RandomStream random(7, base::RandomPurpose::test, stream);
+  region::Rows rows{tensor::Tensor<double>({count, 2}), {}};
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (int j = 0; j < 2; ++j)
+      rows.x[2 * i + j] = random.normal() / std::sqrt(-std::log(1 - random.uniform(0, 1)));
+    const double a = rows.x[2 * i], b = rows.x[2 * i + 1];
+    rows.y.push_back(a + b + std::max(a - b, 0.0));
+  }
+  return rows;
+}
+
+TEST_CASE("with long tails a fit is good from every seed") {
+  for (std::uint32_t seed = 0; seed < static_cast<std::uint32_t>(share_of(4)); ++seed) {
+    const region::NamedRows named{{"a", "b"}, "y", rows_with_tails(300, 3 * seed)};
+    const region::Standardisation scales = region::Standardisation::of(named);
+    const region::Rows training = scales.apply(named.rows);
+    const region::Rows validation = scales.apply(rows_with_tails(100, 3 * seed + 1));
+    const region::Rows test = scales.apply(rows_with_tails(1000, 3 * seed + 2));
+    double mean = 0, variance = 0;
+    for (const double y : test.y) mean += y / 1000;
+    for (const double y : test.y) variance += (y - mean) * (y - mean) / 1000;
+    region::RidgeFitOptions options = quick_options(2);
+    options.seed = seed;
+    const region::RidgeFit fit = region::fit_ridges({training, validation}, options);
+    CAPTURE(seed);
+    CAPTURE(fit.validation);
+    CHECK(region::network_error(fit.network, test) < 0.03 * variance);
+  }
+}
+
 TEST_CASE("noise is not fitted: validation stops before the raw weights chase it") {
   region::Rows rows = drawn("0*x", 200, 0).rows, held = drawn("0*x", 200, 1).rows;
   base::RandomStream random(9, base::RandomPurpose::test);
