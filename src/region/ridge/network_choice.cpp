@@ -23,6 +23,9 @@ constexpr double kBeyond = 0.25, kBeyondAlong = 0.5;
 /// the part by which it does on the validation rows, where it is the better of the two.
 constexpr double kStray = 0.1, kTimesUnseen = 10;
 
+/// Where all networks stray, one is kept only if the folded network has this many times its error.
+constexpr double kMuchBetter = 10;
+
 /// Some of the rows moved away from the middle. The targets are zero.
 Rows moved_outwards(const Rows& rows, double factor) {
   constexpr std::int64_t kMost = 500;
@@ -97,12 +100,13 @@ double NetworkChoice::distance_from_sum(const ReluNetwork& network, const Rows& 
   return squares / std::max(own, std::numeric_limits<double>::min());
 }
 
+bool NetworkChoice::holds_around(const ReluNetwork& network, double allowed) const {
+  return distance_from_sum(network, moved_outwards(training, 1 + kBeyond)) <= allowed;
+}
+
 bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
   const double allowed = std::max(kStray, kTimesUnseen * distance_from_sum(network, validation));
-  const auto holds = [&](const Rows& outside) {
-    return distance_from_sum(network, outside) <= allowed;
-  };
-  if (!holds(moved_outwards(training, 1 + kBeyond))) return false;
+  if (!holds_around(network, allowed)) return false;
   std::vector<std::vector<double>> directions;
   for (std::int64_t j = 0; j < training.inputs(); ++j) {
     directions.emplace_back(static_cast<std::size_t>(training.inputs()));
@@ -110,7 +114,7 @@ bool NetworkChoice::holds_outside(const ReluNetwork& network) const {
   }
   for (const RidgeSpline& ridge : sum.ridges) directions.push_back(ridge.direction);
   return std::ranges::all_of(directions, [&](const std::vector<double>& direction) {
-    return holds(moved_along(training, direction, kBeyondAlong));
+    return distance_from_sum(network, moved_along(training, direction, kBeyondAlong)) <= allowed;
   });
 }
 
@@ -134,13 +138,18 @@ std::size_t NetworkChoice::nearest_to_median(const std::vector<ReluNetwork>& net
 }
 
 std::optional<std::size_t> NetworkChoice::best_of(const std::vector<ReluNetwork>& networks) const {
-  std::vector<std::size_t> candidates;
+  std::vector<std::size_t> candidates, straying;
   std::vector<double> errors;
+  const double folded_error = network_error(folded, validation);
   for (std::size_t k = 0; k < networks.size(); ++k) {
     errors.push_back(network_error(networks[k], validation));
-    if (sureness(folded, networks[k], validation) > 1 && holds_outside(networks[k]))
+    if (sureness(folded, networks[k], validation) <= 1) continue;
+    if (holds_outside(networks[k]))
       candidates.push_back(k);
+    else if (errors[k] * kMuchBetter < folded_error && holds_around(networks[k], 1))
+      straying.push_back(k);
   }
+  if (candidates.empty()) candidates = std::move(straying);
   if (candidates.empty()) return std::nullopt;
   const std::size_t best =
       *std::ranges::min_element(candidates, {}, [&](std::size_t k) { return errors[k]; });

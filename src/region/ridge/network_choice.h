@@ -25,6 +25,8 @@ struct NetworkChoice {
   /// rows moved away from the middle by a quarter of their distance from it, and on the outermost
   /// rows along every input and every ridge, moved along it by half of theirs. Nothing if there is
   /// none.
+  /// If none holds outside, the best of those that stay nearer to the sum than zero is on the rows
+  /// moved away from the middle, if its error is less than a tenth of the folded network's.
   ///
   /// Where a direction has long tails, rows to predict lie far outside: of all networks that
   /// explain nearly as much as the best, the one nearest to their median there is chosen, because
@@ -34,6 +36,7 @@ struct NetworkChoice {
  private:
   /// The squared distance from the sum on rows, as a part of the sum's own squares.
   double distance_from_sum(const ReluNetwork& network, const Rows& rows) const;
+  bool holds_around(const ReluNetwork& network, double allowed) const;
   bool holds_outside(const ReluNetwork& network) const;
   std::size_t nearest_to_median(const std::vector<ReluNetwork>& networks,
                                 const std::vector<std::size_t>& candidates) const;
