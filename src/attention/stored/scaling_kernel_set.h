@@ -15,6 +15,8 @@ struct ScalingKernelSet {
   void (*exponentiate_and_scale)(Extent, T* scores, const T* row_shift, const T* column_shift,
                                  const T* v, T* u, T* column_sum);
   void (*scaling_sweep)(Extent, const T* gibbs, const T* v, T* u, T* column_sum);
+  void (*weighted_scaling_sweep)(Extent, const T* gibbs, const T* v, const T* weights, T* u,
+                                 T* column_sum);
   void (*adjoint_sweep)(Extent, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum);
   void (*weighted_column_sum)(Extent, const T* gibbs, const T* w, T* column_sum);
 };

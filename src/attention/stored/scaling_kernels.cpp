@@ -235,6 +235,14 @@ void scaling_sweep(Extent<T> e, const T* gibbs, const T* v, T* u, T* column_sum)
 }
 
 template <class T>
+void weighted_scaling_sweep(Extent<T> e, const T* gibbs, const T* v, const T* weights, T* u,
+                            T* column_sum) {
+  sweep<T>(e, gibbs, v, u, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+    return hn::Div(hn::LoadU(d, weights + i), total);
+  });
+}
+
+template <class T>
 void adjoint_sweep(Extent<T> e, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum) {
   sweep<T>(e, gibbs, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
     return hn::Mul(hn::LoadU(d, factor + i), total);
@@ -255,6 +263,7 @@ constexpr ScalingKernelSet<T> kKernelSet = {
     .score_shifts = &score_shifts<T>,
     .exponentiate_and_scale = &exponentiate_and_scale<T>,
     .scaling_sweep = &scaling_sweep<T>,
+    .weighted_scaling_sweep = &weighted_scaling_sweep<T>,
     .adjoint_sweep = &adjoint_sweep<T>,
     .weighted_column_sum = &weighted_column_sum<T>,
 };
@@ -302,6 +311,14 @@ void scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T
 }
 
 template <class T>
+void weighted_scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> v,
+                            tensor::VectorView<const T> weights, tensor::VectorView<T> u,
+                            tensor::VectorView<T> column_sum) {
+  kernels<T>().weighted_scaling_sweep(extent<T>(gibbs), gibbs.data, v.data(), weights.data(),
+                                      u.data(), column_sum.data());
+}
+
+template <class T>
 void adjoint_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> x,
                    tensor::VectorView<const T> factor, tensor::VectorView<T> w,
                    tensor::VectorView<T> column_sum) {
@@ -323,6 +340,9 @@ void weighted_column_sum(tensor::MatrixView<const T> gibbs, tensor::VectorView<c
       tensor::VectorView<const T>, tensor::VectorView<T>, tensor::VectorView<T>);                \
   template void scaling_sweep<T>(tensor::MatrixView<const T>, tensor::VectorView<const T>,       \
                                  tensor::VectorView<T>, tensor::VectorView<T>);                  \
+  template void weighted_scaling_sweep<T>(                                                       \
+      tensor::MatrixView<const T>, tensor::VectorView<const T>, tensor::VectorView<const T>,     \
+      tensor::VectorView<T>, tensor::VectorView<T>);                                             \
   template void adjoint_sweep<T>(tensor::MatrixView<const T>, tensor::VectorView<const T>,       \
                                  tensor::VectorView<const T>, tensor::VectorView<T>,             \
                                  tensor::VectorView<T>);                                         \

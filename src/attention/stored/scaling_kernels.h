@@ -38,6 +38,12 @@ template <class T>
 void scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> v,
                    tensor::VectorView<T> u, tensor::VectorView<T> column_sum);
 
+/// u_i = weights_i / sum_j K_ij v_j, then column_sum_j = sum_i u_i K_ij. weights: [n].
+template <class T>
+void weighted_scaling_sweep(tensor::MatrixView<const T> gibbs, tensor::VectorView<const T> v,
+                            tensor::VectorView<const T> weights, tensor::VectorView<T> u,
+                            tensor::VectorView<T> column_sum);
+
 /// w_i = factor_i * sum_j K_ij x_j, then column_sum_j = sum_i w_i K_ij: the step of the adjoint
 /// recursion.
 template <class T>

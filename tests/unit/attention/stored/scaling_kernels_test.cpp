@@ -49,6 +49,18 @@ TEST_CASE_TEMPLATE("sweeps over a stored Gibbs kernel equal the updates they sta
       CHECK(columns[j] == doctest::Approx(total).epsilon(kUlps<T>));
     }
 
+    Tensor<T> weights({n}), weighted({n}), weighted_columns({stride});
+    for (int i = 0; i < n; ++i) weights[i] = static_cast<T>(1 + i % 3);
+    weighted_scaling_sweep<T>(gibbs, v.flat(), weights.flat(), weighted.flat(),
+                              weighted_columns.flat());
+    for (int i = 0; i < n; ++i)
+      CHECK(weighted[i] == doctest::Approx(double(weights[i]) * u[i]).epsilon(kUlps<T>));
+    for (int j = 0; j < m; ++j) {
+      double total = 0;
+      for (int i = 0; i < n; ++i) total += double(gibbs(i, j)) * weighted[i];
+      CHECK(weighted_columns[j] == doctest::Approx(total).epsilon(kUlps<T>));
+    }
+
     Tensor<T> factor = random_tensor<T>({n}, 5), w({n}), pulled({stride});
     adjoint_sweep<T>(gibbs, v.flat(), factor.flat(), w.flat(), pulled.flat());
     double expected_w = 0, expected_pulled = 0;
