@@ -54,7 +54,8 @@ Var<T> log_transport_plan(Var<T> scores, Var<T> bin, const Marginals<T>& margina
         gradients, p.arena());
     if (problem.bin && p.wants(1)) {
       const GradientSlot<T> slot = p.slot(1);
-      slot.view.data[0] = (slot.accumulate ? slot.view.data[0] : T(0)) + gradients.bin;
+      slot.view.data[0] =
+          (slot.accumulate ? slot.view.data[0] : T(0)) + static_cast<T>(gradients.bin);
     }
   });
 }

@@ -50,7 +50,7 @@ void scatter(const TransportProblem<T>& problem, const TransportState<T>& state,
       if (i < problem.scores.rows && j < problem.scores.cols)
         gradients.scores(i, j) += rows(r, k);
       else
-        gradients.bin += rows(r, k);
+        gradients.bin += static_cast<double>(rows(r, k));
     }
   }
 }
@@ -112,7 +112,7 @@ void log_transport_plan_vjp(const TransportProblem<T>& problem, TransportState<T
       if (i < problem.scores.rows && j < problem.scores.cols)
         gradients.scores(i, j) += gradient;
       else
-        gradients.bin += gradient;
+        gradients.bin += static_cast<double>(gradient);
     }
   transport_vjp<T>(problem, state, {rows, columns}, gradients, scratch);
 }

@@ -103,13 +103,23 @@ bool trustworthy(const TransportState<T>& state) {
          std::max(u, v) <= std::min(1.0, least) / (std::sqrt(smallest) * longest);
 }
 
+/// Shifts that are whole numbers add to a score without rounding where the sum, an exponent, is
+/// smaller than the score: where the entry of K matters. The largest entries of K are then between
+/// 1 / e and e instead of 1.
+template <class T>
+void round_shifts(tensor::VectorView<T> shifts) {
+  for (T& shift : shifts) shift = std::round(shift);
+}
+
 /// Expects S in state.gibbs. Returns false when the exp domain lost too much.
 template <class T>
 bool transport_in_exp_domain(TransportState<T>& state, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const tensor::VectorView<T> column_sum = scratch.vector<T>(state.gibbs.stride);
   score_shifts<T>(state.gibbs, state.row_shift, state.column_shift);
-  // g = 0 is v = exp(-shift): at most 1, because no entry of S + r is positive.
+  round_shifts(state.row_shift);
+  round_shifts(state.column_shift);
+  // g = 0 is v = exp(-shift): at most e, because entries of S + r are at most 1/2.
   const tensor::VectorView<T> start = state.v(0);
   for (std::size_t j = 0; j < start.size(); ++j) start[j] = -state.column_shift[j];
   tensor::exponential<T>(start, start);

@@ -83,7 +83,7 @@ TransportState<T> transport(const TransportProblem<T>& problem, int iterations,
 template <class T>
 struct TransportGradients {
   tensor::MatrixView<T> scores;
-  T bin = T(0);
+  double bin = 0;  ///< a sum over a row and a column that may cancel
 };
 
 /// Exact vector-Jacobian product of all iterations. `dual_gradients`: with respect to f and g; what
