@@ -13,23 +13,7 @@ namespace {
 /// g^t without its padding.
 template <class T>
 tensor::VectorView<T> column_dual(const TransportState<T>& state, int t) {
-  return state.v(t).first(state.column_marginals.size());
-}
-
-template <class T>
-void row_update(TransportState<T>& state, int t) {
-  transport::row_c_transform<T>(state.gibbs, column_dual(state, t), state.u(t));
-  for (std::size_t i = 0; i < state.row_marginals.size(); ++i)
-    state.u(t)[i] += std::log(state.row_marginals[i]);
-}
-
-/// The c-transform gives every column the mass n / m.
-template <class T>
-void column_update(TransportState<T>& state, int t) {
-  const tensor::VectorView<T> g = column_dual(state, t);
-  transport::column_c_transform<T>(state.gibbs, state.u(t - 1), g);
-  const T uniform = static_cast<T>(state.gibbs.rows) / static_cast<T>(state.gibbs.cols);
-  for (std::size_t j = 0; j < g.size(); ++j) g[j] += std::log(state.column_marginals[j] / uniform);
+  return state.v(t).first(state.gibbs.column_marginals.size());
 }
 
 /// d_scores -= weights_i P_ij and d_columns -= sum_i weights_i P_ij, weights = d_rows / a: the
@@ -39,7 +23,7 @@ void row_update_vjp(const TransportState<T>& state, tensor::MatrixView<const T> 
                     tensor::VectorView<const T> d_rows, tensor::MatrixView<T> d_scores,
                     tensor::VectorView<T> d_columns) {
   for (std::int64_t i = 0; i < plan.rows; ++i) {
-    const T weight = -d_rows[i] / state.row_marginals[i];
+    const T weight = -d_rows[i] / state.gibbs.row_marginals[i];
     tensor::axpy<T>(weight, plan.row(i), d_scores.row(i));
     tensor::axpy<T>(weight, plan.row(i), d_columns);
   }
@@ -60,13 +44,30 @@ void column_update_vjp(tensor::MatrixView<T> plan, tensor::VectorView<const T> w
 }  // namespace
 
 template <class T>
+void log_row_update(const TransportGibbs<T>& gibbs, tensor::VectorView<const T> column_dual,
+                    tensor::VectorView<T> row_dual) {
+  transport::row_c_transform<T>(gibbs.entries, column_dual, row_dual);
+  for (std::size_t i = 0; i < row_dual.size(); ++i) row_dual[i] += std::log(gibbs.row_marginals[i]);
+}
+
+template <class T>
+void log_column_update(const TransportGibbs<T>& gibbs, tensor::VectorView<const T> row_dual,
+                       tensor::VectorView<T> column_dual) {
+  transport::column_c_transform<T>(gibbs.entries, row_dual, column_dual);
+  // The c-transform gives every column the mass n / m.
+  const T uniform = static_cast<T>(gibbs.entries.rows) / static_cast<T>(gibbs.entries.cols);
+  for (std::size_t j = 0; j < column_dual.size(); ++j)
+    column_dual[j] += std::log(gibbs.column_marginals[j] / uniform);
+}
+
+template <class T>
 void transport_in_log_domain(TransportState<T>& state) {
   state.log_domain = true;
   std::ranges::fill(state.v(0), T(0));
-  row_update(state, 0);
+  log_row_update<T>(state.gibbs, column_dual(state, 0), state.u(0));
   for (int t = 1; t <= state.iterations; ++t) {
-    column_update(state, t);
-    row_update(state, t);
+    log_column_update<T>(state.gibbs, state.u(t - 1), column_dual(state, t));
+    log_row_update<T>(state.gibbs, column_dual(state, t), state.u(t));
   }
 }
 
@@ -75,20 +76,26 @@ void transport_log_domain_vjp(const TransportState<T>& state, tensor::VectorView
                               tensor::VectorView<T> d_columns, tensor::MatrixView<T> d_scores,
                               tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
-  const tensor::MatrixView<T> plan = scratch.matrix<T>(state.gibbs.rows, state.gibbs.cols);
+  const tensor::MatrixView<T> plan =
+      scratch.matrix<T>(state.gibbs.entries.rows, state.gibbs.entries.cols);
   for (std::int64_t i = 0; i < d_scores.rows; ++i) std::ranges::fill(d_scores.row(i), T(0));
   for (int t = state.iterations; t >= 0; --t) {
-    transport::plan_from_duals<T>(state.gibbs, state.u(t), column_dual(state, t), plan);
+    transport::plan_from_duals<T>(state.gibbs.entries, state.u(t), column_dual(state, t), plan);
     row_update_vjp<T>(state, plan, d_rows, d_scores, d_columns);
     if (t == 0) return;  // g^0 is constant
-    transport::plan_from_duals<T>(state.gibbs, state.u(t - 1), column_dual(state, t), plan);
-    for (std::size_t j = 0; j < d_columns.size(); ++j) d_columns[j] /= state.column_marginals[j];
+    transport::plan_from_duals<T>(state.gibbs.entries, state.u(t - 1), column_dual(state, t), plan);
+    for (std::size_t j = 0; j < d_columns.size(); ++j)
+      d_columns[j] /= state.gibbs.column_marginals[j];
     column_update_vjp<T>(plan, d_columns, d_scores, d_rows);
     std::ranges::fill(d_columns, T(0));
   }
 }
 
 #define ASAP_INSTANTIATE(T)                                                                  \
+  template void log_row_update<T>(const TransportGibbs<T>&, tensor::VectorView<const T>,     \
+                                  tensor::VectorView<T>);                                    \
+  template void log_column_update<T>(const TransportGibbs<T>&, tensor::VectorView<const T>,  \
+                                     tensor::VectorView<T>);                                 \
   template void transport_in_log_domain<T>(TransportState<T>&);                              \
   template void transport_log_domain_vjp<T>(const TransportState<T>&, tensor::VectorView<T>, \
                                             tensor::VectorView<T>, tensor::MatrixView<T>,    \

@@ -4,8 +4,19 @@
 
 namespace asap::attention {
 
+/// f_i = log a_i - log sum_j exp(S_ij + g_j), with S in gibbs.entries. column_dual: [m], row_dual:
+/// [n].
+template <class T>
+void log_row_update(const TransportGibbs<T>& gibbs, tensor::VectorView<const T> column_dual,
+                    tensor::VectorView<T> row_dual);
+
+/// g_j = log b_j - log sum_i exp(S_ij + f_i).
+template <class T>
+void log_column_update(const TransportGibbs<T>& gibbs, tensor::VectorView<const T> row_dual,
+                       tensor::VectorView<T> column_dual);
+
 /// The iterations of transport() in the log domain: slower, finite for any finite scores. Expects S
-/// in state.gibbs; fills the factors with f^t and g^t.
+/// in state.gibbs.entries; fills the factors with f^t and g^t.
 template <class T>
 void transport_in_log_domain(TransportState<T>& state);
 
