@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Writes the golden values of transport with any marginals to tests/golden/data: plans of POT (weighted, rectangular,
-unbalanced) and the layer with dustbins in plain PyTorch, in the log domain with autograd's gradients. Run it only to
-change the values; the tests read the files. Sides that are relaxed differently need POT 0.9.4 or later, which Debian 12
-does not have:
+unbalanced), the layer with dustbins in plain PyTorch, in the log domain with autograd's gradients, and a fitted dual map
+with its sparse polish. Run it only to change the values; the tests read the files. Sides that are relaxed differently
+need POT 0.9.4 or later, which Debian 12 does not have:
 
   scripts/setup.sh --developer && python3 -m venv --system-site-packages /tmp/pot && /tmp/pot/bin/pip install 'pot>=0.9.4'
   /tmp/pot/bin/python scripts/weighted_golden.py
@@ -107,10 +107,74 @@ def layer_values(generator):
     write_safetensors("transport_layer.safetensors", tensors, settings)
 
 
+def map_features(scores, bin_score):
+    """The features of the dual map of every point: see src/attention/transport/transport_map.h."""
+    (n, m), first = scores.shape, -torch.logsumexp(with_dustbins(scores, bin_score), 1)
+    first[n] += math.log(m)
+    z = (first[:n] - first[n])[:, None]
+    hinges = torch.relu(z - torch.linspace(-12, 12, 9, dtype=torch.float64))
+    sizes = torch.tensor([[math.log(n), math.log(m)]], dtype=torch.float64).expand(n, 2)
+    ones = torch.ones(n, 1, dtype=torch.float64)
+    return torch.cat([z, hinges, torch.sigmoid(z), sizes, scores.topk(2, 1).values, ones], 1)
+
+
+def map_values(generator):
+    """A dual map fitted to T = 30 on five pairs, the plan of its closure on a sixth, and the plan after 20 iterations on
+    the entries above .001."""
+    iterations, ridge, threshold, polishing = 30, 1e-5, 1e-3, 20
+    bin_score = torch.tensor([2.5], dtype=torch.float64)
+    tensors = {"bin": array(bin_score)}
+
+    def log_margins(n, m):
+        return [torch.tensor([0.0] * k + [math.log(other)], dtype=torch.float64) for k, other in ((n, m), (m, n))]
+
+    def closed(full, log_rows, log_columns, dual, count):
+        f = dual
+        for _ in range(count):
+            g = log_columns - torch.logsumexp(full + f[:, None], 0)
+            f = log_rows - torch.logsumexp(full + g, 1)
+        return f, g
+
+    features, targets = [], []
+    for p, (n, m) in enumerate([(12, 15), (20, 11), (16, 16), (9, 18), (22, 19), (17, 14)]):
+        q, k = (torch.randn(size, 6, generator=generator, dtype=torch.float64) for size in (n, m))
+        k[:8] = q[:8] + 0.3 * k[:8]
+        scores = q @ k.T
+        tensors[f"scores.{p}"] = array(scores)
+        full, (log_rows, log_columns) = with_dustbins(scores, bin_score), log_margins(n, m)
+        first = log_rows - torch.logsumexp(full, 1)
+        target, _ = closed(full, log_rows, log_columns, first, iterations - 1)
+        if p < 5:
+            features.append(map_features(scores, bin_score))
+            targets.append(target[:n] - target[n])
+    rows, target = torch.cat(features), torch.cat(targets)
+    gram, moments = rows.T @ rows, rows.T @ target
+    # As RidgeRegression has it: relative to the diagonal, and a little more for hinges beyond all points.
+    penalty = ridge * gram.diagonal() + 1e-12 * gram.diagonal().max()
+    scale = (gram.diagonal() + penalty).rsqrt()
+    system = (gram + torch.diag(penalty)) * scale[:, None] * scale
+    weights = scale * torch.linalg.solve(system, scale * moments)
+    tensors["features"] = array(map_features(scores, bin_score))
+    tensors["predicted"] = tensors["features"] @ array(weights)
+    predicted = torch.cat([torch.from_numpy(tensors["predicted"]), torch.zeros(1, dtype=torch.float64)])
+    for count in (1, 2):
+        f, g = closed(full, log_rows, log_columns, predicted, count)
+        tensors[f"log_plan.{count}"] = array(full + f[:, None] + g)
+    f, g = closed(full, log_rows, log_columns, predicted, 1)
+    keep = full + f[:, None] + g > math.log(threshold)
+    keep[n], keep[:, m] = True, True
+    sparse = full.masked_fill(~keep, -math.inf)
+    f, g = closed(sparse, log_rows, log_columns, f, polishing)
+    tensors["polished"] = array(torch.exp(sparse + f[:, None] + g))
+    settings = {"iterations": iterations, "threshold": threshold, "polishing": polishing, "pairs": 5}
+    write_safetensors("transport_map.safetensors", tensors, settings | {"torch": torch.__version__})
+
+
 def main():
     torch.set_num_threads(1)
     weighted_values(numpy.random.default_rng(10))
     layer_values(torch.Generator().manual_seed(11))
+    map_values(torch.Generator().manual_seed(12))
 
 
 if __name__ == "__main__":
