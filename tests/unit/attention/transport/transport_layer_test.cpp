@@ -43,12 +43,12 @@ constexpr double kTolerance = sizeof(T) == 4 ? 1e-6 : 1e-13;
 
 TEST_CASE_TEMPLATE("the log of a plan equals plain loops in double, dustbins or not", T, float,
                    double) {
-  for (const auto& [n, m] : std::vector<std::pair<int, int>>{{1, 1}, {5, 3}, {17, 40}, {64, 31}})
+  for (const auto& size : std::vector<std::pair<int, int>>{{1, 1}, {5, 3}, {17, 40}, {64, 31}})
     for (const int iterations : {0, 1, 5, 30}) {
-      CAPTURE(n);
+      CAPTURE(size.first);
       CAPTURE(iterations);
-      const auto with_bins = dustbin_problem<T>(n, m, T(3));
-      const auto weighted = weighted_problem<T>(n, m, T(3));
+      const auto with_bins = dustbin_problem<T>(size.first, size.second, T(3));
+      const auto weighted = weighted_problem<T>(size.first, size.second, T(3));
       for (const auto& problem : {with_bins, weighted}) {
         const TransportAnswer<T> actual = answer(problem, iterations);
         CHECK(!actual.log_domain);
