@@ -2,32 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "attention/transport/sparse_sums.h"
+#include "tensor/kernels/elementwise.h"
 
 namespace asap::attention {
 namespace {
-
-/// Entries of a matrix by rows; of its transpose: by columns.
-template <class T>
-struct CompressedRows {
-  std::vector<std::int64_t> starts;
-  std::vector<std::int32_t> columns;
-  std::vector<T> entries;
-};
-
-/// sum_k entries_k x_(columns_k) of one row, in four sums that do not wait for each other.
-template <class T>
-T sparse_dot(const CompressedRows<T>& matrix, std::size_t row, const std::vector<T>& x) {
-  const std::int64_t end = matrix.starts[row + 1];
-  std::int64_t k = matrix.starts[row];
-  const T* entries = matrix.entries.data();
-  const std::int32_t* columns = matrix.columns.data();
-  T sums[4] = {};
-  for (; k + 4 <= end; k += 4)
-    for (int s = 0; s < 4; ++s) sums[s] += entries[k + s] * x[columns[k + s]];
-  for (; k < end; ++k) sums[0] += entries[k] * x[columns[k]];
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
 
 template <class T>
 CompressedRows<T> transposed(const CompressedRows<T>& matrix, std::size_t columns) {
@@ -61,27 +41,32 @@ struct Iterate {
   bool row_lives(std::size_t i) const { return problem.row_marginals[i] > T(0); }
   bool column_lives(std::size_t j) const { return problem.column_marginals[j] > T(0); }
 
-  /// sum_i A_ij u_i, without v.
-  T column_sum(std::size_t j) const {
-    if (j < columns()) return sparse_dot(by_columns, j, u) + column_bins[j] * u.back();
-    T sum = corner * u.back();
-    for (std::size_t i = 0; i < rows(); ++i) sum += row_bins[i] * u[i];
-    return sum;
-  }
-  /// sum_j A_ij v_j, without u.
-  T row_sum(std::size_t i) const {
-    if (i < rows()) return sparse_dot(by_rows, i, v) + row_bins[i] * v.back();
-    T sum = corner * v.back();
-    for (std::size_t j = 0; j < columns(); ++j) sum += column_bins[j] * v[j];
-    return sum;
-  }
+  /// sum_i A_ij u_i for every j, without v.
+  void column_sums(std::vector<T>& out) const { sums(by_columns, column_bins, row_bins, u, out); }
+  /// sum_j A_ij v_j for every i, without u.
+  void row_sums(std::vector<T>& out) const { sums(by_rows, row_bins, column_bins, v, out); }
   void update_columns() {
-    for (std::size_t j = 0; j < v.size(); ++j)
-      v[j] = column_lives(j) ? problem.column_marginals[j] / column_sum(j) : T(0);
+    column_sums(v);
+    scale(problem.column_marginals, v);
   }
   void update_rows() {
-    for (std::size_t i = 0; i < u.size(); ++i)
-      u[i] = row_lives(i) ? problem.row_marginals[i] / row_sum(i) : T(0);
+    row_sums(u);
+    scale(problem.row_marginals, u);
+  }
+
+ private:
+  /// `bins`: of the points that are summed for, `other_bins` of those that are summed over.
+  void sums(const CompressedRows<T>& matrix, const std::vector<T>& bins,
+            const std::vector<T>& other_bins, const std::vector<T>& x, std::vector<T>& out) const {
+    const std::size_t points = bins.size(), others = other_bins.size();
+    sparse_row_sums<T>(matrix, x, tensor::VectorView<T>(out).first(points));
+    for (std::size_t k = 0; k < points; ++k) out[k] += bins[k] * x.back();
+    out.back() = corner * x.back() +
+                 tensor::dot<T>(other_bins, tensor::VectorView<const T>(x).first(others));
+  }
+  static void scale(tensor::VectorView<const T> marginals, std::vector<T>& sums) {
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      sums[k] = marginals[k] > T(0) ? marginals[k] / sums[k] : T(0);
   }
 };
 
@@ -109,9 +94,12 @@ void keep_row(const TransportProblem<T>& problem, const TransportDuals<T>& duals
     for (std::int64_t j = first; j < end; ++j)
       if (scores[j] + g[j] > least) {
         out.columns.push_back(static_cast<std::int32_t>(j));
-        out.entries.push_back(std::exp(scores[j] + duals.rows[i] + g[j]));
+        out.entries.push_back(scores[j] + duals.rows[i] + g[j]);
       }
   }
+  const tensor::VectorView<T> row =
+      tensor::VectorView<T>(out.entries).subspan(static_cast<std::size_t>(out.starts.back()));
+  tensor::exponential<T>(row, row);
 }
 
 /// The kept entries under the duals, with scalings of 1.
@@ -139,36 +127,34 @@ Iterate<T> keep_entries(const TransportProblem<T>& problem, double threshold,
 
 /// Whether every live row and column keeps more than the threshold, so that scalings are finite.
 template <class T>
-bool keeps_enough(const Iterate<T>& iterate, double threshold) {
-  for (std::size_t i = 0; i < iterate.u.size(); ++i)
-    if (iterate.row_lives(i) && !(static_cast<double>(iterate.row_sum(i)) > threshold))
-      return false;
-  for (std::size_t j = 0; j < iterate.v.size(); ++j)
-    if (iterate.column_lives(j) && !(static_cast<double>(iterate.column_sum(j)) > threshold))
-      return false;
+bool keeps_enough(tensor::VectorView<const T> marginals, const std::vector<T>& sums,
+                  double threshold) {
+  for (std::size_t k = 0; k < sums.size(); ++k)
+    if (marginals[k] > T(0) && !(static_cast<double>(sums[k]) > threshold)) return false;
   return true;
 }
 
 /// What each point's row lost, as a share of its marginal.
 template <class T>
-std::vector<double> dropped_shares(const Iterate<T>& iterate) {
+std::vector<double> dropped_shares(const Iterate<T>& iterate, const std::vector<T>& row_sums) {
   std::vector<double> out(iterate.rows(), 0.0);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (iterate.row_lives(i))
-      out[i] = std::max(0.0, 1 - static_cast<double>(iterate.row_sum(i)) /
+      out[i] = std::max(0.0, 1 - static_cast<double>(row_sums[i]) /
                                      static_cast<double>(iterate.problem.row_marginals[i]));
   return out;
 }
 
 template <class T>
 double points_column_error(const Iterate<T>& iterate) {
+  std::vector<T> sums(iterate.v.size());
+  iterate.column_sums(sums);
   double total = 0;
   std::int64_t live = 0;
   for (std::size_t j = 0; j < iterate.columns(); ++j)
     if (iterate.column_lives(j)) {
-      total += std::abs(static_cast<double>(iterate.column_sum(j) * iterate.v[j] /
-                                            iterate.problem.column_marginals[j]) -
-                        1);
+      const T share = sums[j] * iterate.v[j] / iterate.problem.column_marginals[j];
+      total += std::abs(static_cast<double>(share) - 1);
       ++live;
     }
   return live == 0 ? 0 : total / static_cast<double>(live);
@@ -204,7 +190,10 @@ PolishEvidence sparse_polish(const TransportProblem<T>& problem, const SparsePol
                   polish.threshold > 0,
               "sparse_polish: no dustbins, or shapes do not fit");
   Iterate<T> iterate = keep_entries(problem, polish.threshold, duals);
-  const std::vector<double> dropped = dropped_shares(iterate);
+  std::vector<T> row_sums(iterate.u.size()), column_sums(iterate.v.size());
+  iterate.row_sums(row_sums);
+  iterate.column_sums(column_sums);
+  const std::vector<double> dropped = dropped_shares(iterate, row_sums);
   PolishEvidence evidence;
   double points = 0;
   for (std::size_t i = 0; i < dropped.size(); ++i) {
@@ -213,7 +202,8 @@ PolishEvidence sparse_polish(const TransportProblem<T>& problem, const SparsePol
   }
   points = std::max(points, 1.0);
   evidence.entries_per_row = static_cast<double>(iterate.by_rows.columns.size()) / points;
-  evidence.polished = keeps_enough(iterate, polish.threshold);
+  evidence.polished = keeps_enough<T>(problem.row_marginals, row_sums, polish.threshold) &&
+                      keeps_enough<T>(problem.column_marginals, column_sums, polish.threshold);
   if (evidence.polished)
     for (int k = 0; k < polish.iterations; ++k) {
       iterate.update_columns();

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+
+namespace asap::attention {
+
+/// The kernels of sparse_sums.cpp for one instruction set; sparse_sums.h says what each computes.
+template <class T>
+struct SparseSumsKernelSet {
+  void (*row_sums)(const std::int64_t* starts, const std::int32_t* columns, const T* entries,
+                   const T* x, T* out, std::int64_t rows);
+};
+
+}  // namespace asap::attention
