@@ -81,25 +81,14 @@ T plan_entry(const TransportProblem<T>& problem, const TransportDuals<T>& duals,
 /// Appends the entries of one row above the threshold, without an exponential of any other.
 template <class T>
 void keep_row(const TransportProblem<T>& problem, const TransportDuals<T>& duals, std::int64_t i,
-              T log_threshold, CompressedRows<T>& out) {
-  constexpr std::int64_t kGroup = 16;  // a comparison of a whole group is vectorised
-  const T* scores = problem.scores.row(i).data();
-  const T* g = duals.columns.data();
-  const T least = log_threshold - duals.rows[i];
-  for (std::int64_t first = 0; first < problem.scores.cols; first += kGroup) {
-    const std::int64_t end = std::min(first + kGroup, problem.scores.cols);
-    int kept = 0;
-    for (std::int64_t j = first; j < end; ++j) kept |= static_cast<int>(scores[j] + g[j] > least);
-    if (kept == 0) continue;
-    for (std::int64_t j = first; j < end; ++j)
-      if (scores[j] + g[j] > least) {
-        out.columns.push_back(static_cast<std::int32_t>(j));
-        out.entries.push_back(scores[j] + duals.rows[i] + g[j]);
-      }
-  }
-  const tensor::VectorView<T> row =
-      tensor::VectorView<T>(out.entries).subspan(static_cast<std::size_t>(out.starts.back()));
-  tensor::exponential<T>(row, row);
+              T log_threshold, KeptRow<T>& kept, CompressedRows<T>& out) {
+  const T f = duals.rows[i];
+  // A masked column has the dual -infinity, whatever its scores.
+  keep_larger<T>(problem.scores.row(i), duals.columns, f, log_threshold - f, kept);
+  const auto exponents = tensor::VectorView<T>(kept.exponents).first(kept.count);
+  tensor::exponential<T>(exponents, exponents);
+  out.columns.insert(out.columns.end(), kept.columns.begin(), kept.columns.begin() + kept.count);
+  out.entries.insert(out.entries.end(), exponents.begin(), exponents.end());
 }
 
 /// The kept entries under the duals, with scalings of 1.
@@ -109,11 +98,11 @@ Iterate<T> keep_entries(const TransportProblem<T>& problem, double threshold,
   const std::int64_t n = problem.scores.rows, m = problem.scores.cols;
   Iterate<T> iterate{.problem = problem, .corner = plan_entry(problem, duals, n, m)};
   iterate.by_rows.starts.push_back(0);
+  KeptRow<T> kept(m);
   const T log_threshold = static_cast<T>(std::log(threshold));
   for (std::int64_t i = 0; i < n; ++i) {
-    // A masked column has the dual -infinity, but may have any score.
     if (problem.row_marginals[i] > T(0))
-      keep_row(problem, duals, i, log_threshold, iterate.by_rows);
+      keep_row(problem, duals, i, log_threshold, kept, iterate.by_rows);
     iterate.by_rows.starts.push_back(std::ssize(iterate.by_rows.columns));
     iterate.row_bins.push_back(plan_entry(problem, duals, i, m));
   }

@@ -50,8 +50,47 @@ void row_sums(const std::int64_t* starts, const std::int32_t* columns, const dou
     out[i] = few_entries(columns, entries, x, starts[i], starts[i + 1]);
 }
 
+/// From column `j` on; returns how many are kept, `kept` of which are there already.
 template <class T>
-constexpr SparseSumsKernelSet<T> kKernelSet = {.row_sums = &row_sums};
+std::int64_t keep_few(const T* scores, const T* g, T f, T least, std::int64_t j, std::int64_t count,
+                      std::int64_t kept, std::int32_t* columns, T* exponents) {
+  for (; j < count; ++j) {  // without a branch that nothing could predict
+    const T sum = scores[j] + g[j];
+    columns[kept] = static_cast<std::int32_t>(j);
+    exponents[kept] = sum + f;
+    kept += sum > least ? 1 : 0;
+  }
+  return kept;
+}
+
+std::int64_t keep_larger(const float* scores, const float* g, float f, float least,
+                         std::int64_t count, std::int32_t* columns, float* exponents) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t kept = 0, j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    const auto sum = hn::Add(hn::LoadU(d, scores + j), hn::LoadU(d, g + j));
+    const auto keep = hn::Gt(sum, hn::Set(d, least));
+    if (hn::AllFalse(d, keep)) continue;
+    hn::CompressStore(hn::Iota(di, static_cast<std::int32_t>(j)), hn::RebindMask(di, keep), di,
+                      columns + kept);
+    kept += static_cast<std::int64_t>(
+        hn::CompressStore(hn::Add(sum, hn::Set(d, f)), keep, d, exponents + kept));
+  }
+  return keep_few(scores, g, f, least, j, count, kept, columns, exponents);
+}
+
+std::int64_t keep_larger(const double* scores, const double* g, double f, double least,
+                         std::int64_t count, std::int32_t* columns, double* exponents) {
+  return keep_few(scores, g, f, least, 0, count, 0, columns, exponents);
+}
+
+template <class T>
+constexpr SparseSumsKernelSet<T> kKernelSet = {
+    .row_sums = &row_sums,
+    .keep_larger = &keep_larger,
+};
 
 const SparseSumsKernelSet<float>* float_kernel_set() { return &kKernelSet<float>; }
 const SparseSumsKernelSet<double>* double_kernel_set() { return &kKernelSet<double>; }
@@ -77,10 +116,31 @@ void sparse_row_sums(const CompressedRows<T>& matrix, tensor::VectorView<const T
                         x.data(), out.data(), matrix.rows());
 }
 
-template void sparse_row_sums<float>(const CompressedRows<float>&, tensor::VectorView<const float>,
-                                     tensor::VectorView<float>);
-template void sparse_row_sums<double>(const CompressedRows<double>&,
-                                      tensor::VectorView<const double>, tensor::VectorView<double>);
+template <class T>
+KeptRow<T>::KeptRow(std::int64_t columns_of_row) {
+  constexpr std::int64_t kVector = HWY_MAX_BYTES / sizeof(std::int32_t);  // may be written behind
+  columns.resize(static_cast<std::size_t>(columns_of_row + kVector));
+  exponents.resize(columns.size());
+}
+
+template <class T>
+void keep_larger(tensor::VectorView<const T> scores, tensor::VectorView<const T> g, T f, T least,
+                 KeptRow<T>& kept) {
+  base::check(g.size() >= scores.size() && kept.columns.size() > scores.size(),
+              "keep_larger: shapes do not fit");
+  kept.count = kernels<T>().keep_larger(scores.data(), g.data(), f, least, std::ssize(scores),
+                                        kept.columns.data(), kept.exponents.data());
+}
+
+#define ASAP_INSTANTIATE(T)                                                                    \
+  template void sparse_row_sums<T>(const CompressedRows<T>&, tensor::VectorView<const T>,      \
+                                   tensor::VectorView<T>);                                     \
+  template KeptRow<T>::KeptRow(std::int64_t);                                                  \
+  template void keep_larger<T>(tensor::VectorView<const T>, tensor::VectorView<const T>, T, T, \
+                               KeptRow<T>&);
+ASAP_INSTANTIATE(float)
+ASAP_INSTANTIATE(double)
+#undef ASAP_INSTANTIATE
 
 }  // namespace asap::attention
 #endif  // HWY_ONCE

@@ -1,6 +1,8 @@
 #include "attention/transport/sparse_sums.h"
 
 #include <cmath>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -35,4 +37,23 @@ TEST_CASE_TEMPLATE("sums of rows of every length equal plain loops", T, float, d
   CHECK(sums[0] == 0);
   sums.pop_back();
   CHECK_THROWS_AS(sparse_row_sums<T>(matrix, x.flat(), sums), asap::base::InternalError);
+}
+
+TEST_CASE_TEMPLATE("what is kept of a row equals a plain loop at every length", T, float, double) {
+  const Tensor<T> scores = random_tensor<T>({70}, 3), g = random_tensor<T>({70}, 4);
+  for (std::size_t count = 0; count <= 70; ++count)
+    for (const T least : {T(-10), T(0), T(10)}) {
+      Tensor<T> row = scores;
+      if (count > 5) row[5] = std::numeric_limits<T>::quiet_NaN();
+      KeptRow<T> kept(static_cast<std::int64_t>(count));
+      keep_larger<T>(std::as_const(row).flat().first(count), g.flat(), T(2), least, kept);
+      std::int64_t next = 0;
+      for (std::size_t j = 0; j < count; ++j) {
+        if (!(row[j] + g[j] > least)) continue;
+        REQUIRE(next < kept.count);
+        CHECK(kept.columns[next] == static_cast<std::int32_t>(j));
+        CHECK(std::abs(kept.exponents[next++] - (row[j] + g[j] + T(2))) < kUlps<T>);
+      }
+      CHECK(next == kept.count);
+    }
 }
