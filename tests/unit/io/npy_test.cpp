@@ -1,6 +1,7 @@
 #include "io/npy.h"
 
 #include <cstdint>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -70,6 +71,28 @@ TEST_CASE("npy versions 2 and 3 and other key orders are read") {
         Shape{2});
 }
 
+TEST_CASE("narrow numbers of an npy file widen exactly") {
+  const auto parse = [](const std::string& descr, const std::string& shape,
+                        const std::string& data) {
+    return parse_npy(npy(dictionary(descr, shape), 0) + data, "x");
+  };
+  // 1, -2, 2^-24 (the smallest), 65504 (the largest), infinity.
+  const std::string halves("\x00\x3c\x00\xc0\x01\x00\xff\x7b\x00\x7c", 10);
+  const Tensor<float> read = parse("<f2", "(5,)", halves).to<float>();
+  CHECK(read[0] == 1);
+  CHECK(read[1] == -2);
+  CHECK(read[2] == 1.0F / 16777216);
+  CHECK(read[3] == 65504);
+  CHECK(read[4] == std::numeric_limits<float>::infinity());
+  CHECK(parse("<f2", "(1,)", std::string("\x01\x7e", 2)).to<float>()[0] !=
+        parse("<f2", "(1,)", std::string("\x01\x7e", 2)).to<float>()[0]);
+  CHECK(parse("|i1", "(1,)", "\xff").to<std::int32_t>()[0] == -1);
+  CHECK(parse("<i2", "(1,)", "\xfe\xff").to<std::int32_t>()[0] == -2);
+  CHECK(parse("<u2", "(1,)", "\xfe\xff").to<std::int32_t>()[0] == 65534);
+  CHECK(parse("<u4", "(1,)", "\xff\xff\xff\xff").to<std::int64_t>()[0] == 4294967295);
+  CHECK(parse("|b1", "(2,)", std::string("\x01\x00", 2)).to<std::uint8_t>()[0] == 1);
+}
+
 TEST_CASE("an npy file goes through the disk") {
   const TemporaryFolder folder;
   const StoredTensor tensor = StoredTensor::from(Tensor<double>(Shape{3}));
@@ -87,7 +110,8 @@ TEST_CASE("an npy file that is not what it claims is rejected with a reason") {
   expect_rejected(npy(dictionary("<f4", "(2,)"), 4), {"needs 8 bytes", "has 4"});
   expect_rejected(npy(dictionary("<f4", "(2,)"), 9), {"needs 8 bytes", "has 9"});
   expect_rejected(npy(dictionary(">f4", "(1,)"), 4), {">f4", "<f4"});
-  expect_rejected(npy(dictionary("<f2", "(1,)"), 2), {"<f2"});
+  expect_rejected(npy(dictionary("<c8", "(1,)"), 8), {"<c8", "<f2"});
+  expect_rejected(npy(dictionary("<f2", "(2,)"), 3), {"needs 4 bytes", "has 3"});
   expect_rejected(npy(dictionary("<f4", "(1, 1)", "True"), 4), {"Fortran"});
   expect_rejected(npy(dictionary("<f4", "(1,)", "Maybe"), 4), {"fortran_order"});
   expect_rejected(npy(dictionary("<f4", "(-1,)"), 4), {"natural number"});
