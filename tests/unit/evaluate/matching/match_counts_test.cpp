@@ -1,0 +1,26 @@
+#include "evaluate/matching/match_counts.h"
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace asap::evaluate;
+
+TEST_CASE("precision, recall and F1 leave out ambiguous keypoints") {
+  const std::vector<std::int32_t> truth{4, 3, -1, -1, -2, 0};
+  const std::vector<std::int32_t> found{4, 2, 1, -1, 5, -1};
+  MatchCounts counts = count_matches(found, truth);
+  CHECK(counts == MatchCounts{1, 3, 3});
+  CHECK(counts.precision() == doctest::Approx(1.0 / 3));
+  counts += count_matches(truth, truth);
+  CHECK(counts == MatchCounts{4, 6, 6});
+  CHECK(counts.recall() == doctest::Approx(4.0 / 6));
+  CHECK(MatchCounts{2, 4, 8}.f1() == doctest::Approx(2 * .5 * .25 / .75));
+}
+
+TEST_CASE("without matches all three are zero") {
+  const MatchCounts none = count_matches({}, {});
+  CHECK(none.precision() == 0);
+  CHECK(none.recall() == 0);
+  CHECK(none.f1() == 0);
+}
