@@ -1,4 +1,5 @@
 #include "asap_eval/commands.h"
+#include "asap_eval/matcher_commands.h"
 #include "asap_eval/model_flags.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -11,6 +12,7 @@
 #include "evaluate/draw/paper_figures.h"
 #include "evaluate/report/comparison_run.h"
 #include "evaluate/report/report.h"
+#include "infer/matcher.h"
 
 namespace asap::asap_eval {
 namespace {
@@ -47,6 +49,7 @@ class CompareCommand : public cli::Command {
     compare->add_flag(
         "--figures", figures_,
         "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");
+    add_matcher(*compare);
     cli::add_common_options(
         *compare, common_, "asap-eval",
         "asap-eval compare --run runs/fashion --compiled runs/operator --out runs/compare");
@@ -59,6 +62,15 @@ class CompareCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
+    if (!model_.is_bundle() && infer::is_matcher_run(model_.path())) {
+      matcher_.run = model_.path();
+      matcher_.methods = methods_;
+      matcher_.examples = examples_;
+      return compare_matcher(common_, matcher_);
+    }
+    if (!matcher_.pairs.empty() || !matcher_.others.empty() || matcher_.threshold)
+      throw base::UsageError("--pairs, --also and --threshold are for runs of a matcher",
+                             "leave them out");
     const evaluate::CompareConfig defaults =
         evaluate::default_compare_config(model_.path(), model_.compiled());
     const evaluate::CompareConfig config = resolve(defaults);
@@ -103,7 +115,8 @@ class CompareCommand : public cli::Command {
             "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
             "sinkhorn_bf16:K, softmax_bf16, guarded, warm, espformer, separated by commas; "
             "sinkhorn:equal: the K that takes as long as the compiled operator; compiled@1, "
-            "compiled@0-1, compiled@each: in these layers only")
+            "compiled@0-1, compiled@each: in these layers only; of matchers: network, sinkhorn:K, "
+            "mutual, ratio:R, assignment:S")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -113,6 +126,27 @@ class CompareCommand : public cli::Command {
                     "exceeds this quantile of those on the calibration examples; default 0.99")
         ->type_name("Q")
         ->check(CLI::Range(0.0, 1.0));
+  }
+
+  void add_matcher(CLI::App& compare) {
+    const std::string group = "Matchers (model.kind=matcher)";
+    compare
+        .add_option("--pairs", matcher_.pairs,
+                    "Files of pairs of keypoints, separated by commas; default: data.test of the "
+                    "run")
+        ->type_name("FILES")
+        ->group(group);
+    compare
+        .add_option("--also", matcher_.others, "Run of another matcher to compare with; repeatable")
+        ->type_name("RUN")
+        ->allow_extra_args(false)
+        ->group(group);
+    compare
+        .add_option("--threshold", matcher_.threshold,
+                    "Least confidence of a match of a network; default 0.2")
+        ->type_name("P")
+        ->check(CLI::Range(0.0, 1.0))
+        ->group(group);
   }
 
   evaluate::CompareConfig resolve(const evaluate::CompareConfig& defaults) const {
@@ -138,6 +172,7 @@ class CompareCommand : public cli::Command {
   std::optional<double> cascade_;
   std::string bench_;
   bool figures_ = false;
+  MatcherCompareOptions matcher_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "asap_eval/commands.h"
+#include "asap_eval/matcher_commands.h"
 #include "asap_eval/model_flags.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "cli/run_header.h"
 #include "cli/standard_output.h"
 #include "evaluate/compare/stored_cascade.h"
+#include "infer/matcher.h"
 #include "predict/predict_run.h"
 #include "predict/stream.h"
 
@@ -30,7 +32,7 @@ class PredictCommand : public cli::Command {
     CLI::App* command = program.add_subcommand(
         "predict",
         "Classify new texts, images or sets of points with a trained network, from a run or a "
-        "bundle.");
+        "bundle; match pairs of keypoints.");
     add_model(*command);
     add_input(*command);
     add_answers(*command);
@@ -43,6 +45,9 @@ class PredictCommand : public cli::Command {
   void run() override {
     cli::configure_logging(common_);
     const std::filesystem::path& trained = model_.path();
+    if (!model_.is_bundle() && infer::is_matcher_run(trained))
+      return predict_matches(common_, {trained, input_, method_, threshold_});
+    if (threshold_) throw base::UsageError("--threshold is for runs of a matcher", "leave it out");
     const bool streams = input_ == "-";
     if (streams && !common_.out.empty())
       throw base::UsageError("--input - writes to standard output", "leave out --out");
@@ -88,7 +93,8 @@ class PredictCommand : public cli::Command {
     command
         .add_option("--input", input_,
                     "Texts (.csv, .tsv, .jsonl, or one a line), images (a file, a folder, IDX) or "
-                    "sets of points (.npy, .csv); -: texts from standard input, answered at once")
+                    "sets of points (.npy, .csv); of a matcher: pairs of keypoints (.npz, "
+                    ".safetensors); -: texts from standard input, answered at once")
         ->type_name("FILE")
         ->required();
     cli::take_one_of(command.add_option("--format", format_,
@@ -126,6 +132,11 @@ class PredictCommand : public cli::Command {
   }
 
   void add_answers(CLI::App& command) {
+    command
+        .add_option("--threshold", threshold_,
+                    "Matchers: least confidence of a match of the network; default 0.2")
+        ->type_name("P")
+        ->check(CLI::Range(0.0, 1.0));
     command.add_option("--top", top_, "Name the K most probable classes")
         ->type_name("K")
         ->check(CLI::Range(1, 1'000'000))
@@ -251,6 +262,7 @@ class PredictCommand : public cli::Command {
   predict::PredictorConfig predictor_;
   CLI::Option* cascade_option_ = nullptr;
   std::optional<double> cascade_;
+  std::optional<double> threshold_;
   int top_ = 1;
   bool keep_going_ = false;
 };

@@ -1,5 +1,8 @@
 #include "asap_train/train_command.h"
 
+#include <algorithm>
+
+#include "asap_train/matcher_training.h"
 #include "asap_train/trials.h"
 #include "base/format.h"
 #include "cli/config.h"
@@ -49,11 +52,18 @@ class TrainCommand : public cli::Command {
   }
 
   std::vector<config::FieldDescription> keys() const override {
-    return config::list_fields(config::TrainConfig{});
+    std::vector<config::FieldDescription> keys = config::list_fields(config::TrainConfig{});
+    for (config::FieldDescription& key : config::list_fields(config::MatcherTrainConfig{})) {
+      const bool known = std::ranges::any_of(
+          keys, [&](const config::FieldDescription& other) { return other.path == key.path; });
+      if (!known) keys.push_back(std::move(key));
+    }
+    return keys;
   }
 
   void run() override {
     cli::configure_logging(common_);
+    if (asks_for_matcher(common_)) return train_matcher();
     config::TrainConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
     const bool trial = dry_run_ || overfit_;
@@ -112,6 +122,16 @@ class TrainCommand : public cli::Command {
                    "classes may differ, and other classes get a fresh classifier")
         ->type_name("RUN")
         ->group(group);
+  }
+
+  void train_matcher() const {
+    if (dry_run_ || overfit_ || !init_from_.empty())
+      throw base::UsageError(std::string(dry_run_   ? "--dry-run"
+                                         : overfit_ ? "--overfit-one-batch"
+                                                    : "--init-from") +
+                                 " is not for matchers (model.kind=matcher)",
+                             "leave it out");
+    run_matcher_training(common_, options_);
   }
 
   /// "trains the defaults: vit with sinkhorn attention on fashion-mnist"

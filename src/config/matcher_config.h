@@ -8,6 +8,10 @@
 
 namespace asap::config {
 
+/// The partner of a keypoint: its index in the other image, or one of these.
+inline constexpr std::int32_t kNoPartner = -1;
+inline constexpr std::int32_t kAmbiguous = -2;  ///< neither trained on nor scored
+
 /// How numbers of a descriptor become a vector of length one: see data/keypoints/descriptors.h.
 enum class DescriptorKind { automatic, histogram, vector, bits };
 

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "config/matcher_config.h"
+
 namespace asap::config {
 namespace fs = std::filesystem;
 namespace {
@@ -51,8 +53,13 @@ TrainConfig RunFolder::read_config() const {
     throw base::DataError(
         "'" + path_.string() + "' is not the folder of a training run: it has no config.json",
         "give the folder that asap-train wrote");
+  const io::Json json = io::read_json(config());
+  if (is_matcher(json))
+    throw base::UsageError(
+        "'" + path_.string() + "' holds a matcher, which this command does not know",
+        "asap-eval compare and asap-eval predict take matchers");
   TrainConfig result;
-  from_json(io::read_json(config()), result, config().string());
+  from_json(json, result, config().string());
   result.model.validate_complete(config().string());
   return result;
 }

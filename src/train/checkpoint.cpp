@@ -184,6 +184,37 @@ std::string write_tensors(const fs::path& path, const io::TensorFile& file) {
   return base::content_fingerprint(bytes);
 }
 
+/// Restores the newest undamaged checkpoint of a training with a configuration of either type.
+template <class Config>
+bool load_any_checkpoint(const config::RunFolder& run, TrainingState& state, const Config& config,
+                         const std::string& data_fingerprint, const ResumeOptions& options) {
+  if (run.checkpoint_steps().empty()) return false;
+  const StoredCheckpoint stored = read_newest(run, options);
+  const bool same_data =
+      text_field(stored.state, "data_fingerprint", stored.source) == data_fingerprint;
+  check_same_configuration(stored.state.value("config", io::Json::object()), config,
+                           options.allowed_changes, stored.source, same_data);
+  if (!same_data) {
+    const std::string folder = data::remembered_folder(run, data::Split::train);
+    throw base::DataError(
+        stored.source + ": the training data are not those the run was started with",
+        "restore the original files" + (folder.empty() ? "" : ", which were in '" + folder + "'") +
+            ", or train into another `out`");
+  }
+  autodiff::ParameterStore<float>& parameters = state.parameters;
+  for (const auto& entry : parameters.entries()) {
+    fill_from(stored.model, entry.name, part(parameters.flat(), entry), entry.shape);
+    fill_from(stored.moments, entry.name + ".first_moment",
+              part(state.optimizer.first_moment(), entry), entry.shape);
+    fill_from(stored.moments, entry.name + ".second_moment",
+              part(state.optimizer.second_moment(), entry), entry.shape);
+  }
+  state.progress = stored.progress;
+  state.optimizer.set_steps(natural_field(stored.state, "optimizer_steps", stored.source));
+  state.sampler.restore(stored.state.value("sampler", io::Json::object()), stored.source);
+  return true;
+}
+
 }  // namespace
 
 StoredWeights read_newest_weights(const config::RunFolder& run) {
@@ -200,10 +231,10 @@ io::TensorFile export_parameters(const autodiff::ParameterStore<float>& paramete
   return file;
 }
 
-void write_checkpoint(const fs::path& path, const TrainingState& state,
-                      const config::TrainConfig& config, const std::string& data_fingerprint) {
+void write_checkpoint(const fs::path& path, const TrainingState& state, const io::Json& config,
+                      const std::string& data_fingerprint) {
   base::StagedDirectory folder(path);
-  const autodiff::ParameterStore<float>& parameters = state.model.parameters();
+  const autodiff::ParameterStore<float>& parameters = state.parameters;
   const std::string model =
       write_tensors(folder.path() / config::kModelFile, export_parameters(parameters));
   const std::string moments = write_tensors(folder.path() / config::kOptimizerFile,
@@ -213,7 +244,7 @@ void write_checkpoint(const fs::path& path, const TrainingState& state,
                    {"files", {{config::kModelFile, model}, {config::kOptimizerFile, moments}}},
                    {"optimizer_steps", state.optimizer.steps()},
                    {"sampler", state.sampler.position()},
-                   {"config", config::to_json(config)},
+                   {"config", config},
                    {"data_fingerprint", data_fingerprint}};
   put_progress(state.progress, json);
   io::write_json(folder.path() / config::kStateFile, json);
@@ -221,8 +252,7 @@ void write_checkpoint(const fs::path& path, const TrainingState& state,
 }
 
 void save_checkpoint(const config::RunFolder& run, const TrainingState& state,
-                     const config::TrainConfig& config, const std::string& data_fingerprint,
-                     int keep) {
+                     const io::Json& config, const std::string& data_fingerprint, int keep) {
   write_checkpoint(run.checkpoint(state.progress.step), state, config, data_fingerprint);
   remove_old_checkpoints(run, keep);
 }
@@ -236,31 +266,13 @@ void remove_old_checkpoints(const config::RunFolder& run, int keep) {
 bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
                      const config::TrainConfig& config, const std::string& data_fingerprint,
                      const ResumeOptions& options) {
-  if (run.checkpoint_steps().empty()) return false;
-  const StoredCheckpoint stored = read_newest(run, options);
-  const bool same_data =
-      text_field(stored.state, "data_fingerprint", stored.source) == data_fingerprint;
-  check_same_configuration(stored.state.value("config", io::Json::object()), config,
-                           options.allowed_changes, stored.source, same_data);
-  if (!same_data) {
-    const std::string folder = data::remembered_folder(run, data::Split::train);
-    throw base::DataError(
-        stored.source + ": the training data are not those the run was started with",
-        "restore the original files" + (folder.empty() ? "" : ", which were in '" + folder + "'") +
-            ", or train into another `out`");
-  }
-  autodiff::ParameterStore<float>& parameters = state.model.parameters();
-  for (const auto& entry : parameters.entries()) {
-    fill_from(stored.model, entry.name, part(parameters.flat(), entry), entry.shape);
-    fill_from(stored.moments, entry.name + ".first_moment",
-              part(state.optimizer.first_moment(), entry), entry.shape);
-    fill_from(stored.moments, entry.name + ".second_moment",
-              part(state.optimizer.second_moment(), entry), entry.shape);
-  }
-  state.progress = stored.progress;
-  state.optimizer.set_steps(natural_field(stored.state, "optimizer_steps", stored.source));
-  state.sampler.restore(stored.state.value("sampler", io::Json::object()), stored.source);
-  return true;
+  return load_any_checkpoint(run, state, config, data_fingerprint, options);
+}
+
+bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
+                     const config::MatcherTrainConfig& config, const std::string& data_fingerprint,
+                     const ResumeOptions& options) {
+  return load_any_checkpoint(run, state, config, data_fingerprint, options);
 }
 
 }  // namespace asap::train

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "config/matcher_config.h"
 #include "config/run_folder.h"
 #include "data/sampler.h"
 #include "io/safetensors.h"
@@ -36,7 +37,7 @@ struct TrainingProgress {
 /// Everything a checkpoint restores besides the configuration.
 struct TrainingState {
   TrainingProgress progress;
-  nn::Transformer<float>& model;
+  autodiff::ParameterStore<float>& parameters;
   optim::AdamW<float>& optimizer;
   data::EpochSampler& sampler;
 };
@@ -54,14 +55,14 @@ StoredWeights read_newest_weights(const config::RunFolder& run);
 io::TensorFile export_parameters(const autodiff::ParameterStore<float>& parameters);
 
 /// Writes a checkpoint folder that appears under its name only when complete and replaces an older
-/// one. Its content does not depend on time, machine or threads: equal trainings write equal bytes.
+/// one. `config`: the configuration of the training. Its content does not depend on time, machine
+/// or threads: equal trainings write equal bytes.
 void write_checkpoint(const std::filesystem::path& folder, const TrainingState& state,
-                      const config::TrainConfig& config, const std::string& data_fingerprint);
+                      const io::Json& config, const std::string& data_fingerprint);
 
 /// Writes RUN/checkpoint/step-NNNNNNNN and removes the oldest ones beyond `keep`.
 void save_checkpoint(const config::RunFolder& run, const TrainingState& state,
-                     const config::TrainConfig& config, const std::string& data_fingerprint,
-                     int keep);
+                     const io::Json& config, const std::string& data_fingerprint, int keep);
 
 /// Removes the oldest checkpoints beyond `keep`. A training that was killed right after it wrote a
 /// checkpoint leaves one too many.
@@ -83,6 +84,9 @@ struct ResumeOptions {
 /// (naming the damage of the newest).
 bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
                      const config::TrainConfig& config, const std::string& data_fingerprint,
+                     const ResumeOptions& options = {});
+bool load_checkpoint(const config::RunFolder& run, TrainingState& state,
+                     const config::MatcherTrainConfig& config, const std::string& data_fingerprint,
                      const ResumeOptions& options = {});
 
 }  // namespace asap::train

@@ -42,8 +42,9 @@ void check_names(std::span<const std::string> allowed,
 }
 
 /// The saved configuration, with defaults for newer fields.
-config::TrainConfig read_saved(const io::Json& saved, const std::string& source) {
-  config::TrainConfig config;
+template <class Config>
+Config read_saved(const io::Json& saved, const std::string& source) {
+  Config config;
   try {
     config::from_json(saved, config, source);
   } catch (const base::UsageError& error) {  // a checkpoint needs another hint
@@ -52,13 +53,11 @@ config::TrainConfig read_saved(const io::Json& saved, const std::string& source)
   return config;
 }
 
-}  // namespace
-
-void check_same_configuration(const io::Json& saved, const config::TrainConfig& config,
-                              std::span<const std::string> allowed, const std::string& source,
-                              bool same_data) {
+template <class Config>
+void check_same(const io::Json& saved, const Config& config, std::span<const std::string> allowed,
+                const std::string& source, bool same_data) {
   const std::vector<config::FieldDescription> before =
-      config::list_fields(read_saved(saved, source));
+      config::list_fields(read_saved<Config>(saved, source));
   const std::vector<config::FieldDescription> now = config::list_fields(config);
   check_names(allowed, now);
   std::string fixed;  // a field that changed and may not, perhaps because another one decides it
@@ -87,6 +86,20 @@ void check_same_configuration(const io::Json& saved, const config::TrainConfig& 
           what, "resume with the same configuration, permit the change with `allow` " + field +
                     ", or train into another `out`");
   }
+}
+
+}  // namespace
+
+void check_same_configuration(const io::Json& saved, const config::TrainConfig& config,
+                              std::span<const std::string> allowed, const std::string& source,
+                              bool same_data) {
+  check_same(saved, config, allowed, source, same_data);
+}
+
+void check_same_configuration(const io::Json& saved, const config::MatcherTrainConfig& config,
+                              std::span<const std::string> allowed, const std::string& source,
+                              bool same_data) {
+  check_same(saved, config, allowed, source, same_data);
 }
 
 }  // namespace asap::train

@@ -5,16 +5,9 @@
 #include "autodiff/row_ops.h"
 #include "base/parallel.h"
 #include "infer/scorer.h"
-#include "tensor/kernels/elementwise.h"
+#include "train/gradient_sum.h"
 
 namespace asap::train {
-namespace {
-
-constexpr std::int64_t kSumBlock =
-    1 << 12;  // values a thread adds at a time; they fit the level-1 cache
-
-}  // namespace
-
 ShardEngine::ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config)
     : model_(model), config_(config) {
   for (int i = 0; i < std::max(config.threads, 1); ++i)
@@ -51,16 +44,10 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
 }
 
 void ShardEngine::add_gradients(std::int64_t shards) {
-  const auto size = static_cast<std::int64_t>(gradient().size());
-  const std::int64_t blocks = (size + kSumBlock - 1) / kSumBlock;
-  base::parallel_for(blocks, config_.threads, [&](std::int64_t block, int) {
-    const auto begin = static_cast<std::size_t>(block * kSumBlock);
-    const auto length = std::min(static_cast<std::size_t>(kSumBlock), gradient().size() - begin);
-    for (std::int64_t s = 1; s < shards; ++s)
-      tensor::axpy<float>(
-          1, shards_[static_cast<std::size_t>(s)].gradient.flat().subspan(begin, length),
-          gradient().subspan(begin, length));
-  });
+  std::vector<tensor::Tensor<float>*> gradients;
+  for (std::int64_t s = 0; s < shards; ++s)
+    gradients.push_back(&shards_[static_cast<std::size_t>(s)].gradient);
+  sum_gradients(gradients, config_.threads);
 }
 
 std::int64_t ShardEngine::step_peak_bytes() const {

@@ -114,7 +114,7 @@ class Trainer {
 
   /// Restores the newest checkpoint.
   bool restore() {
-    TrainingState state{{}, model_, optimizer_, sampler_};
+    TrainingState state{{}, model_.parameters(), optimizer_, sampler_};
     const bool found = load_checkpoint(run_, state, config_, train_data_.fingerprint,
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
@@ -226,11 +226,11 @@ class Trainer {
     metrics_->write(line);
   }
 
-  TrainingState state() { return {progress_, model_, optimizer_, sampler_}; }
+  TrainingState state() { return {progress_, model_.parameters(), optimizer_, sampler_}; }
 
   void save() {
     metrics_->sync();
-    save_checkpoint(run_, state(), config_, train_data_.fingerprint,
+    save_checkpoint(run_, state(), config::to_json(config_), train_data_.fingerprint,
                     config_.train.keep_checkpoints);
   }
 
@@ -248,7 +248,8 @@ class Trainer {
     if (config_.train.keep_best &&
         (!progress_.best || result_.test.accuracy > progress_.best->accuracy)) {
       progress_.best = BestTest{step(), result_.test.accuracy, result_.test.loss};
-      write_checkpoint(run_.best_checkpoint(), state(), config_, train_data_.fingerprint);
+      write_checkpoint(run_.best_checkpoint(), state(), config::to_json(config_),
+                       train_data_.fingerprint);
     }
     if (options_.on_test) options_.on_test(step(), result_.test);
   }

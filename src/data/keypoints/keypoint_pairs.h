@@ -13,9 +13,8 @@
 
 namespace asap::data {
 
-/// The partner of a keypoint: its index in the other image, or one of these.
-inline constexpr std::int32_t kNoPartner = -1;
-inline constexpr std::int32_t kAmbiguous = -2;  ///< neither trained on nor scored
+using config::kAmbiguous;
+using config::kNoPartner;
 
 /// Numbers of a keypoint: x and y in pixels, size in pixels, angle in degrees, response.
 inline constexpr std::int64_t kKeypointNumbers = 5;

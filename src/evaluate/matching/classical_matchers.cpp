@@ -7,21 +7,9 @@
 #include "transport/assignment.h"
 
 namespace asap::evaluate {
+
+using infer::Matches;
 namespace {
-
-Matches no_matches(std::int64_t keypoints) {
-  const auto count = static_cast<std::size_t>(keypoints);
-  return {std::vector<std::int32_t>(count, -1), std::vector<float>(count, 0)};
-}
-
-/// The row with the largest entry of each column.
-std::vector<std::int32_t> best_rows(tensor::MatrixView<const float> values) {
-  std::vector<std::int32_t> best(static_cast<std::size_t>(values.cols), 0);
-  for (std::int64_t i = 1; i < values.rows; ++i)
-    for (std::int64_t j = 0; j < values.cols; ++j)
-      if (values(i, j) > values(best[j], j)) best[j] = static_cast<std::int32_t>(i);
-  return best;
-}
 
 double distance(float similarity) {
   return std::sqrt(std::max(2 - 2 * static_cast<double>(similarity), 0.0));
@@ -37,23 +25,8 @@ double second_distance(std::span<const float> row, std::int32_t best) {
 
 }  // namespace
 
-Matches decode_plan(tensor::MatrixView<const float> plan, double threshold) {
-  Matches matches = no_matches(plan.rows);
-  if (plan.cols == 0) return matches;
-  const std::vector<std::int32_t> rows = best_rows(plan);
-  for (std::int64_t i = 0; i < plan.rows; ++i) {
-    const auto row = plan.row(i);
-    const auto best = std::ranges::max_element(row);
-    const auto j = static_cast<std::int32_t>(best - row.begin());
-    if (rows[j] != i || !(*best > threshold)) continue;
-    matches.partners[i] = j;
-    matches.confidences[i] = *best;
-  }
-  return matches;
-}
-
 Matches match_mutual_nearest(tensor::MatrixView<const float> similarity) {
-  return decode_plan(similarity, -2);  // below every similarity
+  return infer::decode_plan(similarity, -2);  // below every similarity
 }
 
 Matches match_by_ratio(tensor::MatrixView<const float> similarity, double ratio) {
@@ -74,7 +47,7 @@ Matches match_by_assignment(tensor::MatrixView<const float> similarity, double l
   tensor::Tensor<double> gains({similarity.rows, similarity.cols});
   for (std::int64_t i = 0; i < similarity.rows; ++i)
     std::ranges::copy(similarity.row(i), gains.rows().row(i).begin());
-  Matches matches = no_matches(similarity.rows);
+  Matches matches = Matches::none(similarity.rows);
   if (gains.size() == 0) return matches;
   const std::vector<std::int32_t> columns = transport::largest_assignment(gains.rows());
   for (std::int64_t i = 0; i < similarity.rows; ++i) {

@@ -1,0 +1,184 @@
+#include "asap_eval/matcher_commands.h"
+
+#include <cmath>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text_table.h"
+#include "base/timing.h"
+#include "cli/output_folder.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "data/keypoint_files.h"
+#include "evaluate/matching/matcher_comparison.h"
+
+namespace asap::asap_eval {
+namespace {
+
+using evaluate::MatchingRow;
+
+/// The rows of one file of pairs.
+struct FileRows {
+  std::string file;
+  std::int64_t pairs = 0;
+  std::vector<MatchingRow> rows;
+};
+
+std::string fixed(double value) { return base::format_fixed(value, 3); }
+
+/// Comparable in every method, so that columns of a file without truth show "-".
+double or_unknown(double value, const MatchingRow& row) {
+  return row.counts.truth > 0 ? value : std::nan("");
+}
+
+std::string table_of(const std::vector<FileRows>& files) {
+  base::Table table({{"pairs", base::Table::Align::left},
+                     {"method", base::Table::Align::left},
+                     {"precision"},
+                     {"recall"},
+                     {"F1"},
+                     {"same"},
+                     {"plan L1"},
+                     {"ms/pair"}});
+  for (const FileRows& file : files)
+    for (const MatchingRow& row : file.rows)
+      table.add_row({std::filesystem::path(file.file).stem().string(), row.method,
+                     fixed(or_unknown(row.counts.precision(), row)),
+                     fixed(or_unknown(row.counts.recall(), row)),
+                     fixed(or_unknown(row.counts.f1(), row)), fixed(row.same), fixed(row.plan_l1),
+                     base::format_fixed(row.milliseconds, 1)});
+  return table.text();
+}
+
+io::Json json_of(const MatchingRow& row) {
+  const bool judged = row.counts.truth > 0;
+  io::Json json = {{"method", row.method},
+                   {"same", row.same},
+                   {"milliseconds", row.milliseconds},
+                   {"precision", judged ? io::Json(row.counts.precision()) : io::Json()},
+                   {"recall", judged ? io::Json(row.counts.recall()) : io::Json()},
+                   {"f1", judged ? io::Json(row.counts.f1()) : io::Json()}};
+  json["plan_l1"] = std::isnan(row.plan_l1) ? io::Json() : io::Json(row.plan_l1);
+  return json;
+}
+
+std::string csv_of(const std::vector<FileRows>& files) {
+  std::string text = "pairs,method,precision,recall,f1,same,plan_l1,milliseconds\n";
+  const auto cell = [](double value) {
+    return "," + (std::isnan(value) ? std::string() : base::format_significant(value));
+  };
+  for (const FileRows& file : files)
+    for (const MatchingRow& row : file.rows)
+      text += std::filesystem::path(file.file).filename().string() + "," + row.method +
+              cell(or_unknown(row.counts.precision(), row)) +
+              cell(or_unknown(row.counts.recall(), row)) + cell(or_unknown(row.counts.f1(), row)) +
+              cell(row.same) + cell(row.plan_l1) + cell(row.milliseconds) + "\n";
+  return text;
+}
+
+void refuse_keys(const cli::CommonOptions& common) {
+  if (!common.config.empty() || !common.assignments.empty() ||
+      common.dump_config != cli::ConfigDump::none)
+    throw base::UsageError("--config, --set and --dump-config are not for runs of a matcher",
+                           "use --methods, --pairs, --also, --threshold and --examples");
+}
+
+std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>& names,
+                                                 const infer::Matcher& matcher) {
+  std::vector<evaluate::MatchingMethod> methods;
+  for (const std::string& name :
+       names.empty() ? evaluate::default_matching_methods(matcher.config()) : names)
+    methods.push_back(evaluate::MatchingMethod::parse(name));
+  return methods;
+}
+
+}  // namespace
+
+void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options) {
+  refuse_keys(common);
+  cli::OutputFolder folder(common);
+  cli::RunHeader header(common, "asap-eval compare", std::nullopt);
+  const infer::Matcher matcher = infer::Matcher::load(options.run);
+  header.add("model", config::describe_matcher(matcher.config()));
+  std::vector<infer::Matcher> networks;
+  for (const std::filesystem::path& other : options.others)
+    networks.push_back(infer::Matcher::load(other));
+  std::vector<evaluate::NamedMatcher> others;
+  for (std::size_t i = 0; i < networks.size(); ++i)
+    others.push_back({options.others[i].string(), &networks[i]});
+  evaluate::MatcherComparisonConfig config{.methods = methods_of(options.methods, matcher),
+                                           .threads = common.threads};
+  if (options.threshold) config.threshold = *options.threshold;
+  const std::string list =
+      options.pairs.empty() ? infer::read_matcher_config(options.run).data.test : options.pairs;
+  const std::vector<std::filesystem::path> paths =
+      data::find_keypoint_files(list, options.pairs.empty() ? "`data.test` of the run" : "--pairs");
+  if (paths.empty())
+    throw base::UsageError("the run names no test pairs", "give files with --pairs");
+  cli::ProgressBar bar(
+      common,
+      {.title = "compare", .item = "files", .total = static_cast<std::int64_t>(paths.size())});
+  std::vector<FileRows> files;
+  for (const std::filesystem::path& path : paths) {
+    data::KeypointPairs pairs = data::KeypointPairs::read(path, matcher.config().descriptors);
+    pairs.keep_first(options.examples.value_or(0));
+    files.push_back(
+        {path.string(), pairs.size(), evaluate::compare_matchers(pairs, matcher, others, config)});
+    bar.update(static_cast<std::int64_t>(files.size()));
+  }
+  bar.finish();
+  folder.begin();
+  base::write_file_atomically(folder.path() / "comparison.csv", csv_of(files));
+  io::Json summary = {{"run", options.run.string()},
+                      {"model_fingerprint", matcher.fingerprint()},
+                      {"threshold", config.threshold},
+                      {"files", io::Json::array()}};
+  for (const FileRows& file : files) {
+    io::Json methods = io::Json::array();
+    for (const MatchingRow& row : file.rows) methods.push_back(json_of(row));
+    summary["files"].push_back({{"file", file.file}, {"pairs", file.pairs}, {"methods", methods}});
+  }
+  folder.finish(summary, table_of(files));
+}
+
+void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptions& options) {
+  cli::OutputFolder folder(common);
+  cli::RunHeader header(common, "asap-eval predict", std::nullopt);
+  const infer::Matcher matcher = infer::Matcher::load(options.run);
+  const auto method =
+      evaluate::MatchingMethod::parse(options.method.empty() ? "network" : options.method);
+  header.add("model", config::describe_matcher(matcher.config()));
+  header.add("method", method.name());
+  const data::KeypointPairs pairs =
+      data::KeypointPairs::read(options.input, matcher.config().descriptors);
+  infer::require_descriptors(matcher.config(), pairs);
+  header.add("input", options.input + ": " + base::format_count(pairs.size()) + " pairs");
+  const double threshold = options.threshold.value_or(infer::kMatchThreshold);
+  const base::Stopwatch watch;
+  const std::vector<infer::Matches> matches =
+      evaluate::match_by(method, pairs, matcher, threshold, common.threads);
+  const double seconds = watch.seconds();
+  std::int64_t count = 0;
+  for (const infer::Matches& of_pair : matches)
+    for (const std::int32_t partner : of_pair.partners) count += partner >= 0 ? 1 : 0;
+  folder.begin();
+  base::write_file_atomically(folder.path() / "matches.csv", evaluate::matches_as_csv(matches));
+  io::write_json(folder.path() / "matches.json", evaluate::matches_as_json(matches));
+  io::Json summary = {{"run", options.run.string()}, {"model_fingerprint", matcher.fingerprint()},
+                      {"method", method.name()},     {"threshold", threshold},
+                      {"pairs", pairs.size()},       {"matches", count},
+                      {"seconds", seconds}};
+  std::string text = base::format_count(count) + " matches of " + base::format_count(pairs.size()) +
+                     " pairs in " + (folder.path() / "matches.csv").string() + "\n";
+  if (pairs.has_matches() && pairs.match_count() > 0) {
+    const infer::MatchCounts counts = infer::count_all(matches, pairs);
+    summary["precision"] = counts.precision();
+    summary["recall"] = counts.recall();
+    summary["f1"] = counts.f1();
+    text += "precision " + fixed(counts.precision()) + ", recall " + fixed(counts.recall()) +
+            ", F1 " + fixed(counts.f1()) + "\n";
+  }
+  folder.finish(summary, text);
+}
+
+}  // namespace asap::asap_eval

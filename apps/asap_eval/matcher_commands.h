@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+
+namespace asap::asap_eval {
+
+/// Options of asap-eval compare for a run that trained a matcher.
+struct MatcherCompareOptions {
+  std::filesystem::path run;
+  std::string pairs;                          ///< files, separated by commas; empty: data.test
+  std::vector<std::filesystem::path> others;  ///< runs of matchers to compare with
+  std::vector<std::string> methods;           ///< empty: the default
+  std::optional<double> threshold;
+  std::optional<int> examples;  ///< use only the first N pairs of a file; 0: all
+};
+
+/// Precision, recall, F1 of every method on every file: a table, comparison.csv, summary.json.
+void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options);
+
+/// Options of asap-eval predict for such a run.
+struct MatcherPredictOptions {
+  std::filesystem::path run;
+  std::string input;   ///< file of pairs
+  std::string method;  ///< empty: network
+  std::optional<double> threshold;
+};
+
+/// The matches of every pair with confidences: matches.csv, matches.json, summary.json.
+void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptions& options);
+
+}  // namespace asap::asap_eval

@@ -1,0 +1,150 @@
+#include "asap_train/matcher_training.h"
+
+#include "base/format.h"
+#include "base/text_table.h"
+#include "base/timing.h"
+#include "cli/config.h"
+#include "cli/interrupt.h"
+#include "cli/output_folder.h"
+#include "cli/progress.h"
+#include "cli/run_header.h"
+#include "cli/summary.h"
+#include "data/keypoint_files.h"
+#include "data/keypoints/descriptors.h"
+#include "train/matcher_trainer.h"
+
+namespace asap::asap_train {
+namespace {
+
+std::string source_of(const cli::CommonOptions& common) {
+  return common.config.empty() ? "configuration" : common.config.string();
+}
+
+std::string pairs_line(const data::KeypointPairs& pairs) {
+  return pairs.source() + ": " + base::format_count(pairs.size()) + " pairs, " +
+         base::format_count(pairs.match_count()) + " matches, " +
+         data::descriptor_kind_name(pairs.descriptor_kind()) + " descriptors of " +
+         std::to_string(pairs.descriptor_width()) + " numbers";
+}
+
+std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& config) {
+  std::vector<data::KeypointPairs> tests;
+  for (const std::filesystem::path& file :
+       data::find_keypoint_files(config.data.test, "`data.test`")) {
+    data::KeypointPairs test = data::KeypointPairs::read(file, config.model.matcher.descriptors);
+    if (!test.has_matches())
+      throw base::DataError(test.source() + ": test pairs need the arrays matches0 and matches1",
+                            "leave the file out of data.test");
+    test.keep_first(config.data.test_pairs);
+    tests.push_back(std::move(test));
+  }
+  return tests;
+}
+
+io::Json summary_of(const config::MatcherTrainConfig& config,
+                    const train::MatcherTrainingResult& result) {
+  io::Json tests = io::Json::array();
+  for (const train::MatcherTest& test : result.tests)
+    tests.push_back({{"file", test.source},
+                     {"precision", test.counts.precision()},
+                     {"recall", test.counts.recall()},
+                     {"f1", test.counts.f1()}});
+  io::Json summary = {{"train",
+                       {{"steps", result.steps},
+                        {"total_steps", result.total_steps},
+                        {"finished", result.finished},
+                        {"loss", result.train_loss},
+                        {"seconds", result.seconds},
+                        {"pairs_per_second", result.pairs_per_second}}},
+                      {"test", tests},
+                      {"model", {{"parameters", result.parameters}}},
+                      {"memory", {{"peak_bytes", base::peak_memory_bytes()}}},
+                      {"config", config::to_json(config)}};
+  if (config.model.matcher.output == config::MatcherOutput::dustbin)
+    summary["model"]["bin"] = result.bin;
+  return summary;
+}
+
+std::string text_of(const config::RunFolder& folder, const train::MatcherTrainingResult& result) {
+  base::Table table({{"test pairs", base::Table::Align::left}, {"precision"}, {"recall"}, {"F1"}});
+  for (const train::MatcherTest& test : result.tests)
+    table.add_row({test.source, base::format_fixed(test.counts.precision(), 3),
+                   base::format_fixed(test.counts.recall(), 3),
+                   base::format_fixed(test.counts.f1(), 3)});
+  return (result.tests.empty() ? "" : table.text()) + base::format_count(result.steps) +
+         " steps (" + base::format_seconds(result.seconds) + ", " +
+         base::format_fixed(result.pairs_per_second, 1) + " pairs/s)\n" +
+         (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
+         folder.path().string() + "\n";
+}
+
+}  // namespace
+
+bool asks_for_matcher(const cli::CommonOptions& common) {
+  bool matcher = !common.config.empty() && config::is_matcher(io::read_json(common.config));
+  constexpr std::string_view kKind = "model.kind=";
+  for (const std::string& assignment : common.assignments)
+    if (assignment.starts_with(kKind)) {
+      const std::string kind = assignment.substr(kKind.size());
+      matcher = kind == "matcher" || kind == "\"matcher\"";
+    }
+  return matcher;
+}
+
+void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options) {
+  config::MatcherTrainConfig config = cli::resolve_config(common, config::MatcherTrainConfig{});
+  if (common.seed) config.seed = *common.seed;
+  config.validate(source_of(common));
+  if (cli::dump_config(common, config)) return;
+  const config::RunFolder folder(common.required_out());
+  cli::refuse_results_of_others(common);
+  cli::RunHeader header(common, "asap-train", config.seed);
+  const std::vector<std::filesystem::path> files =
+      data::find_keypoint_files(config.data.train, "`data.train`");
+  if (files.size() != 1)
+    throw base::UsageError(source_of(common) + ": data.train names " +
+                               std::to_string(files.size()) + " files, expected one",
+                           "join the pairs in one file");
+  data::KeypointPairs pairs = data::KeypointPairs::read(files.front(), config.data.descriptors);
+  pairs.keep_first(config.data.train_pairs);
+  config.model.matcher = train::complete_matcher(config.model.matcher, pairs);
+  const std::vector<data::KeypointPairs> tests = read_tests(config);
+  const std::size_t usable = train::usable_pairs(pairs).size();
+  header.add("data", pairs_line(pairs));
+  if (static_cast<std::int64_t>(usable) < pairs.size())
+    header.add("skipped", base::format_count(pairs.size() - static_cast<std::int64_t>(usable)) +
+                              " pairs without keypoints, or with ambiguous ones only");
+  for (const data::KeypointPairs& test : tests) header.add("test", pairs_line(test));
+  header.add("model", config::describe_matcher(config.model.matcher));
+  header.add("training", base::format_count(config.train.max_steps) + " steps of " +
+                             std::to_string(config.train.batch) + " pairs");
+
+  options.threads = common.threads;
+  cli::ProgressBar bar(common, {.title = "train",
+                                .item = "pairs",
+                                .total = config.train.max_steps,
+                                .items_per_step = static_cast<double>(config.train.batch)});
+  options.on_step = [&](const train::StepReport& report) {
+    bar.update(report.step, {{"loss", report.outcome.loss},
+                             {"accuracy", report.outcome.accuracy},
+                             {"learning rate", report.learning_rate}});
+  };
+  options.on_resume = [&](std::int64_t step) {
+    bar.start_from(step);
+    bar.print_above(step > 0 ? "resuming after step " + base::format_count(step)
+                             : "no checkpoint found; starting afresh");
+  };
+  options.on_note = [&](const std::string& text) { bar.print_above(text); };
+  const cli::InterruptGuard interrupt;
+  options.should_stop = [&] { return interrupt.interrupted(); };
+  const train::MatcherTrainingResult result =
+      train::train_matcher(config, folder, pairs, tests, options);
+  bar.finish();
+  if (result.interrupted)
+    interrupt.stop("interrupted after step " + base::format_count(result.steps) + " of " +
+                       base::format_count(result.total_steps) + "; everything is saved",
+                   "--resume");
+  cli::finish_with_summary(common, summary_of(config, result), text_of(folder, result));
+}
+
+}  // namespace asap::asap_train

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "cli/options.h"
+#include "config/matcher_config.h"
+#include "train/trainer.h"
+
+namespace asap::asap_train {
+
+/// Whether --config and --set ask for a matcher: model.kind=matcher.
+bool asks_for_matcher(const cli::CommonOptions& common);
+
+/// Trains a matcher as the options and the configuration say, and ends with summary.json.
+void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options);
+
+}  // namespace asap::asap_train

@@ -1,0 +1,242 @@
+#include "evaluate/matching/matcher_comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/format.h"
+#include "base/parallel.h"
+#include "base/timing.h"
+#include "evaluate/matching/classical_matchers.h"
+
+namespace asap::evaluate {
+namespace {
+
+using infer::Matches;
+
+/// What is measured of one method on one pair.
+struct PairResult {
+  infer::MatchCounts counts;
+  std::int64_t either = 0, same = 0;
+  double plan_l1 = 0;  ///< sum over keypoints
+  double seconds = 0;
+};
+
+/// The scratch of a thread. Tables of a network live in its arena, those of plans in another.
+struct Worker {
+  data::KeypointSample sample;
+  tensor::Arena scores, plans;
+};
+
+/// A matcher on one pair: its scores and how long they took.
+struct Scored {
+  infer::MatcherScores scores;
+  double seconds = 0;
+};
+
+Scored score(const infer::Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
+             Worker& worker) {
+  const double start = base::thread_cpu_seconds();
+  data::fill_sample(pairs, pair, 0, matcher.config().response_scale, worker.sample);
+  const auto& [first, second] = worker.sample.images;
+  const infer::MatcherScores scores =
+      matcher.scores({first.inputs.rows(), first.descriptors.rows()},
+                     {second.inputs.rows(), second.descriptors.rows()}, worker.scores);
+  return {scores, base::thread_cpu_seconds() - start};
+}
+
+/// Inner products of the decoded descriptors of both images.
+tensor::MatrixView<float> similarity_of(const data::KeypointPairs& pairs, std::int64_t pair,
+                                        Worker& worker) {
+  data::fill_sample(pairs, pair, 0, 1, worker.sample);
+  const auto& [first, second] = worker.sample.images;
+  const tensor::MatrixView<float> similarity =
+      worker.plans.matrix<float>(std::ssize(first.rows), std::ssize(second.rows));
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, 1, first.descriptors.rows(),
+                      second.descriptors.rows(), 0, similarity);
+  return similarity;
+}
+
+Matches match_classically(const MatchingMethod& method,
+                          tensor::MatrixView<const float> similarity) {
+  switch (method.kind) {
+    case MatchingMethod::Kind::mutual:
+      return match_mutual_nearest(similarity);
+    case MatchingMethod::Kind::ratio:
+      return match_by_ratio(similarity, method.limit);
+    case MatchingMethod::Kind::assignment:
+      return match_by_assignment(similarity, method.limit);
+    default:
+      throw base::InternalError("match_classically: not a classical method");
+  }
+}
+
+/// An assignment with dustbins, and the matches in it.
+struct Assigned {
+  tensor::MatrixView<float> plan;
+  Matches matches;
+  double seconds = 0;
+};
+
+Assigned assign(const infer::Matcher& matcher, const infer::MatcherScores& scores, int iterations,
+                double threshold, Worker& worker) {
+  const double start = base::thread_cpu_seconds();
+  const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
+  const tensor::MatrixView<float> plan = worker.plans.matrix<float>(n + 1, m + 1);
+  matcher.assign(scores, iterations, plan, worker.plans);
+  Matches matches = infer::decode_plan(plan.block(0, 0, n, m), threshold);
+  return {plan, std::move(matches), base::thread_cpu_seconds() - start};
+}
+
+/// Sum over the rows but the dustbin's of sum_j |a_ij - b_ij|.
+double difference(tensor::MatrixView<const float> a, tensor::MatrixView<const float> b) {
+  double sum = 0;
+  for (std::int64_t i = 0; i + 1 < a.rows; ++i)
+    for (std::int64_t j = 0; j < a.cols; ++j)
+      sum += std::abs(static_cast<double>(a(i, j)) - static_cast<double>(b(i, j)));
+  return sum;
+}
+
+PairResult judge(const Matches& matches, const Matches& reference,
+                 std::span<const std::int32_t> truth) {
+  PairResult result;
+  if (!truth.empty()) result.counts = infer::count_matches(matches.partners, truth);
+  for (std::size_t i = 0; i < matches.partners.size(); ++i) {
+    if (matches.partners[i] < 0 && reference.partners[i] < 0) continue;
+    ++result.either;
+    if (matches.partners[i] == reference.partners[i]) ++result.same;
+  }
+  return result;
+}
+
+/// Compares everything on one pair; one result per row.
+std::vector<PairResult> compare_pair(const data::KeypointPairs& pairs, std::int64_t pair,
+                                     const infer::Matcher& network,
+                                     const std::vector<NamedMatcher>& others,
+                                     const MatcherComparisonConfig& config, Worker& worker) {
+  worker.scores.clear();
+  worker.plans.clear();
+  const auto truth = pairs.view(pair, 0).matches;
+  const Scored scored = score(network, pairs, pair, worker);
+  const Assigned reference =
+      assign(network, scored.scores, network.config().iterations, config.threshold, worker);
+  std::vector<PairResult> results;
+  const auto add = [&](const Matches& matches, double seconds, double plan_l1) {
+    PairResult& result = results.emplace_back(judge(matches, reference.matches, truth));
+    result.seconds = seconds;
+    result.plan_l1 = plan_l1;
+  };
+  for (const MatchingMethod& method : config.methods) {
+    const double start = base::thread_cpu_seconds();
+    if (!method.reads_scores()) {
+      const Matches matches = match_classically(method, similarity_of(pairs, pair, worker));
+      add(matches, base::thread_cpu_seconds() - start, std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
+    const int iterations = method.kind == MatchingMethod::Kind::network
+                               ? network.config().iterations
+                               : method.iterations;
+    const Assigned assigned = assign(network, scored.scores, iterations, config.threshold, worker);
+    add(assigned.matches, scored.seconds + assigned.seconds,
+        difference(assigned.plan, reference.plan));
+  }
+  for (const NamedMatcher& other : others) {
+    const Scored own = score(*other.matcher, pairs, pair, worker);
+    const Assigned assigned = assign(*other.matcher, own.scores, other.matcher->config().iterations,
+                                     config.threshold, worker);
+    add(assigned.matches, own.seconds + assigned.seconds,
+        difference(assigned.plan, reference.plan));
+  }
+  return results;
+}
+
+void require_loops(const infer::Matcher& network, const std::vector<MatchingMethod>& methods) {
+  if (network.config().output == config::MatcherOutput::dustbin) return;
+  for (const MatchingMethod& method : methods)
+    if (method.kind == MatchingMethod::Kind::sinkhorn)
+      throw base::UsageError("`methods`: '" + method.name() +
+                                 "' needs a matcher with dustbins; this one has dual softmax",
+                             "leave it out");
+}
+
+}  // namespace
+
+std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
+                                          const infer::Matcher& network,
+                                          const std::vector<NamedMatcher>& others,
+                                          const MatcherComparisonConfig& config) {
+  infer::require_descriptors(network.config(), pairs);
+  for (const NamedMatcher& other : others)
+    infer::require_descriptors(other.matcher->config(), pairs);
+  require_loops(network, config.methods);
+  std::vector<Worker> workers(static_cast<std::size_t>(std::max(config.threads, 1)));
+  std::vector<std::vector<PairResult>> results(static_cast<std::size_t>(pairs.size()));
+  base::parallel_for(pairs.size(), config.threads, [&](std::int64_t pair, int worker) {
+    results[static_cast<std::size_t>(pair)] = compare_pair(
+        pairs, pair, network, others, config, workers[static_cast<std::size_t>(worker)]);
+  });
+  std::int64_t keypoints = 0;
+  for (std::int64_t p = 0; p < pairs.size(); ++p) keypoints += pairs.keypoints(p, 0);
+  std::vector<MatchingRow> rows;
+  for (std::size_t r = 0; r < config.methods.size() + others.size(); ++r) {
+    MatchingRow row;
+    row.method = r < config.methods.size() ? config.methods[r].name()
+                                           : others[r - config.methods.size()].name;
+    std::int64_t either = 0, same = 0;
+    for (const std::vector<PairResult>& of_pair : results) {
+      row.counts += of_pair[r].counts;
+      either += of_pair[r].either;
+      same += of_pair[r].same;
+      row.plan_l1 += of_pair[r].plan_l1 / static_cast<double>(std::max<std::int64_t>(keypoints, 1));
+      row.milliseconds += 1e3 * of_pair[r].seconds / static_cast<double>(pairs.size());
+    }
+    row.same = either > 0 ? static_cast<double>(same) / static_cast<double>(either) : 1;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<Matches> match_by(const MatchingMethod& method, const data::KeypointPairs& pairs,
+                              const infer::Matcher& network, double threshold, int threads) {
+  require_loops(network, {method});
+  if (method.reads_scores())
+    return infer::match_pairs(network, pairs,
+                              method.kind == MatchingMethod::Kind::network
+                                  ? network.config().iterations
+                                  : method.iterations,
+                              threshold, threads);
+  std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
+  std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
+  base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {
+    Worker& w = workers[static_cast<std::size_t>(worker)];
+    w.plans.clear();
+    matches[static_cast<std::size_t>(pair)] =
+        match_classically(method, similarity_of(pairs, pair, w));
+  });
+  return matches;
+}
+
+std::string matches_as_csv(const std::vector<Matches>& matches) {
+  std::string text = "pair,i,j,confidence\n";
+  for (std::size_t p = 0; p < matches.size(); ++p)
+    for (std::size_t i = 0; i < matches[p].partners.size(); ++i)
+      if (matches[p].partners[i] >= 0)
+        text += std::to_string(p) + "," + std::to_string(i) + "," +
+                std::to_string(matches[p].partners[i]) + "," +
+                base::format_fixed(matches[p].confidences[i], 6) + "\n";
+  return text;
+}
+
+io::Json matches_as_json(const std::vector<Matches>& matches) {
+  io::Json list = io::Json::array();
+  for (std::size_t p = 0; p < matches.size(); ++p)
+    for (std::size_t i = 0; i < matches[p].partners.size(); ++i)
+      if (matches[p].partners[i] >= 0)
+        list.push_back({{"pair", p},
+                        {"i", i},
+                        {"j", matches[p].partners[i]},
+                        {"confidence", matches[p].confidences[i]}});
+  return list;
+}
+
+}  // namespace asap::evaluate

@@ -1,0 +1,62 @@
+#include "infer/match_pairs.h"
+
+#include "base/parallel.h"
+#include "data/keypoints/descriptors.h"
+
+namespace asap::infer {
+
+Matches match_pair(const Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
+                   int iterations, double threshold, data::KeypointSample& sample,
+                   tensor::Arena& arena) {
+  arena.clear();
+  data::fill_sample(pairs, pair, 0, matcher.config().response_scale, sample);
+  const auto& [first, second] = sample.images;
+  const MatcherScores scores =
+      matcher.scores({first.inputs.rows(), first.descriptors.rows()},
+                     {second.inputs.rows(), second.descriptors.rows()}, arena);
+  const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
+  const tensor::MatrixView<float> plan = arena.matrix<float>(n + 1, m + 1);
+  matcher.assign(scores, iterations, plan, arena);
+  return decode_plan(plan.block(0, 0, n, m), threshold);
+}
+
+std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
+                                 int iterations, double threshold, int threads) {
+  require_descriptors(matcher.config(), pairs);
+  struct Worker {
+    data::KeypointSample sample;
+    tensor::Arena arena;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
+  std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
+  base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {
+    Worker& w = workers[static_cast<std::size_t>(worker)];
+    matches[static_cast<std::size_t>(pair)] =
+        match_pair(matcher, pairs, pair, iterations, threshold, w.sample, w.arena);
+  });
+  return matches;
+}
+
+MatchCounts count_all(const std::vector<Matches>& matches, const data::KeypointPairs& pairs) {
+  MatchCounts counts;
+  for (std::int64_t p = 0; p < pairs.size(); ++p)
+    if (pairs.keypoints(p, 0) > 0)
+      counts +=
+          count_matches(matches[static_cast<std::size_t>(p)].partners, pairs.view(p, 0).matches);
+  return counts;
+}
+
+void require_descriptors(const config::MatcherConfig& matcher, const data::KeypointPairs& pairs) {
+  if (matcher.descriptor_width == pairs.descriptor_width() &&
+      matcher.descriptors == pairs.descriptor_kind())
+    return;
+  throw base::DataError(
+      pairs.source() + ": descriptors are " + data::descriptor_kind_name(pairs.descriptor_kind()) +
+          " of " + std::to_string(pairs.descriptor_width()) +
+          " numbers, but the matcher was trained on " +
+          data::descriptor_kind_name(matcher.descriptors) + " of " +
+          std::to_string(matcher.descriptor_width),
+      "use the detector that the matcher was trained with, or train one for these descriptors");
+}
+
+}  // namespace asap::infer

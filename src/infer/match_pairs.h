@@ -1,0 +1,27 @@
+#pragma once
+
+#include "data/keypoints/keypoint_sample.h"
+#include "infer/matcher.h"
+#include "infer/matches.h"
+
+namespace asap::infer {
+
+/// Least confidence of a match, unless the user says otherwise.
+inline constexpr double kMatchThreshold = 0.2;
+
+/// Matches of a network on one pair, of all its keypoints. `sample` and `arena` are scratch.
+Matches match_pair(const Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
+                   int iterations, double threshold, data::KeypointSample& sample,
+                   tensor::Arena& arena);
+
+/// The same of all pairs, on several threads.
+std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
+                                 int iterations, double threshold, int threads);
+
+/// How matches of all pairs compare with the truth of the file, which must have one.
+MatchCounts count_all(const std::vector<Matches>& matches, const data::KeypointPairs& pairs);
+
+/// DataError when the descriptors of a file are not those that the network reads.
+void require_descriptors(const config::MatcherConfig& matcher, const data::KeypointPairs& pairs);
+
+}  // namespace asap::infer

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/keypoints/keypoint_sample.h"
+#include "nn/matcher.h"
+#include "train/shard_engine.h"
+
+namespace asap::train {
+
+/// Gradients of a batch of pairs, data-parallel and deterministic as ShardEngine: each pair runs on
+/// one thread into a gradient buffer of its own, and the buffers are added in the order of the
+/// batch. Pairs differ in size, so nothing is padded.
+class MatcherEngine {
+ public:
+  struct Settings {
+    int threads = 1;
+    std::int64_t keypoints = 0;  ///< most of each image; 0: all
+  };
+  MatcherEngine(const nn::Matcher<float>& model, const Settings& settings);
+
+  /// Mean loss of the pairs `indices`, its gradient (see gradient()), and as accuracy the share of
+  /// keypoints of image 0 whose largest entry of the assignment, dustbin included, is the true one.
+  StepOutcome compute(const data::KeypointPairs& pairs, std::span<const std::int64_t> indices);
+
+  /// Gradient of the last compute(), laid out as the model's parameters().flat().
+  tensor::VectorView<float> gradient() { return parts_.front().gradient.flat(); }
+
+  /// Transports of the last compute() that left the exp domain.
+  std::int64_t log_domain_problems() const { return transport_.log_domain_problems; }
+
+ private:
+  struct Part {
+    tensor::Tensor<float> gradient;
+    double loss = 0;
+    std::int64_t right = 0, scored = 0;
+    autodiff::TransportEvidence transport;
+  };
+  struct Worker {
+    autodiff::Tape<float> tape;
+    data::KeypointSample sample;
+  };
+  void run_pair(const data::KeypointPairs& pairs, std::int64_t pair, float divisor, Part& part,
+                Worker& worker) const;
+
+  const nn::Matcher<float>& model_;
+  Settings settings_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Part> parts_;
+  autodiff::TransportEvidence transport_;
+};
+
+}  // namespace asap::train

@@ -1,0 +1,227 @@
+#include "train/matcher_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/file_lock.h"
+#include "base/files.h"
+#include "base/timing.h"
+#include "data/keypoints/descriptors.h"
+#include "infer/match_pairs.h"
+#include "io/metrics.h"
+#include "optim/schedule.h"
+#include "train/descriptor_projection.h"
+#include "train/matcher_engine.h"
+
+namespace asap::train {
+namespace {
+
+constexpr double kMeanResponse = 0.25;  // what the mean response of a keypoint is scaled to
+
+/// The training of one matcher from its state to its end.
+class MatcherTrainer {
+ public:
+  MatcherTrainer(const config::MatcherTrainConfig& config, const config::RunFolder& run,
+                 const data::KeypointPairs& pairs, const TrainerOptions& options)
+      : config_(config),
+        run_(run),
+        pairs_(pairs),
+        options_(options),
+        usable_(usable_pairs(pairs)),
+        model_(config.model.matcher, config.seed),
+        optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
+                                         config.train.adam_epsilon, config.train.weight_decay}),
+        sampler_(sampler_config()),
+        engine_(model_, {options.threads, config.train.keypoints}) {
+    if (model_.bin().valid())
+      optimizer_.set_pace(model_.bin(), {.rate_factor = config.train.bin_rate});
+    const std::int64_t steps = config.train.max_steps;
+    schedule_ = {
+        config.train.learning_rate, config.train.final_learning_rate_fraction,
+        static_cast<std::int64_t>(config.train.warmup_fraction * static_cast<double>(steps)),
+        steps};
+    result_.total_steps = steps;
+    result_.parameters = model_.parameters().parameter_count();
+  }
+
+  MatcherTrainingResult run(const std::vector<data::KeypointPairs>& tests) {
+    base::make_directories(run_.path());
+    const base::FileLock lock(run_.lock());  // no other training may write here
+    begin();
+    const std::int64_t first = step();
+    const std::int64_t last = options_.stop_after > 0
+                                  ? std::min(options_.stop_after, result_.total_steps)
+                                  : result_.total_steps;
+    while (step() < last && !result_.interrupted) {
+      take_step();
+      result_.interrupted = step() < last && options_.should_stop && options_.should_stop();
+      const std::int64_t every = config_.train.checkpoint_every;
+      if ((every > 0 && step() % every == 0) || step() == last || result_.interrupted) save();
+    }
+    finish(first, tests);
+    return result_;
+  }
+
+ private:
+  std::int64_t step() const { return progress_.step; }
+
+  data::SamplerConfig sampler_config() const {
+    const auto examples = static_cast<std::int64_t>(usable_.size());
+    if (examples < config_.train.batch)
+      throw base::UsageError("train.batch is " + std::to_string(config_.train.batch) +
+                                 ", but there are only " + std::to_string(examples) +
+                                 " training pairs with keypoints to learn from",
+                             "lower train.batch");
+    return {.examples = examples, .batch = config_.train.batch, .seed = config_.seed};
+  }
+
+  void begin() {
+    if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
+      throw base::UsageError("'" + run_.path().string() + "' already holds a training run",
+                             "continue it with `resume`, or choose another `out`");
+    base::remove_leftovers(run_.path());
+    base::remove_leftovers(run_.checkpoints());
+    const bool resumed = options_.resume && restore();
+    if (options_.resume && options_.on_resume) options_.on_resume(step());
+    if (!resumed) start_projection(pairs_, model_);
+    // A summary says that its run has ended; this run has not.
+    std::filesystem::remove(run_.summary());
+    io::write_json(run_.config(), config::to_json(config_));
+    if (resumed)
+      metrics_.emplace(run_.metrics(), step());
+    else
+      metrics_.emplace(run_.metrics());
+  }
+
+  bool restore() {
+    TrainingState state{{}, model_.parameters(), optimizer_, sampler_};
+    const bool found = load_checkpoint(run_, state, config_, pairs_.fingerprint(),
+                                       {options_.allowed_changes, options_.on_note});
+    progress_ = state.progress;
+    return found;
+  }
+
+  void take_step() {
+    const base::Stopwatch watch;
+    StepReport report;
+    report.total_steps = result_.total_steps;
+    std::vector<std::int64_t> batch;
+    for (const std::int64_t index : sampler_.next())
+      batch.push_back(usable_[static_cast<std::size_t>(index)]);
+    report.outcome = engine_.compute(pairs_, batch);
+    report.epoch = sampler_.epoch();
+    report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
+    if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm)) diverged();
+    report.learning_rate = schedule_.rate(step());
+    const double clip = config_.train.clip_norm;
+    const double factor =
+        clip > 0 && report.gradient_norm > clip ? clip / report.gradient_norm : 1.0;
+    optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate, factor);
+    report.step = ++progress_.step;
+    result_.train_loss = report.outcome.loss;
+    seconds_ += watch.seconds();
+    metrics_->write({{"step", report.step},
+                     {"epoch", report.epoch},
+                     {"loss", report.outcome.loss},
+                     {"accuracy", report.outcome.accuracy},
+                     {"learning_rate", report.learning_rate},
+                     {"gradient_norm", report.gradient_norm},
+                     {"bin", bin()},
+                     {"log_domain_problems", engine_.log_domain_problems()}});
+    if (options_.on_step) options_.on_step(report);
+  }
+
+  [[noreturn]] void diverged() const {
+    const auto checkpoint = run_.newest_checkpoint();
+    throw base::NumericalError(
+        "training diverged at step " + std::to_string(step() + 1) +
+            ": the loss or gradient is not finite" +
+            (checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : ""),
+        "lower train.learning_rate or set train.clip_norm");
+  }
+
+  double bin() const {
+    return model_.bin().valid() ? model_.parameters().value(model_.bin()).data[0] : 0;
+  }
+
+  void save() {
+    metrics_->sync();
+    save_checkpoint(run_, {progress_, model_.parameters(), optimizer_, sampler_},
+                    config::to_json(config_), pairs_.fingerprint(), config_.train.keep_checkpoints);
+  }
+
+  void finish(std::int64_t first, const std::vector<data::KeypointPairs>& tests) {
+    result_.steps = step();
+    result_.finished = step() == result_.total_steps;
+    result_.seconds = seconds_;
+    result_.bin = bin();
+    if (seconds_ > 0)
+      result_.pairs_per_second =
+          static_cast<double>((step() - first) * config_.train.batch) / seconds_;
+    if (result_.interrupted) return;
+    const infer::Matcher matcher(config_.model.matcher, export_parameters(model_.parameters()), "");
+    for (const data::KeypointPairs& test : tests)
+      result_.tests.push_back(
+          {test.source(),
+           infer::count_all(infer::match_pairs(matcher, test, matcher.config().iterations,
+                                               infer::kMatchThreshold, options_.threads),
+                            test)});
+  }
+
+  const config::MatcherTrainConfig& config_;
+  const config::RunFolder& run_;
+  const data::KeypointPairs& pairs_;
+  const TrainerOptions& options_;
+  std::vector<std::int64_t> usable_;
+  nn::Matcher<float> model_;
+  optim::AdamW<float> optimizer_;
+  data::EpochSampler sampler_;
+  MatcherEngine engine_;
+  optim::WarmupCosine schedule_;
+  std::optional<io::MetricsWriter> metrics_;
+  TrainingProgress progress_;
+  double seconds_ = 0;
+  MatcherTrainingResult result_;
+};
+
+}  // namespace
+
+config::MatcherConfig complete_matcher(config::MatcherConfig model,
+                                       const data::KeypointPairs& pairs) {
+  if (model.descriptor_width == 0)
+    model.descriptor_width = static_cast<int>(pairs.descriptor_width());
+  if (model.descriptors == config::DescriptorKind::automatic)
+    model.descriptors = pairs.descriptor_kind();
+  infer::require_descriptors(model, pairs);
+  const double response = pairs.mean_response();
+  if (model.response_scale == 0) model.response_scale = response > 0 ? kMeanResponse / response : 1;
+  return model;
+}
+
+std::vector<std::int64_t> usable_pairs(const data::KeypointPairs& pairs) {
+  if (!pairs.has_matches())
+    throw base::DataError(pairs.source() + ": there are no arrays 'matches0' and 'matches1'",
+                          "training needs the true partners: indices, -1 none, -2 ambiguous");
+  if (pairs.match_count() == 0)
+    throw base::DataError(pairs.source() + ": no keypoint of any pair has a partner",
+                          "matches0 and matches1 must assign some keypoints");
+  std::vector<std::int64_t> usable;
+  for (std::int64_t p = 0; p < pairs.size(); ++p) {
+    const auto is_scored = [](std::int32_t partner) { return partner != data::kAmbiguous; };
+    if (std::min(pairs.keypoints(p, 0), pairs.keypoints(p, 1)) > 0 &&
+        (std::ranges::any_of(pairs.view(p, 0).matches, is_scored) ||
+         std::ranges::any_of(pairs.view(p, 1).matches, is_scored)))
+      usable.push_back(p);
+  }
+  return usable;
+}
+
+MatcherTrainingResult train_matcher(const config::MatcherTrainConfig& config,
+                                    const config::RunFolder& run,
+                                    const data::KeypointPairs& train_pairs,
+                                    const std::vector<data::KeypointPairs>& tests,
+                                    const TrainerOptions& options) {
+  return MatcherTrainer(config, run, train_pairs, options).run(tests);
+}
+
+}  // namespace asap::train

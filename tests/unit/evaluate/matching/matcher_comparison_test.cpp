@@ -1,0 +1,81 @@
+#include "evaluate/matching/matcher_comparison.h"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "nn/matcher.h"
+#include "support/expect_error.h"
+#include "support/keypoint_files.h"
+#include "train/checkpoint.h"
+
+using namespace asap;
+using namespace asap::evaluate;
+using namespace asap::test;
+
+namespace {
+
+infer::Matcher untrained(config::MatcherOutput output) {
+  config::MatcherConfig config;
+  config.width = 8;
+  config.layers = 1;
+  config.output = output;
+  config.descriptor_width = 16;
+  config.descriptors = config::DescriptorKind::histogram;
+  config.response_scale = 1;
+  const nn::Matcher<float> model(config, 3);
+  return {config, train::export_parameters(model.parameters()), ""};
+}
+
+const data::KeypointPairs kPairs =
+    data::KeypointPairs::parse(drawn_keypoints(), config::DescriptorKind::histogram);
+
+std::vector<MatchingMethod> methods(std::initializer_list<const char*> names) {
+  std::vector<MatchingMethod> list;
+  for (const char* name : names) list.push_back(MatchingMethod::parse(name));
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("methods are compared with the network, at any number of threads alike") {
+  const infer::Matcher network = untrained(config::MatcherOutput::dustbin);
+  const infer::Matcher other = untrained(config::MatcherOutput::dual_softmax);
+  MatcherComparisonConfig config{
+      .methods = methods({"network", "sinkhorn:20", "sinkhorn:0", "mutual", "assignment:0.2"}),
+      .threshold = 0};
+  const auto rows = compare_matchers(kPairs, network, {{"other", &other}}, config);
+  config.threads = 3;
+  const auto again = compare_matchers(kPairs, network, {{"other", &other}}, config);
+  REQUIRE(rows.size() == 6);
+  CHECK(rows[0].same == 1);
+  CHECK(rows[0].plan_l1 == 0);
+  CHECK(rows[1].plan_l1 == 0);  // the network's own 20 iterations
+  CHECK(rows[2].plan_l1 > 0);
+  CHECK(std::isnan(rows[3].plan_l1));
+  CHECK(rows[3].counts.f1() > .9);  // little noise: nearest descriptors are right
+  CHECK(rows[5].method == "other");
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    CHECK(rows[r].counts == again[r].counts);
+    CHECK(rows[r].same == again[r].same);
+    CHECK((rows[r].plan_l1 == again[r].plan_l1 || std::isnan(rows[r].plan_l1)));
+  }
+}
+
+TEST_CASE("a matcher with dual softmax has no loops") {
+  expect_error<base::UsageError>(
+      [] {
+        compare_matchers(kPairs, untrained(config::MatcherOutput::dual_softmax), {},
+                         {.methods = methods({"sinkhorn:3"})});
+      },
+      {"sinkhorn:3", "dustbins"});
+}
+
+TEST_CASE("matches are written one a line, with the numbers of the file") {
+  const std::vector<infer::Matches> matches{{{-1, 4}, {0, .5F}}, {{}, {}}, {{0}, {.25F}}};
+  CHECK(matches_as_csv(matches) == "pair,i,j,confidence\n0,1,4,0.500000\n2,0,0,0.250000\n");
+  const io::Json json = matches_as_json(matches);
+  REQUIRE(json.size() == 2);
+  CHECK(json[1]["pair"] == 2);
+  CHECK(json[0]["confidence"] == .5);
+}
