@@ -40,10 +40,20 @@ except ImportError:
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 LONGEST_SIDE = 2000  # larger photographs are reduced
-# Photographs in Debian packages and in the samples of scikit-image and scikit-learn. Drawings do not belong here.
-PACKAGE_FOLDERS = ("/usr/share/backgrounds/mate/nature", "/usr/share/wallpapers")
-TRAIN_PHOTOS = ()
-TEST_PHOTOS = ()
+# Photographs in Debian packages and among the samples of scikit-image and scikit-learn. Those not installed are left
+# out; drawings do not belong here.
+TRAIN_PHOTOS = tuple(f"backgrounds/mate/nature/{name}.jpg" for name in (
+    "Blinds", "Dune", "FreshFlower", "Garden", "GreenMeadow", "LadyBird", "TwoWings", "YellowFlower")) + tuple(
+    f"wallpapers/{name}/contents/images/2560x1600.jpg" for name in (
+        "Autumn", "BytheWater", "ColorfulCups", "EveningGlow", "Kite", "Path", "summer_1am")) + tuple(
+    f"skimage/data/{name}" for name in (
+        "astronaut.png", "brick.png", "camera.png", "chelsea.png", "grass.png", "hubble_deep_field.jpg", "ihc.png",
+        "moon.png", "retina.jpg"))
+TEST_PHOTOS = tuple(f"backgrounds/mate/nature/{name}.jpg" for name in ("Aqua", "RainDrops", "Wood")) + tuple(
+    f"wallpapers/{name}/contents/images/2560x1600.jpg" for name in ("FallenLeaf", "OneStandsOut")) + tuple(
+    f"skimage/data/{name}" for name in (
+        "coffee.png", "coins.png", "gravel.png", "motorcycle_left.png", "rocket.jpg")) + (
+    "sklearn/datasets/images/china.jpg", "sklearn/datasets/images/flower.jpg")
 
 # Ranges of the second view: log2 of its scale, rotation in degrees, and perspective and shift as shares of the view;
 # and the most noise, in grey levels.
@@ -208,14 +218,14 @@ def make_pairs(photos, level, count, most, options, seed):
     return arrays, tried
 
 
-def package_photos():
-    """Training and test photographs of installed packages."""
-    folders = [Path(folder) for folder in PACKAGE_FOLDERS]
-    for module in ("skimage", "sklearn"):
-        for base in sys.path:
-            folders += [Path(base) / module / "data", Path(base) / module / "datasets" / "images"]
-    files = [file for folder in folders if folder.is_dir() for file in sorted(folder.rglob("*")) if file.is_file()]
-    return tuple([file for file in files if str(file).endswith(names)] for names in (TRAIN_PHOTOS, TEST_PHOTOS))
+def package_photos(root):
+    """Installed photographs of the lists above: to train on and to test on."""
+    folders = [root / "usr/share", root / "usr/lib/python3/dist-packages", *(Path(base) for base in sys.path)]
+    found = []
+    for names in (TRAIN_PHOTOS, TEST_PHOTOS):
+        candidates = [[folder / name for folder in folders if (folder / name).is_file()] for name in names]
+        found.append([files[0] for files in candidates if files])
+    return found
 
 
 def own_photos(folders, share, seed):
@@ -246,6 +256,8 @@ def parse_options():
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the three files")
     parser.add_argument("--photos", type=Path, action="append", default=[], metavar="FOLDER",
                         help="folder of your own photographs, sub-folders included; may be repeated")
+    parser.add_argument("--root", type=Path, default=Path("/"), metavar="DIR",
+                        help="where the packages are unpacked (dpkg -x), if they are not installed")
     parser.add_argument("--pairs", type=int, default=3000, metavar="N", help="training pairs (default 3000)")
     parser.add_argument("--test-pairs", type=int, default=100, metavar="N", help="pairs of each test file (100)")
     parser.add_argument("--test-share", type=float, default=0.25, metavar="SHARE",
@@ -271,7 +283,7 @@ def main():
     if options.photos:
         train, test = own_photos(options.photos, options.test_share, options.seed)
     else:
-        train, test = package_photos()
+        train, test = package_photos(options.root)
         if not train or not test:
             fail(BAD_DATA, "the photographs of Debian's packages are not installed (hint: apt install mate-backgrounds "
                            "plasma-workspace-wallpapers python3-skimage python3-sklearn, or --photos FOLDER)")
