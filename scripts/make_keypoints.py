@@ -38,7 +38,7 @@ try:
 except ImportError:
     fail(MISSING_LIBRARY, "OpenCV is missing (hint: apt install python3-opencv, or pip install opencv-python-headless)")
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+ENDINGS = (".jpg", ".jpeg", ".png", ".pgm", ".ppm", ".bmp", ".tif", ".tiff", ".webp")
 LONGEST_SIDE = 2000  # larger photographs are reduced
 # Photographs in Debian packages and among the samples of scikit-image and scikit-learn. Those not installed are left
 # out; drawings do not belong here.
