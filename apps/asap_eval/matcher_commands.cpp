@@ -1,5 +1,6 @@
 #include "asap_eval/matcher_commands.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/files.h"
@@ -11,11 +12,14 @@
 #include "cli/run_header.h"
 #include "data/keypoint_files.h"
 #include "evaluate/matching/matcher_comparison.h"
+#include "evaluate/matching/pair_picture.h"
 
 namespace asap::asap_eval {
 namespace {
 
 using evaluate::MatchingRow;
+
+constexpr std::int64_t kPictures = 8;  // pairs that predict draws
 
 /// The rows of one file of pairs.
 struct FileRows {
@@ -164,6 +168,9 @@ void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptio
   folder.begin();
   base::write_file_atomically(folder.path() / "matches.csv", evaluate::matches_as_csv(matches));
   io::write_json(folder.path() / "matches.json", evaluate::matches_as_json(matches));
+  for (std::int64_t p = 0; p < std::min(pairs.size(), kPictures); ++p)
+    base::write_file_atomically(folder.path() / ("pair-" + std::to_string(p) + ".svg"),
+                                evaluate::pair_picture(pairs, p, matches[p]));
   io::Json summary = {{"run", options.run.string()}, {"model_fingerprint", matcher.fingerprint()},
                       {"method", method.name()},     {"threshold", threshold},
                       {"pairs", pairs.size()},       {"matches", count},

@@ -30,7 +30,8 @@ struct MatcherPredictOptions {
   std::optional<double> threshold;
 };
 
-/// The matches of every pair with confidences: matches.csv, matches.json, summary.json.
+/// The matches of every pair with confidences: matches.csv, matches.json, pictures of the first
+/// pairs, summary.json.
 void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptions& options);
 
 }  // namespace asap::asap_eval

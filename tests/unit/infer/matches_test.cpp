@@ -31,7 +31,7 @@ TEST_CASE("an entry of a plan is a match if it is the largest of its row and col
                            .1F, .1F, .3F};
   const asap::tensor::MatrixView<const float> plan{entries, 3, 3};
   CHECK(decode_plan(plan, 0).partners == std::vector<std::int32_t>{1, -1, 2});
-  CHECK(decode_plan(plan, .3).partners == std::vector<std::int32_t>{1, -1, -1});
-  CHECK(decode_plan(plan, .3).confidences == std::vector<float>{.6F, 0, 0});
+  CHECK(decode_plan(plan, .4).partners == std::vector<std::int32_t>{1, -1, -1});
+  CHECK(decode_plan(plan, .4).confidences == std::vector<float>{.6F, 0, 0});
   CHECK(decode_plan({nullptr, 2, 0}, 0).partners == std::vector<std::int32_t>{-1, -1});
 }

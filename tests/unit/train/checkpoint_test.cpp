@@ -35,8 +35,8 @@ TEST_CASE("a checkpoint restores weights, moments, counters and the sampler's po
   sampler.next();
   std::vector<float> gradient(model.parameters().flat().size(), 0.5f);
   optimizer.step(model.parameters(), gradient, 0.01, 1.0);
-  save_checkpoint(run, {after_step(7), model.parameters(), optimizer, sampler},
-                  config::to_json(f.config), "data", 1);
+  save_checkpoint(run, {after_step(7), model.parameters(), optimizer, sampler}, to_json(f.config),
+                  "data", 1);
 
   TrainingState state{{}, other.parameters(), other_optimizer, other_sampler};
   REQUIRE(load_checkpoint(run, state, f.config, "data"));
@@ -66,7 +66,7 @@ TEST_CASE("only the newest checkpoints are kept") {
   EpochSampler sampler({96, 24, 1});
   for (const std::int64_t step : {1, 5, 9, 12})
     save_checkpoint(run, {after_step(step), model.parameters(), optimizer, sampler},
-                    config::to_json(f.config), "data", 2);
+                    to_json(f.config), "data", 2);
   CHECK(run.checkpoint_steps() == std::vector<std::int64_t>{9, 12});
   CHECK(run.newest_checkpoint() == run.checkpoint(12));
 }
