@@ -143,7 +143,7 @@ class CompareCommand : public cli::Command {
         ->group(group);
     compare
         .add_option("--threshold", matcher_.threshold,
-                    "Least confidence of a match of a network; default 0.2")
+                    "Least confidence of a match of a network; default 0.4")
         ->type_name("P")
         ->check(CLI::Range(0.0, 1.0))
         ->group(group);

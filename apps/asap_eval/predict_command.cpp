@@ -134,7 +134,7 @@ class PredictCommand : public cli::Command {
   void add_answers(CLI::App& command) {
     command
         .add_option("--threshold", threshold_,
-                    "Matchers: least confidence of a match of the network; default 0.2")
+                    "Matchers: least confidence of a match of the network; default 0.4")
         ->type_name("P")
         ->check(CLI::Range(0.0, 1.0));
     command.add_option("--top", top_, "Name the K most probable classes")

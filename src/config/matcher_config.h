@@ -108,6 +108,7 @@ struct MatcherOptimisationConfig {
   std::int64_t max_steps = 1500;
   int batch = 8;
   int keypoints = 192;
+  bool vary = true;
   double learning_rate = 1e-3;
   double warmup_fraction = 0.05;
   double final_learning_rate_fraction = 0.01;
@@ -124,9 +125,12 @@ struct MatcherOptimisationConfig {
   void visit(Visitor& v) {
     v.field("max_steps", max_steps, "number of training steps", between(1, 1e9));
     v.field("batch", batch, "pairs per step", between(1, 1'000'000));
-    v.field("keypoints", keypoints,
-            "matcher: most keypoints of a view in training, those of the largest response; 0: all",
+    v.field("keypoints", keypoints, "matcher: most keypoints of a view in training; 0: all",
             between(0, 1'000'000));
+    v.field(
+        "vary", vary,
+        "matcher: draw those keypoints anew in every step, turn both views alike and swap them; "
+        "otherwise those of the largest response are used as they are");
     v.field("learning_rate", learning_rate, "largest learning rate, reached after the warm-up",
             {0, 10, true});
     v.field("warmup_fraction", warmup_fraction,

@@ -21,10 +21,12 @@ MatcherEngine::MatcherEngine(const nn::Matcher<float>& model, const Settings& se
     workers_.push_back(std::make_unique<Worker>());
 }
 
-void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair, float divisor,
-                             Part& part, Worker& worker) const {
-  data::fill_sample(pairs, pair, settings_.keypoints, model_.config().response_scale,
-                    worker.sample);
+void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair,
+                             std::int64_t count, const data::SampleDraw& draw, Part& part,
+                             Worker& worker) const {
+  data::fill_sample(pairs, pair, settings_.vary ? 0 : settings_.keypoints,
+                    model_.config().response_scale, worker.sample);
+  if (settings_.vary) data::vary_sample(draw, settings_.keypoints, worker.sample);
   const auto& [first, second] = worker.sample.images;
   worker.tape.clear();
   worker.tape.bind(model_.parameters(), part.gradient.flat());
@@ -33,8 +35,8 @@ void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair
   nn::PassContext<float> pass{worker.tape, evidence};
   const autodiff::Var<float> plan =
       model_.forward(pass, input_of(first), input_of(second), part.transport);
-  const autodiff::Var<float> loss =
-      autodiff::assignment_loss<float>(plan, {first.matches, second.matches}, divisor);
+  const autodiff::Var<float> loss = autodiff::assignment_loss<float>(
+      plan, {first.matches, second.matches}, static_cast<float>(count));
   worker.tape.backward(loss);
   part.loss = static_cast<double>(loss.value().data[0]);
   part.right = part.scored = 0;
@@ -49,13 +51,15 @@ void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair
 }
 
 StepOutcome MatcherEngine::compute(const data::KeypointPairs& pairs,
-                                   std::span<const std::int64_t> indices) {
+                                   std::span<const std::int64_t> indices, std::int64_t step) {
   const std::int64_t count = std::ssize(indices);
   while (std::ssize(parts_) < count)
     parts_.emplace_back().gradient =
         tensor::Tensor<float>({static_cast<std::int64_t>(model_.parameters().flat().size())});
   base::parallel_for(count, settings_.threads, [&](std::int64_t index, int worker) {
-    run_pair(pairs, indices[static_cast<std::size_t>(index)], static_cast<float>(count),
+    const data::SampleDraw draw{settings_.seed, static_cast<std::uint32_t>(step),
+                                static_cast<std::uint32_t>(index)};
+    run_pair(pairs, indices[static_cast<std::size_t>(index)], count, draw,
              parts_[static_cast<std::size_t>(index)], *workers_[static_cast<std::size_t>(worker)]);
   });
   std::vector<tensor::Tensor<float>*> gradients;

@@ -18,12 +18,15 @@ class MatcherEngine {
   struct Settings {
     int threads = 1;
     std::int64_t keypoints = 0;  ///< most of each image; 0: all
+    bool vary = false;           ///< see data::vary_sample; else those of largest response
+    std::uint64_t seed = 1;      ///< of the variation
   };
   MatcherEngine(const nn::Matcher<float>& model, const Settings& settings);
 
   /// Mean loss of the pairs `indices`, its gradient (see gradient()), and as accuracy the share of
   /// keypoints of image 0 whose largest entry of the assignment, dustbin included, is the true one.
-  StepOutcome compute(const data::KeypointPairs& pairs, std::span<const std::int64_t> indices);
+  StepOutcome compute(const data::KeypointPairs& pairs, std::span<const std::int64_t> indices,
+                      std::int64_t step);
 
   /// Gradient of the last compute(), laid out as the model's parameters().flat().
   tensor::VectorView<float> gradient() { return parts_.front().gradient.flat(); }
@@ -42,8 +45,9 @@ class MatcherEngine {
     autodiff::Tape<float> tape;
     data::KeypointSample sample;
   };
-  void run_pair(const data::KeypointPairs& pairs, std::int64_t pair, float divisor, Part& part,
-                Worker& worker) const;
+  /// One pair of a batch of `count`; `draw` is its variation.
+  void run_pair(const data::KeypointPairs& pairs, std::int64_t pair, std::int64_t count,
+                const data::SampleDraw& draw, Part& part, Worker& worker) const;
 
   const nn::Matcher<float>& model_;
   Settings settings_;

@@ -32,7 +32,7 @@ class MatcherTrainer {
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
         sampler_(sampler_config()),
-        engine_(model_, {options.threads, config.train.keypoints}) {
+        engine_(model_, {options.threads, config.train.keypoints, config.train.vary, config.seed}) {
     if (model_.bin().valid())
       optimizer_.set_pace(model_.bin(), {.rate_factor = config.train.bin_rate});
     const std::int64_t steps = config.train.max_steps;
@@ -108,7 +108,7 @@ class MatcherTrainer {
     std::vector<std::int64_t> batch;
     for (const std::int64_t index : sampler_.next())
       batch.push_back(usable_[static_cast<std::size_t>(index)]);
-    report.outcome = engine_.compute(pairs_, batch);
+    report.outcome = engine_.compute(pairs_, batch, step());
     report.epoch = sampler_.epoch();
     report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm)) diverged();

@@ -3,8 +3,84 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+
+#include "base/random.h"
 
 namespace asap::data {
+namespace {
+
+/// Keeps the given rows, which ascend, of one image; `kept` receives the new number of every old
+/// row, or -1.
+void keep_rows(const std::vector<std::int32_t>& rows, KeypointSample::Image& image,
+               std::vector<std::int32_t>& kept) {
+  const auto take = [&](tensor::Tensor<float>& x) {
+    tensor::Tensor<float> out({std::ssize(rows), x.shape()[1]});
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::ranges::copy(x.rows().row(rows[i]),
+                        out.rows().row(static_cast<std::int64_t>(i)).begin());
+    x = std::move(out);
+  };
+  const auto take_numbers = [&](std::vector<std::int32_t>& x) {
+    if (x.empty()) return;
+    for (std::size_t i = 0; i < rows.size(); ++i) x[i] = x[rows[i]];
+    x.resize(rows.size());
+  };
+  kept.assign(image.rows.size(), -1);
+  for (std::size_t i = 0; i < rows.size(); ++i) kept[rows[i]] = static_cast<std::int32_t>(i);
+  take(image.inputs);
+  take(image.descriptors);
+  take_numbers(image.rows);
+  take_numbers(image.matches);
+}
+
+/// `most` different numbers below `count`, ascending; all of them if there are no more.
+std::vector<std::int32_t> draw_rows(std::int64_t count, std::int64_t most,
+                                    base::RandomStream& random) {
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  if (most == 0 || most >= count) return rows;
+  for (std::int64_t i = 0; i < most; ++i)
+    std::swap(
+        rows[i],
+        rows[i + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(count - i)))]);
+  rows.resize(static_cast<std::size_t>(most));
+  std::ranges::sort(rows);
+  return rows;
+}
+
+/// Turns the position and the angle of a keypoint's inputs.
+void turn(double angle, tensor::VectorView<float> inputs) {
+  const auto cosine = static_cast<float>(std::cos(angle));
+  const auto sine = static_cast<float>(std::sin(angle));
+  for (const std::size_t at : {0, 3}) {  // the position, then cosine and sine of the angle
+    const float x = inputs[at], y = inputs[at + 1];
+    inputs[at] = cosine * x - sine * y;
+    inputs[at + 1] = sine * x + cosine * y;
+  }
+  for (const std::size_t axis : {0, 1}) {
+    inputs[6 + 2 * axis] = std::sin(3 * inputs[axis]);
+    inputs[7 + 2 * axis] = std::cos(3 * inputs[axis]);
+  }
+}
+
+}  // namespace
+
+void vary_sample(const SampleDraw& draw, std::int64_t most, KeypointSample& sample) {
+  base::RandomStream random(draw.seed, base::RandomPurpose::augmentation, draw.step, draw.index);
+  if (random.below(2) == 1) std::swap(sample.images[0], sample.images[1]);
+  const double angle = random.uniform(-std::numbers::pi, std::numbers::pi);
+  std::array<std::vector<std::int32_t>, 2> kept;
+  for (const int e : {0, 1}) {
+    KeypointSample::Image& image = sample.images[e];
+    keep_rows(draw_rows(std::ssize(image.rows), most, random), image, kept[e]);
+    for (std::int64_t i = 0; i < std::ssize(image.rows); ++i)
+      turn(angle, image.inputs.rows().row(i));
+  }
+  for (const int e : {0, 1})
+    for (std::int32_t& partner : sample.images[e].matches)
+      if (partner >= 0) partner = kept[1 - e][partner];
+}
 
 void keypoint_input(const KeypointView& view, std::int64_t keypoint, float response_scale,
                     tensor::VectorView<float> out) {

@@ -24,6 +24,20 @@ struct KeypointSample {
   std::array<Image, 2> images;
 };
 
+/// Makes the variation of one sample a pure function of the run, the step and the place in the
+/// batch.
+struct SampleDraw {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+  std::uint32_t index = 0;
+};
+
+/// Varies a sample for training, in ways that keep descriptors and partners as they are: images
+/// change places, or not; both turn about their centres by one angle; and `most` keypoints of each
+/// image are drawn from those it has (0: all are kept). A keypoint whose partner is left out has no
+/// partner.
+void vary_sample(const SampleDraw& draw, std::int64_t most, KeypointSample& sample);
+
 /// Fills a sample with the keypoints of a pair, at most `most` of each image (0: all), those of
 /// largest response. A keypoint whose partner is left out has no partner.
 void fill_sample(const KeypointPairs& pairs, std::int64_t pair, std::int64_t most,

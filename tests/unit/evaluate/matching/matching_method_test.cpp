@@ -16,11 +16,12 @@ TEST_CASE("names of matching methods are read back as they are written") {
 }
 
 TEST_CASE("names of no matching method are refused with a hint") {
-  for (const auto& [name, hint] : {std::pair{"mutal", "mutual"},
-                                   {"ratio:x", "above 0"},
-                                   {"ratio:2", "at most 1"},
-                                   {"sinkhorn", "sinkhorn:K"},
-                                   {"sinkhorn:-1", "0 to 10000"},
-                                   {"", "expected one of"}})
-    expect_error<base::UsageError>([&] { MatchingMethod::parse(name); }, {"`methods`", hint});
+  for (const auto& wrong : {std::pair{"mutal", "mutual"},
+                            {"ratio:x", "above 0"},
+                            {"ratio:2", "at most 1"},
+                            {"sinkhorn", "sinkhorn:K"},
+                            {"sinkhorn:-1", "0 to 10000"},
+                            {"", "expected one of"}})
+    expect_error<base::UsageError>([&] { MatchingMethod::parse(wrong.first); },
+                                   {"`methods`", wrong.second});
 }
