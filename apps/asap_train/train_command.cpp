@@ -5,6 +5,7 @@
 #include "asap_train/matcher_training.h"
 #include "asap_train/trials.h"
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/config.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -14,6 +15,7 @@
 #include "cli/summary.h"
 #include "data/load/load_dataset.h"
 #include "data/model_fit.h"
+#include "pretrained/pretrained_model.h"
 #include "train/summary.h"
 #include "train/trial_training.h"
 
@@ -119,8 +121,10 @@ class TrainCommand : public cli::Command {
         ->group(group);
     app.add_option("--init-from", init_from_,
                    "Start from the weights of another run of the same model; its attention and "
-                   "classes may differ, and other classes get a fresh classifier")
-        ->type_name("RUN")
+                   "classes may differ, and other classes get a fresh classifier. Or from "
+                   "model.safetensors of a BERT, MiniLM or DistilBERT, with config.json and "
+                   "vocab.txt beside it, which set model.* and the tokenizer")
+        ->type_name("RUN|FILE")
         ->group(group);
   }
 
@@ -147,12 +151,46 @@ class TrainCommand : public cli::Command {
     return common_.config.empty() ? "configuration" : common_.config.string();
   }
 
-  config::TrainConfig resolve() const {
+  config::TrainConfig resolve() {
     config::TrainConfig config = cli::resolve_config(common_, config::TrainConfig{});
-    if (common_.seed) config.seed = *common_.seed;
     if (!init_from_.empty()) config.train.init_from = init_from_;
+    if (const auto file = pretrained::find_pretrained(config.train.init_from)) {
+      const std::string named = config.train.init_from;
+      pretrained_ = pretrained::read_pretrained(*file);
+      config = cli::resolve_config(common_, pretrained::initial_config(*pretrained_));
+      config.train.init_from = named;
+      pretrained::require_own_network(*pretrained_, config, source());
+    } else if (options_.resume && !std::filesystem::exists(config.train.init_from)) {
+      config = resolve_as_resumed(config);
+    }
+    if (common_.seed) config.seed = *common_.seed;
     config.validate(source());
     return config;
+  }
+
+  /// A run that began with a pretrained model can be resumed without its files: it holds what they
+  /// said.
+  config::TrainConfig resolve_as_resumed(const config::TrainConfig& config) const {
+    const config::RunFolder run(common_.out);
+    if (config.train.init_from.empty() || !std::filesystem::exists(run.config())) return config;
+    const config::TrainConfig before = run.read_config();
+    if (before.data.text.tokenizer != config::TokenizerKind::wordpiece) return config;
+    config::TrainConfig defaults;
+    defaults.model = before.model;
+    defaults.model.attention = {};
+    defaults.model.attention.kind = config::AttentionKind::softmax;
+    defaults.data.text = before.data.text;
+    config::TrainConfig resolved = cli::resolve_config(common_, defaults);
+    resolved.train.init_from = config.train.init_from;
+    return resolved;
+  }
+
+  /// What was read besides the weights, for the header.
+  void describe_pretrained(cli::RunHeader& header) const {
+    if (!pretrained_) return;
+    header.add("pretrained", pretrained_->source + "; longest text " + pretrained_->truncation);
+    if (!pretrained_->left_out.empty())
+      header.add("left out", base::join(pretrained_->left_out, ", "));
   }
 
   void describe(cli::RunHeader& header, const config::TrainConfig& config,
@@ -170,6 +208,7 @@ class TrainCommand : public cli::Command {
     for (const data::Dataset* part : parts)
       if (!part->warning.empty()) header.add("warning", part->warning);
     header.add("model", config::describe_model(config.model));
+    describe_pretrained(header);
     for (const data::Dataset* part : parts)
       if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));
     if (common_.prints_text()) {
@@ -207,6 +246,7 @@ class TrainCommand : public cli::Command {
   cli::CommonOptions common_;
   train::TrainerOptions options_;
   std::string init_from_;
+  std::optional<pretrained::PretrainedModel> pretrained_;
   bool dry_run_ = false, overfit_ = false;
 };
 

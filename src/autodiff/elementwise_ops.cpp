@@ -145,6 +145,28 @@ Var<T> gelu(Var<T> x) {
 }
 
 template <class T>
+Var<T> gelu_erf(Var<T> x) {
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::gelu_erf<T>(x.value().flat(), out.flat());
+  return x.tape().record(out, {x}, [](Pullback<T>& p) {
+    const GradientSlot<T> slot = p.slot(0);
+    tensor::gelu_erf_vjp<T>(p.input(0).flat(), p.output_gradient().flat(), slot.view.flat(),
+                            slot.accumulate);
+  });
+}
+
+template <class T>
+Var<T> hyperbolic_tangent(Var<T> x) {
+  const tensor::TensorView<T> out = x.tape().allocate(x.shape());
+  tensor::hyperbolic_tangent<T>(x.value().flat(), out.flat());
+  return x.tape().record(out, {x}, [](Pullback<T>& p) {
+    const GradientSlot<T> slot = p.slot(0);
+    tensor::hyperbolic_tangent_vjp<T>(p.output().flat(), p.output_gradient().flat(),
+                                      slot.view.flat(), slot.accumulate);
+  });
+}
+
+template <class T>
 Var<T> relu(Var<T> x) {
   const tensor::TensorView<T> out = x.tape().allocate(x.shape());
   tensor::relu<T>(x.value().flat(), out.flat());
@@ -155,11 +177,13 @@ Var<T> relu(Var<T> x) {
   });
 }
 
-#define ASAP_INSTANTIATE(T)               \
-  template Var<T> add<T>(Var<T>, Var<T>); \
-  template Var<T> scale<T>(Var<T>, T);    \
-  template Var<T> exponential<T>(Var<T>); \
-  template Var<T> gelu<T>(Var<T>);        \
+#define ASAP_INSTANTIATE(T)                      \
+  template Var<T> add<T>(Var<T>, Var<T>);        \
+  template Var<T> scale<T>(Var<T>, T);           \
+  template Var<T> exponential<T>(Var<T>);        \
+  template Var<T> gelu<T>(Var<T>);               \
+  template Var<T> gelu_erf<T>(Var<T>);           \
+  template Var<T> hyperbolic_tangent<T>(Var<T>); \
   template Var<T> relu<T>(Var<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

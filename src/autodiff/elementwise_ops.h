@@ -20,6 +20,13 @@ Var<T> exponential(Var<T> x);
 template <class T>
 Var<T> gelu(Var<T> x);
 
+/// GELU, exact form.
+template <class T>
+Var<T> gelu_erf(Var<T> x);
+
+template <class T>
+Var<T> hyperbolic_tangent(Var<T> x);
+
 template <class T>
 Var<T> relu(Var<T> x);
 

@@ -4,18 +4,18 @@
 #include <cmath>
 
 #include "tensor/kernels/elementwise.h"
-#include "tensor/kernels/row_ops.h"
 
 namespace asap::autodiff {
 
 template <class T>
-Var<T> layer_norm(Var<T> x, Var<T> gain, Var<T> offset) {
+Var<T> layer_norm(Var<T> x, Var<T> gain, Var<T> offset, double epsilon) {
   Tape<T>& tape = x.tape();
   const tensor::MatrixView<const T> in = x.value().rows();
   const tensor::TensorView<T> out = tape.allocate(x.shape());
   const tensor::VectorView<T> mean = tape.arena().template vector<T>(in.rows);
   const tensor::VectorView<T> inverse = tape.arena().template vector<T>(in.rows);
-  layer_norm<T>(in, tensor::LayerNormWeights<T>{gain.value().flat(), offset.value().flat()},
+  layer_norm<T>(in,
+                tensor::LayerNormWeights<T>{gain.value().flat(), offset.value().flat(), epsilon},
                 out.rows(), mean, inverse);
   return tape.record(out, {x, gain, offset}, [mean, inverse](Pullback<T>& p) {
     tensor::LayerNormGradients<T> gradients;
@@ -104,10 +104,10 @@ Var<T> cross_entropy(Var<T> logits, std::span<const std::int32_t> labels, T labe
   });
 }
 
-#define ASAP_INSTANTIATE(T)                              \
-  template Var<T> layer_norm<T>(Var<T>, Var<T>, Var<T>); \
-  template Var<T> softmax_rows<T>(Var<T>);               \
-  template Var<T> log_sum_exp_rows<T>(Var<T>);           \
+#define ASAP_INSTANTIATE(T)                                      \
+  template Var<T> layer_norm<T>(Var<T>, Var<T>, Var<T>, double); \
+  template Var<T> softmax_rows<T>(Var<T>);                       \
+  template Var<T> log_sum_exp_rows<T>(Var<T>);                   \
   template Var<T> cross_entropy<T>(Var<T>, std::span<const std::int32_t>, T, T);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

@@ -1,12 +1,13 @@
 #pragma once
 
 #include "autodiff/tape.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap::autodiff {
 
 /// Layer norm over the last dimension. gain, offset: [cols].
 template <class T>
-Var<T> layer_norm(Var<T> x, Var<T> gain, Var<T> offset);
+Var<T> layer_norm(Var<T> x, Var<T> gain, Var<T> offset, double epsilon = tensor::kLayerNormEpsilon);
 
 /// Softmax over the last dimension.
 template <class T>

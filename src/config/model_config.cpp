@@ -43,6 +43,7 @@ std::string describe_attention(const AttentionConfig& attention) {
 std::string describe_feed_forward(const FeedForwardConfig& config) {
   if (config.kind == FeedForwardKind::region)
     return ", region-constrained activations of depth " + std::to_string(config.depth);
+  if (config.activation == Activation::gelu_erf) return ", exact GELU";
   return config.activation == Activation::relu ? ", ReLU" : "";
 }
 
@@ -100,6 +101,11 @@ std::string describe_kind(const ModelConfig& model) {
   throw base::InternalError("describe_kind: unknown kind");
 }
 
+const char* model_kind_name(ModelKind kind) {
+  if (kind == ModelKind::vit) return "vit";
+  return kind == ModelKind::set ? "set" : "text";
+}
+
 std::string describe_input(const ModelConfig& model) {
   if (model.kind == ModelKind::vit) return std::to_string(model.tokens()) + " tokens";
   if (model.kind == ModelKind::text)
@@ -109,6 +115,21 @@ std::string describe_input(const ModelConfig& model) {
          (model.point_frequencies > 0
               ? " and " + std::to_string(model.point_frequencies) + " frequencies"
               : "");
+}
+
+/// What pooling and pooler need of the other settings.
+void validate_pooling(const ModelConfig& model, const std::string& source) {
+  if (model.pooling == Pooling::first_token && model.kind != ModelKind::text)
+    throw base::UsageError(source +
+                               ": model.pooling first_token is for texts, whose first token "
+                               "has a meaning: model.kind is " +
+                               model_kind_name(model.kind),
+                           "set model.pooling=mean or class_token");
+  if (model.pooler && model.labels_tokens())
+    throw base::UsageError(source +
+                               ": model.pooler needs one vector per example, but "
+                               "model.pooling none classifies every token",
+                           "leave model.pooler out");
 }
 
 void validate_patches(const ModelConfig& model, const std::string& source) {
@@ -129,6 +150,9 @@ void ModelConfig::validate(const std::string& source) const {
     if (pooling != Pooling::mean)
       throw base::UsageError(source + ": model.kind mlp has no tokens to pool",
                              "leave model.pooling out");
+    if (pooler || embedding_norm || norm != NormPosition::pre)
+      throw base::UsageError(source + ": model.kind mlp has no layer norms and no pooler",
+                             "leave model.pooler, model.norm and model.embedding_norm out");
     return;
   }
   if (width % heads != 0)
@@ -138,6 +162,7 @@ void ModelConfig::validate(const std::string& source) const {
                            "try --set model.width=" + std::to_string((width / heads + 1) * heads));
   validate_head_width(attention, head_width(), source);
   validate_slack(attention, source);
+  validate_pooling(*this, source);
   if (kind == ModelKind::vit) validate_patches(*this, source);
   if (hidden_width() < 1)
     throw base::UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +
@@ -167,7 +192,8 @@ std::string describe_model(const ModelConfig& model) {
   return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
          std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
          describe_input(model) + ", " + describe_attention(model.attention) +
-         describe_feed_forward(model.feed_forward);
+         describe_feed_forward(model.feed_forward) +
+         (model.norm == NormPosition::post ? ", post-LN" : "");
 }
 
 }  // namespace asap::config

@@ -72,7 +72,7 @@ struct AttentionConfig {
 
 /// What lies between the two linear layers of the feed-forward part.
 enum class FeedForwardKind { dense, region };
-enum class Activation { gelu, relu };
+enum class Activation { gelu, gelu_erf, relu };
 
 /// The feed-forward part of every layer: one activation for all channels, or a small learned
 /// region-constrained ReLU network per channel (Milkert, Hyde and Laine, ICML 2025).
@@ -87,8 +87,11 @@ struct FeedForwardConfig {
     v.choice(
         "kind", kind, {{"dense", FeedForwardKind::dense}, {"region", FeedForwardKind::region}},
         "activation: one for all channels, or a learned region-constrained network per channel");
-    v.choice("activation", activation, {{"gelu", Activation::gelu}, {"relu", Activation::relu}},
-             "dense: the activation");
+    v.choice("activation", activation,
+             {{"gelu", Activation::gelu},
+              {"gelu_erf", Activation::gelu_erf},
+              {"relu", Activation::relu}},
+             "dense: the activation; gelu is its approximation by tanh, gelu_erf the exact one");
     v.field("depth", depth, "region: hidden layers d of each network, which has 2^d regions",
             between(1, 8));
     v.field("interval", interval, "region: the regions lie between -interval and interval",
@@ -100,8 +103,14 @@ struct FeedForwardConfig {
 /// a multi-layer perceptron on whole images.
 enum class ModelKind { vit, text, set, mlp };
 
-/// How token vectors become one vector per example; or `none`: every token is classified.
-enum class Pooling { mean, class_token, none };
+/// How token vectors become one vector per example; or `none`: every token is classified. The class
+/// token is a learned vector before the tokens; the first token is one of the text, as BERT's
+/// [CLS].
+enum class Pooling { mean, class_token, first_token, none };
+
+/// Where layer norms stand: before attention and feed-forward part, with one more after the last
+/// layer, or after each residual sum, with none at the end (Xiong et al. 2020).
+enum class NormPosition { pre, post };
 
 /// How a network learns the position of a token. Sets have no positions.
 enum class Positions { learned, none };
@@ -123,6 +132,10 @@ struct ModelConfig {
   int layers = 3;
   double mlp_ratio = 2;
   Pooling pooling = Pooling::mean;
+  bool pooler = false;  ///< a linear layer and tanh between pooling and classifier
+  NormPosition norm = NormPosition::pre;
+  double norm_epsilon = 1e-5;   ///< added to the variance in layer norms
+  bool embedding_norm = false;  ///< a layer norm of the embedded tokens with their positions
   double dropout = 0;
   double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
   AttentionConfig attention;
@@ -170,8 +183,21 @@ struct ModelConfig {
             {0, 64, true});
     v.choice(
         "pooling", pooling,
-        {{"mean", Pooling::mean}, {"class_token", Pooling::class_token}, {"none", Pooling::none}},
-        "how tokens become one vector per example; none: classify every token");
+        {{"mean", Pooling::mean},
+         {"class_token", Pooling::class_token},
+         {"first_token", Pooling::first_token},
+         {"none", Pooling::none}},
+        "how tokens become one vector per example: their mean, a learned class token before them, "
+        "or the first of a text; none: classify every token");
+    v.field("pooler", pooler, "a linear layer and tanh between pooling and classifier");
+    v.choice(
+        "norm", norm, {{"pre", NormPosition::pre}, {"post", NormPosition::post}},
+        "layer norms before attention and feed-forward part (pre) or after their residual sums "
+        "(post)");
+    v.field("norm_epsilon", norm_epsilon, "number added to the variance in layer norms",
+            {0, 1, true});
+    v.field("embedding_norm", embedding_norm,
+            "a layer norm of the embedded tokens after positions are added");
     v.field("dropout", dropout, "probability that an activation is dropped in training",
             between(0, 0.95));
     v.field("embedding_dropout", embedding_dropout,
@@ -189,6 +215,7 @@ struct ModelConfig {
   bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
   /// Whether every token has class scores of its own.
   bool labels_tokens() const { return pooling == Pooling::none; }
+  bool has_final_norm() const { return norm == NormPosition::pre; }
   int head_width() const { return width / heads; }
   int hidden_width() const { return static_cast<int>(std::lround(mlp_ratio * width)); }
   /// Elements of one image, laid out [channels, height, width].

@@ -15,7 +15,7 @@ enum class TextSeparator { automatic, comma, tab, semicolon };
 enum class Answer { automatic, yes, no };
 
 /// How texts become token ids.
-enum class TokenizerKind { words, bytes, sentencepiece };
+enum class TokenizerKind { words, bytes, sentencepiece, wordpiece };
 
 /// The tokens that stay of a text longer than max_tokens: the first, the last, or half of each.
 enum class Truncation { head, tail, head_tail };
@@ -34,7 +34,8 @@ struct TextConfig {
   int vocabulary_size = 10'000;  ///< most token ids, including the unknown one; bytes ignore it
   int min_count = 2;             ///< rarer words become the unknown token
   bool lowercase = true;
-  bool punctuation = true;  ///< whether punctuation marks are tokens
+  bool strip_accents = true;  ///< of wordpiece
+  bool punctuation = true;    ///< whether punctuation marks are tokens
   int max_tokens = 128;
   Truncation truncation = Truncation::head;
   double word_dropout = 0;  ///< probability that a token becomes the unknown one in training
@@ -76,11 +77,14 @@ struct TextConfig {
 
   template <class Visitor>
   void visit_tokens(Visitor& v) {
-    v.choice("tokenizer", tokenizer,
-             {{"words", TokenizerKind::words},
-              {"bytes", TokenizerKind::bytes},
-              {"sentencepiece", TokenizerKind::sentencepiece}},
-             "how texts become token ids: words, bytes, or learned pieces of words");
+    v.choice(
+        "tokenizer", tokenizer,
+        {{"words", TokenizerKind::words},
+         {"bytes", TokenizerKind::bytes},
+         {"sentencepiece", TokenizerKind::sentencepiece},
+         {"wordpiece", TokenizerKind::wordpiece}},
+        "how texts become token ids: words, bytes, learned pieces of words, or the pieces of a "
+        "pretrained model (train.init_from)");
     v.field("vocabulary_size", vocabulary_size,
             "words, sentencepiece: most token ids, including the unknown one",
             between(2, 10'000'000));
@@ -89,6 +93,7 @@ struct TextConfig {
             between(1, 1'000'000'000));
     v.field("lowercase", lowercase,
             "turn letters to lower case, so that Word and word are one token");
+    v.field("strip_accents", strip_accents, "wordpiece: remove the accents of letters");
     v.field("punctuation", punctuation, "words: whether punctuation marks are tokens");
     v.field("max_tokens", max_tokens, "longest text, in tokens; longer texts are cut",
             between(1, 1'000'000));

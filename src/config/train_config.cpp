@@ -10,6 +10,11 @@ void TrainConfig::validate(const std::string& source) const {
                                ") must not exceed train.batch (" + std::to_string(train.batch) +
                                ")",
                            "a batch is split into shards");
+  if (train.epochs == 0 && train.init_from.empty())
+    throw base::UsageError(
+        source +
+            ": train.epochs is 0, which keeps the weights of train.init_from, but that is empty",
+        "set train.epochs=1 or more");
   const bool one_file = data.test_fraction > 0 && data.text.test_file.empty();
   if (data.kind == DataKind::text && !one_file &&
       data.text.train_file.empty() != data.text.test_file.empty())

@@ -40,11 +40,13 @@ struct OptimisationConfig {
   DivergencePolicy on_divergence = DivergencePolicy::stop;
   int divergence_limit =
       10;                 ///< the training ends after more skips in a row, or more rollbacks in all
-  std::string init_from;  ///< folder of the run to take the first weights from; empty: random
+  std::string init_from;  ///< run, or pretrained model, with the first weights; empty: random
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("epochs", epochs, "passes over the training examples", between(1, 1'000'000));
+    v.field("epochs", epochs,
+            "passes over the training examples; 0: none, for networks from init_from",
+            between(0, 1'000'000));
     v.field("max_steps", max_steps, "number of training steps; 0: as many as the epochs take",
             at_least(0));
     v.field("batch", batch, "examples per step", between(1, 1'000'000));
@@ -99,7 +101,8 @@ struct OptimisationConfig {
             "most steps skipped in a row, or rollbacks in all, before the training stops",
             between(1, 1'000'000));
     v.field("init_from", init_from,
-            "run folder whose weights the training starts from; empty: random weights");
+            "run folder, or model.safetensors of a pretrained model with its config.json, whose "
+            "weights the training starts from; empty: random weights");
   }
 };
 

@@ -75,6 +75,7 @@ void Batch::fill_tokens(const Dataset& dataset, std::span<const std::int64_t> ex
   for (const std::int64_t example : examples) tokens_ = std::max(tokens_, dataset.tokens(example));
   const bool text = dataset.kind == ExampleKind::tokens;
   value_width_ = text ? 0 : dataset.point_width;
+  unknown_ = dataset.codec ? dataset.codec->tokenizer->unknown() : text::kUnknownToken;
   ids_.assign(static_cast<std::size_t>(text ? examples_ * tokens_ : 0), text::kUnknownToken);
   values_.assign(static_cast<std::size_t>(examples_ * tokens_ * value_width_), 0.0f);
   bool padded = false;
@@ -109,8 +110,7 @@ void Batch::drop_words(double rate, const ExampleDraw& draw) {
                               draw.first_example + static_cast<std::uint32_t>(row));
     const std::int64_t count = live_.empty() ? tokens_ : live_[static_cast<std::size_t>(row)];
     for (std::int64_t i = 0; i < count; ++i)
-      if (random.uniform() < rate)
-        ids_[static_cast<std::size_t>(row * tokens_ + i)] = text::kUnknownToken;
+      if (random.uniform() < rate) ids_[static_cast<std::size_t>(row * tokens_ + i)] = unknown_;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/model_input.h"
 #include "data/dataset.h"
+#include "text/tokenizer.h"
 
 namespace asap::data {
 
@@ -37,8 +38,8 @@ class Batch {
   void fill(const Dataset& dataset, std::span<const std::int64_t> examples,
             const ExampleDraw& draw);
 
-  /// Word dropout (Iyyer et al. 2015): each live token id becomes kUnknownToken with probability
-  /// `rate`. Padding does not change it.
+  /// Word dropout (Iyyer et al. 2015): each live token id becomes that of the unknown token with
+  /// probability `rate`. Padding does not change it.
   void drop_words(double rate, const ExampleDraw& draw);
 
   /// Mirrors each image left to right with probability 1/2 (`flip`), pads it by crop_padding mean
@@ -61,6 +62,7 @@ class Batch {
 
   std::int64_t examples_ = 0, tokens_ = 0, value_width_ = 0;
   std::int64_t height_ = 0, width_ = 0;  // of images; 0: no images
+  std::int32_t unknown_ = text::kUnknownToken;
   std::vector<float> values_, moved_;
   std::vector<std::int32_t> ids_, live_, labels_;
 };

@@ -98,7 +98,8 @@ Encoder::Encoder(const config::ModelConfig& config, const io::TensorFile& weight
       slacks_.push_back(
           take_slack(config, learned_.empty() ? tensor::Tensor<float>() : learned_.back()));
   }
-  final_norm_ = take_norm(weights, "final_norm", width);
+  if (config.has_final_norm()) final_norm_ = take_norm(weights, "final_norm", width);
+  if (config.pooler) pooler_ = take_linear(weights, "pooler", width, width);
   head_ = take_linear(weights, "head", config.classes, width);
 }
 
@@ -146,6 +147,8 @@ void Encoder::activate(const tensor::Tensor<float>& regions, tensor::MatrixView<
     tensor::channel_networks<float>(config.depth, x, regions.rows(), x);
   else if (config.activation == config::Activation::relu)
     tensor::relu<float>(flat, flat);
+  else if (config.activation == config::Activation::gelu_erf)
+    tensor::gelu_erf<float>(flat, flat);
   else
     tensor::gelu<float>(flat, flat);
 }
@@ -154,9 +157,12 @@ void Encoder::run_layer(int index, const attention::AttentionOperator& attention
                         const Activations& a, tensor::Arena& arena, TokenObserver* observer) const {
   const Layer& layer = layers_[index];
   const std::int64_t rows = a.residual.rows, width = config_.width;
+  const bool pre = config_.norm == config::NormPosition::pre;
+  const double epsilon = config_.norm_epsilon;
+  const tensor::MatrixView<float> read = pre ? a.normalised : a.residual;  // by both parts
   const tensor::MatrixView<float> qkv(a.wide.data, rows, 3 * width);
-  apply_norm(layer.attention_norm, a.residual, a.normalised);
-  apply_linear(layer.qkv, a.normalised, 0, qkv);
+  if (pre) apply_norm(layer.attention_norm, a.residual, epsilon, a.normalised);
+  apply_linear(layer.qkv, read, 0, qkv);
   const attention::AttentionBatch<float> batch{.queries = qkv.block(0, 0, rows, width),
                                                .keys = qkv.block(0, width, rows, width),
                                                .values = qkv.block(0, 2 * width, rows, width),
@@ -166,21 +172,27 @@ void Encoder::run_layer(int index, const attention::AttentionOperator& attention
                                                .live_keys = a.live};
   attention.apply(index, batch, a.normalised, arena);
   apply_linear(layer.output, a.normalised, 1, a.residual);
+  if (!pre) apply_norm(layer.attention_norm, a.residual, epsilon, a.residual);
 
   const tensor::MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
-  apply_norm(layer.feed_forward_norm, a.residual, a.normalised);
-  if (observer) observer->see_feed_forward(index, {a.normalised, a.examples, a.live});
-  apply_linear(layer.up, a.normalised, 0, hidden);
+  if (pre) apply_norm(layer.feed_forward_norm, a.residual, epsilon, a.normalised);
+  if (observer) observer->see_feed_forward(index, {read, a.examples, a.live});
+  apply_linear(layer.up, read, 0, hidden);
   activate(layer.regions, hidden);
   apply_linear(layer.down, hidden, 1, a.residual);
+  if (!pre) apply_norm(layer.feed_forward_norm, a.residual, epsilon, a.residual);
 }
 
-/// pooled: [B, W]: the class token, or the mean of live tokens (zeros where there is none).
-void Encoder::pool(const Activations& a, tensor::MatrixView<float> pooled) const {
+/// tokens: [B * N, W]. pooled: [B, W]: the first token, or the mean of live tokens (zeros where
+/// there is none).
+void Encoder::pool(const Activations& a, tensor::MatrixView<const float> tokens,
+                   tensor::MatrixView<float> pooled) const {
+  const bool first = config_.has_class_token() || config_.pooling == config::Pooling::first_token;
   for (std::int64_t b = 0; b < a.examples; ++b) {
     const std::int64_t count = a.live.empty() ? a.tokens : a.live[static_cast<std::size_t>(b)];
-    const tensor::MatrixView<float> x = a.normalised.block(b * a.tokens, 0, count, config_.width);
-    if (config_.has_class_token()) {
+    const tensor::MatrixView<const float> x =
+        tokens.block(b * a.tokens, 0, first ? 1 : count, config_.width);
+    if (first) {
       std::ranges::copy(x.row(0), pooled.row(b).begin());
     } else {
       tensor::column_sums<float>(x, pooled.row(b), false);
@@ -190,14 +202,28 @@ void Encoder::pool(const Activations& a, tensor::MatrixView<float> pooled) const
   }
 }
 
+/// What the last layer gave, after the last layer norm: [B * N, W].
+tensor::MatrixView<float> Encoder::normalised_tokens(const Activations& a) const {
+  if (!config_.has_final_norm()) return a.residual;
+  apply_norm(final_norm_, a.residual, config_.norm_epsilon, a.normalised);
+  return a.normalised;
+}
+
 void Encoder::classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena,
                        TokenObserver* observer) const {
   const tensor::ArenaScope scope(arena);
-  apply_norm(final_norm_, a.residual, a.normalised);
-  tensor::MatrixView<float> embeddings = a.normalised;
+  tensor::MatrixView<float> embeddings = normalised_tokens(a);
   if (!config_.labels_tokens()) {
-    embeddings = arena.matrix<float>(a.examples, config_.width);
-    pool(a, embeddings);
+    const tensor::MatrixView<float> pooled = arena.matrix<float>(a.examples, config_.width);
+    pool(a, embeddings, pooled);
+    embeddings = pooled;
+  }
+  if (config_.pooler) {
+    const tensor::MatrixView<float> out = arena.matrix<float>(a.examples, config_.width);
+    apply_linear(pooler_, embeddings, 0, out);
+    const tensor::VectorView<float> flat(out.data, static_cast<std::size_t>(out.rows * out.cols));
+    tensor::hyperbolic_tangent<float>(flat, flat);
+    embeddings = out;
   }
   if (observer) observer->see_embeddings(embeddings);
   apply_linear(head_, embeddings, 0, logits);

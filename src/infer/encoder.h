@@ -113,7 +113,9 @@ class Encoder {
   void activate(const tensor::Tensor<float>& regions, tensor::MatrixView<float> x) const;
   void classify(const Activations& a, tensor::MatrixView<float> logits, tensor::Arena& arena,
                 TokenObserver* observer) const;
-  void pool(const Activations& a, tensor::MatrixView<float> pooled) const;
+  void pool(const Activations& a, tensor::MatrixView<const float> tokens,
+            tensor::MatrixView<float> pooled) const;
+  tensor::MatrixView<float> normalised_tokens(const Activations& a) const;
 
   config::ModelConfig config_;
   std::string fingerprint_;
@@ -122,8 +124,8 @@ class Encoder {
       learned_;  // per layer, what the kind of attention learns besides
   std::optional<EncoderEmbedding> embedding_;  // of Transformers
   std::vector<Layer> layers_;
-  std::vector<HiddenLayer> hidden_;  // of perceptrons
-  AffineWeights final_norm_, head_;
+  std::vector<HiddenLayer> hidden_;           // of perceptrons
+  AffineWeights final_norm_, pooler_, head_;  // empty where the model has none
 };
 
 }  // namespace asap::infer

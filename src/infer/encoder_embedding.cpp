@@ -23,6 +23,7 @@ EncoderEmbedding::EncoderEmbedding(const config::ModelConfig& config, const io::
     position_ = take_weights(weights, "embedding.position", {config.tokens(), width});
   if (config.has_class_token())
     class_token_ = take_weights(weights, "embedding.class_token", {width});
+  if (config.embedding_norm) norm_ = take_norm(weights, "embedding.norm", width);
 }
 
 std::int64_t EncoderEmbedding::tokens(const config::ModelInput<float>& input) const {
@@ -104,6 +105,7 @@ void EncoderEmbedding::apply(const config::ModelInput<float>& input, tensor::Mat
     tensor::add_bias_rows<float>(
         {out.data, input.examples, length * config_.width},
         position_.flat().first(static_cast<std::size_t>(length * config_.width)));
+  if (config_.embedding_norm) apply_norm(norm_, out, config_.norm_epsilon, out);
 }
 
 }  // namespace asap::infer

@@ -33,6 +33,7 @@ class EncoderEmbedding {
 
   config::ModelConfig config_;
   AffineWeights linear_;                                  // of patches or points
+  AffineWeights norm_;                                    // empty without
   tensor::Tensor<float> token_, position_, class_token_;  // empty where the model has none
 };
 

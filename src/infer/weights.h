@@ -32,9 +32,10 @@ inline void apply_linear(const AffineWeights& linear, tensor::MatrixView<const f
   tensor::affine<float>(x, linear.weight.rows(), linear.bias.flat(), beta, y);
 }
 
-inline void apply_norm(const AffineWeights& norm, tensor::MatrixView<const float> x,
+/// y = norm(x), row by row; `y` may be `x`.
+inline void apply_norm(const AffineWeights& norm, tensor::MatrixView<const float> x, double epsilon,
                        tensor::MatrixView<float> y) {
-  tensor::layer_norm<float>(x, {norm.weight.flat(), norm.bias.flat()}, y, {}, {});
+  tensor::layer_norm<float>(x, {norm.weight.flat(), norm.bias.flat(), epsilon}, y, {}, {});
 }
 
 }  // namespace asap::infer

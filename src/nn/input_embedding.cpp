@@ -28,6 +28,7 @@ InputEmbedding<T>::InputEmbedding(const ParameterBuilder<T>& build,
     position_ = build.normal("position", {config.tokens(), config.width}, kEmbeddingDeviation);
   if (config.has_class_token())
     class_token_ = build.normal("class_token", {config.width}, kEmbeddingDeviation);
+  if (config.embedding_norm) norm_.emplace(build.part("norm"), config.width, config.norm_epsilon);
 }
 
 template <class T>
@@ -78,6 +79,7 @@ EmbeddedTokens<T> InputEmbedding<T>::forward(PassContext<T>& pass,
   }
   if (position_.valid())
     x = autodiff::add(x, autodiff::first_rows(pass.tape.parameter(position_), x.shape()[1]));
+  if (norm_) x = norm_->forward(pass, x);
   return {pass.drop(x), live};
 }
 

@@ -19,7 +19,8 @@ struct EmbeddedTokens {
 /// learned positions if there are any. Parameters, by kind of model:
 ///   vit   "patch" [W, C p²] with bias     text  "token" [vocabulary, W]
 ///   set   "point" [W, features] with bias (see tensor/kernels/point_features.h)
-/// and "position" [tokens, W], whose row 0 is the class token's, and "class_token" [W].
+/// and "position" [tokens, W], whose row 0 is the class token's, "class_token" [W], and the layer
+/// norm "norm" of the sum.
 template <class T>
 class InputEmbedding {
  public:
@@ -37,6 +38,7 @@ class InputEmbedding {
   config::ModelConfig config_;
   std::unique_ptr<Linear<T>> linear_;  // of patches or points
   autodiff::ParameterId token_, position_, class_token_;
+  std::optional<LayerNorm<T>> norm_;
 };
 
 }  // namespace asap::nn

@@ -18,12 +18,15 @@ autodiff::Var<T> Linear<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) co
 }
 
 template <class T>
-LayerNorm<T>::LayerNorm(const ParameterBuilder<T>& build, std::int64_t width)
-    : gain_(build.constant("weight", {width}, 1)), offset_(build.constant("bias", {width}, 0)) {}
+LayerNorm<T>::LayerNorm(const ParameterBuilder<T>& build, std::int64_t width, double epsilon)
+    : gain_(build.constant("weight", {width}, 1)),
+      offset_(build.constant("bias", {width}, 0)),
+      epsilon_(epsilon) {}
 
 template <class T>
 autodiff::Var<T> LayerNorm<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
-  return autodiff::layer_norm(x, pass.tape.parameter(gain_), pass.tape.parameter(offset_));
+  return autodiff::layer_norm(x, pass.tape.parameter(gain_), pass.tape.parameter(offset_),
+                              epsilon_);
 }
 
 template <class T>
@@ -38,6 +41,7 @@ ChannelActivation<T>::ChannelActivation(const ParameterBuilder<T>& build,
 template <class T>
 autodiff::Var<T> ChannelActivation<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
   if (regions_) return regions_->forward(pass, x);
+  if (fixed_ == config::Activation::gelu_erf) return autodiff::gelu_erf(x);
   return fixed_ == config::Activation::relu ? autodiff::relu(x) : autodiff::gelu(x);
 }
 
@@ -93,15 +97,22 @@ EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
                               const MultiHeadAttentionShape& shape,
                               const config::ModelConfig& config,
                               const attention::TrainableAttention<T>& kind)
-    : attention_norm_(build.part("attention_norm"), shape.width),
+    : norm_position_(config.norm),
+      attention_norm_(build.part("attention_norm"), shape.width, config.norm_epsilon),
       attention_(build.part("attention"), shape, kind),
-      feed_forward_norm_(build.part("feed_forward_norm"), shape.width),
+      feed_forward_norm_(build.part("feed_forward_norm"), shape.width, config.norm_epsilon),
       feed_forward_(build.part("feed_forward"), config.feed_forward, shape.width,
                     config.hidden_width()) {}
 
 template <class T>
 autodiff::Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, autodiff::Var<T> x,
                                           std::span<const std::int32_t> live) const {
+  if (norm_position_ == config::NormPosition::post) {
+    x = attention_norm_.forward(pass,
+                                autodiff::add(x, pass.drop(attention_.forward(pass, x, live))));
+    return feed_forward_norm_.forward(pass,
+                                      autodiff::add(x, pass.drop(feed_forward_.forward(pass, x))));
+  }
   x = autodiff::add(x, pass.drop(attention_.forward(pass, attention_norm_.forward(pass, x), live)));
   return autodiff::add(x,
                        pass.drop(feed_forward_.forward(pass, feed_forward_norm_.forward(pass, x))));

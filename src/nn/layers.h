@@ -18,19 +18,21 @@ class Linear {
   autodiff::ParameterId weight_, bias_;
 };
 
-/// Layer norm with gain ("weight") and offset ("bias"), both [width].
+/// Layer norm with gain ("weight") and offset ("bias"), both [width]; `epsilon` is added to the
+/// variance.
 template <class T>
 class LayerNorm {
  public:
-  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width);
+  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width, double epsilon);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:
   autodiff::ParameterId gain_, offset_;
+  double epsilon_;
 };
 
-/// The activation between linear layers: GELU, ReLU, or a learned region-constrained network per
-/// channel ("regions").
+/// The activation between linear layers: GELU in either form, ReLU, or a learned region-constrained
+/// network per channel ("regions").
 template <class T>
 class ChannelActivation {
  public:
@@ -92,8 +94,8 @@ class MultiHeadAttention {
   tensor::Tensor<T> fixed_log_epsilon_;  // [H]
 };
 
-/// Pre-LN encoder layer (Xiong et al. 2020): x + attention(norm(x)), then x +
-/// feed_forward(norm(x)).
+/// Encoder layer (Xiong et al. 2020). Pre-LN: x + attention(norm(x)), then x +
+/// feed_forward(norm(x)). Post-LN: norm(x + attention(x)), then norm(x + feed_forward(x)).
 template <class T>
 class EncoderLayer {
  public:
@@ -104,6 +106,7 @@ class EncoderLayer {
   const FeedForward<T>& feed_forward() const { return feed_forward_; }
 
  private:
+  config::NormPosition norm_position_;
   LayerNorm<T> attention_norm_;
   MultiHeadAttention<T> attention_;
   LayerNorm<T> feed_forward_norm_;

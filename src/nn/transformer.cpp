@@ -1,6 +1,7 @@
 #include "nn/transformer.h"
 
 #include "attention/kinds/attention_kinds.h"
+#include "autodiff/elementwise_ops.h"
 
 namespace asap::nn {
 
@@ -19,7 +20,11 @@ Transformer<T>::Transformer(const config::ModelConfig& config, std::uint64_t see
                                         config.attention.learn_epsilon, layer};
     layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape, config, *kind_);
   }
-  final_norm_ = std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width);
+  if (config.has_final_norm())
+    final_norm_ =
+        std::make_unique<LayerNorm<T>>(build.part("final_norm"), config.width, config.norm_epsilon);
+  if (config.pooler)
+    pooler_ = std::make_unique<Linear<T>>(build.part("pooler"), config.width, config.width);
   head_ = std::make_unique<Linear<T>>(build.part("head"), config.width, config.classes);
 }
 
@@ -45,11 +50,12 @@ autodiff::Var<T> Transformer<T>::forward(PassContext<T>& pass,
   if (perceptron_) return perceptron_->forward(pass, input);
   auto [x, live] = embedding_->forward(pass, input);
   for (const EncoderLayer<T>& layer : layers_) x = layer.forward(pass, x, live);
-  x = final_norm_->forward(pass, x);
-  if (config_.has_class_token())
+  if (final_norm_) x = final_norm_->forward(pass, x);
+  if (config_.has_class_token() || config_.pooling == config::Pooling::first_token)
     x = autodiff::select_token(x, 0);
   else if (!config_.labels_tokens())
     x = autodiff::mean_pool(x, live);
+  if (pooler_) x = autodiff::hyperbolic_tangent(pooler_->forward(pass, x));
   return head_->forward(pass, x);
 }
 

@@ -9,9 +9,9 @@
 namespace asap::nn {
 
 /// Transformer encoder that classifies, with any attention kind: an embedding of images (Vision
-/// Transformer, Dosovitskiy et al. 2021), token ids or points, pre-LN encoder layers, mean pooling
-/// or a class token or one answer per token, a linear head. Padded tokens have no
-/// effect. A model of kind mlp has none of this: it is a Perceptron.
+/// Transformer, Dosovitskiy et al. 2021), token ids or points, encoder layers, mean pooling
+/// or a class token or one answer per token, perhaps a pooler (linear and tanh), a linear head.
+/// Padded tokens have no effect. A model of kind mlp has none of this: it is a Perceptron.
 template <class T>
 class Transformer {
  public:
@@ -44,7 +44,8 @@ class Transformer {
   std::unique_ptr<attention::TrainableAttention<T>> kind_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;
-  std::unique_ptr<LayerNorm<T>> final_norm_;
+  std::unique_ptr<LayerNorm<T>> final_norm_;  // null with post-LN
+  std::unique_ptr<Linear<T>> pooler_;         // null without
   std::unique_ptr<Linear<T>> head_;
 };
 

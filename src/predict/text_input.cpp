@@ -209,8 +209,8 @@ void append_texts(const bundle::TrainedModel& model, const std::vector<RawText>&
     const std::int64_t end = std::min(count, (batch + 1) * kTokenizerBatch);
     for (std::int64_t i = batch * kTokenizerBatch; i < end; ++i)
       ids[static_cast<std::size_t>(i)] =
-          text::truncate_tokens(codec.tokenizer->encode(texts[static_cast<std::size_t>(i)].text),
-                                most, model.config.data.text.truncation);
+          text::encode_within(*codec.tokenizer, texts[static_cast<std::size_t>(i)].text, most,
+                              model.config.data.text.truncation);
   };
   base::parallel_for((count + kTokenizerBatch - 1) / kTokenizerBatch, threads, split);
   for (std::size_t i = 0; i < texts.size(); ++i) {

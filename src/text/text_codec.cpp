@@ -13,6 +13,7 @@ namespace {
 constexpr const char* kCodecFile = "codec.json";
 constexpr const char* kVocabularyFile = "vocabulary.txt";
 constexpr const char* kSentencePieceFile = "sentencepiece.model";
+constexpr const char* kWordPieceFile = "vocab.txt";
 constexpr const char* kHint = "the file is damaged; train again, or restore it";
 
 /// The content of codec.json.
@@ -34,6 +35,7 @@ struct CodecFields {
 /// The file of the tokenizer; empty: none is needed.
 std::filesystem::path tokenizer_file(config::TokenizerKind kind) {
   if (kind == config::TokenizerKind::bytes) return {};
+  if (kind == config::TokenizerKind::wordpiece) return kWordPieceFile;
   return kind == config::TokenizerKind::words ? kVocabularyFile : kSentencePieceFile;
 }
 

@@ -11,22 +11,35 @@
 
 namespace asap::text {
 
-/// The id of a token that the vocabulary lacks, in every set of token sequences.
+/// The id of a token that the vocabulary lacks, in every set of token sequences but those of a
+/// pretrained tokenizer, whose ids are given.
 inline constexpr std::int32_t kUnknownToken = 0;
+
+/// Ids that stand before and behind the tokens of every text.
+struct TokenFrame {
+  std::vector<std::int32_t> before = {}, behind = {};
+};
 
 /// How texts become token ids. Texts must be valid UTF-8.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Ids below vocabulary(); kUnknownToken for tokens it lacks. The same on every thread and
-  /// machine.
+  /// Ids below vocabulary(), without the frame; unknown() for tokens it lacks. The same on every
+  /// thread and machine.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
+
+  /// What stands around the tokens of a text; nothing for most tokenizers.
+  virtual TokenFrame frame() const { return {}; }
+
+  /// The id of a token that the vocabulary lacks.
+  virtual std::int32_t unknown() const { return kUnknownToken; }
 
   /// Number of ids, including kUnknownToken.
   virtual int vocabulary() const = 0;
 
-  /// The readable text of an id, in valid UTF-8; kUnknownToken is "?".
+  /// The readable text of an id, in valid UTF-8; that of kUnknownToken is "?" where it is the
+  /// unknown one.
   virtual std::string piece(std::int32_t id) const = 0;
 
   /// The bytes that parse_tokenizer needs besides the configuration, equal for equal tokenizers.
@@ -53,5 +66,10 @@ std::unique_ptr<Tokenizer> parse_tokenizer(const config::TextConfig& config, std
 /// `most` is odd.
 std::vector<std::int32_t> truncate_tokens(std::vector<std::int32_t> tokens, int most,
                                           config::Truncation truncation);
+
+/// The ids of a text in the tokenizer's frame, cut to `most` in all; none of a text without tokens.
+/// UsageError when `most` leaves no room between the frame.
+std::vector<std::int32_t> encode_within(const Tokenizer& tokenizer, std::string_view text, int most,
+                                        config::Truncation truncation);
 
 }  // namespace asap::text

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "pretrained/pretrained_model.h"
 #include "train/checkpoint.h"
 
 namespace asap::train {
@@ -45,9 +46,33 @@ void check_nothing_is_left(const std::string& folder, const io::TensorFile& file
   }
 }
 
+/// The encoder of a pretrained model; classifier and what attention learns besides are fresh.
+InitialWeights take_pretrained_weights(const std::filesystem::path& file,
+                                       nn::Transformer<float>& model) {
+  const pretrained::PretrainedModel there = pretrained::read_pretrained(file);
+  InitialWeights initial{there.fingerprint, {}};
+  autodiff::ParameterStore<float>& parameters = model.parameters();
+  for (const auto& entry : parameters.entries()) {
+    if (is_of_classifier(entry.name) || is_of_attention_kind(entry.name)) {
+      initial.fresh.push_back(entry.name);
+      continue;
+    }
+    const io::StoredTensor& stored = there.weights.at(entry.name);
+    if (!(stored.shape == entry.shape))
+      throw base::UsageError("train.init_from '" + there.source + "': tensor '" + entry.name +
+                                 "' is " + stored.shape.text() + " there, the model needs " +
+                                 entry.shape.text(),
+                             "leave the keys of the network out: they come from that model");
+    std::ranges::copy(stored.to<float>().flat(), parameters.flat().begin() + entry.offset);
+  }
+  return initial;
+}
+
 }  // namespace
 
 InitialWeights take_initial_weights(const std::string& folder, nn::Transformer<float>& model) {
+  if (const auto file = pretrained::find_pretrained(folder))
+    return take_pretrained_weights(*file, model);
   const config::RunFolder run(folder);
   const config::ModelConfig there = run.read_config().model;
   check_alike(folder, there, model.config());
@@ -84,6 +109,9 @@ std::shared_ptr<const text::TextCodec> initial_text_codec(const config::TrainCon
                                                           bool resumed) {
   if (config.train.init_from.empty() || config.data.kind != config::DataKind::text) return nullptr;
   const bool learnt = resumed && std::filesystem::exists(own.text());
+  if (!learnt)
+    if (const auto file = pretrained::find_pretrained(config.train.init_from))
+      return pretrained::read_pretrained_codec(*file);
   const auto folder = learnt ? own.text() : config::RunFolder(config.train.init_from).text();
   return text::read_text_codec(folder)->token_ids();
 }

@@ -78,6 +78,7 @@ class Trainer {
           config_.train.checkpoint_every > 0 && step() % config_.train.checkpoint_every == 0;
       if (due || step() == last || result_.interrupted) save();
     }
+    if (result_.total_steps == 0 && !run_.newest_checkpoint()) save();  // the first weights
     finish(first);
     return result_;
   }

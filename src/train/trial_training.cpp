@@ -117,6 +117,9 @@ TrainingEstimate estimate_training(const config::TrainConfig& config,
                                    int threads) {
   TrainingEstimate estimate;
   estimate.steps = planned_steps(config, train_data);
+  if (estimate.steps == 0)
+    throw base::UsageError("train.epochs is 0: there is no step to estimate",
+                           "set train.epochs=1 or more");
   TrialTraining trial(config, train_data, threads);
   data::EpochSampler sampler = sampler_of(config, train_data);
   std::vector<double> seconds;

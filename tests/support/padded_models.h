@@ -22,7 +22,8 @@ constexpr double kPaddedTolerance = 1e-6;
 
 inline const std::vector<std::int64_t> kLengths = {3, 7, 1, 5, 12, 7, 2, 9};
 
-/// Every kind of input with every pooling it may have, with positions and without.
+/// Every kind of input with every pooling it may have, with positions and without, and networks
+/// like BERT.
 inline std::vector<config::ModelConfig> all_models() {
   std::vector<config::ModelConfig> configs;
   for (const config::ModelKind kind : {config::ModelKind::text, config::ModelKind::set})
@@ -41,6 +42,15 @@ inline std::vector<config::ModelConfig> all_models() {
         configs.push_back(config);
       }
   configs.front().positions = config::Positions::none;
+  for (const bool pooler : {false, true})
+    for (const config::AttentionKind attention :
+         {config::AttentionKind::softmax, config::AttentionKind::sinkhorn}) {
+      config::ModelConfig config =
+          small_sequence_model(small_sequences(config::ModelKind::text, kLengths));
+      config.attention.kind = attention;
+      make_bert(config, pooler);
+      configs.push_back(config);
+    }
   return configs;
 }
 

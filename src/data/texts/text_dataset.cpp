@@ -64,6 +64,7 @@ config::TextConfig with_token_ids_of(const config::TextConfig& initial, config::
   texts.vocabulary_size = initial.vocabulary_size;
   texts.min_count = initial.min_count;
   texts.lowercase = initial.lowercase;
+  texts.strip_accents = initial.strip_accents;
   texts.punctuation = initial.punctuation;
   return texts;
 }
@@ -134,9 +135,8 @@ Dataset load_text_dataset(const config::DataConfig& config, Split split,
   dataset.offsets = {0};
   for (std::int64_t i = 0; i < texts.size(); ++i) {
     const auto index = static_cast<std::size_t>(i);
-    const std::vector<std::int32_t> ids =
-        text::truncate_tokens(codec->tokenizer->encode(texts.texts[index]), config.text.max_tokens,
-                              config.text.truncation);
+    const std::vector<std::int32_t> ids = text::encode_within(
+        *codec->tokenizer, texts.texts[index], config.text.max_tokens, config.text.truncation);
     if (ids.empty() && config.text.skip_empty) continue;
     if (ids.empty())
       throw base::DataError(texts.place(i) + ": the text is empty",

@@ -110,7 +110,7 @@ class Builder {
   Builder(const io::TensorFile& file, const config::FeedForwardConfig& config)
       : file_(file), config_(config) {
     if (config.kind == config::FeedForwardKind::dense &&
-        config.activation == config::Activation::gelu)
+        config.activation != config::Activation::relu)
       throw base::UsageError(
           file.source + ": gelu is not piecewise linear, it has no regions to count",
           "train with model.feed_forward.activation=relu, or kind=region");

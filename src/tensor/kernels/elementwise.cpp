@@ -1,5 +1,8 @@
 #include "tensor/kernels/elementwise.h"
 
+#include <array>
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/elementwise.cpp"
 #include <hwy/foreach_target.h>
@@ -84,6 +87,60 @@ void gelu_vjp(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t coun
   });
 }
 
+constexpr double kRootHalf = 0.70710678118654752440;             // 1 / sqrt(2)
+constexpr double kNormalDensityAtZero = 0.39894228040143267794;  // 1 / sqrt(2 pi)
+
+/// erfc(z) = t exp(-z^2 + p(t)) with t = 1 / (1 + z / 2), z >= 0; p from the highest power.
+constexpr std::array<float, 10> kErfcExponent = {
+    0.17087277f,  -0.82215223f, 1.48851587f, -1.13520398f, 0.27886807f,
+    -0.18628806f, 0.09678418f,  0.37409196f, 1.00002368f,  -1.26551223f};
+
+/// Phi(x), the normal distribution function.
+template <class D, class V>
+HWY_INLINE V normal_distribution(D d, V x) {
+  const auto one = hn::Set(d, 1.0f), half = hn::Set(d, 0.5f);
+  const V z = hn::Mul(hn::Abs(x), hn::Set(d, static_cast<float>(kRootHalf)));
+  const V t = hn::Div(one, hn::MulAdd(half, z, one));
+  V exponent = hn::Set(d, kErfcExponent[0]);
+  for (std::size_t i = 1; i < kErfcExponent.size(); ++i)
+    exponent = hn::MulAdd(exponent, t, hn::Set(d, kErfcExponent[i]));
+  const V tail = hn::Mul(hn::Mul(half, t), exp_fast(d, hn::NegMulAdd(z, z, exponent)));
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail));
+}
+
+inline double normal_distribution(double x) { return 0.5 * std::erfc(-kRootHalf * x); }
+
+template <class T>
+void gelu_erf(const T* x, T* out, std::int64_t count) {
+  if constexpr (sizeof(T) == sizeof(double)) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = x[i] * normal_distribution(x[i]);
+  } else {
+    for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, x + i);
+      hn::StoreU(hn::Mul(v, normal_distribution(d, v)), d, out + i);
+    });
+  }
+}
+
+template <class T>
+void gelu_erf_vjp(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t count) {
+  if constexpr (sizeof(T) == sizeof(double)) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const double density = kNormalDensityAtZero * std::exp(-0.5 * x[i] * x[i]);
+      const double slope = (normal_distribution(x[i]) + x[i] * density) * dy[i];
+      dx[i] = accumulate ? dx[i] + slope : slope;
+    }
+  } else {
+    for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, x + i);
+      const auto density = hn::Mul(hn::Set(d, static_cast<float>(kNormalDensityAtZero)),
+                                   exp_fast(d, hn::Mul(hn::Set(d, -0.5f), hn::Mul(v, v))));
+      const auto slope = hn::MulAdd(v, density, normal_distribution(d, v));
+      put(d, hn::Mul(slope, hn::LoadU(d, dy + i)), dx + i, accumulate);
+    });
+  }
+}
+
 template <class T>
 void relu(const T* x, T* out, std::int64_t count) {
   for_each_vector<T>(count, [=](auto d, std::int64_t i) HWY_ATTR {
@@ -149,6 +206,8 @@ constexpr ElementwiseKernelSet<T> kKernelSet = {
     .exponential = &exponential<T>,
     .gelu = &gelu<T>,
     .gelu_vjp = &gelu_vjp<T>,
+    .gelu_erf = &gelu_erf<T>,
+    .gelu_erf_vjp = &gelu_erf_vjp<T>,
     .relu = &relu<T>,
     .relu_vjp = &relu_vjp<T>,
     .sum = &sum<T>,
@@ -207,6 +266,27 @@ void gelu_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx, b
   kernels<T>().gelu_vjp(x.data(), dy.data(), dx.data(), accumulate, length(dx));
 }
 template <class T>
+void gelu_erf(VectorView<const T> x, VectorView<T> out) {
+  kernels<T>().gelu_erf(x.data(), out.data(), length(out));
+}
+template <class T>
+void gelu_erf_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx,
+                  bool accumulate) {
+  kernels<T>().gelu_erf_vjp(x.data(), dy.data(), dx.data(), accumulate, length(dx));
+}
+template <class T>
+void hyperbolic_tangent(VectorView<const T> x, VectorView<T> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::tanh(x[i]);
+}
+template <class T>
+void hyperbolic_tangent_vjp(VectorView<const T> y, VectorView<const T> dy, VectorView<T> dx,
+                            bool accumulate) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const T slope = (T(1) - y[i] * y[i]) * dy[i];
+    dx[i] = accumulate ? dx[i] + slope : slope;
+  }
+}
+template <class T>
 void relu(VectorView<const T> x, VectorView<T> out) {
   kernels<T>().relu(x.data(), out.data(), length(out));
 }
@@ -233,20 +313,25 @@ void adamw_update(const AdamWStep<T>& step, VectorView<const T> gradient, Vector
                             second_moment.data(), length(weights));
 }
 
-#define ASAP_INSTANTIATE(T)                                                                 \
-  template void add<T>(VectorView<const T>, VectorView<const T>, VectorView<T>);            \
-  template void axpy<T>(T, VectorView<const T>, VectorView<T>);                             \
-  template void scale<T>(T, VectorView<const T>, VectorView<T>, bool);                      \
-  template void multiply<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
-  template void exponential<T>(VectorView<const T>, VectorView<T>);                         \
-  template void gelu<T>(VectorView<const T>, VectorView<T>);                                \
-  template void gelu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
-  template void relu<T>(VectorView<const T>, VectorView<T>);                                \
-  template void relu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool); \
-  template T sum<T>(VectorView<const T>);                                                   \
-  template T dot<T>(VectorView<const T>, VectorView<const T>);                              \
-  template T maximum<T>(VectorView<const T>);                                               \
-  template void adamw_update<T>(const AdamWStep<T>&, VectorView<const T>, VectorView<T>,    \
+#define ASAP_INSTANTIATE(T)                                                                        \
+  template void add<T>(VectorView<const T>, VectorView<const T>, VectorView<T>);                   \
+  template void axpy<T>(T, VectorView<const T>, VectorView<T>);                                    \
+  template void scale<T>(T, VectorView<const T>, VectorView<T>, bool);                             \
+  template void multiply<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);        \
+  template void exponential<T>(VectorView<const T>, VectorView<T>);                                \
+  template void gelu<T>(VectorView<const T>, VectorView<T>);                                       \
+  template void gelu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);        \
+  template void gelu_erf<T>(VectorView<const T>, VectorView<T>);                                   \
+  template void gelu_erf_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);    \
+  template void hyperbolic_tangent<T>(VectorView<const T>, VectorView<T>);                         \
+  template void hyperbolic_tangent_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, \
+                                          bool);                                                   \
+  template void relu<T>(VectorView<const T>, VectorView<T>);                                       \
+  template void relu_vjp<T>(VectorView<const T>, VectorView<const T>, VectorView<T>, bool);        \
+  template T sum<T>(VectorView<const T>);                                                          \
+  template T dot<T>(VectorView<const T>, VectorView<const T>);                                     \
+  template T maximum<T>(VectorView<const T>);                                                      \
+  template void adamw_update<T>(const AdamWStep<T>&, VectorView<const T>, VectorView<T>,           \
                                 VectorView<T>, VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

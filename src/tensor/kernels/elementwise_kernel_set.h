@@ -16,6 +16,8 @@ struct ElementwiseKernelSet {
   void (*exponential)(const T* x, T* out, std::int64_t count);
   void (*gelu)(const T* x, T* out, std::int64_t count);
   void (*gelu_vjp)(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t count);
+  void (*gelu_erf)(const T* x, T* out, std::int64_t count);
+  void (*gelu_erf_vjp)(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t count);
   void (*relu)(const T* x, T* out, std::int64_t count);
   void (*relu_vjp)(const T* x, const T* dy, T* dx, bool accumulate, std::int64_t count);
   T (*sum)(const T* x, std::int64_t count);

@@ -15,7 +15,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 template <class T>
-void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, MatrixView<T> out,
+void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, T epsilon, MatrixView<T> out,
                 T* mean_out, T* inverse_out) {
   const hn::ScalableTag<T> d;
   const Vector<T> share = hn::Set(d, T(1) / static_cast<T>(x.cols));
@@ -34,9 +34,8 @@ void layer_norm(MatrixView<const T> x, const T* gain, const T* offset, MatrixVie
       return hn::Mul(centred, centred);
     };
     const Vector<T> variance = hn::Mul(share, block_sums<T>(count, cols, squares));
-    hn::Store(
-        hn::Div(hn::Set(d, T(1)), hn::Sqrt(hn::Add(variance, hn::Set(d, T(kLayerNormEpsilon))))), d,
-        inverse);
+    hn::Store(hn::Div(hn::Set(d, T(1)), hn::Sqrt(hn::Add(variance, hn::Set(d, epsilon)))), d,
+              inverse);
     T* to = out.data + first * out_stride;
     for (std::int64_t r = 0; r < count; ++r) {
       const Vector<T> centre = hn::Set(d, mean[r]), factor = hn::Set(d, inverse[r]);
@@ -229,7 +228,8 @@ ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(RowNormalisationKernelSet)
 template <class T>
 void layer_norm(MatrixView<const T> x, const LayerNormWeights<T>& weights, MatrixView<T> out,
                 VectorView<T> mean, VectorView<T> inverse_deviation) {
-  kernels<T>().layer_norm(x, weights.gain.data(), weights.offset.data(), out, mean.data(),
+  kernels<T>().layer_norm(x, weights.gain.data(), weights.offset.data(),
+                          static_cast<T>(weights.epsilon), out, mean.data(),
                           inverse_deviation.data());
 }
 

@@ -8,8 +8,8 @@ namespace asap::tensor {
 template <class T>
 struct RowNormalisationKernelSet {
   /// mean and inverse_deviation may be null.
-  void (*layer_norm)(MatrixView<const T> x, const T* gain, const T* offset, MatrixView<T> out,
-                     T* mean, T* inverse_deviation);
+  void (*layer_norm)(MatrixView<const T> x, const T* gain, const T* offset, T epsilon,
+                     MatrixView<T> out, T* mean, T* inverse_deviation);
   void (*layer_norm_vjp)(MatrixView<const T> x, const T* gain, const T* mean,
                          const T* inverse_deviation, MatrixView<const T> dy,
                          const LayerNormGradients<T>& gradients);

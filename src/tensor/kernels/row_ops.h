@@ -28,16 +28,17 @@ template <class T>
 void scale_rows_with_dots(MatrixView<const T> a, VectorView<const T> factors, MatrixView<const T> b,
                           MatrixView<T> out, VectorView<T> dots);
 
+inline constexpr double kLayerNormEpsilon = 1e-5;
 /// Weights of a layer norm: gain and offset, each [cols].
 template <class T>
 struct LayerNormWeights {
   VectorView<const T> gain;
   VectorView<const T> offset;
+  double epsilon = kLayerNormEpsilon;
 };
-inline constexpr double kLayerNormEpsilon = 1e-5;
 
-/// out = (x - mean) / sqrt(variance + kLayerNormEpsilon) * gain + offset, row by row (Ba, Kiros and
-/// Hinton 2016). x, out: [rows, cols]. mean and inverse_deviation: [rows], kept for the
+/// out = (x - mean) / sqrt(variance + epsilon) * gain + offset, row by row (Ba, Kiros and Hinton
+/// 2016). x, out: [rows, cols]; `out` may be `x`. mean and inverse_deviation: [rows], kept for the
 /// vector-Jacobian product; both may be empty when it is not needed.
 template <class T>
 void layer_norm(MatrixView<const T> x, const LayerNormWeights<T>& weights, MatrixView<T> out,

@@ -1,9 +1,9 @@
-#include "tensor/kernels/channel_networks.h"
+#include "autodiff/channel_network_ops.h"
 
 #include <doctest/doctest.h>
 
-#include "autodiff/channel_network_ops.h"
 #include "gradient/gradient_check.h"
+#include "tensor/kernels/channel_networks.h"
 
 using namespace asap::activation;
 using namespace asap::autodiff;

@@ -27,6 +27,10 @@ TEST_CASE("elementwise functions have the right gradient") {
         kGradientTolerance);
   CHECK(gradient_error([](TapeD&, const Leaves& x) { return relu(x[0]); }, {input}) <
         kGradientTolerance);
+  CHECK(gradient_error([](TapeD&, const Leaves& x) { return gelu_erf(x[0]); }, {input}) <
+        kGradientTolerance);
+  CHECK(gradient_error([](TapeD&, const Leaves& x) { return hyperbolic_tangent(x[0]); }, {input}) <
+        kGradientTolerance);
   CHECK(gradient_error([](TapeD&, const Leaves& x) { return exponential(x[0]); }, {input}) <
         kGradientTolerance);
   CHECK(gradient_error([](TapeD&, const Leaves& x) { return scale(x[0], -2.5); }, {input}) <

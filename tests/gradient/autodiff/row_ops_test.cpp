@@ -11,6 +11,9 @@ TEST_CASE("layer norm has the right gradient in input, gain and offset") {
   CHECK(gradient_error([](TapeD&, const Leaves& x) { return layer_norm(x[0], x[1], x[2]); },
                        {random_tensor({5, 19}, 1), random_tensor({19}, 2),
                         random_tensor({19}, 3)}) < kGradientTolerance);
+  CHECK(gradient_error([](TapeD&, const Leaves& x) { return layer_norm(x[0], x[1], x[2], 0.3); },
+                       {random_tensor({5, 19}, 1), random_tensor({19}, 2),
+                        random_tensor({19}, 3)}) < kGradientTolerance);
 }
 
 TEST_CASE("softmax and log-sum-exp over rows have the right gradient") {

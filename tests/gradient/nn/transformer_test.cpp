@@ -103,6 +103,17 @@ TEST_CASE("gradients of text and set networks on padded batches agree with finit
       }
 }
 
+TEST_CASE("networks like BERT have the right gradient") {
+  const Dataset data = small_sequences(ModelKind::text, {6}, false);
+  for (const bool pooler : {false, true}) {
+    CAPTURE(pooler);
+    ModelConfig config = small_sequence_model(data);
+    make_bert(config, pooler);
+    Transformer<double> model(config, 5);
+    CHECK(parameter_gradient_error(model, PaddedBatch()) < kGradientTolerance);
+  }
+}
+
 TEST_CASE("learned activations have the right gradient in both phases, dense ReLU has it, too") {
   const Dataset data = small_sequences(ModelKind::text, {6}, false);
   ModelConfig config = small_sequence_model(data);

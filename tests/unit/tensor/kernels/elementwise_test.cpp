@@ -37,6 +37,41 @@ TEST_CASE_TEMPLATE("elementwise kernels equal loops in double", T, float, double
   });
 }
 
+TEST_CASE_TEMPLATE("exact GELU, tanh and their slopes equal those of the standard library", T,
+                   float, double) {
+  constexpr std::int64_t kPoints = 2501;
+  Tensor<T> x({kPoints}), ones({kPoints}), out({kPoints}), slope({kPoints});
+  for (std::int64_t i = 0; i < kPoints; ++i) {
+    x[i] = static_cast<T>(-12.5 + 0.01 * static_cast<double>(i));
+    ones[i] = 1;
+  }
+  // The fit of erfc is good to 1.2e-7, and exp of up to -80 adds some roundings of its argument.
+  const double relative = std::is_same_v<T, float> ? 1e-5 : 1e-14;
+  const double absolute = std::is_same_v<T, float> ? 1e-6 : 1e-15;
+  const auto check_near = [&](double found, double expected) {
+    CHECK(std::abs(found - expected) <= std::min(relative * std::abs(expected) + 1e-37,
+                                                 absolute * std::max(1.0, std::abs(expected))));
+  };
+  gelu_erf<T>(x.flat(), out.flat());
+  for (std::int64_t i = 0; i < kPoints; ++i) {
+    const double at = x[i];
+    check_near(out[i], at * 0.5 * std::erfc(-at / std::sqrt(2.0)));
+  }
+  gelu_erf_vjp<T>(x.flat(), ones.flat(), slope.flat(), false);
+  for (std::int64_t i = 0; i < kPoints; ++i) {
+    const double at = x[i], density = std::exp(-at * at / 2) / std::sqrt(2 * M_PI);
+    const double expected = 0.5 * std::erfc(-at / std::sqrt(2.0)) + at * density;
+    CHECK(std::abs(slope[i] - expected) <= 2 * absolute);  // a sum of two terms that may cancel
+  }
+  hyperbolic_tangent<T>(x.flat(), out.flat());
+  hyperbolic_tangent_vjp<T>(out.flat(), ones.flat(), slope.flat(), false);
+  for (std::int64_t i = 0; i < kPoints; ++i) {
+    const double expected = std::tanh(static_cast<double>(x[i]));
+    CHECK(std::abs(out[i] - expected) <= absolute);
+    CHECK(std::abs(slope[i] - (1 - expected * expected)) <= 2 * absolute);
+  }
+}
+
 TEST_CASE_TEMPLATE("exp has a small relative error over its whole range and ends in 0", T, float,
                    double) {
   const double lowest = std::is_same_v<T, float> ? -87 : -700, highest = -lowest;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,26 @@
 
 using namespace asap::tensor;
 using namespace asap::test;
+
+TEST_CASE_TEMPLATE("layer norm adds its epsilon to the variance, in place, too", T, float, double) {
+  constexpr double kEpsilon = 0.25;
+  const Tensor<T> x = random_tensor<T>({5, kLength}, 1), gain = random_tensor<T>({kLength}, 2),
+                  offset = random_tensor<T>({kLength}, 3);
+  Tensor<T> out({5, kLength}), in_place({5, kLength});
+  layer_norm<T>(x.rows(), {gain.flat(), offset.flat(), kEpsilon}, out.rows(), {}, {});
+  for (std::int64_t i = 0; i < 5; ++i) {
+    double mean = 0, variance = 0;
+    for (const T value : x.rows().row(i)) mean += double(value) / kLength;
+    for (const T value : x.rows().row(i)) variance += std::pow(value - mean, 2) / kLength;
+    for (std::int64_t j = 0; j < kLength; ++j)
+      REQUIRE(std::abs(out.rows()(i, j) -
+                       ((x.rows()(i, j) - mean) / std::sqrt(variance + kEpsilon) * gain[j] +
+                        offset[j])) < kUlps<T>);
+  }
+  std::ranges::copy(x.flat(), in_place.flat().begin());
+  layer_norm<T>(in_place.rows(), {gain.flat(), offset.flat(), kEpsilon}, in_place.rows(), {}, {});
+  CHECK(std::ranges::equal(in_place.flat(), out.flat()));
+}
 
 TEST_CASE_TEMPLATE("row kernels equal loops in double", T, float, double) {
   const Tensor<T> x = random_tensor<T>({5, kLength}, 1, 3.0);
