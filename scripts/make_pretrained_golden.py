@@ -114,4 +114,5 @@ def model_values(vocabulary):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    model_values(wordpiece_values())
+    pieces = wordpiece_values()
+    model_values([piece for piece in pieces if piece in SPECIAL or piece == piece.lower()])

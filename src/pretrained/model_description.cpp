@@ -145,7 +145,7 @@ std::optional<config::Pooling> read_pooling(const fs::path& folder, int width) {
   if (modes.size() == 1 && modes.front() == "pooling_mode_cls_token")
     return config::Pooling::first_token;
   throw base::DataError(
-      fields.source() + ": asks for " + (modes.empty() ? "no pooling" : base::join(modes, " and ")),
+      fields.source() + ": names " + (modes.empty() ? "no pooling" : base::join(modes, " and ")),
       "one of pooling_mode_mean_tokens and pooling_mode_cls_token is read");
 }
 

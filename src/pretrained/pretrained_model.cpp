@@ -49,7 +49,7 @@ class ForeignTensors {
     const io::StoredTensor& stored = found->second;
     if (!(stored.shape == shape))
       throw base::DataError(source_ + ": tensor '" + name + "' has shape " + stored.shape.text() +
-                                ", config.json asks for " + shape.text(),
+                                ", config.json needs " + shape.text(),
                             kWrongModel);
     check_type(name, stored.type);
     tensor::Tensor<float> values = stored.to<float>();

@@ -37,7 +37,7 @@ struct PretrainedFolder {
 
   void rename(const std::string& from, const std::string& to) {
     auto node = weights.tensors.extract(from);
-    base::check(!node.empty(), "PretrainedFolder: no tensor " + from);
+    base::check(!node.empty(), "PretrainedFolder: no such tensor");
     node.key() = to;
     weights.tensors.insert(std::move(node));
   }

@@ -241,9 +241,14 @@ TEST_CASE("tokenizers and poolings that are not computed here are refused by nam
 
 TEST_CASE("a cased vocabulary is not read in lower case") {
   const TemporaryFolder scratch;
-  PretrainedFolder folder(scratch / "model");  // which has some cased pieces
+  PretrainedFolder folder(scratch / "model");
+  folder.write();
+  CHECK(read_pretrained(folder.file()).text.lowercase);
+  CHECK(read_pretrained(folder.file()).text.strip_accents);
+  replace_all(folder.vocabulary, "\nhello\n", "\nHello\n");
   folder.write();
   CHECK_FALSE(read_pretrained(folder.file()).text.lowercase);
+  CHECK_FALSE(read_pretrained(folder.file()).text.strip_accents);
   write_json(folder.path / "tokenizer_config.json", {{"do_lower_case", true}});
   expect_error<DataError>([&] { read_pretrained(folder.file()); },
                           {"vocab.txt", "cased", "lower case", "do_lower_case"});
@@ -298,7 +303,7 @@ TEST_CASE("keys that the weights decide cannot be changed, others can") {
   CHECK_NOTHROW(with("model.pooling=mean"));
   CHECK_NOTHROW(with("data.text.max_tokens=5"));
   expect_error<UsageError>([&] { with("model.width=16"); }, {"model.width is 16", "need 8"});
-  expect_error<UsageError>([&] { with("data.text.lowercase=true"); }, {"data.text.lowercase"});
+  expect_error<UsageError>([&] { with("data.text.lowercase=false"); }, {"data.text.lowercase"});
   expect_error<UsageError>([&] { with("model.norm=pre"); }, {"model.norm", "post"});
   expect_error<UsageError>([&] { with("model.pooler=true"); }, {"no pooler"});
   expect_error<UsageError>([&] { with("data.text.max_tokens=25"); }, {"25", "24 positions"});

@@ -1,0 +1,105 @@
+// Pretrained encoders, from the command line: import, another attention, training, compilation,
+// embeddings, and what cannot be read.
+#include <doctest/doctest.h>
+
+#include "cli/process.h"
+#include "io/npy.h"
+#include "support/pretrained_folder.h"
+#include "support/text_folder.h"
+
+using namespace asap::base;
+using namespace asap::io;
+using namespace asap::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A training from the model in work/model on the texts in work/data, into work/`out`.
+Outcome train_from(const Workspace& work, const std::string& out, const Words& more) {
+  return run("asap-train",
+             Words{"--init-from", (work / "model" / "model.safetensors").string(), "--set",
+                   "data.kind=text", "--set", "data.path=" + (work / "data").string(), "--set",
+                   "train.batch=16", "--out", (work / out).string()} +
+                 more);
+}
+
+void check_refusal(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
+  const std::string line = last_line(outcome.error);
+  CAPTURE(line);
+  CHECK(outcome.code == code);
+  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
+}
+
+}  // namespace
+
+TEST_CASE("a pretrained encoder becomes a run without training, with PyTorch's embeddings") {
+  const Workspace work;
+  write_text_folder(work / "data", 32);
+  PretrainedFolder(work / "model").write();
+  const Outcome trained = train_from(
+      work, "run",
+      {"--set", "train.epochs=0", "--set", "model.pooling=mean", "--set", "model.pooler=false"});
+  CAPTURE(trained.error);
+  REQUIRE(trained.code == 0);
+  CHECK(fs::exists(work / "run" / "text" / "vocab.txt"));
+  const Json golden = read_json(fs::path(ASAP_GOLDEN_DATA) / "bert_tiny" / "embeddings.json");
+  std::string lines;
+  for (const Json& text : golden["texts"]) lines += text.get<std::string>() + "\n";
+  write_file_atomically(work / "texts.txt", lines);
+  REQUIRE(run("asap-eval",
+              {"predict", "--model", (work / "run").string(), "--input",
+               (work / "texts.txt").string(), "--embeddings", "--out", (work / "answers").string()})
+              .code == 0);
+  const asap::tensor::Tensor<float> embeddings =
+      read_npy(work / "answers" / "embeddings.npy").to<float>();
+  for (std::size_t text = 0; text < golden["texts"].size(); ++text)
+    for (std::size_t i = 0; i < 8; ++i)
+      CHECK(std::abs(
+                embeddings.rows()(static_cast<std::int64_t>(text), static_cast<std::int64_t>(i)) -
+                golden["softmax.mean"][text][i].get<double>()) < 2e-5);
+}
+
+TEST_CASE(
+    "its attention is swapped, trained, compiled and compared, and a stopped training resumes") {
+  const Workspace work;
+  write_text_folder(work / "data", 96);
+  PretrainedFolder(work / "model").write();
+  const Words sinkhorn{"--set", "model.attention.kind=sinkhorn",
+                       "--set", "model.attention.iterations=4",
+                       "--set", "train.epochs=2"};
+  REQUIRE(train_from(work, "run", sinkhorn).code == 0);
+  REQUIRE(train_from(work, "parts", sinkhorn + Words{"--max-steps", "3"}).code == 0);
+  fs::remove_all(work / "model");  // a run has all it needs
+  REQUIRE(train_from(work, "parts", sinkhorn + Words{"--resume", "--threads", "2"}).code == 0);
+  CHECK(newest_checkpoint(work / "parts") == newest_checkpoint(work / "run"));
+
+  REQUIRE(compile(work / "run", work / "operator").code == 0);
+  REQUIRE(run("asap-eval", {"compare", "--run", (work / "run").string(), "--compiled",
+                            (work / "operator").string(), "--out", (work / "compare").string(),
+                            "--methods", "teacher,f0,compiled"})
+              .code == 0);
+  const Json methods = read_json(work / "compare" / "summary.json")["methods"];
+  CHECK(methods[2]["agreement"] > 0.9);
+}
+
+TEST_CASE("what cannot be read of a pretrained model ends before any work") {
+  const Workspace work;
+  write_text_folder(work / "data", 32);
+  PretrainedFolder model(work / "model");
+  model.write();
+  check_refusal(train_from(work, "run", {"--set", "model.width=16"}), 2,
+                {"model.width is 16", "need 8"});
+  check_refusal(train_from(work, "run", {"--set", "data.text.max_tokens=2"}), 2,
+                {"data.text.max_tokens", "3"});
+  check_refusal(run("asap-train", {"--set", "train.epochs=0", "--out", (work / "run").string()}), 2,
+                {"train.epochs is 0", "init_from"});
+  model.config["model_type"] = "roberta";
+  model.write();
+  check_refusal(train_from(work, "run", {}), 3, {"roberta", "BPE"});
+  model.config["model_type"] = "bert";
+  model.rename("encoder.layer.0.output.dense.bias", "encoder.layer.0.output.dense.bais");
+  model.write();
+  check_refusal(train_from(work, "run", {}), 3,
+                {"encoder.layer.0.output.dense.bias", "missing", "bais"});
+  CHECK_FALSE(fs::exists(work / "run"));
+}
