@@ -79,11 +79,12 @@ TEST_CASE("prefixes, older names and fused projections give the same weights") {
   const PretrainedModel expected = read_pretrained(plain.file());
 
   PretrainedFolder prefixed(scratch / "prefixed");
-  rename_all(prefixed, {{"embeddings.", "bert.embeddings."},
-                        {"encoder.", "bert.encoder."},
-                        {"pooler.", "bert.pooler."},
-                        {"LayerNorm.weight", "LayerNorm.gamma"},
-                        {"LayerNorm.bias", "LayerNorm.beta"}});
+  rename_all(prefixed,
+             {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}});
+  std::map<std::string, StoredTensor> longer;
+  for (const auto& [name, tensor] : prefixed.weights.tensors)
+    longer.emplace("bert." + name, tensor);
+  prefixed.weights.tensors = std::move(longer);
   prefixed.weights.put("classifier.weight", Tensor<float>({2, 8}));
   prefixed.weights.put("cls.predictions.bias", Tensor<float>({3}));
   prefixed.write();
