@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kWrongModel = "is config.json that of these weights?";
-constexpr const char* kWeights = "model.safetensors";
-constexpr const char* kConfig = "config.json";
+constexpr const char* kWeightsFile = "model.safetensors";
+constexpr const char* kConfigFile = "config.json";
 
 /// Older files call gain and offset of layer norms gamma and beta.
 std::string modern_name(std::string name) {
@@ -172,7 +172,7 @@ void check_vocabulary(const text::Tokenizer& tokenizer, const config::ModelConfi
     throw base::DataError((folder / "vocab.txt").string() + ": holds " +
                               std::to_string(tokenizer.vocabulary()) +
                               " pieces, but vocab_size is " + std::to_string(model.vocabulary) +
-                              " in " + (folder / kConfig).string(),
+                              " in " + (folder / kConfigFile).string(),
                           "the vocabulary belongs to another model");
 }
 
@@ -188,20 +188,20 @@ io::Json value_at(const io::Json& config, const std::string& key) {
 std::optional<fs::path> find_pretrained(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) return path;
-  if (fs::is_regular_file(path / kWeights, ignored) && fs::exists(path / kConfig, ignored))
-    return path / kWeights;
+  if (fs::is_regular_file(path / kWeightsFile, ignored) && fs::exists(path / kConfigFile, ignored))
+    return path / kWeightsFile;
   return std::nullopt;
 }
 
 PretrainedModel read_pretrained(const fs::path& file) {
   const fs::path folder = file.parent_path();
   std::error_code ignored;
-  if (!fs::exists(folder / kConfig, ignored))
-    throw base::DataError(
-        (folder / kConfig).string() + ": there is no such file beside " + file.filename().string(),
-        "the folder of a pretrained model holds model.safetensors, config.json "
-        "and vocab.txt");
-  ModelDescription description = read_model_description(folder / kConfig);
+  if (!fs::exists(folder / kConfigFile, ignored))
+    throw base::DataError((folder / kConfigFile).string() + ": there is no such file beside " +
+                              file.filename().string(),
+                          "the folder of a pretrained model holds model.safetensors, config.json "
+                          "and vocab.txt");
+  ModelDescription description = read_model_description(folder / kConfigFile);
   const PretrainedTokenizer tokenizer =
       read_pretrained_tokenizer(folder, description.model.max_tokens);
   check_vocabulary(*tokenizer.tokenizer, description.model, folder);
@@ -226,7 +226,7 @@ PretrainedModel read_pretrained(const fs::path& file) {
 
 std::shared_ptr<const text::TextCodec> read_pretrained_codec(const fs::path& file) {
   const fs::path folder = file.parent_path();
-  const ModelDescription description = read_model_description(folder / kConfig);
+  const ModelDescription description = read_model_description(folder / kConfigFile);
   const PretrainedTokenizer tokenizer =
       read_pretrained_tokenizer(folder, description.model.max_tokens);
   auto codec = std::make_shared<text::TextCodec>();

@@ -21,9 +21,9 @@ namespace {
 /// Every tensor of the one model with equal values in the other.
 void check_equal_weights(const PretrainedModel& one, const PretrainedModel& other) {
   CHECK(one.weights.tensors.size() == other.weights.tensors.size());
-  for (const auto& [name, tensor] : one.weights.tensors) {
-    CAPTURE(name);
-    CHECK(other.weights.tensors.at(name) == tensor);
+  for (const auto& entry : one.weights.tensors) {
+    CAPTURE(entry.first);
+    CHECK(other.weights.tensors.at(entry.first) == entry.second);
   }
 }
 
