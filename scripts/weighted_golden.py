@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Writes the golden values of transport with any marginals to tests/golden/data: plans of POT (weighted, rectangular,
-unbalanced), the layer with dustbins in plain PyTorch, in the log domain with autograd's gradients, and a fitted dual map
-with its sparse polish. Run it only to change the values; the tests read the files. Sides that are relaxed differently
-need POT 0.9.4 or later, which Debian 12 does not have:
+unbalanced), the layer with dustbins in plain PyTorch, in the log domain with autograd's gradients, and a fitted dual
+map with its sparse polish. Run it only to change the values; the tests read the files. Sides that are relaxed
+differently need POT 0.9.4 or later, which Debian 12 does not have:
 
-  scripts/setup.sh --developer && python3 -m venv --system-site-packages /tmp/pot && /tmp/pot/bin/pip install 'pot>=0.9.4'
-  /tmp/pot/bin/python scripts/weighted_golden.py
+  scripts/setup.sh --developer
+  python3 -m venv --system-site-packages build/pot && build/pot/bin/pip install 'pot>=0.9.4'
+  build/pot/bin/python scripts/weighted_golden.py
 """
 
 import math
@@ -119,8 +120,8 @@ def map_features(scores, bin_score):
 
 
 def map_values(generator):
-    """A dual map fitted to T = 30 on five pairs, the plan of its closure on a sixth, and the plan after 20 iterations on
-    the entries above .001."""
+    """A dual map fitted to T = 30 on five pairs, the plan of its closure on a sixth, and the plan after 20 iterations
+    on the entries above .001."""
     iterations, ridge, threshold, polishing = 30, 1e-5, 1e-3, 20
     bin_score = torch.tensor([2.5], dtype=torch.float64)
     tensors = {"bin": array(bin_score)}
