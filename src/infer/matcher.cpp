@@ -28,7 +28,7 @@ tensor::MatrixView<float> linear(const AffineWeights& weights, tensor::MatrixVie
 tensor::MatrixView<float> norm(const AffineWeights& weights, tensor::MatrixView<const float> x,
                                tensor::Arena& arena) {
   const tensor::MatrixView<float> y = arena.matrix<float>(x.rows, x.cols);
-  apply_norm(weights, x, y);
+  apply_norm(weights, x, tensor::kLayerNormEpsilon, y);
   return y;
 }
 

@@ -7,6 +7,7 @@
 #include "autodiff/elementwise_ops.h"
 #include "autodiff/matching_ops.h"
 #include "autodiff/matmul_ops.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap::nn {
 namespace {
@@ -17,11 +18,11 @@ constexpr std::int64_t kKeypointInputs = 11;
 
 template <class T>
 Matcher<T>::Update::Update(const ParameterBuilder<T>& build, std::int64_t width)
-    : attention_norm(build.part("attention_norm"), width),
+    : attention_norm(build.part("attention_norm"), width, tensor::kLayerNormEpsilon),
       query(build.part("query"), width, width),
       key_value(build.part("key_value"), width, 2 * width),
       output(build.part("output"), width, width),
-      update_norm(build.part("update_norm"), 2 * width),
+      update_norm(build.part("update_norm"), 2 * width, tensor::kLayerNormEpsilon),
       up(build.part("up"), 2 * width, 2 * width),
       down(build.part("down"), 2 * width, width) {}
 
