@@ -121,14 +121,14 @@ class CompileCommand : public cli::Command {
                                   ->group("Input");
     program
         .add_option("--activations", activations_,
-                    "Instead of --run: captured queries and keys (safetensors)")
+                    "Instead of --run: captured queries and keys (safetensors or npz)")
         ->type_name("FILE")
         ->excludes(run_option)
         ->group("Input");
     program
-        .add_option("--heads", heads_,
-                    "Heads side by side in the columns of --activations (default: as its metadata "
-                    "say)")
+        .add_option(
+            "--heads", heads_,
+            "Heads side by side in the columns of --activations (default: as the file says)")
         ->type_name("N")
         ->check(CLI::Range(1, 65536))
         ->excludes(run_option)
@@ -208,7 +208,9 @@ class CompileCommand : public cli::Command {
     compile::ActivationsConfig teacher = config.activations;
     teacher.heads = heads_;
     compile::Activations activations = compile::read_activations(activations_, teacher);
+    compile::require_live_examples(activations, config);
     header.add("data", activations.source)
+        .add("read as", activations.file_form)
         .add("activations", describe_activations(activations, config));
     return std::make_unique<compile::ResidentActivations>(std::move(activations));
   }

@@ -3,32 +3,35 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "compile/activation_file/activation_names.h"
+#include "compile/activation_file/live_rows.h"
+#include "compile/activation_file/token_columns.h"
+#include "compile/head_passes.h"
 #include "io/json.h"
+#include "io/npz.h"
 
 namespace asap::compile {
 namespace {
 
-[[noreturn]] void fail(const io::TensorFile& file, const std::string& name,
-                       const std::string& what) {
-  throw base::DataError(file.source + ": " + name + ": " + what);
-}
-
-/// DataError unless the shape is [B, tokens, H * D].
-void require_tokens(const io::TensorFile& file, const std::string& name,
-                    const tensor::Shape& shape) {
-  if (shape.rank() == 3 && shape.size() > 0) return;
-  throw base::DataError(file.source + ": " + name +
-                            ": expected [examples, tokens, heads * width], got " + shape.text(),
-                        shape.rank() == 4
-                            ? "put the heads side by side: q.transpose(1, 2).flatten(2) of "
-                              "[examples, heads, tokens, width]"
-                            : "");
+[[noreturn]] void fail(const io::TensorFile& file, const std::string& name, const std::string& what,
+                       const std::string& hint = "") {
+  throw base::DataError(file.source + ": " + name + ": " + what, hint);
 }
 
 /// H as the file states it; 0: it does not.
 int stated_heads(const io::TensorFile& file) {
+  if (const auto array = file.tensors.find("heads"); array != file.tensors.end()) {
+    const io::StoredTensor& stored = array->second;
+    if (stored.shape.size() == 1 && stored.type == io::ElementType::int64)
+      if (const std::int64_t heads = stored.to<std::int64_t>()[0]; heads >= 1 && heads <= INT32_MAX)
+        return static_cast<int>(heads);
+    if (stored.shape.size() == 1 && stored.type == io::ElementType::int32)
+      if (const std::int32_t heads = stored.to<std::int32_t>()[0]; heads >= 1) return heads;
+    fail(file, "heads", "expected one whole number from 1");
+  }
   const auto found = file.metadata.find("heads");
   if (found == file.metadata.end()) return 0;
   const std::optional<int> heads = base::parse_number<int>(found->second);
@@ -37,106 +40,200 @@ int stated_heads(const io::TensorFile& file) {
                         io::excerpt(found->second) + "'");
 }
 
-/// The number of heads in `columns` columns. They look alike whatever it is, so it is not guessed.
-int known_heads(const io::TensorFile& file, std::int64_t columns, int given) {
+[[noreturn]] void refuse_unstated(const io::TensorFile& file, std::int64_t columns) {
+  std::vector<std::string> divisors;
+  for (std::int64_t heads = 1; heads <= columns; ++heads)
+    if (columns % heads == 0) divisors.push_back(std::to_string(heads));
+  throw base::UsageError(
+      file.source + ": how many heads share the " + std::to_string(columns) +
+          " columns of queries and keys is not stated (" + base::join(divisors, ", ") +
+          " divide them)",
+      "give `heads` N, or save the file with the metadata {\"heads\": \"N\"} or an array heads; or "
+      "save "
+      "[examples, heads, tokens, width], of several examples: some are fitted, others measured");
+}
+
+/// H of the first layer's queries. Columns of heads side by side look alike whatever it is, so it
+/// is not guessed.
+int known_heads(const io::TensorFile& file, const RoleTensors& queries, int given) {
   const int stated = stated_heads(file);
   if (given > 0 && stated > 0 && given != stated)
     throw base::UsageError(file.source + ": holds " + std::to_string(stated) +
                                " heads by its metadata, not " + std::to_string(given),
                            "leave `heads` out");
-  if (given > 0 || stated > 0) return std::max(given, stated);
-  std::vector<std::string> divisors;
-  for (std::int64_t heads = 1; heads <= columns; ++heads)
-    if (columns % heads == 0) divisors.push_back(std::to_string(heads));
-  throw base::UsageError(file.source + ": how many heads share the " + std::to_string(columns) +
-                             " columns of queries and keys is not stated (" +
-                             base::join(divisors, ", ") + " divide them)",
-                         "give `heads` N, or save the file with the metadata {\"heads\": \"N\"}");
+  const int wanted = std::max(given, stated);
+  const auto visible = static_cast<int>(visible_heads(file, queries));
+  const std::string& name = queries.names.at(0);
+  const tensor::Shape& shape = file.at(name).shape;
+  if (visible > 0 && wanted > 0 && visible != wanted)
+    throw base::UsageError(
+        file.source + ": " + name + ": " + std::to_string(visible) + " heads, not " +
+            std::to_string(wanted) + ", by its " +
+            (queries.per_head ? "number of tensors" : "shape " + shape.text()),
+        !queries.per_head && shape[2] == wanted
+            ? "the axes are [examples, heads, tokens, width]: save q.transpose(1, 2)"
+            : "leave `heads` out");
+  if (visible > 0) return visible;
+  if (wanted > 0 || shape.rank() != 3)
+    return std::max(wanted, 1);  // other shapes are refused later
+  refuse_unstated(file, shape[2]);
 }
 
-/// A tensor [B, tokens, H * D] with its first two dimensions folded; finite.
-tensor::Tensor<float> read_tokens(const io::TensorFile& file, const std::string& name,
-                                  std::int64_t examples, std::int64_t tokens, std::int64_t heads) {
-  const io::StoredTensor& stored = file.at(name);
-  const tensor::Shape& shape = stored.shape;
-  require_tokens(file, name, shape);
-  if ((examples > 0 && shape[0] != examples) || (tokens > 0 && shape[1] != tokens))
-    fail(file, name,
-         "expected " + std::to_string(examples) + " examples" +
-             (tokens > 0 ? " of " + std::to_string(tokens) + " tokens" : "") + ", got " +
-             shape.text());
-  if (shape[2] % heads != 0)
-    fail(file, name,
-         "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
-             std::to_string(heads) + " heads");
-  if (stored.type != io::ElementType::float32 && stored.type != io::ElementType::float64)
-    fail(file, name, "expected float32, got " + std::string(io::element_name(stored.type)));
-  const tensor::Tensor<float> values = stored.to<float>();
-  for (const float value : values.flat())
-    if (!std::isfinite(value)) fail(file, name, "holds a value that is not finite");
-  tensor::Tensor<float> folded({shape[0] * shape[1], shape[2]});
-  std::copy_n(values.data(), values.size(), folded.data());
-  return folded;
+/// All tensors have the type of the first.
+void require_one_type(const io::TensorFile& file, const std::vector<LayerTensors>& layers) {
+  const std::string& first = layers.at(0).queries.names.at(0);
+  const std::string_view type = io::file_type_name(file.at(first));
+  for (const LayerTensors& layer : layers)
+    for (const RoleTensors* role : {&layer.queries, &layer.keys, &layer.values})
+      for (const std::string& name : role->names)
+        if (const std::string_view other = io::file_type_name(file.at(name)); other != type)
+          fail(file, name,
+               "is of " + std::string(other) + ", but " + first + " of " + std::string(type),
+               "save all in one type");
 }
 
-std::vector<std::int32_t> read_live(const io::TensorFile& file, const std::string& name,
-                                    std::int64_t examples, std::int64_t tokens) {
-  if (!file.tensors.contains(name)) return {};
-  const tensor::Tensor<std::int32_t> live = file.get<std::int32_t>(name, {examples});
-  for (const std::int32_t count : live.flat())
-    if (count < 0 || count > tokens)
-      fail(file, name, std::to_string(count) + " is not between 0 and " + std::to_string(tokens));
-  return {live.data(), live.data() + live.size()};
+/// What all tensors of one side share.
+struct SideShape {
+  std::int64_t examples, tokens, heads;
+};
+
+void require_side(const io::TensorFile& file, const TokenColumns& columns, const SideShape& side) {
+  if (columns.heads() != side.heads)
+    fail(file, columns.name(),
+         std::to_string(columns.heads()) + " heads, expected " + std::to_string(side.heads),
+         columns.heads() < side.heads && side.heads % columns.heads() == 0
+             ? "heads that share keys need a copy each: repeat_interleave(" +
+                   std::to_string(side.heads / columns.heads()) + ", 1)"
+             : "");
+  if (columns.examples() != side.examples || columns.tokens() != side.tokens)
+    fail(file, columns.name(),
+         "expected " + std::to_string(side.examples) + " examples of " +
+             std::to_string(side.tokens) + " tokens, got " + columns.shape().text());
 }
 
-LayerActivations read_layer(const io::TensorFile& file, const std::string& prefix,
-                            const tensor::Shape& first_queries, const tensor::Shape& first_keys,
-                            const ActivationsConfig& teacher) {
+struct Sides {
+  SideShape queries, keys;
+  LiveRows live_queries, live_keys;
+};
+
+LayerActivations read_layer(const io::TensorFile& file, const LayerTensors& tensors,
+                            const Sides& sides, double epsilon) {
+  const std::int64_t heads = sides.queries.heads;
+  const TokenColumns queries(file, tensors.queries, heads), keys(file, tensors.keys, heads);
+  require_side(file, queries, sides.queries);
+  require_side(file, keys, sides.keys);
+  if (queries.width() != keys.width())
+    fail(file, keys.name(),
+         "width " + std::to_string(keys.width()) + " of a head differs from the queries' " +
+             std::to_string(queries.width()));
   LayerActivations layer;
-  layer.queries =
-      read_tokens(file, prefix + "queries", first_queries[0], first_queries[1], teacher.heads);
-  layer.keys = read_tokens(file, prefix + "keys", first_queries[0], first_keys[1], teacher.heads);
-  if (layer.queries.shape()[1] != layer.keys.shape()[1])
-    fail(file, prefix + "keys",
-         "width " + std::to_string(layer.keys.shape()[1]) + " differs from the queries' " +
-             std::to_string(layer.queries.shape()[1]));
-  if (file.tensors.contains(prefix + "values"))
-    layer.values =
-        read_tokens(file, prefix + "values", first_queries[0], first_keys[1], teacher.heads);
-  const std::int64_t width = layer.queries.shape()[1] / teacher.heads;
-  layer.score_scales.assign(teacher.heads,
-                            1 / (std::sqrt(static_cast<double>(width)) * teacher.epsilon));
+  layer.queries = queries.read(file, sides.live_queries);
+  layer.keys = keys.read(file, sides.live_keys);
+  if (!tensors.values.names.empty()) {
+    const TokenColumns values(file, tensors.values, heads);
+    require_side(file, values, sides.keys);
+    layer.values = values.read(file, sides.live_keys);
+  }
+  layer.score_scales.assign(static_cast<std::size_t>(heads),
+                            1 / (std::sqrt(static_cast<double>(queries.width())) * epsilon));
   return layer;
+}
+
+std::vector<std::int32_t> live_counts(const LiveRows& live) {
+  std::vector<std::int32_t> counts;
+  for (const auto& row : live.rows) counts.push_back(static_cast<std::int32_t>(row.size()));
+  return counts;
+}
+
+/// "mask: 40 of 64 tokens live"
+std::string live_words(const LiveRows& live, const SideShape& side, const std::string& tokens) {
+  if (live.all()) return "all " + tokens + " live";
+  std::int64_t count = 0;
+  for (const auto& row : live.rows) count += std::ssize(row);
+  return live.name + ": " + base::format_count(count) + " of " +
+         base::format_count(side.examples * side.tokens) + " " + tokens + " live";
+}
+
+std::string shape_words(const io::TensorFile& file, const RoleTensors& tensors) {
+  if (tensors.names.empty()) return "no values";
+  return tensors.names[0] + " " + file.at(tensors.names[0]).shape.text();
+}
+
+/// How the first layer was understood, and the live tokens.
+std::string file_words(const io::TensorFile& file, const LayerTensors& first, const Sides& sides) {
+  std::string text = shape_words(file, first.queries) + ", " + shape_words(file, first.keys) +
+                     ", " + shape_words(file, first.values) + "; " +
+                     std::string(io::file_type_name(file.at(first.queries.names[0]))) + "; ";
+  if (sides.live_queries.name == sides.live_keys.name)
+    text += live_words(sides.live_queries, sides.queries, "tokens");
+  else
+    text += live_words(sides.live_queries, sides.queries, "query tokens") + ", " +
+            live_words(sides.live_keys, sides.keys, "key tokens");
+  std::int64_t empty = 0;
+  for (std::size_t b = 0; b < static_cast<std::size_t>(sides.queries.examples); ++b)
+    empty += (!sides.live_queries.all() && sides.live_queries.rows[b].empty()) ||
+             (!sides.live_keys.all() && sides.live_keys.rows[b].empty());
+  if (empty > 0)
+    text += "; " + base::format_count(empty) + (empty == 1 ? " example" : " examples") +
+            " without live tokens left out";
+  return text;
 }
 
 }  // namespace
 
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher) {
-  return activations_from(io::read_safetensors(path), path.filename().string(), teacher);
+  const std::string bytes = base::read_file(path);
+  const std::string name = path.filename().string();
+  if (io::is_npz(bytes)) {
+    if (bytes.find("/data.pkl") != std::string::npos)
+      throw base::DataError(
+          path.string() + ": is a file of torch.save, expected safetensors or npz",
+          "safetensors.torch.save_file({\"q\": q, \"k\": k}, FILE)");
+    return activations_from(io::parse_npz(bytes, path.string()), name, teacher);
+  }
+  if (bytes.starts_with("\x93NUMPY"))
+    throw base::DataError(path.string() + ": is a single array, expected queries and keys",
+                          "numpy.savez(FILE, q=queries, k=keys)");
+  return activations_from(io::parse_safetensors(bytes, path.string()), name, teacher);
 }
 
 Activations activations_from(const io::TensorFile& file, const std::string& name,
                              const ActivationsConfig& config) {
-  const auto prefix = [](std::size_t layer) { return "layers." + std::to_string(layer) + "."; };
-  const tensor::Shape queries = file.at(prefix(0) + "queries").shape;
-  const tensor::Shape keys = file.at(prefix(0) + "keys").shape;
-  require_tokens(file, prefix(0) + "queries", queries);
-  require_tokens(file, prefix(0) + "keys", keys);
-  ActivationsConfig teacher = config;
-  teacher.heads = known_heads(file, queries[2], config.heads);
+  const std::vector<LayerTensors> layers = sort_activations(file);
+  const int heads = known_heads(file, layers[0].queries, config.heads);
+  const TokenColumns queries(file, layers[0].queries, heads), keys(file, layers[0].keys, heads);
+  require_one_type(file, layers);
+  Sides sides{{queries.examples(), queries.tokens(), heads},
+              {queries.examples(), keys.tokens(), heads},
+              read_live_rows(file, TokenSide::queries, queries.examples(), queries.tokens()),
+              {}};
+  require_side(file, keys, sides.keys);
+  sides.live_keys = read_live_rows(file, TokenSide::keys, queries.examples(), keys.tokens());
 
   Activations out;
-  out.examples = queries[0];
-  out.heads = teacher.heads;
-  out.iterations = teacher.iterations;
+  out.examples = queries.examples();
+  out.heads = heads;
+  out.iterations = config.iterations;
   out.source = name;
-  for (std::size_t layer = 0; file.tensors.contains(prefix(layer) + "queries"); ++layer)
-    out.layers.push_back(read_layer(file, prefix(layer), queries, keys, teacher));
-  out.live_queries = read_live(file, "live_queries", queries[0], queries[1]);
-  out.live_keys = read_live(file, "live_keys", queries[0], keys[1]);
+  for (const LayerTensors& layer : layers)
+    out.layers.push_back(read_layer(file, layer, sides, config.epsilon));
+  out.live_queries = live_counts(sides.live_queries);
+  out.live_keys = live_counts(sides.live_keys);
+  out.file_form = file_words(file, layers[0], sides);
   if (const auto known = file.metadata.find("model_fingerprint"); known != file.metadata.end())
     out.model_fingerprint = known->second;
   return out;
+}
+
+void require_live_examples(const Activations& activations, const CompileConfig& config) {
+  const attention::AttentionBatch<float> batch = activations.batch(0);
+  for (const ExampleRange& range :
+       {ExampleRange{0, config.calibration}, ExampleRange{config.calibration, config.held_out}}) {
+    bool found = range.first + range.count > activations.examples;
+    for (std::int64_t e = range.first; !found && e < range.first + range.count; ++e)
+      found = is_live(batch, e);
+    if (!found) refuse_empty(activations.source, range);
+  }
 }
 
 std::string describe(const Activations& activations) {

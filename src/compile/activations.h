@@ -31,6 +31,7 @@ struct Activations {
   std::vector<std::int32_t> live_keys;     ///< [B]; empty = all
   std::string model_fingerprint;           ///< empty when the model is not known
   std::string source;                      ///< where the examples come from, for the artefact
+  std::string file_form{};  ///< how a file of activations was understood; empty: there was none
 
   attention::AttentionBatch<float> batch(int layer) const {
     const LayerActivations& l = layers[layer];
@@ -39,19 +40,26 @@ struct Activations {
   }
 };
 
-/// Reads activations that any program captured from its own teacher: a safetensors file with
-///   layers.<i>.queries  [B, N, H*D] float     layers.<i>.keys  [B, M, H*D] float
-///   layers.<i>.values   [B, M, H*Dv] float, optional: without it no output error is measured
-///   live_queries, live_keys  [B] int32, optional: live tokens of each example, which come first
-/// for i = 0, 1, ... and, in its metadata, optionally `model_fingerprint` and `heads`. Queries and
-/// keys are as they enter the product, before any scaling. H is teacher.heads, or where that is 0
-/// the metadata's. DataError names file, tensor and what was expected; UsageError when H is stated
-/// nowhere, or twice and differently.
+/// Reads activations that any program captured from its own teacher, a safetensors or npz file.
+/// Names of tensors are those of `sort_activations`, layouts those of `TokenColumns`, masks and
+/// lengths those of `read_live_rows`: for layers L = 0, 1, ...
+///   layer.L.q  [B, H, N, D] or [B, N, H*D]    layer.L.k  [B, H, M, D] or [B, M, H*D]
+///   layer.L.v  [B, H, M, Dv] or [B, M, H*Dv], optional: without it no output error is measured
+/// or one [B, N, D] for each head; float64, float32, float16 or bfloat16, all tensors the same.
+/// Metadata: optionally `model_fingerprint` and `heads`, which may also be a tensor of one integer.
+/// Queries and keys are as they enter the product, before any scaling. H is what tensors show;
+/// where they have heads side by side it is teacher.heads, or where that is 0 the file's. Live
+/// tokens are moved to the front. DataError names file, tensor and what was expected; UsageError
+/// when H is stated nowhere, or twice and differently.
 Activations read_activations(const std::filesystem::path& path, const ActivationsConfig& teacher);
 
 /// The same from a file in memory; `name` becomes Activations::source.
 Activations activations_from(const io::TensorFile& file, const std::string& name,
                              const ActivationsConfig& teacher);
+
+/// DataError unless the examples to fit on and the examples to measure on both have live tokens.
+/// Leaves alone what is too few examples altogether.
+void require_live_examples(const Activations& activations, const CompileConfig& config);
 
 /// "384 examples of 16 tokens, 2 layers of 4 heads, width 8"; queries and keys apart where
 /// their numbers differ.

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/files.h"
 #include "io/json.h"
+#include "io/narrow_types.h"
 
 namespace asap::io {
 namespace {
@@ -41,48 +40,14 @@ std::string widened(std::string_view data) {
   return out;
 }
 
-/// IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction.
-struct Float16 {
-  std::uint16_t bits;
-  explicit operator float() const {
-    const int exponent = bits >> 10 & 31;
-    const int fraction = bits & 1023;
-    float size;
-    if (exponent == 0) {
-      size = std::ldexp(static_cast<float>(fraction), -24);
-    } else if (exponent == 31) {
-      size = fraction == 0 ? std::numeric_limits<float>::infinity()
-                           : std::numeric_limits<float>::quiet_NaN();
-    } else {
-      size = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-    }
-    return bits & 0x8000 ? -size : size;
-  }
-};
-
-/// A type that is read, but neither kept nor written.
-struct NarrowType {
-  std::string_view name;
-  std::int64_t bytes;
-  ElementType type;  ///< what it is widened to
-  std::string (*widen)(std::string_view data);
-};
-
-constexpr std::array<NarrowType, 6> kNarrowTypes{{
-    {"<f2", 2, ElementType::float32, widened<Float16, float>},
-    {"|i1", 1, ElementType::int32, widened<std::int8_t, std::int32_t>},
-    {"<i2", 2, ElementType::int32, widened<std::int16_t, std::int32_t>},
-    {"<u2", 2, ElementType::int32, widened<std::uint16_t, std::int32_t>},
-    {"<u4", 4, ElementType::int64, widened<std::uint32_t, std::int64_t>},
-    {"|b1", 1, ElementType::uint8, widened<std::uint8_t, std::uint8_t>},
+constexpr std::array<NarrowType, 6> kNarrowNpyTypes{{
+    {"<f2", "float16", 2, ElementType::float32, widen_float16},
+    {"|i1", "int8", 1, ElementType::int32, widened<std::int8_t, std::int32_t>},
+    {"<i2", "int16", 2, ElementType::int32, widened<std::int16_t, std::int32_t>},
+    {"<u2", "uint16", 2, ElementType::int32, widened<std::uint16_t, std::int32_t>},
+    {"<u4", "uint32", 4, ElementType::int64, widened<std::uint32_t, std::int64_t>},
+    {"|b1", "bool", 1, ElementType::uint8, widened<std::uint8_t, std::uint8_t>},
 }};
-
-/// How the elements of a file are stored: as `type`, or as a narrow type.
-struct FileType {
-  ElementType type;
-  const NarrowType* narrow = nullptr;
-  std::int64_t bytes() const { return narrow != nullptr ? narrow->bytes : element_bytes(type); }
-};
 
 struct NpyHeader {
   std::optional<FileType> type;
@@ -177,8 +142,8 @@ class HeaderParser {
   FileType element_type(std::string_view name) const {
     for (const auto& [known, type] : kNpyTypes)
       if (name == known) return {type};
-    for (const NarrowType& narrow : kNarrowTypes)
-      if (name == narrow.name) return {narrow.type, &narrow};
+    for (const NarrowType& narrow : kNarrowNpyTypes)
+      if (name == narrow.stored_name) return {narrow.type, &narrow};
     throw base::DataError(
         source_ + ": elements are '" + excerpt(name) +
             "', expected one of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, <u2, <u4, |b1",
@@ -230,14 +195,13 @@ StoredTensor parse_npy(std::string_view bytes, const std::string& source) {
                           "save numpy.ascontiguousarray(array) instead");
   const std::int64_t count = checked_byte_count(sizes.data(), sizes.size(), header.type->bytes());
   StoredTensor tensor;
-  tensor.type = header.type->type;
   if (count >= 0)
     for (const std::int64_t size : sizes) tensor.shape.append(size);
   if (count < 0 || static_cast<std::uint64_t>(count) != data.size())
     throw base::DataError(
         source + ": the shape needs " + (count < 0 ? "too many" : std::to_string(count)) +
         " bytes, the file has " + std::to_string(data.size()) + " after the header");
-  tensor.bytes = header.type->narrow != nullptr ? header.type->narrow->widen(data) : data;
+  take_elements(tensor, *header.type, data);
   return tensor;
 }
 

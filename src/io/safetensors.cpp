@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "io/json.h"
+#include "io/narrow_types.h"
 
 namespace asap::io {
 namespace {
@@ -24,6 +25,14 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 5> kTensorTypes{{
     {"I32", ElementType::int32},
     {"I64", ElementType::int64},
     {"U8", ElementType::uint8},
+}};
+
+std::string unchanged(std::string_view data) { return std::string(data); }
+
+constexpr std::array<NarrowType, 3> kNarrowTensorTypes{{
+    {"F16", "float16", 2, ElementType::float32, widen_float16},
+    {"BF16", "bfloat16", 2, ElementType::float32, widen_bfloat16},
+    {"BOOL", "bool", 1, ElementType::uint8, unchanged},
 }};
 
 std::string_view stored_name(ElementType type) {
@@ -48,15 +57,15 @@ class EntryReader {
       if (key != "dtype" && key != "shape" && key != "data_offsets") fail("has an unknown field");
   }
 
-  ElementType type() const {
+  FileType type() const {
     const Json& value = field("dtype");
     if (!value.is_string()) fail("must have a dtype that is a string");
     const auto& name = value.get_ref<const std::string&>();
     for (const auto& [known, type] : kTensorTypes)
-      if (name == known) return type;
-    throw base::DataError(
-        where_ + " has type " + excerpt(name) + ", expected one of F32, F64, I32, I64, U8",
-        name == "F16" || name == "BF16" ? "convert the file to F32 first" : "");
+      if (name == known) return {type};
+    for (const NarrowType& narrow : kNarrowTensorTypes)
+      if (name == narrow.stored_name) return {narrow.type, &narrow};
+    fail("has type " + excerpt(name) + ", expected one of F64, F32, F16, BF16, I64, I32, U8, BOOL");
   }
 
   tensor::Shape shape(std::int64_t element, std::uint64_t* bytes) const {
@@ -193,9 +202,9 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& source) 
     }
     const EntryReader entry(value, source + ": tensor '" + excerpt(name) + "'");
     StoredTensor tensor;
-    tensor.type = entry.type();
+    const FileType type = entry.type();
     std::uint64_t expected_bytes = 0;
-    tensor.shape = entry.shape(element_bytes(tensor.type), &expected_bytes);
+    tensor.shape = entry.shape(type.bytes(), &expected_bytes);
     const auto [begin, end] = entry.offsets();
     if (begin > end || end > data.size())
       entry.fail("lies at bytes " + std::to_string(begin) + " to " + std::to_string(end) +
@@ -204,7 +213,7 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& source) 
       entry.fail("has " + std::to_string(end - begin) + " bytes, its shape " + tensor.shape.text() +
                  " needs " + std::to_string(expected_bytes));
     extents.push_back({begin, end, name});
-    tensor.bytes = data.substr(begin, end - begin);
+    take_elements(tensor, type, data.substr(begin, end - begin));
     file.tensors.emplace(name, std::move(tensor));
   }
   check_extents(std::move(extents), data.size(), source);

@@ -36,8 +36,8 @@ struct TensorFile {
 
 /// Reads a safetensors file (https://github.com/huggingface/safetensors, format section). Nothing
 /// in the header is trusted: its length and every type, shape and offset are checked against the
-/// size of the file before anything is allocated. DataError names `source`, the tensor and what was
-/// expected.
+/// size of the file before anything is allocated. F16 and BF16 widen to float32 and BOOL to uint8,
+/// exactly. DataError names `source`, the tensor and what was expected.
 TensorFile parse_safetensors(std::string_view bytes, const std::string& source);
 TensorFile read_safetensors(const std::filesystem::path& path);
 

@@ -32,6 +32,10 @@ std::string_view element_name(ElementType type) {
   throw base::InternalError("element_name: unknown element type");
 }
 
+std::string_view file_type_name(const StoredTensor& tensor) {
+  return tensor.narrow_type.empty() ? element_name(tensor.type) : tensor.narrow_type;
+}
+
 std::int64_t checked_byte_count(const std::int64_t* sizes, std::size_t rank, std::int64_t element) {
   // A zero anywhere makes the product zero, but the other sizes must still be representable on
   // their own, or code that multiplies a part of the shape would overflow.

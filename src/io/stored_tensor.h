@@ -39,6 +39,8 @@ struct StoredTensor {
   ElementType type = ElementType::float32;
   tensor::Shape shape;
   std::string bytes;  ///< shape.size() * element_bytes(type) of them
+  /// The type in the file, such as "float16", where `type` is a wider one; empty: `type` itself.
+  std::string_view narrow_type{};
 
   /// Copies a tensor (or a view of const elements).
   template <class T>
@@ -84,6 +86,9 @@ struct StoredTensor {
     return out;
   }
 };
+
+/// The type of the elements in the file: "float16", "float32", ...
+std::string_view file_type_name(const StoredTensor& tensor);
 
 /// The size of a tensor in bytes, or -1 when it does not fit in 63 bits. For shapes from files,
 /// which cannot be trusted; sizes must not be negative.

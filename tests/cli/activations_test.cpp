@@ -1,10 +1,14 @@
 // Compiling captured activations of another program's network, from the command line.
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include <doctest/doctest.h>
 
 #include "cli/process.h"
+#include "io/npy.h"
 #include "io/safetensors.h"
+#include "support/npz_file.h"
 
 using namespace asap::base;
 using namespace asap::io;
@@ -33,6 +37,34 @@ Outcome compile_captured(const std::filesystem::path& file, const std::filesyste
   return run("asap-compile", Words{"--activations", file.string(), "--out", out.string(),
                                    "--calibration", "64", "--set", "held_out=32"} +
                                  more);
+}
+
+/// The file with its float tensors as BF16 or F16; for values that both hold exactly.
+std::string in_half_precision(const TensorFile& file, const std::string& type) {
+  Json header = Json::object();
+  std::string data;
+  for (const auto& [name, stored] : file.tensors) {
+    const std::size_t begin = data.size();
+    if (stored.type == ElementType::float32) {
+      const asap::tensor::Tensor<float> values = stored.to<float>();
+      for (const float value : values.flat()) {
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        // float16 has a bias of 15 instead of 127 and 10 bits of fraction instead of 23.
+        const std::uint32_t half =
+            value == 0 ? 0 : (bits >> 16 & 0x8000) | ((bits >> 13) - (112u << 10) & 0x7fff);
+        const auto word = static_cast<std::uint16_t>(type == "BF16" ? bits >> 16 : half);
+        data.append(reinterpret_cast<const char*>(&word), sizeof(word));
+      }
+    } else {
+      data += stored.bytes;
+    }
+    header[name] = {{"dtype", stored.type == ElementType::float32 ? type : "I32"},
+                    {"shape", std::vector<std::int64_t>(stored.shape.begin(), stored.shape.end())},
+                    {"data_offsets", {begin, data.size()}}};
+  }
+  const std::string text = header.dump();
+  const std::uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + text + data;
 }
 
 }  // namespace
@@ -78,4 +110,54 @@ TEST_CASE("captured activations are compiled once the number of heads is stated"
   CHECK_FALSE(parse_json(dumped.out, "stdout")["activations"].contains("heads"));
   const Outcome with = run("asap-compile", {"--dump-config", "minimal", "--heads", "4"});
   CHECK(parse_json(with.out, "stdout")["activations"]["heads"] == 4);
+}
+
+TEST_CASE("half precision, other layouts and masks are read, and the program says how") {
+  const Workspace work;
+  // bfloat16 and float16 of small whole numbers are exact, so all files mean the same.
+  TensorFile plain;
+  for (const char* name : {"q", "k"}) {
+    asap::tensor::Tensor<float> values({96, 2, 5, 3});
+    for (std::int64_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>((i * 7 + (name[0] == 'q' ? 3 : i / 11)) % 5 - 2);
+    plain.put(name, values);
+  }
+  asap::tensor::Tensor<std::int32_t> lengths({96});
+  for (std::int64_t i = 0; i < 96; ++i) lengths[i] = 3 + static_cast<std::int32_t>(i % 3);
+  plain.put("lengths", lengths);
+  write_safetensors(work / "float32.safetensors", plain);
+  const Outcome first = compile_captured(work / "float32.safetensors", work / "float32", {});
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  CHECK(first.error.find("q [96, 2, 5, 3], k [96, 2, 5, 3], no values; float32; lengths: 384 of "
+                         "480 tokens live\n") != std::string::npos);
+  CHECK(read_json(work / "float32/summary.json")["heads"].size() == 2);  // evidence of each head
+
+  for (const std::string type : {"BF16", "F16"}) {
+    write_file_atomically(work / (type + ".safetensors"), in_half_precision(plain, type));
+    const Outcome half = compile_captured(work / (type + ".safetensors"), work / type, {});
+    REQUIRE_MESSAGE(half.code == 0, half.error);
+    CHECK(half.error.find(type == "F16" ? "; float16; " : "; bfloat16; ") != std::string::npos);
+    CHECK(read_file(work / type / "operator.safetensors") ==
+          read_file(work / "float32/operator.safetensors"));
+  }
+  TensorFile misspelled = plain;
+  misspelled.put("layer.1.qeury", lengths);
+  write_safetensors(work / "unknown.safetensors", misspelled);
+  const Outcome unknown = compile_captured(work / "unknown.safetensors", work / "unknown", {});
+  CHECK(unknown.code == 3);
+  CHECK(
+      last_line(unknown.error).find("unknown tensor 'layer.1.qeury' (the nearest known name is") !=
+      std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(work / "unknown"));
+
+  write_file_atomically(work / "qk.npz", npz_file(plain.tensors));
+  const Outcome archive = compile_captured(work / "qk.npz", work / "npz", {});
+  REQUIRE_MESSAGE(archive.code == 0, archive.error);
+  CHECK(read_file(work / "npz/operator.safetensors") ==
+        read_file(work / "float32/operator.safetensors"));
+  write_file_atomically(work / "q.npy", serialise_npy(plain.at("q")));
+  const Outcome single = compile_captured(work / "q.npy", work / "npy", {});
+  CHECK(single.code == 3);
+  CHECK(last_line(single.error).find("numpy.savez(FILE, q=queries, k=keys)") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(work / "npy"));
 }

@@ -1,7 +1,9 @@
 #include "io/safetensors.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -139,11 +141,59 @@ TEST_CASE("a safetensors header that does not describe the file is rejected with
   expect_tensors_rejected(file_of(R"({"__metadata__":[]})", 0), {"__metadata__"});
 }
 
+<<<<<<< HEAD
 TEST_CASE("a half-precision tensor is named together with its type") {
   expect_tensors_rejected(file_of(R"({"w":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}})", 2),
                           {"'w'", "BF16", "F32"});
   expect_tensors_rejected(file_of(R"({"w":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2),
                           {"F16"});
+=======
+/// One tensor of type `dtype` whose elements have these bits.
+template <class Bits>
+StoredTensor read_bits(const std::string& dtype, const std::vector<Bits>& bits) {
+  const std::string size = std::to_string(bits.size() * sizeof(Bits));
+  std::string bytes =
+      file_of(R"({"w":{"dtype":")" + dtype + R"(","shape":[)" + std::to_string(bits.size()) +
+                  R"(],"data_offsets":[0,)" + size + "]}}",
+              0);
+  bytes.append(reinterpret_cast<const char*>(bits.data()), bits.size() * sizeof(Bits));
+  return parse_safetensors(bytes, "x").at("w");
+}
+
+TEST_CASE("half precision widens exactly, and what it was is known") {
+  // 1, -2, the largest, the smallest subnormal, the smallest normal, -0, infinity (IEEE 754
+  // binary16)
+  const StoredTensor half = read_bits<std::uint16_t>(
+      "F16", {0x3c00, 0xc000, 0x7bff, 0x0001, 0x0400, 0x8000, 0x7c00, 0x7e00});
+  CHECK(half.type == ElementType::float32);
+  CHECK(file_type_name(half) == "float16");
+  const asap::tensor::Tensor<float> values = half.to<float>();
+  CHECK(values[0] == 1.0f);
+  CHECK(values[1] == -2.0f);
+  CHECK(values[2] == 65504.0f);
+  CHECK(values[3] == 0x1p-24f);
+  CHECK(values[4] == 0x1p-14f);
+  CHECK(values[5] == 0.0f);
+  CHECK(std::signbit(values[5]));
+  CHECK(values[6] == std::numeric_limits<float>::infinity());
+  CHECK(std::isnan(values[7]));
+  const StoredTensor brain = read_bits<std::uint16_t>("BF16", {0x3f80, 0xc040, 0x0001, 0x7f80});
+  CHECK(file_type_name(brain) == "bfloat16");
+  const asap::tensor::Tensor<float> wide = brain.to<float>();
+  CHECK(wide[0] == 1.0f);
+  CHECK(wide[1] == -3.0f);
+  CHECK(wide[2] == 0x1p-133f);
+  CHECK(wide[3] == std::numeric_limits<float>::infinity());
+  const StoredTensor flags = read_bits<std::uint8_t>("BOOL", {1, 0, 1});
+  CHECK(flags.type == ElementType::uint8);
+  CHECK(file_type_name(flags) == "bool");
+  CHECK(flags.to<std::uint8_t>()[2] == 1);
+  CHECK(file_type_name(read_bits<float>("F32", {1.0f})) == "float32");
+  expect_rejected(file_of(R"({"w":{"dtype":"F8_E5M2","shape":[1],"data_offsets":[0,1]}})", 1),
+                  {"'w'", "F8_E5M2", "BF16"});
+  expect_rejected(file_of(R"({"w":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4),
+                  {"has 4 bytes", "needs 2"});
+>>>>>>> 12a94fb (Compile captured activations of any layout: heads apart or side by side, half precision, npz, masks and lengths)
 }
 
 TEST_CASE("tensors whose offsets and shapes disagree with the data are rejected") {
