@@ -179,6 +179,11 @@ typedef struct asap_fit {
  * values also by the output; values.data may be NULL. */
 ASAP_API asap_status asap_operator_fit(const asap_attention* attention, const asap_fit* fit,
                                        asap_operator** compiled, asap_error* error);
+/* The same for all layers of a network, attention: [layers]. They share examples, heads, width, the
+ * numbers of tokens and of live ones; all or none have values. */
+ASAP_API asap_status asap_operator_fit_layers(const asap_attention* attention, int64_t layers,
+                                              const asap_fit* fit, asap_operator** compiled,
+                                              asap_error* error);
 /* A folder of asap-compile. */
 ASAP_API asap_status asap_operator_load(const char* folder, asap_operator** compiled,
                                         asap_error* error);

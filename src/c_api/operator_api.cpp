@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/text.h"
@@ -55,40 +57,82 @@ compile::CompileConfig config_of(const asap_fit& fit) {
   return config;
 }
 
-compile::Activations activations_of(const asap_attention& attention,
-                                    const compile::CompileConfig& config) {
-  const bool with_values = attention.values.data != nullptr;
-  const PackedHeads<float> heads(head_arrays(attention), with_values);
-  compile::Activations activations;
-  activations.examples = attention.examples;
-  activations.heads = attention.heads;
-  activations.iterations = config.activations.iterations;
-  activations.source = "arrays";
+compile::LayerActivations layer_activations(const asap_attention& attention,
+                                            const PackedHeads<float>& heads, double epsilon) {
   compile::LayerActivations layer;
   layer.queries =
       side_by_side(heads, attention.queries, true, attention.query_tokens, attention.width);
   layer.keys = side_by_side(heads, attention.keys, false, attention.key_tokens, attention.width);
-  if (with_values)
+  if (attention.values.data)
     layer.values =
         side_by_side(heads, attention.values, false, attention.key_tokens, attention.value_width);
-  layer.score_scales.assign(
-      static_cast<std::size_t>(attention.heads),
-      1 / (std::sqrt(static_cast<double>(attention.width)) * config.activations.epsilon));
-  activations.layers.push_back(std::move(layer));
-  for (std::int64_t b = 0; b < attention.examples; ++b) {
-    activations.live_queries.push_back(static_cast<std::int32_t>(heads.live_queries(b).size()));
-    activations.live_keys.push_back(static_cast<std::int32_t>(heads.live_keys(b).size()));
+  layer.score_scales.assign(static_cast<std::size_t>(attention.heads),
+                            1 / (std::sqrt(static_cast<double>(attention.width)) * epsilon));
+  return layer;
+}
+
+struct LiveCounts {
+  std::vector<std::int32_t> queries, keys;  // [examples]
+
+  friend bool operator==(const LiveCounts&, const LiveCounts&) = default;
+};
+
+LiveCounts live_counts(const PackedHeads<float>& heads, std::int64_t examples) {
+  LiveCounts counts;
+  for (std::int64_t b = 0; b < examples; ++b) {
+    counts.queries.push_back(static_cast<std::int32_t>(heads.live_queries(b).size()));
+    counts.keys.push_back(static_cast<std::int32_t>(heads.live_keys(b).size()));
   }
-  if (!attention.query_lengths && !attention.query_mask) activations.live_queries.clear();
-  if (!attention.key_lengths && !attention.key_mask) activations.live_keys.clear();
+  return counts;
+}
+
+/// UsageError unless the layers can be those of one operator.
+void require_alike(std::span<const asap_attention> layers) {
+  const auto sizes = [](const asap_attention& layer) {
+    return std::array{layer.examples, layer.heads, layer.query_tokens, layer.key_tokens,
+                      layer.width};
+  };
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].query_tokens == 0 || layers[i].key_tokens == 0)
+      throw base::UsageError("there are no queries or no keys to fit an operator on");
+    if (sizes(layers[i]) != sizes(layers[0]))
+      throw base::UsageError("attention: layer " + std::to_string(i) +
+                             " has other examples, heads, tokens or width than layer 0");
+    if ((layers[i].values.data == nullptr) != (layers[0].values.data == nullptr))
+      throw base::UsageError("attention: some layers have values, others do not");
+  }
+}
+
+compile::Activations activations_of(std::span<const asap_attention> layers,
+                                    const compile::CompileConfig& config) {
+  require_alike(layers);
+  compile::Activations activations;
+  activations.examples = layers[0].examples;
+  activations.heads = layers[0].heads;
+  activations.iterations = config.activations.iterations;
+  activations.source = "arrays";
+  LiveCounts live;
+  bool some_queries = false, some_keys = false;  // of the tokens are live, not all
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const asap_attention& layer = layers[i];
+    const PackedHeads<float> heads(head_arrays(layer), layer.values.data != nullptr);
+    activations.layers.push_back(layer_activations(layer, heads, config.activations.epsilon));
+    LiveCounts own = live_counts(heads, layer.examples);
+    if (i > 0 && own != live)
+      throw base::UsageError("attention: layer " + std::to_string(i) +
+                             " has other numbers of live tokens than layer 0");
+    live = std::move(own);
+    some_queries = some_queries || layer.query_lengths || layer.query_mask;
+    some_keys = some_keys || layer.key_lengths || layer.key_mask;
+  }
+  if (some_queries) activations.live_queries = std::move(live.queries);
+  if (some_keys) activations.live_keys = std::move(live.keys);
   return activations;
 }
 
-asap_operator* fit_operator(const asap_attention& attention, const asap_fit& fit) {
+asap_operator* fit_operator(std::span<const asap_attention> layers, const asap_fit& fit) {
   const compile::CompileConfig config = config_of(fit);
-  if (attention.query_tokens == 0 || attention.key_tokens == 0)
-    throw base::UsageError("there are no queries or no keys to fit an operator on");
-  const compile::ResidentActivations source(activations_of(attention, config));
+  const compile::ResidentActivations source(activations_of(layers, config));
   const compile::CompiledModel model = compile::compile_heads(source, config, threads());
   return new asap_operator{compile::make_artefact(model, source.teacher())};
 }
@@ -130,7 +174,19 @@ asap_status asap_operator_fit(const asap_attention* attention, const asap_fit* f
     require(attention, "attention");
     require(fit, "fit");
     require(compiled, "compiled");
-    *compiled = fit_operator(*attention, *fit);
+    *compiled = fit_operator({attention, 1}, *fit);
+  });
+}
+
+asap_status asap_operator_fit_layers(const asap_attention* attention, int64_t layers,
+                                     const asap_fit* fit, asap_operator** compiled,
+                                     asap_error* error) {
+  return guarded(error, [&] {
+    require(attention, "attention");
+    require(fit, "fit");
+    require(compiled, "compiled");
+    require_range(layers, 1, 65536, "layers");
+    *compiled = fit_operator({attention, static_cast<std::size_t>(layers)}, *fit);
   });
 }
 

@@ -1,7 +1,11 @@
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include "python/arrays.h"
 #include "python/bindings.h"
@@ -50,20 +54,29 @@ asap_attention c_attention(const Heads<const float>& queries, const Heads<const 
           .scale = 0};
 }
 
-Operator fit_operator(const FitSettings& settings, const Heads<const float>& queries,
-                      const Heads<const float>& keys,
-                      const std::optional<Heads<const float>>& values, const LiveTokens& live) {
+asap_fit c_fit(const FitSettings& settings) {
+  return {.iterations = settings.iterations,
+          .epsilon = settings.epsilon,
+          .features = settings.features ? settings.features->c_str() : nullptr,
+          .slices = settings.slices,
+          .calibration = settings.calibration,
+          .held_out = settings.held_out};
+}
+
+/// The layers of a network: queries, keys, values or None.
+using Layer = std::tuple<Heads<const float>, Heads<const float>, std::optional<Heads<const float>>>;
+
+Operator fit_operator(const FitSettings& settings, const std::vector<Layer>& layers,
+                      const LiveTokens& live) {
   const nb::gil_scoped_release unlocked;
-  const asap_attention attention = c_attention(queries, keys, values ? &*values : nullptr, live);
-  const asap_fit fit{.iterations = settings.iterations,
-                     .epsilon = settings.epsilon,
-                     .features = settings.features ? settings.features->c_str() : nullptr,
-                     .slices = settings.slices,
-                     .calibration = settings.calibration,
-                     .held_out = settings.held_out};
+  std::vector<asap_attention> attention;
+  for (const auto& [queries, keys, values] : layers)
+    attention.push_back(c_attention(queries, keys, values ? &*values : nullptr, live));
+  const asap_fit fit = c_fit(settings);
   asap_operator* compiled = nullptr;
   asap_error error;
-  check(asap_operator_fit(&attention, &fit, &compiled, &error), error);
+  check(asap_operator_fit_layers(attention.data(), std::ssize(attention), &fit, &compiled, &error),
+        error);
   return {std::unique_ptr<asap_operator, OperatorDeleter>(compiled)};
 }
 
@@ -107,8 +120,7 @@ void bind_operator(nb::module_& module) {
           nb::arg("calibration"), nb::arg("held_out"));
   const auto plain = [](const char* name) { return nb::arg(name).noconvert(); };
   nb::class_<Operator>(module, "Operator")
-      .def_static("fit", &fit_operator, nb::arg("settings"), plain("q"), plain("k"),
-                  plain("v").none(), nb::arg("live"))
+      .def_static("fit", &fit_operator, nb::arg("settings"), plain("layers"), nb::arg("live"))
       .def_static("load", &load_operator, nb::arg("folder"))
       .def("save", &save_operator, nb::arg("folder"))
       .def_prop_ro("layers",

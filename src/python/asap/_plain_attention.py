@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ._plain_sinkhorn import MASKED as _MASKED
+from ._plain_sinkhorn import live_tokens
 from .compiled import CompiledOperator, require_layer
-
-# Instead of -infinity for what is masked: no result can become NaN through it.
-_MASKED = -1e30
 
 
 def _read_layer(operator: CompiledOperator, layer: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -32,6 +31,14 @@ def _read_layer(operator: CompiledOperator, layer: int) -> tuple[dict[str, Any],
     own["key_bias"] = description["fit"]["mode"] == "key_bias" and "iterations" not in own
     own["teacher_iterations"] = description["teacher_iterations"]
     return own, tensors
+
+
+# Smaller row sums of exp(S + f + g) have lost digits; those of a map that predicts well are near 1.
+_SMALLEST_ROW = 1e-30
+_CACHED_SCORES = 2**18
+
+
+_is_compiling: Any = getattr(torch.compiler, "is_compiling", None) or getattr(torch, "_dynamo").is_compiling
 
 
 class _Side:
@@ -99,6 +106,13 @@ def _landmark_dual(queries: _Side, keys: _Side, prototypes: torch.Tensor, iterat
     return f
 
 
+def _product_of_columns(x: torch.Tensor, y: torch.Tensor, f: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """x: [heads, N, D], y: [heads, M, D], f: [heads, 1, N], values: [heads, M, C] -> exp(S + f + g) values: [heads, N, C]."""
+    # Keys first: over the last axis a softmax is fastest.
+    columns = torch.softmax(torch.baddbmm(f, y, x.transpose(-1, -2)), -1)
+    return columns.transpose(-1, -2) @ values
+
+
 class PlainCompiledAttention(torch.nn.Module):
     """One layer of an `asap.CompiledOperator` in PyTorch's own operations: forward(q, k, v, **live) on any device, with
     gradients, in float64, float32, float16 and bfloat16, for torch.compile and torch.export.
@@ -128,7 +142,7 @@ class PlainCompiledAttention(torch.nn.Module):
         for name in ("score_scales", "weights", "query_slices", "key_slices", "landmarks"):
             self.register_buffer(name, tensors.get(name))
 
-    def _features(self, queries: _Side, keys: _Side, scores: torch.Tensor) -> torch.Tensor:
+    def _features(self, queries: _Side, keys: _Side, scores: torch.Tensor | None) -> torch.Tensor:
         """[B, H, P, N], in the order of the weights."""
         dtype = queries.x.dtype
         rows: list[torch.Tensor] = []
@@ -148,15 +162,17 @@ class PlainCompiledAttention(torch.nn.Module):
             weights = torch.softmax(_dot(keys.x, queries.mean) + keys.offsets, -1)
             single.append(-_dot(queries.x, (weights[..., None, :] @ keys.x)[..., 0, :]))
         if "lse" in self._names:
+            assert scores is not None
             single.append(_row_update(scores, keys.offsets))
         if "lse0" in self._names:
+            assert scores is not None
             single.append(_row_update(scores, _dot(keys.x, queries.mean) + keys.offsets))
         if self.landmarks is not None:
             single.append(_landmark_dual(queries, keys, self.landmarks.to(dtype), self.description["teacher_iterations"],
                                          self.description["key_bias"]))
         return torch.cat([*rows, *(row[..., None, :] for row in single)], -2)
 
-    def _predicted_dual(self, queries: _Side, keys: _Side, scores: torch.Tensor) -> torch.Tensor:
+    def _predicted_dual(self, queries: _Side, keys: _Side, scores: torch.Tensor | None) -> torch.Tensor:
         features = self._features(queries, keys, scores)
         weights, count = self.weights.to(features.dtype), features.shape[-2]
 
@@ -166,6 +182,7 @@ class PlainCompiledAttention(torch.nn.Module):
         f, at = weighted(0, features), count
         differences: list[torch.Tensor] = []
         for t in range(1, self._corrections + 1):
+            assert scores is not None
             h = _row_update(scores, _column_update(scores, f + queries.offsets) + keys.offsets)
             differences.append(h - f)
             f = h + weighted(at, torch.stack(differences, -2)) + weighted(at + t, features)
@@ -197,29 +214,50 @@ class PlainCompiledAttention(torch.nn.Module):
             raise ValueError(f"q is of shape {tuple(q.shape)}, expected [B, {self.heads}, N, D]")
         dtype = q.dtype if q.dtype in (torch.float32, torch.float64) else torch.float32
         root = self.score_scales.to(dtype).sqrt()
-        queries = _Side(q.to(dtype), root, _live(q, query_lengths, query_mask, "query"))
-        keys = _Side(k.to(dtype), root, _live(k, key_lengths, key_mask, "key"))
-        scores = queries.x @ keys.x.transpose(-1, -2)
-        g = self._column_dual(queries, keys, scores)
-        plan = torch.softmax(scores + (g + keys.offsets)[..., None, :], -1)
+        queries = _Side(q.to(dtype), root, live_tokens(q, query_lengths, query_mask, "query"))
+        keys = _Side(k.to(dtype), root, live_tokens(k, key_lengths, key_mask, "key"))
         rows = (queries.live & (keys.count > 0)[:, None])[:, None, :, None]
         # Values of tokens that are not live may be NaN.
         values = torch.where(keys.live[:, None, :, None], v, torch.zeros((), dtype=v.dtype, device=v.device))
+        if self._closes_columns_first(q.dtype, v.dtype):
+            output = self._output_of_columns(queries, keys, values, rows)
+            if output is not None:
+                return output
+        scores = queries.x @ keys.x.transpose(-1, -2)
+        g = self._column_dual(queries, keys, scores)
+        plan = torch.softmax(scores + (g + keys.offsets)[..., None, :], -1)
         return torch.where(rows, plan.to(v.dtype) @ values, torch.zeros((), dtype=v.dtype, device=v.device))
+
+    def _closes_columns_first(self, dtype: torch.dtype, value_dtype: torch.dtype) -> bool:
+        # Graphs cannot ask whether a row vanished, and fuse the steps of the other way anyway.
+        is_map = "iterations" not in self.description and not self.description["key_bias"]
+        whole = dtype == value_dtype and dtype in (torch.float32, torch.float64)
+        return is_map and whole and not _is_compiling()
+
+    def _output_of_columns(
+        self, queries: _Side, keys: _Side, values: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The output with one exponential per score: exp(S + f + g) is a softmax over queries, and its rows are normalised
+        after the product with the values. None where a row is too small for that.
+        """
+        live = keys.live[:, None, :, None].to(values.dtype).expand(*values.shape[:-1], 1)
+        values = torch.cat([values, live], -1)
+        if self._corrections > 0 or not self._names.isdisjoint(("lse", "lse0")):
+            scores = queries.x @ keys.x.transpose(-1, -2)
+            f = self._predicted_dual(queries, keys, scores) + queries.offsets
+            product = torch.softmax(scores + f[..., None], -2) @ values
+        else:
+            f = self._predicted_dual(queries, keys, None) + queries.offsets
+            inputs = [tensor.flatten(0, 1) for tensor in (queries.x, keys.x, f[..., None, :], values)]
+            # On a CPU a few heads at a time, whose plans stay in the cache.
+            heads = max(1, _CACHED_SCORES // (f.shape[-1] * keys.x.shape[-2])) if f.device.type == "cpu" else len(f) * self.heads
+            parts = [_product_of_columns(*part) for part in zip(*(tensor.split(heads) for tensor in inputs))]
+            product = torch.cat(parts).unflatten(0, f.shape[:2])
+        sums = torch.where(rows, product[..., -1:], 1.0)
+        if not bool((sums > _SMALLEST_ROW).all()):
+            return None
+        return torch.where(rows, product[..., :-1] / sums, 0.0)
 
     def extra_repr(self) -> str:
         operator = self.description.get("features", f"sinkhorn:{self.description.get('iterations')}")
         return f"{self.heads} heads, {operator}"
-
-
-def _live(tokens: torch.Tensor, lengths: torch.Tensor | None, mask: torch.Tensor | None, side: str) -> torch.Tensor:
-    """[B, N] of bool."""
-    if lengths is not None and mask is not None:
-        raise ValueError(f"{side}_lengths and {side}_mask say the same (hint: pass one of them)")
-    if mask is not None:
-        return torch.as_tensor(mask, device=tokens.device).bool()
-    shape = (tokens.shape[0], tokens.shape[2])
-    if lengths is None:
-        return torch.ones(shape, dtype=torch.bool, device=tokens.device)
-    place = torch.arange(shape[1], device=tokens.device)
-    return place < torch.as_tensor(lengths, device=tokens.device)[:, None]

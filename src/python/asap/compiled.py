@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _asap
-from ._arrays import heads, live_tokens, number_of_axes, require_heads, without_added_axes
+from ._arrays import heads, live_tokens, number_of_axes, require_heads, require_shape, without_added_axes
 from ._numbers import require_positive, whole_number
 
 _FLOAT32 = (np.dtype(np.float32),)
@@ -72,9 +72,52 @@ class CompiledOperator:
         Raises:
             ValueError: an argument does not fit; NumericalError: a live value is not finite.
         """
-        queries, keys = heads("q", q, _FLOAT32), heads("k", k, _FLOAT32)
-        values = None if v is None else heads("v", v, _FLOAT32)
-        require_heads(queries, keys, values)
+        return cls.fit_layers(
+            [(q, k, v)],
+            iterations=iterations,
+            epsilon=epsilon,
+            features=features,
+            slices=slices,
+            calibration=calibration,
+            held_out=held_out,
+            query_lengths=query_lengths,
+            key_lengths=key_lengths,
+            query_mask=query_mask,
+            key_mask=key_mask,
+        )
+
+    @classmethod
+    def fit_layers(
+        cls,
+        layers: Sequence[tuple[Any, Any, Any]],
+        *,
+        iterations: int = 10,
+        epsilon: float = 1.0,
+        features: str | Sequence[str] | None = None,
+        slices: int | None = None,
+        calibration: int | None = None,
+        held_out: int | None = None,
+        query_lengths: Any = None,
+        key_lengths: Any = None,
+        query_mask: Any = None,
+        key_mask: Any = None,
+    ) -> "CompiledOperator":
+        """Fits an operator to the attention of all layers of a network; a layer takes it with `layer=i`.
+
+        Args:
+            layers: (q, k, v) of each layer, as of `fit`, in the same shapes; v of all or none may be None.
+            others: as of `fit`, for all layers.
+        """
+        if not layers:
+            raise ValueError("layers is empty")
+        read = []
+        for q, k, v in layers:
+            queries, keys = heads("q", q, _FLOAT32), heads("k", k, _FLOAT32)
+            values = None if v is None else heads("v", v, _FLOAT32)
+            require_heads(queries, keys, values)
+            read.append((queries, keys, values))
+            for name, array, first in (("q", queries, read[0][0]), ("k", keys, read[0][1])):
+                require_shape(name, array, first.shape, "as in the first layer")
         require_positive("epsilon", epsilon)
         if features is not None and not isinstance(features, str):
             features = ",".join(features)
@@ -86,8 +129,8 @@ class CompiledOperator:
             calibration=_count("calibration", calibration),
             held_out=_count("held_out", held_out),
         )
-        live = live_tokens(queries, keys, query_lengths, key_lengths, query_mask, key_mask)
-        return cls(_asap.Operator.fit(settings, queries, keys, values, live))
+        live = live_tokens(read[0][0], read[0][1], query_lengths, key_lengths, query_mask, key_mask)
+        return cls(_asap.Operator.fit(settings, read, live))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "CompiledOperator":

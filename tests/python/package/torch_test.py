@@ -123,8 +123,11 @@ class TorchTest(unittest.TestCase):
 
     def test_errors_name_the_argument(self):
         q, attend = torch.randn(1, 1, 3, 2), asap.torch.sinkhorn_attention
-        for call, error, message in ((lambda: attend(q.half(), q, q), ValueError, "^q is of torch.float16"),
-                                     (lambda: attend(q, q.to("meta"), q), ValueError, "^k is on meta, expected the CPU"),
+        for call, error, message in ((lambda: attend(q.half(), q, q), ValueError, "^k is of float32, but q of float16"),
+                                     (lambda: attend(q, q.to("meta"), q), ValueError, "^k is on meta, but q on cpu"),
+                                     (lambda: attend(*[q.int()] * 3), ValueError, "^q is of int32, expected float64"),
+                                     (lambda: asap.torch.softmax_attention(*[q.half()] * 3), ValueError,
+                                      "^q is of float16, expected float32 or float64"),
                                      (lambda: attend(q, q, q.numpy()), TypeError, "^v must be a tensor, not ndarray"),
                                      (lambda: attend(q, q, q, key_length=[3]), TypeError, "unexpected argument key_length"),
                                      (lambda: attend(q, q.double(), q), ValueError, "^k is of float64, but q of float32")):
@@ -182,6 +185,13 @@ class PlainCompiledAttentionTest(unittest.TestCase):
             self.assertLess(np.abs(got.numpy() - expected).max(), 1e-5)
             masked = module(*tensors, query_mask=torch.from_numpy(places), key_lengths=torch.tensor(live["key_lengths"]))
             self.assertTrue(torch.equal(masked, got))
+
+    def test_rows_that_vanish_in_their_columns_are_those_of_the_operator(self):
+        q, k, v = (array[:2].copy() for array in (self.q, self.k, self.v))
+        q[0, 0, 3] *= 400  # whose predicted dual is far off: exp(S + f + g) of the row is 0 in float32
+        tensors = [torch.from_numpy(array) for array in (q, k, v)]
+        for operator, module in self.each():
+            self.assertLess(np.abs(module(*tensors).numpy() - operator(q, k, v)).max(), 1e-4)
 
     def test_half_precision_and_double(self):
         for operator, module in self.each():

@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "c_api/asap.h"
 #include <doctest/doctest.h>
 
 #include "base/files.h"
+#include "c_api/asap.h"
 #include "compile/compile_report.h"
 #include "support/temporary_folder.h"
 #include "unit/c_api/drawn_attention.h"
@@ -92,6 +92,50 @@ TEST_CASE("the operator has the bytes of a fit on the same activations") {
   CHECK(one == other);
   asap_operator_free(compiled);
   asap_operator_free(loaded);
+}
+
+TEST_CASE("an operator of several layers has in each layer the bytes of a fit on it alone") {
+  DrawnAttention drawn({.interleaved = false, .masked = true, .examples = 32});
+  std::vector<asap_attention> layers(2, drawn.attention);
+  layers[1].keys = layers[0].queries;  // another layer, of as many tokens
+  layers[0].key_tokens = layers[1].key_tokens = 9;
+  layers[0].key_lengths = layers[1].key_lengths = nullptr;
+  layers[0].key_mask = layers[1].key_mask = nullptr;
+  asap_operator* both = nullptr;
+  asap_error error{};
+  REQUIRE_MESSAGE(asap_operator_fit_layers(layers.data(), 2, &kFit, &both, &error) == ASAP_OK,
+                  std::string(error.message));
+  CHECK(asap_operator_layers(both) == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    asap_operator* one = nullptr;
+    REQUIRE(asap_operator_fit(&layers[i], &kFit, &one, nullptr) == ASAP_OK);
+    std::vector<float> expected(drawn.output_size()), found(drawn.output_size());
+    const asap_result to_expected = drawn.result(expected), to_found = drawn.result(found);
+    CHECK(asap_operator_apply(one, 0, &layers[i], &to_expected, nullptr) == ASAP_OK);
+    CHECK(asap_operator_apply(both, static_cast<int64_t>(i), &layers[i], &to_found, nullptr) ==
+          ASAP_OK);
+    CHECK(found == expected);
+    asap_operator_free(one);
+  }
+  asap_operator_free(both);
+
+  const auto refused = [&](const char* part) {
+    asap_operator* none = nullptr;
+    CHECK(asap_operator_fit_layers(layers.data(), 2, &kFit, &none, &error) == ASAP_USAGE);
+    CHECK(none == nullptr);
+    CHECK_MESSAGE(std::string(error.message).find(part) != std::string::npos,
+                  std::string(error.message));
+  };
+  layers[1].key_tokens = 8;
+  refused("layer 1 has other examples, heads, tokens or width");
+  layers[1].key_tokens = 9;
+  layers[1].values.data = nullptr;
+  refused("some layers have values");
+  layers[1] = layers[0];
+  const std::vector<int64_t> lengths(32, 3);
+  layers[1].key_lengths = lengths.data();
+  refused("layer 1 has other numbers of live tokens");
+  CHECK(asap_operator_fit_layers(layers.data(), 0, &kFit, &both, nullptr) == ASAP_USAGE);
 }
 
 TEST_CASE("fits and operators that cannot be are refused") {
