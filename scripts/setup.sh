@@ -18,6 +18,7 @@ packages=(
   libhwy-dev            # SIMD
   libpng-dev libturbojpeg0-dev  # image files
   libmuparser-dev       # functions given as text to relu-fit
+  libprotozero-dev      # ONNX files
   librandom123-dev      # random numbers
   libsentencepiece-dev  # subwords
   libspdlog-dev         # --verbose

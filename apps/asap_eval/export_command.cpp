@@ -5,54 +5,174 @@
 #include "bundle/trained_model.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
+#include "evaluate/compare/method.h"
 #include "evaluate/study/piecewise_network.h"
+#include "onnx/network/network_graph.h"
+#include "predict/predictor.h"
 #include "region/network/export_onnx.h"
 
 namespace asap::asap_eval {
 namespace {
+
+constexpr const char* kFile = "network.onnx";
+constexpr const char* kExportable =
+    "exported are teacher, teacher_log, softmax, sinkhorn:K, f0 and compiled";
+
+/// The attention of an export.
+struct ExportedAttention {
+  evaluate::CompiledHeads heads;
+  onnx::LoopForm form = onnx::LoopForm::scaling;
+};
+
+int teacher_iterations(const config::AttentionConfig& attention, const std::string& source) {
+  if (attention.kind == config::AttentionKind::softmax) return 0;
+  if (attention.has_sinkhorn_plan()) return attention.iterations;
+  throw base::UsageError(
+      source +
+          ": its model.attention.kind cannot be exported; that of softmax, sinkhorn and "
+          "sinkformer can",
+      "`method` softmax, sinkhorn:K or f0 exports the network with another attention");
+}
+
+ExportedAttention exported_attention(const evaluate::Method& method,
+                                     const bundle::TrainedModel& model) {
+  const infer::Encoder& encoder = model.encoder;
+  const auto loop = [&](int iterations) {
+    return onnx::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
+  };
+  const auto refuse = [&] {
+    throw base::UsageError("`method` " + method.name() + " cannot be exported", kExportable);
+  };
+  if (method.layers || method.bfloat16 || method.cascade) refuse();
+  switch (method.kind) {
+    case evaluate::MethodKind::teacher:
+      return {loop(teacher_iterations(model.config.model.attention, model.source))};
+    case evaluate::MethodKind::teacher_log:
+      return {loop(teacher_iterations(model.config.model.attention, model.source)),
+              onnx::LoopForm::log_domain};
+    case evaluate::MethodKind::softmax:
+      return {onnx::loop_heads(0, encoder.score_scales(), {})};
+    case evaluate::MethodKind::sinkhorn:
+      return {loop(method.iterations)};
+    case evaluate::MethodKind::zero_dual:
+      return {evaluate::zero_dual_heads(encoder)};
+    case evaluate::MethodKind::compiled:
+      if (method.iterations > 0) refuse();
+      if (!model.compiled)
+        throw base::UsageError("`method` compiled needs an operator",
+                               "--compiled DIR names a folder of asap-compile");
+      return {model.compiled->heads};
+    default:
+      refuse();
+  }
+  return {};
+}
+
+/// What a program must pass.
+io::Json inputs_of(const config::ModelConfig& model) {
+  const io::Json lengths = {{"name", "lengths"}, {"type", "int64"}, {"shape", {"batch"}}};
+  if (model.kind == config::ModelKind::text)
+    return {{{"name", "ids"}, {"type", "int64"}, {"shape", {"batch", "tokens"}}}, lengths};
+  if (model.kind == config::ModelKind::set)
+    return {{{"name", "points"},
+             {"type", "float32"},
+             {"shape", {"batch", "tokens", model.point_width}}},
+            lengths};
+  return io::Json::array(
+      {{{"name", "pixels"},
+        {"type", "uint8"},
+        {"shape", {"batch", model.channels, model.image_height, model.image_width}}}});
+}
 
 class ExportCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& program) override {
     CLI::App* command = program.add_subcommand(
         "export",
-        "Write a perceptron with ReLU or region-constrained activations as ONNX, in float64.");
-    model_.add_to(*command, false);
-    cli::add_common_options(*command, common_, "asap-eval",
-                            "asap-eval export --run runs/perceptron --out runs/onnx");
+        "Write a trained network as ONNX (operator set 17): a Transformer in float32 with the "
+        "attention of a method, or a perceptron with ReLU or region-constrained activations in "
+        "float64.");
+    model_.add_to(*command);
+    command
+        ->add_option("--method", method_,
+                     "Attention: teacher, softmax, sinkhorn:K, f0, compiled, or teacher_log, the "
+                     "loop as published; default: compiled if there is an operator, else teacher")
+        ->type_name("NAME");
+    cli::add_common_options(
+        *command, common_, "asap-eval",
+        "asap-eval export --run runs/fashion --compiled runs/operator --out runs/onnx");
     return command;
   }
 
   void run() override {
     cli::configure_logging(common_);
     cli::OutputFolder folder(common_);
-    const std::filesystem::path& out = folder.path();
-    const bundle::TrainedModel model = bundle::load_model(model_.path(), "");
+    const bundle::TrainedModel model = bundle::load_model(model_.path(), model_.compiled());
     if (model.config.model.has_attention())
+      export_transformer(model, folder);
+    else
+      export_perceptron(model, folder);
+  }
+
+ private:
+  void export_transformer(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
+    const evaluate::Method method = predict::method_of(method_, model);
+    const ExportedAttention attention = exported_attention(method, model);
+    const config::DataConfig& data = model.config.data;
+    const onnx::ModelDescription description{
+        .producer = "asap-eval",
+        .name = "network",
+        .metadata = {{"class_names", io::Json(model.class_names).dump()},
+                     {"method", method.name()},
+                     {"model_fingerprint", model.encoder.fingerprint()}}};
+    const std::string bytes =
+        onnx::export_network({.model = model.config.model,
+                              .weights = bundle::read_weights(model_.path()),
+                              .heads = attention.heads,
+                              .form = attention.form,
+                              .pixels = {data.pixel_mean, data.pixel_deviation}},
+                             description);
+    folder.begin();
+    base::write_file_atomically(folder.path() / kFile, bytes);
+    const io::Json summary = {{"file", kFile},
+                              {"method", method.name()},
+                              {"inputs", inputs_of(model.config.model)},
+                              {"output", "logits"},
+                              {"classes", model.class_names}};
+    std::string text = (folder.path() / kFile).string() + ": " + method.name() + ", float32\n";
+    for (const io::Json& input : summary["inputs"])
+      text += "input " + input["name"].get<std::string>() + ": " +
+              input["type"].get<std::string>() + " " + input["shape"].dump() + "\n";
+    folder.finish(summary, text + "output logits: float32, of " +
+                               std::to_string(model.class_names.size()) + " classes\n");
+  }
+
+  void export_perceptron(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
+    if (!method_.empty())
       throw base::UsageError(
-          model.source + ": only perceptrons (model.kind mlp) can be exported so far",
-          "asap-compile writes operators of Transformers");
+          model.source + ": a network of model.kind mlp has no attention for `method` to choose",
+          "leave it out");
+    const std::filesystem::path& out = folder.path();
     const region::ReluNetwork network = evaluate::perceptron_network(
         bundle::read_weights(model_.path()), model.config.model, evaluate::Outputs::all);
     const std::string bytes = region::export_onnx({network, {}}, "perceptron");
     folder.begin();
-    base::write_file_atomically(out / "network.onnx", bytes);
-    const io::Json summary = {{"file", "network.onnx"},
+    base::write_file_atomically(out / kFile, bytes);
+    const io::Json summary = {{"file", kFile},
                               {"inputs", network.inputs()},
                               {"classes", model.class_names},
                               {"pixel_mean", model.config.data.pixel_mean},
                               {"pixel_deviation", model.config.data.pixel_deviation},
                               {"parameters", network.nonzero_count()}};
-    folder.finish(summary, (out / "network.onnx").string() + ": x [N, " +
-                               std::to_string(network.inputs()) +
+    folder.finish(summary, (out / kFile).string() + ": x [N, " + std::to_string(network.inputs()) +
                                "], float64, (pixel / 255 - pixel_mean) / pixel_deviation of "
                                "summary.json; y [N, " +
                                std::to_string(model.class_names.size()) + "] logits\n");
   }
 
- private:
   cli::CommonOptions common_;
   ModelFlags model_;
+  std::string method_;
 };
 
 }  // namespace

@@ -31,7 +31,18 @@ TEST_CASE(
   const Json summary = read_json(work / "compare/summary.json");
   CHECK(summary["methods"][0]["agreement"] == 1);
   CHECK(summary["methods"][1]["agreement"].get<double>() > 0.7);
-  CHECK(run("asap-eval", {"export", "--run", work / "teacher", "--out", work / "onnx"}).code == 2);
+  const Outcome exported = run("asap-eval", {"export", "--run", work / "teacher", "--compiled",
+                                             work / "operator", "--out", work / "onnx", "--json"});
+  REQUIRE_MESSAGE(exported.code == 0, exported.error);
+  CHECK(Json::parse(exported.out)["method"] == "compiled");
+  CHECK(Json::parse(exported.out)["inputs"][0]["name"] == "pixels");
+  CHECK(fs::file_size(work / "onnx/network.onnx") > 1000);
+  const Outcome refused = run("asap-eval", {"export", "--run", work / "teacher", "--method",
+                                            "espformer", "--out", work / "refused"});
+  CHECK(refused.code == 2);
+  CHECK(last_line(refused.error).find("--method espformer cannot be exported") !=
+        std::string::npos);
+  CHECK_FALSE(fs::exists(work / "refused"));
   const Outcome regions = run("asap-eval", {"regions", "--run", work / "teacher", "--segments", "4",
                                             "--out", work / "regions", "--quiet"});
   REQUIRE_MESSAGE(regions.code == 0, regions.error);
@@ -74,6 +85,9 @@ TEST_CASE(
   REQUIRE_MESSAGE(exported.code == 0, exported.error);
   CHECK(Json::parse(exported.out)["classes"].size() == 4);
   CHECK(std::filesystem::file_size(work / "onnx/network.onnx") > 1000);
+  CHECK(run("asap-eval", {"export", "--run", work / "whole", "--method", "teacher", "--out",
+                          work / "perceptron"})
+            .code == 2);
   const std::string bundle = work / "m.safetensors";
   REQUIRE(run("asap-eval", {"bundle", "--run", work / "whole", "--out", bundle}).code == 0);
   REQUIRE(run("asap-eval", {"export", "--model", bundle, "--out", work / "again"}).code == 0);

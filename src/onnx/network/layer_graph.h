@@ -1,0 +1,24 @@
+#pragma once
+
+#include "onnx/network/attention_graph.h"
+#include "onnx/network/stored_weights.h"
+
+namespace asap::onnx {
+
+/// A layer of an encoder, as infer/encoder.cpp computes it.
+struct EncoderLayer {
+  int index;
+  LayerHeads heads;
+  LoopForm form;
+};
+
+/// Adds a layer: [B, N, W] -> [B, N, W]. DataError names a tensor that is missing or has another
+/// shape.
+Value add_layer(const Operators& ops, const config::ModelConfig& model,
+                const io::TensorFile& weights, const EncoderLayer& layer, const Tokens& tokens);
+
+/// Layer norm of the last dimension, with constants "NAME.weight" and "NAME.bias".
+Value add_norm(const Operators& ops, const std::string& name, const Value& x,
+               const infer::AffineWeights& norm);
+
+}  // namespace asap::onnx

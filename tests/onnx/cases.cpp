@@ -1,0 +1,334 @@
+// Small networks of random weights as ONNX files, with inputs and the logits that the toolkit
+// computes for them:
+//
+//   onnx_cases DIR      writes DIR/NAME.onnx and
+//   DIR/NAME.NUMBER.{ids,points,pixels,lengths,logits}.npy
+//
+// DIR/relu holds a network of relu-fit with points on it. runtime_test.py runs the files in ONNX
+// Runtime.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+
+#include "attention/operators/compiled_operator.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "infer/encoder.h"
+#include "io/npy.h"
+#include "nn/transformer.h"
+#include "onnx/network/network_graph.h"
+#include "region/network/export_onnx.h"
+
+namespace asap::test {
+namespace {
+
+using attention::CompiledHead;
+using attention::CompiledMode;
+using attention::DualFeatures;
+using Heads = std::vector<std::vector<CompiledHead>>;
+
+base::RandomStream random_stream(std::uint32_t id) { return {57, base::RandomPurpose::test, id}; }
+
+tensor::Tensor<float> random_tensor(const tensor::Shape& shape, float size,
+                                    base::RandomStream& random) {
+  tensor::Tensor<float> out(shape);
+  for (float& value : out.flat()) value = size * static_cast<float>(random.normal());
+  return out;
+}
+
+config::ModelConfig model_of(config::ModelKind kind) {
+  config::ModelConfig model;
+  model.kind = kind;
+  model.image_height = 8;
+  model.image_width = 12;
+  model.channels = 2;
+  model.patch = 2;
+  model.classes = 3;
+  model.vocabulary = kind == config::ModelKind::text ? 11 : 0;
+  model.max_tokens = kind == config::ModelKind::text ? 20 : 0;
+  model.point_width = kind == config::ModelKind::set ? 3 : 0;
+  model.width = 12;
+  model.heads = 3;
+  model.layers = 2;
+  model.attention.iterations = 6;
+  model.attention.epsilon = 0.5;
+  return model;
+}
+
+/// Weights far from their first values: attention is far from uniform, norms and biases are not 0.
+io::TensorFile random_weights(const config::ModelConfig& model) {
+  io::TensorFile weights;
+  const nn::Transformer<float> network(model, 3);
+  base::RandomStream random = random_stream(1);
+  for (const auto& entry : network.parameters().entries()) {
+    tensor::Tensor<float> value = random_tensor(entry.shape, 0.1f, random);
+    const float factor = entry.name.ends_with("qkv.weight") ? 3 : 1;
+    for (std::int64_t i = 0; i < value.size(); ++i)
+      value[i] += factor * network.parameters().flat()[static_cast<std::size_t>(entry.offset + i)];
+    weights.put(entry.name, value);
+  }
+  return weights;
+}
+
+/// A head of random slices, landmarks and weights.
+CompiledHead random_head(const DualFeatures& features, CompiledMode mode, float score_scale,
+                         base::RandomStream& random) {
+  constexpr std::int64_t kWidth = 4, kSlices = 2;
+  CompiledHead head{.features = features, .mode = mode, .score_scale = score_scale};
+  if (features.uses_slices()) {
+    head.query_slices = random_tensor({kSlices, kWidth}, 0.5f, random);
+    head.key_slices = random_tensor({kSlices, kWidth}, 0.5f, random);
+  }
+  if (features.landmarks > 0) {
+    head.landmarks = random_tensor({features.landmarks, kWidth}, 1, random);
+    head.teacher_iterations = 5;
+  }
+  const std::int64_t slices = features.uses_slices() ? kSlices : 0;
+  for (std::int64_t w = 0; w < features.weight_count(slices); ++w)
+    head.weights.push_back(0.3f * static_cast<float>(random.normal()));
+  return head;
+}
+
+/// The same features in every layer.
+Heads map_heads(const infer::Encoder& encoder, const DualFeatures& features, CompiledMode mode) {
+  base::RandomStream random = random_stream(2);
+  Heads heads;
+  for (const std::vector<float>& scales : encoder.score_scales()) {
+    heads.emplace_back();
+    for (const float scale : scales)
+      heads.back().push_back(random_head(features, mode, scale, random));
+  }
+  return heads;
+}
+
+/// Examples of these lengths, padded to the longest; of images, as many.
+struct Batch {
+  std::int64_t tokens = 0;
+  std::vector<std::int32_t> ids, live;
+  tensor::Tensor<std::uint8_t> pixels;
+  tensor::Tensor<float> values;
+  config::ModelInput<float> input;
+};
+
+constexpr double kPixelMean = 0.3, kPixelDeviation = 0.4;
+
+Batch random_batch(const config::ModelConfig& model, const std::vector<std::int32_t>& lengths) {
+  base::RandomStream random = random_stream(3);
+  Batch batch;
+  const auto examples = std::ssize(lengths);
+  if (model.kind == config::ModelKind::vit) {
+    batch.pixels = tensor::Tensor<std::uint8_t>(
+        {examples, model.channels, model.image_height, model.image_width});
+    batch.values = tensor::Tensor<float>({examples, model.image_size()});
+    for (std::int64_t i = 0; i < batch.values.size(); ++i) {
+      batch.pixels[i] = static_cast<std::uint8_t>(random.below(256));
+      batch.values[i] =
+          static_cast<float>((batch.pixels[i] / 255.0 - kPixelMean) / kPixelDeviation);
+    }
+    batch.input = config::ModelInput<float>::of_images(batch.values.rows());
+    return batch;
+  }
+  batch.live = lengths;
+  batch.tokens = *std::ranges::max_element(lengths);
+  batch.input = {.examples = examples, .tokens = batch.tokens};
+  if (model.kind == config::ModelKind::text) {
+    for (std::int64_t i = 0; i < examples * batch.tokens; ++i)
+      batch.ids.push_back(static_cast<std::int32_t>(random.below(11)));
+    batch.input.ids = batch.ids;
+  } else {
+    batch.values = random_tensor({examples * batch.tokens, model.point_width}, 0.5f, random);
+    batch.input.values = batch.values.rows();
+  }
+  batch.input.live = batch.live;
+  return batch;
+}
+
+/// The network's logits, and a 1 or 0 for each row: whether it counts.
+tensor::Tensor<float> logits_of(const infer::Encoder& encoder,
+                                const attention::AttentionOperator& attention, const Batch& batch) {
+  tensor::Tensor<float> logits({encoder.logit_rows(batch.input), encoder.config().classes});
+  tensor::Arena arena;
+  encoder.forward(batch.input, attention, logits.rows(), arena);
+  if (encoder.config().labels_tokens())  // what padding gets is undefined
+    for (std::int64_t row = 0; row < logits.rows().rows; ++row)
+      if (row % batch.tokens >= batch.live[static_cast<std::size_t>(row / batch.tokens)])
+        std::ranges::fill(logits.rows().row(row), NAN);
+  return logits;
+}
+
+class CaseWriter {
+ public:
+  explicit CaseWriter(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  using MakeHeads = std::function<Heads(const infer::Encoder&)>;
+
+  /// A network with heads that both sides compute.
+  void write(const std::string& name, const config::ModelConfig& model, const MakeHeads& make,
+             onnx::LoopForm form = onnx::LoopForm::scaling) const {
+    const io::TensorFile weights = random_weights(model);
+    const infer::Encoder encoder(model, weights, "random");
+    const Heads heads = make(encoder);
+    const attention::CompiledOperator attention(heads);
+    base::write_file_atomically(
+        folder_ / (name + ".onnx"),
+        onnx::export_network({model, weights, heads, form, {kPixelMean, kPixelDeviation}},
+                             {.producer = "onnx_cases", .name = name}));
+    const std::vector<std::vector<std::int32_t>> batches = {{7}, {1, 5, 12}, {20, 2, 9, 16, 11}};
+    for (std::size_t number = 0; number < batches.size(); ++number) {
+      std::vector<std::int32_t> lengths = batches[number];
+      if (model.has_class_token())  // which takes a position, too
+        for (std::int32_t& length : lengths) length = std::min(length, 19);
+      write_batch(folder_ / (name + "." + std::to_string(number)), encoder, attention,
+                  random_batch(model, lengths));
+    }
+  }
+
+  /// With the network's own loop.
+  void write_teacher(const std::string& name, const config::ModelConfig& model,
+                     onnx::LoopForm form = onnx::LoopForm::scaling) const {
+    write(name, model, loop(model.attention.iterations), form);
+  }
+
+  static MakeHeads loop(int iterations) {
+    return [=](const infer::Encoder& encoder) {
+      return onnx::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
+    };
+  }
+  static MakeHeads map(const DualFeatures& features, CompiledMode mode = CompiledMode::row_dual) {
+    return [=](const infer::Encoder& encoder) { return map_heads(encoder, features, mode); };
+  }
+
+ private:
+  template <class T, class Values>
+  static void write_array(const std::string& path, const tensor::Shape& shape,
+                          const Values& values) {
+    tensor::Tensor<T> out(shape);
+    std::ranges::copy(values, out.data());
+    io::write_npy(path, io::StoredTensor::from(out));
+  }
+
+  static void write_batch(const std::string& stem, const infer::Encoder& encoder,
+                          const attention::AttentionOperator& attention, const Batch& batch) {
+    const config::ModelConfig& model = encoder.config();
+    const std::int64_t examples = batch.input.examples, tokens = batch.tokens;
+    if (model.kind == config::ModelKind::vit)
+      io::write_npy(stem + ".pixels.npy", io::StoredTensor::from(batch.pixels));
+    else
+      write_array<std::int64_t>(stem + ".lengths.npy", {examples}, batch.live);
+    if (model.kind == config::ModelKind::text)
+      write_array<std::int64_t>(stem + ".ids.npy", {examples, tokens}, batch.ids);
+    if (model.kind == config::ModelKind::set)
+      write_array<float>(stem + ".points.npy", {examples, tokens, model.point_width},
+                         batch.values.flat());
+    const tensor::Tensor<float> logits = logits_of(encoder, attention, batch);
+    const tensor::Shape shape =
+        model.labels_tokens() ? tensor::Shape{examples, tokens, model.classes} : logits.shape();
+    write_array<float>(stem + ".logits.npy", shape, logits.flat());
+  }
+
+  std::filesystem::path folder_;
+};
+
+void write_teachers(const CaseWriter& writer) {
+  for (const auto& [kind, word] :
+       {std::pair{config::ModelKind::vit, "images"}, std::pair{config::ModelKind::text, "texts"},
+        std::pair{config::ModelKind::set, "sets"}}) {
+    config::ModelConfig model = model_of(kind);
+    writer.write_teacher(std::string(word) + "_teacher", model);
+    writer.write_teacher(std::string(word) + "_teacher_log", model, onnx::LoopForm::log_domain);
+    writer.write(std::string(word) + "_softmax", model, CaseWriter::loop(0));
+    writer.write(std::string(word) + "_one_iteration", model, CaseWriter::loop(1));
+    model.attention.slack = config::SlackKind::learned;
+    model.attention.slack_start = 0.5;
+    writer.write_teacher(std::string(word) + "_slack", model);
+  }
+}
+
+void write_models(const CaseWriter& writer) {
+  config::ModelConfig images = model_of(config::ModelKind::vit);
+  images.pooling = config::Pooling::class_token;
+  images.feed_forward.kind = config::FeedForwardKind::region;
+  writer.write_teacher("images_class_token_region", images);
+  images.attention.learn_epsilon = true;
+  images.feed_forward = {.activation = config::Activation::relu};
+  images.positions = config::Positions::none;
+  writer.write_teacher("images_relu_no_positions", images);
+  config::ModelConfig texts = model_of(config::ModelKind::text);
+  texts.pooling = config::Pooling::class_token;
+  writer.write_teacher("texts_class_token", texts);
+  texts.pooling = config::Pooling::none;
+  writer.write_teacher("texts_labelled_tokens", texts);
+  config::ModelConfig sets = model_of(config::ModelKind::set);
+  sets.point_frequencies = 2;
+  sets.pooling = config::Pooling::none;
+  writer.write_teacher("sets_frequencies_labelled_tokens", sets);
+}
+
+void write_maps(const CaseWriter& writer) {
+  const DualFeatures all{.first_dual = true, .landmarks = 3, .corrections = 2};
+  DualFeatures lse = DualFeatures::none(), lse0 = lse, pot = lse, landmarks = lse;
+  lse.log_sum_exp = true;
+  lse.corrections = 1;
+  lse0.first_dual = true;
+  lse0.corrections = 3;
+  pot.potential = true;
+  landmarks.landmarks = 4;
+  const DualFeatures tokens{.log_sum_exp = false, .landmarks = 3};
+  for (const auto& [kind, word] :
+       {std::pair{config::ModelKind::vit, "images"}, std::pair{config::ModelKind::text, "texts"}}) {
+    const config::ModelConfig model = model_of(kind);
+    const std::string stem = word;
+    writer.write(stem + "_all_features", model, CaseWriter::map(all));
+    writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
+    writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
+    writer.write(stem + "_pot", model, CaseWriter::map(pot));
+    writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
+    writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));
+    writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
+  }
+  writer.write("texts_map_then_loop", model_of(config::ModelKind::text),
+               [&](const infer::Encoder& encoder) {
+                 Heads heads = map_heads(encoder, lse, CompiledMode::row_dual);
+                 heads[1] = onnx::loop_heads(3, encoder.score_scales(), {})[1];
+                 return heads;
+               });
+}
+
+/// A network of one input as relu-fit exports it, DIR/relu/curve.onnx, in float64.
+void write_relu_network(const std::filesystem::path& folder) {
+  base::RandomStream random = random_stream(4);
+  region::ReluNetwork network;
+  for (const auto& [outputs, inputs] : {std::pair{5, 1}, std::pair{4, 5}, std::pair{1, 4}}) {
+    region::DenseLayer layer(outputs, inputs);
+    for (double& weight : layer.weight.flat()) weight = random.normal();
+    for (double& bias : layer.bias) bias = random.normal();
+    network.layers.push_back(std::move(layer));
+  }
+  std::filesystem::create_directories(folder);
+  base::write_file_atomically(folder / "curve.onnx", region::export_onnx({network, {}}, "curve"));
+  tensor::Tensor<double> x({50, 1}), y({50, 1});
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    x[i] = 0.1 * static_cast<double>(i - 25);
+    y[i] = network(x[i]);
+  }
+  io::write_npy(folder / "x.npy", io::StoredTensor::from(x));
+  io::write_npy(folder / "y.npy", io::StoredTensor::from(y));
+}
+
+}  // namespace
+}  // namespace asap::test
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: onnx_cases DIR\n";
+    return 2;
+  }
+  std::filesystem::create_directories(argv[1]);
+  const asap::test::CaseWriter writer(argv[1]);
+  asap::test::write_teachers(writer);
+  asap::test::write_models(writer);
+  asap::test::write_maps(writer);
+  asap::test::write_relu_network(std::filesystem::path(argv[1]) / "relu");
+}

@@ -1,0 +1,143 @@
+#include "onnx/network/network_graph.h"
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "nn/transformer.h"
+#include "support/onnx_model.h"
+
+namespace asap::test {
+namespace {
+
+using attention::CompiledHead;
+using attention::DualFeatures;
+
+config::ModelConfig small_model(config::ModelKind kind) {
+  config::ModelConfig model;
+  model.kind = kind;
+  model.image_height = model.image_width = 4;
+  model.channels = 1;
+  model.patch = 2;
+  model.classes = 3;
+  model.vocabulary = 5;
+  model.max_tokens = 7;
+  model.point_width = 2;
+  model.width = 8;
+  model.heads = 2;
+  model.layers = 2;
+  return model;
+}
+
+io::TensorFile weights_of(const config::ModelConfig& model) {
+  io::TensorFile weights;
+  const nn::Transformer<float> network(model, 3);
+  for (const auto& entry : network.parameters().entries()) {
+    tensor::Tensor<float> value(entry.shape);
+    for (std::int64_t i = 0; i < value.size(); ++i)
+      value[i] = network.parameters().flat()[static_cast<std::size_t>(entry.offset + i)];
+    weights.put(entry.name, value);
+  }
+  return weights;
+}
+
+using Heads = std::vector<std::vector<CompiledHead>>;
+
+Heads loop(int iterations, float slack = 0) {
+  const std::vector<std::vector<float>> scales(2, {0.5f, 0.25f}), slacks(2, {slack, slack});
+  return onnx::loop_heads(iterations, scales, slacks);
+}
+
+std::string exported(const config::ModelConfig& model, const Heads& heads,
+                     onnx::LoopForm form = onnx::LoopForm::scaling) {
+  const io::TensorFile weights = weights_of(model);
+  return onnx::export_network({model, weights, heads, form}, {.producer = "test", .name = "net"});
+}
+
+TEST_CASE("inputs and outputs are those of the kind of data, of any batch and length") {
+  using Types = std::map<std::string, std::string>;
+  config::ModelConfig model = small_model(config::ModelKind::vit);
+  const OnnxModel images = read_onnx(exported(model, loop(2)));
+  CHECK(images.inputs == Types{{"pixels", "2[batch,1,4,4]"}});
+  CHECK(images.outputs == Types{{"logits", "1[batch,3]"}});
+  const OnnxModel texts = read_onnx(exported(small_model(config::ModelKind::text), loop(2)));
+  CHECK(texts.inputs == Types{{"ids", "7[batch,tokens]"}, {"lengths", "7[batch]"}});
+  model = small_model(config::ModelKind::set);
+  model.pooling = config::Pooling::none;
+  const OnnxModel sets = read_onnx(exported(model, loop(2)));
+  CHECK(sets.inputs == Types{{"points", "1[batch,tokens,2]"}, {"lengths", "7[batch]"}});
+  CHECK(sets.outputs == Types{{"logits", "1[batch,tokens,3]"}});
+}
+
+TEST_CASE("every value is made before it is read, and every constant is read") {
+  for (const config::ModelKind kind :
+       {config::ModelKind::vit, config::ModelKind::text, config::ModelKind::set}) {
+    const OnnxModel model = read_onnx(exported(small_model(kind), loop(3)));
+    std::set<std::string> known, read;
+    for (const auto& [name, type] : model.inputs) known.insert(name);
+    for (const auto& [name, constant] : model.constants) known.insert(name);
+    for (const OnnxNode& node : model.nodes) {
+      for (const std::string& name : node.inputs) {
+        CHECK_MESSAGE(known.contains(name), node.name, " reads ", name);
+        read.insert(name);
+      }
+      for (const std::string& name : node.outputs) CHECK(known.insert(name).second);
+    }
+    for (const auto& [name, constant] : model.constants) CHECK_MESSAGE(read.contains(name), name);
+    CHECK(known.contains("logits"));
+  }
+}
+
+TEST_CASE("the log-domain form has 2 T + 1 log-sum-exps in every layer, the other none") {
+  const config::ModelConfig model = small_model(config::ModelKind::vit);
+  CHECK(read_onnx(exported(model, loop(5), onnx::LoopForm::log_domain)).count("ReduceLogSumExp") ==
+        2 * 11);
+  const OnnxModel scaling = read_onnx(exported(model, loop(5)));
+  CHECK(scaling.count("ReduceLogSumExp") == 0);
+  const std::int64_t more = read_onnx(exported(model, loop(6))).count("MatMul");
+  CHECK(more == scaling.count("MatMul") + 2 * 2);  // one iteration: two products in each layer
+  CHECK(read_onnx(exported(model, loop(0))).count("Softmax") == 2);
+}
+
+TEST_CASE(
+    "the weights of queries hold the root of the score scale, those of values a row of ones") {
+  const config::ModelConfig model = small_model(config::ModelKind::vit);
+  const io::TensorFile weights = weights_of(model);
+  const OnnxModel read = read_onnx(exported(model, loop(2)));
+  const OnnxConstant& queries = read.constants.at("layers.1.attention.queries.weight");
+  CHECK(queries.sizes == std::vector<std::int64_t>{8, 8});
+  const tensor::Tensor<float> qkv = weights.get<float>("layers.1.attention.qkv.weight", {24, 8});
+  const auto* values = reinterpret_cast<const float*>(queries.bytes.data());
+  CHECK(values[0 * 8 + 1] == doctest::Approx(std::sqrt(0.5) * qkv.rows()(1, 0)));
+  CHECK(values[3 * 8 + 6] == doctest::Approx(std::sqrt(0.25) * qkv.rows()(6, 3)));
+  const OnnxConstant& bias = read.constants.at("layers.1.attention.values.bias");
+  REQUIRE(bias.sizes == std::vector<std::int64_t>{10});
+  CHECK(reinterpret_cast<const float*>(bias.bytes.data())[4] == 1);
+  CHECK(reinterpret_cast<const float*>(bias.bytes.data())[9] == 1);
+}
+
+TEST_CASE("equal networks give equal bytes") {
+  const config::ModelConfig model = small_model(config::ModelKind::text);
+  CHECK(exported(model, loop(2)) == exported(model, loop(2)));
+}
+
+TEST_CASE("what cannot be exported is refused by name") {
+  const config::ModelConfig model = small_model(config::ModelKind::vit);
+  CHECK_THROWS_WITH_AS(exported(model, loop(2, 1), onnx::LoopForm::log_domain),
+                       doctest::Contains("layer 0: `method` teacher_log has no form with slack"),
+                       base::UsageError);
+  Heads heads = loop(2, 1);
+  for (CompiledHead& head : heads[1]) head = CompiledHead::zero_dual(1, 0.5f);
+  CHECK_THROWS_WITH_AS(exported(model, heads),
+                       doctest::Contains("layer 1: a compiled map with slack"), base::UsageError);
+  io::TensorFile weights = weights_of(model);
+  weights.tensors.erase("head.bias");
+  const Heads softmax = loop(0);
+  CHECK_THROWS_WITH_AS(
+      onnx::export_network({model, weights, softmax}, {.producer = "test", .name = "net"}),
+      doctest::Contains("head.bias"), base::DataError);
+}
+
+}  // namespace
+}  // namespace asap::test
