@@ -106,7 +106,7 @@ def first_texts():
 
 def embeddings(run, file, name, method, operator=None):
     more = ["--compiled", operator] if operator else []
-    folder = stage("asap-eval", ["predict", "--model", run, *more, "--input", file, "--method", method,
+    folder = stage("asap-eval", ["predict", "--run", run, *more, "--input", file, "--method", method,
                                  "--embeddings"], name)
     return numpy.load(folder / "embeddings.npy").astype(numpy.float64)
 

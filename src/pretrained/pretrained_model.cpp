@@ -40,6 +40,8 @@ class ForeignTensors {
     }
   }
 
+  /// The names that a model may hold.
+  void expect(std::vector<std::string> known) { known_ = std::move(known); }
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
   /// The values of a tensor, which must have this shape and finite values.
@@ -61,14 +63,14 @@ class ForeignTensors {
   }
 
   /// What has not been taken, if it is known; DataError names the first unknown tensor.
-  std::vector<std::string> rest(const std::vector<std::string>& known) const {
+  std::vector<std::string> rest() const {
     std::vector<std::string> left;
     for (const auto& [name, tensor] : tensors_) {
       if (taken_.contains(name)) continue;
       if (!is_left_out(name))
         throw base::DataError(source_ + ": tensor '" + name + "' (" + tensor.shape.text() +
                                   ") is no part of a " + family_name(family_) + " of this size",
-                              base::suggestion(name, known));
+                              base::suggestion(name, known_));
       left.push_back(name);
     }
     return left;
@@ -91,7 +93,7 @@ class ForeignTensors {
   [[noreturn]] void fail_missing(const std::string& name) const {
     std::vector<std::string> names;
     for (const auto& [present, tensor] : tensors_)
-      if (!taken_.contains(present)) names.push_back(present);
+      if (std::ranges::find(known_, present) == known_.end()) names.push_back(present);
     const std::string nearest = base::nearest_name(name, names);
     throw base::DataError(
         source_ + ": tensor '" + name + "' is missing",
@@ -118,6 +120,7 @@ class ForeignTensors {
   Family family_;
   std::map<std::string, io::StoredTensor> tensors_;
   std::set<std::string> taken_;
+  std::vector<std::string> known_;
   std::optional<io::ElementType> type_;
   std::string first_name_;
 };
@@ -153,16 +156,19 @@ void add_first_token_type(ForeignTensors& tensors, const ModelDescription& descr
 
 io::TensorFile take_weights(ForeignTensors& tensors, const ModelDescription& description,
                             std::vector<std::string>& left_out) {
-  io::TensorFile weights;
+  const std::vector<TensorOrigin> origins = tensor_origins(description);
   std::vector<std::string> known{token_type_name(description.family)};
-  for (const TensorOrigin& origin : tensor_origins(description)) {
+  for (const TensorOrigin& origin : origins)
     known.insert(known.end(), origin.parts.begin(), origin.parts.end());
+  tensors.expect(std::move(known));
+  io::TensorFile weights;
+  for (const TensorOrigin& origin : origins) {
     if (origin.optional && !tensors.has(origin.parts.front())) continue;
     tensor::Tensor<float> values = assemble(tensors, origin);
     if (origin.name == "embedding.position") add_first_token_type(tensors, description, values);
     weights.put(origin.name, values);
   }
-  left_out = tensors.rest(known);
+  left_out = tensors.rest();
   return weights;
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("a pretrained encoder becomes a run without training, with PyTorch's e
   for (const Json& text : golden["texts"]) lines += text.get<std::string>() + "\n";
   write_file_atomically(work / "texts.txt", lines);
   REQUIRE(run("asap-eval",
-              {"predict", "--model", (work / "run").string(), "--input",
+              {"predict", "--run", (work / "run").string(), "--input",
                (work / "texts.txt").string(), "--embeddings", "--out", (work / "answers").string()})
               .code == 0);
   const asap::tensor::Tensor<float> embeddings =

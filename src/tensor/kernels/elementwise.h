@@ -32,8 +32,9 @@ void gelu(VectorView<const T> x, VectorView<T> out);
 /// dx (+)= gelu'(x) * dy
 template <class T>
 void gelu_vjp(VectorView<const T> x, VectorView<const T> dy, VectorView<T> dx, bool accumulate);
-/// GELU in its exact form: x Phi(x), Phi the normal distribution function. In float Phi has a
-/// relative error below 1e-6 (Chebyshev fit of erfc, Press et al., Numerical Recipes, section 6.2).
+/// GELU in its exact form: x Phi(x), Phi the normal distribution function. Its error
+/// is below (4 + x^2) units in the last place of the result (in float by a Chebyshev fit of erfc, Press
+/// et al., Numerical Recipes, section 6.2).
 template <class T>
 void gelu_erf(VectorView<const T> x, VectorView<T> out);
 /// dx (+)= (Phi(x) + x phi(x)) * dy
