@@ -4,6 +4,7 @@
 
 #include "autodiff/attention_ops.h"
 #include "nn/region_activation.h"
+#include "tensor/kernels/row_ops.h"
 
 namespace asap::nn {
 
@@ -23,7 +24,8 @@ class Linear {
 template <class T>
 class LayerNorm {
  public:
-  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width, double epsilon);
+  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width,
+            double epsilon = tensor::kLayerNormEpsilon);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:
