@@ -260,6 +260,13 @@ void write_models(const CaseWriter& writer) {
   writer.write_teacher("texts_class_token", texts);
   texts.pooling = config::Pooling::none;
   writer.write_teacher("texts_labelled_tokens", texts);
+  texts.pooling = config::Pooling::first_token;  // as BERT
+  texts.pooler = true;
+  texts.norm = config::NormPosition::post;
+  texts.norm_epsilon = 0.01;
+  texts.embedding_norm = true;
+  texts.feed_forward.activation = config::Activation::gelu_erf;
+  writer.write_teacher("texts_as_bert", texts);
   config::ModelConfig sets = model_of(config::ModelKind::set);
   sets.point_frequencies = 2;
   sets.pooling = config::Pooling::none;

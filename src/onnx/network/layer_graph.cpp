@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "tensor/kernels/channel_networks.h"
-#include "tensor/kernels/row_ops.h"
 
 namespace asap::onnx {
 namespace {
@@ -12,6 +12,7 @@ namespace {
 // GELU with the hyperbolic tangent is x sigmoid(2 √(2/π) (x + .044715 x³)), as in
 // tensor/kernels/elementwise.cpp.
 constexpr float kGeluScale = 1.5957691216057308f;
+constexpr float kRootHalf = 0.70710678f;
 constexpr float kGeluCubic = 0.044715f * kGeluScale;
 
 /// The rows of queries, keys or values in the weights of a layer, each head times its own factor.
@@ -63,6 +64,24 @@ Value gelu(const Operators& ops, const Value& x) {
   return ops.multiply(x, ops.graph().node("Sigmoid", {ops.multiply(x, slope)}));
 }
 
+/// x Φ(x), with the distribution function of the normal distribution.
+Value gelu_erf(const Operators& ops, const Value& x) {
+  const Value erf = ops.graph().node("Erf", {ops.multiply(x, kRootHalf)});
+  return ops.multiply(ops.multiply(x, 0.5f), ops.add(erf, 1));
+}
+
+Value activation(const Operators& ops, config::Activation kind, const Value& x) {
+  switch (kind) {
+    case config::Activation::gelu:
+      return gelu(ops, x);
+    case config::Activation::gelu_erf:
+      return gelu_erf(ops, x);
+    case config::Activation::relu:
+      return ops.relu(x);
+  }
+  throw base::InternalError("activation: not a known one");
+}
+
 /// A small network of ReLU per channel (tensor/kernels/channel_networks.h), four neurons wide.
 Value channel_networks(const Operators& ops, int depth, const Value& x,
                        const tensor::Tensor<float>& weights) {
@@ -107,20 +126,11 @@ Value feed_forward(const Operators& ops, const config::ModelConfig& model,
         infer::take_weights(weights, prefix + "regions.weights",
                             {tensor::ChannelNetworkLayout{config.depth}.count(), hidden}));
   else
-    h = config.activation == config::Activation::relu ? ops.relu(h) : gelu(ops, h);
+    h = activation(ops, config.activation, h);
   return linear(ops, "down", h, infer::take_linear(weights, prefix + "down", width, hidden));
 }
 
 }  // namespace
-
-Value add_norm(const Operators& ops, const std::string& name, const Value& x,
-               const infer::AffineWeights& norm) {
-  return ops.graph().node(
-      "LayerNormalization",
-      {x, ops.graph().constant(name + ".weight", norm.weight),
-       ops.graph().constant(name + ".bias", norm.bias)},
-      {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(tensor::kLayerNormEpsilon)}});
-}
 
 Value add_layer(const Operators& ops, const config::ModelConfig& model,
                 const io::TensorFile& weights, const EncoderLayer& layer, const Tokens& tokens) {
@@ -128,18 +138,23 @@ Value add_layer(const Operators& ops, const config::ModelConfig& model,
   const std::int64_t width = model.width;
   GraphBuilder& graph = ops.graph();
   graph.begin_part(prefix + "attention");
-  const Value read = add_norm(ops, "norm", tokens.rows,
-                              infer::take_norm(weights, prefix + "attention_norm", width));
+  const bool pre = model.norm == config::NormPosition::pre;
+  const auto norm = [&](const char* part, const Value& x) {
+    return layer_norm(ops, "norm", x, infer::take_norm(weights, prefix + part, width),
+                      model.norm_epsilon);
+  };
+  const Value read = pre ? norm("attention_norm", tokens.rows) : tokens.rows;
   const HeadColumns columns = head_columns(ops, weights, prefix + "attention.", layer, read, width);
   const Value attended = add_attention(ops, layer.heads, columns, tokens.live, layer.form);
   const Value joined = ops.reshape(ops.transpose(attended, {0, 3, 1, 2}), {0, 0, width});
-  const Value rows = ops.add(
+  Value rows = ops.add(
       tokens.rows, linear(ops, "output", joined,
                           infer::take_linear(weights, prefix + "attention.output", width, width)));
+  if (!pre) rows = norm("attention_norm", rows);
   graph.begin_part(prefix + "feed_forward");
-  const Value normalised =
-      add_norm(ops, "norm", rows, infer::take_norm(weights, prefix + "feed_forward_norm", width));
-  return ops.add(rows, feed_forward(ops, model, weights, prefix + "feed_forward.", normalised));
+  const Value normalised = pre ? norm("feed_forward_norm", rows) : rows;
+  rows = ops.add(rows, feed_forward(ops, model, weights, prefix + "feed_forward.", normalised));
+  return pre ? rows : norm("feed_forward_norm", rows);
 }
 
 }  // namespace asap::onnx

@@ -17,8 +17,4 @@ struct EncoderLayer {
 Value add_layer(const Operators& ops, const config::ModelConfig& model,
                 const io::TensorFile& weights, const EncoderLayer& layer, const Tokens& tokens);
 
-/// Layer norm of the last dimension, with constants "NAME.weight" and "NAME.bias".
-Value add_norm(const Operators& ops, const std::string& name, const Value& x,
-               const infer::AffineWeights& norm);
-
 }  // namespace asap::onnx

@@ -6,10 +6,10 @@
 namespace asap::onnx {
 namespace {
 
-/// [B, N, W] -> [B, W]: the class token, or the mean of live tokens.
+/// [B, N, W] -> [B, W]: the first token, or the mean of live tokens.
 Value pooled(const Operators& ops, const config::ModelConfig& model, const Tokens& tokens) {
   GraphBuilder& graph = ops.graph();
-  if (model.has_class_token()) {
+  if (model.has_class_token() || model.pooling == config::Pooling::first_token) {
     const Value first = graph.node(
         "Slice", {tokens.rows, graph.integers({0}), graph.integers({1}), graph.integers({1})});
     return ops.reshape(first, {-1, model.width});
@@ -70,9 +70,15 @@ std::string export_network(const NetworkExport& network, const ModelDescription&
         add_layer(ops, model, network.weights,
                   {index, network.heads[static_cast<std::size_t>(index)], network.form}, tokens);
   graph.begin_part("head");
-  tokens.rows = add_norm(ops, "norm", tokens.rows,
-                         infer::take_norm(network.weights, "final_norm", model.width));
-  const Value embeddings = model.labels_tokens() ? tokens.rows : pooled(ops, model, tokens);
+  if (model.has_final_norm())
+    tokens.rows = layer_norm(ops, "norm", tokens.rows,
+                             infer::take_norm(network.weights, "final_norm", model.width),
+                             model.norm_epsilon);
+  Value embeddings = model.labels_tokens() ? tokens.rows : pooled(ops, model, tokens);
+  if (model.pooler)
+    embeddings = graph.node(
+        "Tanh", {linear(ops, "pooler", embeddings,
+                        infer::take_linear(network.weights, "pooler", model.width, model.width))});
   const infer::AffineWeights head =
       infer::take_linear(network.weights, "head", model.classes, model.width);
   const Value products =

@@ -22,4 +22,13 @@ inline Value linear(const Operators& ops, const std::string& name, const Value& 
                     graph.constant(name + ".bias", weights.bias));
 }
 
+/// Layer norm of the last dimension, with constants "NAME.weight" and "NAME.bias".
+inline Value layer_norm(const Operators& ops, const std::string& name, const Value& x,
+                        const infer::AffineWeights& norm, double epsilon) {
+  return ops.graph().node("LayerNormalization",
+                          {x, ops.graph().constant(name + ".weight", norm.weight),
+                           ops.graph().constant(name + ".bias", norm.bias)},
+                          {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(epsilon)}});
+}
+
 }  // namespace asap::onnx

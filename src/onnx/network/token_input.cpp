@@ -124,6 +124,10 @@ Tokens add_token_input(const Operators& ops, const config::ModelConfig& model,
   }
   if (model.has_class_token()) tokens.rows = with_class_token(ops, model, weights, tokens.rows);
   if (model.has_positions()) tokens.rows = with_positions(ops, model, weights, tokens.rows);
+  if (model.embedding_norm)
+    tokens.rows =
+        layer_norm(ops, "norm", tokens.rows,
+                   infer::take_norm(weights, "embedding.norm", model.width), model.norm_epsilon);
   tokens.live =
       model.kind == config::ModelKind::vit
           ? all_live(ops, model.tokens())
