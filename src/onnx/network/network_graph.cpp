@@ -21,23 +21,6 @@ Value pooled(const Operators& ops, const config::ModelConfig& model, const Token
                     ops.reshape(live.count, {-1, 1}));
 }
 
-/// Refuses what the graph below has no nodes for.
-void require_plain_encoder(const config::ModelConfig& model) {
-  const config::ModelConfig plain;
-  const char* key = nullptr;
-  if (model.norm != plain.norm) key = "norm=post";
-  if (model.norm_epsilon != plain.norm_epsilon) key = "norm_epsilon";
-  if (model.embedding_norm) key = "embedding_norm";
-  if (model.pooler) key = "pooler";
-  if (model.pooling == config::Pooling::first_token) key = "pooling=first_token";
-  if (model.feed_forward.activation == config::Activation::gelu_erf)
-    key = "feed_forward.activation=gelu_erf";
-  if (key)
-    throw base::UsageError(
-        std::string("a network with model.") + key + " cannot be exported to ONNX so far",
-        "pretrained encoders run in asap-eval predict");
-}
-
 }  // namespace
 
 std::vector<std::vector<attention::CompiledHead>> loop_heads(
@@ -59,7 +42,6 @@ std::string export_network(const NetworkExport& network, const ModelDescription&
   const config::ModelConfig& model = network.model;
   base::check(model.has_attention() && std::ssize(network.heads) == model.layers,
               "export_network: heads of another network");
-  require_plain_encoder(model);
   for (int index = 0; index < model.layers; ++index)
     require_exportable(network.heads[static_cast<std::size_t>(index)], index, network.form);
   GraphBuilder graph;
