@@ -51,7 +51,7 @@ std::string in_half_precision(const TensorFile& file, const std::string& type) {
         const auto bits = std::bit_cast<std::uint32_t>(value);
         // float16 has a bias of 15 instead of 127 and 10 bits of fraction instead of 23.
         const std::uint32_t half =
-            value == 0 ? 0 : (bits >> 16 & 0x8000) | ((bits >> 13) - (112u << 10) & 0x7fff);
+            value == 0 ? 0 : (bits >> 16 & 0x8000) | (((bits >> 13) - (112u << 10)) & 0x7fff);
         const auto word = static_cast<std::uint16_t>(type == "BF16" ? bits >> 16 : half);
         data.append(reinterpret_cast<const char*>(&word), sizeof(word));
       }

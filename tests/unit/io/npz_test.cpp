@@ -24,7 +24,7 @@ std::map<std::string, StoredTensor> two_arrays() {
   return {{"points", StoredTensor::from(points)}, {"offsets", StoredTensor::from(offsets)}};
 }
 
-void expect_rejected(const std::string& bytes, std::initializer_list<const char*> parts) {
+void expect_archive_rejected(const std::string& bytes, std::initializer_list<const char*> parts) {
   expect_error<DataError>([&] { parse_npz(bytes, "a.npz"); }, {"a.npz"});
   expect_error<DataError>([&] { parse_npz(bytes, "a.npz"); }, parts);
 }
@@ -60,7 +60,7 @@ TEST_CASE("only the named arrays of an npz archive are unpacked") {
   files["README"] = "not an array";
   const std::string bytes = zip_file(files, NpzPacking::deflated);
   CHECK(parse_npz(bytes, "a.npz", {"points", "offsets", "absent"}).tensors == two_arrays());
-  expect_rejected(bytes, {"array 'names'", "magic"});
+  expect_archive_rejected(bytes, {"array 'names'", "magic"});
 }
 
 TEST_CASE("an npz archive that is not what it claims is rejected with a reason") {
@@ -68,36 +68,40 @@ TEST_CASE("an npz archive that is not what it claims is rejected with a reason")
   const std::string packed = npz_file(two_arrays(), NpzPacking::deflated);
   const std::size_t entry = valid.find("PK\x01\x02");
   const std::size_t end = valid.size() - 22;
-  expect_rejected("", {"magic"});
-  expect_rejected("\x93NUMPY", {"magic"});
-  expect_rejected(valid.substr(0, valid.size() - 1), {"truncated"});
-  expect_rejected(valid.substr(0, entry), {"truncated"});
-  expect_rejected(replaced(valid, end + 10, little_endian(3, 2)), {"3 members", "lists 2"});
-  expect_rejected(replaced(valid, end + 10, little_endian(1, 2)), {"1 members", "lists more"});
-  expect_rejected(replaced(valid, end + 16, little_endian(1 << 30, 4)), {"beyond its end"});
-  expect_rejected(replaced(valid, end + 12, little_endian(20, 4)), {"damaged"});
-  expect_rejected(replaced(valid, entry + 28, little_endian(60000, 2)), {"ends early"});
-  expect_rejected(replaced(valid, entry + 8, little_endian(1, 2)), {"'offsets'", "encrypted"});
-  expect_rejected(replaced(valid, entry + 10, little_endian(12, 2)), {"method 12", "deflated"});
-  expect_rejected(replaced(valid, entry + 24, little_endian(7, 4)), {"two sizes"});
-  expect_rejected(replaced(valid, entry + 42, little_endian(1, 4)), {"no header"});
-  expect_rejected(replaced(valid, entry - 1, "\x7f"), {"'points'", "checksum"});
+  expect_archive_rejected("", {"magic"});
+  expect_archive_rejected("\x93NUMPY", {"magic"});
+  expect_archive_rejected(valid.substr(0, valid.size() - 1), {"truncated"});
+  expect_archive_rejected(valid.substr(0, entry), {"truncated"});
+  expect_archive_rejected(replaced(valid, end + 10, little_endian(3, 2)), {"3 members", "lists 2"});
+  expect_archive_rejected(replaced(valid, end + 10, little_endian(1, 2)),
+                          {"1 members", "lists more"});
+  expect_archive_rejected(replaced(valid, end + 16, little_endian(1 << 30, 4)), {"beyond its end"});
+  expect_archive_rejected(replaced(valid, end + 12, little_endian(20, 4)), {"damaged"});
+  expect_archive_rejected(replaced(valid, entry + 28, little_endian(60000, 2)), {"ends early"});
+  expect_archive_rejected(replaced(valid, entry + 8, little_endian(1, 2)),
+                          {"'offsets'", "encrypted"});
+  expect_archive_rejected(replaced(valid, entry + 10, little_endian(12, 2)),
+                          {"method 12", "deflated"});
+  expect_archive_rejected(replaced(valid, entry + 24, little_endian(7, 4)), {"two sizes"});
+  expect_archive_rejected(replaced(valid, entry + 42, little_endian(1, 4)), {"no header"});
+  expect_archive_rejected(replaced(valid, entry - 1, "\x7f"), {"'points'", "checksum"});
   const std::size_t packed_entry = packed.find("PK\x01\x02");
-  expect_rejected(replaced(packed, packed_entry + 24, little_endian(161, 4)), {"does not unpack"});
-  expect_rejected(zip_file({{"README", "text"}}, NpzPacking::stored), {"no arrays"});
-  expect_rejected(zip_file({}, NpzPacking::stored), {"no arrays"});
+  expect_archive_rejected(replaced(packed, packed_entry + 24, little_endian(161, 4)),
+                          {"does not unpack"});
+  expect_archive_rejected(zip_file({{"README", "text"}}, NpzPacking::stored), {"no arrays"});
+  expect_archive_rejected(zip_file({}, NpzPacking::stored), {"no arrays"});
 }
 
 TEST_CASE("two arrays of one name in an npz archive are refused") {
   std::string bytes = npz_file({{"a", StoredTensor::from(Tensor<float>(Shape{1}))},
                                 {"b", StoredTensor::from(Tensor<float>(Shape{1}))}});
   bytes[bytes.rfind("b.npy")] = 'a';
-  expect_rejected(bytes, {"'a' occurs twice", "numpy.savez"});
+  expect_archive_rejected(bytes, {"'a' occurs twice", "numpy.savez"});
 }
 
 TEST_CASE("an npz archive that unpacks to far more than its size is refused") {
   const StoredTensor zeros = StoredTensor::from(Tensor<std::uint8_t>(Shape{17 << 20}));
-  expect_rejected(npz_file({{"zeros", zeros}}, NpzPacking::deflated),
-                  {"'zeros'", "unpacks to", "uncompressed"});
+  expect_archive_rejected(npz_file({{"zeros", zeros}}, NpzPacking::deflated),
+                          {"'zeros'", "unpacks to", "uncompressed"});
   CHECK(parse_npz(npz_file({{"zeros", zeros}}), "a.npz").at("zeros") == zeros);
 }

@@ -141,7 +141,8 @@ TEST_CASE("a safetensors header that does not describe the file is rejected with
   expect_tensors_rejected(file_of(R"({"__metadata__":[]})", 0), {"__metadata__"});
 }
 
-<<<<<<< HEAD
+namespace {
+
 /// One tensor of type `dtype` whose elements have these bits.
 template <class Bits>
 StoredTensor read_bits(const std::string& dtype, const std::vector<Bits>& bits) {
@@ -153,6 +154,8 @@ StoredTensor read_bits(const std::string& dtype, const std::vector<Bits>& bits) 
   bytes.append(reinterpret_cast<const char*>(bits.data()), bits.size() * sizeof(Bits));
   return parse_safetensors(bytes, "x").at("w");
 }
+
+}  // namespace
 
 TEST_CASE("half precision widens exactly, and what it was is known") {
   // 1, -2, the largest, the smallest subnormal, the smallest normal, -0, infinity (IEEE 754
@@ -188,7 +191,6 @@ TEST_CASE("half precision widens exactly, and what it was is known") {
       {"'w'", "F8_E5M2", "BF16"});
   expect_tensors_rejected(file_of(R"({"w":{"dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4),
                           {"has 4 bytes", "needs 2"});
->>>>>>> 12a94fb (Compile captured activations of any layout: heads apart or side by side, half precision, npz, masks and lengths)
 }
 
 TEST_CASE("tensors whose offsets and shapes disagree with the data are rejected") {
