@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "asap_compile/matcher_compile.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
@@ -15,6 +16,7 @@
 #include "compile/calibration.h"
 #include "compile/compile_report.h"
 #include "config/run_folder.h"
+#include "infer/matcher.h"
 
 namespace asap::asap_compile {
 namespace {
@@ -139,6 +141,7 @@ class CompileCommand : public cli::Command {
                         field.key)
           ->type_name(field.value)
           ->group("Operator");
+    add_matcher(program);
     cli::add_common_options(program, common_, "asap-compile",
                             "asap-compile --run runs/fashion --out runs/op");
     return &program;
@@ -150,6 +153,10 @@ class CompileCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
+    if (!run_.empty() && infer::is_matcher_run(run_)) return compile_matcher();
+    if (!matcher_.pairs.empty() || matcher_.iterations)
+      throw base::UsageError("--pairs and --iterations are for runs of a matcher",
+                             "leave them out");
     const compile::CompileConfig config = resolve();
     if (dump(config)) return;
     cli::OutputFolder folder(common_);
@@ -171,6 +178,33 @@ class CompileCommand : public cli::Command {
   }
 
  private:
+  void add_matcher(CLI::App& program) {
+    const std::string group = "Matchers (model.kind=matcher)";
+    program
+        .add_option("--pairs", matcher_.pairs,
+                    "File of pairs of keypoints to compile from; default: data.train of the run")
+        ->type_name("FILE")
+        ->group(group);
+    program
+        .add_option("--iterations", matcher_.iterations,
+                    "Iterations T of the transport to imitate; default: those of the training")
+        ->type_name("T")
+        ->check(CLI::Range(1, 10000))
+        ->group(group);
+  }
+
+  void compile_matcher() {
+    matcher_.run = run_;
+    if (program_->count("--calibration") > 0) {
+      matcher_.calibration = base::parse_number<int>(flags_.at("--calibration"));
+      if (!matcher_.calibration || *matcher_.calibration < 1)
+        throw base::UsageError(
+            "--calibration: '" + flags_.at("--calibration") + "' is not a number of pairs",
+            "give a whole number, 1 or more");
+    }
+    compile_matcher_run(common_, matcher_);
+  }
+
   compile::CompileConfig resolve() {
     compile::CompileConfig config = cli::resolve_config(common_, default_config(run_));
     for (const FieldFlag& field : kFields)
@@ -220,6 +254,7 @@ class CompileCommand : public cli::Command {
   std::filesystem::path run_, activations_;
   int heads_ = 0;                             // of --activations; 0: not stated
   std::map<std::string, std::string> flags_;  // by name: "--slices"
+  MatcherCompileOptions matcher_;
 };
 
 }  // namespace

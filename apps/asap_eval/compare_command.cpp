@@ -64,13 +64,16 @@ class CompareCommand : public cli::Command {
     cli::configure_logging(common_);
     if (!model_.is_bundle() && infer::is_matcher_run(model_.path())) {
       matcher_.run = model_.path();
+      matcher_.compiled = model_.compiled();
       matcher_.methods = methods_;
       matcher_.examples = examples_;
       return compare_matcher(common_, matcher_);
     }
-    if (!matcher_.pairs.empty() || !matcher_.others.empty() || matcher_.threshold)
-      throw base::UsageError("--pairs, --also and --threshold are for runs of a matcher",
-                             "leave them out");
+    if (!matcher_.pairs.empty() || !matcher_.others.empty() || matcher_.threshold ||
+        matcher_.iterations)
+      throw base::UsageError(
+          "--pairs, --also, --iterations and --threshold are for runs of a matcher",
+          "leave them out");
     const evaluate::CompareConfig defaults =
         evaluate::default_compare_config(model_.path(), model_.compiled());
     const evaluate::CompareConfig config = resolve(defaults);
@@ -115,8 +118,9 @@ class CompareCommand : public cli::Command {
             "teacher, teacher_log, softmax, sinkhorn:K, f0, compiled, compiled+K, compiled_bf16, "
             "sinkhorn_bf16:K, softmax_bf16, guarded, warm, espformer, separated by commas; "
             "sinkhorn:equal: the K that takes as long as the compiled operator; compiled@1, "
-            "compiled@0-1, compiled@each: in these layers only; of matchers: network, sinkhorn:K, "
-            "mutual, ratio:R, assignment:S")
+            "compiled@0-1, compiled@each: in these layers only; of matchers: network, teacher, "
+            "sinkhorn:K, "
+            "compiled, compiled+K, compiled+sparse:K, mutual, ratio:R, assignment:S")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -140,6 +144,13 @@ class CompareCommand : public cli::Command {
         .add_option("--also", matcher_.others, "Run of another matcher to compare with; repeatable")
         ->type_name("RUN")
         ->allow_extra_args(false)
+        ->group(group);
+    compare
+        .add_option("--iterations", matcher_.iterations,
+                    "Iterations T of the teacher that methods are compared with; default: those "
+                    "that the operator imitates, without one those of the training")
+        ->type_name("T")
+        ->check(CLI::Range(1, 10000))
         ->group(group);
     compare
         .add_option("--threshold", matcher_.threshold,

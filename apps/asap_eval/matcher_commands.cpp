@@ -7,9 +7,11 @@
 #include "base/format.h"
 #include "base/text_table.h"
 #include "base/timing.h"
+#include "cli/allowed_options.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
+#include "compile/transport_artefact.h"
 #include "data/keypoint_files.h"
 #include "evaluate/matching/matcher_comparison.h"
 #include "evaluate/matching/pair_picture.h"
@@ -43,14 +45,21 @@ std::string table_of(const std::vector<FileRows>& files) {
                      {"F1"},
                      {"same"},
                      {"plan L1"},
+                     {"column error"},
+                     {"kept/row"},
+                     {"dropped"},
+                     {"layer ms"},
                      {"ms/pair"}});
   for (const FileRows& file : files)
     for (const MatchingRow& row : file.rows)
-      table.add_row({std::filesystem::path(file.file).stem().string(), row.method,
-                     fixed(or_unknown(row.counts.precision(), row)),
-                     fixed(or_unknown(row.counts.recall(), row)),
-                     fixed(or_unknown(row.counts.f1(), row)), fixed(row.same), fixed(row.plan_l1),
-                     base::format_fixed(row.milliseconds, 1)});
+      table.add_row(
+          {std::filesystem::path(file.file).stem().string(), row.method,
+           fixed(or_unknown(row.counts.precision(), row)),
+           fixed(or_unknown(row.counts.recall(), row)), fixed(or_unknown(row.counts.f1(), row)),
+           fixed(row.same), base::format_fixed(row.plan_l1, 4),
+           base::format_fixed(row.column_error, 4), base::format_fixed(row.entries_per_row, 1),
+           base::format_fixed(row.dropped_mass, 5), base::format_fixed(row.layer_milliseconds, 2),
+           base::format_fixed(row.milliseconds, 1)});
   return table.text();
 }
 
@@ -62,12 +71,23 @@ io::Json json_of(const MatchingRow& row) {
                    {"precision", judged ? io::Json(row.counts.precision()) : io::Json()},
                    {"recall", judged ? io::Json(row.counts.recall()) : io::Json()},
                    {"f1", judged ? io::Json(row.counts.f1()) : io::Json()}};
-  json["plan_l1"] = std::isnan(row.plan_l1) ? io::Json() : io::Json(row.plan_l1);
+  const auto put = [&](const char* name, double value) {
+    json[name] = std::isnan(value) ? io::Json() : io::Json(value);
+  };
+  put("plan_l1", row.plan_l1);
+  put("layer_milliseconds", row.layer_milliseconds);
+  put("column_error", row.column_error);
+  if (std::isnan(row.entries_per_row)) return json;
+  put("entries_per_row", row.entries_per_row);
+  put("dropped_mass", row.dropped_mass);
+  json["not_polished"] = row.not_polished;
   return json;
 }
 
 std::string csv_of(const std::vector<FileRows>& files) {
-  std::string text = "pairs,method,precision,recall,f1,same,plan_l1,milliseconds\n";
+  std::string text =
+      "pairs,method,precision,recall,f1,same,plan_l1,milliseconds,layer_milliseconds,"
+      "column_error,entries_per_row,dropped_mass\n";
   const auto cell = [](double value) {
     return "," + (std::isnan(value) ? std::string() : base::format_significant(value));
   };
@@ -76,22 +96,27 @@ std::string csv_of(const std::vector<FileRows>& files) {
       text += std::filesystem::path(file.file).filename().string() + "," + row.method +
               cell(or_unknown(row.counts.precision(), row)) +
               cell(or_unknown(row.counts.recall(), row)) + cell(or_unknown(row.counts.f1(), row)) +
-              cell(row.same) + cell(row.plan_l1) + cell(row.milliseconds) + "\n";
+              cell(row.same) + cell(row.plan_l1) + cell(row.milliseconds) +
+              cell(row.layer_milliseconds) + cell(row.column_error) + cell(row.entries_per_row) +
+              cell(row.dropped_mass) + "\n";
   return text;
 }
 
-void refuse_keys(const cli::CommonOptions& common) {
-  if (!common.config.empty() || !common.assignments.empty() ||
-      common.dump_config != cli::ConfigDump::none)
-    throw base::UsageError("--config, --set and --dump-config are not for runs of a matcher",
-                           "use --methods, --pairs, --also, --threshold and --examples");
+/// The operator of a matcher; nothing where none is named.
+std::optional<compile::TransportArtefact> read_operator(const std::filesystem::path& folder,
+                                                        const infer::Matcher& matcher) {
+  if (folder.empty()) return std::nullopt;
+  compile::TransportArtefact artefact = compile::load_transport(folder);
+  compile::require_compiled_for(artefact, folder, matcher.fingerprint());
+  return artefact;
 }
 
 std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>& names,
-                                                 const infer::Matcher& matcher) {
+                                                 const infer::Matcher& matcher,
+                                                 bool with_operator) {
   std::vector<evaluate::MatchingMethod> methods;
   for (const std::string& name :
-       names.empty() ? evaluate::default_matching_methods(matcher.config()) : names)
+       names.empty() ? evaluate::default_matching_methods(matcher.config(), with_operator) : names)
     methods.push_back(evaluate::MatchingMethod::parse(name));
   return methods;
 }
@@ -99,7 +124,10 @@ std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>&
 }  // namespace
 
 void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options) {
-  refuse_keys(common);
+  cli::allow_only(common,
+                  {"--run", "--compiled", "--methods", "--pairs", "--also", "--iterations",
+                   "--threshold", "--examples"},
+                  "runs of a matcher");
   cli::OutputFolder folder(common);
   cli::RunHeader header(common, "asap-eval compare", std::nullopt);
   const infer::Matcher matcher = infer::Matcher::load(options.run);
@@ -110,8 +138,14 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   std::vector<evaluate::NamedMatcher> others;
   for (std::size_t i = 0; i < networks.size(); ++i)
     others.push_back({options.others[i].string(), &networks[i]});
-  evaluate::MatcherComparisonConfig config{.methods = methods_of(options.methods, matcher),
-                                           .threads = common.threads};
+  const auto artefact = read_operator(options.compiled, matcher);
+  evaluate::MatcherComparisonConfig config{
+      .methods = methods_of(options.methods, matcher, artefact.has_value()),
+      .teacher_iterations = artefact ? artefact->teacher_iterations : matcher.config().iterations,
+      .threads = common.threads};
+  if (artefact) config.map = artefact->map;
+  if (options.iterations) config.teacher_iterations = *options.iterations;
+  header.add("teacher", "the network's scores, T = " + std::to_string(config.teacher_iterations));
   if (options.threshold) config.threshold = *options.threshold;
   const std::string list =
       options.pairs.empty() ? infer::read_matcher_config(options.run).data.test : options.pairs;
@@ -136,6 +170,7 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   io::Json summary = {{"run", options.run.string()},
                       {"model_fingerprint", matcher.fingerprint()},
                       {"threshold", config.threshold},
+                      {"teacher_iterations", config.teacher_iterations},
                       {"files", io::Json::array()}};
   for (const FileRows& file : files) {
     io::Json methods = io::Json::array();
@@ -146,21 +181,30 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
 }
 
 void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptions& options) {
+  cli::allow_only(common, {"--run", "--compiled", "--input", "--method", "--threshold"},
+                  "runs of a matcher");
   cli::OutputFolder folder(common);
   cli::RunHeader header(common, "asap-eval predict", std::nullopt);
   const infer::Matcher matcher = infer::Matcher::load(options.run);
-  const auto method =
-      evaluate::MatchingMethod::parse(options.method.empty() ? "network" : options.method);
+  const auto artefact = read_operator(options.compiled, matcher);
+  const auto method = evaluate::MatchingMethod::parse(
+      !options.method.empty() ? options.method : (artefact ? "compiled" : "network"));
   header.add("model", config::describe_matcher(matcher.config()));
   header.add("method", method.name());
   const data::KeypointPairs pairs =
       data::KeypointPairs::read(options.input, matcher.config().descriptors);
   infer::require_descriptors(matcher.config(), pairs);
   header.add("input", options.input + ": " + base::format_count(pairs.size()) + " pairs");
-  const double threshold = options.threshold.value_or(infer::kMatchThreshold);
+  evaluate::MatcherComparisonConfig config{
+      .methods = {method},
+      .threshold = options.threshold.value_or(infer::kMatchThreshold),
+      .threads = common.threads};
+  if (artefact) {
+    config.map = artefact->map;
+    config.teacher_iterations = artefact->teacher_iterations;
+  }
   const base::Stopwatch watch;
-  const std::vector<infer::Matches> matches =
-      evaluate::match_by(method, pairs, matcher, threshold, common.threads);
+  const std::vector<infer::Matches> matches = evaluate::match_by(pairs, matcher, config);
   const double seconds = watch.seconds();
   std::int64_t count = 0;
   for (const infer::Matches& of_pair : matches)
@@ -172,7 +216,7 @@ void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptio
     base::write_file_atomically(folder.path() / ("pair-" + std::to_string(p) + ".svg"),
                                 evaluate::pair_picture(pairs, p, matches[p]));
   io::Json summary = {{"run", options.run.string()}, {"model_fingerprint", matcher.fingerprint()},
-                      {"method", method.name()},     {"threshold", threshold},
+                      {"method", method.name()},     {"threshold", config.threshold},
                       {"pairs", pairs.size()},       {"matches", count},
                       {"seconds", seconds}};
   std::string text = base::format_count(count) + " matches of " + base::format_count(pairs.size()) +

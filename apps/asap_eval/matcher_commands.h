@@ -12,11 +12,13 @@ namespace asap::asap_eval {
 /// Options of asap-eval compare for a run that trained a matcher.
 struct MatcherCompareOptions {
   std::filesystem::path run;
+  std::filesystem::path compiled;             ///< operator folder; empty: none
   std::string pairs;                          ///< files, separated by commas; empty: data.test
   std::vector<std::filesystem::path> others;  ///< runs of matchers to compare with
   std::vector<std::string> methods;           ///< empty: the default
   std::optional<double> threshold;
-  std::optional<int> examples;  ///< use only the first N pairs of a file; 0: all
+  std::optional<int> iterations;  ///< of the teacher; default: the operator's, else the network's
+  std::optional<int> examples;    ///< use only the first N pairs of a file; 0: all
 };
 
 /// Precision, recall, F1 of every method on every file: a table, comparison.csv, summary.json.
@@ -25,8 +27,9 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
 /// Options of asap-eval predict for such a run.
 struct MatcherPredictOptions {
   std::filesystem::path run;
-  std::string input;   ///< file of pairs
-  std::string method;  ///< empty: network
+  std::filesystem::path compiled;  ///< operator folder; empty: none
+  std::string input;               ///< file of pairs
+  std::string method;              ///< empty: compiled with an operator, else network
   std::optional<double> threshold;
 };
 

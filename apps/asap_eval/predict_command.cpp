@@ -46,7 +46,7 @@ class PredictCommand : public cli::Command {
     cli::configure_logging(common_);
     const std::filesystem::path& trained = model_.path();
     if (!model_.is_bundle() && infer::is_matcher_run(trained))
-      return predict_matches(common_, {trained, input_, method_, threshold_});
+      return predict_matches(common_, {trained, model_.compiled(), input_, method_, threshold_});
     if (threshold_) throw base::UsageError("--threshold is for runs of a matcher", "leave it out");
     const bool streams = input_ == "-";
     if (streams && !common_.out.empty())

@@ -88,6 +88,11 @@ void RidgeRegression::add(tensor::MatrixView<const double> features,
     moments_[p] += tensor::dot<double>(features.row(static_cast<std::int64_t>(p)), target);
 }
 
+void RidgeRegression::add(const RidgeRegression& other) {
+  for (std::size_t k = 0; k < gram_.flat().size(); ++k) gram_.flat()[k] += other.gram_.flat()[k];
+  for (std::size_t p = 0; p < moments_.size(); ++p) moments_[p] += other.moments_[p];
+}
+
 std::vector<double> RidgeRegression::solve(double ridge) const {
   const auto count = std::ssize(moments_);
   std::vector<double> diagonal(moments_.size()), weights(moments_.size(), 0.0);

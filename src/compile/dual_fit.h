@@ -52,6 +52,8 @@ class RidgeRegression {
 
   /// features: centred, [P, n]; target: [n].
   void add(tensor::MatrixView<const double> features, tensor::VectorView<const double> target);
+  /// Adds the sums of another regression on the same features.
+  void add(const RidgeRegression& other);
   /// NumericalError when G is not finite.
   std::vector<double> solve(double ridge) const;
 

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "compile/operator_layer.h"
+#include "compile/transport_artefact.h"
 
 namespace asap::compile {
 namespace {
@@ -13,8 +14,12 @@ constexpr const char* kDescription = OperatorArtefact::kDescription;
 constexpr int kFirstWithLayers = 3;  // version in which every layer has a description of its own
 
 void check_format(const io::Json& json, const std::string& source) {
-  if (!json.is_object() ||
-      require_field<std::string>(json, "format", source) != OperatorArtefact::kFormat)
+  const std::string format =
+      json.is_object() ? require_field<std::string>(json, "format", source) : std::string();
+  if (format == TransportArtefact::kFormat)
+    throw base::DataError(source + ": the operator of a matcher, not of a network with attention",
+                          "name a folder that asap-compile wrote for this network");
+  if (format != OperatorArtefact::kFormat)
     throw base::DataError(source + ": not a compiled operator",
                           "name a folder that asap-compile wrote");
   const auto version = require_field<std::int64_t>(json, "version", source);

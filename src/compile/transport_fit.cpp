@@ -55,6 +55,12 @@ void TransportFit::add(const attention::TransportProblem<double>& problem, tenso
   points_ += std::ssize(targets.values);
 }
 
+void TransportFit::add(const TransportFit& other) {
+  base::check(iterations_ == other.iterations_, "TransportFit: another teacher");
+  regression_.add(other.regression_);
+  points_ += other.points_;
+}
+
 attention::TransportMap TransportFit::solve(double ridge) const {
   if (points_ == 0)
     throw base::DataError("no pair of the calibration has points on both sides",
@@ -106,6 +112,16 @@ void TransportFitEvidence::add(const attention::TransportProblem<double>& proble
   plan_l1_ += transport_plan_l1(problem, {teacher.rows, teacher.columns},
                                 {compiled.rows, compiled.columns});
   ++problems_;
+}
+
+void TransportFitEvidence::add(const TransportFitEvidence& other) {
+  problems_ += other.problems_;
+  points_ += other.points_;
+  residual_ += other.residual_;
+  sum_ += other.sum_;
+  squares_ += other.squares_;
+  plan_l1_ += other.plan_l1_;
+  column_error_ += other.column_error_;
 }
 
 double TransportFitEvidence::dual_r2() const {

@@ -15,6 +15,8 @@ class TransportFit {
 
   /// Masked points are left out.
   void add(const attention::TransportProblem<double>& problem, tensor::Arena& scratch);
+  /// Adds what another fit to the same number of iterations has seen.
+  void add(const TransportFit& other);
   std::int64_t points() const { return points_; }
   /// ridge: relative to the diagonal of the Gram matrix. DataError when no point was added;
   /// NumericalError when scores were not finite.
@@ -34,6 +36,8 @@ class TransportFitEvidence {
   /// Of the teacher's T iterations against the map with `extra_iterations`.
   void add(const attention::TransportProblem<double>& problem, const attention::TransportMap& map,
            int iterations, int extra_iterations, tensor::Arena& scratch);
+  /// Adds the problems of another.
+  void add(const TransportFitEvidence& other);
 
   std::int64_t problems() const { return problems_; }
   /// 1 - residual / variance of the row dual f_i - f_bin, over all points.

@@ -5,23 +5,16 @@
 
 namespace asap::infer {
 
-Matches match_pair(const Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
-                   int iterations, double threshold, data::KeypointSample& sample,
-                   tensor::Arena& arena) {
-  arena.clear();
+MatcherScores score_pair(const Matcher& matcher, const data::KeypointPairs& pairs,
+                         std::int64_t pair, data::KeypointSample& sample, tensor::Arena& arena) {
   data::fill_sample(pairs, pair, 0, matcher.config().response_scale, sample);
   const auto& [first, second] = sample.images;
-  const MatcherScores scores =
-      matcher.scores({first.inputs.rows(), first.descriptors.rows()},
-                     {second.inputs.rows(), second.descriptors.rows()}, arena);
-  const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
-  const tensor::MatrixView<float> plan = arena.matrix<float>(n + 1, m + 1);
-  matcher.assign(scores, iterations, plan, arena);
-  return decode_plan(plan.block(0, 0, n, m), threshold);
+  return matcher.scores({first.inputs.rows(), first.descriptors.rows()},
+                        {second.inputs.rows(), second.descriptors.rows()}, arena);
 }
 
 std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                 int iterations, double threshold, int threads) {
+                                 const TransportSolver& solver, double threshold, int threads) {
   require_descriptors(matcher.config(), pairs);
   struct Worker {
     data::KeypointSample sample;
@@ -31,8 +24,12 @@ std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPai
   std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
   base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {
     Worker& w = workers[static_cast<std::size_t>(worker)];
-    matches[static_cast<std::size_t>(pair)] =
-        match_pair(matcher, pairs, pair, iterations, threshold, w.sample, w.arena);
+    w.arena.clear();
+    const MatcherScores scores = score_pair(matcher, pairs, pair, w.sample, w.arena);
+    const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
+    const tensor::MatrixView<float> plan = w.arena.matrix<float>(n + 1, m + 1);
+    matcher.assign(scores, solver, plan, w.arena);
+    matches[static_cast<std::size_t>(pair)] = decode_plan(plan.block(0, 0, n, m), threshold);
   });
   return matches;
 }

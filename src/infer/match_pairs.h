@@ -10,14 +10,14 @@ namespace asap::infer {
 /// of the trained networks on calibration pairs.
 inline constexpr double kMatchThreshold = 0.4;
 
-/// Matches of a network on one pair, of all its keypoints. `sample` and `arena` are scratch.
-Matches match_pair(const Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
-                   int iterations, double threshold, data::KeypointSample& sample,
-                   tensor::Arena& arena);
+/// What a network says of one pair, of all its keypoints. `sample` is scratch; the scores live in
+/// the arena.
+MatcherScores score_pair(const Matcher& matcher, const data::KeypointPairs& pairs,
+                         std::int64_t pair, data::KeypointSample& sample, tensor::Arena& arena);
 
-/// The same of all pairs, on several threads.
+/// Matches of a network on all pairs, on several threads.
 std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                 int iterations, double threshold, int threads);
+                                 const TransportSolver& solver, double threshold, int threads);
 
 /// How matches of all pairs compare with the truth of the file, which must have one.
 MatchCounts count_all(const std::vector<Matches>& matches, const data::KeypointPairs& pairs);

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "attention/kinds/attention_kinds.h"
-#include "attention/transport/transport_layer.h"
 #include "base/files.h"
 #include "config/run_folder.h"
 #include "tensor/kernels/elementwise.h"
@@ -65,20 +64,6 @@ void assign_by_dual_softmax(const MatcherScores& s, tensor::MatrixView<float> ou
   }
   for (std::int64_t j = 0; j < m; ++j) out(n, j) = sigmoid(-s.column_logits[j]);
   out(n, m) = 1;
-}
-
-void assign_by_transport(const MatcherScores& s, int iterations, tensor::MatrixView<float> out,
-                         tensor::Arena& arena) {
-  const tensor::VectorView<float> a = arena.vector<float>(out.rows),
-                                  b = arena.vector<float>(out.cols);
-  attention::dustbin_marginals<float>(a, b);
-  const attention::TransportProblem<float> problem{
-      .scores = s.scores, .bin = s.bin, .row_marginals = a, .column_marginals = b};
-  const attention::TransportDuals<float> duals{arena.vector<float>(out.rows),
-                                               arena.vector<float>(out.cols)};
-  attention::transport<float>(problem, iterations, duals, arena);
-  attention::log_transport_plan<float>(problem, {duals.rows, duals.columns}, out);
-  for (std::int64_t i = 0; i < out.rows; ++i) tensor::exponential<float>(out.row(i), out.row(i));
 }
 
 }  // namespace
@@ -187,19 +172,21 @@ MatcherScores Matcher::scores(const MatcherInput& first, const MatcherInput& sec
   return out;
 }
 
-void Matcher::assign(const MatcherScores& scores, int iterations, tensor::MatrixView<float> out,
-                     tensor::Arena& arena) const {
+attention::PolishEvidence Matcher::assign(const MatcherScores& scores,
+                                          const TransportSolver& solver,
+                                          tensor::MatrixView<float> out,
+                                          tensor::Arena& arena) const {
   const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
   base::check(out.rows == n + 1 && out.cols == m + 1, "Matcher::assign: shapes do not fit");
   if (n == 0 || m == 0) {  // everything is in the dustbins
     for (std::int64_t i = 0; i < out.rows; ++i) std::ranges::fill(out.row(i), 1.F);
-    return;
+    return {};
   }
+  if (config_.output == config::MatcherOutput::dustbin)
+    return solve_transport(scores.scores, scores.bin, solver, out, arena);
   const tensor::ArenaScope scope(arena);
-  if (config_.output == config::MatcherOutput::dual_softmax)
-    assign_by_dual_softmax(scores, out, arena);
-  else
-    assign_by_transport(scores, iterations, out, arena);
+  assign_by_dual_softmax(scores, out, arena);
+  return {};
 }
 
 bool is_matcher_run(const std::filesystem::path& run) {

@@ -6,6 +6,7 @@
 
 #include "attention/interface/trainable_attention.h"
 #include "config/matcher_config.h"
+#include "infer/transport_solver.h"
 #include "infer/weights.h"
 #include "tensor/core/arena.h"
 
@@ -44,10 +45,12 @@ class Matcher {
   MatcherScores scores(const MatcherInput& first, const MatcherInput& second,
                        tensor::Arena& arena) const;
 
-  /// The assignment with dustbins, as probabilities: [N + 1, M + 1]. `iterations` of the transport
-  /// take the place of config().iterations; with dual softmax they do not matter.
-  void assign(const MatcherScores& scores, int iterations, tensor::MatrixView<float> out,
-              tensor::Arena& arena) const;
+  /// How the network was trained: the loop of config().iterations.
+  TransportSolver own_solver() const { return {.iterations = config_.iterations}; }
+  /// The assignment with dustbins, as probabilities: [N + 1, M + 1]. With dual softmax the solver
+  /// does not matter. Returns the evidence of solve_transport().
+  attention::PolishEvidence assign(const MatcherScores& scores, const TransportSolver& solver,
+                                   tensor::MatrixView<float> out, tensor::Arena& arena) const;
 
  private:
   struct Update {

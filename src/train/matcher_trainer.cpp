@@ -163,7 +163,7 @@ class MatcherTrainer {
     for (const data::KeypointPairs& test : tests)
       result_.tests.push_back(
           {test.source(),
-           infer::count_all(infer::match_pairs(matcher, test, matcher.config().iterations,
+           infer::count_all(infer::match_pairs(matcher, test, matcher.own_solver(),
                                                infer::kMatchThreshold, options_.threads),
                             test)});
   }

@@ -71,6 +71,84 @@ TEST_CASE("a matcher trains, is compared with classical methods, and writes its 
       0);
 }
 
+TEST_CASE("the transport of a matcher is compiled, compared and used") {
+  const MatcherRun f;
+  const std::string op = f.path("op");
+  const Words words{"--run", f.path("run"), "--out", op, "--iterations", "60"};
+  const Outcome compiled = run("asap-compile", words + Words{"--calibration", "8"});
+  REQUIRE_MESSAGE(compiled.code == 0, compiled.error);
+  CHECK(compiled.out.find("measured on 4 pairs") != std::string::npos);
+  const Json said = read_json(f.work / "op" / "summary.json");
+  CHECK(said["teacher_iterations"] == 60);
+  CHECK(said["calibration_pairs"] == 8);
+  CHECK(said["evidence"]["compiled"]["plan_l1"] > 0);
+  const std::string bytes = read_file(f.work / "op" / "operator.safetensors");
+  REQUIRE(run("asap-compile", words + Words{"--calibration", "8", "--threads", "1", "--overwrite"})
+              .code == 0);
+  CHECK(read_file(f.work / "op" / "operator.safetensors") == bytes);
+
+  const Words methods{"--compiled", op, "--methods",
+                      "teacher,network,sinkhorn:60,compiled,compiled+1,compiled+sparse:100"};
+  const Outcome compared = f.evaluate("compare", "compare", methods);
+  REQUIRE_MESSAGE(compared.code == 0, compared.error);
+  CHECK(compared.out.find("compiled+sparse:100") != std::string::npos);
+  const Json summary = read_json(f.work / "compare" / "summary.json");
+  CHECK(summary["teacher_iterations"] == 60);
+  const Json& rows = summary["files"][0]["methods"];
+  CHECK(rows[0]["plan_l1"] == 0);
+  CHECK(rows[1]["plan_l1"] > 0);  // the 20 iterations of the training
+  CHECK(rows[2]["plan_l1"] == 0);
+  CHECK(rows[3]["same"] > .5);
+  CHECK(rows[5]["entries_per_row"] > 0);
+  CHECK_FALSE(rows[4].contains("entries_per_row"));
+  REQUIRE(f.evaluate("compare", "all", {"--compiled", op, "--iterations", "20"}).code == 0);
+  CHECK(read_json(f.work / "all" / "summary.json")["files"][0]["methods"][0]["plan_l1"] == 0);
+
+  REQUIRE(
+      f.evaluate("predict", "matches", {"--compiled", op, "--input", f.path("test.npz")}).code ==
+      0);
+  const Json answers = read_json(f.work / "matches" / "summary.json");
+  CHECK(answers["method"] == "compiled");
+  CHECK(answers["f1"] == rows[3]["f1"]);
+}
+
+TEST_CASE("bad input to the compilation of a matcher is refused") {
+  const MatcherRun f;
+  const auto compile = [&](const Words& more) {
+    return run("asap-compile", Words{"--run", f.path("run"), "--out", f.path("op")} + more);
+  };
+  const auto expect = [](const Outcome& outcome, int code, const std::string& part) {
+    CHECK(outcome.code == code);
+    CHECK_MESSAGE(outcome.error.find(part) != std::string::npos, outcome.error);
+  };
+  expect(compile({"--slices", "4"}), 2, "--slices is not for runs of a matcher");
+  expect(compile({"--set", "mode=row_dual"}), 2, "--set is not for runs of a matcher");
+  expect(compile({"--iterations", "0"}), 2, "--iterations");
+  expect(compile({"--calibration", "many"}), 2, "--calibration");
+  expect(compile({"--calibration", "12"}), 3, "--calibration = 12");
+  expect(compile({"--pairs", f.path("none.npz")}), 3, "none.npz");
+  f.write("wide.npz", {.width = 20});
+  expect(compile({"--pairs", f.path("wide.npz")}), 3, "20 numbers");
+  CHECK_FALSE(fs::exists(f.work / "op"));
+
+  REQUIRE(f.train("dual", {"--set", "model.matcher.output=dual_softmax"}).code == 0);
+  expect(run("asap-compile", {"--run", f.path("dual"), "--out", f.path("op")}), 2, "dual softmax");
+  REQUIRE(f.train("second", {"--seed", "5"}).code == 0);
+  REQUIRE(run("asap-compile", {"--run", f.path("second"), "--out", f.path("op")}).code == 0);
+  const Words with_operator{"--compiled", f.path("op")};
+  expect(f.evaluate("compare", "other", with_operator), 3, "compiled for the matcher");
+  expect(f.evaluate("compare", "other", {"--methods", "compiled"}), 2, "--compiled");
+  write_file_atomically(f.work / "op" / "operator.json", "{\"format\": \"asap-operator\"}");
+  expect(f.evaluate("compare", "other", with_operator), 3, "network with attention");
+  expect(f.evaluate("predict", "other", with_operator + Words{"--input", f.path("test.npz")}), 3,
+         "network with attention");
+  expect(f.evaluate("predict", "other", {"--input", f.path("test.npz"), "--top", "2"}), 2,
+         "--top is not for runs of a matcher");
+  expect(f.evaluate("compare", "other", {"--guard-quantile", ".5"}), 2,
+         "--guard-quantile is not for runs of a matcher");
+  CHECK_FALSE(fs::exists(f.work / "other"));
+}
+
 TEST_CASE("bad input to a matcher is refused with its exit code and a hint") {
   const MatcherRun f;
   const auto expect = [](const Outcome& outcome, int code, const std::string& part) {
@@ -83,7 +161,7 @@ TEST_CASE("bad input to a matcher is refused with its exit code and a hint") {
   expect(f.train("run"), 2, "--resume");
   f.write("wide.npz", {.width = 20});
   expect(f.evaluate("predict", "other", {"--input", f.path("wide.npz")}), 3, "20 numbers");
-  expect(f.evaluate("compare", "other", {"--methods", "teacher"}), 2, "--methods");
+  expect(f.evaluate("compare", "other", {"--methods", "softmax"}), 2, "--methods");
   expect(f.evaluate("diagnose", "other", {}), 2, "holds a matcher");
   write_file_atomically(f.work / "broken.npz", read_file(f.work / "test.npz").substr(0, 4000));
   expect(f.evaluate("predict", "other", {"--input", f.path("broken.npz")}), 3, "broken.npz");

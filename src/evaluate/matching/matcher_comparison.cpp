@@ -14,12 +14,17 @@ namespace {
 
 using infer::Matches;
 
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
 /// What is measured of one method on one pair.
 struct PairResult {
   infer::MatchCounts counts;
   std::int64_t either = 0, same = 0;
-  double plan_l1 = 0;  ///< sum over keypoints
-  double seconds = 0;
+  double plan_l1 = kUnknown;  ///< sum over keypoints
+  double seconds = 0, layer_seconds = kUnknown;
+  double column_error = kUnknown;
+  double entries_per_row = kUnknown, dropped_mass = kUnknown;
+  bool not_polished = false;
 };
 
 /// The scratch of a thread. Tables of a network live in its arena, those of plans in another.
@@ -37,11 +42,8 @@ struct Scored {
 Scored score(const infer::Matcher& matcher, const data::KeypointPairs& pairs, std::int64_t pair,
              Worker& worker) {
   const double start = base::thread_cpu_seconds();
-  data::fill_sample(pairs, pair, 0, matcher.config().response_scale, worker.sample);
-  const auto& [first, second] = worker.sample.images;
   const infer::MatcherScores scores =
-      matcher.scores({first.inputs.rows(), first.descriptors.rows()},
-                     {second.inputs.rows(), second.descriptors.rows()}, worker.scores);
+      infer::score_pair(matcher, pairs, pair, worker.sample, worker.scores);
   return {scores, base::thread_cpu_seconds() - start};
 }
 
@@ -74,18 +76,49 @@ Matches match_classically(const MatchingMethod& method,
 /// An assignment with dustbins, and the matches in it.
 struct Assigned {
   tensor::MatrixView<float> plan;
+  attention::PolishEvidence polish;
   Matches matches;
-  double seconds = 0;
+  double layer_seconds = 0, seconds = 0;
 };
 
-Assigned assign(const infer::Matcher& matcher, const infer::MatcherScores& scores, int iterations,
-                double threshold, Worker& worker) {
+Assigned assign(const infer::Matcher& matcher, const infer::MatcherScores& scores,
+                const infer::TransportSolver& solver, double threshold, Worker& worker) {
   const double start = base::thread_cpu_seconds();
   const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
   const tensor::MatrixView<float> plan = worker.plans.matrix<float>(n + 1, m + 1);
-  matcher.assign(scores, iterations, plan, worker.plans);
+  const attention::PolishEvidence polish = matcher.assign(scores, solver, plan, worker.plans);
+  const double layer = base::thread_cpu_seconds() - start;
   Matches matches = infer::decode_plan(plan.block(0, 0, n, m), threshold);
-  return {plan, std::move(matches), base::thread_cpu_seconds() - start};
+  return {plan, polish, std::move(matches), layer, base::thread_cpu_seconds() - start};
+}
+
+/// The solver of a method that reads scores.
+infer::TransportSolver solver_of(const MatchingMethod& method, const infer::Matcher& network,
+                                 const MatcherComparisonConfig& config) {
+  using Kind = infer::TransportSolver::Kind;
+  switch (method.kind) {
+    case MatchingMethod::Kind::teacher:
+      if (config.teacher_iterations > 0) return {.iterations = config.teacher_iterations};
+      return network.own_solver();
+    case MatchingMethod::Kind::sinkhorn:
+      return {.iterations = method.iterations};
+    case MatchingMethod::Kind::compiled:
+      return {.kind = Kind::compiled, .iterations = method.iterations, .map = &*config.map};
+    case MatchingMethod::Kind::sparse:
+      return {.kind = Kind::sparse, .iterations = method.iterations, .map = &*config.map};
+    default:
+      return network.own_solver();
+  }
+}
+
+/// Mean over the columns but the dustbin's of |sum_i a_ij - 1|.
+double mean_column_error(tensor::MatrixView<const float> plan) {
+  std::vector<double> sums(static_cast<std::size_t>(plan.cols - 1), 0.0);
+  for (std::int64_t i = 0; i < plan.rows; ++i)
+    for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += static_cast<double>(plan.row(i)[j]);
+  double total = 0;
+  for (const double sum : sums) total += std::abs(sum - 1);
+  return sums.empty() ? 0 : total / static_cast<double>(sums.size());
 }
 
 /// Sum over the rows but the dustbin's of sum_j |a_ij - b_ij|.
@@ -109,6 +142,15 @@ PairResult judge(const Matches& matches, const Matches& reference,
   return result;
 }
 
+/// What the assignment of a method says beside its matches.
+void add_assignment(const Assigned& assigned, const Assigned& teacher,
+                    const infer::Matcher& matcher, PairResult& result) {
+  result.layer_seconds = assigned.layer_seconds;
+  result.plan_l1 = difference(assigned.plan, teacher.plan);
+  if (matcher.config().output == config::MatcherOutput::dustbin)
+    result.column_error = mean_column_error(assigned.plan);
+}
+
 /// Compares everything on one pair; one result per row.
 std::vector<PairResult> compare_pair(const data::KeypointPairs& pairs, std::int64_t pair,
                                      const infer::Matcher& network,
@@ -118,45 +160,93 @@ std::vector<PairResult> compare_pair(const data::KeypointPairs& pairs, std::int6
   worker.plans.clear();
   const auto truth = pairs.view(pair, 0).matches;
   const Scored scored = score(network, pairs, pair, worker);
+  const MatchingMethod teacher{.kind = MatchingMethod::Kind::teacher};
   const Assigned reference =
-      assign(network, scored.scores, network.config().iterations, config.threshold, worker);
+      assign(network, scored.scores, solver_of(teacher, network, config), config.threshold, worker);
   std::vector<PairResult> results;
-  const auto add = [&](const Matches& matches, double seconds, double plan_l1) {
+  const auto add = [&](const Matches& matches, double seconds) -> PairResult& {
     PairResult& result = results.emplace_back(judge(matches, reference.matches, truth));
     result.seconds = seconds;
-    result.plan_l1 = plan_l1;
+    return result;
   };
   for (const MatchingMethod& method : config.methods) {
     const double start = base::thread_cpu_seconds();
     if (!method.reads_scores()) {
       const Matches matches = match_classically(method, similarity_of(pairs, pair, worker));
-      add(matches, base::thread_cpu_seconds() - start, std::numeric_limits<double>::quiet_NaN());
+      add(matches, base::thread_cpu_seconds() - start);
       continue;
     }
-    const int iterations = method.kind == MatchingMethod::Kind::network
-                               ? network.config().iterations
-                               : method.iterations;
-    const Assigned assigned = assign(network, scored.scores, iterations, config.threshold, worker);
-    add(assigned.matches, scored.seconds + assigned.seconds,
-        difference(assigned.plan, reference.plan));
+    const Assigned assigned = assign(network, scored.scores, solver_of(method, network, config),
+                                     config.threshold, worker);
+    PairResult& result = add(assigned.matches, scored.seconds + assigned.seconds);
+    add_assignment(assigned, reference, network, result);
+    if (method.kind != MatchingMethod::Kind::sparse || assigned.plan.rows == 1 ||
+        assigned.plan.cols == 1)
+      continue;
+    result.entries_per_row = assigned.polish.entries_per_row;
+    result.dropped_mass = assigned.polish.dropped_mass;
+    result.not_polished = !assigned.polish.polished;
   }
   for (const NamedMatcher& other : others) {
     const Scored own = score(*other.matcher, pairs, pair, worker);
-    const Assigned assigned = assign(*other.matcher, own.scores, other.matcher->config().iterations,
-                                     config.threshold, worker);
-    add(assigned.matches, own.seconds + assigned.seconds,
-        difference(assigned.plan, reference.plan));
+    const Assigned assigned =
+        assign(*other.matcher, own.scores, other.matcher->own_solver(), config.threshold, worker);
+    add_assignment(assigned, reference, *other.matcher,
+                   add(assigned.matches, own.seconds + assigned.seconds));
   }
   return results;
 }
 
-void require_loops(const infer::Matcher& network, const std::vector<MatchingMethod>& methods) {
-  if (network.config().output == config::MatcherOutput::dustbin) return;
-  for (const MatchingMethod& method : methods)
-    if (method.kind == MatchingMethod::Kind::sinkhorn)
+void require_what_methods_need(const infer::Matcher& network,
+                               const MatcherComparisonConfig& config) {
+  const bool transport = network.config().output == config::MatcherOutput::dustbin;
+  for (const MatchingMethod& method : config.methods) {
+    if (method.needs_transport() && !transport)
       throw base::UsageError("`methods`: '" + method.name() +
                                  "' needs a matcher with dustbins; this one has dual softmax",
                              "leave it out");
+    if (method.is_compiled() && !config.map)
+      throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
+                             "name the folder of asap-compile: --compiled DIR");
+  }
+}
+
+/// Mean of one number of all pairs that have it; NaN if none has.
+template <class Get>
+double known_mean(const std::vector<std::vector<PairResult>>& results, std::size_t row,
+                  const Get& get) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (const std::vector<PairResult>& of_pair : results) {
+    const double value = get(of_pair[row]);
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++count;
+  }
+  return count > 0 ? sum / static_cast<double>(count) : kUnknown;
+}
+
+/// Everything about row r but its name.
+MatchingRow row_of(const std::vector<std::vector<PairResult>>& results, std::size_t r,
+                   std::int64_t keypoints) {
+  MatchingRow row;
+  std::int64_t either = 0, same = 0;
+  for (const std::vector<PairResult>& of_pair : results) {
+    row.counts += of_pair[r].counts;
+    either += of_pair[r].either;
+    same += of_pair[r].same;
+    row.plan_l1 += of_pair[r].plan_l1 / static_cast<double>(std::max<std::int64_t>(keypoints, 1));
+    row.milliseconds += 1e3 * of_pair[r].seconds / static_cast<double>(results.size());
+    row.not_polished += of_pair[r].not_polished ? 1 : 0;
+  }
+  row.same = either > 0 ? static_cast<double>(same) / static_cast<double>(either) : 1;
+  row.layer_milliseconds =
+      1e3 * known_mean(results, r, [](const PairResult& p) { return p.layer_seconds; });
+  row.column_error = known_mean(results, r, [](const PairResult& p) { return p.column_error; });
+  row.entries_per_row =
+      known_mean(results, r, [](const PairResult& p) { return p.entries_per_row; });
+  row.dropped_mass = known_mean(results, r, [](const PairResult& p) { return p.dropped_mass; });
+  return row;
 }
 
 }  // namespace
@@ -168,7 +258,7 @@ std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
   infer::require_descriptors(network.config(), pairs);
   for (const NamedMatcher& other : others)
     infer::require_descriptors(other.matcher->config(), pairs);
-  require_loops(network, config.methods);
+  require_what_methods_need(network, config);
   std::vector<Worker> workers(static_cast<std::size_t>(std::max(config.threads, 1)));
   std::vector<std::vector<PairResult>> results(static_cast<std::size_t>(pairs.size()));
   base::parallel_for(pairs.size(), config.threads, [&](std::int64_t pair, int worker) {
@@ -179,32 +269,23 @@ std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
   for (std::int64_t p = 0; p < pairs.size(); ++p) keypoints += pairs.keypoints(p, 0);
   std::vector<MatchingRow> rows;
   for (std::size_t r = 0; r < config.methods.size() + others.size(); ++r) {
-    MatchingRow row;
+    MatchingRow row = row_of(results, r, keypoints);
     row.method = r < config.methods.size() ? config.methods[r].name()
                                            : others[r - config.methods.size()].name;
-    std::int64_t either = 0, same = 0;
-    for (const std::vector<PairResult>& of_pair : results) {
-      row.counts += of_pair[r].counts;
-      either += of_pair[r].either;
-      same += of_pair[r].same;
-      row.plan_l1 += of_pair[r].plan_l1 / static_cast<double>(std::max<std::int64_t>(keypoints, 1));
-      row.milliseconds += 1e3 * of_pair[r].seconds / static_cast<double>(pairs.size());
-    }
-    row.same = either > 0 ? static_cast<double>(same) / static_cast<double>(either) : 1;
     rows.push_back(row);
   }
   return rows;
 }
 
-std::vector<Matches> match_by(const MatchingMethod& method, const data::KeypointPairs& pairs,
-                              const infer::Matcher& network, double threshold, int threads) {
-  require_loops(network, {method});
+std::vector<Matches> match_by(const data::KeypointPairs& pairs, const infer::Matcher& network,
+                              const MatcherComparisonConfig& config) {
+  base::check(config.methods.size() == 1, "match_by: one method");
+  require_what_methods_need(network, config);
+  const MatchingMethod& method = config.methods[0];
+  const int threads = config.threads;
   if (method.reads_scores())
-    return infer::match_pairs(network, pairs,
-                              method.kind == MatchingMethod::Kind::network
-                                  ? network.config().iterations
-                                  : method.iterations,
-                              threshold, threads);
+    return infer::match_pairs(network, pairs, solver_of(method, network, config), config.threshold,
+                              threads);
   std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
   std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
   base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {

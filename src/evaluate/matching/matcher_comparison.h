@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,31 +21,45 @@ struct NamedMatcher {
 struct MatchingRow {
   std::string method;
   infer::MatchCounts counts;  ///< zeros if the file has no matches
-  /// Of the keypoints of image 0 that the method or the first network matches, the share with the
-  /// same partner in both. 1 where neither matches any.
+  /// Of the keypoints of image 0 that the method or the teacher matches, the share with the same
+  /// partner in both. 1 where neither matches any.
   double same = 0;
-  /// Mean over keypoints of image 0 of the sum of |difference| to the first network's assignment,
-  /// its dustbin included; NaN for methods without an assignment.
+  /// Mean over keypoints of image 0 of the sum of |difference| to the teacher's assignment, its
+  /// dustbin included; NaN for methods without an assignment.
   double plan_l1 = 0;
   double milliseconds = 0;  ///< mean processor time of a pair, descriptors to matches
+  /// Of this the layer's, scores to assignment; NaN for methods without an assignment.
+  double layer_milliseconds = 0;
+  /// Mean over pairs of the mean over keypoints j of image 1 of |sum_i A_ij - 1|, dustbin included;
+  /// NaN for methods without transport.
+  double column_error = 0;
+  /// Of a sparse polish, means over pairs, else NaN: entries that it keeps per keypoint of image 0,
+  /// and the share of a row that it drops.
+  double entries_per_row = 0, dropped_mass = 0;
+  std::int64_t not_polished = 0;  ///< pairs in which it had to iterate on all entries
 };
 
 struct MatcherComparisonConfig {
   std::vector<MatchingMethod> methods;
+  int teacher_iterations = 0;  ///< T of the teacher; 0: those of the first network
+  /// For the methods that are compiled.
+  std::optional<attention::TransportMap> map = std::nullopt;
   double threshold = infer::kMatchThreshold;  ///< least confidence of a network's match
   int threads = 1;
 };
 
-/// Compares the methods, then the other networks, with the first network. All networks must read
-/// the descriptors of the file.
+/// Compares the methods, then the other networks, with the teacher: the scores of the first network
+/// and T iterations. All networks must read the descriptors of the file. UsageError for methods
+/// that need dustbins or an operator which are not there.
 std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
                                           const infer::Matcher& network,
                                           const std::vector<NamedMatcher>& others,
                                           const MatcherComparisonConfig& config);
 
-/// Matches of one method on all pairs.
-std::vector<infer::Matches> match_by(const MatchingMethod& method, const data::KeypointPairs& pairs,
-                                     const infer::Matcher& network, double threshold, int threads);
+/// Matches of the only method of `config` on all pairs.
+std::vector<infer::Matches> match_by(const data::KeypointPairs& pairs,
+                                     const infer::Matcher& network,
+                                     const MatcherComparisonConfig& config);
 
 /// One line per match: pair,i,j,confidence, with a header; numbers from 0 as in the file.
 std::string matches_as_csv(const std::vector<infer::Matches>& matches);

@@ -69,7 +69,7 @@ TEST_CASE("inference computes the assignment that training does") {
         matcher.scores({first.inputs.rows(), first.descriptors.rows()},
                        {second.inputs.rows(), second.descriptors.rows()}, arena);
     tensor::Tensor<float> plan({17, 4});
-    matcher.assign(scores, 4, plan.rows(), arena);
+    matcher.assign(scores, {.iterations = 4}, plan.rows(), arena);
     for (std::int64_t i = 0; i < 17; ++i)
       for (std::int64_t j = 0; j < 4; ++j)
         // Both sum in float32; entries are at most 16.
@@ -87,7 +87,7 @@ TEST_CASE("rows of an assignment by transport sum to one, its dustbin to the oth
   for (std::int64_t i = 0; i < 15; ++i) scores.scores.data[i] = std::sin(static_cast<float>(7 * i));
   scores.bin = .5F;
   tensor::Tensor<float> plan({6, 4});
-  matcher.assign(scores, 3, plan.rows(), arena);
+  matcher.assign(scores, {.iterations = 3}, plan.rows(), arena);
   for (std::int64_t i = 0; i < 6; ++i) {
     const auto row = plan.rows().row(i);
     CHECK(std::accumulate(row.begin(), row.end(), 0.0) ==
@@ -103,7 +103,8 @@ TEST_CASE("images without keypoints, with one, and equal keypoints have defined 
       const data::KeypointPairs pairs =
           data::KeypointPairs::parse(drawn_keypoints({.partners = partners, .alone = alone}),
                                      config::DescriptorKind::histogram);
-      for (const infer::Matches& matches : infer::match_pairs(matcher, pairs, 5, 0, 2)) {
+      for (const infer::Matches& matches :
+           infer::match_pairs(matcher, pairs, {.iterations = 5}, 0, 2)) {
         CHECK(std::ssize(matches.partners) == partners + alone);
         for (const float confidence : matches.confidences) CHECK(std::isfinite(confidence));
       }
@@ -117,7 +118,7 @@ TEST_CASE("images without keypoints, with one, and equal keypoints have defined 
     }
     const data::KeypointPairs pairs =
         data::KeypointPairs::parse(equal, config::DescriptorKind::histogram);
-    const infer::Matches matches = infer::match_pairs(matcher, pairs, 5, 0, 1)[0];
+    const infer::Matches matches = infer::match_pairs(matcher, pairs, {.iterations = 5}, 0, 1)[0];
     for (std::size_t i = 1; i < 16; ++i) CHECK(matches.partners[i] == -1);
   }
 }
