@@ -196,4 +196,9 @@ std::vector<LayerTensors> sort_activations(const io::TensorFile& file) {
   return out;
 }
 
+void refuse_tensor(const io::TensorFile& file, const std::string& name, const std::string& what,
+                   const std::string& hint) {
+  throw base::DataError(file.source + ": " + name + ": " + what, hint);
+}
+
 }  // namespace asap::compile

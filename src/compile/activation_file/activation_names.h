@@ -30,4 +30,8 @@ std::vector<LayerTensors> sort_activations(const io::TensorFile& file);
 /// live_queries, live_keys and heads.
 bool is_beside_activations(const std::string& name);
 
+/// Throws the DataError "FILE: name: what" with a hint.
+[[noreturn]] void refuse_tensor(const io::TensorFile& file, const std::string& name,
+                                const std::string& what, const std::string& hint = "");
+
 }  // namespace asap::compile

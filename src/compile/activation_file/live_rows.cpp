@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "compile/activation_file/activation_names.h"
 
 namespace asap::compile {
 namespace {
@@ -20,11 +21,6 @@ std::vector<Spelling> spellings(TokenSide side) {
           {one + "lengths", false},
           {side == TokenSide::queries ? "live_queries" : "live_keys", false},
           {"lengths", false}};
-}
-
-[[noreturn]] void fail(const io::TensorFile& file, const std::string& name, const std::string& what,
-                       const std::string& hint = "") {
-  throw base::DataError(file.source + ": " + name + ": " + what, hint);
 }
 
 /// Every type that masks and lengths come in, as doubles, which hold what may be in them exactly.
@@ -49,8 +45,9 @@ void require_shape(const io::TensorFile& file, const std::string& name,
   const tensor::Shape& shape = file.at(name).shape;
   if (shape == expected) return;
   const bool shared = name == "mask" || name == "lengths";
-  fail(file, name, "expected " + expected.text() + ", " + meaning + ", got " + shape.text(),
-       shared ? "where queries and keys differ, save query_" + name + " and key_" + name : "");
+  refuse_tensor(
+      file, name, "expected " + expected.text() + ", " + meaning + ", got " + shape.text(),
+      shared ? "where queries and keys differ, save query_" + name + " and key_" + name : "");
 }
 
 std::vector<std::vector<std::int32_t>> rows_of_mask(const io::TensorFile& file,
@@ -62,10 +59,11 @@ std::vector<std::vector<std::int32_t>> rows_of_mask(const io::TensorFile& file,
   for (std::int64_t i = 0; i < std::ssize(values); ++i) {
     const double value = values[static_cast<std::size_t>(i)];
     if (value != 0 && value != 1)
-      fail(file, name,
-           "holds " + base::format_number(value) + " at [" + std::to_string(i / tokens) + ", " +
-               std::to_string(i % tokens) + "], expected 1 for a live token and 0 for another",
-           "a mask that is added to scores is not one: save mask == 0");
+      refuse_tensor(file, name,
+                    "holds " + base::format_number(value) + " at [" + std::to_string(i / tokens) +
+                        ", " + std::to_string(i % tokens) +
+                        "], expected 1 for a live token and 0 for another",
+                    "a mask that is added to scores is not one: save mask == 0");
     if (value == 1)
       rows[static_cast<std::size_t>(i / tokens)].push_back(static_cast<std::int32_t>(i % tokens));
   }
@@ -80,9 +78,9 @@ std::vector<std::vector<std::int32_t>> rows_of_lengths(const io::TensorFile& fil
   for (const double length : numbers(file.at(name))) {
     if (!(length >= 0 && length <= static_cast<double>(tokens)) ||
         length != static_cast<double>(static_cast<std::int64_t>(length)))
-      fail(file, name,
-           base::format_number(length) + " is not a whole number between 0 and " +
-               std::to_string(tokens));
+      refuse_tensor(file, name,
+                    base::format_number(length) + " is not a whole number between 0 and " +
+                        std::to_string(tokens));
     auto& row = rows.emplace_back(static_cast<std::size_t>(length));
     for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<std::int32_t>(i);
   }
@@ -97,10 +95,10 @@ LiveRows read_live_rows(const io::TensorFile& file, TokenSide side, std::int64_t
   for (const Spelling& spelling : spellings(side)) {
     if (!file.tensors.contains(spelling.name)) continue;
     if (found)
-      fail(file, spelling.name,
-           "says which " + std::string(side == TokenSide::queries ? "queries" : "keys") +
-               " are live, as " + found->name + " does",
-           "keep one of them");
+      refuse_tensor(file, spelling.name,
+                    "says which " + std::string(side == TokenSide::queries ? "queries" : "keys") +
+                        " are live, as " + found->name + " does",
+                    "keep one of them");
     found = spelling;
   }
   if (!found) return {};
@@ -108,7 +106,7 @@ LiveRows read_live_rows(const io::TensorFile& file, TokenSide side, std::int64_t
                               : rows_of_lengths(file, found->name, examples, tokens),
                found->name};
   if (std::ranges::all_of(out.rows, [](const auto& row) { return row.empty(); }))
-    fail(file, found->name, "no example has a live token");
+    refuse_tensor(file, found->name, "no example has a live token");
   return out;
 }
 

@@ -8,17 +8,12 @@
 namespace asap::compile {
 namespace {
 
-[[noreturn]] void fail(const io::TensorFile& file, const std::string& name, const std::string& what,
-                       const std::string& hint = "") {
-  throw base::DataError(file.source + ": " + name + ": " + what, hint);
-}
-
 void require_float(const io::TensorFile& file, const std::string& name) {
   const io::StoredTensor& stored = file.at(name);
   if (stored.type != io::ElementType::float32 && stored.type != io::ElementType::float64)
-    fail(file, name,
-         "expected float64, float32, float16 or bfloat16, got " +
-             std::string(io::file_type_name(stored)));
+    refuse_tensor(file, name,
+                  "expected float64, float32, float16 or bfloat16, got " +
+                      std::string(io::file_type_name(stored)));
 }
 
 /// "[0, 3, 1]" of an element of a tensor.
@@ -52,11 +47,11 @@ void TokenColumns::add_head(const io::TensorFile& file, const std::string& name)
   const io::StoredTensor& stored = file.at(name);
   const tensor::Shape& shape = stored.shape;
   if (shape.rank() != 3 || shape.size() == 0)
-    fail(file, name, "expected [examples, tokens, width], got " + shape.text());
+    refuse_tensor(file, name, "expected [examples, tokens, width], got " + shape.text());
   if (!heads_.empty() && !(shape == heads_[0].tensor->shape))
-    fail(file, name,
-         "expected " + heads_[0].tensor->shape.text() + " as " + heads_[0].name + ", got " +
-             shape.text());
+    refuse_tensor(file, name,
+                  "expected " + heads_[0].tensor->shape.text() + " as " + heads_[0].name +
+                      ", got " + shape.text());
   examples_ = shape[0];
   tokens_ = shape[1];
   width_ = shape[2];
@@ -68,9 +63,10 @@ void TokenColumns::add_all_heads(const io::TensorFile& file, const std::string& 
   const io::StoredTensor& stored = file.at(name);
   const tensor::Shape& shape = stored.shape;
   if ((shape.rank() != 3 && shape.rank() != 4) || shape.size() == 0)
-    fail(file, name,
-         "expected [examples, heads, tokens, width] or [examples, tokens, heads * width], got " +
-             shape.text());
+    refuse_tensor(
+        file, name,
+        "expected [examples, heads, tokens, width] or [examples, tokens, heads * width], got " +
+            shape.text());
   examples_ = shape[0];
   if (shape.rank() == 4) {
     tokens_ = shape[2];
@@ -81,9 +77,9 @@ void TokenColumns::add_all_heads(const io::TensorFile& file, const std::string& 
   }
   base::check(heads >= 1, "TokenColumns: the number of heads is not known");
   if (shape[2] % heads != 0)
-    fail(file, name,
-         "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
-             std::to_string(heads) + " heads");
+    refuse_tensor(file, name,
+                  "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
+                      std::to_string(heads) + " heads");
   tokens_ = shape[1];
   width_ = shape[2] / heads;
   for (std::int64_t h = 0; h < heads; ++h)
@@ -109,11 +105,11 @@ void TokenColumns::copy_head(const io::TensorFile& file, std::int64_t head, cons
         row[d] = static_cast<float>(value);
         if (std::isfinite(row[d])) continue;
         const std::string shown = base::format_number(static_cast<double>(value));
-        fail(file, from.name,
-             "holds " + shown + " at " + place(from.tensor->shape, first + d) +
-                 (std::isfinite(value) ? ", which does not fit in float32"
-                                       : ", expected finite numbers"),
-             "where a token is padding, say so with mask or lengths");
+        refuse_tensor(file, from.name,
+                      "holds " + shown + " at " + place(from.tensor->shape, first + d) +
+                          (std::isfinite(value) ? ", which does not fit in float32"
+                                                : ", expected finite numbers"),
+                      "where a token is padding, say so with mask or lengths");
       }
     }
   }

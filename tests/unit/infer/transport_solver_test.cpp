@@ -103,7 +103,7 @@ TEST_CASE("the sparse polish comes to the plan of as many iterations, but for wh
 }
 
 TEST_CASE("where the polish cannot iterate, all entries are iterated on") {
-  // One point that spreads over so many that no entry is kept.
+  // One point that spreads over 12,000, so that no entry is kept.
   constexpr std::int64_t kColumns = 12000;
   MatchingPair pair{.scores = tensor::Tensor<double>({1, kColumns}), .bin = 0};
   pair.scores[0] = 3;
