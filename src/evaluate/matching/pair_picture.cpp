@@ -11,11 +11,11 @@ namespace {
 constexpr float kGap = 20;  // pixels between the images
 constexpr const char* kRight = "#0072b2";
 constexpr const char* kWrong = "#d55e00";
-constexpr const char* kUnknown = "#888888";
+constexpr const char* kWithoutTruth = "#888888";
 
 const char* line_colour(std::span<const std::int32_t> truth, std::size_t keypoint,
                         std::int32_t partner) {
-  if (truth.empty() || truth[keypoint] == data::kAmbiguous) return kUnknown;
+  if (truth.empty() || truth[keypoint] == data::kAmbiguous) return kWithoutTruth;
   return truth[keypoint] == partner ? kRight : kWrong;
 }
 

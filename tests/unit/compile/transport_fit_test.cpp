@@ -41,8 +41,8 @@ double truncation_l1(int iterations) {
   for (std::uint32_t p = 0; p < kHeldOut; ++p) {
     const MatchingPair pair = matching_pair(1000 + p);
     OwnDuals<double> teacher(pair.problem()), cut(pair.problem());
-    transport<double>(pair.problem(), kIterations, teacher.view(), scratch);
-    transport<double>(pair.problem(), iterations, cut.view(), scratch);
+    asap::attention::transport<double>(pair.problem(), kIterations, teacher.view(), scratch);
+    asap::attention::transport<double>(pair.problem(), iterations, cut.view(), scratch);
     total +=
         transport_plan_l1(pair.problem(), std::as_const(teacher).view(), std::as_const(cut).view());
   }
@@ -70,7 +70,7 @@ TEST_CASE("the sparse polish of a compiled plan is the teacher's but for what it
   for (std::uint32_t p = 0; p < kHeldOut; ++p) {
     const MatchingPair pair = matching_pair(1000 + p);
     OwnDuals<double> teacher(pair.problem()), polished(pair.problem());
-    transport<double>(pair.problem(), kIterations, teacher.view(), scratch);
+    asap::attention::transport<double>(pair.problem(), kIterations, teacher.view(), scratch);
     compiled_transport<double>(pair.problem(), map, 0, polished.view(), scratch);
     SparsePlan<double> plan;
     const PolishEvidence evidence =
