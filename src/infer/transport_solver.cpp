@@ -54,6 +54,7 @@ attention::PolishEvidence solve_transport(tensor::MatrixView<const float> scores
       attention::SparsePlan<float> plan;
       evidence =
           attention::sparse_polish<float>(problem, {.iterations = solver.iterations}, duals, plan);
+      evidence.polished = evidence.polished && evidence.dropped_mass <= kMostDropped;
       if (evidence.polished) {
         write_sparse_plan(plan, out);
         return evidence;

@@ -16,7 +16,8 @@ using namespace asap::test;
 namespace {
 
 compile::TransportArtefact numbered() {
-  compile::TransportArtefact artefact{.teacher_iterations = 100,
+  compile::TransportArtefact artefact{.map = {},
+                                      .teacher_iterations = 100,
                                       .model_fingerprint = "abc",
                                       .calibration_source = "pairs.npz",
                                       .calibration_pairs = 7,

@@ -102,17 +102,19 @@ TEST_CASE("the sparse polish comes to the plan of as many iterations, but for wh
   CHECK(mean_l1(plan, looped(pair, 101)) < 0.02);
 }
 
-TEST_CASE("where the polish cannot iterate, all entries are iterated on") {
-  // One point that spreads over 12,000, so that no entry is kept.
+TEST_CASE("where the polish would drop too much, all entries are iterated on") {
   constexpr std::int64_t kColumns = 12000;
-  MatchingPair pair{.scores = tensor::Tensor<double>({1, kColumns}), .bin = 0};
-  pair.scores[0] = 3;
-  const TransportSolver sparse{.kind = Kind::sparse, .iterations = 3, .map = &kFirstDual};
-  attention::PolishEvidence evidence{.polished = true};
-  const tensor::Tensor<float> plan = solved(pair, sparse, &evidence);
-  CHECK_FALSE(evidence.polished);
-  const tensor::Tensor<float> dense =
-      solved(pair, {.kind = Kind::compiled, .iterations = 3, .map = &kFirstDual});
-  CHECK(std::ranges::equal(plan.flat(), dense.flat()));
-  CHECK(plan[1] > 0);
+  // A point that spreads over so many that no entry is kept, and one that keeps a single entry.
+  for (const double first_score : {0, 3}) {
+    MatchingPair pair{.scores = tensor::Tensor<double>({1, kColumns}), .bin = 0};
+    pair.scores[0] = first_score;
+    const TransportSolver sparse{.kind = Kind::sparse, .iterations = 3, .map = &kFirstDual};
+    attention::PolishEvidence evidence{.polished = true};
+    const tensor::Tensor<float> plan = solved(pair, sparse, &evidence);
+    CHECK_FALSE(evidence.polished);
+    const tensor::Tensor<float> dense =
+        solved(pair, {.kind = Kind::compiled, .iterations = 3, .map = &kFirstDual});
+    CHECK(std::ranges::equal(plan.flat(), dense.flat()));
+    CHECK(plan[1] > 0);
+  }
 }
