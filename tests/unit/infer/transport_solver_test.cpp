@@ -104,7 +104,8 @@ TEST_CASE("the sparse polish comes to the plan of as many iterations, but for wh
 
 TEST_CASE("where the polish would drop too much, all entries are iterated on") {
   constexpr std::int64_t kColumns = 12000;
-  // A point that spreads over so many that no entry is kept, and one that keeps a single entry.
+  // A point whose mass goes to 12,000 others, none of which is kept, and one that keeps a single
+  // entry.
   for (const double first_score : {0, 3}) {
     MatchingPair pair{.scores = tensor::Tensor<double>({1, kColumns}), .bin = 0};
     pair.scores[0] = first_score;
