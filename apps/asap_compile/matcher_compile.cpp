@@ -23,7 +23,7 @@ std::filesystem::path pairs_file(const MatcherCompileOptions& options) {
   return files[0];
 }
 
-std::string result_text(const compile::CompiledMatcher& model, double seconds) {
+std::string matcher_text(const compile::CompiledMatcher& model, double seconds) {
   base::Table table({{"method", base::Table::Align::left}, {"plan L1"}, {"column error"}});
   const auto add = [&](const std::string& name, const compile::TransportFitEvidence& evidence) {
     table.add_row({name, base::format_fixed(evidence.plan_l1(), 4),
@@ -73,7 +73,7 @@ void compile_matcher_run(const cli::CommonOptions& common, const MatcherCompileO
                  {"teacher_iterations", model.artefact.teacher_iterations},
                  {"evidence", model.artefact.evidence},
                  {"seconds", watch.seconds()}},
-                result_text(model, watch.seconds()));
+                matcher_text(model, watch.seconds()));
 }
 
 }  // namespace asap::asap_compile

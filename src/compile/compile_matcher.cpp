@@ -14,7 +14,7 @@ struct MatcherWorker {
   tensor::Arena scores, scratch;
 };
 
-using Visit =
+using VisitProblem =
     std::function<void(const attention::TransportProblem<double>&, std::int64_t, tensor::Arena&)>;
 
 /// The transport problems of pairs, in double.
@@ -36,7 +36,7 @@ class PairProblems {
 
   /// Calls visit(problem, k, scratch) for k = 0 .. count - 1, problem first + k, on several
   /// threads.
-  void for_each(std::int64_t first, std::int64_t count, const Visit& visit) {
+  void for_each(std::int64_t first, std::int64_t count, const VisitProblem& visit) {
     const int threads = static_cast<int>(workers_.size());
     const std::int64_t most = std::int64_t{kPairsPerThread} * threads;
     for (std::int64_t begin = 0; begin < count; begin += most) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kWeights = "weights";
 constexpr const char* kAgain = "compile the operator again";
-constexpr int kMostIterations = 10000;
+constexpr int kMostTeacherIterations = 10000;
 
 bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
@@ -79,9 +79,9 @@ TransportArtefact parse_transport(std::string_view description, std::string_view
   artefact.calibration_source = require_field<std::string>(json, "calibration_source", source);
   artefact.calibration_pairs = require_extent(json, "calibration_pairs", 1, source);
   const std::int64_t iterations = require_extent(json, "teacher_iterations", 1, source);
-  if (iterations > kMostIterations)
+  if (iterations > kMostTeacherIterations)
     throw base::DataError(source + ": field 'teacher_iterations': " + std::to_string(iterations) +
-                              " is more than " + std::to_string(kMostIterations),
+                              " is more than " + std::to_string(kMostTeacherIterations),
                           kAgain);
   artefact.teacher_iterations = static_cast<int>(iterations);
   artefact.evidence = require_field<io::Json>(json, "evidence", source);

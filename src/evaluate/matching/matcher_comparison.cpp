@@ -14,16 +14,16 @@ namespace {
 
 using infer::Matches;
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// What is measured of one method on one pair.
 struct PairResult {
   infer::MatchCounts counts;
   std::int64_t either = 0, same = 0;
-  double plan_l1 = kUnknown;  ///< sum over keypoints
-  double seconds = 0, layer_seconds = kUnknown;
-  double column_error = kUnknown;
-  double entries_per_row = kUnknown, dropped_mass = kUnknown;
+  double plan_l1 = kNotMeasured;  ///< sum over keypoints
+  double seconds = 0, layer_seconds = kNotMeasured;
+  double column_error = kNotMeasured;
+  double entries_per_row = kNotMeasured, dropped_mass = kNotMeasured;
   bool not_polished = false;
 };
 
@@ -223,7 +223,7 @@ double known_mean(const std::vector<std::vector<PairResult>>& results, std::size
     sum += value;
     ++count;
   }
-  return count > 0 ? sum / static_cast<double>(count) : kUnknown;
+  return count > 0 ? sum / static_cast<double>(count) : kNotMeasured;
 }
 
 /// Everything about row r but its name.
