@@ -179,7 +179,14 @@ inline OnnxModel read_onnx(const std::string& bytes) {
       case 14: {
         protozero::pbf_reader entry = reader.get_message();
         std::string key;
-        while (entry.next()) (entry.tag() == 1 ? key : model.metadata[key]) = entry.get_string();
+        while (entry.next()) {
+          const bool is_key = entry.tag() == 1;
+          const std::string text = entry.get_string();
+          if (is_key)
+            key = text;
+          else
+            model.metadata[key] = text;
+        }
         break;
       }
       default:
