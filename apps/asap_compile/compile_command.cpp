@@ -213,7 +213,7 @@ class CompileCommand : public cli::Command {
     if (common_.seed) config.seed = *common_.seed;
     if (heads_ == 0) heads_ = config.activations.heads;
     config.activations.heads = std::max(heads_, 1);
-    config.validate(common_.config.empty() ? "configuration" : common_.config.string());
+    config.validate(cli::config_source(common_));
     return config;
   }
 

@@ -1,5 +1,6 @@
 #include "asap_train/matcher_training.h"
 
+#include "asap_train/training_progress.h"
 #include "base/format.h"
 #include "base/text_table.h"
 #include "base/timing.h"
@@ -15,10 +16,6 @@
 
 namespace asap::asap_train {
 namespace {
-
-std::string source_of(const cli::CommonOptions& common) {
-  return common.config.empty() ? "configuration" : common.config.string();
-}
 
 std::string pairs_line(const data::KeypointPairs& pairs) {
   return pairs.source() + ": " + base::format_count(pairs.size()) + " pairs, " +
@@ -94,7 +91,7 @@ bool asks_for_matcher(const cli::CommonOptions& common) {
 void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options) {
   config::MatcherTrainConfig config = cli::resolve_config(common, config::MatcherTrainConfig{});
   if (common.seed) config.seed = *common.seed;
-  config.validate(source_of(common));
+  config.validate(cli::config_source(common));
   if (cli::dump_config(common, config)) return;
   const config::RunFolder folder(common.required_out());
   cli::refuse_results_of_others(common);
@@ -102,7 +99,7 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   const std::vector<std::filesystem::path> files =
       data::find_keypoint_files(config.data.train, "`data.train`");
   if (files.size() != 1)
-    throw base::UsageError(source_of(common) + ": data.train names " +
+    throw base::UsageError(cli::config_source(common) + ": data.train names " +
                                std::to_string(files.size()) + " files, expected one",
                            "join the pairs in one file");
   data::KeypointPairs pairs = data::KeypointPairs::read(files.front(), config.data.descriptors);
@@ -124,26 +121,13 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
                                 .item = "pairs",
                                 .total = config.train.max_steps,
                                 .items_per_step = static_cast<double>(config.train.batch)});
-  options.on_step = [&](const train::StepReport& report) {
-    bar.update(report.step, {{"loss", report.outcome.loss},
-                             {"accuracy", report.outcome.accuracy},
-                             {"learning rate", report.learning_rate}});
-  };
-  options.on_resume = [&](std::int64_t step) {
-    bar.start_from(step);
-    bar.print_above(step > 0 ? "resuming after step " + base::format_count(step)
-                             : "no checkpoint found; starting afresh");
-  };
-  options.on_note = [&](const std::string& text) { bar.print_above(text); };
+  report_to(bar, options);
   const cli::InterruptGuard interrupt;
   options.should_stop = [&] { return interrupt.interrupted(); };
   const train::MatcherTrainingResult result =
       train::train_matcher(config, folder, pairs, tests, options);
   bar.finish();
-  if (result.interrupted)
-    interrupt.stop("interrupted after step " + base::format_count(result.steps) + " of " +
-                       base::format_count(result.total_steps) + "; everything is saved",
-                   "--resume");
+  if (result.interrupted) stop_interrupted(interrupt, result.steps, result.total_steps);
   cli::finish_with_summary(common, summary_of(config, result), text_of(folder, result));
 }
 

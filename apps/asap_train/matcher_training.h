@@ -6,7 +6,7 @@
 
 namespace asap::asap_train {
 
-/// Whether --config and --set ask for a matcher: model.kind=matcher.
+/// True if the --config file or a --set option chooses model.kind=matcher.
 bool asks_for_matcher(const cli::CommonOptions& common);
 
 /// Trains a matcher as the options and the configuration say, and ends with summary.json.

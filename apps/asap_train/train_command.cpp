@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "asap_train/matcher_training.h"
+#include "asap_train/training_progress.h"
 #include "asap_train/trials.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -21,26 +22,6 @@
 
 namespace asap::asap_train {
 namespace {
-
-/// Shows on the bar, and above it, what happens in the training.
-void report_to(cli::ProgressBar& bar, train::TrainerOptions& options) {
-  options.on_step = [&](const train::StepReport& report) {
-    bar.update(report.step, {{"loss", report.outcome.loss},
-                             {"accuracy", report.outcome.accuracy},
-                             {"learning rate", report.learning_rate}});
-  };
-  options.on_resume = [&](std::int64_t step) {
-    bar.start_from(step);
-    bar.print_above(step > 0 ? "resuming after step " + base::format_count(step)
-                             : "no checkpoint found; starting afresh");
-  };
-  options.on_test = [&](std::int64_t step, const train::TestReport& test) {
-    bar.print_above("step " + base::format_count(step) + ": test accuracy " +
-                    base::format_fixed(test.accuracy, 4) + ", loss " +
-                    base::format_fixed(test.loss, 4));
-  };
-  options.on_note = [&](const std::string& text) { bar.print_above(text); };
-}
 
 class TrainCommand : public cli::Command {
  public:
@@ -80,8 +61,8 @@ class TrainCommand : public cli::Command {
     data::require_several_classes(train_data);  // data.shift may leave one
     const data::Dataset test_data =
         data::load_dataset(config.data, data::Split::test, train_data.codec);
-    config.model = data::fit_model_to_data(config.model, train_data, source());
-    data::fit_model_to_data(config.model, test_data, source());
+    config.model = data::fit_model_to_data(config.model, train_data, cli::config_source(common_));
+    data::fit_model_to_data(config.model, test_data, cli::config_source(common_));
     describe(header, config, train_data, test_data);
     if (dry_run_) return print_estimate(common_, config, train_data, test_data);
     if (overfit_) return try_to_overfit(common_, config, train_data);
@@ -146,11 +127,6 @@ class TrainCommand : public cli::Command {
            json["data"]["name"].get<std::string>() + " (hint: --config FILE, --set KEY=VALUE)";
   }
 
-  /// What messages call the configuration.
-  std::string source() const {
-    return common_.config.empty() ? "configuration" : common_.config.string();
-  }
-
   config::TrainConfig resolve() {
     config::TrainConfig config = cli::resolve_config(common_, config::TrainConfig{});
     if (!init_from_.empty()) config.train.init_from = init_from_;
@@ -159,12 +135,12 @@ class TrainCommand : public cli::Command {
       pretrained_ = pretrained::read_pretrained(*file);
       config = cli::resolve_config(common_, pretrained::initial_config(*pretrained_));
       config.train.init_from = named;
-      pretrained::require_own_network(*pretrained_, config, source());
+      pretrained::require_own_network(*pretrained_, config, cli::config_source(common_));
     } else if (options_.resume && !std::filesystem::exists(config.train.init_from)) {
       config = resolve_as_resumed(config);
     }
     if (common_.seed) config.seed = *common_.seed;
-    config.validate(source());
+    config.validate(cli::config_source(common_));
     return config;
   }
 
@@ -235,10 +211,7 @@ class TrainCommand : public cli::Command {
     const train::TrainingResult result =
         train::train(config, folder, train_data, test_data, options_);
     bar.finish();
-    if (result.interrupted)
-      interrupt.stop("interrupted after step " + base::format_count(result.steps) + " of " +
-                         base::format_count(steps) + "; everything is saved",
-                     "--resume");
+    if (result.interrupted) stop_interrupted(interrupt, result.steps, steps);
     cli::finish_with_summary(common_, train::training_summary(config, result),
                              train::training_text(folder, config, result));
   }

@@ -4,6 +4,10 @@
 
 namespace asap::cli {
 
+std::string config_source(const CommonOptions& options) {
+  return options.config.empty() ? "configuration" : options.config.string();
+}
+
 io::Json changed_fields(const io::Json& config, const io::Json& defaults) {
   io::Json changed = io::Json::object();
   for (const auto& [key, value] : config.items()) {

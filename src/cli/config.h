@@ -15,6 +15,9 @@ C resolve_config(const CommonOptions& options, C config) {
   return config;
 }
 
+/// What messages call the configuration: the --config file, or "configuration".
+std::string config_source(const CommonOptions& options);
+
 /// The fields of `config` whose values differ from `defaults`, which has the same fields; groups
 /// without such a field are left out.
 io::Json changed_fields(const io::Json& config, const io::Json& defaults);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/config_fields.h"
+#include "config/optimisation_fields.h"
 
 namespace asap::config {
 
@@ -131,28 +132,11 @@ struct MatcherOptimisationConfig {
         "vary", vary,
         "matcher: draw those keypoints anew in every step, turn both views alike and swap them; "
         "otherwise those of the largest response are used as they are");
-    v.field("learning_rate", learning_rate, "largest learning rate, reached after the warm-up",
-            {0, 10, true});
-    v.field("warmup_fraction", warmup_fraction,
-            "fraction of the steps in which the learning rate rises from 0", between(0, 1));
-    v.field("final_learning_rate_fraction", final_learning_rate_fraction,
-            "learning rate of the last step, as a fraction of learning_rate", between(0, 1));
-    v.field("weight_decay", weight_decay, "decoupled weight decay of weight matrices",
-            between(0, 10));
-    v.field("beta1", beta1, "AdamW: decay rate of the gradient's running mean",
-            between(0, 0.99999));
-    v.field("beta2", beta2, "AdamW: decay rate of the squared gradient's running mean",
-            between(0, 0.9999999));
-    v.field("adam_epsilon", adam_epsilon,
-            "AdamW: number added to the root of the squared gradient's running mean", {0, 1, true});
-    v.field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping", at_least(0));
+    visit_adamw_fields(v, *this);
     v.field("bin_rate", bin_rate,
             "matcher: learning rate of the dustbin's score, as a multiple of the others'",
             {0, 1000, true});
-    v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end",
-            at_least(0));
-    v.field("keep_checkpoints", keep_checkpoints, "number of newest checkpoints to keep",
-            between(1, 1000));
+    visit_checkpoint_fields(v, *this);
   }
 };
 

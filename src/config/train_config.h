@@ -6,6 +6,7 @@
 #include "config/config_fields.h"
 #include "config/data_config.h"
 #include "config/model_config.h"
+#include "config/optimisation_fields.h"
 
 namespace asap::config {
 
@@ -57,21 +58,7 @@ struct OptimisationConfig {
         "number of batches that are drawn together and sorted by length, which reduces padding; "
         "0 or 1: no sorting",
         between(0, 1'000'000));
-    v.field("learning_rate", learning_rate, "largest learning rate, reached after the warm-up",
-            {0, 10, true});
-    v.field("warmup_fraction", warmup_fraction,
-            "fraction of the steps in which the learning rate rises from 0", between(0, 1));
-    v.field("final_learning_rate_fraction", final_learning_rate_fraction,
-            "learning rate of the last step, as a fraction of learning_rate", between(0, 1));
-    v.field("weight_decay", weight_decay, "decoupled weight decay of weight matrices",
-            between(0, 10));
-    v.field("beta1", beta1, "AdamW: decay rate of the gradient's running mean",
-            between(0, 0.99999));
-    v.field("beta2", beta2, "AdamW: decay rate of the squared gradient's running mean",
-            between(0, 0.9999999));
-    v.field("adam_epsilon", adam_epsilon,
-            "AdamW: number added to the root of the squared gradient's running mean", {0, 1, true});
-    v.field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping", at_least(0));
+    visit_adamw_fields(v, *this);
     v.field("label_smoothing", label_smoothing,
             "probability that the target spreads over all classes", between(0, 0.9));
     v.field("peaks_fraction", peaks_fraction,
@@ -85,10 +72,7 @@ struct OptimisationConfig {
             "learning rate of the logarithm of learned slack, as a multiple of the rate of all "
             "others",
             {0, 1000, true});
-    v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: only at the end",
-            at_least(0));
-    v.field("keep_checkpoints", keep_checkpoints, "number of newest checkpoints to keep",
-            between(1, 1000));
+    visit_checkpoint_fields(v, *this);
     v.field("keep_best", keep_best, "also keep the checkpoint with the best test accuracy");
     v.choice(
         "on_divergence", on_divergence,

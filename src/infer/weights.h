@@ -37,10 +37,5 @@ inline void apply_norm(const AffineWeights& norm, tensor::MatrixView<const float
                        tensor::MatrixView<float> y) {
   tensor::layer_norm<float>(x, {norm.weight.flat(), norm.bias.flat(), epsilon}, y, {}, {});
 }
-/// The same with the usual epsilon.
-inline void apply_norm(const AffineWeights& norm, tensor::MatrixView<const float> x,
-                       tensor::MatrixView<float> y) {
-  apply_norm(norm, x, tensor::kLayerNormEpsilon, y);
-}
 
 }  // namespace asap::infer

@@ -24,8 +24,7 @@ class Linear {
 template <class T>
 class LayerNorm {
  public:
-  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width,
-            double epsilon = tensor::kLayerNormEpsilon);
+  LayerNorm(const ParameterBuilder<T>& build, std::int64_t width, double epsilon);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:

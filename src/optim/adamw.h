@@ -55,4 +55,9 @@ template <class T>
 double gradient_norm(const autodiff::ParameterStore<T>& parameters,
                      tensor::VectorView<const T> gradient);
 
+/// The factor that shortens a gradient of this norm to `longest`, 0 for any length.
+inline double clip_factor(double norm, double longest) {
+  return longest > 0 && norm > longest ? longest / norm : 1;
+}
+
 }  // namespace asap::optim

@@ -111,7 +111,8 @@ bool choose_lowercase(const std::string& vocabulary_file, const TokenizerFiles& 
   const std::optional<bool> asked = files.setting("do_lower_case", "lowercase");
   if (cased && asked.value_or(false))
     throw base::DataError(
-        vocabulary_file + ": the vocabulary is cased, but the tokenizer's files ask for lower case",
+        vocabulary_file +
+            ": this vocabulary is cased, yet the tokenizer's files turn texts into lower case",
         std::string("set do_lower_case to false in ") + kConfig +
             ", or fetch the vocabulary that belongs to the model");
   return asked.value_or(!cased);

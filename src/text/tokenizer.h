@@ -29,7 +29,7 @@ class Tokenizer {
   /// thread and machine.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
 
-  /// What stands around the tokens of a text; nothing for most tokenizers.
+  /// The ids before and behind the tokens of every text; most tokenizers have none.
   virtual TokenFrame frame() const { return {}; }
 
   /// The id of a token that the vocabulary lacks.

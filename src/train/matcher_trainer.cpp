@@ -8,10 +8,9 @@
 #include "base/timing.h"
 #include "data/keypoints/descriptors.h"
 #include "infer/match_pairs.h"
-#include "io/metrics.h"
-#include "optim/schedule.h"
 #include "train/descriptor_projection.h"
 #include "train/matcher_engine.h"
+#include "train/training_run.h"
 
 namespace asap::train {
 namespace {
@@ -35,12 +34,8 @@ class MatcherTrainer {
         engine_(model_, {options.threads, config.train.keypoints, config.train.vary, config.seed}) {
     if (model_.bin().valid())
       optimizer_.set_pace(model_.bin(), {.rate_factor = config.train.bin_rate});
-    const std::int64_t steps = config.train.max_steps;
-    schedule_ = {
-        config.train.learning_rate, config.train.final_learning_rate_fraction,
-        static_cast<std::int64_t>(config.train.warmup_fraction * static_cast<double>(steps)),
-        steps};
-    result_.total_steps = steps;
+    result_.total_steps = config.train.max_steps;
+    schedule_ = schedule_of(config.train, result_.total_steps);
     result_.parameters = model_.parameters().parameter_count();
   }
 
@@ -49,9 +44,7 @@ class MatcherTrainer {
     const base::FileLock lock(run_.lock());  // no other training may write here
     begin();
     const std::int64_t first = step();
-    const std::int64_t last = options_.stop_after > 0
-                                  ? std::min(options_.stop_after, result_.total_steps)
-                                  : result_.total_steps;
+    const std::int64_t last = last_step(options_, result_.total_steps);
     while (step() < last && !result_.interrupted) {
       take_step();
       result_.interrupted = step() < last && options_.should_stop && options_.should_stop();
@@ -76,21 +69,12 @@ class MatcherTrainer {
   }
 
   void begin() {
-    if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
-      throw base::UsageError("'" + run_.path().string() + "' already holds a training run",
-                             "continue it with `resume`, or choose another `out`");
-    base::remove_leftovers(run_.path());
-    base::remove_leftovers(run_.checkpoints());
+    claim_run(run_, options_.resume);
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed) start_projection(pairs_, model_);
-    // A summary says that its run has ended; this run has not.
-    std::filesystem::remove(run_.summary());
-    io::write_json(run_.config(), config::to_json(config_));
-    if (resumed)
-      metrics_.emplace(run_.metrics(), step());
-    else
-      metrics_.emplace(run_.metrics());
+    write_run_config(run_, config::to_json(config_));
+    open_metrics(run_, resumed, step(), metrics_);
   }
 
   bool restore() {
@@ -113,10 +97,8 @@ class MatcherTrainer {
     report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm)) diverged();
     report.learning_rate = schedule_.rate(step());
-    const double clip = config_.train.clip_norm;
-    const double factor =
-        clip > 0 && report.gradient_norm > clip ? clip / report.gradient_norm : 1.0;
-    optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate, factor);
+    optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate,
+                    optim::clip_factor(report.gradient_norm, config_.train.clip_norm));
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
     seconds_ += watch.seconds();
@@ -132,12 +114,9 @@ class MatcherTrainer {
   }
 
   [[noreturn]] void diverged() const {
-    const auto checkpoint = run_.newest_checkpoint();
-    throw base::NumericalError(
-        "training diverged at step " + std::to_string(step() + 1) +
-            ": the loss or gradient is not finite" +
-            (checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : ""),
-        "lower train.learning_rate or set train.clip_norm");
+    throw base::NumericalError("training diverged at step " + std::to_string(step() + 1) +
+                                   ": the loss or gradient is not finite" + kept_checkpoint(run_),
+                               "lower train.learning_rate or set train.clip_norm");
   }
 
   double bin() const {

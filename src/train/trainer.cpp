@@ -9,12 +9,11 @@
 #include "base/format.h"
 #include "base/timing.h"
 #include "data/data_origin.h"
-#include "io/metrics.h"
-#include "optim/schedule.h"
 #include "text/text_codec.h"
 #include "train/divergence.h"
 #include "train/learning_rates.h"
 #include "train/region_phases.h"
+#include "train/training_run.h"
 #include "train/validation.h"
 
 namespace asap::train {
@@ -51,10 +50,7 @@ class Trainer {
     quicken_slack<float>(model_.parameters(), config.train.slack_rate, optimizer_);
     result_.total_steps = planned_steps(config, train_data);
     result_.parameters = regions_.parameter_count(result_.total_steps);
-    schedule_ = {config.train.learning_rate, config.train.final_learning_rate_fraction,
-                 static_cast<std::int64_t>(config.train.warmup_fraction *
-                                           static_cast<double>(result_.total_steps)),
-                 result_.total_steps};
+    schedule_ = schedule_of(config.train, result_.total_steps);
   }
 
   TrainingResult run() {
@@ -65,9 +61,7 @@ class Trainer {
            ", which trained here before, ended without cleaning up");
     begin();
     const std::int64_t first = step();
-    const std::int64_t last = options_.stop_after > 0
-                                  ? std::min(options_.stop_after, result_.total_steps)
-                                  : result_.total_steps;
+    const std::int64_t last = last_step(options_, result_.total_steps);
     while (step() < last && !result_.interrupted) {
       if (!take_step()) continue;
       // The test comes before the checkpoint, so that a run resumed from it has all the lines of
@@ -87,23 +81,14 @@ class Trainer {
   std::int64_t step() const { return progress_.step; }
 
   void begin() {
-    if (!options_.resume && (std::filesystem::exists(run_.config()) || run_.newest_checkpoint()))
-      throw base::UsageError("'" + run_.path().string() + "' already holds a training run",
-                             "continue it with `resume`, or choose another `out`");
-    base::remove_leftovers(run_.path());
-    base::remove_leftovers(run_.checkpoints());
+    claim_run(run_, options_.resume);
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed && !config_.train.init_from.empty()) start_from_weights();
-    // A summary says that its run has ended; this run has not.
-    std::filesystem::remove(run_.summary());
     if (train_data_.codec) text::write_text_codec(*train_data_.codec, run_.text());
-    io::write_json(run_.config(), config::to_json(config_));
+    write_run_config(run_, config::to_json(config_));
     data::remember_data(run_, train_data_, test_data_);
-    if (resumed)
-      metrics_.emplace(run_.metrics(), step());
-    else
-      metrics_.emplace(run_.metrics());
+    open_metrics(run_, resumed, step(), metrics_);
     if (!resumed && config_.train.on_divergence == config::DivergencePolicy::rollback) save();
   }
 
@@ -140,10 +125,8 @@ class Trainer {
       return survive_divergence(indices);
     progress_.skipped_in_a_row = 0;
     report.learning_rate = schedule_.rate(step()) * progress_.learning_rate_factor;
-    const double clip = config_.train.clip_norm;
-    const double factor =
-        clip > 0 && report.gradient_norm > clip ? clip / report.gradient_norm : 1.0;
-    optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate, factor);
+    optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate,
+                    optim::clip_factor(report.gradient_norm, config_.train.clip_norm));
     regions_.after_update();
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
@@ -174,10 +157,8 @@ class Trainer {
       roll_back(what);
       return false;
     }
-    const auto checkpoint = run_.newest_checkpoint();
     throw base::NumericalError(
-        "training diverged at " + what +
-            (checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : ""),
+        "training diverged at " + what + kept_checkpoint(run_),
         policy == config::DivergencePolicy::stop
             ? "lower train.learning_rate, set train.clip_norm, or choose train.on_divergence=skip "
               "or rollback"

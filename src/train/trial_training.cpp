@@ -45,9 +45,8 @@ class TrialTraining {
           "training diverged at step " + std::to_string(optimizer_.steps() + 1) + ": " +
               describe_divergence(model_, engine_.gradient_view(), data_, indices),
           "lower train.learning_rate or set train.clip_norm");
-    const double clip = config_.train.clip_norm;
     optimizer_.step(model_.parameters(), engine_.gradient(), learning_rate,
-                    clip > 0 && norm > clip ? clip / norm : 1.0);
+                    optim::clip_factor(norm, config_.train.clip_norm));
     model_.settle_regions();
     return outcome;
   }

@@ -10,7 +10,7 @@ namespace asap::onnx {
 
 /// What replaces zero as a divisor or the argument of a logarithm: sums over padding alone.
 inline constexpr float kTiny = 1e-37f;
-/// What stands for minus infinity: in sums with scores it stays finite.
+/// Used instead of minus infinity, so that sums with scores stay finite.
 inline constexpr float kMasked = -1e30f;
 
 /// Queries, keys and values of all heads, a token per column: [B, H, D, N]. Queries and keys are

@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "nn/transformer.h"
 #include "support/onnx_model.h"
+#include "train/checkpoint.h"
 
 namespace asap::test {
 namespace {
@@ -31,15 +31,7 @@ config::ModelConfig small_model(config::ModelKind kind) {
 }
 
 io::TensorFile weights_of(const config::ModelConfig& model) {
-  io::TensorFile weights;
-  const nn::Transformer<float> network(model, 3);
-  for (const auto& entry : network.parameters().entries()) {
-    tensor::Tensor<float> value(entry.shape);
-    for (std::int64_t i = 0; i < value.size(); ++i)
-      value[i] = network.parameters().flat()[static_cast<std::size_t>(entry.offset + i)];
-    weights.put(entry.name, value);
-  }
-  return weights;
+  return train::export_parameters(nn::Transformer<float>(model, 3).parameters());
 }
 
 using Heads = std::vector<std::vector<CompiledHead>>;

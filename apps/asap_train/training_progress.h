@@ -1,0 +1,17 @@
+#pragma once
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "train/trainer.h"
+
+namespace asap::asap_train {
+
+/// Shows on the bar, and above it, what happens in the training.
+void report_to(cli::ProgressBar& bar, train::TrainerOptions& options);
+
+/// Ends the program after a training of `total` steps that was interrupted after `steps`, and says
+/// how to continue.
+[[noreturn]] void stop_interrupted(const cli::InterruptGuard& interrupt, std::int64_t steps,
+                                   std::int64_t total);
+
+}  // namespace asap::asap_train

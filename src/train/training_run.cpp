@@ -1,0 +1,39 @@
+#include "train/training_run.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+
+namespace asap::train {
+
+void claim_run(const config::RunFolder& run, bool resume) {
+  if (!resume && (std::filesystem::exists(run.config()) || run.newest_checkpoint()))
+    throw base::UsageError("'" + run.path().string() + "' already holds a training run",
+                           "continue it with `resume`, or choose another `out`");
+  base::remove_leftovers(run.path());
+  base::remove_leftovers(run.checkpoints());
+}
+
+void write_run_config(const config::RunFolder& run, const io::Json& config) {
+  std::filesystem::remove(run.summary());
+  io::write_json(run.config(), config);
+}
+
+void open_metrics(const config::RunFolder& run, bool resumed, std::int64_t step,
+                  std::optional<io::MetricsWriter>& metrics) {
+  if (resumed)
+    metrics.emplace(run.metrics(), step);
+  else
+    metrics.emplace(run.metrics());
+}
+
+std::int64_t last_step(const TrainerOptions& options, std::int64_t total_steps) {
+  return options.stop_after > 0 ? std::min(options.stop_after, total_steps) : total_steps;
+}
+
+std::string kept_checkpoint(const config::RunFolder& run) {
+  const auto checkpoint = run.newest_checkpoint();
+  return checkpoint ? " (the checkpoint '" + checkpoint->string() + "' is kept)" : "";
+}
+
+}  // namespace asap::train

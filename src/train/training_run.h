@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+
+#include "config/run_folder.h"
+#include "io/metrics.h"
+#include "optim/schedule.h"
+#include "train/trainer.h"
+
+// What trainings of every kind of network have in common.
+namespace asap::train {
+
+/// Prepares the folder that a training writes into, whose lock the caller holds: removes what a
+/// killed process left behind. UsageError when it holds a run and `resume` is not set.
+void claim_run(const config::RunFolder& run, bool resume);
+
+/// Writes the configuration of a run that goes on from here: a summary, which says that the run has
+/// ended, is removed.
+void write_run_config(const config::RunFolder& run, const io::Json& config);
+
+/// Opens the metrics of a run: to go on after `step` if the training was `resumed`, else afresh.
+void open_metrics(const config::RunFolder& run, bool resumed, std::int64_t step,
+                  std::optional<io::MetricsWriter>& metrics);
+
+/// The step after which this process stops, of `total_steps`.
+std::int64_t last_step(const TrainerOptions& options, std::int64_t total_steps);
+
+/// " (the checkpoint 'FILE' is kept)", or nothing where there is none.
+std::string kept_checkpoint(const config::RunFolder& run);
+
+/// The schedule of `steps` steps. `train`: OptimisationConfig or MatcherOptimisationConfig.
+template <class Optimisation>
+optim::WarmupCosine schedule_of(const Optimisation& train, std::int64_t steps) {
+  return {train.learning_rate, train.final_learning_rate_fraction,
+          static_cast<std::int64_t>(train.warmup_fraction * static_cast<double>(steps)), steps};
+}
+
+}  // namespace asap::train
