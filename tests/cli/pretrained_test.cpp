@@ -23,13 +23,6 @@ Outcome train_from(const Workspace& work, const std::string& out, const Words& m
                  more);
 }
 
-void check_refusal(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
-  const std::string line = last_line(outcome.error);
-  CAPTURE(line);
-  CHECK(outcome.code == code);
-  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
-}
-
 }  // namespace
 
 TEST_CASE("a pretrained encoder becomes a run without training, with PyTorch's embeddings") {

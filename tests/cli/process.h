@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -92,6 +93,14 @@ inline Outcome run_onto(const std::string& device, const std::string& program, c
 inline std::string last_line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text.substr(text.rfind('\n') + 1);
+}
+
+/// That a command ended with `code` and an error that has these parts.
+inline void check_refusal(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
+  const std::string line = last_line(outcome.error);
+  CAPTURE(line);
+  CHECK(outcome.code == code);
+  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
 }
 
 inline Words operator+(Words first, const Words& second) {

@@ -28,13 +28,6 @@ Outcome train_text(const fs::path& data, const fs::path& folder, const Words& mo
   return run("asap-train", text_training(data) + Words{"--out", folder.string()} + more);
 }
 
-void check_refusal(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
-  const std::string line = last_line(outcome.error);
-  CAPTURE(line);
-  CHECK(outcome.code == code);
-  for (const std::string& part : parts) CHECK_MESSAGE(line.find(part) != std::string::npos, part);
-}
-
 }  // namespace
 
 TEST_CASE("texts are trained on, compiled and compared with the ids of the training") {

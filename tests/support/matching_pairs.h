@@ -17,9 +17,19 @@ struct MatchingPair {
   std::vector<double> rows{}, columns{};
 
   attention::TransportProblem<double> problem() const {
-    return {scores.rows(), bin, rows, columns};
+    // TensorView::rows() would lose the rows of a matrix without columns.
+    return {{scores.data(), scores.shape()[0], scores.shape()[1]}, bin, rows, columns};
   }
 };
+
+/// The problem of these scores, [N, M], with its marginals.
+inline MatchingPair pair_of_scores(tensor::Tensor<double> scores, double bin = 9) {
+  MatchingPair pair{.scores = std::move(scores), .bin = bin};
+  pair.rows.resize(static_cast<std::size_t>(pair.scores.shape()[0] + 1));
+  pair.columns.resize(static_cast<std::size_t>(pair.scores.shape()[1] + 1));
+  attention::dustbin_marginals<double>(pair.rows, pair.columns);
+  return pair;
+}
 
 /// Pair `number` of a seeded family: 40 to 79 descriptors a side of width 16, 24 of them common,
 /// scores 20 times their cosine plus noise; they range over about 35.
@@ -51,16 +61,13 @@ inline MatchingPair matching_pair(std::uint32_t number) {
   };
   fill(n, left);
   fill(m, right);
-  MatchingPair pair{.scores = tensor::Tensor<double>({n, m})};
+  MatchingPair pair = pair_of_scores(tensor::Tensor<double>({n, m}));
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < m; ++j) {
       double product = 0;
       for (std::int64_t d = 0; d < kWidth; ++d) product += left[i][d] * right[j][d];
       pair.scores[i * m + j] = 20 * product;
     }
-  pair.rows.resize(static_cast<std::size_t>(n + 1));
-  pair.columns.resize(static_cast<std::size_t>(m + 1));
-  attention::dustbin_marginals<double>(pair.rows, pair.columns);
   return pair;
 }
 

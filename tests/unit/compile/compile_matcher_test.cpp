@@ -2,10 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "nn/matcher.h"
 #include "support/expect_error.h"
 #include "support/keypoint_files.h"
-#include "train/checkpoint.h"
+#include "support/small_matcher.h"
 
 using namespace asap;
 using namespace asap::compile;
@@ -13,24 +12,12 @@ using namespace asap::test;
 
 namespace {
 
-infer::Matcher untrained(config::MatcherOutput output) {
-  config::MatcherConfig config;
-  config.width = 8;
-  config.layers = 1;
-  config.output = output;
-  config.descriptor_width = 16;
-  config.descriptors = config::DescriptorKind::histogram;
-  config.response_scale = 1;
-  const nn::Matcher<float> model(config, 3);
-  return {config, train::export_parameters(model.parameters()), "matcher"};
-}
-
 data::KeypointPairs drawn(const DrawnKeypoints& what) {
   return data::KeypointPairs::parse(drawn_keypoints(what), config::DescriptorKind::histogram);
 }
 
 CompiledMatcher compiled(const data::KeypointPairs& pairs, const MatcherCompileConfig& config) {
-  return compile_matcher(untrained(config::MatcherOutput::dustbin), pairs, config,
+  return compile_matcher(untrained_matcher(config::MatcherOutput::dustbin), pairs, config,
                          [](std::int64_t, std::int64_t) {});
 }
 
@@ -40,7 +27,7 @@ TEST_CASE("the transport of a matcher is compiled alike at any number of threads
   const data::KeypointPairs pairs = drawn({.pairs = 12});
   std::int64_t done = 0, total = 0;
   const CompiledMatcher one =
-      compile_matcher(untrained(config::MatcherOutput::dustbin), pairs, {.iterations = 30},
+      compile_matcher(untrained_matcher(config::MatcherOutput::dustbin), pairs, {.iterations = 30},
                       [&](std::int64_t d, std::int64_t t) { done = d, total = t; });
   CHECK(done == 12);
   CHECK(total == 12);
@@ -67,7 +54,9 @@ TEST_CASE("the teacher's iterations are the network's unless stated, the pairs a
 TEST_CASE("what cannot be compiled is refused") {
   const data::KeypointPairs pairs = drawn({.pairs = 3});
   expect_error<base::UsageError>(
-      [&] { compile_matcher(untrained(config::MatcherOutput::dual_softmax), pairs, {}, {}); },
+      [&] {
+        compile_matcher(untrained_matcher(config::MatcherOutput::dual_softmax), pairs, {}, {});
+      },
       {"dual softmax", "dustbin"});
   expect_error<base::DataError>([&] { compiled(drawn({.pairs = 1}), {}); },
                                 {"pairs.npz", "1 pairs", "at least 2"});

@@ -92,10 +92,7 @@ TEST_CASE("masked points have no part in a fit") {
   // The first problem without its last two rows and its last column.
   const MatchingPair pair = matching_pair(0);
   const std::int64_t n = pair.scores.shape()[0] - 2, m = pair.scores.shape()[1] - 1;
-  MatchingPair masked = pair, smaller{.scores = Tensor<double>({n, m})};
-  smaller.rows.resize(static_cast<std::size_t>(n + 1));
-  smaller.columns.resize(static_cast<std::size_t>(m + 1));
-  dustbin_marginals<double>(smaller.rows, smaller.columns);
+  MatchingPair masked = pair, smaller = pair_of_scores(Tensor<double>({n, m}));
   masked.rows[n] = masked.rows[n + 1] = masked.columns[m] = 0;
   masked.rows[n + 2] = static_cast<double>(m);
   masked.columns[m + 1] = static_cast<double>(n);

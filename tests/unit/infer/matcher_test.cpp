@@ -7,25 +7,19 @@
 
 #include "base/random.h"
 #include "infer/match_pairs.h"
-#include "nn/matcher.h"
 #include "support/expect_error.h"
 #include "support/keypoint_files.h"
-#include "train/checkpoint.h"
+#include "support/small_matcher.h"
 
 using namespace asap;
 using namespace asap::test;
 
 namespace {
 
-config::MatcherConfig small_matcher(config::MatcherOutput output) {
-  config::MatcherConfig config;
-  config.width = 8;
+config::MatcherConfig two_layers(config::MatcherOutput output) {
+  config::MatcherConfig config = small_matcher(output);
   config.layers = 2;
-  config.output = output;
   config.iterations = 4;
-  config.descriptor_width = 16;
-  config.descriptors = config::DescriptorKind::histogram;
-  config.response_scale = 1;
   return config;
 }
 
@@ -36,10 +30,6 @@ std::unique_ptr<nn::Matcher<float>> moved_network(const config::MatcherConfig& c
   for (float& value : model->parameters().flat())
     value += .2F * static_cast<float>(random.normal());
   return model;
-}
-
-infer::Matcher inference_of(const nn::Matcher<float>& model) {
-  return {model.config(), train::export_parameters(model.parameters()), "weights"};
 }
 
 }  // namespace
@@ -54,7 +44,7 @@ TEST_CASE("inference computes the assignment that training does") {
   for (float& value : sample.images[1].descriptors.flat()) value = .1F;
   const auto& [first, second] = sample.images;
   for (const auto output : {config::MatcherOutput::dustbin, config::MatcherOutput::dual_softmax}) {
-    const auto model = moved_network(small_matcher(output));
+    const auto model = moved_network(two_layers(output));
     autodiff::Tape<float> tape;
     tape.bind(model->parameters(), {});
     attention::AttentionEvidence evidence;
@@ -79,7 +69,7 @@ TEST_CASE("inference computes the assignment that training does") {
 }
 
 TEST_CASE("rows of an assignment by transport sum to one, its dustbin to the other set") {
-  const auto model = moved_network(small_matcher(config::MatcherOutput::dustbin));
+  const auto model = moved_network(two_layers(config::MatcherOutput::dustbin));
   const infer::Matcher matcher = inference_of(*model);
   tensor::Arena arena;
   infer::MatcherScores scores;
@@ -97,7 +87,7 @@ TEST_CASE("rows of an assignment by transport sum to one, its dustbin to the oth
 
 TEST_CASE("images without keypoints, with one, and equal keypoints have defined matches") {
   for (const auto output : {config::MatcherOutput::dustbin, config::MatcherOutput::dual_softmax}) {
-    const auto model = moved_network(small_matcher(output));
+    const auto model = moved_network(two_layers(output));
     const infer::Matcher matcher = inference_of(*model);
     for (const auto& [partners, alone] : {std::pair{0, 0}, {1, 0}, {0, 1}}) {
       const data::KeypointPairs pairs =
@@ -126,7 +116,7 @@ TEST_CASE("images without keypoints, with one, and equal keypoints have defined 
 TEST_CASE("descriptors that the network does not read are refused") {
   const data::KeypointPairs pairs =
       data::KeypointPairs::parse(drawn_keypoints({.width = 12}), config::DescriptorKind::histogram);
-  const auto config = small_matcher(config::MatcherOutput::dustbin);
+  const auto config = two_layers(config::MatcherOutput::dustbin);
   expect_error<base::DataError>([&] { infer::require_descriptors(config, pairs); },
                                 {"pairs.npz", "histogram of 12", "histogram of 16", "detector"});
 }

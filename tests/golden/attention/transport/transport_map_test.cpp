@@ -16,12 +16,7 @@ using namespace asap::test;
 namespace {
 
 MatchingPair pair_of(const asap::io::TensorFile& file, int number) {
-  MatchingPair pair{.scores = golden(file, "scores." + std::to_string(number)),
-                    .bin = golden(file, "bin")[0]};
-  pair.rows.resize(static_cast<std::size_t>(pair.scores.shape()[0] + 1));
-  pair.columns.resize(static_cast<std::size_t>(pair.scores.shape()[1] + 1));
-  dustbin_marginals<double>(pair.rows, pair.columns);
-  return pair;
+  return pair_of_scores(golden(file, "scores." + std::to_string(number)), golden(file, "bin")[0]);
 }
 
 int number(const asap::io::TensorFile& file, const std::string& name) {

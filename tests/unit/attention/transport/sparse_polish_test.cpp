@@ -97,10 +97,7 @@ TEST_CASE("the plan holds what is above the threshold, rows exact, and its evide
 }
 
 TEST_CASE("rows that would keep nothing leave the duals as they came") {
-  MatchingPair pair{.scores = Tensor<double>({8, 8}), .bin = -60};
-  pair.rows.resize(9);
-  pair.columns.resize(9);
-  dustbin_marginals<double>(pair.rows, pair.columns);
+  const MatchingPair pair = pair_of_scores(Tensor<double>({8, 8}), -60);
   OwnDuals<double> duals = iterated(pair.problem(), 1);
   const OwnDuals<double> before = duals;
   SparsePlan<double> plan;
@@ -135,12 +132,8 @@ TEST_CASE("masked points have no entries, whatever their scores") {
 
 TEST_CASE("empty sets are polished to their dustbins") {
   for (const auto& [n, m] : {std::pair{0, 3}, std::pair{3, 0}, std::pair{0, 0}}) {
-    MatchingPair pair{.scores = Tensor<double>({n, m})};
-    pair.rows.resize(n + 1);
-    pair.columns.resize(m + 1);
-    dustbin_marginals<double>(pair.rows, pair.columns);
-    TransportProblem<double> problem = pair.problem();
-    problem.scores = {pair.scores.data(), n, m};  // rows() loses those without columns
+    const MatchingPair pair = pair_of_scores(Tensor<double>({n, m}));
+    const TransportProblem<double> problem = pair.problem();
     OwnDuals<double> duals = iterated(problem, 1);
     SparsePlan<double> plan;
     sparse_polish<double>(problem, SparsePolish(), duals.view(), plan);

@@ -159,12 +159,8 @@ TEST_CASE("masked points count for nothing, single and equal points are defined"
 
 TEST_CASE("without points on one side everything goes to the dustbin") {
   for (const auto& [n, m] : {std::pair{0, 3}, std::pair{3, 0}, std::pair{0, 0}}) {
-    MatchingPair pair{.scores = Tensor<double>({n, m})};
-    pair.rows.resize(n + 1);
-    pair.columns.resize(m + 1);
-    dustbin_marginals<double>(pair.rows, pair.columns);
-    TransportProblem<double> problem = pair.problem();
-    problem.scores = {pair.scores.data(), n, m};  // rows() loses those without columns
+    const MatchingPair pair = pair_of_scores(Tensor<double>({n, m}));
+    const TransportProblem<double> problem = pair.problem();
     OwnDuals<double> duals(problem);
     Arena scratch;
     compiled_transport<double>(problem, TransportMap(), 0, duals.view(), scratch);

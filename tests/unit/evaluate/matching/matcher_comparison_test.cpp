@@ -4,28 +4,15 @@
 
 #include <doctest/doctest.h>
 
-#include "nn/matcher.h"
 #include "support/expect_error.h"
 #include "support/keypoint_files.h"
-#include "train/checkpoint.h"
+#include "support/small_matcher.h"
 
 using namespace asap;
 using namespace asap::evaluate;
 using namespace asap::test;
 
 namespace {
-
-infer::Matcher untrained(config::MatcherOutput output) {
-  config::MatcherConfig config;
-  config.width = 8;
-  config.layers = 1;
-  config.output = output;
-  config.descriptor_width = 16;
-  config.descriptors = config::DescriptorKind::histogram;
-  config.response_scale = 1;
-  const nn::Matcher<float> model(config, 3);
-  return {config, train::export_parameters(model.parameters()), ""};
-}
 
 const data::KeypointPairs kPairs =
     data::KeypointPairs::parse(drawn_keypoints(), config::DescriptorKind::histogram);
@@ -39,8 +26,8 @@ std::vector<MatchingMethod> methods(std::initializer_list<const char*> names) {
 }  // namespace
 
 TEST_CASE("methods are compared with the network, at any number of threads alike") {
-  const infer::Matcher network = untrained(config::MatcherOutput::dustbin);
-  const infer::Matcher other = untrained(config::MatcherOutput::dual_softmax);
+  const infer::Matcher network = untrained_matcher(config::MatcherOutput::dustbin);
+  const infer::Matcher other = untrained_matcher(config::MatcherOutput::dual_softmax);
   MatcherComparisonConfig config{
       .methods = methods({"network", "sinkhorn:20", "sinkhorn:0", "mutual", "assignment:0.2"}),
       .threshold = 0};
@@ -63,7 +50,7 @@ TEST_CASE("methods are compared with the network, at any number of threads alike
 }
 
 TEST_CASE("compiled methods are compared with the iterations of the teacher") {
-  const infer::Matcher network = untrained(config::MatcherOutput::dustbin);
+  const infer::Matcher network = untrained_matcher(config::MatcherOutput::dustbin);
   // Closing the first row dual is one iteration of the loop.
   MatcherComparisonConfig config{
       .methods = methods({"teacher", "sinkhorn:40", "network", "sinkhorn:2", "compiled+1",
@@ -96,7 +83,7 @@ TEST_CASE("compiled methods are compared with the iterations of the teacher") {
 TEST_CASE("a matcher with dual softmax has no loops") {
   expect_error<base::UsageError>(
       [] {
-        compare_matchers(kPairs, untrained(config::MatcherOutput::dual_softmax), {},
+        compare_matchers(kPairs, untrained_matcher(config::MatcherOutput::dual_softmax), {},
                          {.methods = methods({"sinkhorn:3"})});
       },
       {"sinkhorn:3", "dustbins"});
