@@ -4,6 +4,7 @@
 
 #include "cli/process.h"
 #include "io/gzip.h"
+#include "support/share.h"
 
 using namespace asap::base;
 using namespace asap::io;
@@ -51,6 +52,7 @@ TEST_CASE("a byte order mark, packing, quotes and the ends of lines lose no poin
   const std::string body = "0,0\n1,1\n2,4\n3,9\n4,16\n";
   const std::string plain = fitted_to(body);
   check_holds(plain, "layers");
+  std::int64_t index = 0;
   for (const std::string& bytes :
        {kMark + body, "0,0\n1,1\n" + (kMark + std::string("2,4\n3,9\n4,16\n")),
         std::string("\"x\",\"y\"\r\n\"0\",\"0\"\r\n\"1\",\"1\"\r\n\"2\",4\r\n3,\"9\"\r\n4,16"),
@@ -100,11 +102,12 @@ TEST_CASE("tables of several inputs are read in the same forms") {
   const Words target = {"--target", "f", "--ridges", "1"};
   const std::string plain = fitted_to(rows(",", "."), target);
   check_holds(plain, "layers");
+  std::int64_t index = 0;
   for (const std::string& bytes :
        {kMark + rows(",", "."), rows(";", ","), rows(",", ".", "\""), rows("\t", "."),
         rows(",", ".", "", "\r"), rows(";", ",", "\"", "\r\n"),
         compress_gzip(rows(",", ".").substr(0, 77)) + compress_gzip(rows(",", ".").substr(77))})
-    CHECK(fitted_to(bytes, target) == plain);
+    if (in_share(index++)) CHECK(fitted_to(bytes, target) == plain);
   check_holds(fitted_to(rows("\t", ","), target), "holds '0,5', which is not a number");
   check_holds(fitted_to(rows(",", ",", "\""), target), "holds '0,5', which is not a number");
   check_holds(fitted_to(",a,f\n0,1,2\n", target), "column 1 has no name; it may be an index");

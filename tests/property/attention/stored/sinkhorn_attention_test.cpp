@@ -10,6 +10,7 @@
 #include "attention/kinds/attention_kinds.h"
 #include "attention/operators/kind_operator.h"
 #include "base/random.h"
+#include "support/share.h"
 #include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
@@ -205,7 +206,9 @@ TEST_CASE(
 
 TEST_CASE(
     "forward and both gradients are finite for 4096 tokens, and for many more keys or queries") {
-  for (const double range : {1.0, 100.0, 10000.0}) {
+  std::int64_t index = 0;
+  for (const double range : {10000.0, 1.0, 100.0}) {
+    if (!in_share(index++)) continue;
     CAPTURE(range);
     check_finite(inputs_of_range<float>(4096, 4096, range));
     check_finite(inputs_of_range<float>(4096, 3, range));
