@@ -248,10 +248,15 @@ void Encoder::forward(const config::ModelInput<float>& input,
   }
 }
 
-/// As many examples as keep their activations in the cache of a core.
+/// As many examples as keep their activations in the cache of a core. Where the weights of a layer
+/// do not fit there either, as many as have activations of their size: fewer would spend their time
+/// on reading and packing weights.
 std::int64_t Encoder::examples_at_once(std::int64_t tokens) const {
-  const std::int64_t floats = tokens * (2 * config_.width + widest_activations());
-  return std::max<std::int64_t>(1, kCachedFloats / std::max<std::int64_t>(floats, 1));
+  const std::int64_t width = config_.width;
+  const std::int64_t weights = 2 * width * (2 * width + config_.hidden_width());
+  const std::int64_t floats = tokens * (2 * width + widest_activations());
+  return std::max<std::int64_t>(
+      1, std::max(kCachedFloats, weights) / std::max<std::int64_t>(floats, 1));
 }
 
 std::int64_t Encoder::widest_activations() const {
