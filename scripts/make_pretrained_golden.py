@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Writes the golden values of pretrained models: tests/golden/data/wordpiece.json, ids of hard texts from the package
 `tokenizers`, and tests/golden/data/bert_tiny, a model of width 8 with random weights, its config.json and vocab.txt, and
-the embeddings that PyTorch finds for it. Run it only to change the values; the tests read the files.
+the embeddings that PyTorch finds for it; likewise vit_tiny, which reads images. Run it only to change the values; the
+tests read the files.
 
   pip install torch tokenizers      # in a virtual environment
   scripts/make_pretrained_golden.py
@@ -18,6 +19,7 @@ import torch
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root / "tests" / "reference"))
 import bert  # noqa: E402  (found through the line above)
+import pretrained_vit  # noqa: E402
 
 golden = root / "tests" / "golden" / "data"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -112,7 +114,62 @@ def model_values(vocabulary):
     (folder / "embeddings.json").write_text(json.dumps(values, indent=0, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def vit_tensors(generator, config):
+    width, hidden, patch = config["hidden_size"], config["intermediate_size"], config["patch_size"]
+
+    def normal(*shape, scale=0.5, shift=0.0):
+        return shift + scale * torch.randn(*shape, generator=generator)
+
+    projection = "embeddings.patch_embeddings.projection"
+    tensors = {
+        "embeddings.cls_token": normal(1, 1, width),
+        "embeddings.position_embeddings": normal(1, 1 + (config["image_size"] // patch) ** 2, width),
+        projection + ".weight": normal(width, config["num_channels"], patch, patch, scale=0.2),
+        projection + ".bias": normal(width, scale=0.1),
+    }
+
+    def add(name, out, inputs):
+        tensors[name + ".weight"], tensors[name + ".bias"] = normal(out, inputs), normal(out, scale=0.1)
+
+    def add_norm(name):
+        tensors[name + ".weight"], tensors[name + ".bias"] = normal(width, scale=0.2, shift=1.0), normal(width, scale=0.1)
+
+    for index in range(config["num_hidden_layers"]):
+        layer = f"encoder.layer.{index}."
+        add_norm(layer + "layernorm_before")
+        for part in ("query", "key", "value"):
+            add(layer + "attention.attention." + part, width, width)
+        add(layer + "attention.output.dense", width, width)
+        add_norm(layer + "layernorm_after")
+        add(layer + "intermediate.dense", hidden, width)
+        add(layer + "output.dense", width, hidden)
+    add_norm("layernorm")
+    add("pooler.dense", width, width)
+    return tensors
+
+
+def vit_values():
+    folder = golden / "vit_tiny"
+    folder.mkdir(exist_ok=True)
+    config = {
+        "model_type": "vit", "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 2, "hidden_act": "gelu",
+        "intermediate_size": 12, "layer_norm_eps": 1e-12, "image_size": 12, "patch_size": 4, "num_channels": 3,
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    preprocessor = {"do_normalize": True, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
+    generator = torch.Generator().manual_seed(2)
+    write_safetensors(folder / "model.safetensors", vit_tensors(generator, config))
+    images = torch.randint(0, 256, (3, 3, 12, 12), generator=generator, dtype=torch.uint8)
+    values = {"torch": torch.__version__, "images": images.flatten(1).tolist()}
+    encoder = pretrained_vit.Encoder(folder, torch.float64)
+    for pooling in ("class_token", "pooler"):
+        values[pooling] = encoder.embeddings(images, pooling).tolist()
+    (folder / "embeddings.json").write_text(json.dumps(values, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    vit_values()
     pieces = wordpiece_values()
     model_values([piece for piece in pieces if piece in SPECIAL or piece == piece.lower()])

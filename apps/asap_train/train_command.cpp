@@ -61,6 +61,10 @@ class TrainCommand : public cli::Command {
     data::require_several_classes(train_data);  // data.shift may leave one
     const data::Dataset test_data =
         data::load_dataset(config.data, data::Split::test, train_data.codec);
+    if (pretrained_ && train_data.kind == data::ExampleKind::images)
+      pretrained::require_fitting_images(
+          *pretrained_, train_data.name,
+          {train_data.channels, train_data.height, train_data.width});
     config.model = data::fit_model_to_data(config.model, train_data, cli::config_source(common_));
     data::fit_model_to_data(config.model, test_data, cli::config_source(common_));
     describe(header, config, train_data, test_data);
@@ -103,8 +107,8 @@ class TrainCommand : public cli::Command {
     app.add_option("--init-from", init_from_,
                    "Start from the weights of another run of the same model; its attention and "
                    "classes may differ, and other classes get a fresh classifier. Or from "
-                   "model.safetensors of a BERT, MiniLM or DistilBERT, with config.json and "
-                   "vocab.txt beside it, which set model.* and the tokenizer")
+                   "model.safetensors of a BERT, MiniLM, DistilBERT or ViT, with config.json and, "
+                   "for texts, vocab.txt beside it, which set model.* and the tokenizer")
         ->type_name("RUN|FILE")
         ->group(group);
   }
@@ -150,12 +154,17 @@ class TrainCommand : public cli::Command {
     const config::RunFolder run(common_.out);
     if (config.train.init_from.empty() || !std::filesystem::exists(run.config())) return config;
     const config::TrainConfig before = run.read_config();
-    if (before.data.text.tokenizer != config::TokenizerKind::wordpiece) return config;
+    const bool images = before.model.kind == config::ModelKind::vit;
+    if (before.data.text.tokenizer != config::TokenizerKind::wordpiece && !images) return config;
     config::TrainConfig defaults;
     defaults.model = before.model;
     defaults.model.attention = {};
     defaults.model.attention.kind = config::AttentionKind::softmax;
     defaults.data.text = before.data.text;
+    if (images) {
+      defaults.data.kind = before.data.kind;
+      defaults.data.images.size = before.data.images.size;
+    }
     config::TrainConfig resolved = cli::resolve_config(common_, defaults);
     resolved.train.init_from = config.train.init_from;
     return resolved;
@@ -164,7 +173,10 @@ class TrainCommand : public cli::Command {
   /// What was read besides the weights, for the header.
   void describe_pretrained(cli::RunHeader& header) const {
     if (!pretrained_) return;
-    header.add("pretrained", pretrained_->source + "; longest text " + pretrained_->truncation);
+    header.add(
+        "pretrained",
+        pretrained_->source +
+            (pretrained_->truncation.empty() ? "" : "; longest text " + pretrained_->truncation));
     if (!pretrained_->left_out.empty())
       header.add("left out", base::join(pretrained_->left_out, ", "));
   }

@@ -11,6 +11,12 @@ JsonFields::JsonFields(const std::filesystem::path& file)
                           "fetch the model again");
 }
 
+JsonFields JsonFields::inside(const std::string& key) const {
+  if (!has(key)) return {source_, io::Json::object()};
+  if (!json_.at(key).is_object()) fail(key, "an object");
+  return {source_, json_.at(key)};
+}
+
 bool JsonFields::has(const std::string& key) const {
   const auto found = json_.find(key);
   return found != json_.end() && !found->is_null();

@@ -15,6 +15,9 @@ class JsonFields {
   /// Reads the file, which must hold an object.
   explicit JsonFields(const std::filesystem::path& file);
 
+  /// The object inside this one under `key`; an empty one if there is none.
+  JsonFields inside(const std::string& key) const;
+
   const std::string& source() const { return source_; }
   const io::Json& json() const { return json_; }
   /// Whether the key is there and not null.
@@ -27,6 +30,9 @@ class JsonFields {
   std::string text(const std::string& key, const std::string& otherwise) const;
 
  private:
+  JsonFields(std::string source, io::Json json)
+      : source_(std::move(source)), json_(std::move(json)) {}
+
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
 
   std::string source_;

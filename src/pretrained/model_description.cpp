@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "pretrained/activation_names.h"
+#include "pretrained/image_description.h"
 #include "pretrained/json_fields.h"
 
 namespace asap::pretrained {
@@ -12,20 +14,25 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kReadable =
-    "BERT, MiniLM and DistilBERT are read: model_type bert or distilbert";
+    "BERT, MiniLM, DistilBERT and ViT are read: model_type bert, distilbert or vit, or a vit or "
+    "deit of the package timm";
 
 /// Why other families cannot be read.
 const std::map<std::string, std::string> kRefusedFamilies = {
     {"albert", "its layers share their weights and its tokenizer is SentencePiece"},
     {"bart", "it is an encoder with a decoder, and its tokenizer is BPE"},
+    {"beit", "it has relative positions"},
     {"camembert", "its tokenizer is SentencePiece"},
     {"deberta", "it has relative positions, and its tokenizer is BPE"},
     {"deberta-v2", "it has relative positions, and its tokenizer is SentencePiece"},
+    {"deit", "its distillation token is a second class token (those of timm without it are read)"},
+    {"dinov2", "it scales the outputs of its layers"},
     {"gpt2", "it is a decoder, and its tokenizer is BPE"},
     {"modernbert", "it has rotary positions, and its tokenizer is BPE"},
     {"mpnet", "it has relative positions (relative_attention_bias)"},
     {"nomic_bert", "it has rotary positions"},
     {"roberta", "its tokenizer is BPE"},
+    {"swin", "its attention sees windows, with relative positions"},
     {"t5", "it has relative positions, and its tokenizer is SentencePiece"},
     {"xlm-roberta", "its tokenizer is SentencePiece"},
     {"xlnet", "it has relative positions, and its tokenizer is SentencePiece"},
@@ -35,6 +42,8 @@ Family family_of(const JsonFields& fields) {
   const std::string type = fields.text("model_type", "");
   if (type == "bert") return Family::bert;
   if (type == "distilbert") return Family::distilbert;
+  if (type == "vit") return Family::vit;
+  if (type.empty() && fields.has("architecture")) return Family::timm_vit;
   const auto refused = kRefusedFamilies.find(type);
   throw base::DataError(
       fields.source() +
@@ -61,17 +70,6 @@ void refuse_what_is_computed_otherwise(const JsonFields& fields) {
                           kReadable);
 }
 
-config::Activation activation_of(const JsonFields& fields, const std::string& key) {
-  const std::string name = fields.text(key, "gelu");
-  if (name == "gelu") return config::Activation::gelu_erf;
-  if (name == "relu") return config::Activation::relu;
-  for (const char* by_tanh : {"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"})
-    if (name == by_tanh) return config::Activation::gelu;
-  throw base::DataError(
-      fields.source() + ": the activation '" + io::excerpt(name) + "' of " + key + " is unknown",
-      "known are gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate and relu");
-}
-
 /// Keys of the sizes, which each family names in its own way.
 struct SizeKeys {
   const char *width, *heads, *layers, *hidden, *activation;
@@ -84,13 +82,7 @@ SizeKeys size_keys(Family family) {
           "hidden_act"};
 }
 
-}  // namespace
-
-ModelDescription read_model_description(const fs::path& file) {
-  const JsonFields fields(file);
-  ModelDescription description;
-  description.family = family_of(fields);
-  refuse_what_is_computed_otherwise(fields);
+void describe_text_model(const JsonFields& fields, ModelDescription& description) {
   const SizeKeys keys = size_keys(description.family);
   config::ModelConfig& model = description.model;
   model.kind = config::ModelKind::text;
@@ -108,8 +100,21 @@ ModelDescription read_model_description(const fs::path& file) {
   model.pooling = config::Pooling::first_token;
   if (description.family == Family::bert)
     description.token_types = fields.count("type_vocab_size", 0, 2);
+}
+
+}  // namespace
+
+ModelDescription read_model_description(const fs::path& file) {
+  const JsonFields fields(file);
+  ModelDescription description;
+  description.family = family_of(fields);
+  refuse_what_is_computed_otherwise(fields);
+  if (description.family == Family::vit || description.family == Family::timm_vit)
+    description = read_image_description(fields, description.family, file.parent_path());
+  else
+    describe_text_model(fields, description);
   try {
-    model.validate(fields.source());
+    description.model.validate(fields.source());
   } catch (const base::UsageError& error) {  // in terms of this toolkit's keys
     throw base::DataError(error.what(), "is this the configuration of the model beside it?");
   }

@@ -13,8 +13,9 @@ struct TensorOrigin {
   std::string name;                ///< here: "layers.0.attention.qkv.weight"
   std::vector<std::string> parts;  ///< there, one below the other: queries, keys, values
   std::vector<std::string> fused;  ///< there, as one tensor instead of parts; empty: never
-  tensor::Shape shape;             ///< of the whole
+  tensor::Shape shape;             ///< of the whole, here
   bool optional = false;           ///< a model may lack it
+  tensor::Shape stored = {};       ///< of a single part there; rank 0: as here
 };
 
 /// All tensors of a network with their names there, after the prefix of the family.
@@ -23,13 +24,14 @@ std::vector<TensorOrigin> tensor_origins(const ModelDescription& description);
 /// The table of token types there, of which the first row is added to every position; empty: the
 /// family has none.
 std::string token_type_name(Family family);
-/// The table of token embeddings there, by which the prefix is found.
-std::string token_name(Family family);
+/// The tensor there by which family and prefix are found: the table of token embeddings, or the
+/// class token.
+std::string marking_name(Family family);
 /// What may stand before all names: "bert." in a model with a head.
 std::vector<std::string> prefixes(Family family);
 /// Whether a tensor of that name, after the prefix, is known and not used: heads for training.
-bool is_left_out(const std::string& name);
-/// "BERT", "DistilBERT"
+bool is_left_out(const std::string& name, Family family);
+/// "BERT", "DistilBERT", "ViT", "ViT of timm"
 const char* family_name(Family family);
 
 }  // namespace asap::pretrained

@@ -4,6 +4,7 @@
 
 #include "cli/process.h"
 #include "io/npy.h"
+#include "support/image_files.h"
 #include "support/pretrained_folder.h"
 #include "support/text_folder.h"
 
@@ -21,6 +22,26 @@ Outcome train_from(const Workspace& work, const std::string& out, const Words& m
                    "data.kind=text", "--set", "data.path=" + (work / "data").string(), "--set",
                    "train.batch=16", "--out", (work / out).string()} +
                  more);
+}
+
+/// The images of vit_tiny's golden values as PNG files, two classes of them for training and test.
+void write_golden_images(const fs::path& folder, const Json& images) {
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const Image image{3, 12, 12, images[i].get<std::vector<std::uint8_t>>()};
+    for (const char* part : {"train", "test"}) {
+      const fs::path place = folder / part / (i % 2 == 0 ? "even" : "odd");
+      fs::create_directories(place);
+      write_file_atomically(place / (std::to_string(i) + ".png"), png_file(image));
+    }
+  }
+}
+
+/// A training from the ViT in work/model, which describes its images, into work/run.
+Outcome train_from_images(const Workspace& work, const Words& more) {
+  return run("asap-train", Words{"--init-from", (work / "model").string(), "--set",
+                                 "data.path=" + (work / "data").string(), "--set", "train.batch=2",
+                                 "--set", "train.shard=2", "--out", (work / "run").string()} +
+                               more);
 }
 
 }  // namespace
@@ -94,5 +115,46 @@ TEST_CASE("what cannot be read of a pretrained model ends before any work") {
   model.write();
   check_refusal(train_from(work, "run", {}), 3,
                 {"encoder.layer.0.output.dense.bias", "missing", "bais"});
+  CHECK_FALSE(fs::exists(work / "run"));
+}
+
+TEST_CASE("a pretrained ViT becomes a run with PyTorch's embeddings, or its attention is swapped") {
+  const Workspace work;
+  PretrainedFolder(work / "model", "vit_tiny").write();
+  const Json golden = read_json(fs::path(ASAP_GOLDEN_DATA) / "vit_tiny" / "embeddings.json");
+  write_golden_images(work / "data", golden["images"]);
+  const Words untrained{"--set", "train.epochs=0", "--set", "model.pooler=false"};
+  const Outcome trained = train_from_images(work, untrained);
+  CAPTURE(trained.error);
+  REQUIRE(trained.code == 0);
+  for (const std::size_t image : {0u, 1u}) {
+    const fs::path file = work / "data" / "test" / (image == 0 ? "even/0.png" : "odd/1.png");
+    const fs::path answers = work / ("answers" + std::to_string(image));
+    REQUIRE(run("asap-eval", {"predict", "--run", (work / "run").string(), "--input", file.string(),
+                              "--embeddings", "--out", answers.string()})
+                .code == 0);
+    const asap::tensor::Tensor<float> found = read_npy(answers / "embeddings.npy").to<float>();
+    for (std::size_t i = 0; i < 8; ++i)
+      CHECK(std::abs(found[static_cast<std::int64_t>(i)] -
+                     golden["class_token"][image][i].get<double>()) < 2e-5);
+  }
+  fs::remove_all(work / "run");
+  const Words sinkhorn{"--set", "model.attention.kind=sinkhorn", "--set", "train.epochs=3"};
+  REQUIRE(train_from_images(work, sinkhorn + Words{"--max-steps", "1"}).code == 0);
+  fs::remove_all(work / "model");  // a run has all it needs
+  REQUIRE(train_from_images(work, sinkhorn + Words{"--resume"}).code == 0);
+}
+
+TEST_CASE("images that a pretrained ViT does not read end before any work") {
+  const Workspace work;
+  PretrainedFolder(work / "model", "vit_tiny").write();
+  const Json golden = read_json(fs::path(ASAP_GOLDEN_DATA) / "vit_tiny" / "embeddings.json");
+  write_golden_images(work / "data", golden["images"]);
+  check_refusal(train_from_images(work, {"--set", "data.images.size=8"}), 2,
+                {"8 x 8 pixels", "12 x 12 pixels", "data.images.size=12"});
+  check_refusal(train_from_images(work, {"--set", "data.images.colours=grey"}), 2,
+                {"1 channel,", "3 channels"});
+  check_refusal(train_from_images(work, {"--set", "data.kind=text"}), 3,
+                {"reads images", "data.kind is text"});
   CHECK_FALSE(fs::exists(work / "run"));
 }

@@ -9,19 +9,25 @@
 
 namespace asap::test {
 
-/// The pretrained model of tests/golden/data/bert_tiny in a folder, whose files may be changed:
-/// width 8, two layers of two heads, hidden width 12, 24 positions.
+/// A pretrained model of tests/golden/data in a folder, whose files may be changed: bert_tiny has
+/// width 8, two layers of two heads, hidden width 12, 24 positions; vit_tiny as well, for images of
+/// 12 x 12 pixels in patches of 4.
 struct PretrainedFolder {
   std::filesystem::path path;
   io::Json config;
   io::TensorFile weights;
-  std::string vocabulary;
+  std::string vocabulary;  // of texts
+  io::Json preprocessor;   // of images
 
-  explicit PretrainedFolder(std::filesystem::path folder) : path(std::move(folder)) {
-    const std::filesystem::path golden = std::filesystem::path(ASAP_GOLDEN_DATA) / "bert_tiny";
+  explicit PretrainedFolder(std::filesystem::path folder, const char* model = "bert_tiny")
+      : path(std::move(folder)) {
+    const std::filesystem::path golden = std::filesystem::path(ASAP_GOLDEN_DATA) / model;
     config = io::read_json(golden / "config.json");
     weights = io::read_safetensors(golden / "model.safetensors");
-    vocabulary = base::read_file(golden / "vocab.txt");
+    if (std::filesystem::exists(golden / "vocab.txt"))
+      vocabulary = base::read_file(golden / "vocab.txt");
+    else
+      preprocessor = io::read_json(golden / "preprocessor_config.json");
   }
 
   std::filesystem::path file() const { return path / "model.safetensors"; }
@@ -32,7 +38,8 @@ struct PretrainedFolder {
     std::filesystem::create_directories(path);
     io::write_json(path / "config.json", config);
     io::write_safetensors(file(), weights);
-    base::write_file_atomically(path / "vocab.txt", vocabulary);
+    if (!vocabulary.empty()) base::write_file_atomically(path / "vocab.txt", vocabulary);
+    if (!preprocessor.is_null()) io::write_json(path / "preprocessor_config.json", preprocessor);
   }
 
   void rename(const std::string& from, const std::string& to) {

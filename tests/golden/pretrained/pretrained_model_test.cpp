@@ -13,6 +13,7 @@ using namespace asap::tensor;
 namespace {
 
 const std::filesystem::path kFolder = std::filesystem::path(ASAP_GOLDEN_DATA) / "bert_tiny";
+const std::filesystem::path kImageFolder = std::filesystem::path(ASAP_GOLDEN_DATA) / "vit_tiny";
 
 /// The network of the file with a classifier that passes embeddings on.
 struct PassingNetwork {
@@ -44,7 +45,7 @@ struct PassingNetwork {
     return out;
   }
 
-  Tensor<double> on_tape(const std::vector<std::int32_t>& ids) const {
+  Tensor<double> on_tape(const ModelInput<double>& input) const {
     asap::nn::Transformer<double> network(config, 1);
     for (const auto& entry : network.parameters().entries())
       std::ranges::copy(weights.at(entry.name).to<double>().flat(),
@@ -53,7 +54,6 @@ struct PassingNetwork {
     tape.bind(network.parameters(), {});
     asap::attention::AttentionEvidence evidence;
     asap::nn::PassContext<double> pass{tape, evidence};
-    const ModelInput<double> input{.examples = 1, .tokens = std::ssize(ids), .ids = ids};
     const TensorView<const double> value = network.forward(pass, input).value();
     Tensor<double> out({1, config.classes});
     std::ranges::copy(value.flat(), out.flat().begin());
@@ -87,7 +87,32 @@ TEST_CASE("a pretrained BERT has PyTorch's embeddings, with a tape and without o
         check_near(network.without_tape({.examples = 1, .tokens = std::ssize(ids), .ids = ids}),
                    golden[key][t], 2e-5);
         // float64; only the sum of positions and token types is rounded to float32
-        check_near(network.on_tape(ids), golden[key][t], 2e-6);
+        check_near(network.on_tape({.examples = 1, .tokens = std::ssize(ids), .ids = ids}),
+                   golden[key][t], 2e-6);
       }
     }
+}
+
+TEST_CASE("a pretrained ViT has PyTorch's embeddings, with a tape and without one") {
+  const Json golden = read_json(kImageFolder / "embeddings.json");
+  const PretrainedModel model = read_pretrained(kImageFolder / "model.safetensors");
+  for (const char* pooling : {"class_token", "pooler"}) {
+    CAPTURE(pooling);
+    const PassingNetwork network(model, Pooling::class_token, std::string_view(pooling) == "pooler",
+                                 0);
+    for (std::size_t image = 0; image < golden["images"].size(); ++image) {
+      const auto bytes = golden["images"][image].get<std::vector<double>>();
+      Tensor<float> single({1, 3 * 12 * 12});
+      Tensor<double> exact({1, 3 * 12 * 12});
+      for (std::int64_t i = 0; i < exact.size(); ++i) {
+        exact[i] = (bytes[static_cast<std::size_t>(i)] / 255 - 0.5) / 0.5;
+        single[i] = static_cast<float>(exact[i]);
+      }
+      check_near(network.without_tape({.examples = 1, .values = single.rows()}),
+                 golden[pooling][image], 2e-5);
+      // float64; only the folded normalisation of pixels is rounded to float32
+      check_near(network.on_tape({.examples = 1, .values = exact.rows()}), golden[pooling][image],
+                 2e-6);
+    }
+  }
 }

@@ -191,6 +191,24 @@ TEST_CASE("tensors that do not fit are refused by name") {
   expect_refusal([&](auto& f) { f.config["vocab_size"] = 50; }, {"vocab.txt", "50"});
 }
 
+TEST_CASE("weights of float16 among those of float32 are refused by name") {
+  const TemporaryFolder scratch;
+  PretrainedFolder folder(scratch / "model");
+  folder.write();
+  std::string bytes = read_file(folder.file());
+  const std::size_t entry = bytes.find("\"encoder.layer.1.output.dense.weight\"");
+  const auto replace_behind = [&](const std::string& from, const std::string& to) {
+    const std::size_t at = bytes.find(from, entry);
+    REQUIRE(at < bytes.find('}', entry));
+    bytes.replace(at, from.size(), to);
+  };
+  replace_behind("F32", "F16");  // twice as many in the same bytes
+  replace_behind("[8,12]", "[8,24]");
+  write_file_atomically(folder.file(), bytes);
+  expect_error<DataError>([&] { read_pretrained(folder.file()); },
+                          {"encoder.layer.1.output.dense.weight", "float16", "float32"});
+}
+
 TEST_CASE("what this toolkit computes otherwise is refused by name") {
   const TemporaryFolder scratch;
   const auto expect_refusal = [&](const char* key, const Json& value,
@@ -202,7 +220,7 @@ TEST_CASE("what this toolkit computes otherwise is refused by name") {
   };
   expect_refusal("model_type", "roberta", {"roberta", "BPE"});
   expect_refusal("model_type", "mpnet", {"mpnet", "relative positions"});
-  expect_refusal("model_type", "nobody", {"nobody", "bert or distilbert"});
+  expect_refusal("model_type", "nobody", {"nobody", "bert, distilbert or vit"});
   expect_refusal("model_type", nullptr, {"names no 'model_type'"});
   expect_refusal("position_embedding_type", "relative_key", {"relative_key", "absolute"});
   expect_refusal("is_decoder", true, {"decoder"});
