@@ -3,7 +3,8 @@
 # else. Does nothing if all of them are installed. Needs root or sudo.
 #
 #   scripts/setup.sh              the packages for the build, the tests and the quickstart
-#   scripts/setup.sh --ci         also the emulator that shows that no AVX is needed, the browser that opens the
+#   scripts/setup.sh --mpi        also Open MPI, for the preset mpi (several processes: scripts/slurm)
+#   scripts/setup.sh --ci         also Open MPI, the emulator that shows that no AVX is needed, the browser that opens the
 #                                 reports, clang with its linter, sanitizers and coverage tools, the linter of Debian
 #                                 packages, and what the Python package is built and tested with
 #   scripts/setup.sh --developer  also clang's formatter, and the packages for micro-benchmarks, for comparisons
@@ -34,13 +35,15 @@ packages=(
 )
 case ${1:-} in
   '') ;;
+  --mpi) packages+=(libopenmpi-dev openmpi-bin) ;;
   --ci)
-    packages+=(qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm lintian
+    packages+=(libopenmpi-dev openmpi-bin qemu-user chromium chromium-driver clang clang-tidy libclang-rt-14-dev libomp-dev lld llvm lintian
       python3-dev python3-venv) ;;
   --developer)
     packages+=(qemu-user chromium chromium-driver clang libclang-rt-14-dev libomp-dev lld llvm clang-format clang-tidy ccache graphviz lintian
+      libopenmpi-dev openmpi-bin iproute2
       libbenchmark-dev libopenblas0-pthread python3-numpy python3-pot python3-torch python3-venv) ;;
-  *) fail "unknown option '$1' (hint: --ci or --developer)" ;;
+  *) fail "unknown option '$1' (hint: --mpi, --ci or --developer)" ;;
 esac
 
 missing=()

@@ -9,6 +9,7 @@
 #include "base/text_table.h"
 #include "base/timing.h"
 #include "cli/config.h"
+#include "cli/job.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
@@ -151,17 +152,27 @@ class CompileCommand : public cli::Command {
     return config::list_fields(default_config({}));
   }
 
+  bool works_in_ranks() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
-    if (!run_.empty() && infer::is_matcher_run(run_)) return compile_matcher();
+    distributed::Ranks& ranks = cli::prepare_ranks(common_);
+    if (!run_.empty() && infer::is_matcher_run(run_)) {
+      cli::require_single_process(ranks, "the compilation of a matcher");
+      return compile_matcher();
+    }
     if (!matcher_.pairs.empty() || matcher_.iterations)
       throw base::UsageError("--pairs and --iterations are for runs of a matcher",
                              "leave them out");
     const compile::CompileConfig config = resolve();
+    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (dump(config)) return;
+    if (run_.empty()) cli::require_single_process(ranks, "--activations");
+    cli::require_same_command(ranks, config);
     cli::OutputFolder folder(common_);
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
+    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
     header.add_run(run_).add("operator", describe_operator(config));
     const std::unique_ptr<compile::ActivationSource> source = open_source(config, header);
     if (!source->teacher().skipped.empty()) header.add("skipped", source->teacher().skipped);
@@ -171,6 +182,7 @@ class CompileCommand : public cli::Command {
         compile::compile_heads(*source, config, common_.threads,
                                [&](std::int64_t done, std::int64_t) { bar.update(done); });
     bar.finish();
+    if (!ranks.leads()) return;
     folder.begin();
     compile::save_operator(common_.out, compile::make_artefact(model, source->teacher()));
     folder.finish(compile::compile_summary(model, source->teacher()),
@@ -229,7 +241,8 @@ class CompileCommand : public cli::Command {
   std::unique_ptr<compile::ActivationSource> open_source(const compile::CompileConfig& config,
                                                          cli::RunHeader& header) const {
     if (!run_.empty()) {
-      auto source = std::make_unique<compile::RunActivations>(run_, config, common_.threads);
+      auto source = std::make_unique<compile::RunActivations>(
+          run_, config, distributed::Workers(common_.threads, distributed::joined_job()));
       header.add("data", source->teacher().source);
       return source;
     }

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "cli/config.h"
+#include "cli/job.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
@@ -60,9 +61,13 @@ class CompareCommand : public cli::Command {
     return config::list_fields(evaluate::CompareConfig{});
   }
 
+  bool works_in_ranks() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
+    distributed::Ranks& ranks = cli::prepare_ranks(common_);
     if (!model_.is_bundle() && infer::is_matcher_run(model_.path())) {
+      cli::require_single_process(ranks, "a comparison of matchers");
       matcher_.run = model_.path();
       matcher_.compiled = model_.compiled();
       matcher_.methods = methods_;
@@ -77,12 +82,15 @@ class CompareCommand : public cli::Command {
     const evaluate::CompareConfig defaults =
         evaluate::default_compare_config(model_.path(), model_.compiled());
     const evaluate::CompareConfig config = resolve(defaults);
+    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (cli::dump_config(common_, config, defaults)) return;
+    cli::require_same_command(ranks, config);
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library(plot_library_);
     cli::RunHeader header(common_, "asap-eval compare", std::nullopt);
+    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
     model_.describe(header);
 
     cli::ProgressBar bar(common_, {.title = "compare", .item = "parts"});
@@ -91,9 +99,10 @@ class CompareCommand : public cli::Command {
       bar.update(done);
     };
     evaluate::ReportData result = evaluate::compare_run(
-        model_.path(), model_.compiled(), config, common_.threads, show_progress,
+        model_.path(), model_.compiled(), config, {common_.threads, ranks}, show_progress,
         [&](const data::Dataset& dataset) { describe_data(header, dataset); });
     bar.finish();
+    if (!ranks.leads()) return;
     result.context.versions.emplace_back("SIMD", cli::simd_name());
     folder.begin();
     evaluate::write_report(out, result, library);

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
+#include "cli/job.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
@@ -42,11 +43,16 @@ class PredictCommand : public cli::Command {
     return command;
   }
 
+  bool works_in_ranks() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
+    distributed::Ranks& ranks = cli::prepare_ranks(common_);
     const std::filesystem::path& trained = model_.path();
-    if (!model_.is_bundle() && infer::is_matcher_run(trained))
+    if (!model_.is_bundle() && infer::is_matcher_run(trained)) {
+      cli::require_single_process(ranks, "the prediction of a matcher");
       return predict_matches(common_, {trained, model_.compiled(), input_, method_, threshold_});
+    }
     if (threshold_) throw base::UsageError("--threshold is for runs of a matcher", "leave it out");
     const bool streams = input_ == "-";
     if (streams && !common_.out.empty())
@@ -54,10 +60,19 @@ class PredictCommand : public cli::Command {
     if (streams && (predictor_.plans || predictor_.embeddings))
       throw base::UsageError("--input - writes lines, not arrays",
                              "leave out --plans and --embeddings");
+    if (streams) cli::require_single_process(ranks, "--input -");
     cli::OutputFolder folder(common_, !streams);
     cli::RunHeader header(common_, "asap-eval predict", std::nullopt);
+    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
+    predictor_.ranks = &ranks;
     const bundle::TrainedModel model = bundle::load_model(trained, model_.compiled());
     const evaluate::Method method = chosen_method(model);
+    if (ranks.size() > 1) {
+      distributed::NamedValues identity = cli::program_identity();
+      identity.emplace_back("the fingerprint of the model", model.encoder.fingerprint());
+      identity.emplace_back("the method", method.name());
+      distributed::require_same(ranks, identity, "start all ranks with one program and model");
+    }
     header.add("model", model.source + ": " + config::describe_model(model.config.model));
     header.add("method", model.encoder.config().has_attention() ? method.name() : "no attention");
     predictor_.threads = config_.threads = common_.threads;

@@ -6,6 +6,7 @@
 #include "base/timing.h"
 #include "cli/config.h"
 #include "cli/interrupt.h"
+#include "cli/job.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
@@ -96,6 +97,8 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   const config::RunFolder folder(common.required_out());
   cli::refuse_results_of_others(common);
   cli::RunHeader header(common, "asap-train", config.seed);
+  distributed::Ranks& ranks = *options.team.ranks;
+  if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common.threads));
   const std::vector<std::filesystem::path> files =
       data::find_keypoint_files(config.data.train, "`data.train`");
   if (files.size() != 1)
@@ -128,6 +131,7 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
       train::train_matcher(config, folder, pairs, tests, options);
   bar.finish();
   if (result.interrupted) stop_interrupted(interrupt, result.steps, result.total_steps);
+  if (!ranks.leads()) return;
   cli::finish_with_summary(common, summary_of(config, result), text_of(folder, result));
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/config.h"
 #include "cli/interrupt.h"
+#include "cli/job.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
@@ -28,6 +29,7 @@ class TrainCommand : public cli::Command {
   CLI::App* add_to(CLI::App& program) override {
     add_trial_options(program);
     add_training_options(program);
+    add_rank_options(program);
     cli::add_common_options(
         program, common_, "asap-train",
         "asap-train --config configs/train/fashion_mnist_sinkhorn.json --out runs/fashion", false);
@@ -44,8 +46,12 @@ class TrainCommand : public cli::Command {
     return keys;
   }
 
+  bool works_in_ranks() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
+    distributed::Ranks& ranks = join();
+    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (asks_for_matcher(common_)) return train_matcher();
     config::TrainConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
@@ -53,6 +59,7 @@ class TrainCommand : public cli::Command {
     const config::RunFolder folder(trial ? common_.out : common_.required_out());
     if (!trial) cli::refuse_results_of_others(common_);
     cli::RunHeader header(common_, "asap-train", config.seed);
+    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
     if (common_.config.empty() && common_.assignments.empty())
       header.add("config", "none was given; " + what_defaults_train(config));
     const data::Dataset train_data =
@@ -68,12 +75,41 @@ class TrainCommand : public cli::Command {
     config.model = data::fit_model_to_data(config.model, train_data, cli::config_source(common_));
     data::fit_model_to_data(config.model, test_data, cli::config_source(common_));
     describe(header, config, train_data, test_data);
+    if (ranks.size() > 1 && trial)
+      throw base::UsageError(
+          std::string(dry_run_ ? "--dry-run" : "--overfit-one-batch") + " works in one process",
+          "start it without mpirun");
     if (dry_run_) return print_estimate(common_, config, train_data, test_data);
     if (overfit_) return try_to_overfit(common_, config, train_data);
     train(config, folder, train_data, test_data);
   }
 
  private:
+  /// Makes the ranks of mpirun or srun those of the training.
+  distributed::Ranks& join() {
+    distributed::Ranks& ranks = cli::prepare_ranks(common_);
+    ranks.set_time_limit(rank_timeout_);
+    options_.team = {&ranks,
+                     fast_reduction_ ? distributed::SumOrder::any : distributed::SumOrder::fixed};
+    if (ranks.size() > 1) options_.identity = cli::program_identity();
+    return ranks;
+  }
+
+  void add_rank_options(CLI::App& app) {
+    const std::string group = "Several processes (mpirun, srun)";
+    app.add_flag("--fast-reduction", fast_reduction_,
+                 "Add gradients of different ranks in any order: the result then depends, in its "
+                 "last digits, on the number of ranks")
+        ->group(group);
+    app.add_option("--rank-timeout", rank_timeout_,
+                   "End the training when a rank does not answer the others for so many seconds; "
+                   "0: wait for ever")
+        ->type_name("SECONDS")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str()
+        ->group(group);
+  }
+
   /// What is done instead of a training.
   void add_trial_options(CLI::App& app) {
     CLI::Option* dry_run = app.add_flag(
@@ -200,10 +236,11 @@ class TrainCommand : public cli::Command {
     for (const data::Dataset* part : parts)
       if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));
     if (common_.prints_text()) {
-      const train::TrainingFootprint footprint =
-          train::training_footprint(config, train_data, common_.threads);
+      const train::TrainingFootprint footprint = train::training_footprint(
+          config, train_data, common_.threads, options_.team.ranks->size());
       header.add("parameters", base::format_count(footprint.parameters))
-          .add("memory", base::format_bytes(footprint.bytes()) + " beside the data");
+          .add("memory", base::format_bytes(footprint.bytes()) + " beside the data" +
+                             (options_.team.ranks->size() > 1 ? ", each rank" : ""));
     }
     header.add("training", base::format_count(train::planned_steps(config, train_data)) +
                                " steps of " + std::to_string(config.train.batch) + " " + examples);
@@ -224,6 +261,7 @@ class TrainCommand : public cli::Command {
         train::train(config, folder, train_data, test_data, options_);
     bar.finish();
     if (result.interrupted) stop_interrupted(interrupt, result.steps, steps);
+    if (!options_.team.ranks->leads()) return;
     cli::finish_with_summary(common_, train::training_summary(config, result),
                              train::training_text(folder, config, result));
   }
@@ -232,7 +270,8 @@ class TrainCommand : public cli::Command {
   train::TrainerOptions options_;
   std::string init_from_;
   std::optional<pretrained::PretrainedModel> pretrained_;
-  bool dry_run_ = false, overfit_ = false;
+  bool dry_run_ = false, overfit_ = false, fast_reduction_ = false;
+  double rank_timeout_ = 600;
 };
 
 }  // namespace

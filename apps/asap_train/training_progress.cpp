@@ -5,10 +5,16 @@
 namespace asap::asap_train {
 
 void report_to(cli::ProgressBar& bar, train::TrainerOptions& options) {
-  options.on_step = [&](const train::StepReport& report) {
-    bar.update(report.step, {{"loss", report.outcome.loss},
-                             {"accuracy", report.outcome.accuracy},
-                             {"learning rate", report.learning_rate}});
+  if (!options.team.ranks->leads()) return;
+  options.on_step = [&, several = options.team.ranks->size() > 1](const train::StepReport& report) {
+    std::vector<cli::ProgressField> fields{{"loss", report.outcome.loss},
+                                           {"accuracy", report.outcome.accuracy},
+                                           {"learning rate", report.learning_rate}};
+    const train::StepReports& ranks = report.outcome.reports;
+    if (several && report.seconds > 0)
+      fields.push_back({"slowest rank " + std::to_string(ranks.slowest_rank) + " computes",
+                        ranks.slowest_seconds / report.seconds});
+    bar.update(report.step, std::move(fields));
   };
   options.on_resume = [&](std::int64_t step) {
     bar.start_from(step);

@@ -6,7 +6,9 @@
 
 namespace asap::asap_train {
 
-/// Shows on the bar, and above it, what happens in the training.
+/// Shows on the bar, and above it, what happens in the training; of several ranks, rank 0 does. The
+/// last field then names the slowest rank of the step and the share of the step for which it
+/// computed, in which the others computed less and waited.
 void report_to(cli::ProgressBar& bar, train::TrainerOptions& options);
 
 /// Ends the program after a training of `total` steps that was interrupted after `steps`, and says

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "cli/flag_names.h"
+#include "cli/job.h"
 #include "cli/main.h"
 #include "cli/options.h"
 
@@ -31,9 +32,16 @@ std::vector<CommandKeys> keys_of(const std::vector<RegisteredCommand>& commands)
   return keys;
 }
 
+/// Joins the job of mpirun or srun, if there is one.
+void join_ranks(const RegisteredCommand& registered) {
+  const distributed::Ranks& ranks = distributed::join_job();
+  if (!registered.command->works_in_ranks()) require_single_process(ranks, "this command");
+}
+
 /// Runs the command; its errors name flags where modules named fields.
 void run_command(const RegisteredCommand& registered) {
   try {
+    join_ranks(registered);
     registered.command->run();
   } catch (const base::Error& error) {
     throw base::Error(error.kind(), name_flags(error.what(), *registered.parsed),

@@ -19,6 +19,8 @@ class Command {
   virtual CLI::App* add_to(CLI::App& program) = 0;
   /// The keys of the configuration that --set and --config take; empty: the command has none.
   virtual std::vector<config::FieldDescription> keys() const { return {}; }
+  /// Whether the command works in several processes of mpirun or srun; others refuse to.
+  virtual bool works_in_ranks() const { return false; }
   /// Does the work. Called after the options are parsed.
   virtual void run() = 0;
 };

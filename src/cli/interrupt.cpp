@@ -31,7 +31,8 @@ InterruptGuard::~InterruptGuard() { set_action(SIG_DFL, 0); }
 bool InterruptGuard::interrupted() const { return noted_signal != 0; }
 
 void InterruptGuard::stop(const std::string& message, const std::string& continue_flag) const {
-  throw Interrupted{noted_signal, message, continue_flag};
+  // Another rank of the job may have got the signal.
+  throw Interrupted{interrupted() ? noted_signal : SIGTERM, message, continue_flag};
 }
 
 }  // namespace asap::cli

@@ -17,6 +17,7 @@
 #include "cli/man_page.h"
 #include "cli/options.h"
 #include "cli/standard_output.h"
+#include "distributed/ranks.h"
 
 namespace asap::cli {
 namespace {
@@ -158,14 +159,27 @@ void trim_lists(CLI::App& command) {
     trim_lists(*inner);
 }
 
+/// The ranks of the job, which a mistake on the command line comes before they joined.
+distributed::Ranks& ranks_to_tell() {
+  try {
+    return distributed::join_job();
+  } catch (const base::Error&) {  // which the error to report may be itself
+    return distributed::single_rank();
+  }
+}
+
+/// Prints the error, unless another rank does, and leaves the job.
 int report(const std::string& program, base::ErrorKind kind, const std::string& message,
            const std::string& hint) {
-  std::string line = program + ": error: " + message;
+  distributed::Ranks& ranks = ranks_to_tell();
+  const distributed::FailureReport failure = ranks.fail(message);
+  std::string line = program + ": error: " + failure.prefix + message;
   if (!hint.empty()) line += " (hint: " + hint + ")";
   std::ranges::replace_if(
       line, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   std::cout.flush();
-  std::cerr << base::printable(line) << std::endl;
+  if (failure.speaks) std::cerr << base::printable(line) << std::endl;
+  ranks.end(failure.is_alone, static_cast<int>(kind));
   return static_cast<int>(kind);
 }
 
@@ -234,14 +248,16 @@ int run_main(const std::string& program, int argc, const char* const* argv,
   try {
     body(arguments);
     print("");  // whatever is still to be written
+    distributed::joined_job().end(false, 0);
     return 0;
   } catch (const Finished&) {
     return 0;
   } catch (const Interrupted& interrupted) {
     std::cout.flush();
-    if (!interrupted.message.empty())
+    if (!interrupted.message.empty() && distributed::joined_job().leads())
       std::cerr << program << ": " << interrupted.message
                 << continue_hint(arguments, interrupted.continue_flag) << std::endl;
+    distributed::joined_job().end(false, 128 + interrupted.signal);
     return 128 + interrupted.signal;
   } catch (const base::Error& error) {
     return report(program, error.kind(), error.what(), error.hint());

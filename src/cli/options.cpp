@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "distributed/ranks.h"
 #include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {
@@ -113,7 +114,8 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
               throw base::UsageError(std::string("--simd: ") + error.what(), error.hint());
             }
           },
-          "Use no better instruction set than this: amx, avx3_bf16, avx3 (AVX-512), avx2 or a lesser "
+          "Use no better instruction set than this: amx, avx3_bf16, avx3 (AVX-512), avx2 or a "
+          "lesser "
           "one; machines that use the same one get the same bytes")
       ->type_name("NAME")
       ->group(run);
@@ -136,7 +138,10 @@ void configure_logging(const CommonOptions& options) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
       colours ? spdlog::color_mode::automatic : spdlog::color_mode::never);
   auto logger = std::make_shared<spdlog::logger>("asap", std::move(sink));
-  logger->set_pattern("[%H:%M:%S.%e] %^%l%$ %v");
+  const distributed::Ranks& ranks = distributed::joined_job();
+  const std::string rank =
+      ranks.size() > 1 ? " [rank " + std::to_string(ranks.rank()) + "]" : std::string();
+  logger->set_pattern("[%H:%M:%S.%e]" + rank + " %^%l%$ %v");
   logger->set_level(options.verbose ? spdlog::level::debug : spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
 }

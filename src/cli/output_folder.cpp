@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "cli/summary.h"
 #include "config/run_folder.h"
+#include "distributed/ranks.h"
 
 namespace asap::cli {
 namespace fs = std::filesystem;
@@ -108,7 +109,7 @@ void refuse_other_results(const CommonOptions& options, const io::Json& settings
 
 OutputFolder::OutputFolder(const CommonOptions& options, bool required) : options_(&options) {
   if (required) options.required_out();
-  if (path().empty()) return;
+  if (path().empty() || !distributed::joined_job().leads()) return;
   settings_ = given_settings(options);
   refuse_other_results(options, settings_);
   make();
@@ -136,7 +137,7 @@ OutputFolder::~OutputFolder() {
 }
 
 void OutputFolder::begin() {
-  if (begun_ || path().empty()) return;
+  if (begun_ || path().empty() || !distributed::joined_job().leads()) return;
   fs::remove(path() / "summary.json");  // says that the results are complete; they are not
   io::write_json(path() / kCommandFile,
                  {{"command", command_name(*options_)}, {"settings", settings_}});
@@ -144,6 +145,7 @@ void OutputFolder::begin() {
 }
 
 void OutputFolder::finish(const io::Json& summary, const std::string& text) {
+  if (!distributed::joined_job().leads()) return;
   begin();
   if (!path().empty()) io::write_json(path() / "summary.json", summary);
   print_summary(*options_, summary, text);

@@ -16,6 +16,8 @@ namespace asap::cli {
 ///   folder.begin();                         // earlier results of this command go from here on
 ///   write(folder.path() / "network.json");
 ///   folder.finish(summary, text);           // summary.json, last
+///
+/// Of several ranks the first alone checks and writes; for the others all this does nothing.
 class OutputFolder {
  public:
   /// UsageError when the folder holds a training run, the results of another command, or without

@@ -1,6 +1,7 @@
 #include "cli/version.h"
 
 #include "base/version.h"
+#include "distributed/ranks.h"
 #include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {
@@ -13,8 +14,8 @@ std::string simd_name() {
 std::string version_line(const std::string& program) {
   const std::string commit =
       base::source_commit().empty() ? "" : "commit " + base::source_commit() + ", ";
-  return program + " " + base::version() + " (" + commit + base::build_description() +
-         ", MPI no, SIMD " + simd_name() + ")";
+  return program + " " + base::version() + " (" + commit + base::build_description() + ", MPI " +
+         distributed::mpi_name() + ", SIMD " + simd_name() + ")";
 }
 
 }  // namespace asap::cli

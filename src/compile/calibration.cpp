@@ -97,6 +97,29 @@ Activations allocate_activations(const infer::Encoder& encoder, const data::Data
   return out;
 }
 
+/// Gives this rank the activations of the batches that others computed.
+void exchange_batches(const distributed::ItemShare& share, Activations& all) {
+  const auto each_part = [&](std::int64_t batch, const auto& visit) {
+    const std::int64_t first = batch * kBatch, count = std::min(kBatch, all.examples - first);
+    for (LayerActivations& layer : all.layers)
+      for (tensor::Tensor<float>* tokens : {&layer.queries, &layer.keys, &layer.values}) {
+        const std::size_t size = tokens->flat().size() / static_cast<std::size_t>(all.examples);
+        visit(tokens->flat().subspan(static_cast<std::size_t>(first) * size,
+                                     static_cast<std::size_t>(count) * size));
+      }
+  };
+  std::vector<std::string> own(static_cast<std::size_t>(share.own()));
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    each_part(share.item(place), [&](tensor::VectorView<const float> part) {
+      distributed::pack(part, own[static_cast<std::size_t>(place)]);
+    });
+  const std::vector<std::string> packed = share.exchange(own);
+  for (std::int64_t batch = 0; batch < std::ssize(packed); ++batch) {
+    distributed::Unpacker unpacker(packed[static_cast<std::size_t>(batch)]);
+    each_part(batch, [&](tensor::VectorView<float> part) { unpacker.fill(part); });
+  }
+}
+
 }  // namespace
 
 std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, std::uint64_t seed) {
@@ -111,21 +134,25 @@ std::vector<std::int64_t> draw_examples(std::int64_t size, std::int64_t count, s
 }
 
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
-                                std::int64_t count, std::uint64_t seed, int threads) {
+                                std::int64_t count, std::uint64_t seed,
+                                const distributed::Workers& workers) {
   return capture_activations(encoder, dataset, draw_calibration(dataset, count, seed), std::nullopt,
-                             threads);
+                             workers);
 }
 
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                 std::span<const std::int64_t> examples,
-                                std::optional<int> iterations, int threads) {
+                                std::optional<int> iterations,
+                                const distributed::Workers& workers) {
   Activations out = allocate_activations(encoder, dataset, examples);
   out.iterations = iterations.value_or(own_iterations(encoder.config().attention));
   const std::unique_ptr<attention::AttentionOperator> teacher =
       iterations ? encoder.sinkhorn(*iterations) : encoder.teacher();
   const std::int64_t count = std::ssize(examples);
-  std::vector<tensor::Arena> arenas(std::max(threads, 1));
-  base::parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::int64_t index, int worker) {
+  std::vector<tensor::Arena> arenas(std::max(workers.threads, 1));
+  const distributed::ItemShare share(*workers.ranks, (count + kBatch - 1) / kBatch);
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = share.item(place);
     const std::int64_t first = index * kBatch, size = std::min(kBatch, count - first);
     tensor::Arena& arena = arenas[worker];
     const tensor::ArenaScope scope(arena);
@@ -135,6 +162,7 @@ Activations capture_activations(const infer::Encoder& encoder, const data::Datas
         arena.matrix<float>(encoder.logit_rows(batch.input()), encoder.config().classes);
     encoder.forward(batch.input(), CapturingOperator(*teacher, out, first), logits, arena);
   });
+  if (share.is_shared()) exchange_batches(share, out);
   return out;
 }
 
@@ -157,10 +185,10 @@ void check_teacher(const CompileConfig& config, const config::ModelConfig& model
 }
 
 RunActivations::RunActivations(const std::filesystem::path& run, const CompileConfig& config,
-                               int threads)
+                               const distributed::Workers& workers)
     : encoder_(infer::Encoder::load(run)),
       iterations_(config.imitated_iterations()),
-      threads_(std::max(threads, 1)) {
+      workers_(workers) {
   encoder_.require_attention(run.string());
   check_teacher(config, encoder_.config(), run.string());
   dataset_ = data::load_dataset_for(config::RunFolder(run), config.data, data::Split::train);
@@ -181,14 +209,15 @@ RunActivations::RunActivations(const std::filesystem::path& run, const CompileCo
 }
 
 void RunActivations::for_each_chunk(const ExampleRange& range, const Visit& visit) const {
-  const std::int64_t most = kBatch * std::max(threads_, 2), end = range.first + range.count;
+  const std::int64_t most = kBatch * std::max(workers_.threads * workers_.ranks->size(), 2),
+                     end = range.first + range.count;
   for (std::int64_t first = range.first; first < end; first += most) {
     const std::int64_t count = std::min(most, end - first);
     const Activations chunk =
         capture_activations(encoder_, dataset_,
                             std::span(examples_).subspan(static_cast<std::size_t>(first),
                                                          static_cast<std::size_t>(count)),
-                            iterations_, threads_);
+                            iterations_, workers_);
     visit(chunk, {0, count}, first);
   }
 }

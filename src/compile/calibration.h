@@ -4,15 +4,18 @@
 
 #include "compile/activation_source.h"
 #include "data/dataset.h"
+#include "distributed/shared_items.h"
 #include "infer/encoder.h"
 
 namespace asap::compile {
 
 /// Runs the teacher over `count` examples, drawn without replacement by `seed`, and keeps the
-/// inputs of every attention layer. Labels are not read. The result does not depend on `threads`.
+/// inputs of every attention layer. Labels are not read. The result does not depend on `workers`:
+/// threads, and ranks, each of which gets all of it.
 /// DataError when the data set has fewer examples.
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
-                                std::int64_t count, std::uint64_t seed, int threads);
+                                std::int64_t count, std::uint64_t seed,
+                                const distributed::Workers& workers);
 
 /// The same for these examples. With `iterations`, every layer runs Sinkhorn with that many
 /// iterations on the network's own scores instead of the attention it was trained with, and this
@@ -20,7 +23,7 @@ Activations capture_activations(const infer::Encoder& encoder, const data::Datas
 /// once all layers before it are replaced as well.
 Activations capture_activations(const infer::Encoder& encoder, const data::Dataset& dataset,
                                 std::span<const std::int64_t> examples,
-                                std::optional<int> iterations, int threads);
+                                std::optional<int> iterations, const distributed::Workers& workers);
 
 /// UsageError unless config.teacher fits the network's attention: "own" needs Sinkhorn attention,
 /// "sinkhorn:T" needs scores that are products of queries and keys.
@@ -32,7 +35,8 @@ void check_teacher(const CompileConfig& config, const config::ModelConfig& model
 /// at once. UsageError as check_teacher.
 class RunActivations final : public ActivationSource {
  public:
-  RunActivations(const std::filesystem::path& run, const CompileConfig& config, int threads);
+  RunActivations(const std::filesystem::path& run, const CompileConfig& config,
+                 const distributed::Workers& workers);
 
   const TeacherDescription& teacher() const override { return teacher_; }
   void for_each_chunk(const ExampleRange& range, const Visit& visit) const override;
@@ -43,7 +47,7 @@ class RunActivations final : public ActivationSource {
   data::Dataset dataset_;
   std::vector<std::int64_t> examples_;
   std::optional<int> iterations_;
-  int threads_;
+  distributed::Workers workers_;
   TeacherDescription teacher_;
 };
 

@@ -19,7 +19,8 @@ constexpr std::int64_t kPlanChunk = 64;    // plans need room
 
 std::int64_t chunk_size(const PredictorConfig& config) {
   if (config.plans) return kPlanChunk;
-  return std::max(kLeastChunk, kShards * config.threads * std::int64_t{config.batch});
+  return std::max(kLeastChunk,
+                  kShards * config.threads * config.ranks->size() * std::int64_t{config.batch});
 }
 
 /// "000001.npy"
@@ -117,14 +118,16 @@ PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
   const Examples none = predictor.no_examples();
   const AnswerFormat format{&config.class_names, config.top, input.has_labels(),
                             none.dataset.labels_tokens};
-  PredictionFiles files(config.folder, format, config.predictor);
+  // Rank 0 writes for all.
+  std::optional<PredictionFiles> files;
+  if (config.predictor.ranks->leads()) files.emplace(config.folder, format, config.predictor);
   PredictionSummary summary{0, 0, 0, 0, std::vector<std::int64_t>(classes), Confusion(classes)};
   for (bool more = true; more;) {
     Examples examples = none;
     more = input.read(chunk_size(config.predictor), examples, faults);
     if (examples.size() > 0) {
       const Answers answers = predictor.answer(examples);
-      files.add(examples, answers);
+      if (files) files->add(examples, answers);
       summary.reruns += answers.reruns;
       for (std::int64_t i = 0; i < examples.answers(); ++i) {
         const std::int32_t predicted = top_classes(answers.logits.rows().row(i), 1)[0];
@@ -136,7 +139,7 @@ PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
     if (progress) progress(summary.answered + faults.count());
   }
   summary.faults = faults.count();
-  files.finish(summary.confusion);
+  if (files) files->finish(summary.confusion);
   summary.seconds = watch.seconds();
   return summary;
 }

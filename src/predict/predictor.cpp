@@ -168,6 +168,55 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
   }
 }
 
+/// Gives this rank the answers of all batches.
+void Predictor::exchange(const Examples& examples, std::span<const std::int64_t> order,
+                         const distributed::ItemShare& share, Answers& out) const {
+  const auto rows_of = [&](tensor::Tensor<float>& all, std::int64_t place) {
+    const std::int64_t width = all.shape()[1];
+    return all.flat().subspan(static_cast<std::size_t>(examples.first_answer(place) * width),
+                              static_cast<std::size_t>(examples.answer_count(place) * width));
+  };
+  const auto places_of = [&](std::int64_t batch) {
+    const std::int64_t begin = batch * config_.batch;
+    return order.subspan(
+        static_cast<std::size_t>(begin),
+        static_cast<std::size_t>(std::min<std::int64_t>(config_.batch, std::ssize(order) - begin)));
+  };
+  std::vector<std::string> own(static_cast<std::size_t>(share.own()));
+  for (std::int64_t place = 0; place < share.own(); ++place) {
+    std::string& bytes = own[static_cast<std::size_t>(place)];
+    for (const std::int64_t example : places_of(share.item(place))) {
+      const auto at = static_cast<std::size_t>(example);
+      distributed::pack<float>(rows_of(out.logits, example), bytes);
+      if (config_.embeddings) distributed::pack<float>(rows_of(out.embeddings, example), bytes);
+      if (config_.certificate) distributed::pack_value(out.certificates[at], bytes);
+      if (!config_.plans) continue;
+      distributed::pack_value(out.plans[at].shape()[2], bytes);
+      distributed::pack<float>(out.plans[at].flat(), bytes);
+    }
+  }
+  const std::vector<std::string> all = share.exchange(own);
+  for (std::int64_t batch = 0; batch < std::ssize(all); ++batch) {
+    distributed::Unpacker unpacker(all[static_cast<std::size_t>(batch)]);
+    for (const std::int64_t example : places_of(batch)) {
+      const auto at = static_cast<std::size_t>(example);
+      unpacker.fill(rows_of(out.logits, example));
+      if (config_.embeddings) unpacker.fill(rows_of(out.embeddings, example));
+      if (config_.certificate) out.certificates[at] = unpacker.value<Certificate>();
+      if (!config_.plans) continue;
+      const auto tokens = unpacker.value<std::int64_t>();
+      const config::ModelConfig& network = model_.encoder.config();
+      out.plans[at] = tensor::Tensor<float>({network.layers, network.heads, tokens, tokens});
+      unpacker.fill(out.plans[at].flat());
+    }
+  }
+  std::string reruns;
+  distributed::pack_value(out.reruns, reruns);
+  out.reruns = 0;
+  for (const std::string& bytes : config_.ranks->gather(reruns))
+    out.reruns += distributed::Unpacker(bytes).value<std::int64_t>();
+}
+
 Answers Predictor::answer(const Examples& examples) {
   const config::ModelConfig& network = model_.encoder.config();
   const std::int64_t count = examples.size(), size = config_.batch;
@@ -180,14 +229,16 @@ Answers Predictor::answer(const Examples& examples) {
   if (config_.plans) out.plans.resize(static_cast<std::size_t>(count));
   const std::vector<std::int64_t> order = data::length_order(examples.dataset);
   const std::int64_t batches = (count + size - 1) / size;
-  base::parallel_for(batches, config_.threads, [&](std::int64_t turn, int worker) {
-    const std::int64_t begin = (batches - 1 - turn) * size;  // the longest first
+  const distributed::ItemShare share(*config_.ranks, batches);
+  base::parallel_for(share.own(), config_.threads, [&](std::int64_t turn, int worker) {
+    const std::int64_t begin = share.item(share.own() - 1 - turn) * size;  // the longest first
     const std::int64_t end = std::min(begin + size, count);
     run_batch(examples,
               std::span(order).subspan(static_cast<std::size_t>(begin),
                                        static_cast<std::size_t>(end - begin)),
               out, arenas_[static_cast<std::size_t>(worker)]);
   });
+  if (share.is_shared()) exchange(examples, order, share, out);
   for (const float logit : out.logits.flat())
     if (!std::isfinite(logit))
       throw base::NumericalError(model_.source + ": the network's outputs are not finite",

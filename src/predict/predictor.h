@@ -7,6 +7,7 @@
 
 #include "attention/interface/attention_operator.h"
 #include "bundle/trained_model.h"
+#include "distributed/shared_items.h"
 #include "evaluate/compare/cascade.h"
 #include "evaluate/compare/method.h"
 #include "predict/examples.h"
@@ -16,6 +17,8 @@ namespace asap::predict {
 
 struct PredictorConfig {
   int threads = 1;
+  /// Which share the examples; every one of them gets all answers.
+  distributed::Ranks* ranks = &distributed::single_rank();
   int batch = 16;            ///< examples that a thread takes at a time; never changes answers
   bool embeddings = false;   ///< keep what the last linear layer reads
   bool certificate = false;  ///< measure the column errors of the plans
@@ -75,6 +78,8 @@ class Predictor {
  private:
   void run_batch(const Examples& examples, std::span<const std::int64_t> places, Answers& out,
                  tensor::Arena& arena);
+  void exchange(const Examples& examples, std::span<const std::int64_t> order,
+                const distributed::ItemShare& share, Answers& out) const;
   Certificate certify(std::span<const double> errors) const;
 
   const bundle::TrainedModel& model_;

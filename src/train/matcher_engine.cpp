@@ -4,7 +4,7 @@
 
 #include "autodiff/matching_ops.h"
 #include "base/parallel.h"
-#include "train/gradient_sum.h"
+#include "base/timing.h"
 
 namespace asap::train {
 namespace {
@@ -31,51 +31,59 @@ void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair
   worker.tape.clear();
   worker.tape.bind(model_.parameters(), part.gradient.flat());
   attention::AttentionEvidence evidence;
-  part.transport = {};
+  Record& record = part.record;
+  record = {};
   nn::PassContext<float> pass{worker.tape, evidence};
   const autodiff::Var<float> plan =
-      model_.forward(pass, input_of(first), input_of(second), part.transport);
+      model_.forward(pass, input_of(first), input_of(second), record.transport);
   const autodiff::Var<float> loss = autodiff::assignment_loss<float>(
       plan, {first.matches, second.matches}, static_cast<float>(count));
   worker.tape.backward(loss);
-  part.loss = static_cast<double>(loss.value().data[0]);
-  part.right = part.scored = 0;
+  record.loss = static_cast<double>(loss.value().data[0]);
   for (std::size_t i = 0; i < first.matches.size(); ++i) {
     if (first.matches[i] == data::kAmbiguous) continue;
     const auto row = plan.value().rows().row(static_cast<std::int64_t>(i));
     const std::int64_t best = std::ranges::max_element(row) - row.begin();
     const std::int64_t truth = first.matches[i] >= 0 ? first.matches[i] : std::ssize(row) - 1;
-    ++part.scored;
-    if (best == truth) ++part.right;
+    ++record.scored;
+    if (best == truth) ++record.right;
   }
 }
 
 StepOutcome MatcherEngine::compute(const data::KeypointPairs& pairs,
-                                   std::span<const std::int64_t> indices, std::int64_t step) {
+                                   std::span<const std::int64_t> indices, std::int64_t step,
+                                   bool wants_to_stop) {
+  const base::Stopwatch watch;
   const std::int64_t count = std::ssize(indices);
-  while (std::ssize(parts_) < count)
+  const ShardRange own = own_shards(*settings_.team.ranks, count);
+  while (std::ssize(parts_) < own.count)
     parts_.emplace_back().gradient =
         tensor::Tensor<float>({static_cast<std::int64_t>(model_.parameters().flat().size())});
-  base::parallel_for(count, settings_.threads, [&](std::int64_t index, int worker) {
+  base::parallel_for(own.count, settings_.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = own.first + place;
     const data::SampleDraw draw{settings_.seed, static_cast<std::uint32_t>(step),
                                 static_cast<std::uint32_t>(index)};
     run_pair(pairs, indices[static_cast<std::size_t>(index)], count, draw,
-             parts_[static_cast<std::size_t>(index)], *workers_[static_cast<std::size_t>(worker)]);
+             parts_[static_cast<std::size_t>(place)], *workers_[static_cast<std::size_t>(worker)]);
   });
-  std::vector<tensor::Tensor<float>*> gradients;
-  for (std::int64_t i = 0; i < count; ++i)
-    gradients.push_back(&parts_[static_cast<std::size_t>(i)].gradient);
-  sum_gradients(gradients, settings_.threads);
-
+  std::vector<Record> records;
+  std::vector<tensor::VectorView<float>> gradients;
+  for (std::int64_t i = 0; i < own.count; ++i) {
+    records.push_back(parts_[static_cast<std::size_t>(i)].record);
+    gradients.push_back(parts_[static_cast<std::size_t>(i)].gradient.flat());
+  }
   StepOutcome outcome;
+  outcome.reports = exchange_records<Record>(*settings_.team.ranks, records,
+                                             {watch.seconds(), wants_to_stop}, records_);
+  settings_.team.ranks->sum(gradients, settings_.team.order, settings_.threads);
+
   std::int64_t right = 0, scored = 0;
   transport_ = {};
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Part& part = parts_[static_cast<std::size_t>(i)];
-    outcome.loss += part.loss;
-    right += part.right;
-    scored += part.scored;
-    transport_ += part.transport;
+  for (const Record& record : records_) {
+    outcome.loss += record.loss;
+    right += record.right;
+    scored += record.scored;
+    transport_ += record.transport;
   }
   outcome.accuracy = scored > 0 ? static_cast<double>(right) / static_cast<double>(scored) : 0;
   return outcome;

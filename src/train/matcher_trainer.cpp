@@ -26,12 +26,15 @@ class MatcherTrainer {
         run_(run),
         pairs_(pairs),
         options_(options),
+        ranks_(*options.team.ranks),
+        leads_(ranks_.leads()),
         usable_(usable_pairs(pairs)),
         model_(config.model.matcher, config.seed),
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
         sampler_(sampler_config()),
-        engine_(model_, {options.threads, config.train.keypoints, config.train.vary, config.seed}) {
+        engine_(model_, {options.threads, config.train.keypoints, config.train.vary, config.seed,
+                         options.team}) {
     if (model_.bin().valid())
       optimizer_.set_pace(model_.bin(), {.rate_factor = config.train.bin_rate});
     result_.total_steps = config.train.max_steps;
@@ -40,14 +43,21 @@ class MatcherTrainer {
   }
 
   MatcherTrainingResult run(const std::vector<data::KeypointPairs>& tests) {
-    base::make_directories(run_.path());
-    const base::FileLock lock(run_.lock());  // no other training may write here
+    require_same_training(options_, config_, fingerprints(tests));
+    std::optional<base::FileLock> lock;  // no other training may write here
+    if (leads_) {
+      base::make_directories(run_.path());
+      lock.emplace(run_.lock());
+      claim_run(run_, options_.resume);
+    }
+    ranks_.gather("");  // only then do the others look into the folder
     begin();
     const std::int64_t first = step();
     const std::int64_t last = last_step(options_, result_.total_steps);
     while (step() < last && !result_.interrupted) {
-      take_step();
-      result_.interrupted = step() < last && options_.should_stop && options_.should_stop();
+      bool stop = take_step();
+      if (ranks_.size() == 1) stop = options_.should_stop && options_.should_stop();
+      result_.interrupted = step() < last && stop;
       const std::int64_t every = config_.train.checkpoint_every;
       if ((every > 0 && step() % every == 0) || step() == last || result_.interrupted) save();
     }
@@ -69,10 +79,11 @@ class MatcherTrainer {
   }
 
   void begin() {
-    claim_run(run_, options_.resume);
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed) start_projection(pairs_, model_);
+    require_same_state(ranks_, {progress_, model_.parameters(), optimizer_, sampler_});
+    if (!leads_) return;
     write_run_config(run_, config::to_json(config_));
     open_metrics(run_, resumed, step(), metrics_);
   }
@@ -85,14 +96,16 @@ class MatcherTrainer {
     return found;
   }
 
-  void take_step() {
+  /// Whether a rank, of several, was interrupted.
+  bool take_step() {
     const base::Stopwatch watch;
     StepReport report;
     report.total_steps = result_.total_steps;
     std::vector<std::int64_t> batch;
     for (const std::int64_t index : sampler_.next())
       batch.push_back(usable_[static_cast<std::size_t>(index)]);
-    report.outcome = engine_.compute(pairs_, batch, step());
+    const bool wants_to_stop = ranks_.size() > 1 && options_.should_stop && options_.should_stop();
+    report.outcome = engine_.compute(pairs_, batch, step(), wants_to_stop);
     report.epoch = sampler_.epoch();
     report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm)) diverged();
@@ -101,7 +114,14 @@ class MatcherTrainer {
                     optim::clip_factor(report.gradient_norm, config_.train.clip_norm));
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
-    seconds_ += watch.seconds();
+    report.seconds = watch.seconds();
+    seconds_ += report.seconds;
+    if (leads_) log(report);
+    if (options_.on_step) options_.on_step(report);
+    return report.outcome.reports.stop;
+  }
+
+  void log(const StepReport& report) {
     metrics_->write({{"step", report.step},
                      {"epoch", report.epoch},
                      {"loss", report.outcome.loss},
@@ -110,7 +130,6 @@ class MatcherTrainer {
                      {"gradient_norm", report.gradient_norm},
                      {"bin", bin()},
                      {"log_domain_problems", engine_.log_domain_problems()}});
-    if (options_.on_step) options_.on_step(report);
   }
 
   [[noreturn]] void diverged() const {
@@ -123,7 +142,15 @@ class MatcherTrainer {
     return model_.bin().valid() ? model_.parameters().value(model_.bin()).data[0] : 0;
   }
 
+  distributed::NamedValues fingerprints(const std::vector<data::KeypointPairs>& tests) const {
+    distributed::NamedValues values{{"the fingerprint of the training data", pairs_.fingerprint()}};
+    for (const data::KeypointPairs& test : tests)
+      values.emplace_back("the fingerprint of " + test.source(), test.fingerprint());
+    return values;
+  }
+
   void save() {
+    if (!leads_) return;
     metrics_->sync();
     save_checkpoint(run_, {progress_, model_.parameters(), optimizer_, sampler_},
                     config::to_json(config_), pairs_.fingerprint(), config_.train.keep_checkpoints);
@@ -137,7 +164,8 @@ class MatcherTrainer {
     if (seconds_ > 0)
       result_.pairs_per_second =
           static_cast<double>((step() - first) * config_.train.batch) / seconds_;
-    if (result_.interrupted) return;
+    // The last test is rank 0's: it answers each pair once, a moment beside the training.
+    if (result_.interrupted || !leads_) return;
     const infer::Matcher matcher(config_.model.matcher, export_parameters(model_.parameters()), "");
     for (const data::KeypointPairs& test : tests)
       result_.tests.push_back(
@@ -151,6 +179,8 @@ class MatcherTrainer {
   const config::RunFolder& run_;
   const data::KeypointPairs& pairs_;
   const TrainerOptions& options_;
+  distributed::Ranks& ranks_;
+  const bool leads_;
   std::vector<std::int64_t> usable_;
   nn::Matcher<float> model_;
   optim::AdamW<float> optimizer_;

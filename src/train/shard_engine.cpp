@@ -4,8 +4,8 @@
 
 #include "autodiff/row_ops.h"
 #include "base/parallel.h"
+#include "base/timing.h"
 #include "infer/scorer.h"
-#include "train/gradient_sum.h"
 
 namespace asap::train {
 ShardEngine::ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config)
@@ -14,8 +14,8 @@ ShardEngine::ShardEngine(const nn::Transformer<float>& model, const ShardEngineC
     workers_.push_back(std::make_unique<Worker>());
 }
 
-void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker) {
-  Shard& shard = shards_[static_cast<std::size_t>(index)];
+void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard,
+                            Worker& worker) const {
   const std::int64_t first = index * config_.shard;
   const std::int64_t count =
       std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
@@ -27,11 +27,11 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
   batch.augment_images(config_.images, draw);
   batch.drop_words(config_.word_dropout, draw);
 
-  shard.evidence = {};
+  shard.record.evidence = {};
   worker.tape.clear();
   worker.tape.bind(model_.parameters(), shard.gradient.flat());
   nn::PassContext<float> pass{
-      worker.tape, shard.evidence, config_.dropout,
+      worker.tape, shard.record.evidence, config_.dropout,
       autodiff::DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
       config_.embedding_dropout};
   const autodiff::Var<float> logits = model_.forward(pass, batch.input());
@@ -39,15 +39,15 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Worker& worker
       logits, batch.labels(), static_cast<float>(config_.label_smoothing),
       static_cast<float>(step.scored));
   worker.tape.backward(loss);
-  shard.loss = static_cast<double>(loss.value().data[0]);
-  shard.correct = infer::score_predictions(logits.value().rows(), batch.labels()).correct;
+  shard.record.loss = static_cast<double>(loss.value().data[0]);
+  shard.record.correct = infer::score_predictions(logits.value().rows(), batch.labels()).correct;
 }
 
 void ShardEngine::add_gradients(std::int64_t shards) {
-  std::vector<tensor::Tensor<float>*> gradients;
+  std::vector<tensor::VectorView<float>> gradients;
   for (std::int64_t s = 0; s < shards; ++s)
-    gradients.push_back(&shards_[static_cast<std::size_t>(s)].gradient);
-  sum_gradients(gradients, config_.threads);
+    gradients.push_back(shards_[static_cast<std::size_t>(s)].gradient.flat());
+  config_.team.ranks->sum(gradients, config_.team.order, config_.threads);
 }
 
 std::int64_t ShardEngine::step_peak_bytes() const {
@@ -57,25 +57,31 @@ std::int64_t ShardEngine::step_peak_bytes() const {
 }
 
 StepOutcome ShardEngine::compute(const data::Dataset& data, std::span<const std::int64_t> indices,
-                                 std::int64_t step) {
+                                 std::int64_t step, bool wants_to_stop) {
+  const base::Stopwatch watch;
   const std::int64_t count = (std::ssize(indices) + config_.shard - 1) / config_.shard;
+  const ShardRange own = own_shards(*config_.team.ranks, count);
   const Step shared{data, indices, static_cast<std::uint32_t>(step),
                     std::max<std::int64_t>(data::count_scored(data, indices), 1)};
-  while (static_cast<std::int64_t>(shards_.size()) < count) {
+  while (std::ssize(shards_) < own.count) {
     const auto size = static_cast<std::int64_t>(model_.parameters().flat().size());
     shards_.emplace_back().gradient = tensor::Tensor<float>({size});
   }
-  base::parallel_for(count, config_.threads, [&](std::int64_t index, int worker) {
-    run_shard(shared, index, *workers_[static_cast<std::size_t>(worker)]);
+  base::parallel_for(own.count, config_.threads, [&](std::int64_t index, int worker) {
+    run_shard(shared, own.first + index, shards_[static_cast<std::size_t>(index)],
+              *workers_[static_cast<std::size_t>(worker)]);
   });
-  add_gradients(count);
-
+  std::vector<Record> records;
+  for (std::int64_t s = 0; s < own.count; ++s)
+    records.push_back(shards_[static_cast<std::size_t>(s)].record);
   StepOutcome outcome;
-  for (std::int64_t s = 0; s < count; ++s) {
-    const Shard& shard = shards_[static_cast<std::size_t>(s)];
-    outcome.loss += shard.loss;
-    outcome.accuracy += static_cast<double>(shard.correct) / static_cast<double>(shared.scored);
-    outcome.evidence += shard.evidence;
+  outcome.reports = exchange_records<Record>(*config_.team.ranks, records,
+                                             {watch.seconds(), wants_to_stop}, records_);
+  add_gradients(own.count);
+  for (const Record& record : records_) {
+    outcome.loss += record.loss;
+    outcome.accuracy += static_cast<double>(record.correct) / static_cast<double>(shared.scored);
+    outcome.evidence += record.evidence;
   }
   return outcome;
 }

@@ -30,6 +30,8 @@ class Trainer {
         train_data_(train_data),
         test_data_(test_data),
         options_(options),
+        ranks_(*options.team.ranks),
+        leads_(ranks_.leads()),
         model_(config.model, config.seed),
         optimizer_(model_.parameters(), {config.train.beta1, config.train.beta2,
                                          config.train.adam_epsilon, config.train.weight_decay}),
@@ -46,7 +48,8 @@ class Trainer {
                          config.model.embedding_dropout,
                          config.data.text.word_dropout,
                          config.train.label_smoothing,
-                         {config.data.images.flip, config.data.images.crop_padding}}) {
+                         {config.data.images.flip, config.data.images.crop_padding},
+                         options.team}) {
     quicken_slack<float>(model_.parameters(), config.train.slack_rate, optimizer_);
     result_.total_steps = planned_steps(config, train_data);
     result_.parameters = regions_.parameter_count(result_.total_steps);
@@ -54,25 +57,36 @@ class Trainer {
   }
 
   TrainingResult run() {
-    base::make_directories(run_.path());
-    const base::FileLock lock(run_.lock());  // no other training may write here
-    if (lock.stale_owner())
-      note("process " + std::to_string(*lock.stale_owner()) +
-           ", which trained here before, ended without cleaning up");
+    require_same_training(options_, config_,
+                          {{"the fingerprint of the training data", train_data_.fingerprint},
+                           {"the fingerprint of the test data", test_data_.fingerprint}});
+    std::optional<base::FileLock> lock;  // no other training may write here
+    if (leads_) {
+      base::make_directories(run_.path());
+      lock.emplace(run_.lock());
+      if (lock->stale_owner())
+        note("process " + std::to_string(*lock->stale_owner()) +
+             ", which trained here before, ended without cleaning up");
+      claim_run(run_, options_.resume);
+    }
+    ranks_.gather("");  // only then do the others look into the folder
     begin();
     const std::int64_t first = step();
     const std::int64_t last = last_step(options_, result_.total_steps);
     while (step() < last && !result_.interrupted) {
-      if (!take_step()) continue;
+      bool stop = false;
+      if (!take_step(stop)) continue;
       // The test comes before the checkpoint, so that a run resumed from it has all the lines of
       // metrics.
       if (step() % sampler_.batches_per_epoch() == 0 || step() == result_.total_steps) test_epoch();
-      result_.interrupted = step() < last && options_.should_stop && options_.should_stop();
+      if (ranks_.size() == 1) stop = options_.should_stop && options_.should_stop();
+      result_.interrupted = step() < last && stop;
       const bool due =
           config_.train.checkpoint_every > 0 && step() % config_.train.checkpoint_every == 0;
       if (due || step() == last || result_.interrupted) save();
     }
-    if (result_.total_steps == 0 && !run_.newest_checkpoint()) save();  // the first weights
+    if (leads_ && result_.total_steps == 0 && !run_.newest_checkpoint())
+      save();  // the first weights
     finish(first);
     return result_;
   }
@@ -81,10 +95,11 @@ class Trainer {
   std::int64_t step() const { return progress_.step; }
 
   void begin() {
-    claim_run(run_, options_.resume);
     const bool resumed = options_.resume && restore();
     if (options_.resume && options_.on_resume) options_.on_resume(step());
     if (!resumed && !config_.train.init_from.empty()) start_from_weights();
+    require_same_state(ranks_, state());
+    if (!leads_) return;
     if (train_data_.codec) text::write_text_codec(*train_data_.codec, run_.text());
     write_run_config(run_, config::to_json(config_));
     data::remember_data(run_, train_data_, test_data_);
@@ -106,19 +121,22 @@ class Trainer {
     progress_ = state.progress;
     regions_.restored(step());
     // After a damaged checkpoint the older ones are all that is left of the run: keep them.
-    if (found && run_.checkpoint_steps().back() == step())
+    if (leads_ && found && run_.checkpoint_steps().back() == step())
       remove_old_checkpoints(run_, config_.train.keep_checkpoints);
     return found;
   }
 
-  /// Returns false when the training rolled back instead.
-  bool take_step() {
+  /// Returns false when the training rolled back instead. `stop`: whether a rank, of several, was
+  /// interrupted.
+  bool take_step(bool& stop) {
     const base::Stopwatch watch;
     regions_.before_step(step());
     StepReport report;
     report.total_steps = result_.total_steps;
     const std::span<const std::int64_t> indices = sampler_.next();
-    report.outcome = engine_.compute(train_data_, indices, step());
+    const bool wants_to_stop = ranks_.size() > 1 && options_.should_stop && options_.should_stop();
+    report.outcome = engine_.compute(train_data_, indices, step(), wants_to_stop);
+    stop = report.outcome.reports.stop;
     report.epoch = sampler_.epoch();
     report.gradient_norm = optim::gradient_norm<float>(model_.parameters(), engine_.gradient());
     if (!std::isfinite(report.outcome.loss) || !std::isfinite(report.gradient_norm))
@@ -130,7 +148,8 @@ class Trainer {
     regions_.after_update();
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;
-    seconds_ += watch.seconds();
+    report.seconds = watch.seconds();
+    seconds_ += report.seconds;
     log(report);
     if (options_.on_step) options_.on_step(report);
     return true;
@@ -148,7 +167,7 @@ class Trainer {
       ++progress_.skipped_steps;
       ++progress_.skipped_in_a_row;
       ++progress_.step;
-      metrics_->write({{"step", step()}, {"skipped_steps", progress_.skipped_steps}});
+      write_metrics({{"step", step()}, {"skipped_steps", progress_.skipped_steps}});
       note(what + "; the step is skipped");
       return true;
     }
@@ -172,10 +191,13 @@ class Trainer {
     const std::int64_t rollbacks = progress_.rollbacks + 1;
     const double factor = progress_.learning_rate_factor / 2;
     base::check(restore(), "roll_back: there is always a checkpoint");
+    require_same_state(ranks_, state());  // all have read it before it is written again
     progress_.rollbacks = rollbacks;
     progress_.learning_rate_factor = factor;
-    metrics_.reset();
-    metrics_.emplace(run_.metrics(), step());
+    if (leads_) {
+      metrics_.reset();
+      metrics_.emplace(run_.metrics(), step());
+    }
     save();
     note(what + "; back to step " + std::to_string(step()) + ", learning rate times " +
          base::format_significant(factor));
@@ -205,12 +227,17 @@ class Trainer {
         {"underflows", evidence.underflows}};
     if (progress_.skipped_steps > 0) line["skipped_steps"] = progress_.skipped_steps;
     if (progress_.rollbacks > 0) line["rollbacks"] = progress_.rollbacks;
-    metrics_->write(line);
+    write_metrics(line);
+  }
+
+  void write_metrics(const io::Json& line) {
+    if (leads_) metrics_->write(line);
   }
 
   TrainingState state() { return {progress_, model_.parameters(), optimizer_, sampler_}; }
 
   void save() {
+    if (!leads_) return;
     metrics_->sync();
     save_checkpoint(run_, state(), config::to_json(config_), train_data_.fingerprint,
                     config_.train.keep_checkpoints);
@@ -218,20 +245,21 @@ class Trainer {
 
   TestReport test() const {
     const infer::Encoder encoder(config_.model, export_parameters(model_.parameters()), "");
-    return test_model(encoder, test_data_, options_.threads);
+    return test_model(encoder, test_data_, options_.threads, ranks_);
   }
 
   void test_epoch() {
     result_.test = test();
     tested_step_ = step();
-    metrics_->write({{"step", step()},
-                     {"test_loss", result_.test.loss},
-                     {"test_accuracy", result_.test.accuracy}});
+    write_metrics({{"step", step()},
+                   {"test_loss", result_.test.loss},
+                   {"test_accuracy", result_.test.accuracy}});
     if (config_.train.keep_best &&
         (!progress_.best || result_.test.accuracy > progress_.best->accuracy)) {
       progress_.best = BestTest{step(), result_.test.accuracy, result_.test.loss};
-      write_checkpoint(run_.best_checkpoint(), state(), config::to_json(config_),
-                       train_data_.fingerprint);
+      if (leads_)
+        write_checkpoint(run_.best_checkpoint(), state(), config::to_json(config_),
+                         train_data_.fingerprint);
     }
     if (options_.on_test) options_.on_test(step(), result_.test);
   }
@@ -256,6 +284,8 @@ class Trainer {
   const data::Dataset& train_data_;
   const data::Dataset& test_data_;
   const TrainerOptions& options_;
+  distributed::Ranks& ranks_;
+  const bool leads_;
   nn::Transformer<float> model_;
   optim::AdamW<float> optimizer_;
   RegionPhases regions_;

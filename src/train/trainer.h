@@ -20,6 +20,7 @@ struct StepReport {
   StepOutcome outcome;
   double learning_rate = 0;
   double gradient_norm = 0;  ///< before clipping
+  double seconds = 0;        ///< of the step
 };
 
 /// Loss and accuracy on the test data.
@@ -31,6 +32,11 @@ struct TestReport {
 /// Options of a training that do not change its result.
 struct TrainerOptions {
   int threads = 1;
+  /// The job: rank 0 writes, every rank reads what a resumed run needs. Unless the order of sums is
+  /// fixed, these change the result, too.
+  Teamwork team;
+  /// What else all ranks must have in common, besides configuration and data: the program.
+  distributed::NamedValues identity;
   bool resume = false;
   /// With resume: fields that may differ from the checkpoint's (see ResumeOptions).
   std::vector<std::string> allowed_changes;
@@ -72,7 +78,9 @@ std::vector<std::int64_t> batch_lengths(const config::TrainConfig& config,
 /// texts, the codec into the run folder. train.on_divergence decides what happens when the loss or
 /// gradient is not finite; if the training ends, the checkpoints stay and a NumericalError names
 /// the step and the first tensor that is not finite. UsageError when the folder holds a run and
-/// `resume` is not set, or another process trains into it.
+/// `resume` is not set, or another process trains into it. Several ranks train together and give
+/// the same bytes as one; UsageError, on all of them, when they differ in program, configuration or
+/// data.
 TrainingResult train(const config::TrainConfig& config, const config::RunFolder& run,
                      const data::Dataset& train_data, const data::Dataset& test_data,
                      const TrainerOptions& options);

@@ -27,6 +27,17 @@ void open_metrics(const config::RunFolder& run, bool resumed, std::int64_t step,
     metrics.emplace(run.metrics());
 }
 
+void require_same_state(distributed::Ranks& ranks, const TrainingState& state) {
+  if (ranks.size() == 1) return;
+  const tensor::VectorView<const float> weights = state.parameters.flat();
+  const std::string_view bytes(reinterpret_cast<const char*>(weights.data()), weights.size_bytes());
+  distributed::require_same(
+      ranks,
+      {{"the step of the checkpoint", std::to_string(state.progress.step)},
+       {"the fingerprint of the weights", base::content_fingerprint(bytes)}},
+      "all ranks must see the same folder `out` and the same train.init_from");
+}
+
 std::int64_t last_step(const TrainerOptions& options, std::int64_t total_steps) {
   return options.stop_after > 0 ? std::min(options.stop_after, total_steps) : total_steps;
 }

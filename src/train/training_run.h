@@ -22,6 +22,24 @@ void write_run_config(const config::RunFolder& run, const io::Json& config);
 void open_metrics(const config::RunFolder& run, bool resumed, std::int64_t step,
                   std::optional<io::MetricsWriter>& metrics);
 
+/// Refuses ranks that differ in what decides the result: UsageError on all of them. `config`: of
+/// either type; `data`: names and fingerprints of the data.
+template <class Config>
+void require_same_training(const TrainerOptions& options, const Config& config,
+                           const distributed::NamedValues& data) {
+  distributed::NamedValues values = options.identity;
+  for (const config::FieldDescription& field : config::list_fields(config))
+    values.emplace_back(field.path, field.value.dump());
+  values.insert(values.end(), data.begin(), data.end());
+  distributed::require_same(
+      *options.team.ranks, values,
+      "start all ranks with one program, one configuration and the same files");
+}
+
+/// Refuses ranks that have not read the same state: UsageError on all of them. Returns when all
+/// have read it.
+void require_same_state(distributed::Ranks& ranks, const TrainingState& state);
+
 /// The step after which this process stops, of `total_steps`.
 std::int64_t last_step(const TrainerOptions& options, std::int64_t total_steps);
 

@@ -55,10 +55,8 @@ class TrialTraining {
   void compute(std::span<const std::int64_t> indices) { engine_.compute(data_, indices, 0); }
 
   /// `step_bytes`: what a step needs.
-  TrainingFootprint footprint(std::int64_t step_bytes) {
+  TrainingFootprint footprint(std::int64_t step_bytes, std::int64_t shards) {
     const std::int64_t values = model_.parameters().parameter_count();
-    const std::int64_t shards =
-        (config_.train.batch + config_.train.shard - 1) / config_.train.shard;
     const std::int64_t steps = planned_steps(config_, data_);
     const RegionPhases phases(model_, optimizer_,
                               {release_step(config_.train, steps), config_.train.weights_rate});
@@ -101,14 +99,14 @@ double test_time(const TrialTraining& trial, const config::TrainConfig& config,
 }  // namespace
 
 TrainingFootprint training_footprint(const config::TrainConfig& config,
-                                     const data::Dataset& train_data, int threads) {
+                                     const data::Dataset& train_data, int threads, int ranks) {
   planned_steps(config, train_data);  // there is one batch
   TrialTraining trial(config, train_data, 1);
   const std::int64_t batch = config.train.batch, shard = config.train.shard;
   trial.compute(longest_examples(train_data, std::min(shard, batch)));
-  const std::int64_t shards = (batch + shard - 1) / shard;
+  const std::int64_t shards = ((batch + shard - 1) / shard + ranks - 1) / ranks;
   const std::int64_t at_once = std::min<std::int64_t>(std::max(threads, 1), shards);
-  return trial.footprint(at_once * trial.engine().step_peak_bytes());
+  return trial.footprint(at_once * trial.engine().step_peak_bytes(), shards);
 }
 
 TrainingEstimate estimate_training(const config::TrainConfig& config,

@@ -10,15 +10,16 @@ namespace asap::train {
 /// The memory that a training needs in addition to its data.
 struct TrainingFootprint {
   std::int64_t parameters = 0;   ///< trained numbers (see RegionPhases::parameter_count)
-  std::int64_t state_bytes = 0;  ///< parameters, moments, and a gradient for every shard of a batch
+  std::int64_t state_bytes = 0;  ///< parameters, moments, and a gradient for every shard of a rank
   std::int64_t step_bytes = 0;   ///< values, gradients and scratch of a step (see ShardEngine)
   std::int64_t bytes() const { return state_bytes + step_bytes; }
 };
 
 /// Measured on one shard of the longest examples, for every thread that has one at the same time:
-/// hardly any step needs more. Changes and writes nothing. UsageError as train().
+/// hardly any step needs more. Of each of `ranks` ranks. Changes and writes nothing. UsageError as
+/// train().
 TrainingFootprint training_footprint(const config::TrainConfig& config,
-                                     const data::Dataset& train_data, int threads);
+                                     const data::Dataset& train_data, int threads, int ranks = 1);
 
 /// The time and memory that a training will need, measured on its first steps.
 struct TrainingEstimate {

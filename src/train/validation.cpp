@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "data/batch.h"
+#include "distributed/shared_items.h"
 #include "infer/scorer.h"
 #include "tensor/kernels/row_ops.h"
 
@@ -41,26 +42,31 @@ Part test_examples(const infer::Encoder& encoder, const attention::AttentionOper
 
 }  // namespace
 
-TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, int threads) {
+TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, int threads,
+                      distributed::Ranks& ranks) {
   const std::unique_ptr<attention::AttentionOperator> attention = encoder.teacher();
   const std::vector<std::int64_t> order = data::length_order(data);
   const std::int64_t blocks = (data.size() + kExamplesAtOnce - 1) / kExamplesAtOnce;
-  std::vector<Part> parts(static_cast<std::size_t>(blocks));
+  const distributed::ItemShare share(ranks, blocks);
+  std::vector<std::string> parts(static_cast<std::size_t>(share.own()));
   std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
   // The longest first: an arena then gets its memory at once, not anew for every longer block.
-  base::parallel_for(blocks, threads, [&](std::int64_t index, int worker) {
-    const std::int64_t block = blocks - 1 - index;
+  base::parallel_for(share.own(), threads, [&](std::int64_t index, int worker) {
+    const std::int64_t place = share.own() - 1 - index;
+    const std::int64_t block = share.item(place);
     const std::int64_t first = block * kExamplesAtOnce;
     const std::int64_t count = std::min(kExamplesAtOnce, data.size() - first);
-    parts[static_cast<std::size_t>(block)] = test_examples(
+    const Part part = test_examples(
         encoder, *attention, data,
         std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
         arenas[static_cast<std::size_t>(worker)]);
+    distributed::pack_value(part, parts[static_cast<std::size_t>(place)]);
   });
   TestReport report;
   const auto scored =
       static_cast<double>(std::max<std::int64_t>(data::count_scored(data, order), 1));
-  for (const Part& part : parts) {
+  for (const std::string& bytes : share.exchange(parts)) {
+    const auto part = distributed::Unpacker(bytes).value<Part>();
     report.loss += part.loss / scored;
     report.accuracy += static_cast<double>(part.correct) / scored;
   }

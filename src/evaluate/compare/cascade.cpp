@@ -144,14 +144,51 @@ CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<cons
   return threshold;
 }
 
+namespace {
+
+/// Gives this rank the answers of the batches of others.
+void exchange_answers(const distributed::ItemShare& share, std::int64_t classes,
+                      std::vector<Answer>& all) {
+  const auto batch_of = [&](std::int64_t index) {
+    const auto begin = static_cast<std::size_t>(index * kAnswerBatch);
+    return std::span(all).subspan(
+        begin, std::min(static_cast<std::size_t>(kAnswerBatch), all.size() - begin));
+  };
+  std::vector<std::string> own(static_cast<std::size_t>(share.own()));
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    for (const Answer& answer : batch_of(share.item(place))) {
+      std::string& bytes = own[static_cast<std::size_t>(place)];
+      distributed::pack_value(std::ssize(answer.predictions), bytes);
+      distributed::pack(std::span(answer.predictions), bytes);
+      distributed::pack(std::span(answer.logits), bytes);
+      distributed::pack_value(answer.margin, bytes);
+    }
+  const std::vector<std::string> packed = share.exchange(own);
+  for (std::int64_t index = 0; index < std::ssize(packed); ++index) {
+    distributed::Unpacker unpacker(packed[static_cast<std::size_t>(index)]);
+    for (Answer& answer : batch_of(index)) {
+      const auto count = unpacker.value<std::ptrdiff_t>();
+      answer.predictions.resize(static_cast<std::size_t>(count));
+      answer.logits.resize(static_cast<std::size_t>(count * classes));
+      unpacker.fill(std::span(answer.predictions));
+      unpacker.fill(std::span(answer.logits));
+      answer.margin = unpacker.value<float>();
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<Answer> answers(const infer::Encoder& encoder,
                             const attention::AttentionOperator& attention,
-                            const CascadeCalibration& calibration, int threads) {
+                            const CascadeCalibration& calibration,
+                            const distributed::Workers& workers) {
   const std::int64_t count = std::ssize(calibration.examples);
   std::vector<Answer> all(static_cast<std::size_t>(count));
-  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
-  const std::int64_t batches = (count + kAnswerBatch - 1) / kAnswerBatch;
-  base::parallel_for(batches, threads, [&](std::int64_t index, int worker) {
+  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(workers.threads, 1)));
+  const distributed::ItemShare share(*workers.ranks, (count + kAnswerBatch - 1) / kAnswerBatch);
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = share.item(place);
     const std::int64_t begin = index * kAnswerBatch, size = std::min(kAnswerBatch, count - begin);
     const std::span<const std::int64_t> examples =
         std::span(calibration.examples)
@@ -166,6 +203,7 @@ std::vector<Answer> answers(const infer::Encoder& encoder,
       all[static_cast<std::size_t>(begin + b)] = answer_of(
           calibration.dataset, examples[static_cast<std::size_t>(b)], example_rows(rows, b, size));
   });
+  if (share.is_shared()) exchange_answers(share, encoder.config().classes, all);
   return all;
 }
 

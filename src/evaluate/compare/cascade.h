@@ -10,6 +10,7 @@
 #include "bundle/trained_model.h"
 #include "compile/compile_config.h"
 #include "data/batch.h"
+#include "distributed/shared_items.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/timed_attention.h"
 #include "infer/encoder.h"
@@ -79,7 +80,8 @@ CascadeThreshold choose_threshold(std::span<const Answer> method, std::span<cons
 /// The answers for these examples, in their order, for any number of threads.
 std::vector<Answer> answers(const infer::Encoder& encoder,
                             const attention::AttentionOperator& attention,
-                            const CascadeCalibration& calibration, int threads);
+                            const CascadeCalibration& calibration,
+                            const distributed::Workers& workers);
 
 /// The threshold that the calibration chooses for a compiled method.
 CascadeThreshold calibrated_threshold(const infer::Encoder& encoder, const Method& method,

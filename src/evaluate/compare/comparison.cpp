@@ -17,24 +17,34 @@ constexpr std::int64_t kFidelityShard = 4;  // plans of all methods side by side
 FidelityByMethod measure_fidelity(const infer::Encoder& encoder,
                                   const attention::AttentionOperator& teacher,
                                   const std::vector<MethodContestant*>& contestants,
-                                  const Chunk& chunk, int threads,
+                                  const Chunk& chunk, const distributed::Workers& workers,
                                   std::vector<tensor::Arena>& arenas) {
   std::vector<const attention::AttentionOperator*> methods;
   for (const MethodContestant* contestant : contestants)
     methods.push_back(contestant->attention.get());
   const config::ModelConfig& config = encoder.config();
   const std::vector<data::Batch>& batches = chunk.batches();
-  std::vector<FidelityByMethod> parts(batches.size());
-  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t index, int worker) {
+  const distributed::ItemShare share(*workers.ranks, std::ssize(batches));
+  std::vector<std::string> parts(static_cast<std::size_t>(share.own()));
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = share.item(place);
     const FidelityProbe probe(teacher, methods, config.layers, config.heads);
     const config::ModelInput<float> input = batches[index].input();
     tensor::Tensor<float> logits(tensor::Shape{encoder.logit_rows(input), config.classes});
     encoder.forward(input, probe, logits.rows(), arenas[worker]);
-    parts[index] = probe.sums();
+    for (const auto& method : probe.sums())
+      for (const std::vector<HeadFidelity>& layer : method)
+        distributed::pack(std::span(layer), parts[place]);
   });
   const FidelityProbe zero(teacher, methods, config.layers, config.heads);
   FidelityByMethod total = zero.sums();
-  for (const FidelityByMethod& part : parts) add_fidelity(part, total);
+  for (const std::string& bytes : share.exchange(parts)) {
+    distributed::Unpacker unpacker(bytes);
+    FidelityByMethod part = zero.sums();
+    for (auto& method : part)
+      for (std::vector<HeadFidelity>& layer : method) unpacker.fill(std::span(layer));
+    add_fidelity(part, total);
+  }
   scale_fidelity(1.0 / static_cast<double>(chunk.size()), total);
   return total;
 }
@@ -106,9 +116,9 @@ void calibrate_cascades(const infer::Encoder& encoder, const attention::Attentio
       continue;
     }
     base::check(settings.cascade != nullptr, "compare_methods: a cascade without calibration");
-    if (expected.empty()) expected = answers(encoder, teacher, *settings.cascade, settings.threads);
+    if (expected.empty()) expected = answers(encoder, teacher, *settings.cascade, settings.workers);
     const std::vector<Answer> first =
-        answers(encoder, *contestant->attention, *settings.cascade, settings.threads);
+        answers(encoder, *contestant->attention, *settings.cascade, settings.workers);
     contestant->cascade = std::make_unique<Cascade>(
         encoder, choose_threshold(first, expected, settings.cascade->share));
   }
@@ -202,9 +212,9 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   if (dataset.size() == 0) throw base::UsageError("the test set is empty");
   data::fit_model_to_data(encoder.config(), dataset, "the trained model");
   Contest contest(encoder, compiled, settings, dataset.labels.size());
-  std::vector<tensor::Arena> arenas(settings.threads);
+  std::vector<tensor::Arena> arenas(settings.workers.threads);
   calibrate_cascades(encoder, *contest.teacher().attention, contest.all(), settings);
-  take_turns(encoder, dataset, settings.threads, arenas, contest.all(), progress);
+  take_turns(encoder, dataset, settings.workers, arenas, contest.all(), progress);
   const std::optional<EqualChoice> equal = contest.choose_equal();
   const std::vector<MethodContestant*> contestants = contest.rows(equal);
   const MethodContestant& teacher = contest.teacher();
@@ -213,12 +223,12 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
   std::iota(sampled.begin(), sampled.end(), std::int64_t{0});
   const Chunk sample(dataset, sampled, kFidelityShard);
   FidelityByMethod fidelity =
-      measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.threads, arenas);
+      measure_fidelity(encoder, *teacher.attention, contestants, sample, settings.workers, arenas);
   Comparison comparison;
   comparison.examples = dataset.size();
   comparison.examples_name = data::examples_name(dataset.kind);
   comparison.fidelity_examples = sample.size();
-  comparison.threads = settings.threads;
+  comparison.threads = settings.workers.threads * settings.workers.ranks->size();
   comparison.teacher_predictions = teacher.predictions;
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     comparison.methods.push_back(
@@ -230,7 +240,7 @@ Comparison compare_methods(const infer::Encoder& encoder, const CompiledHeads* c
     }
     if (contestants[i]->method.has_guard())
       result.guard = count_guarded(contestants[i]->method, encoder, *compiled, dataset,
-                                   settings.threads, arenas);
+                                   settings.workers, arenas);
     if (settings.imitated_iterations)
       result.imitated_agreement =
           imitated_agreement(*contestants[i], *settings.imitated_iterations, contestants);

@@ -21,7 +21,7 @@ namespace asap::evaluate {
 
 struct ComparisonSettings {
   std::vector<Method> methods;
-  int threads = 1;
+  distributed::Workers workers = 1;
   std::int64_t fidelity_examples = 128;  ///< plans are compared on the first N examples
   /// Set when the compiled operator imitates not the teacher but Sinkhorn on the network's scores:
   /// its number of iterations.
@@ -85,7 +85,7 @@ struct Comparison {
   std::int64_t examples = 0;
   std::string examples_name = "images";  ///< what they are: see data::examples_name
   std::int64_t fidelity_examples = 0;
-  int threads = 1;
+  int threads = 1;                                     ///< of all ranks together
   std::vector<std::int32_t> teacher_predictions = {};  ///< as MethodResult::predictions
 
   /// The method of this name; null when it was not compared.
@@ -98,7 +98,7 @@ struct Comparison {
 
 /// Runs the encoder over the whole data set with the attention of each method in turn: see
 /// take_turns. Everything but the times, and which K sinkhorn:equal stands for, is the same for any
-/// number of threads.
+/// number of threads and ranks; each rank gets the whole comparison.
 ///
 /// The thresholds of cascades are chosen first, from ComparisonSettings::cascade.
 ///

@@ -120,7 +120,8 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
   return result;
 }
 
-OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads) {
+OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples,
+                                const distributed::Workers& workers) {
   const compile::OperatorArtefact& artefact = *run.artefact;
   OperatorEvidence evidence{artefact.config.teacher, artefact.teacher_iterations, 0, {}};
   evidence.examples = std::min(examples, run.dataset.size());
@@ -128,16 +129,17 @@ OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, 
   std::vector<std::int64_t> first(static_cast<std::size_t>(evidence.examples));
   std::iota(first.begin(), first.end(), std::int64_t{0});
   const compile::Activations activations = compile::capture_activations(
-      run.encoder, run.dataset, first, artefact.teacher_iterations, threads);
+      run.encoder, run.dataset, first, artefact.teacher_iterations, workers);
   const std::int64_t heads = activations.heads;
   for (const auto& layer : artefact.heads) evidence.heads.emplace_back(layer.size());
-  base::parallel_for(std::ssize(artefact.heads) * heads, threads, [&](std::int64_t index, int) {
-    const auto layer = static_cast<std::size_t>(index / heads);
-    const auto head = static_cast<std::size_t>(index % heads);
-    const std::vector<compile::TeacherSample> samples = compile::run_teachers(
-        activations, static_cast<int>(layer), index % heads, {0, evidence.examples});
-    evidence.heads[layer][head] = compile::measure_head(artefact.heads[layer][head], samples);
-  });
+  base::parallel_for(
+      std::ssize(artefact.heads) * heads, workers.threads, [&](std::int64_t index, int) {
+        const auto layer = static_cast<std::size_t>(index / heads);
+        const auto head = static_cast<std::size_t>(index % heads);
+        const std::vector<compile::TeacherSample> samples = compile::run_teachers(
+            activations, static_cast<int>(layer), index % heads, {0, evidence.examples});
+        evidence.heads[layer][head] = compile::measure_head(artefact.heads[layer][head], samples);
+      });
   return evidence;
 }
 

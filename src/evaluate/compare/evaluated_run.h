@@ -45,6 +45,7 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
 
 /// What the compiled operator imitates, and how well, on the first `examples` test examples (0: not
 /// measured). Expects an operator.
-OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples, int threads);
+OperatorEvidence judge_operator(const EvaluatedRun& run, std::int64_t examples,
+                                const distributed::Workers& workers);
 
 }  // namespace asap::evaluate

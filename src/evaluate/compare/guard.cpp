@@ -92,20 +92,23 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
 }
 
 GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
-                          const CompiledHeads& heads, const data::Dataset& dataset, int threads,
-                          std::vector<tensor::Arena>& arenas) {
+                          const CompiledHeads& heads, const data::Dataset& dataset,
+                          const distributed::Workers& workers, std::vector<tensor::Arena>& arenas) {
   const std::unique_ptr<attention::GuardedOperator> guarded = make_guarded(method, &heads);
   const std::vector<std::int64_t> order = data::length_order(dataset);
   const std::int64_t shards = (dataset.size() + kGuardShard - 1) / kGuardShard;
-  std::vector<GuardCounts> parts(static_cast<std::size_t>(shards));
-  base::parallel_for(shards, threads, [&](std::int64_t index, int worker) {
+  const distributed::ItemShare share(*workers.ranks, shards);
+  std::vector<std::string> parts(static_cast<std::size_t>(share.own()));
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t index = share.item(place);
     const std::int64_t first = index * kGuardShard,
                        count = std::min(kGuardShard, dataset.size() - first);
     data::Batch batch;
     batch.fill(dataset, std::span(order).subspan(static_cast<std::size_t>(first),
                                                  static_cast<std::size_t>(count)));
-    parts[static_cast<std::size_t>(index)] =
-        count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]);
+    distributed::pack_value(
+        count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]),
+        parts[static_cast<std::size_t>(place)]);
   });
   GuardCounts all;
   for (const auto& layer : guarded->guards())
@@ -113,7 +116,8 @@ GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
       ++all.network_heads;
       all.loops += guard.rule == Rule::loop;
     }
-  for (const GuardCounts& part : parts) {
+  for (const std::string& bytes : share.exchange(parts)) {
+    const auto part = distributed::Unpacker(bytes).value<GuardCounts>();
     all.heads += part.heads;
     all.iterated += part.iterated;
     all.iterations += part.iterations;

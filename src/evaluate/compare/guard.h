@@ -5,6 +5,7 @@
 
 #include "attention/operators/guarded_operator.h"
 #include "data/dataset.h"
+#include "distributed/shared_items.h"
 #include "evaluate/compare/method.h"
 #include "infer/encoder.h"
 
@@ -40,7 +41,7 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
 /// Runs a guarded or warm method once over the data set and counts; the same for any number of
 /// threads. Layers that the method leaves to the teacher do not count.
 GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
-                          const CompiledHeads& heads, const data::Dataset& dataset, int threads,
-                          std::vector<tensor::Arena>& arenas);
+                          const CompiledHeads& heads, const data::Dataset& dataset,
+                          const distributed::Workers& workers, std::vector<tensor::Arena>& arenas);
 
 }  // namespace asap::evaluate

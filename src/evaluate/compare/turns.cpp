@@ -37,53 +37,118 @@ void keep_predictions(const data::Dataset& dataset, std::span<const std::int64_t
   }
 }
 
+/// What a rank did in a turn.
+struct TurnPart {
+  double seconds = 0, attention_seconds = 0;
+  std::int64_t reruns = 0;
+};
+
+/// Adds a turn to the times of a method: it lasts as long as the slowest rank.
+void add_turn(const TurnPart& own, distributed::Ranks& ranks, MethodContestant& contestant) {
+  std::string packed;
+  distributed::pack_value(own, packed);
+  TurnPart turn;
+  for (const std::string& bytes : ranks.gather(packed)) {
+    const auto part = distributed::Unpacker(bytes).value<TurnPart>();
+    turn.seconds = std::max(turn.seconds, part.seconds);
+    turn.attention_seconds += part.attention_seconds;
+    turn.reruns += part.reruns;
+  }
+  contestant.seconds.push_back(turn.seconds);
+  contestant.attention_seconds.push_back(turn.attention_seconds);
+  contestant.reruns += turn.reruns;
+}
+
+/// Calls visit(predictions) for the predictions of each example of a batch, in place.
+template <class Visit>
+void for_each_answer(const data::Dataset& dataset, std::span<const std::int64_t> examples,
+                     MethodContestant& contestant, const Visit& visit) {
+  for (const std::int64_t example : examples)
+    visit(std::span(contestant.predictions)
+              .subspan(static_cast<std::size_t>(dataset.first_label(example)),
+                       static_cast<std::size_t>(dataset.label_count(example))));
+}
+
+/// Gives this rank the predictions for the batches of others.
+void exchange_predictions(const data::Dataset& dataset, const Chunk& chunk,
+                          const distributed::ItemShare& share, MethodContestant& contestant) {
+  std::vector<std::string> own(static_cast<std::size_t>(share.own()));
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    for_each_answer(dataset, chunk.shard_examples(share.item(place)), contestant,
+                    [&](std::span<const std::int32_t> predictions) {
+                      distributed::pack(predictions, own[static_cast<std::size_t>(place)]);
+                    });
+  const std::vector<std::string> all = share.exchange(own);
+  for (std::int64_t batch = 0; batch < std::ssize(all); ++batch) {
+    distributed::Unpacker unpacker(all[static_cast<std::size_t>(batch)]);
+    for_each_answer(dataset, chunk.shard_examples(batch), contestant,
+                    [&](std::span<std::int32_t> predictions) { unpacker.fill(predictions); });
+  }
+}
+
 /// Runs one method over a chunk and adds to its predictions and times.
 void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const Chunk& chunk,
-              int threads, std::vector<tensor::Arena>& arenas, MethodContestant& contestant) {
+              const distributed::Workers& workers, std::vector<tensor::Arena>& arenas,
+              MethodContestant& contestant) {
   const std::vector<data::Batch>& batches = chunk.batches();
+  const distributed::ItemShare share(*workers.ranks, std::ssize(batches));
   std::vector<tensor::Tensor<float>> logits;
-  for (const data::Batch& batch : batches)
-    logits.emplace_back(tensor::Shape{encoder.logit_rows(batch.input()), encoder.config().classes});
-  std::vector<std::int64_t> reruns(batches.size());
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    logits.emplace_back(tensor::Shape{encoder.logit_rows(batches[share.item(place)].input()),
+                                      encoder.config().classes});
+  std::vector<std::int64_t> reruns(logits.size());
   const double attention_before = contestant.attention_so_far();
   const base::Stopwatch watch;
-  base::parallel_for(std::ssize(batches), threads, [&](std::int64_t place, int worker) {
-    const std::int64_t index = std::ssize(batches) - 1 - place;  // the longest first
-    const tensor::MatrixView<float> out = logits[index].rows();
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t turn, int worker) {
+    const std::int64_t place = share.own() - 1 - turn;  // the longest first
+    const std::int64_t index = share.item(place);
+    const tensor::MatrixView<float> out = logits[place].rows();
     encoder.forward(batches[index].input(), contestant.timed, out, arenas[worker]);
     if (contestant.cascade)
-      reruns[index] =
+      reruns[place] =
           contestant.cascade->rerun(dataset, chunk.shard_examples(index), out, arenas[worker]);
   });
-  contestant.seconds.push_back(watch.seconds());
-  contestant.attention_seconds.push_back(contestant.attention_so_far() - attention_before);
-  contestant.reruns += std::accumulate(reruns.begin(), reruns.end(), std::int64_t{0});
+  add_turn({watch.seconds(), contestant.attention_so_far() - attention_before,
+            std::accumulate(reruns.begin(), reruns.end(), std::int64_t{0})},
+           *workers.ranks, contestant);
   contestant.answered += chunk.size();
-  for (std::int64_t index = 0; index < std::ssize(batches); ++index)
-    keep_predictions(dataset, chunk.shard_examples(index), logits[index].rows(), contestant);
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    keep_predictions(dataset, chunk.shard_examples(share.item(place)), logits[place].rows(),
+                     contestant);
+  if (share.is_shared()) exchange_predictions(dataset, chunk, share, contestant);
 }
 
 /// Seconds for which one method runs over a chunk; its predictions are not kept.
-double untimed_run(const infer::Encoder& encoder, const Chunk& chunk, int threads,
-                   std::vector<tensor::Arena>& arenas,
+double untimed_run(const infer::Encoder& encoder, const Chunk& chunk,
+                   const distributed::Workers& workers, std::vector<tensor::Arena>& arenas,
                    const attention::AttentionOperator& attention) {
   const base::Stopwatch watch;
-  base::parallel_for(std::ssize(chunk.batches()), threads, [&](std::int64_t index, int worker) {
-    const config::ModelInput<float> input = chunk.batches()[index].input();
+  const distributed::ItemShare share(*workers.ranks, std::ssize(chunk.batches()));
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const config::ModelInput<float> input = chunk.batches()[share.item(place)].input();
     tensor::Tensor<float> logits({encoder.logit_rows(input), encoder.config().classes});
     encoder.forward(input, attention, logits.rows(), arenas[worker]);
   });
   return watch.seconds();
 }
 
+/// The largest of the ranks' numbers.
+double slowest_of(double seconds, distributed::Ranks& ranks) {
+  std::string packed;
+  distributed::pack_value(seconds, packed);
+  for (const std::string& bytes : ranks.gather(packed))
+    seconds = std::max(seconds, distributed::Unpacker(bytes).value<double>());
+  return seconds;
+}
+
 /// Runs every method on the longest examples, so that none pays for cold caches and memory that is
 /// allocated, and returns the examples of a turn: whole shards, which take the slowest method about
 /// kTurnSeconds.
 std::int64_t warm_up(const infer::Encoder& encoder, const data::Dataset& dataset,
-                     std::span<const std::int64_t> order, int threads,
+                     std::span<const std::int64_t> order, const distributed::Workers& workers,
                      std::vector<tensor::Arena>& arenas,
                      const std::vector<MethodContestant*>& contestants) {
-  const std::int64_t shards = std::max(threads, 1);
+  const std::int64_t shards = std::max(workers.threads, 1) * workers.ranks->size();
   const auto count = static_cast<std::size_t>(std::min(shards * kShard, dataset.size()));
   const Chunk chunk(dataset, order.last(count), kShard);
   double slowest = 0;
@@ -91,8 +156,9 @@ std::int64_t warm_up(const infer::Encoder& encoder, const data::Dataset& dataset
     slowest = 0;
     for (const MethodContestant* contestant : contestants)
       slowest =
-          std::max(slowest, untimed_run(encoder, chunk, threads, arenas, *contestant->attention));
+          std::max(slowest, untimed_run(encoder, chunk, workers, arenas, *contestant->attention));
   }
+  slowest = slowest_of(slowest, *workers.ranks);
   const double turns = kTurnSeconds / std::max(slowest, 1e-6);
   const auto wanted = static_cast<std::int64_t>(std::min(turns, 1e6)) * shards;
   return kShard * std::clamp(wanted, shards, std::max(kMostShards, shards));
@@ -149,12 +215,12 @@ std::vector<std::size_t> turn_order(std::int64_t turn, std::size_t count) {
   return order;
 }
 
-void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int threads,
-                std::vector<tensor::Arena>& arenas,
+void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset,
+                const distributed::Workers& workers, std::vector<tensor::Arena>& arenas,
                 const std::vector<MethodContestant*>& contestants,
                 const ProgressCallback& progress) {
   const std::vector<std::int64_t> order = data::length_order(dataset);
-  const std::int64_t turn = warm_up(encoder, dataset, order, threads, arenas, contestants);
+  const std::int64_t turn = warm_up(encoder, dataset, order, workers, arenas, contestants);
   const std::int64_t chunks = (dataset.size() + turn - 1) / turn;
   const std::int64_t passes = (kLeastTurns + chunks - 1) / chunks;
   const std::int64_t parts = passes * chunks * std::ssize(contestants);
@@ -166,7 +232,7 @@ void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int
       const Chunk chunk(
           dataset, std::span(order).subspan(first, std::min(turn, dataset.size() - first)), kShard);
       for (const std::size_t place : turn_order(std::ssize(examples), contestants.size())) {
-        classify(encoder, dataset, chunk, threads, arenas, *contestants[place]);
+        classify(encoder, dataset, chunk, workers, arenas, *contestants[place]);
         if (progress) progress(++done, parts);
       }
       examples.push_back(chunk.size());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "distributed/shared_items.h"
 #include "evaluate/compare/cascade.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/time_estimate.h"
@@ -58,9 +59,10 @@ std::vector<std::size_t> turn_order(std::int64_t turn, std::size_t count);
 
 /// Runs all methods over the data set and fills in predictions and times. After a warm-up they take
 /// turns of some 20 ms; a small data set is run through several times. Times of a cascade include
-/// its reruns. NumericalError when a method gives logits that are not finite.
-void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset, int threads,
-                std::vector<tensor::Arena>& arenas,
+/// its reruns. A turn takes as long as the slowest of the ranks, among which its batches are
+/// distributed. NumericalError when a method gives logits that are not finite.
+void take_turns(const infer::Encoder& encoder, const data::Dataset& dataset,
+                const distributed::Workers& workers, std::vector<tensor::Arena>& arenas,
                 const std::vector<MethodContestant*>& contestants,
                 const ProgressCallback& progress);
 

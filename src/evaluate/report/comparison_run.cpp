@@ -82,7 +82,8 @@ std::string compare_command(const EvaluatedRun& loaded, const CompareConfig& con
 }  // namespace
 
 ReportData compare_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
-                       const CompareConfig& config, int threads, const ProgressCallback& progress,
+                       const CompareConfig& config, const distributed::Workers& workers,
+                       const ProgressCallback& progress,
                        const std::function<void(const data::Dataset&)>& on_data) {
   // What can be refused comes before what takes long.
   const ScalingCurves scaling =
@@ -90,7 +91,7 @@ ReportData compare_run(const std::filesystem::path& path, const std::filesystem:
   const EvaluatedRun loaded = load_evaluated_run(path, compiled, config.data, config.examples);
   if (on_data) on_data(loaded.dataset);
   ComparisonSettings settings{parse_methods(config.methods, loaded.encoder.config().layers),
-                              threads, config.fidelity_examples};
+                              workers, config.fidelity_examples};
   for (Method& method : settings.methods) method.guard_quantile = config.guard_quantile;
   int teacher_iterations = 0;
   if (loaded.artefact) {
@@ -106,11 +107,12 @@ ReportData compare_run(const std::filesystem::path& path, const std::filesystem:
       loaded.context};
   result.context.commands.push_back(compare_command(loaded, config));
   if (loaded.artefact)
-    result.comparison.compiled = judge_operator(loaded, config.evidence_examples, threads);
+    result.comparison.compiled = judge_operator(loaded, config.evidence_examples, workers);
+  if (!workers.ranks->leads()) return result;  // the rest is a moment's work for the report
   if (config.shown_examples > 0)
     result.gallery = collect_plans(loaded.encoder, loaded.compiled(), loaded.dataset,
                                    result.comparison, {.examples = config.shown_examples});
-  result.study = study_heads(loaded, {}, threads);
+  result.study = study_heads(loaded, {}, workers.threads);
   result.training = read_training_curves(config::RunFolder(path).metrics());
   result.scaling = scaling;
   return result;

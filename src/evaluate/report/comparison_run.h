@@ -64,11 +64,12 @@ CompareConfig default_compare_config(const std::filesystem::path& path,
 
 /// Loads as load_evaluated_run the network of a run or a bundle, the operator and the test
 /// examples, compares, and collects what the report shows besides. `on_data` receives the test
-/// examples before the comparison begins. DataError when the operator was
+/// examples before the comparison begins. Of several ranks, the first alone collects what only the
+/// report shows. DataError when the operator was
 /// compiled for another model or the bench folder holds no measurement; otherwise as
 /// compare_methods.
 ReportData compare_run(const std::filesystem::path& path, const std::filesystem::path& compiled,
-                       const CompareConfig& config, int threads,
+                       const CompareConfig& config, const distributed::Workers& workers,
                        const ProgressCallback& progress = {},
                        const std::function<void(const data::Dataset&)>& on_data = {});
 
