@@ -9,7 +9,10 @@ source "$(dirname "$0")/common.sh"
 preset=${1:-release}
 (($# > 0)) && shift
 
-scripts/setup.sh
+case $preset in
+  mpi | ci) scripts/setup.sh --mpi ;;
+  *) scripts/setup.sh ;;
+esac
 timed "configure ($preset)" cmake --preset "$preset" --log-level=WARNING
 timed "build ($preset)" cmake --build --preset "$preset"
 say "test ($preset)"

@@ -102,8 +102,7 @@ class TrainCommand : public cli::Command {
                  "last digits, on the number of ranks")
         ->group(group);
     app.add_option("--rank-timeout", rank_timeout_,
-                   "End the training when a rank does not answer the others for so many seconds; "
-                   "0: wait for ever")
+                   "End the training when a rank leaves the others waiting for longer; 0: no limit")
         ->type_name("SECONDS")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str()

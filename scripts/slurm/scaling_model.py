@@ -5,10 +5,10 @@
         steps of 1, 2 and 4 ranks on this machine and of two ranks behind a link of 1 Gbit/s and 1 ms (needs root)
     scripts/slurm/scaling_model.py draw [--out runs/scaling] [--picture FILE]         draws runs/scaling/scaling.json
 
-The model, for S shards of a batch, P ranks of one thread, and N numbers in the gradient, which travel in segments of 32,768:
+The model, for S shards of a batch, P ranks of one thread, and N numbers in the gradient, which travel in segments of 15,360:
 
     step     = fixed + compute + gather + chain
-    compute  = seconds per shard * ceil(S / P)
+    compute  = seconds per shard * ceil(S / P); where ranks share C < P processors, S / C instead, and P / C times fixed
     gather   = ceil(log2 P) * latency + 512 bytes * P / bandwidth
     chain    = (segments - 1) * slower(segment) + 2 (P - 1) * (latency + segment bytes / bandwidth),   0 on one rank
     slower   = the larger of: a segment's bytes / bandwidth, and the time a rank takes to add and copy it
@@ -26,10 +26,10 @@ from pathlib import Path
 from shaped_link import ShapedLink
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SEGMENT, FLOAT, OPENING = 32768, 4, 512
-SHARD, SHARDS, STEPS = 8, 8, 60
-SETTINGS = ["data.kind=shapes", "data.shapes.examples=4096", "data.shapes.test_examples=16", "data.shapes.image_size=16",
-            "model.patch=2", "model.width=96", "model.heads=4", "model.layers=4", "model.attention.kind=sinkhorn",
+SEGMENT, FLOAT, OPENING = 15360, 4, 512
+SHARD, SHARDS, STEPS = 8, 8, 25
+SETTINGS = ["data.kind=shapes", "data.shapes.examples=2048", "data.shapes.test_examples=16", "data.shapes.image_size=16",
+            "model.patch=2", "model.width=128", "model.heads=4", "model.layers=2", "model.attention.kind=sinkhorn",
             f"train.shard={SHARD}", f"train.batch={SHARD * SHARDS}", f"train.max_steps={STEPS}", "train.checkpoint_every=0"]
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
@@ -48,9 +48,11 @@ def chain_seconds(numbers, ranks, link):
     return (segments(numbers) - 1) * slower + 2 * (ranks - 1) * (link["latency"] + size / link["bandwidth"])
 
 
-def step_seconds(model, ranks, link, shards=SHARDS):
+def step_seconds(model, ranks, link, shards=SHARDS, processors=math.inf):
     gather = math.ceil(math.log2(ranks)) * link["latency"] + OPENING * ranks / link["bandwidth"] if ranks > 1 else 0.0
-    return (model["fixed_seconds"] + model["shard_seconds"] * math.ceil(shards / ranks) + gather +
+    crowd = max(ranks / processors, 1)
+    compute = model["shard_seconds"] * (math.ceil(shards / ranks) if crowd == 1 else shards / processors)
+    return (crowd * model["fixed_seconds"] + compute + gather +
             chain_seconds(model["numbers"], ranks, link))
 
 
@@ -91,19 +93,21 @@ class Measurement:
         return json.loads(subprocess.run(["mpirun", "-np", str(ranks), str(self.bench), "0.1"], env=ENVIRONMENT, check=True,
                                          stdout=subprocess.PIPE, text=True).stdout)
 
-    def model(self):
-        full, numbers = self.step(1)
-        half, _ = self.step(1, f"train.batch={SHARD * SHARDS // 2}")
-        shard = (full - half) / (SHARDS / 2)
-        return {"shard_seconds": shard, "fixed_seconds": full - SHARDS * shard, "numbers": numbers}
+    def model(self, repeats):
+        """The time of a shard with two processors busy, as when two ranks compute, and what does not depend on shards."""
+        full, half = (min(self.step(1, f"train.batch={SHARD * shards}", threads=2)[0] for _ in range(repeats))
+                      for shards in (SHARDS, SHARDS // 2))
+        shard = (full - half) / (SHARDS / 4)
+        numbers = self.step(1, "train.max_steps=1")[1]
+        return {"shard_seconds": shard, "fixed_seconds": max(full - SHARDS / 2 * shard, 0), "numbers": numbers}
 
 
 def measure(options):
     here = Measurement(options.build, options.out)
-    result = {"shards": SHARDS, "processors": os.cpu_count(), "model": here.model(), "links": {}, "steps": []}
+    result = {"shards": SHARDS, "processors": os.cpu_count(), "model": here.model(options.repeats), "links": {}, "steps": []}
 
     def note(name, ranks, seconds, link):
-        predicted = step_seconds(result["model"], ranks, result["links"][link])
+        predicted = step_seconds(result["model"], ranks, result["links"][link], processors=os.cpu_count())
         result["steps"].append({"what": name, "ranks": ranks, "measured": seconds, "predicted": predicted, "link": link})
         print(f"{name:45} measured {1e3 * seconds:7.2f} ms, predicted {1e3 * predicted:7.2f} ms "
               f"({100 * (seconds / predicted - 1):+.0f} %)", flush=True)
@@ -116,12 +120,14 @@ def measure(options):
         pairs["fast"].append(here.step(2, more=["--fast-reduction"])[0])
     best = {name: min(times) for name, times in pairs.items()}
     result["two_threads"], result["two_ranks"], result["two_ranks_fast"] = best["two"], best["fixed"], best["fast"]
+    note("1 rank", 1, here.step(1)[0], "shared memory")
     note("2 ranks, shared memory", 2, best["fixed"], "shared memory")
+    note("4 ranks, shared memory", 4, here.step(4)[0], "shared memory")
     print(f"2 ranks reach {best['two'] / best['fixed']:.2f} of the speed of 2 threads; "
           f"the fixed order takes {100 * (best['fixed'] / best['fast'] - 1):+.1f} % more time than any order", flush=True)
     if options.shaped:
         with ShapedLink(1e9, 1e-3) as link:
-            bench = json.loads(link.mpirun([str(here.bench.resolve()), "0.3"]))
+            bench = json.loads(link.mpirun([str(here.bench.resolve()), "0.2"]))
             result["links"]["1 Gbit/s, 1 ms"] = link_of(bench)
             # What the link was made to be, instead of what was measured on it: the prediction is one.
             result["links"]["nominal 1 Gbit/s, 1 ms"] = {"latency": 1e-3, "bandwidth": 1e9 / 8, "segment_seconds": 0}
@@ -182,7 +188,7 @@ def main():
     parser.add_argument("--build", type=Path, default=ROOT / "build-mpi")
     parser.add_argument("--out", type=Path, default=ROOT / "runs/scaling")
     parser.add_argument("--picture", type=Path)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--no-link", dest="shaped", action="store_false", help="without the link, which needs root")
     options = parser.parse_args()
     (measure if options.action == "measure" else draw)(options)

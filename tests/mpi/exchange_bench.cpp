@@ -33,7 +33,13 @@ double time_of(Ranks& ranks, double budget, const Action& action) {
 int main(int argc, char** argv) {
   Ranks& ranks = join_job();
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.2;
-  const double gather = time_of(ranks, budget, [&] { ranks.gather("few bytes"); });
+  // One after the other: a single one can find the message of a rank that is ahead.
+  constexpr int kGathers = 20;
+  const double gather = time_of(ranks, budget,
+                                [&] {
+                                  for (int i = 0; i < kGathers; ++i) ranks.gather("few bytes");
+                                }) /
+                        kGathers;
   if (ranks.leads())
     std::printf("{\"ranks\": %d, \"gather_seconds\": %.9f, \"sums\": [", ranks.size(), gather);
   bool first = true;

@@ -56,7 +56,7 @@ class Training(unittest.TestCase):
         wild = {"skip": ["model.attention.kind=softmax", "model.attention.epsilon=5e-39", "train.divergence_limit=50",
                          "train.batch=4", "train.shard=1"],
                 "rollback": ["train.learning_rate=10", "train.weight_decay=10", "train.clip_norm=0", "train.warmup_fraction=0",
-                             "train.epochs=4"]}
+                             "train.epochs=4", "train.checkpoint_every=1000"]}
         for policy, changes in wild.items():
             settings = job.settings([f"train.on_divergence={policy}", *changes])
             for ranks in (0, 2):
