@@ -89,7 +89,8 @@ bool asks_for_matcher(const cli::CommonOptions& common) {
   return matcher;
 }
 
-void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options) {
+void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options,
+                          bool tensorboard) {
   config::MatcherTrainConfig config = cli::resolve_config(common, config::MatcherTrainConfig{});
   if (common.seed) config.seed = *common.seed;
   config.validate(cli::config_source(common));
@@ -125,11 +126,15 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
                                 .total = config.train.max_steps,
                                 .items_per_step = static_cast<double>(config.train.batch)});
   report_to(bar, options);
+  io::EventMirror mirror(folder.metrics(), io::event_file_of(folder.path()));
+  tensorboard = tensorboard && ranks.leads();
+  if (tensorboard) mirror_metrics(mirror, options);
   const cli::InterruptGuard interrupt;
   options.should_stop = [&] { return interrupt.interrupted(); };
   const train::MatcherTrainingResult result =
       train::train_matcher(config, folder, pairs, tests, options);
   bar.finish();
+  if (tensorboard) mirror.update();
   if (result.interrupted) stop_interrupted(interrupt, result.steps, result.total_steps);
   if (!ranks.leads()) return;
   cli::finish_with_summary(common, summary_of(config, result), text_of(folder, result));

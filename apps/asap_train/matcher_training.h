@@ -10,6 +10,8 @@ namespace asap::asap_train {
 bool asks_for_matcher(const cli::CommonOptions& common);
 
 /// Trains a matcher as the options and the configuration say, and ends with summary.json.
-void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options);
+/// `tensorboard`: keep an event file, too.
+void run_matcher_training(const cli::CommonOptions& common, train::TrainerOptions options,
+                          bool tensorboard);
 
 }  // namespace asap::asap_train

@@ -56,6 +56,8 @@ class TrainCommand : public cli::Command {
     config::TrainConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
     const bool trial = dry_run_ || overfit_;
+    if (trial && tensorboard_)
+      throw base::UsageError("--tensorboard is for trainings; this writes nothing", "leave it out");
     const config::RunFolder folder(trial ? common_.out : common_.required_out());
     if (!trial) cli::refuse_results_of_others(common_);
     cli::RunHeader header(common_, "asap-train", config.seed);
@@ -146,6 +148,10 @@ class TrainCommand : public cli::Command {
                    "for texts, vocab.txt beside it, which set model.* and the tokenizer")
         ->type_name("RUN|FILE")
         ->group(group);
+    app.add_flag("--tensorboard", tensorboard_,
+                 "Keep an event file for TensorBoard, RUN/tensorboard, with the numbers of "
+                 "metrics.jsonl; also with --resume, for all steps before")
+        ->group(group);
   }
 
   void train_matcher() const {
@@ -155,7 +161,7 @@ class TrainCommand : public cli::Command {
                                                     : "--init-from") +
                                  " is not for matchers (model.kind=matcher)",
                              "leave it out");
-    run_matcher_training(common_, options_);
+    run_matcher_training(common_, options_, tensorboard_);
   }
 
   /// "trains the defaults: vit with sinkhorn attention on fashion-mnist"
@@ -254,11 +260,15 @@ class TrainCommand : public cli::Command {
                                    .total = steps,
                                    .items_per_step = static_cast<double>(config.train.batch)});
     report_to(bar, options_);
+    io::EventMirror mirror(folder.metrics(), io::event_file_of(folder.path()));
+    const bool mirrors = tensorboard_ && options_.team.ranks->leads();
+    if (mirrors) mirror_metrics(mirror, options_);
     const cli::InterruptGuard interrupt;
     options_.should_stop = [&] { return interrupt.interrupted(); };
     const train::TrainingResult result =
         train::train(config, folder, train_data, test_data, options_);
     bar.finish();
+    if (mirrors) mirror.update();  // of a run that had no step left
     if (result.interrupted) stop_interrupted(interrupt, result.steps, steps);
     if (!options_.team.ranks->leads()) return;
     cli::finish_with_summary(common_, train::training_summary(config, result),
@@ -269,7 +279,7 @@ class TrainCommand : public cli::Command {
   train::TrainerOptions options_;
   std::string init_from_;
   std::optional<pretrained::PretrainedModel> pretrained_;
-  bool dry_run_ = false, overfit_ = false, fast_reduction_ = false;
+  bool dry_run_ = false, overfit_ = false, fast_reduction_ = false, tensorboard_ = false;
   double rank_timeout_ = 600;
 };
 

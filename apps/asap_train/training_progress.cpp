@@ -29,6 +29,18 @@ void report_to(cli::ProgressBar& bar, train::TrainerOptions& options) {
   options.on_note = [&](const std::string& text) { bar.print_above(text); };
 }
 
+void mirror_metrics(io::EventMirror& mirror, train::TrainerOptions& options) {
+  options.on_step = [&mirror, next = options.on_step](const train::StepReport& report) {
+    mirror.update();
+    if (next) next(report);
+  };
+  options.on_test = [&mirror, next = options.on_test](std::int64_t step,
+                                                      const train::TestReport& test) {
+    mirror.update();
+    if (next) next(step, test);
+  };
+}
+
 void stop_interrupted(const cli::InterruptGuard& interrupt, std::int64_t steps,
                       std::int64_t total) {
   interrupt.stop("interrupted after step " + base::format_count(steps) + " of " +
