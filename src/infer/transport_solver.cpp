@@ -52,8 +52,8 @@ attention::PolishEvidence solve_transport(tensor::MatrixView<const float> scores
                                          duals, arena);
     if (sparse) {
       attention::SparsePlan<float> plan;
-      evidence =
-          attention::sparse_polish<float>(problem, {.iterations = solver.iterations}, duals, plan);
+      evidence = attention::sparse_polish<float>(problem, {.iterations = solver.iterations}, duals,
+                                                 plan, arena);
       evidence.polished = evidence.polished && evidence.dropped_mass <= kMostDropped;
       if (evidence.polished) {
         write_sparse_plan(plan, out);

@@ -11,7 +11,7 @@ struct TransportSolver {
   enum class Kind {
     loop,      ///< `iterations` T of Sinkhorn
     compiled,  ///< the closure of the predicted dual, then `iterations` more
-    sparse     ///< the closure, then `iterations` on the entries that attention::SparsePolish keeps
+    sparse     ///< the closure, then at most `iterations` as attention::SparsePolish says
   };
   Kind kind = Kind::loop;
   int iterations = 0;

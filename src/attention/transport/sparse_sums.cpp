@@ -6,6 +6,7 @@
 
 #include "attention/transport/sparse_sums_kernel_set.h"
 #include "tensor/simd/dispatch.h"
+#include "tensor/simd/partial-inl.h"
 #include "tensor/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -14,17 +15,6 @@ namespace HWY_NAMESPACE {
 
 using namespace tensor::HWY_NAMESPACE;
 namespace {
-
-/// The entries from `k` on that fill no vector, in sums that do not wait for each other.
-template <class T>
-T few_entries(const std::int32_t* columns, const T* entries, const T* x, std::int64_t k,
-              std::int64_t end) {
-  T sums[4] = {};
-  for (; k + 4 <= end; k += 4)
-    for (int s = 0; s < 4; ++s) sums[s] += entries[k + s] * x[columns[k + s]];
-  for (; k < end; ++k) sums[0] += entries[k] * x[columns[k]];
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
 
 /// Columns are as wide as floats, whose gather they index.
 void row_sums(const std::int64_t* starts, const std::int32_t* columns, const float* entries,
@@ -38,16 +28,27 @@ void row_sums(const std::int64_t* starts, const std::int32_t* columns, const flo
     for (; k + lanes <= starts[i + 1]; k += lanes)
       sum = hn::MulAdd(hn::LoadU(d, entries + k), hn::GatherIndex(d, x, hn::LoadU(di, columns + k)),
                        sum);
-    out[i] =
-        hn::GetLane(hn::SumOfLanes(d, sum)) + few_entries(columns, entries, x, k, starts[i + 1]);
+    if (const std::int64_t left = starts[i + 1] - k; left > 0) {
+      // The lanes behind the last entry gather x_0, which need not be finite.
+      const auto gathered = hn::GatherIndex(d, x, load_first(di, left, columns + k));
+      const auto own = hn::FirstN(d, static_cast<std::size_t>(left));
+      sum = hn::MulAdd(load_first(d, left, entries + k), hn::IfThenElseZero(own, gathered), sum);
+    }
+    out[i] = hn::GetLane(hn::SumOfLanes(d, sum));
   }
 }
 
-/// Doubles are for checks.
+/// Doubles are for checks. Four sums do not wait for each other.
 void row_sums(const std::int64_t* starts, const std::int32_t* columns, const double* entries,
               const double* x, double* out, std::int64_t rows) {
-  for (std::int64_t i = 0; i < rows; ++i)
-    out[i] = few_entries(columns, entries, x, starts[i], starts[i + 1]);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    double sums[4] = {};
+    std::int64_t k = starts[i];
+    for (; k + 4 <= starts[i + 1]; k += 4)
+      for (int s = 0; s < 4; ++s) sums[s] += entries[k + s] * x[columns[k + s]];
+    for (; k < starts[i + 1]; ++k) sums[0] += entries[k] * x[columns[k]];
+    out[i] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
 }
 
 /// From column `j` on; returns how many are kept, `kept` of which are there already.
@@ -63,20 +64,46 @@ std::int64_t keep_few(const T* scores, const T* g, T f, T least, std::int64_t j,
   return kept;
 }
 
+/// Stores the lanes of `exponents` and `columns` that are kept; returns how many. Whole vectors are
+/// stored, because storing only some lanes of them is slow.
+template <class V, class VI, class M>
+HWY_INLINE std::int64_t keep_lanes(V exponents, VI columns, M keep, std::int32_t* columns_out,
+                                   float* exponents_out) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  hn::StoreU(hn::Compress(columns, hn::RebindMask(di, keep)), di, columns_out);
+  hn::StoreU(hn::Compress(exponents, keep), d, exponents_out);
+  return static_cast<std::int64_t>(hn::CountTrue(d, keep));
+}
+
 std::int64_t keep_larger(const float* scores, const float* g, float f, float least,
                          std::int64_t count, std::int32_t* columns, float* exponents) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto limit = hn::Set(d, least), row_dual = hn::Set(d, f);
+  const auto first_columns = hn::Iota(di, 0);  // slow to make
   std::int64_t kept = 0, j = 0;
-  for (; j + lanes <= count; j += lanes) {
-    const auto sum = hn::Add(hn::LoadU(d, scores + j), hn::LoadU(d, g + j));
-    const auto keep = hn::Gt(sum, hn::Set(d, least));
-    if (hn::AllFalse(d, keep)) continue;
-    hn::CompressStore(hn::Iota(di, static_cast<std::int32_t>(j)), hn::RebindMask(di, keep), di,
-                      columns + kept);
-    kept += static_cast<std::int64_t>(
-        hn::CompressStore(hn::Add(sum, hn::Set(d, f)), keep, d, exponents + kept));
+  // Blocks of four vectors: often empty where few entries are kept, hardly ever where many are, so
+  // that the branch is predicted.
+  for (; j + 4 * lanes <= count; j += 4 * lanes) {
+    const auto sum = [&](std::int64_t k) {
+      const std::int64_t at = j + k * lanes;
+      return hn::Add(hn::LoadU(d, scores + at), hn::LoadU(d, g + at));
+    };
+    const auto sum0 = sum(0), sum1 = sum(1), sum2 = sum(2), sum3 = sum(3);
+    const auto keep0 = hn::Gt(sum0, limit), keep1 = hn::Gt(sum1, limit);
+    const auto keep2 = hn::Gt(sum2, limit), keep3 = hn::Gt(sum3, limit);
+    if (hn::AllFalse(d, hn::Or(hn::Or(keep0, keep1), hn::Or(keep2, keep3)))) continue;
+    const auto keep = [&](const auto& values, const auto& mask, std::int64_t k) {
+      const auto offset = hn::Set(di, static_cast<std::int32_t>(j + k * lanes));
+      kept += keep_lanes(hn::Add(values, row_dual), hn::Add(first_columns, offset), mask,
+                         columns + kept, exponents + kept);
+    };
+    keep(sum0, keep0, 0);
+    keep(sum1, keep1, 1);
+    keep(sum2, keep2, 2);
+    keep(sum3, keep3, 3);
   }
   return keep_few(scores, g, f, least, j, count, kept, columns, exponents);
 }
@@ -117,27 +144,23 @@ void sparse_row_sums(const CompressedRows<T>& matrix, tensor::VectorView<const T
 }
 
 template <class T>
-KeptRow<T>::KeptRow(std::int64_t columns_of_row) {
-  constexpr std::int64_t kVector = HWY_MAX_BYTES / sizeof(std::int32_t);  // may be written behind
-  columns.resize(static_cast<std::size_t>(columns_of_row + kVector));
-  exponents.resize(columns.size());
-}
-
-template <class T>
-void keep_larger(tensor::VectorView<const T> scores, tensor::VectorView<const T> g, T f, T least,
-                 KeptRow<T>& kept) {
-  base::check(g.size() >= scores.size() && kept.columns.size() > scores.size(),
+std::int64_t keep_larger(tensor::VectorView<const T> scores, tensor::VectorView<const T> g, T f,
+                         T least, tensor::VectorView<std::int32_t> columns,
+                         tensor::VectorView<T> exponents) {
+  static_assert(HWY_MAX_BYTES / sizeof(std::int32_t) <= kKeptSlack);
+  const std::size_t room = scores.size() + kKeptSlack;
+  base::check(g.size() >= scores.size() && columns.size() >= room && exponents.size() >= room,
               "keep_larger: shapes do not fit");
-  kept.count = kernels<T>().keep_larger(scores.data(), g.data(), f, least, std::ssize(scores),
-                                        kept.columns.data(), kept.exponents.data());
+  return kernels<T>().keep_larger(scores.data(), g.data(), f, least, std::ssize(scores),
+                                  columns.data(), exponents.data());
 }
 
-#define ASAP_INSTANTIATE(T)                                                                    \
-  template void sparse_row_sums<T>(const CompressedRows<T>&, tensor::VectorView<const T>,      \
-                                   tensor::VectorView<T>);                                     \
-  template KeptRow<T>::KeptRow(std::int64_t);                                                  \
-  template void keep_larger<T>(tensor::VectorView<const T>, tensor::VectorView<const T>, T, T, \
-                               KeptRow<T>&);
+#define ASAP_INSTANTIATE(T)                                                                      \
+  template void sparse_row_sums<T>(const CompressedRows<T>&, tensor::VectorView<const T>,        \
+                                   tensor::VectorView<T>);                                       \
+  template std::int64_t keep_larger<T>(tensor::VectorView<const T>, tensor::VectorView<const T>, \
+                                       T, T, tensor::VectorView<std::int32_t>,                   \
+                                       tensor::VectorView<T>);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

@@ -71,8 +71,8 @@ TEST_CASE("the sparse polish of a compiled plan equals PyTorch's on masked score
   compiled_transport<double>(pair.problem(), fitted(file), 0, duals.view(), scratch);
   SparsePlan<double> plan;
   const PolishEvidence evidence = sparse_polish<double>(
-      pair.problem(), {std::stod(file.metadata.at("threshold")), number(file, "polishing")},
-      duals.view(), plan);
+      pair.problem(), {std::stod(file.metadata.at("threshold")), number(file, "polishing"), 0},
+      duals.view(), plan, scratch);
   CHECK(evidence.polished);
   const Tensor<double> expected = golden(file, "polished");
   Tensor<double> actual(expected.shape());

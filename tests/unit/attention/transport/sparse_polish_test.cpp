@@ -36,8 +36,11 @@ TEST_CASE_TEMPLATE("a polish that keeps everything continues the iterations", T,
   const auto problem = pair.problem();
   OwnDuals<T> duals = iterated(problem, 2);
   SparsePlan<T> plan;
-  const PolishEvidence evidence = sparse_polish<T>(problem, {1e-30, 7}, duals.view(), plan);
+  Arena arena;
+  const PolishEvidence evidence =
+      sparse_polish<T>(problem, {1e-30, 7, 0}, duals.view(), plan, arena);
   CHECK(evidence.polished);
+  CHECK(evidence.iterations == 7);
   CHECK(evidence.entries_per_row == static_cast<double>(problem.scores.cols));
   const double tolerance = sizeof(T) == 4 ? 3e-5 : 1e-12;  // of exponentials of scores up to 20
   CHECK(evidence.most_dropped < tolerance);
@@ -55,8 +58,9 @@ TEST_CASE("the plan holds what is above the threshold, rows exact, and its evide
   const OwnDuals<double> start = iterated(problem, 3);
   OwnDuals<double> duals = start;
   SparsePlan<double> plan;
-  const SparsePolish polish{.threshold = 1e-3, .iterations = 50};
-  const PolishEvidence evidence = sparse_polish<double>(problem, polish, duals.view(), plan);
+  Arena arena;
+  const SparsePolish polish{.threshold = 1e-3, .iterations = 50, .tolerance = 0};
+  const PolishEvidence evidence = sparse_polish<double>(problem, polish, duals.view(), plan, arena);
   REQUIRE(evidence.polished);
   double dropped = 0, most = 0, dropped_after = 0, kept_count = 0;
   std::vector<double> columns(static_cast<std::size_t>(m), 0.0);
@@ -96,13 +100,50 @@ TEST_CASE("the plan holds what is above the threshold, rows exact, and its evide
   CHECK(error < 1e-4);
 }
 
+TEST_CASE_TEMPLATE("a polish stops at the first plan whose column error is small enough", T, float,
+                   double) {
+  const RoundedPair<T> pair(matching_pair(5));
+  const auto problem = pair.problem();
+  Arena arena;
+  const auto polished = [&](int iterations, double tolerance) {
+    OwnDuals<T> duals = iterated(problem, 1);
+    SparsePlan<T> plan;
+    return sparse_polish<T>(problem, {1e-4, iterations, tolerance}, duals.view(), plan, arena);
+  };
+  constexpr double kTolerance = 1e-3;
+  const PolishEvidence evidence = polished(100, kTolerance);
+  const int used = evidence.iterations;
+  REQUIRE(used > 1);
+  CHECK(used < 100);
+  CHECK(evidence.column_error <= kTolerance);
+  CHECK(polished(used - 1, 0).column_error > kTolerance);
+  CHECK(polished(used, 0).column_error == evidence.column_error);
+  CHECK(polished(100, 10).iterations == 0);
+  CHECK(polished(3, 0).iterations == 3);
+}
+
+TEST_CASE("rows that keep more entries than there was room for are all kept") {
+  constexpr std::int64_t kRows = 3, kColumns = 2000;  // 2,000 entries a row, each of about 1 / 2000
+  const MatchingPair pair = pair_of_scores(Tensor<double>({kRows, kColumns}), -20);
+  OwnDuals<double> duals = iterated(pair.problem(), 1);
+  SparsePlan<double> plan;
+  Arena arena;
+  const PolishEvidence evidence =
+      sparse_polish<double>(pair.problem(), {.threshold = 1e-6}, duals.view(), plan, arena);
+  CHECK(evidence.entries_per_row == kColumns);
+  CHECK(plan.row_starts.back() == kRows * kColumns);
+  for (std::int64_t k = 0; k < kRows * kColumns; ++k) REQUIRE(plan.columns[k] == k % kColumns);
+  CHECK(evidence.most_dropped < 1e-12);
+}
+
 TEST_CASE("rows that would keep nothing leave the duals as they came") {
   const MatchingPair pair = pair_of_scores(Tensor<double>({8, 8}), -60);
   OwnDuals<double> duals = iterated(pair.problem(), 1);
   const OwnDuals<double> before = duals;
   SparsePlan<double> plan;
+  Arena arena;
   const PolishEvidence evidence =
-      sparse_polish<double>(pair.problem(), {.threshold = 0.2}, duals.view(), plan);
+      sparse_polish<double>(pair.problem(), {.threshold = 0.2}, duals.view(), plan, arena);
   CHECK(!evidence.polished);
   CHECK(evidence.entries_per_row == 0);
   CHECK(evidence.dropped_mass == doctest::Approx(1));
@@ -119,10 +160,11 @@ TEST_CASE("masked points have no entries, whatever their scores") {
   for (std::int64_t i = 0; i < n; ++i) pair.scores[i * m + 2] = std::nan("");
   OwnDuals<double> duals = iterated(pair.problem(), 2);
   SparsePlan<double> plan;
+  Arena arena;
   const PolishEvidence evidence =
-      sparse_polish<double>(pair.problem(), SparsePolish(), duals.view(), plan);
+      sparse_polish<double>(pair.problem(), {.tolerance = 1e-6}, duals.view(), plan, arena);
   CHECK(evidence.polished);
-  CHECK(evidence.column_error < 1e-6);
+  CHECK(evidence.column_error <= 1e-6);
   CHECK(plan.row_starts[1] == plan.row_starts[2]);
   CHECK(plan.row_bins[1] == 0);
   CHECK(plan.column_bins[2] == 0);
@@ -136,7 +178,8 @@ TEST_CASE("empty sets are polished to their dustbins") {
     const TransportProblem<double> problem = pair.problem();
     OwnDuals<double> duals = iterated(problem, 1);
     SparsePlan<double> plan;
-    sparse_polish<double>(problem, SparsePolish(), duals.view(), plan);
+    Arena arena;
+    sparse_polish<double>(problem, SparsePolish(), duals.view(), plan, arena);
     CHECK(std::ssize(plan.row_bins) == n);
     CHECK(std::ssize(plan.column_bins) == m);
     for (const double value : plan.row_bins) CHECK(value == doctest::Approx(1));

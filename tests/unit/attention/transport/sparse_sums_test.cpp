@@ -17,24 +17,32 @@ TEST_CASE_TEMPLATE("sums of rows of every length equal plain loops", T, float, d
   constexpr std::int32_t kColumns = 97;
   const Tensor<T> entries = random_tensor<T>({70, kColumns}, 1),
                   x = random_tensor<T>({kColumns}, 2);
-  CompressedRows<T> matrix;
-  matrix.starts.push_back(0);
+  std::vector<std::int64_t> starts{0};
+  std::vector<std::int32_t> columns;
+  std::vector<T> kept;
   std::vector<double> expected;
   for (std::int32_t i = 0; i < 70; ++i) {  // row i has i entries, some columns apart
     double sum = 0;
     for (std::int32_t k = 0; k < i; ++k) {
       const std::int32_t j = i < 48 ? 2 * k : k + 20;
-      matrix.columns.push_back(j);
-      matrix.entries.push_back(entries.rows()(i, j));
+      columns.push_back(j);
+      kept.push_back(entries.rows()(i, j));
       sum += double(entries.rows()(i, j)) * double(x[j]);
     }
-    matrix.starts.push_back(std::ssize(matrix.columns));
+    starts.push_back(std::ssize(columns));
     expected.push_back(sum);
   }
+  const CompressedRows<T> matrix{starts, columns, kept};
   std::vector<T> sums(70);
   sparse_row_sums<T>(matrix, x.flat(), sums);
   for (std::size_t i = 0; i < 70; ++i) CHECK(std::abs(sums[i] - expected[i]) < kUlps<T>);
   CHECK(sums[0] == 0);
+  // What rows do not read does not reach them.
+  Tensor<T> broken = x;
+  broken[0] = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> others(70);
+  sparse_row_sums<T>(matrix, broken.flat(), others);
+  for (std::size_t i = 48; i < 70; ++i) CHECK(others[i] == sums[i]);
   sums.pop_back();
   CHECK_THROWS_AS(sparse_row_sums<T>(matrix, x.flat(), sums), asap::base::InternalError);
 }
@@ -45,15 +53,17 @@ TEST_CASE_TEMPLATE("what is kept of a row equals a plain loop at every length", 
     for (const T least : {T(-10), T(0), T(10)}) {
       Tensor<T> row = scores;
       if (count > 5) row[5] = std::numeric_limits<T>::quiet_NaN();
-      KeptRow<T> kept(static_cast<std::int64_t>(count));
-      keep_larger<T>(std::as_const(row).flat().first(count), g.flat(), T(2), least, kept);
+      std::vector<std::int32_t> columns(count + kKeptSlack);
+      std::vector<T> exponents(columns.size());
+      const std::int64_t kept = keep_larger<T>(std::as_const(row).flat().first(count), g.flat(),
+                                               T(2), least, columns, exponents);
       std::int64_t next = 0;
       for (std::size_t j = 0; j < count; ++j) {
         if (!(row[j] + g[j] > least)) continue;
-        REQUIRE(next < kept.count);
-        CHECK(kept.columns[next] == static_cast<std::int32_t>(j));
-        CHECK(std::abs(kept.exponents[next++] - (row[j] + g[j] + T(2))) < kUlps<T>);
+        REQUIRE(next < kept);
+        CHECK(columns[next] == static_cast<std::int32_t>(j));
+        CHECK(std::abs(exponents[next++] - (row[j] + g[j] + T(2))) < kUlps<T>);
       }
-      CHECK(next == kept.count);
+      CHECK(next == kept);
     }
 }
