@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "config/absent_fields.h"
 
 namespace asap::config::detail {
 namespace {
@@ -234,6 +235,8 @@ void FieldReader::check_no_unknown_key() const {
   const Level& level = open_.back();
   for (const auto& [key, value] : level.object->items()) {
     if (std::find(level.known.begin(), level.known.end(), key) != level.known.end()) continue;
+    if (const std::string why = why_absent(level.prefix + key); !why.empty())
+      throw base::UsageError(source_ + ": unknown field '" + level.prefix + key + "'", why);
     // The right name in the wrong group is a more likely slip than a name with other letters.
     std::string nearest;
     for (const FieldDescription& field : fields_)

@@ -38,14 +38,16 @@ struct AttentionConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind,
-             {{"softmax", AttentionKind::softmax},
-              {"sinkhorn", AttentionKind::sinkhorn},
-              {"sinkformer", AttentionKind::sinkformer},
-              {"espformer", AttentionKind::espformer},
-              {"lotformer", AttentionKind::lotformer},
-              {"differential", AttentionKind::differential}},
-             "attention kind: how scores become the plan");
+    v.choice(
+        "kind", kind,
+        {{"softmax", AttentionKind::softmax},
+         {"sinkhorn", AttentionKind::sinkhorn},
+         {"sinkformer", AttentionKind::sinkformer},
+         {"espformer", AttentionKind::espformer},
+         {"lotformer", AttentionKind::lotformer},
+         {"differential", AttentionKind::differential}},
+        "attention kind: how scores become the plan; no kind is causal, because the only causal "
+        "plan that is doubly stochastic is the identity");
     v.field("iterations", iterations,
             "Sinkhorn iterations T, each with one column and one row update", between(0, 10000));
     v.field("epsilon", epsilon, "entropic regularisation, by which scores are divided", above(0));
