@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Predicts the time of a training step on 1 to 512 ranks, and compares the prediction with measurements.
 
-    scripts/slurm/scaling_model.py measure [--build build-mpi] [--out runs/scaling]   measures the constants of the model, and
-        steps of 1, 2 and 4 ranks on this machine and of two ranks behind a link of 1 Gbit/s and 1 ms (needs root)
-    scripts/slurm/scaling_model.py draw [--out runs/scaling] [--picture FILE]         draws runs/scaling/scaling.json
+    scripts/slurm/scaling_model.py measure [--build build-mpi] [--out runs/scaling] [--part here|link]
+        measures the constants of the model, and steps of 1, 2 and 4 ranks on this machine (here), and of two ranks behind a
+        link of 1 Gbit/s and 1 ms (link; needs root)
+    scripts/slurm/scaling_model.py draw [--out runs/scaling] [--picture FILE]
+        draws the prediction for 1 to 512 ranks
 
 The model, for S shards of a batch, P ranks of one thread, and N numbers in the gradient, which travel in segments of 15,360:
 
@@ -18,7 +20,7 @@ import argparse
 import json
 import math
 import os
-import statistics
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,10 +29,13 @@ from shaped_link import ShapedLink
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEGMENT, FLOAT, OPENING = 15360, 4, 512
-SHARD, SHARDS, STEPS = 8, 8, 25
-SETTINGS = ["data.kind=shapes", "data.shapes.examples=2048", "data.shapes.test_examples=16", "data.shapes.image_size=16",
-            "model.patch=2", "model.width=128", "model.heads=4", "model.layers=2", "model.attention.kind=sinkhorn",
-            f"train.shard={SHARD}", f"train.batch={SHARD * SHARDS}", f"train.max_steps={STEPS}", "train.checkpoint_every=0"]
+SHARD, STEPS = 8, 25
+SETTINGS = ["data.kind=shapes", "data.shapes.examples=2048", "data.shapes.test_examples=16", "model.heads=4",
+            "model.layers=2", "model.attention.kind=sinkhorn", f"train.shard={SHARD}", f"train.max_steps={STEPS}",
+            "train.checkpoint_every=0"]
+# Which computes for long, and which exchanges for long: its settings and shards a batch.
+NETWORKS = {"network": (["data.shapes.image_size=16", "model.patch=2", "model.width=128"], 8),
+            "wide network": (["data.shapes.image_size=8", "model.patch=4", "model.width=256"], 2)}
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
                    OMPI_MCA_btl_vader_single_copy_mechanism="none", OMP_WAIT_POLICY="passive")
@@ -48,12 +53,12 @@ def chain_seconds(numbers, ranks, link):
     return (segments(numbers) - 1) * slower + 2 * (ranks - 1) * (link["latency"] + size / link["bandwidth"])
 
 
-def step_seconds(model, ranks, link, shards=SHARDS, processors=math.inf):
+def step_seconds(model, ranks, link, shards=None, processors=math.inf):
+    shards = shards or model["shards"]
     gather = math.ceil(math.log2(ranks)) * link["latency"] + OPENING * ranks / link["bandwidth"] if ranks > 1 else 0.0
     crowd = max(ranks / processors, 1)
     compute = model["shard_seconds"] * (math.ceil(shards / ranks) if crowd == 1 else shards / processors)
-    return (crowd * model["fixed_seconds"] + compute + gather +
-            chain_seconds(model["numbers"], ranks, link))
+    return crowd * model["fixed_seconds"] + compute + gather + chain_seconds(model["numbers"], ranks, link)
 
 
 def link_of(bench):
@@ -72,82 +77,100 @@ class Measurement:
         out.mkdir(parents=True, exist_ok=True)
         self.count = 0
 
-    def line(self, *changes):
+    def line(self, network, shards, threads=1, steps=STEPS):
         self.count += 1
         folder = self.out / f"run{self.count}"
-        subprocess.run(["rm", "-rf", folder], check=True)
-        words = [word for assignment in (*SETTINGS, *changes) for word in ("--set", assignment)]
-        return folder, [str(self.train.resolve()), *words, "--threads", "1", "--quiet", "--out", str(folder.resolve())]
+        shutil.rmtree(folder, ignore_errors=True)
+        changes = [*SETTINGS, *NETWORKS[network][0], f"train.batch={SHARD * shards}", f"train.max_steps={steps}"]
+        words = [word for assignment in changes for word in ("--set", assignment)]
+        return folder, [str(self.train.resolve()), *words, "--threads", str(threads), "--quiet", "--out",
+                        str(folder.resolve())]
 
     def seconds_of(self, folder):
         summary = json.loads((folder / "summary.json").read_text())
         return summary["train"]["seconds"] / summary["train"]["steps"], summary["model"]["parameters"]
 
-    def step(self, ranks, *changes, more=(), threads=1):
-        folder, line = self.line(*changes)
-        line[line.index("--threads") + 1] = str(threads)
+    def step(self, ranks, network, shards, more=(), threads=1):
+        folder, line = self.line(network, shards, threads)
         subprocess.run(["mpirun", "-np", str(ranks), *line, *more], env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
-        return self.seconds_of(folder)
+        return self.seconds_of(folder)[0]
 
     def exchange(self, ranks):
         return json.loads(subprocess.run(["mpirun", "-np", str(ranks), str(self.bench), "0.1"], env=ENVIRONMENT, check=True,
                                          stdout=subprocess.PIPE, text=True).stdout)
 
-    def model(self, repeats):
+    def model(self, network, repeats):
         """The time of a shard with two processors busy, as when two ranks compute, and what does not depend on shards."""
-        full, half = (min(self.step(1, f"train.batch={SHARD * shards}", threads=2)[0] for _ in range(repeats))
-                      for shards in (SHARDS, SHARDS // 2))
-        shard = (full - half) / (SHARDS / 4)
-        numbers = self.step(1, "train.max_steps=1")[1]
-        return {"shard_seconds": shard, "fixed_seconds": max(full - SHARDS / 2 * shard, 0), "numbers": numbers}
+        shards = NETWORKS[network][1]
+        some, twice = (min(self.step(1, network, count, threads=2) for _ in range(repeats)) for count in (shards, 2 * shards))
+        seconds = (twice - some) / (shards / 2)
+        folder, line = self.line(network, shards, steps=1)
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        return {"shards": shards, "shard_seconds": seconds, "fixed_seconds": max(some - shards / 2 * seconds, 0),
+                "numbers": self.seconds_of(folder)[1]}
 
 
 def measure(options):
     here = Measurement(options.build, options.out)
-    result = {"shards": SHARDS, "processors": os.cpu_count(), "model": here.model(options.repeats), "links": {}, "steps": []}
+    result = {"processors": os.cpu_count(), "models": {}, "links": {}, "steps": []}
 
-    def note(name, ranks, seconds, link):
-        predicted = step_seconds(result["model"], ranks, result["links"][link], processors=os.cpu_count())
-        result["steps"].append({"what": name, "ranks": ranks, "measured": seconds, "predicted": predicted, "link": link})
-        print(f"{name:45} measured {1e3 * seconds:7.2f} ms, predicted {1e3 * predicted:7.2f} ms "
+    def note(network, ranks, seconds, link):
+        predicted = step_seconds(result["models"][network], ranks, result["links"][link], processors=os.cpu_count())
+        result["steps"].append({"network": network, "ranks": ranks, "measured": seconds, "predicted": predicted,
+                                "link": link})
+        print(f"{network:13} {ranks} ranks, {link:15} measured {1e3 * seconds:7.2f} ms, "
+              f"predicted {1e3 * predicted:7.2f} ms "
               f"({100 * (seconds / predicted - 1):+.0f} %)", flush=True)
 
-    result["links"]["shared memory"] = link_of(here.exchange(2))
-    pairs = {"two": [], "fixed": [], "fast": []}
-    for _ in range(options.repeats):
-        pairs["two"].append(here.step(1, threads=2)[0])
-        pairs["fixed"].append(here.step(2)[0])
-        pairs["fast"].append(here.step(2, more=["--fast-reduction"])[0])
-    best = {name: min(times) for name, times in pairs.items()}
-    result["two_threads"], result["two_ranks"], result["two_ranks_fast"] = best["two"], best["fixed"], best["fast"]
-    note("1 rank", 1, here.step(1)[0], "shared memory")
-    note("2 ranks, shared memory", 2, best["fixed"], "shared memory")
-    note("4 ranks, shared memory", 4, here.step(4)[0], "shared memory")
-    print(f"2 ranks reach {best['two'] / best['fixed']:.2f} of the speed of 2 threads; "
-          f"the fixed order takes {100 * (best['fixed'] / best['fast'] - 1):+.1f} % more time than any order", flush=True)
-    if options.shaped:
+    if options.part in ("all", "here"):
+        result["links"]["shared memory"] = link_of(here.exchange(2))
+        result["models"]["network"] = here.model("network", options.repeats)
+        times = {name: [] for name in ("threads", "fixed", "any", "alone", "four")}
+        for _ in range(options.repeats):
+            times["threads"].append(here.step(1, "network", 8, threads=2))
+            times["fixed"].append(here.step(2, "network", 8))
+            times["any"].append(here.step(2, "network", 8, more=["--fast-reduction"]))
+            times["alone"].append(here.step(1, "network", 8))
+            times["four"].append(here.step(4, "network", 8))
+        best = {name: min(values) for name, values in times.items()}
+        result["two_threads"], result["two_ranks"], result["two_ranks_any_order"] = list(best.values())[:3]
+        note("network", 1, best["alone"], "shared memory")
+        note("network", 2, best["fixed"], "shared memory")
+        note("network", 4, best["four"], "shared memory")
+        print(f"2 ranks reach {best['threads'] / best['fixed']:.2f} of the speed of 2 threads; "
+              f"the fixed order takes {100 * (best['fixed'] / best['any'] - 1):+.1f} % more time than any order", flush=True)
+    if options.part in ("all", "link"):
+        result["models"]["wide network"] = model = here.model("wide network", options.repeats)
+        # What the link is made to be, not what is measured on it: the prediction is one.
+        nominal = {"latency": 1e-3, "bandwidth": 1e9 / 8, "segment_seconds": 0}
+        result["links"]["1 Gbit/s, 1 ms"] = nominal
         with ShapedLink(1e9, 1e-3) as link:
-            bench = json.loads(link.mpirun([str(here.bench.resolve()), "0.2"]))
-            result["links"]["1 Gbit/s, 1 ms"] = link_of(bench)
-            # What the link was made to be, instead of what was measured on it: the prediction is one.
-            result["links"]["nominal 1 Gbit/s, 1 ms"] = {"latency": 1e-3, "bandwidth": 1e9 / 8, "segment_seconds": 0}
-            result["shaped_exchange"] = bench
-            for numbers in bench["sums"]:
-                predicted = chain_seconds(numbers["numbers"], 2, result["links"]["nominal 1 Gbit/s, 1 ms"])
-                print(f"  sum of {numbers['numbers']:8} numbers: measured {1e3 * numbers['fixed_seconds']:7.2f} ms, "
-                      f"predicted {1e3 * predicted:7.2f} ms")
+            result["link_exchange"] = json.loads(link.mpirun([str(here.bench.resolve()), "0.2"]))
+            for row in result["link_exchange"]["sums"]:
+                print(f"  sum of {row['numbers']:8} numbers: measured {1e3 * row['fixed_seconds']:7.2f} ms, "
+                      f"predicted {1e3 * chain_seconds(row['numbers'], 2, nominal):7.2f} ms; "
+                      f"in any order {1e3 * row['any_seconds']:7.2f} ms")
             times = []
             for _ in range(options.repeats):
-                folder, line = here.line()
+                folder, line = here.line("wide network", model["shards"])
                 link.mpirun(line)
                 times.append(here.seconds_of(folder)[0])
-            note("2 ranks, 1 Gbit/s, 1 ms", 2, statistics.median(times), "nominal 1 Gbit/s, 1 ms")
-    (options.out / "scaling.json").write_text(json.dumps(result, indent=1) + "\n")
+            note("wide network", 2, min(times), "1 Gbit/s, 1 ms")
+    path = options.out / "scaling.json"
+    if path.exists():  # the other part
+        for key, value in json.loads(path.read_text()).items():
+            if isinstance(value, dict):
+                result[key] = {**value, **result.get(key, {})}
+            elif isinstance(value, list):
+                result[key] = [row for row in value if row not in result[key]] + result[key]
+            else:
+                result.setdefault(key, value)
+    path.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def draw(options):
     result = json.loads((options.out / "scaling.json").read_text())
-    model, picture = result["model"], options.picture or options.out / "scaling.svg"
+    model, picture = result["models"]["network"], options.picture or options.out / "scaling.svg"
     curves = [("10 Gbit/s, 30 µs", {"latency": 3e-5, "bandwidth": 1.25e9, "segment_seconds": 0}),
               ("1 Gbit/s, 100 µs", {"latency": 1e-4, "bandwidth": 1.25e8, "segment_seconds": 0}),
               ("1 Gbit/s, 1 ms", {"latency": 1e-3, "bandwidth": 1.25e8, "segment_seconds": 0})]
@@ -189,7 +212,8 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "runs/scaling")
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--no-link", dest="shaped", action="store_false", help="without the link, which needs root")
+    parser.add_argument("--part", choices=("all", "here", "link"), default="all",
+                        help="ranks on this machine, or two behind the link, which needs root")
     options = parser.parse_args()
     (measure if options.action == "measure" else draw)(options)
 

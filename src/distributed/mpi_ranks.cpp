@@ -1,8 +1,7 @@
 #include "distributed/mpi_ranks.h"
 
 #include <algorithm>
-#include <climits>
-#include <cstring>
+#include <array>
 #include <list>
 
 #include <mpi.h>
@@ -122,14 +121,18 @@ class MpiRanks final : public Ranks {
     wait_until([&] {
       while (added < segments && (first || is_done(coming[added]))) {
         const Segment part = segment(added);
-        const tensor::VectorView<float> sum(partial_.data() + part.begin, part.length);
-        add_in_order(gradients, part, first, sum, threads);
-        if (last)
-          std::ranges::copy(sum, total.begin() + static_cast<std::ptrdiff_t>(part.begin));
-        else
-          MPI_Irecv(total.data() + part.begin, static_cast<int>(part.length), MPI_FLOAT, rank() + 1,
-                    kBack, work_, &returning[added]);
-        send(sum.data(), part.length, last ? rank() - 1 : rank() + 1, last ? kBack : kOnwards);
+        const tensor::VectorView<float> before(partial_.data() + part.begin, part.length);
+        const tensor::VectorView<float> here = total.subspan(part.begin, part.length);
+        if (last) {  // a + b is b + a: the sum can grow where it is to stay
+          add_in_order(std::array{before}, {0, part.length}, false, here, threads);
+          add_in_order(gradients.subspan(1), part, false, here, threads);
+          send(here.data(), part.length, rank() - 1, kBack);
+        } else {
+          add_in_order(gradients, part, first, before, threads);
+          MPI_Irecv(here.data(), static_cast<int>(part.length), MPI_FLOAT, rank() + 1, kBack, work_,
+                    &returning[added]);
+          send(before.data(), part.length, rank() + 1, kOnwards);
+        }
         ++added;
       }
       while (returned < (last ? 0 : added) && is_done(returning[returned])) {

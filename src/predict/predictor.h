@@ -17,12 +17,12 @@ namespace asap::predict {
 
 struct PredictorConfig {
   int threads = 1;
-  /// Which share the examples; every one of them gets all answers.
-  distributed::Ranks* ranks = &distributed::single_rank();
   int batch = 16;            ///< examples that a thread takes at a time; never changes answers
   bool embeddings = false;   ///< keep what the last linear layer reads
   bool certificate = false;  ///< measure the column errors of the plans
   bool plans = false;        ///< keep the plans
+  /// Which share the examples; every one of them gets all answers.
+  distributed::Ranks* ranks = &distributed::single_rank();
 };
 
 /// The column errors of the plans behind an answer: mean_j |M/N sum_i A_ij - 1| of each head.
