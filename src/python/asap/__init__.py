@@ -22,6 +22,7 @@ from .attention import (
 from .compiled import CompiledOperator
 from .model import Model, Prediction
 from .transport import potentials_1d
+from .warm_starts import WarmStart, warm_start
 
 __version__: str = _version()
 
@@ -32,6 +33,7 @@ __all__ = [
     "Model",
     "NumericalError",
     "Prediction",
+    "WarmStart",
     "potentials_1d",
     "relu_fit",
     "set_threads",
@@ -40,4 +42,5 @@ __all__ = [
     "softmax_attention",
     "softmax_attention_backward",
     "threads",
+    "warm_start",
 ]

@@ -1,13 +1,10 @@
 """The compiled operator in PyTorch's own operations, from the files that define it (src/compile/README.md)."""
 
-import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from ._operator_files import read_layer
 from ._plain_sinkhorn import MASKED as _MASKED
 from ._plain_sinkhorn import live_tokens
 from .compiled import CompiledOperator, require_layer
@@ -15,22 +12,8 @@ from .compiled import CompiledOperator, require_layer
 
 def _read_layer(operator: CompiledOperator, layer: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """What operator.json says of a layer, and its tensors by their short names."""
-    with tempfile.TemporaryDirectory() as folder:
-        operator.save(folder)
-        description = json.loads(Path(folder, "operator.json").read_text(encoding="utf-8"))
-        content = Path(folder, "operator.safetensors").read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    header, data, prefix = json.loads(content[8 : 8 + length]), content[8 + length :], f"layers.{layer}."
-    tensors = {}
-    for name, entry in header.items():
-        if name.startswith(prefix):
-            begin, end = entry["data_offsets"]
-            values = np.frombuffer(data[begin:end], "<f4").reshape(entry["shape"])
-            tensors[name.removeprefix(prefix)] = torch.from_numpy(values.astype(np.float32))
-    own = dict(description["operators"][layer])
-    own["key_bias"] = description["fit"]["mode"] == "key_bias" and "iterations" not in own
-    own["teacher_iterations"] = description["teacher_iterations"]
-    return own, tensors
+    description, tensors = read_layer(operator, layer)
+    return description, {name: torch.from_numpy(values) for name, values in tensors.items()}
 
 
 # Smaller row sums of exp(S + f + g) have lost digits; those of a map that predicts well are near 1.

@@ -28,6 +28,9 @@ class ReadmeTest(unittest.TestCase):
                 if "torch" in block and importlib.util.find_spec("torch") is None:
                     print("skipped: an example that needs PyTorch")
                     continue
+                if "import ot\n" in block and importlib.util.find_spec("ot") is None:
+                    print("skipped: an example that needs POT")
+                    continue
                 with redirect_stdout(io.StringIO()) as printed:
                     exec(compile(block, str(README), "exec"), {})
                 # What an example prints stands behind print(...) as a comment.
