@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/trained_model.h"
+#include "c_source/network_source.h"
+#include "c_source/operator_source.h"
 #include "cli/options.h"
 #include "cli/output_folder.h"
 #include "evaluate/compare/method.h"
@@ -84,15 +86,39 @@ io::Json inputs_of(const config::ModelConfig& model) {
         {"shape", {"batch", model.channels, model.image_height, model.image_width}}}});
 }
 
+std::string counted(std::size_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 class ExportCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& program) override {
     CLI::App* command = program.add_subcommand(
         "export",
-        "Write a trained network as ONNX (operator set 17): a Transformer in float32 with the "
-        "attention of a method, or a perceptron with ReLU or region-constrained activations in "
-        "float64.");
+        "Write a trained network as ONNX (operator set 17) or C99: a Transformer in float32 with "
+        "the attention of a method, or (ONNX) a perceptron with ReLU or region-constrained "
+        "activations in float64. An operator without a network becomes C99.");
     model_.add_to(*command);
+    command
+        ->add_option("--operator", operator_,
+                     "In place of a network, format c: the attention of this operator folder of "
+                     "asap-compile")
+        ->excludes("--run")
+        ->excludes("--model")
+        ->excludes("--compiled")
+        ->type_name("DIR");
+    command
+        ->add_option("--format", format_,
+                     "onnx: network.onnx; c: one C99 file with the weights, which needs nothing "
+                     "but libm")
+        ->check(CLI::IsMember({"onnx", "c"}))
+        ->type_name("NAME")
+        ->capture_default_str();
+    command
+        ->add_option("--name", name_,
+                     "Format c: the file NAME.c and its functions NAME_...; default: network, of "
+                     "an operator alone attention")
+        ->type_name("NAME");
     command
         ->add_option("--method", method_,
                      "Attention: teacher, softmax, sinkhorn:K, f0, compiled, or teacher_log, the "
@@ -106,15 +132,80 @@ class ExportCommand : public cli::Command {
 
   void run() override {
     cli::configure_logging(common_);
+    if (!name_.empty() && format_ != "c")
+      throw base::UsageError("`name` is for `format` c", "leave it out, or add `format` c");
     cli::OutputFolder folder(common_);
+    if (!operator_.empty()) return export_operator(folder);
     const bundle::TrainedModel model = bundle::load_model(model_.path(), model_.compiled());
-    if (model.config.model.has_attention())
-      export_transformer(model, folder);
-    else
+    if (!model.config.model.has_attention())
       export_perceptron(model, folder);
+    else if (format_ == "c")
+      export_c(model, folder);
+    else
+      export_transformer(model, folder);
   }
 
  private:
+  /// Writes a file of C and what there is to say about it.
+  void finish_c(cli::OutputFolder& folder, const std::string& name, const std::string& code,
+                io::Json summary, const std::string& contents) {
+    const std::string file = name + ".c";
+    folder.begin();
+    base::write_file_atomically(folder.path() / file, code);
+    summary["file"] = file;
+    const std::string path = (folder.path() / file).string();
+    folder.finish(summary, path + ": " + contents + ", " + std::to_string(code.size() >> 10) +
+                               " KiB of C99\ncc -std=c99 -O3 -c " + path +
+                               "; the comment at its top says how to call it\n");
+  }
+
+  void export_operator(cli::OutputFolder& folder) {
+    if (format_ != "c")
+      throw base::UsageError("an `operator` alone is exported as C only",
+                             "add `format` c, or name the network with --run or --model");
+    if (!method_.empty())
+      throw base::UsageError("`method` is of a network; an operator alone has none",
+                             "leave it out, or name the network with --run or --model");
+    const compile::OperatorArtefact artefact = compile::load_operator(operator_);
+    const std::string name = name_.empty() ? "attention" : name_;
+    const std::size_t layers = artefact.heads.size(), heads = artefact.heads.front().size();
+    const std::string code = c_source::operator_source(
+        artefact.heads, artefact.head_width,
+        {name,
+         {"Compiled attention, written by asap-eval export.",
+          "Fitted on " + artefact.calibration_source + "; imitates " +
+              counted(static_cast<std::size_t>(artefact.teacher_iterations), "Sinkhorn iteration") +
+              "."}});
+    finish_c(folder, name, code,
+             {{"layers", layers}, {"heads", heads}, {"head_width", artefact.head_width}},
+             "attention of " + counted(layers, "layer") + ", " + counted(heads, "head"));
+  }
+
+  void export_c(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
+    const evaluate::Method method = predict::method_of(method_, model);
+    if (method.kind == evaluate::MethodKind::teacher_log)
+      throw base::UsageError("`method` teacher_log is not written as C",
+                             "`method` teacher computes the same");
+    const ExportedAttention attention = exported_attention(method, model);
+    const config::DataConfig& data = model.config.data;
+    const std::string name = name_.empty() ? "network" : name_;
+    const std::string description = config::describe_model(model.config.model);
+    const std::string code = c_source::network_source(
+        {.model = model.config.model,
+         .weights = bundle::read_weights(model_.path()),
+         .heads = attention.heads,
+         .class_names = model.class_names,
+         .pixel_mean = data.pixel_mean,
+         .pixel_deviation = data.pixel_deviation},
+        {name,
+         {"A trained network, written by asap-eval export: " + description + ".",
+          "Its attention is computed by the method " + method.name() +
+              ". Fingerprint of the weights: " + model.encoder.fingerprint() + "."}});
+    finish_c(folder, name, code,
+             {{"method", method.name()}, {"model", description}, {"classes", model.class_names}},
+             method.name() + ", float32");
+  }
+
   void export_transformer(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
     const evaluate::Method method = predict::method_of(method_, model);
     const ExportedAttention attention = exported_attention(method, model);
@@ -152,6 +243,10 @@ class ExportCommand : public cli::Command {
       throw base::UsageError(
           model.source + ": a network of model.kind mlp has no attention for `method` to choose",
           "leave it out");
+    if (format_ == "c")
+      throw base::UsageError(
+          model.source + ": a network of model.kind mlp is not written as C by this command",
+          "leave `format` out for ONNX");
     const std::filesystem::path& out = folder.path();
     const region::ReluNetwork network = evaluate::perceptron_network(
         bundle::read_weights(model_.path()), model.config.model, evaluate::Outputs::all);
@@ -172,7 +267,8 @@ class ExportCommand : public cli::Command {
 
   cli::CommonOptions common_;
   ModelFlags model_;
-  std::string method_;
+  std::filesystem::path operator_;
+  std::string method_, format_ = "onnx", name_;
 };
 
 }  // namespace
