@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/run_header.h"
 #include "evaluate/bench/profile_bench.h"
+#include "evaluate/bench/transport_bench.h"
 #include "evaluate/report/bench_report.h"
 
 namespace asap::asap_eval {
@@ -61,11 +62,17 @@ class BenchCommand : public cli::Command {
         ->type_name("N");
     number("--logit-range", logit_range_, "logit_range", "Median range of a head's scores")
         ->type_name("R");
+    CLI::Option* transport = bench->add_flag(
+        "--transport", transport_,
+        "Instead, time the transport of matchers, from --sizes descriptors on either side to its "
+        "duals, on one thread: loops of T iterations and compiled forms");
+    transport->group(group);
     bench
         ->add_flag(
             "--profile", profile_,
             "Instead, measure a machine profile for asap-compile --profile: DIR/profile.json")
         ->excludes(sizes)
+        ->excludes(transport)
         ->group(group);
     bench->add_flag("--figures", figures_,
                     "Also draw time by number of tokens for papers in figures/, as SVG and PNG "
@@ -87,6 +94,7 @@ class BenchCommand : public cli::Command {
     config.validate();
     cli::OutputFolder folder(common_);
     if (profile_) return run_profile(config, folder);
+    if (transport_) return run_transport(config, folder);
     const std::filesystem::path& out = folder.path();
     cli::RunHeader header(common_, "asap-eval bench", config.seed);
     std::vector<std::string> sizes;
@@ -133,6 +141,30 @@ class BenchCommand : public cli::Command {
                   evaluate::profile_text(measured) + "profile: " + file.string() + "\n");
   }
 
+  void run_transport(const evaluate::BenchConfig& bench, cli::OutputFolder& folder) {
+    if (!forms_.empty() || heads_ || slices_ || logit_range_ || scaling_ || figures_)
+      throw base::UsageError(
+          "--transport takes none of --forms, --heads, --slices, --logit-range, --scaling and "
+          "--figures",
+          "leave them out");
+    const cli::RunHeader header(common_, "asap-eval bench --transport", bench.seed);
+    const evaluate::TransportBenchConfig config{.sizes = bench.sizes,
+                                                .width = bench.head_width,
+                                                .iterations = bench.iterations,
+                                                .rounds = bench.rounds,
+                                                .seed = bench.seed};
+    cli::ProgressBar bar(common_, {.title = "bench", .item = "rounds"});
+    const auto rows =
+        evaluate::run_transport_bench(config, [&](std::int64_t done, std::int64_t total) {
+          bar.set_total(total);
+          bar.update(done);
+        });
+    bar.finish();
+    folder.begin();
+    folder.finish(evaluate::transport_bench_summary(config, rows),
+                  evaluate::transport_bench_text(rows));
+  }
+
   evaluate::BenchConfig resolve() const {
     evaluate::BenchConfig config;
     if (scaling_) config.sizes = scaling_sizes();
@@ -159,7 +191,7 @@ class BenchCommand : public cli::Command {
   std::vector<std::string> forms_;
   std::optional<int> head_width_, iterations_, slices_, heads_, rounds_;
   std::optional<double> logit_range_;
-  bool scaling_ = false, figures_ = false, profile_ = false;
+  bool scaling_ = false, figures_ = false, profile_ = false, transport_ = false;
 };
 
 }  // namespace

@@ -75,9 +75,9 @@ class CompareCommand : public cli::Command {
       return compare_matcher(common_, matcher_);
     }
     if (!matcher_.pairs.empty() || !matcher_.others.empty() || matcher_.threshold ||
-        matcher_.iterations)
+        !matcher_.calibration.empty() || matcher_.iterations)
       throw base::UsageError(
-          "--pairs, --also, --iterations and --threshold are for runs of a matcher",
+          "--pairs, --also, --iterations, --calibration and --threshold are for runs of a matcher",
           "leave them out");
     const evaluate::CompareConfig defaults =
         evaluate::default_compare_config(model_.path(), model_.compiled());
@@ -166,6 +166,12 @@ class CompareCommand : public cli::Command {
                     "Least confidence of a match of a network; default 0.4")
         ->type_name("P")
         ->check(CLI::Range(0.0, 1.0))
+        ->group(group);
+    compare
+        .add_option("--calibration", matcher_.calibration,
+                    "File of pairs on which the threshold of each network is chosen, by F1: other "
+                    "pairs than those compared on")
+        ->type_name("FILE")
         ->group(group);
   }
 

@@ -13,22 +13,18 @@
 #include "cli/run_header.h"
 #include "compile/transport_artefact.h"
 #include "data/keypoint_files.h"
-#include "evaluate/matching/matcher_comparison.h"
+#include "evaluate/matching/matcher_report.h"
 #include "evaluate/matching/pair_picture.h"
+#include "infer/match_threshold.h"
 
 namespace asap::asap_eval {
 namespace {
 
+using evaluate::MatchedFile;
 using evaluate::MatchingRow;
 
 constexpr std::int64_t kPictures = 8;  // pairs that predict draws
-
-/// The rows of one file of pairs.
-struct FileRows {
-  std::string file;
-  std::int64_t pairs = 0;
-  std::vector<MatchingRow> rows;
-};
+constexpr int kReportedPairs = 4;      // pairs that the report draws
 
 std::string fixed(double value) { return base::format_fixed(value, 3); }
 
@@ -37,7 +33,7 @@ double or_unknown(double value, const MatchingRow& row) {
   return row.counts.truth > 0 ? value : std::nan("");
 }
 
-std::string table_of(const std::vector<FileRows>& files) {
+std::string table_of(const std::vector<MatchedFile>& files) {
   base::Table table({{"pairs", base::Table::Align::left},
                      {"method", base::Table::Align::left},
                      {"precision"},
@@ -50,7 +46,7 @@ std::string table_of(const std::vector<FileRows>& files) {
                      {"dropped"},
                      {"layer ms"},
                      {"ms/pair"}});
-  for (const FileRows& file : files)
+  for (const MatchedFile& file : files)
     for (const MatchingRow& row : file.rows)
       table.add_row(
           {std::filesystem::path(file.file).stem().string(), row.method,
@@ -80,25 +76,26 @@ io::Json json_of(const MatchingRow& row) {
   if (std::isnan(row.entries_per_row)) return json;
   put("entries_per_row", row.entries_per_row);
   put("dropped_mass", row.dropped_mass);
+  put("polish_iterations", row.polish_iterations);
   json["not_polished"] = row.not_polished;
   return json;
 }
 
-std::string csv_of(const std::vector<FileRows>& files) {
+std::string csv_of(const std::vector<MatchedFile>& files) {
   std::string text =
       "pairs,method,precision,recall,f1,same,plan_l1,milliseconds,layer_milliseconds,"
-      "column_error,entries_per_row,dropped_mass\n";
+      "column_error,entries_per_row,dropped_mass,polish_iterations\n";
   const auto cell = [](double value) {
     return "," + (std::isnan(value) ? std::string() : base::format_significant(value));
   };
-  for (const FileRows& file : files)
+  for (const MatchedFile& file : files)
     for (const MatchingRow& row : file.rows)
       text += std::filesystem::path(file.file).filename().string() + "," + row.method +
               cell(or_unknown(row.counts.precision(), row)) +
               cell(or_unknown(row.counts.recall(), row)) + cell(or_unknown(row.counts.f1(), row)) +
               cell(row.same) + cell(row.plan_l1) + cell(row.milliseconds) +
               cell(row.layer_milliseconds) + cell(row.column_error) + cell(row.entries_per_row) +
-              cell(row.dropped_mass) + "\n";
+              cell(row.dropped_mass) + cell(row.polish_iterations) + "\n";
   return text;
 }
 
@@ -110,6 +107,35 @@ std::optional<compile::TransportArtefact> read_operator(const std::filesystem::p
   compile::require_compiled_for(artefact, folder, matcher.fingerprint());
   return artefact;
 }
+
+/// The least confidences of networks' matches: given, chosen on pairs, or the default.
+class Thresholds {
+ public:
+  Thresholds(const MatcherCompareOptions& options, int threads)
+      : given_(options.threshold), calibration_(options.calibration), threads_(threads) {
+    if (given_ && !calibration_.empty())
+      throw base::UsageError("--threshold and --calibration exclude each other",
+                             "--calibration chooses a threshold for each network");
+  }
+  double of(const infer::Matcher& matcher, const std::string& name, cli::RunHeader& header) const {
+    if (calibration_.empty()) return given_.value_or(infer::kMatchThreshold);
+    const auto files = data::find_keypoint_files(calibration_, "--calibration");
+    if (files.size() != 1)
+      throw base::UsageError("--calibration: one file is needed", "give --calibration FILE");
+    const data::KeypointPairs pairs =
+        data::KeypointPairs::read(files[0], matcher.config().descriptors);
+    const infer::MatchThreshold chosen = infer::choose_threshold(matcher, pairs, threads_);
+    header.add("threshold", base::format_fixed(chosen.threshold, 2) + " of " + name +
+                                ", chosen on " + base::format_count(pairs.size()) +
+                                " pairs (F1 there " + fixed(chosen.counts.f1()) + ")");
+    return chosen.threshold;
+  }
+
+ private:
+  std::optional<double> given_;
+  std::string calibration_;
+  int threads_;
+};
 
 std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>& names,
                                                  const infer::Matcher& matcher,
@@ -126,7 +152,7 @@ std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>&
 void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options) {
   cli::allow_only(common,
                   {"--run", "--compiled", "--methods", "--pairs", "--also", "--iterations",
-                   "--threshold", "--examples"},
+                   "--threshold", "--calibration", "--examples"},
                   "runs of a matcher");
   cli::OutputFolder folder(common);
   cli::RunHeader header(common, "asap-eval compare", std::nullopt);
@@ -146,7 +172,10 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   if (artefact) config.map = artefact->map;
   if (options.iterations) config.teacher_iterations = *options.iterations;
   header.add("teacher", "the network's scores, T = " + std::to_string(config.teacher_iterations));
-  if (options.threshold) config.threshold = *options.threshold;
+  const Thresholds thresholds(options, common.threads);
+  config.threshold = thresholds.of(matcher, options.run.string(), header);
+  for (evaluate::NamedMatcher& other : others)
+    other.threshold = thresholds.of(*other.matcher, other.name, header);
   const std::string list =
       options.pairs.empty() ? infer::read_matcher_config(options.run).data.test : options.pairs;
   const std::vector<std::filesystem::path> paths =
@@ -156,28 +185,39 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   cli::ProgressBar bar(
       common,
       {.title = "compare", .item = "files", .total = static_cast<std::int64_t>(paths.size())});
-  std::vector<FileRows> files;
+  evaluate::MatcherReport report{.model = config::describe_matcher(matcher.config()),
+                                 .run = options.run.string(),
+                                 .teacher_iterations = config.teacher_iterations};
+  std::vector<MatchedFile>& files = report.files;
   for (const std::filesystem::path& path : paths) {
     data::KeypointPairs pairs = data::KeypointPairs::read(path, matcher.config().descriptors);
     pairs.keep_first(options.examples.value_or(0));
     files.push_back(
         {path.string(), pairs.size(), evaluate::compare_matchers(pairs, matcher, others, config)});
     bar.update(static_cast<std::int64_t>(files.size()));
+    if (path == paths.back())
+      report.pictures = evaluate::picture_pairs(pairs, matcher, config.threshold, kReportedPairs,
+                                                path.stem().string());
   }
   bar.finish();
   folder.begin();
   base::write_file_atomically(folder.path() / "comparison.csv", csv_of(files));
+  base::write_file_atomically(folder.path() / "report.html", evaluate::matcher_report_page(report));
   io::Json summary = {{"run", options.run.string()},
                       {"model_fingerprint", matcher.fingerprint()},
                       {"threshold", config.threshold},
                       {"teacher_iterations", config.teacher_iterations},
                       {"files", io::Json::array()}};
-  for (const FileRows& file : files) {
+  for (const evaluate::NamedMatcher& other : others)
+    summary["also"].push_back({{"run", other.name}, {"threshold", other.threshold}});
+  if (!options.calibration.empty()) summary["calibration"] = options.calibration;
+  for (const MatchedFile& file : files) {
     io::Json methods = io::Json::array();
     for (const MatchingRow& row : file.rows) methods.push_back(json_of(row));
     summary["files"].push_back({{"file", file.file}, {"pairs", file.pairs}, {"methods", methods}});
   }
-  folder.finish(summary, table_of(files));
+  folder.finish(summary,
+                table_of(files) + "report: " + (folder.path() / "report.html").string() + "\n");
 }
 
 void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptions& options) {

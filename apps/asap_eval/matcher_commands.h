@@ -16,12 +16,14 @@ struct MatcherCompareOptions {
   std::string pairs;                          ///< files, separated by commas; empty: data.test
   std::vector<std::filesystem::path> others;  ///< runs of matchers to compare with
   std::vector<std::string> methods;           ///< empty: the default
-  std::optional<double> threshold;
+  std::optional<double> threshold;            ///< of all networks
+  std::string calibration;        ///< file of pairs that the threshold of each network is chosen on
   std::optional<int> iterations;  ///< of the teacher; default: the operator's, else the network's
   std::optional<int> examples;    ///< use only the first N pairs of a file; 0: all
 };
 
-/// Precision, recall, F1 of every method on every file: a table, comparison.csv, summary.json.
+/// Precision, recall, F1 of every method on every file: a table, comparison.csv, report.html,
+/// summary.json.
 void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options);
 
 /// Options of asap-eval predict for such a run.

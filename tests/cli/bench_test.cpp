@@ -171,3 +171,24 @@ TEST_CASE("bench refuses what it cannot measure and names the field or flag") {
   check_refused({"--logit-range", "-1"}, {"logit_range"});
   check_refused({"--sizes", "8", "--scaling"}, {"--scaling", "--sizes"});
 }
+
+TEST_CASE("bench times the transport of matchers and refuses flags that are not for it") {
+  const Workspace work;
+  const auto bench = [&](const std::string& out, const Words& more) {
+    return run("asap-eval",
+               Words{"bench", "--transport", "--sizes", "40,50", "--head-width", "8",
+                     "--iterations", "20", "--rounds", "1", "--out", (work / out).string()} +
+                   more);
+  };
+  const Outcome outcome = bench("out", {});
+  REQUIRE_MESSAGE(outcome.code == 0, outcome.error);
+  CHECK(outcome.out.find("compiled+sparse:100") != std::string::npos);
+  const Json summary = read_json(work / "out" / "summary.json");
+  CHECK(summary["iterations"] == 20);
+  CHECK(summary["sizes"][1]["points"] == 50);
+  CHECK(summary["sizes"][1]["forms"][0]["name"] == "log_domain");
+  CHECK(summary["sizes"][1]["forms"][1]["plan_l1"] < 1e-3);
+  CHECK(bench("none", {"--forms", "compiled"}).code == 2);
+  CHECK(bench("none", {"--profile"}).code == 2);
+  CHECK_FALSE(fs::exists(work / "none"));
+}

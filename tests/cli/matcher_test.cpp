@@ -57,8 +57,27 @@ TEST_CASE("a matcher trains, is compared with classical methods, and writes its 
   CHECK(methods[0]["method"] == "network");
   CHECK(methods[0]["f1"] == trained["test"][0]["f1"]);
   CHECK(methods.back()["method"] == f.path("dual"));
+  const std::string report = read_file(f.work / "compare" / "report.html");
+  CHECK(report.find("On test the network's F1 is") != std::string::npos);
+  CHECK(report.find("data-chart=\"plan-3\"") != std::string::npos);
   const DelimitedRows table = read_delimited(f.work / "compare" / "comparison.csv", {});
   CHECK(table.rows() == static_cast<std::int64_t>(methods.size()) + 1);
+
+  f.write("calibration.npz", {.pairs = 5, .seed = 3});
+  const Words calibrated{"--also", f.path("dual"), "--calibration", f.path("calibration.npz")};
+  const Outcome chosen = f.evaluate("compare", "chosen", calibrated);
+  REQUIRE_MESSAGE(chosen.code == 0, chosen.error);
+  const Json thresholds = read_json(f.work / "chosen" / "summary.json");
+  CHECK(thresholds["also"][0]["run"] == f.path("dual"));
+  const double of_dual = thresholds["also"][0]["threshold"];
+  const Words given{"--also", f.path("dual"), "--threshold", std::to_string(of_dual)};
+  REQUIRE(f.evaluate("compare", "given", given).code == 0);
+  CHECK(read_json(f.work / "given" / "summary.json")["files"][0]["methods"].back()["f1"] ==
+        thresholds["files"][0]["methods"].back()["f1"]);
+  CHECK(f.evaluate("compare", "none", calibrated + Words{"--threshold", ".3"}).code == 2);
+  f.write("unmatched.npz", {.partners = 0});
+  CHECK(f.evaluate("compare", "none", {"--calibration", f.path("unmatched.npz")}).code == 3);
+  CHECK_FALSE(fs::exists(f.work / "none"));
 
   REQUIRE(f.evaluate("predict", "matches", {"--input", f.path("test.npz")}).code == 0);
   const Json answers = read_json(f.work / "matches" / "summary.json");
@@ -100,6 +119,7 @@ TEST_CASE("the transport of a matcher is compiled, compared and used") {
   CHECK(rows[2]["plan_l1"] == 0);
   CHECK(rows[3]["same"] > .5);
   CHECK(rows[5]["entries_per_row"] > 0);
+  CHECK(rows[5]["polish_iterations"] < 100);
   CHECK_FALSE(rows[4].contains("entries_per_row"));
   REQUIRE(f.evaluate("compare", "all", {"--compiled", op, "--iterations", "20"}).code == 0);
   CHECK(read_json(f.work / "all" / "summary.json")["files"][0]["methods"][0]["plan_l1"] == 0);

@@ -24,6 +24,7 @@ struct PairResult {
   double seconds = 0, layer_seconds = kNotMeasured;
   double column_error = kNotMeasured;
   double entries_per_row = kNotMeasured, dropped_mass = kNotMeasured;
+  double polish_iterations = kNotMeasured;
   bool not_polished = false;
 };
 
@@ -185,12 +186,13 @@ std::vector<PairResult> compare_pair(const data::KeypointPairs& pairs, std::int6
       continue;
     result.entries_per_row = assigned.polish.entries_per_row;
     result.dropped_mass = assigned.polish.dropped_mass;
+    result.polish_iterations = assigned.polish.iterations;
     result.not_polished = !assigned.polish.polished;
   }
   for (const NamedMatcher& other : others) {
     const Scored own = score(*other.matcher, pairs, pair, worker);
     const Assigned assigned =
-        assign(*other.matcher, own.scores, other.matcher->own_solver(), config.threshold, worker);
+        assign(*other.matcher, own.scores, other.matcher->own_solver(), other.threshold, worker);
     add_assignment(assigned, reference, *other.matcher,
                    add(assigned.matches, own.seconds + assigned.seconds));
   }
@@ -246,6 +248,8 @@ MatchingRow row_of(const std::vector<std::vector<PairResult>>& results, std::siz
   row.entries_per_row =
       known_mean(results, r, [](const PairResult& p) { return p.entries_per_row; });
   row.dropped_mass = known_mean(results, r, [](const PairResult& p) { return p.dropped_mass; });
+  row.polish_iterations =
+      known_mean(results, r, [](const PairResult& p) { return p.polish_iterations; });
   return row;
 }
 

@@ -15,6 +15,7 @@ namespace asap::evaluate {
 struct NamedMatcher {
   std::string name;
   const infer::Matcher* matcher = nullptr;
+  double threshold = infer::kMatchThreshold;  ///< least confidence of a match
 };
 
 /// How one method does on one file of pairs.
@@ -36,6 +37,7 @@ struct MatchingRow {
   /// Of a sparse polish, means over pairs, else NaN: entries that it keeps per keypoint of image 0,
   /// and the share of a row that it drops.
   double entries_per_row = 0, dropped_mass = 0;
+  double polish_iterations = 0;   ///< made by it, mean over pairs; NaN without
   std::int64_t not_polished = 0;  ///< pairs in which it had to iterate on all entries
 };
 
@@ -44,7 +46,7 @@ struct MatcherComparisonConfig {
   int teacher_iterations = 0;  ///< T of the teacher; 0: those of the first network
   /// For the methods that are compiled.
   std::optional<attention::TransportMap> map = std::nullopt;
-  double threshold = infer::kMatchThreshold;  ///< least confidence of a network's match
+  double threshold = infer::kMatchThreshold;  ///< least confidence of the first network's match
   int threads = 1;
 };
 
