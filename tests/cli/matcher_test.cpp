@@ -119,7 +119,7 @@ TEST_CASE("the transport of a matcher is compiled, compared and used") {
   CHECK(rows[2]["plan_l1"] == 0);
   CHECK(rows[3]["same"] > .5);
   CHECK(rows[5]["entries_per_row"] > 0);
-  CHECK(rows[5]["polish_iterations"] < 100);
+  CHECK(rows[5]["polish_iterations"] > 0);
   CHECK_FALSE(rows[4].contains("entries_per_row"));
   REQUIRE(f.evaluate("compare", "all", {"--compiled", op, "--iterations", "20"}).code == 0);
   CHECK(read_json(f.work / "all" / "summary.json")["files"][0]["methods"][0]["plan_l1"] == 0);
