@@ -1,5 +1,8 @@
 #include "pretrained/image_description.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "pretrained/activation_names.h"
@@ -18,7 +21,8 @@ constexpr const char* kPlainVit =
 /// A number for each channel; one number counts for all.
 std::vector<double> by_channel(const JsonFields& fields, const char* key, int channels) {
   const io::Json& value = fields.json().at(key);
-  if (value.is_number()) return std::vector<double>(static_cast<std::size_t>(channels), value);
+  if (value.is_number())
+    return std::vector<double>(static_cast<std::size_t>(channels), value.get<double>());
   std::vector<double> numbers;
   if (value.is_array())
     for (const io::Json& number : value)
