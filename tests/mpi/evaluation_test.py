@@ -14,7 +14,7 @@ def without_times(value):
     """A summary without what was measured on the clock."""
     if isinstance(value, dict):
         return {key: without_times(part) for key, part in value.items()
-                if not any(word in key for word in ("second", "interval", "thread", "speed", "peak", "version", "command"))}
+                if not any(word in key for word in ("second", "interval", "overhead", "thread", "peak", "version", "command"))}
     return [without_times(part) for part in value] if isinstance(value, list) else value
 
 

@@ -46,7 +46,12 @@ TEST_CASE("every item has one rank") {
 TEST_CASE("all ranks get the bytes of all items in their order") {
   OneOfSeveral first(0, 2), second(1, 2);
   first.others = second.others = {"", ""};
-  ItemShare(first, 5).exchange({"zero", "", "four"});
+  // The other rank has sent nothing here, which is noticed.
+  asap::test::expect_error<asap::base::InternalError>(
+      [&] {
+        ItemShare(first, 5).exchange({"zero", "", "four"});
+      },
+      {"agree"});
   second.others[0] = first.sent;
   const std::vector<std::string> all = ItemShare(second, 5).exchange({"one", "three"});
   CHECK(all == std::vector<std::string>{"zero", "one", "", "three", "four"});
