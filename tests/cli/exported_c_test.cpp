@@ -85,9 +85,8 @@ Outcome export_c(const fs::path& run_folder, const fs::path& out, const Words& m
 
 Outcome predict_jsonl(const Workspace& work, const std::string& method, const fs::path& input,
                       const fs::path& out) {
-  return run("asap-eval",
-             {"predict", "--run", work / "run", "--compiled", work / "operator", "--method", method,
-              "--input", input.string(), "--format", "jsonl", "--out", out.string()});
+  return run("asap-eval", {"predict", "--run", work / "run", "--compiled", work / "operator",
+                           "--method", method, "--input", input.string(), "--out", out.string()});
 }
 
 }  // namespace
