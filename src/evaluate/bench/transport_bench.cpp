@@ -22,9 +22,9 @@ namespace asap::evaluate {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kGain = 30, kNoise = 0.6;  // of the norm of a copy
+constexpr double kCopyGain = 30, kCopyNoise = 0.6;  // of the norm of a copy
 constexpr float kBin = 9;
-constexpr std::int64_t kLongestCalibration = 512, kLongestChecked = 2048;
+constexpr std::int64_t kLongestFitted = 512, kLongestChecked = 2048;
 constexpr std::uint32_t kFirstCalibration = 1u << 30;
 constexpr int kPolish = 100;  // K
 
@@ -51,8 +51,8 @@ DescriptorPair draw_pair(const TransportBenchConfig& config, std::int64_t points
     const auto query = pair.queries.rows().row(i), key = pair.keys.rows().row(i);
     if (5 * i < 3 * points)
       for (std::int64_t d = 0; d < width; ++d)
-        key[d] = query[d] + static_cast<float>(kNoise) * key[d];
-    normalise(query, kGain);
+        key[d] = query[d] + static_cast<float>(kCopyNoise) * key[d];
+    normalise(query, kCopyGain);
     normalise(key, 1);
   }
   return pair;
@@ -168,7 +168,7 @@ LayerContext make_context(const TransportBenchConfig& config, std::int64_t point
   tensor::Arena scratch;
   for (int k = 0; k < config.calibration; ++k) {
     scratch.clear();
-    const DoubleProblem problem(draw_pair(config, std::min(points, kLongestCalibration),
+    const DoubleProblem problem(draw_pair(config, std::min(points, kLongestFitted),
                                           kFirstCalibration + static_cast<std::uint32_t>(k)));
     fit.add(problem.view(), scratch);
   }
