@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/options.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 
 namespace asap::cli {
 

@@ -17,7 +17,7 @@
 #include "cli/man_page.h"
 #include "cli/options.h"
 #include "cli/standard_output.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 
 namespace asap::cli {
 namespace {

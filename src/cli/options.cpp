@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 #include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {

@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "cli/summary.h"
 #include "config/run_folder.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 
 namespace asap::cli {
 namespace fs = std::filesystem;

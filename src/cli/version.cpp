@@ -1,7 +1,7 @@
 #include "cli/version.h"
 
 #include "base/version.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 #include "tensor/simd/instruction_set.h"
 
 namespace asap::cli {

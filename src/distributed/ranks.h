@@ -66,21 +66,6 @@ class Ranks {
 /// A job of one process.
 Ranks& single_rank();
 
-/// The job that this process was started in by mpirun or srun, which the first call joins; else
-/// single_rank(). UsageError when it was started as one of several by a program that does not fit
-/// this build. Every rank that calls it must leave with leave_job().
-Ranks& join_job();
-
-/// The job that was joined, or single_rank().
-Ranks& joined_job();
-
-/// The number of processes that mpirun started together with this one, as the environment says; 1
-/// without mpirun.
-int launched_ranks();
-
-/// What --version says: "Open MPI 4.1.4", or "no".
-std::string mpi_name();
-
 /// The first item of `count` that rank `rank` of `size` computes; it ends where the next begins.
 std::int64_t first_of_rank(std::int64_t count, int rank, int size);
 

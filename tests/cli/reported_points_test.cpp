@@ -52,7 +52,6 @@ TEST_CASE("a byte order mark, packing, quotes and the ends of lines lose no poin
   const std::string body = "0,0\n1,1\n2,4\n3,9\n4,16\n";
   const std::string plain = fitted_to(body);
   check_holds(plain, "layers");
-  std::int64_t index = 0;
   for (const std::string& bytes :
        {kMark + body, "0,0\n1,1\n" + (kMark + std::string("2,4\n3,9\n4,16\n")),
         std::string("\"x\",\"y\"\r\n\"0\",\"0\"\r\n\"1\",\"1\"\r\n\"2\",4\r\n3,\"9\"\r\n4,16"),

@@ -5,6 +5,7 @@
 
 #include "compile/calibration.h"
 #include "data/batch.h"
+#include "distributed/job/launched_job.h"
 #include "evaluate/compare/comparison.h"
 #include "nn/transformer.h"
 #include "predict/predictor.h"

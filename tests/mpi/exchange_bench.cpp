@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/timing.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 
 namespace {
 

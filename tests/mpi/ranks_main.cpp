@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "distributed/ranks.h"
+#include "distributed/job/launched_job.h"
 
 using namespace asap::distributed;
 

@@ -49,7 +49,7 @@ TEST_CASE("the threshold with the largest F1 leaves out the wrong matches") {
 
 TEST_CASE("a network's threshold is chosen on its own matches, at any number of threads alike") {
   const data::KeypointPairs pairs = drawn();
-  const Matcher matcher = untrained_matcher(config::MatcherOutput::dustbin);
+  const infer::Matcher matcher = untrained_matcher(config::MatcherOutput::dustbin);
   const MatchThreshold chosen = choose_threshold(matcher, pairs, 1);
   const auto at = [&](double threshold) {
     return count_all(match_pairs(matcher, pairs, matcher.own_solver(), threshold, 1), pairs).f1();

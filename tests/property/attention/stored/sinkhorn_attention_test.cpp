@@ -208,7 +208,7 @@ TEST_CASE(
     "forward and both gradients are finite for 4096 tokens, and for many more keys or queries") {
   std::int64_t index = 0;
   for (const double range : {10000.0, 1.0, 100.0}) {
-    if (!in_share(index++)) continue;
+    if (!asap::test::in_share(index++)) continue;
     CAPTURE(range);
     check_finite(inputs_of_range<float>(4096, 4096, range));
     check_finite(inputs_of_range<float>(4096, 3, range));

@@ -1,4 +1,4 @@
-#include "distributed/mpi_ranks.h"
+#include "distributed/job/mpi_ranks.h"
 
 #include <algorithm>
 #include <array>
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/timing.h"
+#include "distributed/job/launched_job.h"
 #include "distributed/ordered_sum.h"
 #include "distributed/roll_call.h"
 
