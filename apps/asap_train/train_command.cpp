@@ -195,7 +195,9 @@ class TrainCommand : public cli::Command {
     const config::RunFolder run(common_.out);
     if (config.train.init_from.empty() || !std::filesystem::exists(run.config())) return config;
     const config::TrainConfig before = run.read_config();
-    const bool images = before.model.kind == config::ModelKind::vit;
+    // Imported networks of images have a class token; those of other runs begin without.
+    const bool images = before.model.kind == config::ModelKind::vit &&
+                        before.model.pooling == config::Pooling::class_token;
     if (before.data.text.tokenizer != config::TokenizerKind::wordpiece && !images) return config;
     config::TrainConfig defaults;
     defaults.model = before.model;
