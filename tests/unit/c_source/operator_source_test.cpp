@@ -105,8 +105,9 @@ TEST_CASE("every feature, mode and loop computes what the toolkit computes, with
     CAPTURE(compiler);
     const CompiledFile file(code, compiler);
     // Outputs are around 1, in float32 on both sides.
-    for (const auto& [n, m] : {std::pair{17, 17}, std::pair{9, 23}, std::pair{23, 9},
-                               std::pair{1, 1}, std::pair{1, 6}, std::pair{6, 1}}) {
+    for (const auto& sizes : {std::pair{17, 17}, std::pair{9, 23}, std::pair{23, 9},
+                              std::pair{1, 1}, std::pair{1, 6}, std::pair{6, 1}}) {
+      const int n = sizes.first, m = sizes.second;
       CAPTURE(n);
       CAPTURE(m);
       CHECK(largest_difference(file, heads, n, m, 1) < 1e-5);
