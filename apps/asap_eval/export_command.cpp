@@ -1,5 +1,6 @@
 #include "asap_eval/commands.h"
 #include "asap_eval/model_flags.h"
+#include "attention/operators/loop_heads.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/trained_model.h"
@@ -40,7 +41,7 @@ ExportedAttention exported_attention(const evaluate::Method& method,
                                      const bundle::TrainedModel& model) {
   const infer::Encoder& encoder = model.encoder;
   const auto loop = [&](int iterations) {
-    return onnx::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
+    return attention::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
   };
   const auto refuse = [&] {
     throw base::UsageError("`method` " + method.name() + " cannot be exported", kExportable);
@@ -53,7 +54,7 @@ ExportedAttention exported_attention(const evaluate::Method& method,
       return {loop(teacher_iterations(model.config.model.attention, model.source)),
               onnx::LoopForm::log_domain};
     case evaluate::MethodKind::softmax:
-      return {onnx::loop_heads(0, encoder.score_scales(), {})};
+      return {attention::loop_heads(0, encoder.score_scales(), {})};
     case evaluate::MethodKind::sinkhorn:
       return {loop(method.iterations)};
     case evaluate::MethodKind::zero_dual:

@@ -23,21 +23,6 @@ Value pooled(const Operators& ops, const config::ModelConfig& model, const Token
 
 }  // namespace
 
-std::vector<std::vector<attention::CompiledHead>> loop_heads(
-    int iterations, const std::vector<std::vector<float>>& score_scales,
-    const std::vector<std::vector<float>>& slacks) {
-  std::vector<std::vector<attention::CompiledHead>> heads;
-  for (std::size_t layer = 0; layer < score_scales.size(); ++layer) {
-    heads.emplace_back();
-    for (std::size_t h = 0; h < score_scales[layer].size(); ++h)
-      heads.back().push_back({.mode = attention::CompiledMode::sinkhorn,
-                              .score_scale = score_scales[layer][h],
-                              .slack = slacks.empty() ? 0.0f : slacks[layer][h],
-                              .iterations = iterations});
-  }
-  return heads;
-}
-
 std::string export_network(const NetworkExport& network, const ModelDescription& description) {
   const config::ModelConfig& model = network.model;
   base::check(model.has_attention() && std::ssize(network.heads) == model.layers,

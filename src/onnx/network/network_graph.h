@@ -17,12 +17,6 @@ struct NetworkExport {
   PixelScale pixels = {};  ///< of images
 };
 
-/// Heads of the loop with `iterations` iterations in every layer: for each layer and head the score
-/// scale and, unless empty, the slack, see infer::Encoder.
-std::vector<std::vector<attention::CompiledHead>> loop_heads(
-    int iterations, const std::vector<std::vector<float>>& score_scales,
-    const std::vector<std::vector<float>>& slacks);
-
 /// The network as an ONNX model of operator set 17, in float32: inputs as add_token_input says,
 /// output `logits` [batch, classes] or, where every token is classified, [batch, tokens, classes],
 /// undefined for padding. Batch and number of tokens may differ from call to call. UsageError for

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/operators/loop_heads.h"
 #include "base/error.h"
 #include "support/onnx_model.h"
 #include "train/checkpoint.h"
@@ -38,7 +39,7 @@ using Heads = std::vector<std::vector<CompiledHead>>;
 
 Heads loop(int iterations, float slack = 0) {
   const std::vector<std::vector<float>> scales(2, {0.5f, 0.25f}), slacks(2, {slack, slack});
-  return onnx::loop_heads(iterations, scales, slacks);
+  return attention::loop_heads(iterations, scales, slacks);
 }
 
 std::string exported(const config::ModelConfig& model, const Heads& heads,
