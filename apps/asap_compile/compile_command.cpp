@@ -165,14 +165,13 @@ class CompileCommand : public cli::Command {
       throw base::UsageError("--pairs and --iterations are for runs of a matcher",
                              "leave them out");
     const compile::CompileConfig config = resolve();
-    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (dump(config)) return;
     if (run_.empty()) cli::require_single_process(ranks, "--activations");
     cli::require_same_command(ranks, config);
     cli::OutputFolder folder(common_);
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
-    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
+    cli::describe_ranks(ranks, common_.threads, header);
     header.add_run(run_).add("operator", describe_operator(config));
     const std::unique_ptr<compile::ActivationSource> source = open_source(config, header);
     if (!source->teacher().skipped.empty()) header.add("skipped", source->teacher().skipped);

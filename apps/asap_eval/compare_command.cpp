@@ -82,7 +82,6 @@ class CompareCommand : public cli::Command {
     const evaluate::CompareConfig defaults =
         evaluate::default_compare_config(model_.path(), model_.compiled());
     const evaluate::CompareConfig config = resolve(defaults);
-    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (cli::dump_config(common_, config, defaults)) return;
     cli::require_same_command(ranks, config);
     cli::OutputFolder folder(common_);
@@ -90,7 +89,7 @@ class CompareCommand : public cli::Command {
     if (figures_) evaluate::require_gnuplot();
     const evaluate::PlotLibrary library = evaluate::find_plot_library(plot_library_);
     cli::RunHeader header(common_, "asap-eval compare", std::nullopt);
-    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
+    cli::describe_ranks(ranks, common_.threads, header);
     model_.describe(header);
 
     cli::ProgressBar bar(common_, {.title = "compare", .item = "parts"});

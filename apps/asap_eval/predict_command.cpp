@@ -63,7 +63,7 @@ class PredictCommand : public cli::Command {
     if (streams) cli::require_single_process(ranks, "--input -");
     cli::OutputFolder folder(common_, !streams);
     cli::RunHeader header(common_, "asap-eval predict", std::nullopt);
-    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
+    cli::describe_ranks(ranks, common_.threads, header);
     predictor_.ranks = &ranks;
     const bundle::TrainedModel model = bundle::load_model(trained, model_.compiled());
     const evaluate::Method method = chosen_method(model);

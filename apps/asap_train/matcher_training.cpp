@@ -99,7 +99,7 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   cli::refuse_results_of_others(common);
   cli::RunHeader header(common, "asap-train", config.seed);
   distributed::Ranks& ranks = *options.team.ranks;
-  if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common.threads));
+  cli::describe_ranks(ranks, common.threads, header);
   const std::vector<std::filesystem::path> files =
       data::find_keypoint_files(config.data.train, "`data.train`");
   if (files.size() != 1)

@@ -51,7 +51,6 @@ class TrainCommand : public cli::Command {
   void run() override {
     cli::configure_logging(common_);
     distributed::Ranks& ranks = join();
-    if (common_.dump_config != cli::ConfigDump::none && !ranks.leads()) return;
     if (asks_for_matcher(common_)) return train_matcher();
     config::TrainConfig config = resolve();
     if (cli::dump_config(common_, config)) return;
@@ -61,7 +60,7 @@ class TrainCommand : public cli::Command {
     const config::RunFolder folder(trial ? common_.out : common_.required_out());
     if (!trial) cli::refuse_results_of_others(common_);
     cli::RunHeader header(common_, "asap-train", config.seed);
-    if (ranks.size() > 1) header.add("ranks", cli::describe_ranks(ranks, common_.threads));
+    cli::describe_ranks(ranks, common_.threads, header);
     if (common_.config.empty() && common_.assignments.empty())
       header.add("config", "none was given; " + what_defaults_train(config));
     const data::Dataset train_data =

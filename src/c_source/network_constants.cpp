@@ -40,9 +40,7 @@ std::string sizes_of_input(const config::ModelConfig& model) {
     return entry("CHANNELS", model.channels) + entry("IMAGE_HEIGHT", model.image_height) +
            entry("IMAGE_WIDTH", model.image_width) + entry("PATCH", model.patch) +
            entry("PATCH_SIZE", model.patch_size()) + entry("TOKENS", model.tokens());
-  const std::string most =
-      entry("MOST_TOKENS",
-            model.has_positions() ? model.tokens() - (model.has_class_token() ? 1 : 0) : 0);
+  const std::string most = entry("MOST_TOKENS", model.has_positions() ? model.max_tokens : 0);
   if (model.kind == ModelKind::text)
     return most + entry("SEQUENCE_WIDTH", 1) + entry("VOCABULARY", model.vocabulary);
   return most + entry("SEQUENCE_WIDTH", model.point_width) +
@@ -159,8 +157,7 @@ std::string public_constants(const config::ModelConfig& model) {
   } else {
     if (model.kind == ModelKind::text) text += entry("MACRO_VOCABULARY", model.vocabulary);
     if (model.kind == ModelKind::set) text += entry("MACRO_POINT_WIDTH", model.point_width);
-    if (model.has_positions())
-      text += entry("MACRO_MOST_TOKENS", model.tokens() - (model.has_class_token() ? 1 : 0));
+    if (model.has_positions()) text += entry("MACRO_MOST_TOKENS", model.max_tokens);
   }
   text.erase(text.size() - 2);  // C90 and C++ before 11 allow no comma at the end
   return text + "\n};\n";

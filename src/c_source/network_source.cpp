@@ -93,7 +93,6 @@ std::string network_source(const NetworkToWrite& network, const SourceDescriptio
   base::check(model.has_attention() && std::ssize(network.heads) == model.layers &&
                   std::ssize(network.class_names) == model.classes,
               "network_source: heads or classes of another network");
-  require_prefix(description.name);
   require_writable(network.heads);
   FileParts parts;
   parts.usage = usage_of(model);

@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include "cli/standard_output.h"
+#include "distributed/job/launched_job.h"
 
 namespace asap::cli {
 
@@ -25,7 +26,8 @@ io::Json changed_fields(const io::Json& config, const io::Json& defaults) {
 bool dump_json(const CommonOptions& options, const io::Json& config, const io::Json& defaults) {
   if (options.dump_config == ConfigDump::none) return false;
   const bool minimal = options.dump_config == ConfigDump::minimal;
-  print(io::format_json(minimal ? changed_fields(config, defaults) : config));
+  if (distributed::joined_job().leads())
+    print(io::format_json(minimal ? changed_fields(config, defaults) : config));
   return true;
 }
 

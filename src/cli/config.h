@@ -22,7 +22,8 @@ std::string config_source(const CommonOptions& options);
 /// without such a field are left out.
 io::Json changed_fields(const io::Json& config, const io::Json& defaults);
 
-/// With --dump-config, prints the configuration in the form of a --config file and returns true.
+/// With --dump-config, prints the configuration in the form of a --config file (rank 0 does) and
+/// returns true.
 /// `defaults`: values that a minimal dump leaves out.
 bool dump_json(const CommonOptions& options, const io::Json& config, const io::Json& defaults);
 

@@ -37,12 +37,13 @@ void require_single_process(const distributed::Ranks& ranks, const std::string& 
                            "start it without mpirun; --threads uses all processors of a machine");
 }
 
-std::string describe_ranks(distributed::Ranks& ranks, int threads) {
+void describe_ranks(distributed::Ranks& ranks, int threads, RunHeader& header) {
+  if (ranks.size() == 1) return;
   const std::vector<std::string> hosts = ranks.gather(ranks.host());
   const std::size_t machines = std::set<std::string>(hosts.begin(), hosts.end()).size();
-  return std::to_string(ranks.size()) + " on " + std::to_string(machines) +
-         (machines == 1 ? " machine, " : " machines, ") + std::to_string(threads) +
-         (threads == 1 ? " thread each" : " threads each");
+  header.add("ranks", std::to_string(ranks.size()) + " on " + std::to_string(machines) +
+                          (machines == 1 ? " machine, " : " machines, ") + std::to_string(threads) +
+                          (threads == 1 ? " thread each" : " threads each"));
 }
 
 }  // namespace asap::cli

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/run_header.h"
+#include "config/field_values.h"
 #include "distributed/job/launched_job.h"
 
 namespace asap::cli {
@@ -17,15 +19,14 @@ template <class Config>
 void require_same_command(distributed::Ranks& ranks, const Config& config) {
   if (ranks.size() == 1) return;
   distributed::NamedValues values = program_identity();
-  for (const config::FieldDescription& field : config::list_fields(config))
-    values.emplace_back(field.path, field.value.dump());
+  for (auto& field : config::field_values(config)) values.push_back(std::move(field));
   distributed::require_same(ranks, values, "start all ranks with one program and configuration");
 }
 
 /// UsageError when several ranks are to do what one process does: "a comparison of matchers".
 void require_single_process(const distributed::Ranks& ranks, const std::string& what);
 
-/// "4 on 2 machines, 2 threads each"
-std::string describe_ranks(distributed::Ranks& ranks, int threads);
+/// Of several ranks, adds a line to the header: "4 on 2 machines, 2 threads each".
+void describe_ranks(distributed::Ranks& ranks, int threads, RunHeader& header);
 
 }  // namespace asap::cli

@@ -34,6 +34,9 @@ class ItemShare {
 
   /// Gives every rank the bytes of all items. `own`: of this rank's items, by place.
   std::vector<std::string> exchange(const std::vector<std::string>& own) const;
+  /// The same for numbers and plain structs.
+  template <class T>
+  std::vector<T> exchange_values(std::span<const T> own) const;
 
  private:
   Ranks& ranks_;
@@ -73,5 +76,24 @@ class Unpacker {
  private:
   std::string_view rest_;
 };
+
+/// The values of all ranks, numbers or plain structs, by rank.
+template <class T>
+std::vector<T> gather_values(Ranks& ranks, const T& own) {
+  std::string packed;
+  pack_value(own, packed);
+  std::vector<T> all;
+  for (const std::string& bytes : ranks.gather(packed)) all.push_back(Unpacker(bytes).value<T>());
+  return all;
+}
+
+template <class T>
+std::vector<T> ItemShare::exchange_values(std::span<const T> own) const {
+  std::vector<std::string> packed(own.size());
+  for (std::size_t place = 0; place < own.size(); ++place) pack_value(own[place], packed[place]);
+  std::vector<T> all;
+  for (const std::string& bytes : exchange(packed)) all.push_back(Unpacker(bytes).value<T>());
+  return all;
+}
 
 }  // namespace asap::distributed

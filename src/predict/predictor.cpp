@@ -210,11 +210,8 @@ void Predictor::exchange(const Examples& examples, std::span<const std::int64_t>
       unpacker.fill(out.plans[at].flat());
     }
   }
-  std::string reruns;
-  distributed::pack_value(out.reruns, reruns);
-  out.reruns = 0;
-  for (const std::string& bytes : config_.ranks->gather(reruns))
-    out.reruns += distributed::Unpacker(bytes).value<std::int64_t>();
+  const std::vector<std::int64_t> reruns = distributed::gather_values(*config_.ranks, out.reruns);
+  out.reruns = std::accumulate(reruns.begin(), reruns.end(), std::int64_t{0});
 }
 
 Answers Predictor::answer(const Examples& examples) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "config/field_values.h"
 #include "config/run_folder.h"
 #include "io/metrics.h"
 #include "optim/schedule.h"
@@ -28,8 +29,7 @@ template <class Config>
 void require_same_training(const TrainerOptions& options, const Config& config,
                            const distributed::NamedValues& data) {
   distributed::NamedValues values = options.identity;
-  for (const config::FieldDescription& field : config::list_fields(config))
-    values.emplace_back(field.path, field.value.dump());
+  for (auto& field : config::field_values(config)) values.push_back(std::move(field));
   values.insert(values.end(), data.begin(), data.end());
   distributed::require_same(
       *options.team.ranks, values,

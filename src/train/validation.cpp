@@ -48,7 +48,7 @@ TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, 
   const std::vector<std::int64_t> order = data::length_order(data);
   const std::int64_t blocks = (data.size() + kExamplesAtOnce - 1) / kExamplesAtOnce;
   const distributed::ItemShare share(ranks, blocks);
-  std::vector<std::string> parts(static_cast<std::size_t>(share.own()));
+  std::vector<Part> parts(static_cast<std::size_t>(share.own()));
   std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
   // The longest first: an arena then gets its memory at once, not anew for every longer block.
   base::parallel_for(share.own(), threads, [&](std::int64_t index, int worker) {
@@ -56,17 +56,15 @@ TestReport test_model(const infer::Encoder& encoder, const data::Dataset& data, 
     const std::int64_t block = share.item(place);
     const std::int64_t first = block * kExamplesAtOnce;
     const std::int64_t count = std::min(kExamplesAtOnce, data.size() - first);
-    const Part part = test_examples(
+    parts[static_cast<std::size_t>(place)] = test_examples(
         encoder, *attention, data,
         std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
         arenas[static_cast<std::size_t>(worker)]);
-    distributed::pack_value(part, parts[static_cast<std::size_t>(place)]);
   });
   TestReport report;
   const auto scored =
       static_cast<double>(std::max<std::int64_t>(data::count_scored(data, order), 1));
-  for (const std::string& bytes : share.exchange(parts)) {
-    const auto part = distributed::Unpacker(bytes).value<Part>();
+  for (const Part& part : share.exchange_values<Part>(parts)) {
     report.loss += part.loss / scored;
     report.accuracy += static_cast<double>(part.correct) / scored;
   }

@@ -15,6 +15,7 @@
 #include "base/text_table.h"
 #include "base/timing.h"
 #include "compile/transport_fit.h"
+#include "io/number_or_null.h"
 #include "tensor/core/tensor.h"
 #include "tensor/kernels/gemm.h"
 
@@ -250,8 +251,6 @@ class LayerBench {
   tensor::Arena arena_;
 };
 
-io::Json number_or_null(double value) { return std::isnan(value) ? io::Json() : io::Json(value); }
-
 }  // namespace
 
 std::vector<TransportBenchRow> run_transport_bench(const TransportBenchConfig& config,
@@ -298,9 +297,9 @@ io::Json transport_bench_summary(const TransportBenchConfig& config,
       forms.push_back({{"name", form.name},
                        {"milliseconds", form.milliseconds},
                        {"fastest", form.fastest},
-                       {"plan_l1", number_or_null(form.plan_l1)},
-                       {"entries_per_row", number_or_null(form.entries_per_row)},
-                       {"polish_iterations", number_or_null(form.polish_iterations)}});
+                       {"plan_l1", io::number_or_null(form.plan_l1)},
+                       {"entries_per_row", io::number_or_null(form.entries_per_row)},
+                       {"polish_iterations", io::number_or_null(form.polish_iterations)}});
     sizes.push_back({{"points", row.points}, {"forms", forms}});
   }
   return {{"width", config.width},

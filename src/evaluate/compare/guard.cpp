@@ -98,7 +98,7 @@ GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
   const std::vector<std::int64_t> order = data::length_order(dataset);
   const std::int64_t shards = (dataset.size() + kGuardShard - 1) / kGuardShard;
   const distributed::ItemShare share(*workers.ranks, shards);
-  std::vector<std::string> parts(static_cast<std::size_t>(share.own()));
+  std::vector<GuardCounts> parts(static_cast<std::size_t>(share.own()));
   base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
     const std::int64_t index = share.item(place);
     const std::int64_t first = index * kGuardShard,
@@ -106,9 +106,8 @@ GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
     data::Batch batch;
     batch.fill(dataset, std::span(order).subspan(static_cast<std::size_t>(first),
                                                  static_cast<std::size_t>(count)));
-    distributed::pack_value(
-        count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]),
-        parts[static_cast<std::size_t>(place)]);
+    parts[static_cast<std::size_t>(place)] =
+        count_batch(method, encoder, *guarded, batch, arenas[static_cast<std::size_t>(worker)]);
   });
   GuardCounts all;
   for (const auto& layer : guarded->guards())
@@ -116,8 +115,7 @@ GuardCounts count_guarded(const Method& method, const infer::Encoder& encoder,
       ++all.network_heads;
       all.loops += guard.rule == Rule::loop;
     }
-  for (const std::string& bytes : share.exchange(parts)) {
-    const auto part = distributed::Unpacker(bytes).value<GuardCounts>();
+  for (const GuardCounts& part : share.exchange_values<GuardCounts>(parts)) {
     all.heads += part.heads;
     all.iterated += part.iterated;
     all.iterations += part.iterations;

@@ -45,11 +45,8 @@ struct TurnPart {
 
 /// Adds a turn to the times of a method: it lasts as long as the slowest rank.
 void add_turn(const TurnPart& own, distributed::Ranks& ranks, MethodContestant& contestant) {
-  std::string packed;
-  distributed::pack_value(own, packed);
   TurnPart turn;
-  for (const std::string& bytes : ranks.gather(packed)) {
-    const auto part = distributed::Unpacker(bytes).value<TurnPart>();
+  for (const TurnPart& part : distributed::gather_values(ranks, own)) {
     turn.seconds = std::max(turn.seconds, part.seconds);
     turn.attention_seconds += part.attention_seconds;
     turn.reruns += part.reruns;
@@ -132,15 +129,6 @@ double untimed_run(const infer::Encoder& encoder, const Chunk& chunk,
   return watch.seconds();
 }
 
-/// The largest of the ranks' numbers.
-double slowest_of(double seconds, distributed::Ranks& ranks) {
-  std::string packed;
-  distributed::pack_value(seconds, packed);
-  for (const std::string& bytes : ranks.gather(packed))
-    seconds = std::max(seconds, distributed::Unpacker(bytes).value<double>());
-  return seconds;
-}
-
 /// Runs every method on the longest examples, so that none pays for cold caches and memory that is
 /// allocated, and returns the examples of a turn: whole shards, which take the slowest method about
 /// kTurnSeconds.
@@ -158,7 +146,7 @@ std::int64_t warm_up(const infer::Encoder& encoder, const data::Dataset& dataset
       slowest =
           std::max(slowest, untimed_run(encoder, chunk, workers, arenas, *contestant->attention));
   }
-  slowest = slowest_of(slowest, *workers.ranks);
+  slowest = std::ranges::max(distributed::gather_values(*workers.ranks, slowest));
   const double turns = kTurnSeconds / std::max(slowest, 1e-6);
   const auto wanted = static_cast<std::int64_t>(std::min(turns, 1e6)) * shards;
   return kShard * std::clamp(wanted, shards, std::max(kMostShards, shards));

@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/text_table.h"
 #include "base/timing.h"
+#include "io/number_or_null.h"
 #include "region/family/floor.h"
 #include "region/network/region_count.h"
 #include "region/target/formula.h"
@@ -105,8 +106,6 @@ BenchRow summarise(const BenchTarget& target, Method method,
   return row;
 }
 
-io::Json number_or_null(double value) { return std::isnan(value) ? io::Json() : io::Json(value); }
-
 std::string number_or_dash(double value) {
   return std::isnan(value) ? "-" : base::format_significant(value);
 }
@@ -159,8 +158,8 @@ io::Json bench_summary(const BenchConfig& config, const std::vector<BenchRow>& r
                     {"regions_mean", row.regions_mean},
                     {"seconds_per_seed", row.seconds_per_seed},
                     {"floor", row.floor},
-                    {"paper_min", number_or_null(row.paper_min)},
-                    {"paper_mean", number_or_null(row.paper_mean)}});
+                    {"paper_min", io::number_or_null(row.paper_min)},
+                    {"paper_mean", io::number_or_null(row.paper_mean)}});
   return {{"rows", list},
           {"seeds", config.seeds},
           {"first_seed", config.first_seed},

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
+#include "io/number_or_null.h"
 
 namespace asap::region {
 namespace {
@@ -47,10 +48,6 @@ std::string error_text(double error) {
 
 const char* knots_text(Knots knots) {
   return knots == Knots::free ? "free" : knots == Knots::even ? "even" : "smooth";
-}
-
-io::Json finite_or_null(double value) {
-  return std::isfinite(value) ? io::Json(value) : io::Json();
 }
 
 }  // namespace
@@ -124,10 +121,10 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
     segments.push_back({{"from", row.from},
                         {"to", row.to},
                         {"slope", row.slope},
-                        {"slope_error", finite_or_null(row.slope_error)},
+                        {"slope_error", io::number_or_null(row.slope_error)},
                         {"intercept", row.intercept}});
     if (segments.size() > 1 && !row.jump)
-      breakpoints.push_back({{"x", row.from}, {"error", finite_or_null(row.from_error)}});
+      breakpoints.push_back({{"x", row.from}, {"error", io::number_or_null(row.from_error)}});
   }
   for (const Jump& jump : jumps_of(run.parts))
     jumps.push_back({{"left", jump.left},
@@ -138,7 +135,7 @@ void add_pieces_summary(const FitRun& run, io::Json& summary) {
       {"segments", segments},
       {"breakpoints", breakpoints},
       {"jumps", jumps},
-      {"noise_deviation", run.errors ? finite_or_null(run.errors->deviation) : io::Json()}};
+      {"noise_deviation", run.errors ? io::number_or_null(run.errors->deviation) : io::Json()}};
   if (run.kept)
     summary["constraints"] = {
         {"least_slope", run.kept->least_slope},     {"most_slope", run.kept->most_slope},

@@ -58,6 +58,18 @@ TEST_CASE("all ranks get the bytes of all items in their order") {
   CHECK(ItemShare(single_rank(), 2).exchange({"a", "b"}) == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("values of ranks and of items are exchanged as they are") {
+  OneOfSeveral first(0, 2), second(1, 2);
+  first.others = second.others = {"", ""};
+  pack_value(std::int64_t{8}, second.others[0]);
+  CHECK(gather_values(second, std::int64_t{9}) == std::vector<std::int64_t>{8, 9});
+  const std::vector<float> even{0, 2, 4}, odd{1, 3};
+  asap::test::expect_error<asap::base::InternalError>(
+      [&] { ItemShare(first, 5).exchange_values<float>(even); }, {"agree"});
+  second.others[0] = first.sent;
+  CHECK(ItemShare(second, 5).exchange_values<float>(odd) == std::vector<float>{0, 1, 2, 3, 4});
+}
+
 TEST_CASE("values are read as they were written, and never beyond the end") {
   std::string bytes;
   pack_value(std::int64_t{7}, bytes);
