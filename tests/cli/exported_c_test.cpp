@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "cli/process.h"
 #include "io/safetensors.h"
-#include "support/image_files.h"
+#include "support/image_folders.h"
 #include "support/text_folder.h"
 
 using namespace asap::base;
@@ -93,21 +93,14 @@ Outcome predict_jsonl(const Workspace& work, const std::string& method, const fs
 
 TEST_CASE("an image network in C gives the answers of predict") {
   const Workspace work;
+  write_red_and_blue(work / "data", 9);
+  fs::create_directories(work / "new");
   std::string pixels;  // of the test images, in the order of their names
-  for (const std::string part : {"train", "test"})
-    for (std::uint32_t i = 0; i < (part == "train" ? 48u : 9u); ++i) {
-      Image image = coloured_image(3, 8, 8, i + (part == "train" ? 0 : 100));
-      const std::size_t size = image.pixels.size() / 3;
-      for (std::size_t k = 0; k < size; ++k) image.pixels[(i % 2 == 0 ? 2 : 0) * size + k] /= 2;
-      const fs::path folder = work / "data" / part / (i % 2 == 0 ? "red" : "blue");
-      fs::create_directories(folder);
-      write_file_atomically(folder / (std::to_string(i) + ".png"), png_file(image));
-      if (part == "test") {
-        fs::create_directories(work / "new");
-        write_file_atomically(work / "new" / (std::to_string(i) + ".png"), png_file(image));
-        for (const auto pixel : image.pixels) pixels += std::to_string(int{pixel}) + ",";
-      }
-    }
+  for (std::uint32_t i = 0; i < 9; ++i) {
+    const Image image = red_or_blue("test", i);
+    write_file_atomically(work / "new" / (std::to_string(i) + ".png"), png_file(image));
+    for (const auto pixel : image.pixels) pixels += std::to_string(int{pixel}) + ",";
+  }
   REQUIRE(train(work / "run", {"--set", "data.kind=image_folders", "--set",
                                "data.path=" + (work / "data").string()})
               .code == 0);

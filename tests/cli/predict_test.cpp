@@ -7,7 +7,7 @@
 #include "cli/process.h"
 #include "io/delimited.h"
 #include "io/npy.h"
-#include "support/image_files.h"
+#include "support/image_folders.h"
 #include "support/text_folder.h"
 
 using namespace asap::base;
@@ -143,15 +143,7 @@ TEST_CASE("standard input is answered line by line with the answers of a file") 
 
 TEST_CASE("images: predictions.csv has the accuracy of compare") {
   const Workspace work;
-  for (const std::string part : {"train", "test"})
-    for (std::uint32_t i = 0; i < (part == "train" ? 48u : 24u); ++i) {
-      Image image = coloured_image(3, 8, 8, i + (part == "train" ? 0 : 100));
-      const std::size_t size = image.pixels.size() / 3;
-      for (std::size_t k = 0; k < size; ++k) image.pixels[(i % 2 == 0 ? 2 : 0) * size + k] /= 2;
-      const fs::path folder = work / "data" / part / (i % 2 == 0 ? "red" : "blue");
-      fs::create_directories(folder);
-      write_file_atomically(folder / (std::to_string(i) + ".png"), png_file(image));
-    }
+  write_red_and_blue(work / "data", 24);
   REQUIRE(train(work / "run", {"--set", "data.kind=image_folders", "--set",
                                "data.path=" + (work / "data").string()})
               .code == 0);

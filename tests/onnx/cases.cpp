@@ -12,14 +12,14 @@
 #include <functional>
 #include <iostream>
 
-#include "attention/operators/compiled_operator.h"
+#include "attention/operators/loop_heads.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "infer/encoder.h"
 #include "io/npy.h"
-#include "nn/transformer.h"
 #include "onnx/network/network_graph.h"
 #include "region/network/export_onnx.h"
+#include "support/varied_networks.h"
 
 namespace asap::test {
 namespace {
@@ -31,74 +31,16 @@ using Heads = std::vector<std::vector<CompiledHead>>;
 
 base::RandomStream random_stream(std::uint32_t id) { return {57, base::RandomPurpose::test, id}; }
 
-tensor::Tensor<float> random_tensor(const tensor::Shape& shape, float size,
-                                    base::RandomStream& random) {
-  tensor::Tensor<float> out(shape);
-  for (float& value : out.flat()) value = size * static_cast<float>(random.normal());
-  return out;
-}
-
-config::ModelConfig model_of(config::ModelKind kind) {
-  config::ModelConfig model;
-  model.kind = kind;
-  model.image_height = 8;
-  model.image_width = 12;
-  model.channels = 2;
-  model.patch = 2;
-  model.classes = 3;
-  model.vocabulary = kind == config::ModelKind::text ? 11 : 0;
-  model.max_tokens = kind == config::ModelKind::text ? 20 : 0;
-  model.point_width = kind == config::ModelKind::set ? 3 : 0;
-  model.width = 12;
-  model.heads = 3;
-  model.layers = 2;
-  model.attention.iterations = 6;
-  model.attention.epsilon = 0.5;
-  return model;
-}
-
-/// Weights far from their first values: attention is far from uniform, norms and biases are not 0.
-io::TensorFile random_weights(const config::ModelConfig& model) {
-  io::TensorFile weights;
-  const nn::Transformer<float> network(model, 3);
-  base::RandomStream random = random_stream(1);
-  for (const auto& entry : network.parameters().entries()) {
-    tensor::Tensor<float> value = random_tensor(entry.shape, 0.1f, random);
-    const float factor = entry.name.ends_with("qkv.weight") ? 3 : 1;
-    for (std::int64_t i = 0; i < value.size(); ++i)
-      value[i] += factor * network.parameters().flat()[static_cast<std::size_t>(entry.offset + i)];
-    weights.put(entry.name, value);
-  }
-  return weights;
-}
-
-/// A head of random slices, landmarks and weights.
-CompiledHead random_head(const DualFeatures& features, CompiledMode mode, float score_scale,
-                         base::RandomStream& random) {
-  constexpr std::int64_t kWidth = 4, kSlices = 2;
-  CompiledHead head{.features = features, .mode = mode, .score_scale = score_scale};
-  if (features.uses_slices()) {
-    head.query_slices = random_tensor({kSlices, kWidth}, 0.5f, random);
-    head.key_slices = random_tensor({kSlices, kWidth}, 0.5f, random);
-  }
-  if (features.landmarks > 0) {
-    head.landmarks = random_tensor({features.landmarks, kWidth}, 1, random);
-    head.teacher_iterations = 5;
-  }
-  const std::int64_t slices = features.uses_slices() ? kSlices : 0;
-  for (std::int64_t w = 0; w < features.weight_count(slices); ++w)
-    head.weights.push_back(0.3f * static_cast<float>(random.normal()));
-  return head;
-}
-
 /// The same features in every layer.
 Heads map_heads(const infer::Encoder& encoder, const DualFeatures& features, CompiledMode mode) {
   base::RandomStream random = random_stream(2);
   Heads heads;
   for (const std::vector<float>& scales : encoder.score_scales()) {
     heads.emplace_back();
-    for (const float scale : scales)
-      heads.back().push_back(random_head(features, mode, scale, random));
+    for (const float scale : scales) {
+      heads.back().push_back(random_head(features, mode, encoder.config().head_width(), random));
+      heads.back().back().score_scale = scale;
+    }
   }
   return heads;
 }
@@ -111,8 +53,6 @@ struct Batch {
   tensor::Tensor<float> values;
   config::ModelInput<float> input;
 };
-
-constexpr double kPixelMean = 0.3, kPixelDeviation = 0.4;
 
 Batch random_batch(const config::ModelConfig& model, const std::vector<std::int32_t>& lengths) {
   base::RandomStream random = random_stream(3);
@@ -138,7 +78,7 @@ Batch random_batch(const config::ModelConfig& model, const std::vector<std::int3
       batch.ids.push_back(static_cast<std::int32_t>(random.below(11)));
     batch.input.ids = batch.ids;
   } else {
-    batch.values = random_tensor({examples * batch.tokens, model.point_width}, 0.5f, random);
+    batch.values = random_floats({examples * batch.tokens, model.point_width}, 0.5f, random);
     batch.input.values = batch.values.rows();
   }
   batch.input.live = batch.live;
@@ -167,7 +107,7 @@ class CaseWriter {
   /// A network with heads that both sides compute.
   void write(const std::string& name, const config::ModelConfig& model, const MakeHeads& make,
              onnx::LoopForm form = onnx::LoopForm::scaling) const {
-    const io::TensorFile weights = random_weights(model);
+    const io::TensorFile weights = varied_weights(model, random_stream(1));
     const infer::Encoder encoder(model, weights, "random");
     const Heads heads = make(encoder);
     const attention::CompiledOperator attention(heads);
@@ -193,7 +133,7 @@ class CaseWriter {
 
   static MakeHeads loop(int iterations) {
     return [=](const infer::Encoder& encoder) {
-      return onnx::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
+      return attention::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
     };
   }
   static MakeHeads map(const DualFeatures& features, CompiledMode mode = CompiledMode::row_dual) {
@@ -235,7 +175,7 @@ void write_teachers(const CaseWriter& writer) {
   for (const auto& [kind, word] :
        {std::pair{config::ModelKind::vit, "images"}, std::pair{config::ModelKind::text, "texts"},
         std::pair{config::ModelKind::set, "sets"}}) {
-    config::ModelConfig model = model_of(kind);
+    config::ModelConfig model = small_model(kind);
     writer.write_teacher(std::string(word) + "_teacher", model);
     writer.write_teacher(std::string(word) + "_teacher_log", model, onnx::LoopForm::log_domain);
     writer.write(std::string(word) + "_softmax", model, CaseWriter::loop(0));
@@ -247,7 +187,7 @@ void write_teachers(const CaseWriter& writer) {
 }
 
 void write_models(const CaseWriter& writer) {
-  config::ModelConfig images = model_of(config::ModelKind::vit);
+  config::ModelConfig images = small_model(config::ModelKind::vit);
   images.pooling = config::Pooling::class_token;
   images.feed_forward.kind = config::FeedForwardKind::region;
   writer.write_teacher("images_class_token_region", images);
@@ -255,7 +195,7 @@ void write_models(const CaseWriter& writer) {
   images.feed_forward = {.activation = config::Activation::relu};
   images.positions = config::Positions::none;
   writer.write_teacher("images_relu_no_positions", images);
-  config::ModelConfig texts = model_of(config::ModelKind::text);
+  config::ModelConfig texts = small_model(config::ModelKind::text);
   texts.pooling = config::Pooling::class_token;
   writer.write_teacher("texts_class_token", texts);
   texts.pooling = config::Pooling::none;
@@ -267,7 +207,7 @@ void write_models(const CaseWriter& writer) {
   texts.embedding_norm = true;
   texts.feed_forward.activation = config::Activation::gelu_erf;
   writer.write_teacher("texts_as_bert", texts);
-  config::ModelConfig sets = model_of(config::ModelKind::set);
+  config::ModelConfig sets = small_model(config::ModelKind::set);
   sets.point_frequencies = 2;
   sets.pooling = config::Pooling::none;
   writer.write_teacher("sets_frequencies_labelled_tokens", sets);
@@ -285,7 +225,7 @@ void write_maps(const CaseWriter& writer) {
   const DualFeatures tokens{.log_sum_exp = false, .landmarks = 3};
   for (const auto& [kind, word] :
        {std::pair{config::ModelKind::vit, "images"}, std::pair{config::ModelKind::text, "texts"}}) {
-    const config::ModelConfig model = model_of(kind);
+    const config::ModelConfig model = small_model(kind);
     const std::string stem = word;
     writer.write(stem + "_all_features", model, CaseWriter::map(all));
     writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
@@ -295,10 +235,10 @@ void write_maps(const CaseWriter& writer) {
     writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));
     writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
   }
-  writer.write("texts_map_then_loop", model_of(config::ModelKind::text),
+  writer.write("texts_map_then_loop", small_model(config::ModelKind::text),
                [&](const infer::Encoder& encoder) {
                  Heads heads = map_heads(encoder, lse, CompiledMode::row_dual);
-                 heads[1] = onnx::loop_heads(3, encoder.score_scales(), {})[1];
+                 heads[1] = attention::loop_heads(3, encoder.score_scales(), {})[1];
                  return heads;
                });
 }

@@ -7,7 +7,6 @@ give logits within 1e-4. relu-fit's export is checked the same way. The test mak
 onnxruntime from PyPI, unless the Python that runs it has them. Exit code 77: nothing was tested, and why is printed.
 """
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -15,27 +14,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-SKIPPED = 77
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import packages
+
 BINARIES = Path(os.environ.get("ASAP_BINARY_DIR", Path(__file__).resolve().parents[2] / "build" / "bin"))
 PACKAGES = ("numpy", "onnx", "onnxruntime")
 TOLERANCE = 1e-4  # of logits around 1, in float32 on both sides
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(SKIPPED)
-
-
-def run_with_packages():
-    """Runs this file by a Python that has the packages."""
-    with tempfile.TemporaryDirectory(prefix="asap-onnx-") as folder:
-        if subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True).returncode != 0:
-            skip("there is no python3-venv (hint: apt-get install python3-venv)")
-        python = Path(folder, "bin", "python")
-        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], capture_output=True, text=True)
-        if installed.returncode != 0:
-            skip("pip cannot install onnxruntime: " + (installed.stderr.strip().splitlines() or ["?"])[-1])
-        sys.exit(subprocess.run([python, __file__], env={**os.environ, "ASAP_ONNX_PACKAGES": "installed"}).returncode)
 
 
 class ExportedNetworks(unittest.TestCase):
@@ -96,12 +80,8 @@ class ExportedNetworks(unittest.TestCase):
 
 if __name__ == "__main__":
     if not (BINARIES / "onnx_cases").exists():
-        skip(f"onnx_cases is not built in {BINARIES}")
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing and "ASAP_ONNX_PACKAGES" in os.environ:
-        sys.exit(f"installed, but not found: {', '.join(missing)}")
-    if missing:
-        run_with_packages()
+        packages.skip(f"onnx_cases is not built in {BINARIES}")
+    packages.run_with(__file__, PACKAGES, PACKAGES)
     import numpy as np
     import onnx
     import onnxruntime

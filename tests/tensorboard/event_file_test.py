@@ -6,7 +6,6 @@ appended to. The test makes a virtual environment with tensorboard from PyPI, un
 code 77: nothing was tested, and why is printed.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -16,30 +15,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
-SKIPPED = 77
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import packages
+
 BINARIES = Path(os.environ.get("ASAP_BINARY_DIR", Path(__file__).resolve().parents[2] / "build" / "bin"))
 SETTINGS = ["data.kind=shapes", "data.classes=4", "data.shapes.examples=96", "data.shapes.test_examples=32",
             "data.shapes.image_size=8", "model.patch=2", "model.width=16", "model.heads=2", "model.layers=1",
             "model.attention.iterations=4", "train.batch=16", "train.epochs=2", "train.checkpoint_every=5"]
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(SKIPPED)
-
-
-def run_with_package():
-    """Runs this file by a Python that has the package."""
-    with tempfile.TemporaryDirectory(prefix="asap-tensorboard-") as folder:
-        if subprocess.run([sys.executable, "-m", "venv", folder], capture_output=True).returncode != 0:
-            skip("there is no python3-venv (hint: apt-get install python3-venv)")
-        python = Path(folder, "bin", "python")
-        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", "tensorboard", "setuptools<81"],
-                                   capture_output=True, text=True)
-        if installed.returncode != 0:
-            skip("pip cannot install tensorboard: " + (installed.stderr.strip().splitlines() or ["?"])[-1])
-        environment = {**os.environ, "ASAP_TENSORBOARD": "installed"}
-        sys.exit(subprocess.run([python, __file__], env=environment).returncode)
 
 
 class EventFileTest(unittest.TestCase):
@@ -77,9 +59,6 @@ class EventFileTest(unittest.TestCase):
 
 if __name__ == "__main__":
     if not (BINARIES / "asap-train").exists():
-        skip(f"asap-train is not built in {BINARIES}")
-    if importlib.util.find_spec("tensorboard") is None:
-        if "ASAP_TENSORBOARD" in os.environ:
-            sys.exit("tensorboard is installed, but not found")
-        run_with_package()
+        packages.skip(f"asap-train is not built in {BINARIES}")
+    packages.run_with(__file__, ["tensorboard"], ["tensorboard", "setuptools<81"])
     unittest.main()

@@ -5,11 +5,11 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/operators/loop_heads.h"
 #include "base/error.h"
 #include "infer/encoder.h"
-#include "nn/transformer.h"
 #include "support/compiled_c.h"
-#include "support/random_heads.h"
+#include "support/varied_networks.h"
 
 namespace asap::test {
 namespace {
@@ -19,53 +19,8 @@ using attention::CompiledMode;
 using attention::DualFeatures;
 using config::ModelKind;
 
-constexpr double kPixelMean = 0.3, kPixelDeviation = 0.4;
-
-config::ModelConfig model_of(ModelKind kind) {
-  config::ModelConfig model;
-  model.kind = kind;
-  model.image_height = 8;
-  model.image_width = 12;
-  model.channels = 2;
-  model.patch = 2;
-  model.classes = 3;
-  model.vocabulary = kind == ModelKind::text ? 11 : 0;
-  model.max_tokens = kind == ModelKind::text ? 20 : 0;
-  model.point_width = kind == ModelKind::set ? 3 : 0;
-  model.width = 12;
-  model.heads = 3;
-  model.layers = 2;
-  model.attention.iterations = 6;
-  model.attention.epsilon = 0.5;
-  return model;
-}
-
-/// Weights far from their first values: attention is far from uniform, norms and biases are not 0.
-io::TensorFile varied_weights(const config::ModelConfig& model) {
-  io::TensorFile weights;
-  const nn::Transformer<float> network(model, 3);
-  base::RandomStream random(63, base::RandomPurpose::test, 1);
-  for (const auto& entry : network.parameters().entries()) {
-    tensor::Tensor<float> value = random_floats(entry.shape, 0.1f, random);
-    const float factor = entry.name.ends_with("qkv.weight") ? 3 : 1;
-    for (std::int64_t i = 0; i < value.size(); ++i)
-      value[i] += factor * network.parameters().flat()[static_cast<std::size_t>(entry.offset + i)];
-    weights.put(entry.name, value);
-  }
-  return weights;
-}
-
 c_source::Heads loop_of(const infer::Encoder& encoder, int iterations) {
-  c_source::Heads heads;
-  for (std::size_t layer = 0; layer < encoder.score_scales().size(); ++layer) {
-    heads.emplace_back();
-    for (std::size_t h = 0; h < encoder.score_scales()[layer].size(); ++h)
-      heads.back().push_back({.mode = CompiledMode::sinkhorn,
-                              .score_scale = encoder.score_scales()[layer][h],
-                              .slack = encoder.slacks().empty() ? 0.0f : encoder.slacks()[layer][h],
-                              .iterations = iterations});
-  }
-  return heads;
+  return attention::loop_heads(iterations, encoder.score_scales(), encoder.slacks());
 }
 
 /// A map in the first layer, the loop in the others.
@@ -172,7 +127,7 @@ void check_network(const std::string& title, const config::ModelConfig& model,
                    const MakeHeads& make, const std::string& compiler = "gcc") {
   CAPTURE(title);
   CAPTURE(compiler);
-  const io::TensorFile weights = varied_weights(model);
+  const io::TensorFile weights = varied_weights(model, {63, base::RandomPurpose::test, 1});
   const infer::Encoder encoder(model, weights, "random");
   const c_source::Heads heads = make(encoder);
   const Batch batch = random_batch(model);
@@ -195,7 +150,7 @@ MakeHeads map(const DualFeatures& features, CompiledMode mode = CompiledMode::ro
 const DualFeatures kAllFeatures{.first_dual = true, .landmarks = 3, .corrections = 2};
 
 TEST_CASE("networks on images compute our logits within 1e-5") {
-  config::ModelConfig model = model_of(ModelKind::vit);
+  config::ModelConfig model = small_model(ModelKind::vit);
   for (const std::string& compiler : c_compilers())
     check_network("all features", model, map(kAllFeatures), compiler);
   check_network("softmax", model, loop(0));
@@ -205,20 +160,20 @@ TEST_CASE("networks on images compute our logits within 1e-5") {
   model.attention.slack_start = 0.5;
   model.feed_forward.activation = config::Activation::relu;
   check_network("slack, ReLU", model, loop(6));
-  model = model_of(ModelKind::vit);
+  model = small_model(ModelKind::vit);
   model.pooling = config::Pooling::class_token;
   model.feed_forward.kind = config::FeedForwardKind::region;
   check_network("class token, region-constrained activations", model, loop(6));
 }
 
 TEST_CASE("networks on texts compute our logits within 1e-5") {
-  config::ModelConfig model = model_of(ModelKind::text);
+  config::ModelConfig model = small_model(ModelKind::text);
   for (const std::string& compiler : c_compilers())
     check_network("all features", model, map(kAllFeatures), compiler);
   model.pooling = config::Pooling::none;
   model.positions = config::Positions::none;
   check_network("labelled tokens without positions", model, loop(6));
-  model = model_of(ModelKind::text);
+  model = small_model(ModelKind::text);
   model.pooling = config::Pooling::first_token;  // as BERT
   model.pooler = true;
   model.norm = config::NormPosition::post;
@@ -226,13 +181,13 @@ TEST_CASE("networks on texts compute our logits within 1e-5") {
   model.embedding_norm = true;
   model.feed_forward.activation = config::Activation::gelu_erf;
   check_network("as BERT", model, loop(1));
-  model = model_of(ModelKind::text);
+  model = small_model(ModelKind::text);
   model.pooling = config::Pooling::class_token;
   check_network("class token", model, map(DualFeatures::none()));
 }
 
 TEST_CASE("networks on sets of points compute our logits within 1e-5") {
-  config::ModelConfig model = model_of(ModelKind::set);
+  config::ModelConfig model = small_model(ModelKind::set);
   model.point_frequencies = 2;
   check_network("frequencies", model, map(kAllFeatures));
   model.pooling = config::Pooling::none;
@@ -240,8 +195,8 @@ TEST_CASE("networks on sets of points compute our logits within 1e-5") {
 }
 
 TEST_CASE("what cannot be read gives -1 and writes nothing, and an empty example the bias") {
-  const config::ModelConfig model = model_of(ModelKind::text);
-  const io::TensorFile weights = varied_weights(model);
+  const config::ModelConfig model = small_model(ModelKind::text);
+  const io::TensorFile weights = varied_weights(model, {63, base::RandomPurpose::test, 1});
   const c_source::Heads heads = loop_of(infer::Encoder(model, weights, "random"), 2);
   const CompiledFile file(code_of(model, weights, heads));
   auto* forward = file.function<SequenceForward<int>>("net_forward");
@@ -282,8 +237,8 @@ TEST_CASE("what cannot be read gives -1 and writes nothing, and an empty example
 }
 
 TEST_CASE("weights that are missing or not finite are refused by name") {
-  const config::ModelConfig model = model_of(ModelKind::set);
-  io::TensorFile weights = varied_weights(model);
+  const config::ModelConfig model = small_model(ModelKind::set);
+  io::TensorFile weights = varied_weights(model, {63, base::RandomPurpose::test, 1});
   const c_source::Heads heads = loop_of(infer::Encoder(model, weights, "random"), 2);
   tensor::Tensor<float> bias({3});
   bias[1] = std::numeric_limits<float>::infinity();

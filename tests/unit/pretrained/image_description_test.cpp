@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "pretrained/pretrained_model.h"
+#include "support/changed_setting.h"
 #include "support/expect_error.h"
 #include "support/pretrained_folder.h"
 #include "support/temporary_folder.h"
@@ -202,11 +203,7 @@ TEST_CASE("keys that the weights of a ViT decide cannot be changed, and images m
   PretrainedFolder folder(scratch / "model", "vit_tiny");
   folder.write();
   const PretrainedModel model = read_pretrained(folder.file());
-  const auto with = [&](const char* assignment) {
-    TrainConfig config = initial_config(model);
-    set_field(config, assignment);
-    require_own_network(model, config, "test");
-  };
+  const auto with = [&](const char* assignment) { change_setting(model, assignment); };
   CHECK_NOTHROW(with("model.attention.kind=sinkhorn"));
   CHECK_NOTHROW(with("model.pooler=false"));
   expect_error<UsageError>([&] { with("model.patch=2"); }, {"model.patch is 2", "need 4"});

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/changed_setting.h"
 #include "support/expect_error.h"
 #include "support/pretrained_folder.h"
 #include "support/temporary_folder.h"
@@ -313,11 +314,7 @@ TEST_CASE("keys that the weights decide cannot be changed, others can") {
     folder.weights.tensors.erase(name);
   folder.write();
   const PretrainedModel model = read_pretrained(folder.file());
-  const auto with = [&](const char* assignment) {
-    TrainConfig config = initial_config(model);
-    set_field(config, assignment);
-    require_own_network(model, config, "test");
-  };
+  const auto with = [&](const char* assignment) { change_setting(model, assignment); };
   CHECK_NOTHROW(with("model.attention.kind=sinkhorn"));
   CHECK_NOTHROW(with("model.pooling=mean"));
   CHECK_NOTHROW(with("data.text.max_tokens=5"));
