@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "attention/transport/sparse_sums.h"
 #include "tensor/kernels/elementwise.h"
@@ -64,36 +63,12 @@ class KeptEntries {
   tensor::VectorView<T> entries_{};
 };
 
-template <class T>
-CompressedRows<T> transposed(const CompressedRows<T>& matrix, std::int64_t columns,
-                             tensor::Arena& arena) {
-  const auto count = std::ssize(matrix.columns);
-  const tensor::VectorView<std::int64_t> starts = arena.vector<std::int64_t>(columns + 1);
-  const auto rows = arena.vector<std::int32_t>(count);
-  const auto entries = arena.vector<T>(count);
-  const tensor::VectorView<std::int64_t> next = arena.vector<std::int64_t>(columns + 1);
-  std::ranges::fill(next, 0);
-  for (const std::int32_t j : matrix.columns) ++next[j];
-  std::int64_t before = 0;
-  for (std::size_t j = 0; j < next.size(); ++j) {
-    starts[j] = before;
-    before += std::exchange(next[j], before);
-  }
-  for (std::int64_t i = 0; i < matrix.rows(); ++i)
-    for (std::int64_t k = matrix.starts[i]; k < matrix.starts[i + 1]; ++k) {
-      const std::int64_t to = next[matrix.columns[k]]++;
-      rows[to] = static_cast<std::int32_t>(i);
-      entries[to] = matrix.entries[k];
-    }
-  return {starts, rows, entries};
-}
-
 /// A plan and the scalings u, v that the iterations multiply it by, dustbins last.
 template <class T>
 struct Iterate {
   const TransportProblem<T>& problem;
   KeptEntries<T> kept;
-  CompressedRows<T> by_rows{}, by_columns{};
+  SlicedRows<T> by_rows{}, by_columns{};
   tensor::VectorView<T> row_bins{}, column_bins{};  // of points
   T corner = T(0);
   tensor::VectorView<T> u{}, v{};
@@ -111,39 +86,28 @@ struct Iterate {
   void row_sums(tensor::VectorView<T> out) const { sums(by_rows, row_bins, column_bins, v, out); }
   /// column_sums: of the u there are.
   void update_columns(tensor::VectorView<const T> column_sums) {
-    scale(problem.column_marginals, column_sums, v);
+    scale_to_masses<T>(problem.column_marginals, column_sums, v);
   }
   void update_rows() {
     row_sums(u);
-    scale(problem.row_marginals, u, u);
+    scale_to_masses<T>(problem.row_marginals, u, u);
   }
-  /// mean over points j of |sum_i A_ij / b_j - 1|. column_sums: of the u there are.
-  double column_error(tensor::VectorView<const T> column_sums) const {
-    double total = 0;
-    std::int64_t live = 0;
-    for (std::size_t j = 0; j < columns(); ++j)
-      if (column_lives(j)) {
-        const T share = column_sums[j] * v[j] / problem.column_marginals[j];
-        total += std::abs(static_cast<double>(share) - 1);
-        ++live;
-      }
-    return live == 0 ? 0 : total / static_cast<double>(live);
+  /// sum over points j of |sum_i A_ij / b_j - 1|. column_sums: of the u there are.
+  double total_column_error(tensor::VectorView<const T> column_sums) const {
+    const std::size_t points = columns();
+    return static_cast<double>(total_mass_error<T>(problem.column_marginals.first(points),
+                                                   column_sums.first(points), v.first(points)));
   }
 
  private:
   /// `bins`: of the points that are summed for, `other_bins` of those that are summed over.
-  void sums(const CompressedRows<T>& matrix, tensor::VectorView<const T> bins,
+  void sums(const SlicedRows<T>& matrix, tensor::VectorView<const T> bins,
             tensor::VectorView<const T> other_bins, tensor::VectorView<const T> x,
             tensor::VectorView<T> out) const {
     const std::size_t points = bins.size(), others = other_bins.size();
     sparse_row_sums<T>(matrix, x, out.first(points));
     tensor::axpy<T>(x.back(), bins, out.first(points));
     out.back() = corner * x.back() + tensor::dot<T>(other_bins, x.first(others));
-  }
-  static void scale(tensor::VectorView<const T> marginals, tensor::VectorView<const T> sums,
-                    tensor::VectorView<T> out) {
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      out[k] = marginals[k] > T(0) ? marginals[k] / sums[k] : T(0);
   }
 };
 
@@ -174,8 +138,9 @@ Iterate<T> keep_entries(const TransportProblem<T>& problem, double threshold,
       iterate.kept.add_empty(i);
   }
   const KeptEntries<T>& kept = iterate.kept;
-  iterate.by_rows = {kept.starts(), kept.columns(), kept.entries()};
-  iterate.by_columns = transposed(iterate.by_rows, m, arena);
+  const CompressedRows<T> matrix{kept.starts(), kept.columns(), kept.entries()};
+  iterate.by_rows = slice(matrix, m, SlicedLines::rows, arena);
+  iterate.by_columns = slice(matrix, m, SlicedLines::columns, arena);
   const T bin = *problem.bin;
   iterate.row_bins = bin_entries<T>(bin, duals.rows, duals.columns.back(), arena);
   iterate.column_bins = bin_entries<T>(bin, duals.columns, duals.rows.back(), arena);
@@ -257,17 +222,21 @@ PolishEvidence sparse_polish(const TransportProblem<T>& problem, const SparsePol
     evidence.most_dropped = std::max(evidence.most_dropped, dropped[i]);
   }
   points = std::max(points, 1.0);
-  evidence.entries_per_row = static_cast<double>(iterate.by_rows.columns.size()) / points;
+  evidence.entries_per_row = static_cast<double>(iterate.kept.entries().size()) / points;
   evidence.polished = keeps_enough<T>(problem.row_marginals, row_sums, polish.threshold) &&
                       keeps_enough<T>(problem.column_marginals, column_sums, polish.threshold);
-  evidence.column_error = iterate.column_error(column_sums);
+  const double live_columns = std::max<double>(
+      static_cast<double>(std::ranges::count_if(problem.column_marginals.first(iterate.columns()),
+                                                [](T mass) { return mass > T(0); })),
+      1);
+  evidence.column_error = iterate.total_column_error(column_sums) / live_columns;
   while (evidence.polished && evidence.iterations < polish.iterations &&
          evidence.column_error > polish.tolerance) {
     iterate.update_columns(column_sums);
     iterate.update_rows();
     ++evidence.iterations;
     iterate.column_sums(column_sums);
-    evidence.column_error = iterate.column_error(column_sums);
+    evidence.column_error = iterate.total_column_error(column_sums) / live_columns;
   }
   const auto largest_v = static_cast<double>(*std::ranges::max_element(iterate.v));
   for (std::size_t i = 0; i < dropped.size(); ++i) {

@@ -16,39 +16,89 @@ namespace HWY_NAMESPACE {
 using namespace tensor::HWY_NAMESPACE;
 namespace {
 
+template <class T>
+using Slices = typename SparseSumsKernelSet<T>::Slices;
+
+/// Writes the sums of `count` rows of a slice to their places.
+template <class T>
+HWY_INLINE void scatter_rows(const std::int32_t* order, const T* sums, std::int64_t count, T* out) {
+  for (std::int64_t lane = 0; lane < count; ++lane)
+    if (order[lane] >= 0) out[order[lane]] = sums[lane];
+}
+
 /// Columns are as wide as floats, whose gather they index.
-void row_sums(const std::int64_t* starts, const std::int32_t* columns, const float* entries,
-              const float* x, float* out, std::int64_t rows) {
+void row_sums(const Slices<float>& matrix, const float* x, float* out) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    std::int64_t k = starts[i];
-    auto sum = hn::Zero(d);
-    for (; k + lanes <= starts[i + 1]; k += lanes)
-      sum = hn::MulAdd(hn::LoadU(d, entries + k), hn::GatherIndex(d, x, hn::LoadU(di, columns + k)),
-                       sum);
-    if (const std::int64_t left = starts[i + 1] - k; left > 0) {
-      // The lanes behind the last entry gather x_0, which need not be finite.
-      const auto gathered = hn::GatherIndex(d, x, load_first(di, left, columns + k));
-      const auto own = hn::FirstN(d, static_cast<std::size_t>(left));
-      sum = hn::MulAdd(load_first(d, left, entries + k), hn::IfThenElseZero(own, gathered), sum);
+  HWY_ALIGN float sums[kSliceRows];
+  for (std::int64_t s = 0; s < matrix.slices; ++s)
+    for (std::int64_t lane = 0; lane < kSliceRows; lane += lanes) {
+      const std::int64_t place = s * kSliceRows + lane;
+      const std::int32_t* columns = matrix.columns + matrix.starts[s] + lane;
+      const float* entries = matrix.entries + matrix.starts[s] + lane;
+      const std::int32_t longest = matrix.lengths[place],
+                         shortest = matrix.lengths[place + lanes - 1];
+      auto sum = hn::Zero(d);
+      const auto next = [&](const auto& keep) HWY_ATTR {
+        const auto gathered = keep(hn::GatherIndex(d, x, hn::LoadU(di, columns)));
+        sum = hn::MulAdd(hn::LoadU(d, entries), gathered, sum);
+        columns += kSliceRows;
+        entries += kSliceRows;
+      };
+      std::int32_t k = 0;
+      for (; k < shortest; ++k) next([](auto gathered) HWY_ATTR { return gathered; });
+      const auto lengths = hn::LoadU(di, matrix.lengths + place);
+      // The lanes of rows that have ended gather x_0, which need not be finite.
+      for (; k < longest; ++k)
+        next([&](auto gathered) HWY_ATTR {
+          return hn::IfThenElseZero(hn::RebindMask(d, hn::Gt(lengths, hn::Set(di, k))), gathered);
+        });
+      hn::StoreU(sum, d, sums);
+      scatter_rows(matrix.order + place, sums, lanes, out);
     }
-    out[i] = hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+/// Doubles are for checks.
+void row_sums(const Slices<double>& matrix, const double* x, double* out) {
+  for (std::int64_t s = 0; s < matrix.slices; ++s) {
+    const std::int64_t place = s * kSliceRows;
+    double sums[kSliceRows] = {};
+    for (std::int64_t lane = 0; lane < kSliceRows; ++lane)
+      for (std::int32_t k = 0; k < matrix.lengths[place + lane]; ++k) {
+        const std::int64_t at = matrix.starts[s] + k * kSliceRows + lane;
+        sums[lane] += matrix.entries[at] * x[matrix.columns[at]];
+      }
+    scatter_rows(matrix.order + place, sums, kSliceRows, out);
   }
 }
 
-/// Doubles are for checks. Four sums do not wait for each other.
-void row_sums(const std::int64_t* starts, const std::int32_t* columns, const double* entries,
-              const double* x, double* out, std::int64_t rows) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    double sums[4] = {};
-    std::int64_t k = starts[i];
-    for (; k + 4 <= starts[i + 1]; k += 4)
-      for (int s = 0; s < 4; ++s) sums[s] += entries[k + s] * x[columns[k + s]];
-    for (; k < starts[i + 1]; ++k) sums[0] += entries[k] * x[columns[k]];
-    out[i] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+template <class T>
+void scale_to_masses(const T* masses, const T* sums, T* out, std::int64_t count) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t k = 0; k < count; k += lanes) {
+    const std::int64_t part = HWY_MIN(lanes, count - k);
+    const auto mass = load_part(d, part, masses + k);
+    const auto scaling = hn::Div(mass, load_part(d, part, sums + k));
+    store_part(d, part, hn::IfThenElseZero(hn::Gt(mass, hn::Zero(d)), scaling), out + k);
   }
+}
+
+template <class T>
+T total_mass_error(const T* masses, const T* sums, const T* v, std::int64_t count) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto total = hn::Zero(d);
+  for (std::int64_t k = 0; k < count; k += lanes) {
+    const std::int64_t part = HWY_MIN(lanes, count - k);
+    const auto mass = load_part(d, part, masses + k);
+    const auto share =
+        hn::Div(hn::Mul(load_part(d, part, sums + k), load_part(d, part, v + k)), mass);
+    const auto error = hn::Abs(hn::Sub(share, hn::Set(d, T(1))));
+    total = hn::Add(total, hn::IfThenElseZero(hn::Gt(mass, hn::Zero(d)), error));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, total));
 }
 
 /// From column `j` on; returns how many are kept, `kept` of which are there already.
@@ -116,6 +166,8 @@ std::int64_t keep_larger(const double* scores, const double* g, double f, double
 template <class T>
 constexpr SparseSumsKernelSet<T> kKernelSet = {
     .row_sums = &row_sums,
+    .scale_to_masses = &scale_to_masses<T>,
+    .total_mass_error = &total_mass_error<T>,
     .keep_larger = &keep_larger,
 };
 
@@ -136,11 +188,28 @@ ASAP_DEFINE_FLOAT_AND_DOUBLE_KERNELS(SparseSumsKernelSet)
 }  // namespace
 
 template <class T>
-void sparse_row_sums(const CompressedRows<T>& matrix, tensor::VectorView<const T> x,
+void sparse_row_sums(const SlicedRows<T>& matrix, tensor::VectorView<const T> x,
                      tensor::VectorView<T> out) {
-  base::check(std::ssize(out) == matrix.rows(), "sparse_row_sums: shapes do not fit");
-  kernels<T>().row_sums(matrix.starts.data(), matrix.columns.data(), matrix.entries.data(),
-                        x.data(), out.data(), matrix.rows());
+  base::check(std::ssize(out) == matrix.rows, "sparse_row_sums: shapes do not fit");
+  kernels<T>().row_sums({matrix.slices(), matrix.order.data(), matrix.lengths.data(),
+                         matrix.starts.data(), matrix.columns.data(), matrix.entries.data()},
+                        x.data(), out.data());
+}
+
+template <class T>
+void scale_to_masses(tensor::VectorView<const T> masses, tensor::VectorView<const T> sums,
+                     tensor::VectorView<T> out) {
+  base::check(masses.size() == out.size() && sums.size() == out.size(),
+              "scale_to_masses: shapes do not fit");
+  kernels<T>().scale_to_masses(masses.data(), sums.data(), out.data(), std::ssize(out));
+}
+
+template <class T>
+T total_mass_error(tensor::VectorView<const T> masses, tensor::VectorView<const T> sums,
+                   tensor::VectorView<const T> v) {
+  base::check(masses.size() == v.size() && sums.size() == v.size(),
+              "total_mass_error: shapes do not fit");
+  return kernels<T>().total_mass_error(masses.data(), sums.data(), v.data(), std::ssize(v));
 }
 
 template <class T>
@@ -156,8 +225,12 @@ std::int64_t keep_larger(tensor::VectorView<const T> scores, tensor::VectorView<
 }
 
 #define ASAP_INSTANTIATE(T)                                                                      \
-  template void sparse_row_sums<T>(const CompressedRows<T>&, tensor::VectorView<const T>,        \
+  template void sparse_row_sums<T>(const SlicedRows<T>&, tensor::VectorView<const T>,            \
                                    tensor::VectorView<T>);                                       \
+  template void scale_to_masses<T>(tensor::VectorView<const T>, tensor::VectorView<const T>,     \
+                                   tensor::VectorView<T>);                                       \
+  template T total_mass_error<T>(tensor::VectorView<const T>, tensor::VectorView<const T>,       \
+                                 tensor::VectorView<const T>);                                   \
   template std::int64_t keep_larger<T>(tensor::VectorView<const T>, tensor::VectorView<const T>, \
                                        T, T, tensor::VectorView<std::int32_t>,                   \
                                        tensor::VectorView<T>);

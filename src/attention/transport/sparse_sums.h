@@ -1,24 +1,24 @@
 #pragma once
 
-#include "tensor/core/view.h"
+#include "attention/transport/sliced_rows.h"
 
 namespace asap::attention {
 
-/// A matrix of few entries, row by row; of its transpose: column by column. T is float or double.
+/// out_i = sum_j A_ij x_j, vectorised for the processor at run time; the sum of a row is made in
+/// the order of its entries. x: [columns], out: [rows]. InternalError when shapes do not fit.
 template <class T>
-struct CompressedRows {
-  tensor::VectorView<const std::int64_t> starts;   ///< [rows + 1] where each row begins
-  tensor::VectorView<const std::int32_t> columns;  ///< of each entry, ascending within a row
-  tensor::VectorView<const T> entries;
-
-  std::int64_t rows() const { return std::ssize(starts) - 1; }
-};
-
-/// out_i = sum_j A_ij x_j, vectorised for the processor at run time. x: [columns], out: [rows].
-/// InternalError when shapes do not fit.
-template <class T>
-void sparse_row_sums(const CompressedRows<T>& matrix, tensor::VectorView<const T> x,
+void sparse_row_sums(const SlicedRows<T>& matrix, tensor::VectorView<const T> x,
                      tensor::VectorView<T> out);
+
+/// out_k = masses_k / sums_k, 0 where the mass is 0. `out` may be `sums`.
+template <class T>
+void scale_to_masses(tensor::VectorView<const T> masses, tensor::VectorView<const T> sums,
+                     tensor::VectorView<T> out);
+
+/// sum_k |v_k sums_k / masses_k - 1| over masses that are not 0.
+template <class T>
+T total_mass_error(tensor::VectorView<const T> masses, tensor::VectorView<const T> sums,
+                   tensor::VectorView<const T> v);
 
 /// How many values more than it keeps keep_larger() may write behind them.
 inline constexpr std::int64_t kKeptSlack = 64;

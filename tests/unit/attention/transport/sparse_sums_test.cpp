@@ -32,7 +32,9 @@ TEST_CASE_TEMPLATE("sums of rows of every length equal plain loops", T, float, d
     starts.push_back(std::ssize(columns));
     expected.push_back(sum);
   }
-  const CompressedRows<T> matrix{starts, columns, kept};
+  Arena arena;
+  const SlicedRows<T> matrix =
+      slice<T>({starts, columns, kept}, kColumns, SlicedLines::rows, arena);
   std::vector<T> sums(70);
   sparse_row_sums<T>(matrix, x.flat(), sums);
   for (std::size_t i = 0; i < 70; ++i) CHECK(std::abs(sums[i] - expected[i]) < kUlps<T>);
@@ -45,6 +47,26 @@ TEST_CASE_TEMPLATE("sums of rows of every length equal plain loops", T, float, d
   for (std::size_t i = 48; i < 70; ++i) CHECK(others[i] == sums[i]);
   sums.pop_back();
   CHECK_THROWS_AS(sparse_row_sums<T>(matrix, x.flat(), sums), asap::base::InternalError);
+}
+
+TEST_CASE_TEMPLATE("scalings and errors of masses equal plain loops at every length", T, float,
+                   double) {
+  const T infinity = std::numeric_limits<T>::infinity();
+  const Tensor<T> sums = random_tensor<T>({70}, 5), v = random_tensor<T>({70}, 6);
+  for (std::size_t count = 0; count <= 70; ++count) {
+    std::vector<T> masses(count), at(count), factors(count), out(count);
+    double expected = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      masses[k] = k % 5 == 2 ? T(0) : T(1) + static_cast<T>(k) / 16;
+      at[k] = k % 10 == 2 ? infinity : std::abs(sums[k]) + T(1);  // of a mass of 0
+      factors[k] = std::abs(v[k]);
+      if (masses[k] > T(0)) expected += std::abs(double(factors[k]) * at[k] / masses[k] - 1);
+    }
+    scale_to_masses<T>(masses, at, out);
+    for (std::size_t k = 0; k < count; ++k)
+      CHECK(out[k] == (masses[k] > T(0) ? masses[k] / at[k] : T(0)));
+    CHECK(std::abs(total_mass_error<T>(masses, at, factors) - expected) < 100 * kUlps<T>);
+  }
 }
 
 TEST_CASE_TEMPLATE("what is kept of a row equals a plain loop at every length", T, float, double) {
