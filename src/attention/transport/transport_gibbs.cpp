@@ -91,7 +91,7 @@ void load_scores(const TransportProblem<T>& problem, const TransportGibbs<T>& gi
 
 template <class T>
 void exponentiate_scores(const TransportGibbs<T>& gibbs, tensor::VectorView<T> v,
-                         tensor::VectorView<T> u, tensor::VectorView<T> column_sum) {
+                         tensor::VectorView<T> u, tensor::VectorView<T> scratch) {
   score_shifts<T>(gibbs.entries, gibbs.row_shift, gibbs.column_shift);
   round_shifts(gibbs.row_shift);
   round_shifts(gibbs.column_shift);
@@ -99,9 +99,8 @@ void exponentiate_scores(const TransportGibbs<T>& gibbs, tensor::VectorView<T> v
   for (std::size_t j = 0; j < v.size(); ++j) v[j] = -gibbs.column_shift[j];
   tensor::exponential<T>(v, v);
   std::fill(v.begin() + gibbs.entries.cols, v.end(), T(0));
-  exponentiate_and_scale<T>(gibbs.entries, gibbs.row_shift, gibbs.column_shift, v, u, column_sum);
+  exponentiate_and_scale<T>(gibbs.entries, gibbs.row_shift, gibbs.column_shift, v, u, scratch);
   tensor::multiply<T>(u, gibbs.row_marginals, u);
-  weighted_column_sum<T>(gibbs.entries, u, column_sum);
 }
 
 template <class T>

@@ -32,11 +32,11 @@ TransportGibbs<T> allocate_gibbs(const TransportProblem<T>& problem, tensor::Are
 template <class T>
 void load_scores(const TransportProblem<T>& problem, const TransportGibbs<T>& gibbs);
 
-/// S becomes K. Also the scalings of the start g = 0, v: [padded m], of its row update, u: [n], and
-/// column_sum_j = sum_i u_i K_ij: [padded m].
+/// S becomes K. Also the scalings of the start g = 0, v: [padded m], and of its row update, u: [n].
+/// scratch: [padded m].
 template <class T>
 void exponentiate_scores(const TransportGibbs<T>& gibbs, tensor::VectorView<T> v,
-                         tensor::VectorView<T> u, tensor::VectorView<T> column_sum);
+                         tensor::VectorView<T> u, tensor::VectorView<T> scratch);
 
 /// v_j = b_j / column_sum_j; the padding becomes zero. v, column_sum: [padded m].
 template <class T>

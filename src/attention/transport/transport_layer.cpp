@@ -32,6 +32,7 @@ bool transport_in_exp_domain(TransportState<T>& state, tensor::Arena& scratch) {
   const int iterations = state.iterations;
   const tensor::VectorView<T> column_sum = scratch.vector<T>(gibbs.entries.stride);
   exponentiate_scores<T>(gibbs, state.v(0), state.u(0), column_sum);
+  if (iterations > 0) weighted_column_sum<T>(gibbs.entries, state.u(0), column_sum);
   for (int t = 1; t <= iterations; ++t) {
     weighted_column_update<T>(gibbs, column_sum, state.v(t));
     weighted_scaling_sweep<T>(gibbs.entries, state.v(t), gibbs.row_marginals, state.u(t),

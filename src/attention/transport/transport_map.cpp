@@ -7,6 +7,7 @@
 #include "attention/transport/transport_layer.h"
 #include "attention/transport/transport_log_domain.h"
 #include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/two_largest.h"
 
 namespace asap::attention {
 namespace {
@@ -14,29 +15,13 @@ namespace {
 constexpr int kHinges = 9;
 constexpr double kFirstHinge = -12, kHingeDistance = 3;
 
-/// The two largest scores of a point.
-struct BestScores {
-  double largest, second;
-};
-
-/// scores: not empty. A single score is both.
-template <class T>
-BestScores best_scores(tensor::VectorView<const T> scores) {
-  const T largest = tensor::maximum<T>(scores);
-  if (scores.size() == 1) return {static_cast<double>(largest), static_cast<double>(largest)};
-  const auto at = static_cast<std::size_t>(std::ranges::find(scores, largest) - scores.begin());
-  if (at == scores.size()) return {std::nan(""), std::nan("")};  // NaN among the scores
-  const T second =
-      std::max(tensor::maximum<T>(scores.first(at)), tensor::maximum<T>(scores.subspan(at + 1)));
-  return {static_cast<double>(largest), static_cast<double>(second)};
-}
-
 /// Everything that the features of all points share, and the numbers of live points.
 struct LiveSizes {
   double log_rows, log_columns;
 };
 
-std::array<double, kTransportFeatures> point_features(double z, const BestScores& best,
+std::array<double, kTransportFeatures> point_features(double z,
+                                                      const tensor::TwoLargest<double>& best,
                                                       const LiveSizes& sizes) {
   std::array<double, kTransportFeatures> out;
   out[0] = z;
@@ -45,7 +30,7 @@ std::array<double, kTransportFeatures> point_features(double z, const BestScores
   out[kHinges + 1] = 1 / (1 + std::exp(-z));
   out[kHinges + 2] = sizes.log_rows;
   out[kHinges + 3] = sizes.log_columns;
-  out[kHinges + 4] = best.largest;
+  out[kHinges + 4] = best.first;
   out[kHinges + 5] = best.second;
   out[kHinges + 6] = 1;
   return out;
@@ -59,10 +44,14 @@ class LiveProblem {
       : problem_(problem), gibbs_(allocate_gibbs(problem, arena)) {
     base::check(problem.bin.has_value(), "transport map: a problem without dustbins");
     if (!has_points()) return;
-    best_ = arena.vector<BestScores>(points());
+    best_ = arena.vector<tensor::TwoLargest<double>>(points());
     load();
-    for (std::int64_t i = 0; i < points(); ++i)
-      best_[i] = best_scores<T>(gibbs_.entries.row(i).first(columns()));
+    for (std::int64_t i = 0; i < points(); ++i) {
+      const auto best = tensor::two_largest<T>(gibbs_.entries.row(i).first(columns()));
+      // A single score is both.
+      best_[i] = {static_cast<double>(best.first),
+                  static_cast<double>(columns() == 1 ? best.first : best.second)};
+    }
     sizes_ = {std::log(static_cast<double>(points())), std::log(static_cast<double>(columns()))};
   }
 
@@ -98,7 +87,7 @@ class LiveProblem {
  private:
   const TransportProblem<T>& problem_;
   TransportGibbs<T> gibbs_;
-  tensor::VectorView<BestScores> best_;
+  tensor::VectorView<tensor::TwoLargest<double>> best_;
   LiveSizes sizes_{};
 };
 
