@@ -11,7 +11,7 @@ apart in both views, and each other's nearest. Keypoints with no other within 5 
 are ambiguous (-2), neither trained on nor scored.
 
 Writes DIR/train.npz, DIR/test_moderate.npz and DIR/test_strong.npz, in the format of
-src/data/keypoints/keypoint_pairs.h. Test photographs are never in the training set. The same seed, photographs and
+src/data/keypoints/keypoint_pairs.h; the test files hold the views of their first eight pairs, for pictures. Test photographs are never in the training set. The same seed, photographs and
 OpenCV give the same files. Exits with code 69 if OpenCV is missing.
 """
 
@@ -62,6 +62,7 @@ LEVELS = {
     "strong": {"scale": 1.0, "rotation": 180, "perspective": 0.20, "shift": 0.25, "noise": 12},
 }
 NEAR = 3.0  # pixels: partners are nearer
+PICTURED = 8  # pairs whose views are kept: as many as commands draw
 FAR = 5.0  # pixels: keypoints without partner are farther from all others
 
 
@@ -180,12 +181,13 @@ def true_partners(points0, points1, homography):
 
 
 def make_pairs(photos, level, count, most, options, seed):
-    """The arrays of `count` pairs; `level` is one of LEVELS or mixed. Gives up when photographs show too little."""
+    """The arrays of `count` pairs; `level` is one of LEVELS or mixed, which keeps no views. Gives up when photographs
+    show too little."""
     random = np.random.default_rng(seed)
     detector, width = make_detector(options.detector, most)
     pyramids = [pyramid(load_photo(path)) for path in photos]
     lists = {name: [] for name in ("keypoints0", "keypoints1", "descriptors0", "descriptors1", "matches0", "matches1")}
-    homographies, used = [], []
+    homographies, used, kept_views = [], [], []
     tried = 0
     while len(used) < count:
         if tried > 40 * (len(used) + 25):
@@ -208,6 +210,8 @@ def make_pairs(photos, level, count, most, options, seed):
             lists[name].append(value)
         homographies.append(homography)
         used.append(photo)
+        if level != "mixed" and len(kept_views) < PICTURED:
+            kept_views.append(views)
     arrays = {name: np.concatenate(parts) for name, parts in lists.items()}
     for image in "01":
         lengths = [len(matches) for matches in lists[f"matches{image}"]]
@@ -215,6 +219,9 @@ def make_pairs(photos, level, count, most, options, seed):
     arrays["homography"] = np.array(homographies)
     arrays["size"] = np.full((count, 2, 2), options.view, np.int32)
     arrays["photo"] = np.array(used, np.int32)
+    if kept_views:
+        for image in range(2):
+            arrays[f"image{image}"] = np.stack([views[image] for views in kept_views])
     return arrays, tried
 
 

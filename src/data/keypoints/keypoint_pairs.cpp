@@ -33,7 +33,7 @@ class PairReader {
     if (found == file_.tensors.end())
       fail("there is no array '" + name + "'",
            "a file of pairs holds offset0, offset1, keypoints0, keypoints1, descriptors0, "
-           "descriptors1, size and perhaps matches0, matches1 and homography");
+           "descriptors1, size and perhaps matches0, matches1, homography, image0 and image1");
     return found->second;
   }
 
@@ -211,14 +211,15 @@ KeypointPairs KeypointPairs::parse(io::TensorFile file, config::DescriptorKind k
                        &pairs.sizes_[p * 4 + e * 2], place(p, i, e));
   pairs.read_matches(reader);
   pairs.read_homographies(reader);
+  pairs.read_photographs(reader);
   return pairs;
 }
 
 KeypointPairs KeypointPairs::read(const std::filesystem::path& path, config::DescriptorKind kind) {
   const std::string bytes = base::read_file(path);
   static const std::vector<std::string> kNames{
-      "offset0",      "offset1", "keypoints0", "keypoints1", "descriptors0",
-      "descriptors1", "size",    "matches0",   "matches1",   "homography"};
+      "offset0", "offset1",  "keypoints0", "keypoints1", "descriptors0", "descriptors1",
+      "size",    "matches0", "matches1",   "homography", "image0",       "image1"};
   KeypointPairs pairs = parse(io::is_npz(bytes) ? io::parse_npz(bytes, path.string(), kNames)
                                                 : io::parse_safetensors(bytes, path.string()),
                               kind);
@@ -273,6 +274,35 @@ void KeypointPairs::read_homographies(const Reader& reader) {
                 ", expected float64");
   const tensor::Tensor<double> values = stored.to<double>();
   homographies_.assign(values.flat().begin(), values.flat().end());
+}
+
+template <class Reader>
+void KeypointPairs::read_photographs(const Reader& reader) {
+  if (!reader.has("image0") && !reader.has("image1")) return;
+  for (const int e : {0, 1}) {
+    const std::string name = "image" + std::to_string(e);
+    const StoredTensor& stored = reader.array(name);
+    const auto rank = stored.shape.rank();
+    if (rank != 3 || stored.shape[0] > size() || stored.shape[1] < 1 || stored.shape[2] < 1)
+      reader.fail_shape(name, stored,
+                        "[K, height, width] with K at most " + std::to_string(size()) +
+                            ": the grey images of the first K pairs");
+    if (stored.type != ElementType::uint8)
+      reader.fail("array '" + name + "' holds " + std::string(io::element_name(stored.type)) +
+                      ", expected grey values in bytes",
+                  "save " + name + ".astype('uint8')");
+    photographs_[e] = stored;
+  }
+}
+
+std::optional<Photograph> KeypointPairs::photograph(std::int64_t pair, int image) const {
+  const std::optional<StoredTensor>& stored = photographs_[image];
+  if (!stored || pair >= stored->shape[0]) return std::nullopt;
+  const std::int64_t height = stored->shape[1], width = stored->shape[2];
+  const auto* pixels = reinterpret_cast<const std::uint8_t*>(stored->bytes.data());
+  return Photograph{static_cast<int>(width),
+                    static_cast<int>(height),
+                    {pixels + pair * height * width, static_cast<std::size_t>(height * width)}};
 }
 
 KeypointView KeypointPairs::view(std::int64_t pair, int image) const {

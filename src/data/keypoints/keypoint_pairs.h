@@ -26,6 +26,12 @@ struct KeypointView {
   std::span<const std::int32_t> matches;      ///< [N]; empty if the file has none
 };
 
+/// A grey image that keypoints were found in.
+struct Photograph {
+  int width = 0, height = 0;             ///< may differ from those of its view by a scale
+  std::span<const std::uint8_t> pixels;  ///< [height, width]
+};
+
 /// Pairs of sets of keypoints with descriptors, in memory.
 class KeypointPairs {
  public:
@@ -36,6 +42,8 @@ class KeypointPairs {
   ///   size            [P, 2, 2]   width and height of both images
   ///   matches<e>      [*]         optional: index in the other image, -1 no partner, -2 ambiguous
   ///   homography      [P, 3, 3]   optional: maps positions of image 0 to image 1
+  ///   image<e>        [K, H, W]   optional: bytes, the grey images of the first K pairs, for
+  ///   pictures
   /// Other arrays are not read. Missing numbers of a keypoint are a size of kDefaultSize, angle 0
   /// and response 0.
   ///
@@ -62,6 +70,9 @@ class KeypointPairs {
   /// Maps homogeneous positions of image 0 to image 1, row-major; nothing if the file has none.
   std::optional<std::array<double, 9>> homography(std::int64_t pair) const;
 
+  /// Nothing if the file does not have that of this pair.
+  std::optional<Photograph> photograph(std::int64_t pair, int image) const;
+
   config::DescriptorKind descriptor_kind() const { return kind_; }
   std::int64_t descriptor_width() const { return decoded_width_; }
   /// Decodes the descriptors of the keypoints `rows` of an image. out: [rows, descriptor_width()].
@@ -79,6 +90,8 @@ class KeypointPairs {
   void read_matches(const Reader& reader);
   template <class Reader>
   void read_homographies(const Reader& reader);
+  template <class Reader>
+  void read_photographs(const Reader& reader);
 
   std::string source_, fingerprint_;
   config::DescriptorKind kind_ = config::DescriptorKind::histogram;
@@ -88,8 +101,9 @@ class KeypointPairs {
   std::array<tensor::Tensor<float>, 2> keypoints_;
   std::array<io::StoredTensor, 2> descriptors_;  // uint8 or float32, of one type
   std::array<std::vector<std::int32_t>, 2> matches_;
-  std::vector<float> sizes_;          // [P, 2, 2]
-  std::vector<double> homographies_;  // [P, 3, 3] or empty
+  std::vector<float> sizes_;                                    // [P, 2, 2]
+  std::vector<double> homographies_;                            // [P, 3, 3] or empty
+  std::array<std::optional<io::StoredTensor>, 2> photographs_;  // uint8 [K, H, W]
 };
 
 /// All keypoints of a view, or the `most` of largest response in the order of the file (the first

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.h"
 #include "base/format.h"
+#include "io/jpeg_writer.h"
 
 namespace asap::evaluate {
 namespace {
@@ -26,11 +28,19 @@ std::string frame(float x, const data::KeypointView& view) {
          number(view.height) + "\" fill=\"#f4f4f4\" stroke=\"#bbbbbb\"/>\n";
 }
 
+std::string photograph(float x, const data::KeypointView& view, const data::Photograph& image) {
+  const auto file = io::encode_grey_jpeg(image.pixels, image.width, image.height);
+  return "<image x=\"" + number(x) + "\" y=\"0\" width=\"" + number(view.width) + "\" height=\"" +
+         number(view.height) + "\" preserveAspectRatio=\"none\" href=\"data:image/jpeg;base64," +
+         base::base64(file) + "\"/>\n";
+}
+
 std::string dots(float x, const data::KeypointView& view) {
   std::string text;
   for (std::int64_t i = 0; i < view.keypoints.rows; ++i)
     text += "<circle cx=\"" + number(x + view.keypoints(i, 0)) + "\" cy=\"" +
-            number(view.keypoints(i, 1)) + "\" r=\"1.5\" fill=\"#444444\"/>\n";
+            number(view.keypoints(i, 1)) +
+            "\" r=\"1.5\" fill=\"#444444\" stroke=\"#ffffff\" stroke-width=\"0.5\"/>\n";
   return text;
 }
 
@@ -40,10 +50,15 @@ std::string pair_picture(const data::KeypointPairs& pairs, std::int64_t pair,
                          const infer::Matches& matches) {
   const std::array<data::KeypointView, 2> views{pairs.view(pair, 0), pairs.view(pair, 1)};
   const float right = views[0].width + kGap;
-  std::string text =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(right + views[1].width) +
-      " " + number(std::max(views[0].height, views[1].height)) + "\">\n" + frame(0, views[0]) +
-      frame(right, views[1]) + dots(0, views[0]) + dots(right, views[1]);
+  std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+                     number(right + views[1].width) + " " +
+                     number(std::max(views[0].height, views[1].height)) + "\">\n";
+  for (const int e : {0, 1}) {
+    const float x = e == 0 ? 0 : right;
+    text += frame(x, views[e]);
+    if (const auto image = pairs.photograph(pair, e)) text += photograph(x, views[e], *image);
+    text += dots(x, views[e]);
+  }
   for (std::size_t i = 0; i < matches.partners.size(); ++i) {
     const std::int32_t partner = matches.partners[i];
     if (partner < 0) continue;

@@ -7,8 +7,9 @@
 
 namespace asap::evaluate {
 
-/// Both images of a pair side by side as SVG: keypoints as dots, matches as lines, blue if right,
-/// orange if wrong, grey where the truth is ambiguous or unknown.
+/// Both images of a pair side by side as SVG, where the file has them, else grey frames: keypoints
+/// as dots, matches as lines, blue if right, orange if wrong, grey where the truth is ambiguous or
+/// unknown.
 std::string pair_picture(const data::KeypointPairs& pairs, std::int64_t pair,
                          const infer::Matches& matches);
 

@@ -129,3 +129,35 @@ TEST_CASE("the strongest keypoints are those of largest response, in the order o
   CHECK(data::strongest_keypoints(pairs.view(0, 0), 4) == std::vector<std::int32_t>{0, 1, 2, 3});
   CHECK(data::strongest_keypoints(pairs.view(0, 0), 0).size() == 5);
 }
+
+TEST_CASE("grey images of the first pairs are read if they are there") {
+  io::TensorFile file = drawn_keypoints();
+  CHECK(!parse(file).photograph(0, 0));
+  tensor::Tensor<std::uint8_t> first({2, 3, 4}), second({2, 5, 2});
+  for (std::int64_t i = 0; i < first.size(); ++i) first[i] = static_cast<std::uint8_t>(i);
+  file.put("image0", first);
+  expect_error<base::DataError>([&] { parse(file); }, {"pairs.npz", "'image1'"});
+  file.put("image1", second);
+  const KeypointPairs pairs = parse(file);
+  const auto image = pairs.photograph(1, 0);
+  REQUIRE(image);
+  CHECK(image->width == 4);
+  CHECK(image->height == 3);
+  CHECK(image->pixels.front() == 12);
+  CHECK(image->pixels.back() == 23);
+  CHECK(pairs.photograph(0, 1)->width == 2);
+  CHECK(!pairs.photograph(2, 0));
+}
+
+TEST_CASE("images of another type or shape, or of more pairs than there are, are refused") {
+  const auto refused = [](const auto& images, const char* part) {
+    io::TensorFile file = drawn_keypoints();
+    file.put("image0", images);
+    file.put("image1", images);
+    expect_error<base::DataError>([&] { parse(file); }, {"pairs.npz", "'image0'", part});
+  };
+  refused(tensor::Tensor<float>({1, 2, 2}), "expected grey values in bytes");
+  refused(tensor::Tensor<std::uint8_t>({5, 2, 2}), "K at most 4");
+  refused(tensor::Tensor<std::uint8_t>({1, 0, 2}), "[K, height, width]");
+  refused(tensor::Tensor<std::uint8_t>({1, 2, 2, 3}), "[K, height, width]");
+}
