@@ -4,8 +4,8 @@
 # retraining; the cost of training; the effect of shifted data. A second run skips finished stages and continues
 # interrupted ones.
 #
-#   scripts/reproduce.sh [--quick] [--data SET,...] [--experiments NAME,...] [--seeds N] [--out DIR]
-#                        [--threads N]
+#   scripts/reproduce.sh [--quick] [--data SET,...] [--experiments NAME,...] [--seeds N] [--share I/N]
+#                        [--out DIR] [--threads N]
 #
 #   --quick      one seed, few steps, few examples: under 15 minutes on two cores; do not quote its numbers
 #   --data       names of configs/train/SET_sinkhorn.json (default: all sets of the paper that are found)
@@ -14,6 +14,8 @@
 #                fixed; levels: matching with other noise levels; long: speed on the sets with long sequences, which
 #                take no other experiment)
 #   --seeds      default 3 (--quick: 1)
+#   --share      runs only the I-th of N shares of the sets and seeds, and makes no report, so that several processes or
+#                machines can share the work; the same command without it makes the report of what all of them left
 #   --out        default runs/reproduce (--quick: runs/reproduce-quick)
 #   ASAP_DATA_DIR   folder of the data sets that no Debian package provides
 #

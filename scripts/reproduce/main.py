@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -27,12 +28,21 @@ ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cat
             *LONG_SETS]
 
 
+def share_of(text):
+    """2/6: the second of six shares, as its number from 0 and the number of shares."""
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a share such as 2/6 (hint: the second of six)")
+    return int(number) - 1, int(count)
+
+
 def parse_options(words):
     parser = argparse.ArgumentParser(prog="scripts/reproduce.sh")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=lambda text: text.split(","))
     parser.add_argument("--experiments", type=lambda text: text.split(","), default=EXPERIMENTS)
     parser.add_argument("--seeds", type=int)
+    parser.add_argument("--share", type=share_of)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--caller", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
@@ -55,7 +65,9 @@ def keep_settings(options):
     if path.is_file() and json.loads(path.read_text()) != settings:
         sys.exit(f"reproduce: error: {options.out} holds results made {'without' if options.quick else 'with'} --quick "
                  "(hint: choose another --out)")
-    path.write_text(json.dumps(settings) + "\n")
+    written = path.with_suffix(f".{os.getpid()}")  # other shares may begin at the same moment
+    written.write_text(json.dumps(settings) + "\n")
+    written.replace(path)
 
 
 class Log:
@@ -79,6 +91,13 @@ class Log:
         return False
 
 
+def seeds_of_share(options, name):
+    """The seeds of a set that this share runs: sets and seeds are dealt out like cards, all sets of seed 1 first."""
+    number, count = options.share or (0, 1)
+    place = options.data.index(name)
+    return [seed for seed in range(1, options.seeds + 1) if ((seed - 1) * len(options.data) + place) % count == number]
+
+
 def run_set(options, runner, log, name):
     """Runs all experiments on one data set."""
     configs = ROOT / "configs" / "train"
@@ -86,7 +105,7 @@ def run_set(options, runner, log, name):
         log.skipped.append({"what": name, "reason": f"there is no configs/train/{name}_sinkhorn.json"})
         say(f"{name}: skipped: {log.skipped[-1]['reason']}")
         return
-    for seed in range(1, options.seeds + 1):
+    for seed in seeds_of_share(options, name):
         stages = Experiments(runner, Settings(options.quick), configs, name, seed)
         if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
             return
@@ -130,6 +149,9 @@ def main(words):
     log = Log()
     for name in options.data:
         run_set(options, runner, log, name)
+    if options.share:  # others may still be at work
+        say(f"share {options.share[0] + 1} of {options.share[1]} is done ({time.monotonic() - start:.0f} s)")
+        return 1 if log.failed else 0
     summary = collect(options.out, options.data)
     summary |= {"quick": options.quick, "seeds": options.seeds, "machine": machine(), "skipped": log.skipped,
                 "failed": log.failed, "command": "scripts/reproduce.sh " + " ".join(words[2:])}

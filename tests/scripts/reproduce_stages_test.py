@@ -109,6 +109,20 @@ class Stages(unittest.TestCase):
         self.assertLessEqual({"seed-1/sinkhorn", "seed-2/sinkhorn-compare", "seed-1/cost/softmax-1"}, stages)
         self.assertFalse(stages & {"seed-1/retrained", "seed-1/layer", "seed-1/softmax-operator", "seed-2/cost/softmax-1"})
 
+    def test_shares_run_every_set_and_seed_once_and_leave_the_report_to_a_last_command(self):
+        words = ["--data", "matching,toy,imdb_bytes", "--seeds", "2", "--quick"]
+        dealt = []
+        for share in ("1/4", "2/4", "3/4", "4/4"):
+            options = main_module.parse_options([*words, "--share", share])
+            dealt.append([(name, seed) for name in options.data for seed in main_module.seeds_of_share(options, name)])
+        self.assertEqual(dealt[0], [("matching", 1), ("toy", 2)])
+        self.assertEqual([len(one) for one in dealt], [2, 2, 1, 1])
+        self.assertEqual(len({pair for one in dealt for pair in one}), 6)
+        for words in (["--share", "0/4"], ["--share", "5/4"], ["--share", "half"]):
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as message:
+                main_module.parse_options(words)
+            self.assertIn("is not a share such as 2/6", message.getvalue())
+
     def test_long_sequences_take_no_other_experiment(self):
         options = main_module.parse_options(["--data", "imdb_bytes", "--quick"])
         main_module.run_set(options, self.runner, main_module.Log(), "imdb_bytes")
