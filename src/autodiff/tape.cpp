@@ -106,32 +106,42 @@ void Tape<T>::pass_on(int from, int to) {
   ++buffers_[source.gradient_buffer].holders;
 }
 
-/// Zeros for the parameters that the loss does not depend on.
+/// All nodes from `index` on are pulled back: parameters that no earlier node uses have their
+/// gradients. Those that the loss does not depend on get zeros.
 template <class T>
-void Tape<T>::clear_untouched_parameters() {
+void Tape<T>::settle_parameters(int index) {
   if (parameter_gradients_.empty()) return;
-  for (std::size_t i = 0; i < parameter_nodes_.size(); ++i) {
-    const int node = parameter_nodes_[i];
+  for (; unsettled_ > 0; --unsettled_) {
+    const int node = parameter_nodes_[unsettled_ - 1];
+    if (node >= 0 && node + 1 < index) break;  // used first by a node after its own
     if (node >= 0 && nodes_[node].gradient_written) continue;
-    const auto& entry = store_->entries()[i];
+    const auto& entry = store_->entries()[unsettled_ - 1];
     std::fill_n(parameter_gradients_.data() + entry.offset, entry.shape.size(), T(0));
   }
+  if (!on_final_) return;
+  const bool none = unsettled_ == parameter_nodes_.size();
+  on_final_(unsettled_ == 0 ? 0
+            : none          ? parameter_gradients_.size()
+                   : static_cast<std::size_t>(store_->entries()[unsettled_].offset));
 }
 
 template <class T>
 void Tape<T>::backward(Var<T> loss, T seed) {
   base::check(loss.shape().size() == 1, "Tape::backward: the loss is not a scalar");
-  if (!requires_gradient(loss.node())) return clear_untouched_parameters();
-  const GradientSlot<T> slot = open_slot(loss.node());
-  slot.view.data[0] = seed;
-  for (int index = loss.node(); index >= 0; --index) {
-    const Node node = nodes_[index];
-    if (!node.invoke || !nodes_[node.gradient_owner].gradient_written) continue;
-    Pullback<T> pullback(*this, index);
-    node.invoke(node.closure, pullback);
-    let_go(nodes_[index]);
+  unsettled_ = parameter_nodes_.size();
+  if (requires_gradient(loss.node())) {
+    const GradientSlot<T> slot = open_slot(loss.node());
+    slot.view.data[0] = seed;
+    for (int index = loss.node(); index >= 0; --index) {
+      const Node node = nodes_[index];
+      if (!node.invoke || !nodes_[node.gradient_owner].gradient_written) continue;
+      Pullback<T> pullback(*this, index);
+      node.invoke(node.closure, pullback);
+      let_go(nodes_[index]);
+      settle_parameters(index);
+    }
   }
-  clear_untouched_parameters();
+  settle_parameters(0);
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <new>
 #include <type_traits>
@@ -68,6 +69,11 @@ class Pullback {
   int node_;
 };
 
+/// Hears from backward(), after every pulled-back op, from which element on the gradients of the
+/// parameters are final: they come last to first, as far as the parameters are used in the order of
+/// their store.
+using FinalGradients = std::function<void(std::size_t first)>;
+
 /// Records a forward pass as nodes in creation order; backward() is one loop over them in reverse.
 /// Values, gradients and pullbacks live in one arena: clear() forgets them and keeps the memory, so
 /// that a training step allocates nothing after the first. A tape belongs to one thread.
@@ -81,9 +87,11 @@ class Tape {
   /// Uses `store` for parameter(); backward() writes the gradient of every parameter to
   /// `gradients`, laid out as store.flat() (what lies between parameters is left alone). An empty
   /// `gradients` records values only.
-  void bind(const ParameterStore<T>& store, tensor::VectorView<T> gradients) {
+  void bind(const ParameterStore<T>& store, tensor::VectorView<T> gradients,
+            FinalGradients on_final = nullptr) {
     store_ = &store;
     parameter_gradients_ = gradients;
+    on_final_ = std::move(on_final);
     parameter_nodes_.assign(store.entries().size(), -1);
   }
 
@@ -155,7 +163,7 @@ class Tape {
   bool requires_gradient(int node) const { return nodes_[node].requires_gradient; }
   GradientSlot<T> open_slot(int node);
   void pass_on(int from, int to);
-  void clear_untouched_parameters();
+  void settle_parameters(int index);
 
   /// Memory for gradients: held by one node or, until one of them adds to it, by several.
   struct GradientBuffer {
@@ -173,6 +181,8 @@ class Tape {
   const ParameterStore<T>* store_ = nullptr;
   tensor::VectorView<T> parameter_gradients_;
   std::vector<int> parameter_nodes_;  // node of each parameter in this pass, or -1
+  std::size_t unsettled_ = 0;         // parameters before this one await their gradients
+  FinalGradients on_final_;
 };
 
 }  // namespace asap::autodiff

@@ -19,7 +19,9 @@ class SingleRank final : public Ranks {
  public:
   SingleRank() : Ranks(0, 1, host_name()) {}
 
-  void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder, int threads) override {
+  void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder, int threads,
+           const Computation& compute) override {
+    compute([](std::size_t) {});
     const tensor::VectorView<float> total = gradients.front();
     add_in_order(gradients, {0, total.size()}, true, total, threads);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,6 +15,11 @@ enum class SumOrder {
   fixed,  ///< the order of the ranks and, in each, of its gradients: the same bits for any ranks
   any     ///< whatever is fastest
 };
+
+/// Fills gradients, and says now and then, from the main thread, that elements from `first` on are
+/// final in all gradients of this rank. It may call gather().
+using FinalFrom = std::function<void(std::size_t first)>;
+using Computation = std::function<void(const FinalFrom&)>;
 
 /// What becomes of the message of a rank that failed.
 struct FailureReport {
@@ -38,9 +44,14 @@ class Ranks {
   void set_time_limit(double seconds) { time_limit_ = seconds; }
 
   /// Replaces gradients[0] of every rank by the sum of all gradients of all ranks. Each rank has at
-  /// least one; all have one size. Those of gradients[1] and following stay as they are.
+  /// least one; all have one size. Those of gradients[1] and following stay as they are. The sum
+  /// begins while `compute` fills the gradients, with what it says is final.
   virtual void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder order,
-                   int threads) = 0;
+                   int threads, const Computation& compute) = 0;
+  /// The same of gradients that are there.
+  void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder order, int threads) {
+    sum(gradients, order, threads, [](const FinalFrom&) {});
+  }
 
   /// The bytes of every rank, by rank. They may differ in length.
   virtual std::vector<std::string> gather(const std::string& bytes) = 0;

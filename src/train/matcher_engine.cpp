@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autodiff/matching_ops.h"
-#include "base/parallel.h"
 #include "base/timing.h"
 
 namespace asap::train {
@@ -21,15 +20,18 @@ MatcherEngine::MatcherEngine(const nn::Matcher<float>& model, const Settings& se
     workers_.push_back(std::make_unique<Worker>());
 }
 
-void MatcherEngine::run_pair(const data::KeypointPairs& pairs, std::int64_t pair,
-                             std::int64_t count, const data::SampleDraw& draw, Part& part,
-                             Worker& worker) const {
+void MatcherEngine::fill(const data::KeypointPairs& pairs, std::int64_t pair,
+                         const data::SampleDraw& draw, data::KeypointSample& sample) const {
   data::fill_sample(pairs, pair, settings_.vary ? 0 : settings_.keypoints,
-                    model_.config().response_scale, worker.sample);
-  if (settings_.vary) data::vary_sample(draw, settings_.keypoints, worker.sample);
+                    model_.config().response_scale, sample);
+  if (settings_.vary) data::vary_sample(draw, settings_.keypoints, sample);
+}
+
+void MatcherEngine::run_pair(std::int64_t count, Part& part, Worker& worker,
+                             const autodiff::FinalGradients& on_final) const {
   const auto& [first, second] = worker.sample.images;
   worker.tape.clear();
-  worker.tape.bind(model_.parameters(), part.gradient.flat());
+  worker.tape.bind(model_.parameters(), part.gradient.flat(), on_final);
   attention::AttentionEvidence evidence;
   Record& record = part.record;
   record = {};
@@ -59,23 +61,25 @@ StepOutcome MatcherEngine::compute(const data::KeypointPairs& pairs,
   while (std::ssize(parts_) < own.count)
     parts_.emplace_back().gradient =
         tensor::Tensor<float>({static_cast<std::int64_t>(model_.parameters().flat().size())});
-  base::parallel_for(own.count, settings_.threads, [&](std::int64_t place, int worker) {
+  std::vector<tensor::VectorView<float>> gradients;
+  for (std::int64_t i = 0; i < own.count; ++i)
+    gradients.push_back(parts_[static_cast<std::size_t>(i)].gradient.flat());
+  const auto run = [&](std::int64_t place, int thread, const autodiff::FinalGradients& on_final) {
     const std::int64_t index = own.first + place;
     const data::SampleDraw draw{settings_.seed, static_cast<std::uint32_t>(step),
                                 static_cast<std::uint32_t>(index)};
-    run_pair(pairs, indices[static_cast<std::size_t>(index)], count, draw,
-             parts_[static_cast<std::size_t>(place)], *workers_[static_cast<std::size_t>(worker)]);
-  });
-  std::vector<Record> records;
-  std::vector<tensor::VectorView<float>> gradients;
-  for (std::int64_t i = 0; i < own.count; ++i) {
-    records.push_back(parts_[static_cast<std::size_t>(i)].record);
-    gradients.push_back(parts_[static_cast<std::size_t>(i)].gradient.flat());
-  }
+    Worker& worker = *workers_[static_cast<std::size_t>(thread)];
+    fill(pairs, indices[static_cast<std::size_t>(index)], draw, worker.sample);
+    run_pair(count, parts_[static_cast<std::size_t>(place)], worker, on_final);
+  };
   StepOutcome outcome;
-  outcome.reports = exchange_records<Record>(*settings_.team.ranks, records,
-                                             {watch.seconds(), wants_to_stop}, records_);
-  settings_.team.ranks->sum(gradients, settings_.team.order, settings_.threads);
+  sum_while_computing(settings_.team, gradients, settings_.threads, run, [&] {
+    std::vector<Record> records;
+    for (std::int64_t i = 0; i < own.count; ++i)
+      records.push_back(parts_[static_cast<std::size_t>(i)].record);
+    outcome.reports = exchange_records<Record>(*settings_.team.ranks, records,
+                                               {watch.seconds(), wants_to_stop}, records_);
+  });
 
   std::int64_t right = 0, scored = 0;
   transport_ = {};

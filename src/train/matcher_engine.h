@@ -51,9 +51,12 @@ class MatcherEngine {
     autodiff::Tape<float> tape;
     data::KeypointSample sample;
   };
-  /// One pair of a batch of `count`; `draw` is its variation.
-  void run_pair(const data::KeypointPairs& pairs, std::int64_t pair, std::int64_t count,
-                const data::SampleDraw& draw, Part& part, Worker& worker) const;
+  /// One pair of a batch of `count`; worker.sample holds it.
+  void run_pair(std::int64_t count, Part& part, Worker& worker,
+                const autodiff::FinalGradients& on_final) const;
+  /// Reads a pair; `draw` is its variation.
+  void fill(const data::KeypointPairs& pairs, std::int64_t pair, const data::SampleDraw& draw,
+            data::KeypointSample& sample) const;
 
   const nn::Matcher<float>& model_;
   Settings settings_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autodiff/row_ops.h"
-#include "base/parallel.h"
 #include "base/timing.h"
 #include "infer/scorer.h"
 
@@ -14,8 +13,8 @@ ShardEngine::ShardEngine(const nn::Transformer<float>& model, const ShardEngineC
     workers_.push_back(std::make_unique<Worker>());
 }
 
-void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard,
-                            Worker& worker) const {
+void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard, Worker& worker,
+                            const autodiff::FinalGradients& on_final) const {
   const std::int64_t first = index * config_.shard;
   const std::int64_t count =
       std::min<std::int64_t>(config_.shard, std::ssize(step.indices) - first);
@@ -29,7 +28,7 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard,
 
   shard.record.evidence = {};
   worker.tape.clear();
-  worker.tape.bind(model_.parameters(), shard.gradient.flat());
+  worker.tape.bind(model_.parameters(), shard.gradient.flat(), on_final);
   nn::PassContext<float> pass{
       worker.tape, shard.record.evidence, config_.dropout,
       autodiff::DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
@@ -41,13 +40,6 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard,
   worker.tape.backward(loss);
   shard.record.loss = static_cast<double>(loss.value().data[0]);
   shard.record.correct = infer::score_predictions(logits.value().rows(), batch.labels()).correct;
-}
-
-void ShardEngine::add_gradients(std::int64_t shards) {
-  std::vector<tensor::VectorView<float>> gradients;
-  for (std::int64_t s = 0; s < shards; ++s)
-    gradients.push_back(shards_[static_cast<std::size_t>(s)].gradient.flat());
-  config_.team.ranks->sum(gradients, config_.team.order, config_.threads);
 }
 
 std::int64_t ShardEngine::step_peak_bytes() const {
@@ -67,17 +59,21 @@ StepOutcome ShardEngine::compute(const data::Dataset& data, std::span<const std:
     const auto size = static_cast<std::int64_t>(model_.parameters().flat().size());
     shards_.emplace_back().gradient = tensor::Tensor<float>({size});
   }
-  base::parallel_for(own.count, config_.threads, [&](std::int64_t index, int worker) {
-    run_shard(shared, own.first + index, shards_[static_cast<std::size_t>(index)],
-              *workers_[static_cast<std::size_t>(worker)]);
-  });
-  std::vector<Record> records;
+  std::vector<tensor::VectorView<float>> gradients;
   for (std::int64_t s = 0; s < own.count; ++s)
-    records.push_back(shards_[static_cast<std::size_t>(s)].record);
+    gradients.push_back(shards_[static_cast<std::size_t>(s)].gradient.flat());
+  const auto run = [&](std::int64_t place, int worker, const autodiff::FinalGradients& on_final) {
+    run_shard(shared, own.first + place, shards_[static_cast<std::size_t>(place)],
+              *workers_[static_cast<std::size_t>(worker)], on_final);
+  };
   StepOutcome outcome;
-  outcome.reports = exchange_records<Record>(*config_.team.ranks, records,
-                                             {watch.seconds(), wants_to_stop}, records_);
-  add_gradients(own.count);
+  sum_while_computing(config_.team, gradients, config_.threads, run, [&] {
+    std::vector<Record> records;
+    for (std::int64_t s = 0; s < own.count; ++s)
+      records.push_back(shards_[static_cast<std::size_t>(s)].record);
+    outcome.reports = exchange_records<Record>(*config_.team.ranks, records,
+                                               {watch.seconds(), wants_to_stop}, records_);
+  });
   for (const Record& record : records_) {
     outcome.loss += record.loss;
     outcome.accuracy += static_cast<double>(record.correct) / static_cast<double>(shared.scored);

@@ -77,8 +77,8 @@ class ShardEngine {
     std::int64_t scored;  // scored labels of the whole batch; at least 1
   };
 
-  void run_shard(const Step& step, std::int64_t index, Shard& shard, Worker& worker) const;
-  void add_gradients(std::int64_t shards);
+  void run_shard(const Step& step, std::int64_t index, Shard& shard, Worker& worker,
+                 const autodiff::FinalGradients& on_final) const;
 
   const nn::Transformer<float>& model_;
   ShardEngineConfig config_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -24,6 +26,34 @@ struct ShardRange {
 
 /// The shards, of `count`, that a rank computes. UsageError when a rank would have none.
 ShardRange own_shards(const distributed::Ranks& ranks, std::int64_t count);
+
+/// How much of the gradients is final while threads compute one each for several shards.
+class FinalParts {
+ public:
+  /// Of `shards` gradients of `size` elements nothing is final.
+  FinalParts(std::int64_t shards, std::size_t size) : first_(static_cast<std::size_t>(shards)) {
+    for (std::atomic<std::size_t>& first : first_) first = size;
+  }
+  /// Elements from `first` on are final in the gradient of one shard.
+  void set(std::int64_t shard, std::size_t first) {
+    first_[static_cast<std::size_t>(shard)].store(first, std::memory_order_release);
+  }
+  /// The element from which on all gradients are final.
+  std::size_t first() const;
+
+ private:
+  std::vector<std::atomic<std::size_t>> first_;
+};
+
+/// Computes the gradient of one of a rank's shards, on thread `worker`, and says what is final.
+using ShardRun =
+    std::function<void(std::int64_t place, int worker, const distributed::FinalFrom& on_final)>;
+
+/// Replaces gradients[0] by the sum over the shards of all ranks. `run` is called for each of the
+/// gradients, of which there is one a shard, and then `after` while the sum may still go on.
+void sum_while_computing(const Teamwork& team,
+                         std::span<const tensor::VectorView<float>> gradients, int threads,
+                         const ShardRun& run, const std::function<void()>& after);
 
 /// What a rank says of a step besides its results.
 struct RankReport {

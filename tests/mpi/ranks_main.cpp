@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "distributed/job/launched_job.h"
@@ -46,6 +47,35 @@ TEST_CASE("the fixed order gives every rank the bits of one loop over all gradie
         for (const std::vector<float>& gradient : gradients_of_rank(rank, size))
           for (std::size_t i = 0; i < size; ++i) expected[i] += gradient[i];
       REQUIRE(sum_here(size, SumOrder::fixed, threads) == expected);
+    }
+}
+
+TEST_CASE("sums that begin while gradients are computed have the same bits") {
+  const std::size_t size = 300001, part = 20000;  // no multiple of a segment
+  for (const SumOrder order : {SumOrder::fixed, SumOrder::any})
+    for (int repeat = 0; repeat < 3; ++repeat) {
+      const std::vector<float> expected = sum_here(size, order, 1);
+      const int rank = joined_job().rank();
+      const std::vector<std::vector<float>> values = gradients_of_rank(rank, size);
+      std::vector<std::vector<float>> own(values.size(), std::vector<float>(size, -1));
+      const std::vector<asap::tensor::VectorView<float>> views(own.begin(), own.end());
+      std::vector<std::string> said;
+      joined_job().sum(views, order, 2, [&](const FinalFrom& final_from) {
+        for (std::size_t end = size; end > 0; end -= std::min(part, end)) {
+          const std::size_t begin = end - std::min(part, end);
+          for (std::size_t g = 0; g < own.size(); ++g)
+            std::copy_n(values[g].begin() + static_cast<std::ptrdiff_t>(begin), end - begin,
+                        own[g].begin() + static_cast<std::ptrdiff_t>(begin));
+          // One rank says nothing, one is late, and all exchange bytes on the way.
+          if ((rank + repeat) % 3 != 0) final_from(begin);
+          if ((rank + repeat) % 3 == 1) ::usleep(500);
+          if (end == size) said = joined_job().gather(std::to_string(rank));
+        }
+      });
+      REQUIRE(own.front() == expected);
+      REQUIRE(static_cast<int>(said.size()) == joined_job().size());
+      CHECK(said.back() == std::to_string(joined_job().size() - 1));
+      for (std::size_t g = 1; g < own.size(); ++g) REQUIRE(own[g] == values[g]);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "distributed/job/mpi_ranks.h"
 
 #include <algorithm>
-#include <array>
 #include <list>
 
 #include <mpi.h>
@@ -12,16 +11,12 @@
 #include "base/format.h"
 #include "base/timing.h"
 #include "distributed/job/launched_job.h"
-#include "distributed/ordered_sum.h"
+#include "distributed/job/ongoing_sum.h"
 #include "distributed/roll_call.h"
 
 namespace asap::distributed {
 namespace {
 
-// Numbers that travel through the chain at a time: 60 KiB, which Open MPI's TCP sends without
-// asking the receiver first.
-constexpr std::size_t kSegment = 15 << 10;
-constexpr std::size_t kBucket = 1 << 20;  // numbers of one MPI_Iallreduce
 constexpr std::int64_t kInline = 504;     // bytes that gather exchanges at once
 constexpr std::int64_t kPiece = 1 << 26;  // bytes of all ranks in one exchange of longer ones
 constexpr int kQuickPolls = 2000;         // before a waiting rank begins to sleep
@@ -36,29 +31,29 @@ struct Opening {
   char bytes[kInline] = {};
 };
 
-bool is_done(MPI_Request& request) {
-  int done = 0;
-  MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-  return done != 0;
-}
-
 /// The job of mpirun or srun.
 class MpiRanks final : public Ranks {
  public:
   MpiRanks(int rank, int size, std::string host) : Ranks(rank, size, std::move(host)) {
     MPI_Comm_dup(MPI_COMM_WORLD, &work_);
+    MPI_Comm_dup(MPI_COMM_WORLD, &sums_);
     MPI_Comm_dup(MPI_COMM_WORLD, &roll_channel_);
     hosts_ = gather(this->host());
   }
 
-  void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder order,
-           int threads) override {
-    if (size() == 1)
-      add_in_order(gradients, {0, gradients.front().size()}, true, gradients.front(), threads);
-    else if (order == SumOrder::fixed)
-      sum_through_chain(gradients, threads);
-    else
-      sum_in_buckets(gradients, threads);
+  void sum(std::span<const tensor::VectorView<float>> gradients, SumOrder order, int threads,
+           const Computation& compute) override {
+    if (size() == 1) return single_rank().sum(gradients, order, threads, compute);
+    const std::unique_ptr<OngoingSum> sum = begin_sum(sums_, gradients, order, buffers_);
+    {
+      const Meanwhile meanwhile(running_, *sum);
+      compute([&](std::size_t first) {
+        sum->final_from(first);
+        sum->advance(1);  // other threads compute
+      });
+    }
+    sum->final_from(0);
+    wait_until([&] { return sum->advance(threads); });
   }
 
   std::vector<std::string> gather(const std::string& bytes) override {
@@ -99,64 +94,17 @@ class MpiRanks final : public Ranks {
   }
 
  private:
-  /// Adds what the ranks before this one have added, and passes it on. Every segment waits in
-  /// `partial` until it is sent; the total comes back into the first gradient.
-  void sum_through_chain(std::span<const tensor::VectorView<float>> gradients, int threads) {
-    const tensor::VectorView<float> total = gradients.front();
-    const std::size_t segments = (total.size() + kSegment - 1) / kSegment;
-    partial_.resize(total.size());
-    const bool first = rank() == 0, last = rank() + 1 == size();
-    std::vector<MPI_Request> coming(first ? 0 : segments), returning(last ? 0 : segments);
-    std::vector<MPI_Request> sent;
-    const auto segment = [&](std::size_t index) {
-      const std::size_t begin = index * kSegment;
-      return Segment{begin, std::min(kSegment, total.size() - begin)};
-    };
-    const auto send = [&](const float* values, std::size_t length, int to, int tag) {
-      MPI_Isend(values, static_cast<int>(length), MPI_FLOAT, to, tag, work_, &sent.emplace_back());
-    };
-    for (std::size_t index = 0; index < coming.size(); ++index)
-      MPI_Irecv(partial_.data() + segment(index).begin, static_cast<int>(segment(index).length),
-                MPI_FLOAT, rank() - 1, kOnwards, work_, &coming[index]);
-    std::size_t added = 0, returned = 0;
-    wait_until([&] {
-      while (added < segments && (first || is_done(coming[added]))) {
-        const Segment part = segment(added);
-        const tensor::VectorView<float> before(partial_.data() + part.begin, part.length);
-        const tensor::VectorView<float> here = total.subspan(part.begin, part.length);
-        if (last) {  // a + b is b + a: the sum can grow where it is to stay
-          add_in_order(std::array{before}, {0, part.length}, false, here, threads);
-          add_in_order(gradients.subspan(1), part, false, here, threads);
-          send(here.data(), part.length, rank() - 1, kBack);
-        } else {
-          add_in_order(gradients, part, first, before, threads);
-          MPI_Irecv(here.data(), static_cast<int>(part.length), MPI_FLOAT, rank() + 1, kBack, work_,
-                    &returning[added]);
-          send(before.data(), part.length, rank() + 1, kOnwards);
-        }
-        ++added;
-      }
-      while (returned < (last ? 0 : added) && is_done(returning[returned])) {
-        const Segment part = segment(returned++);
-        if (!first) send(total.data() + part.begin, part.length, rank() - 1, kBack);
-      }
-      return added == segments && (last || returned == segments);
-    });
-    for (MPI_Request& request : sent) wait(request);
-  }
+  /// For its lifetime, waiting for something else lets a sum go on.
+  class Meanwhile {
+   public:
+    Meanwhile(OngoingSum*& running, OngoingSum& sum) : running_(running) { running_ = &sum; }
+    ~Meanwhile() { running_ = nullptr; }
+    Meanwhile(const Meanwhile&) = delete;
+    Meanwhile& operator=(const Meanwhile&) = delete;
 
-  void sum_in_buckets(std::span<const tensor::VectorView<float>> gradients, int threads) {
-    const tensor::VectorView<float> total = gradients.front();
-    std::vector<MPI_Request> requests;
-    for (std::size_t begin = 0; begin < total.size(); begin += kBucket) {
-      const Segment bucket{begin, std::min(kBucket, total.size() - begin)};
-      const tensor::VectorView<float> sum = total.subspan(begin, bucket.length);
-      add_in_order(gradients, bucket, true, sum, threads);
-      MPI_Iallreduce(MPI_IN_PLACE, sum.data(), static_cast<int>(bucket.length), MPI_FLOAT, MPI_SUM,
-                     work_, &requests.emplace_back());
-    }
-    for (MPI_Request& request : requests) wait(request);
-  }
+   private:
+    OngoingSum*& running_;
+  };
 
   /// Bytes `first` to `first` + `most` of every rank that has them.
   void gather_piece(const std::string& bytes, std::int64_t first, std::int64_t most,
@@ -188,6 +136,7 @@ class MpiRanks final : public Ranks {
     const base::Stopwatch watch;
     double next_look = kLookAround;
     for (int polls = 0; !done(); ++polls) {
+      if (running_ != nullptr) running_->advance(1);
       if (polls < kQuickPolls)
         ::sched_yield();
       else
@@ -239,13 +188,14 @@ class MpiRanks final : public Ranks {
     }
   }
 
-  static constexpr int kOnwards = 1, kBack = 2, kRoll = 3;  // tags
+  static constexpr int kRoll = 3;  // a tag
   static constexpr const char* kHint =
       "look at that machine; `rank_timeout` sets how long ranks wait for each other";
 
-  MPI_Comm work_ = MPI_COMM_NULL, roll_channel_ = MPI_COMM_NULL;
+  MPI_Comm work_ = MPI_COMM_NULL, sums_ = MPI_COMM_NULL, roll_channel_ = MPI_COMM_NULL;
   std::vector<std::string> hosts_;
-  std::vector<float> partial_;
+  SumBuffers buffers_;
+  OngoingSum* running_ = nullptr;  // the sum whose gradients are being computed
   RollCall roll_;  // once it was called
   std::string said_;
   std::list<MPI_Request> roll_sent_;

@@ -14,7 +14,8 @@ namespace {
 class OneOfSeveral final : public Ranks {
  public:
   OneOfSeveral(int rank, int size) : Ranks(rank, size, "node") {}
-  void sum(std::span<const asap::tensor::VectorView<float>>, SumOrder, int) override {}
+  void sum(std::span<const asap::tensor::VectorView<float>>, SumOrder, int,
+           const Computation&) override {}
   std::vector<std::string> gather(const std::string& bytes) override {
     std::vector<std::string> all = others;
     all[static_cast<std::size_t>(rank())] = sent = bytes;

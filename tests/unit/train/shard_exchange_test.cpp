@@ -14,7 +14,10 @@ namespace {
 class ScriptedRanks final : public distributed::Ranks {
  public:
   ScriptedRanks(int rank, int size) : Ranks(rank, size, "node") {}
-  void sum(std::span<const tensor::VectorView<float>>, distributed::SumOrder, int) override {}
+  void sum(std::span<const tensor::VectorView<float>>, distributed::SumOrder, int,
+           const distributed::Computation& compute) override {
+    compute([this](std::size_t first) { final_from.push_back(first); });
+  }
   std::vector<std::string> gather(const std::string& bytes) override {
     return {before, bytes, after};
   }
@@ -22,6 +25,7 @@ class ScriptedRanks final : public distributed::Ranks {
   void end(bool, int) override {}
 
   std::string before, after;
+  std::vector<std::size_t> final_from;  // what the computation said
 };
 
 struct Record {
@@ -61,4 +65,44 @@ TEST_CASE("ranks share the shards of a batch, and one without a shard is refused
   CHECK(own_shards(first, 8).count + own_shards(last, 8).count + 3 == 8);
   CHECK(own_shards(last, 8).first + own_shards(last, 8).count == 8);
   test::expect_error<base::UsageError>([&] { own_shards(last, 2); }, {"2 shards", "3 ranks"});
+}
+
+TEST_CASE("the gradients of a rank are final where those of all its shards are") {
+  FinalParts parts(2, 10);
+  CHECK(parts.first() == 10);
+  parts.set(1, 4);
+  CHECK(parts.first() == 10);  // nothing of shard 0
+  parts.set(0, 7);
+  CHECK(parts.first() == 7);
+  parts.set(0, 0);
+  CHECK(parts.first() == 4);
+}
+
+TEST_CASE("a sum over ranks begins while the last shard is computed, and before what follows") {
+  ScriptedRanks ranks(0, 2);
+  std::vector<float> one(10), two(10);
+  const std::vector<tensor::VectorView<float>> gradients{one, two};
+  std::vector<std::int64_t> places;
+  const auto run = [&](std::int64_t place, int worker, const distributed::FinalFrom& on_final) {
+    CHECK(worker == 0);
+    places.push_back(place);
+    for (const std::size_t first : {8, 8, 3, 0}) on_final(first);
+  };
+  std::vector<std::size_t> said;
+  sum_while_computing({&ranks, distributed::SumOrder::fixed}, gradients, 1, run,
+                      [&] { said = ranks.final_from; });
+  CHECK(places == std::vector<std::int64_t>{0, 1});
+  CHECK(said == std::vector<std::size_t>{8, 8, 3, 0, 0});  // nothing before the last shard
+  CHECK(ranks.final_from == said);
+}
+
+TEST_CASE("a process without others computes its shards and adds them up, and nobody listens") {
+  std::vector<float> one(3), two(3);
+  const std::vector<tensor::VectorView<float>> gradients{one, two};
+  const auto run = [&](std::int64_t place, int, const distributed::FinalFrom& on_final) {
+    CHECK_FALSE(on_final);
+    std::ranges::fill(gradients[static_cast<std::size_t>(place)], place == 0 ? 1.0F : 10.0F);
+  };
+  sum_while_computing({}, gradients, 2, run, [&] { CHECK(one[0] == 1); });
+  CHECK(one == std::vector<float>{11, 11, 11});
 }
