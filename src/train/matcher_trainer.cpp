@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/file_lock.h"
-#include "base/files.h"
 #include "base/timing.h"
 #include "data/keypoints/descriptors.h"
 #include "infer/match_pairs.h"
@@ -44,13 +42,7 @@ class MatcherTrainer {
 
   MatcherTrainingResult run(const std::vector<data::KeypointPairs>& tests) {
     require_same_training(options_, config_, fingerprints(tests));
-    std::optional<base::FileLock> lock;  // no other training may write here
-    if (leads_) {
-      base::make_directories(run_.path());
-      lock.emplace(run_.lock());
-      claim_run(run_, options_.resume);
-    }
-    ranks_.gather("");  // only then do the others look into the folder
+    const std::unique_ptr<base::FileLock> lock = occupy_run(run_, options_);
     begin();
     const std::int64_t first = step();
     const std::int64_t last = last_step(options_, result_.total_steps);
@@ -93,6 +85,7 @@ class MatcherTrainer {
     const bool found = load_checkpoint(run_, state, config_, pairs_.fingerprint(),
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
+    if (leads_ && found) tidy_checkpoints(run_, step(), config_.train.keep_checkpoints);
     return found;
   }
 

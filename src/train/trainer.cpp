@@ -4,8 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "base/file_lock.h"
-#include "base/files.h"
 #include "base/format.h"
 #include "base/timing.h"
 #include "data/data_origin.h"
@@ -60,16 +58,7 @@ class Trainer {
     require_same_training(options_, config_,
                           {{"the fingerprint of the training data", train_data_.fingerprint},
                            {"the fingerprint of the test data", test_data_.fingerprint}});
-    std::optional<base::FileLock> lock;  // no other training may write here
-    if (leads_) {
-      base::make_directories(run_.path());
-      lock.emplace(run_.lock());
-      if (lock->stale_owner())
-        note("process " + std::to_string(*lock->stale_owner()) +
-             ", which trained here before, ended without cleaning up");
-      claim_run(run_, options_.resume);
-    }
-    ranks_.gather("");  // only then do the others look into the folder
+    const std::unique_ptr<base::FileLock> lock = occupy_run(run_, options_);
     begin();
     const std::int64_t first = step();
     const std::int64_t last = last_step(options_, result_.total_steps);
@@ -120,9 +109,7 @@ class Trainer {
                                        {options_.allowed_changes, options_.on_note});
     progress_ = state.progress;
     regions_.restored(step());
-    // After a damaged checkpoint the older ones are all that is left of the run: keep them.
-    if (leads_ && found && run_.checkpoint_steps().back() == step())
-      remove_old_checkpoints(run_, config_.train.keep_checkpoints);
+    if (leads_ && found) tidy_checkpoints(run_, step(), config_.train.keep_checkpoints);
     return found;
   }
 

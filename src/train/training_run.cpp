@@ -5,6 +5,7 @@
 #include "base/files.h"
 
 namespace asap::train {
+namespace {
 
 void claim_run(const config::RunFolder& run, bool resume) {
   if (!resume && (std::filesystem::exists(run.config()) || run.newest_checkpoint()))
@@ -12,6 +13,28 @@ void claim_run(const config::RunFolder& run, bool resume) {
                            "continue it with `resume`, or choose another `out`");
   base::remove_leftovers(run.path());
   base::remove_leftovers(run.checkpoints());
+}
+
+}  // namespace
+
+std::unique_ptr<base::FileLock> occupy_run(const config::RunFolder& run,
+                                         const TrainerOptions& options) {
+  distributed::Ranks& ranks = *options.team.ranks;
+  std::unique_ptr<base::FileLock> lock;
+  if (ranks.leads()) {
+    base::make_directories(run.path());
+    lock = std::make_unique<base::FileLock>(run.lock());
+    if (lock->stale_owner() && options.on_note)
+      options.on_note("process " + std::to_string(*lock->stale_owner()) +
+                      ", which trained here before, ended without cleaning up");
+    claim_run(run, options.resume);
+  }
+  ranks.gather("");  // only then do the others look into the folder
+  return lock;
+}
+
+void tidy_checkpoints(const config::RunFolder& run, std::int64_t step, int keep) {
+  if (run.checkpoint_steps().back() == step) remove_old_checkpoints(run, keep);
 }
 
 void write_run_config(const config::RunFolder& run, const io::Json& config) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
+#include "base/file_lock.h"
 #include "config/field_values.h"
 #include "config/run_folder.h"
 #include "io/metrics.h"
@@ -11,9 +13,16 @@
 // What trainings of every kind of network have in common.
 namespace asap::train {
 
-/// Prepares the folder that a training writes into, whose lock the caller holds: removes what a
-/// killed process left behind. UsageError when it holds a run and `resume` is not set.
-void claim_run(const config::RunFolder& run, bool resume);
+/// Takes the folder that a training writes into: of several ranks, rank 0 locks it, so that no other
+/// training writes there, and removes what a killed process left behind; then all may look into it.
+/// UsageError when it holds a run that is not to be resumed. The folder is taken while the lock is
+/// kept.
+[[nodiscard]] std::unique_ptr<base::FileLock> occupy_run(const config::RunFolder& run,
+                                                       const TrainerOptions& options);
+
+/// Removes checkpoints that a killed process had no time to remove, after the one of `step` was
+/// read. After a damaged checkpoint the older ones are all that is left of the run: they stay.
+void tidy_checkpoints(const config::RunFolder& run, std::int64_t step, int keep);
 
 /// Writes the configuration of a run that goes on from here: a summary, which says that the run has
 /// ended, is removed.
