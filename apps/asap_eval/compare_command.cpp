@@ -67,12 +67,11 @@ class CompareCommand : public cli::Command {
     cli::configure_logging(common_);
     distributed::Ranks& ranks = cli::prepare_ranks(common_);
     if (!model_.is_bundle() && infer::is_matcher_run(model_.path())) {
-      cli::require_single_process(ranks, "a comparison of matchers");
       matcher_.run = model_.path();
       matcher_.compiled = model_.compiled();
       matcher_.methods = methods_;
       matcher_.examples = examples_;
-      return compare_matcher(common_, matcher_);
+      return compare_matcher(common_, matcher_, ranks);
     }
     if (!matcher_.pairs.empty() || !matcher_.others.empty() || matcher_.threshold ||
         !matcher_.calibration.empty() || matcher_.iterations)

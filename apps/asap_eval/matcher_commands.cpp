@@ -8,6 +8,7 @@
 #include "base/text_table.h"
 #include "base/timing.h"
 #include "cli/allowed_options.h"
+#include "cli/job.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
@@ -111,8 +112,8 @@ std::optional<compile::TransportArtefact> read_operator(const std::filesystem::p
 /// The least confidences of networks' matches: given, chosen on pairs, or the default.
 class Thresholds {
  public:
-  Thresholds(const MatcherCompareOptions& options, int threads)
-      : given_(options.threshold), calibration_(options.calibration), threads_(threads) {
+  Thresholds(const MatcherCompareOptions& options, const distributed::Workers& workers)
+      : given_(options.threshold), calibration_(options.calibration), workers_(workers) {
     if (given_ && !calibration_.empty())
       throw base::UsageError("--threshold and --calibration exclude each other",
                              "--calibration chooses a threshold for each network");
@@ -124,7 +125,7 @@ class Thresholds {
       throw base::UsageError("--calibration: one file is needed", "give --calibration FILE");
     const data::KeypointPairs pairs =
         data::KeypointPairs::read(files[0], matcher.config().descriptors);
-    const infer::MatchThreshold chosen = infer::choose_threshold(matcher, pairs, threads_);
+    const infer::MatchThreshold chosen = infer::choose_threshold(matcher, pairs, workers_);
     header.add("threshold", base::format_fixed(chosen.threshold, 2) + " of " + name +
                                 ", chosen on " + base::format_count(pairs.size()) +
                                 " pairs (F1 there " + fixed(chosen.counts.f1()) + ")");
@@ -134,7 +135,7 @@ class Thresholds {
  private:
   std::optional<double> given_;
   std::string calibration_;
-  int threads_;
+  distributed::Workers workers_;
 };
 
 std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>& names,
@@ -147,15 +148,29 @@ std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>&
   return methods;
 }
 
+/// Refuses ranks that run different programs, or that see another network or other pairs.
+void require_same_pairs(const std::vector<std::filesystem::path>& paths,
+                        const infer::Matcher& matcher, distributed::Ranks& ranks) {
+  if (ranks.size() == 1) return;
+  distributed::NamedValues values = cli::program_identity();
+  values.emplace_back("the fingerprint of the model", matcher.fingerprint());
+  for (const std::filesystem::path& path : paths)
+    values.emplace_back("the fingerprint of " + path.string(),
+                        base::content_fingerprint(base::read_file(path)));
+  distributed::require_same(ranks, values, "start all ranks with one program and the same files");
+}
+
 }  // namespace
 
-void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options) {
+void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options,
+                     distributed::Ranks& ranks) {
   cli::allow_only(common,
                   {"--run", "--compiled", "--methods", "--pairs", "--also", "--iterations",
                    "--threshold", "--calibration", "--examples"},
                   "runs of a matcher");
   cli::OutputFolder folder(common);
   cli::RunHeader header(common, "asap-eval compare", std::nullopt);
+  cli::describe_ranks(ranks, common.threads, header);
   const infer::Matcher matcher = infer::Matcher::load(options.run);
   header.add("model", config::describe_matcher(matcher.config()));
   std::vector<infer::Matcher> networks;
@@ -168,11 +183,11 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   evaluate::MatcherComparisonConfig config{
       .methods = methods_of(options.methods, matcher, artefact.has_value()),
       .teacher_iterations = artefact ? artefact->teacher_iterations : matcher.config().iterations,
-      .threads = common.threads};
+      .workers = {common.threads, ranks}};
   if (artefact) config.map = artefact->map;
   if (options.iterations) config.teacher_iterations = *options.iterations;
   header.add("teacher", "the network's scores, T = " + std::to_string(config.teacher_iterations));
-  const Thresholds thresholds(options, common.threads);
+  const Thresholds thresholds(options, config.workers);
   config.threshold = thresholds.of(matcher, options.run.string(), header);
   for (evaluate::NamedMatcher& other : others)
     other.threshold = thresholds.of(*other.matcher, other.name, header);
@@ -182,6 +197,7 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
       data::find_keypoint_files(list, options.pairs.empty() ? "`data.test` of the run" : "--pairs");
   if (paths.empty())
     throw base::UsageError("the run names no test pairs", "give files with --pairs");
+  require_same_pairs(paths, matcher, ranks);
   cli::ProgressBar bar(
       common,
       {.title = "compare", .item = "files", .total = static_cast<std::int64_t>(paths.size())});
@@ -195,11 +211,12 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
     files.push_back(
         {path.string(), pairs.size(), evaluate::compare_matchers(pairs, matcher, others, config)});
     bar.update(static_cast<std::int64_t>(files.size()));
-    if (path == paths.back())
+    if (path == paths.back() && ranks.leads())
       report.pictures = evaluate::picture_pairs(pairs, matcher, config.threshold, kReportedPairs,
                                                 path.stem().string());
   }
   bar.finish();
+  if (!ranks.leads()) return;
   folder.begin();
   base::write_file_atomically(folder.path() / "comparison.csv", csv_of(files));
   base::write_file_atomically(folder.path() / "report.html", evaluate::matcher_report_page(report));
@@ -238,7 +255,7 @@ void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptio
   evaluate::MatcherComparisonConfig config{
       .methods = {method},
       .threshold = options.threshold.value_or(infer::kMatchThreshold),
-      .threads = common.threads};
+      .workers = common.threads};
   if (artefact) {
     config.map = artefact->map;
     config.teacher_iterations = artefact->teacher_iterations;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "distributed/ranks.h"
 
 namespace asap::asap_eval {
 
@@ -23,8 +24,9 @@ struct MatcherCompareOptions {
 };
 
 /// Precision, recall, F1 of every method on every file: a table, comparison.csv, report.html,
-/// summary.json.
-void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options);
+/// summary.json. The ranks share the pairs; rank 0 writes.
+void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptions& options,
+                     distributed::Ranks& ranks);
 
 /// Options of asap-eval predict for such a run.
 struct MatcherPredictOptions {

@@ -4,6 +4,29 @@
 #include "data/keypoints/descriptors.h"
 
 namespace asap::infer {
+namespace {
+
+/// Gives every rank the matches of all pairs.
+void exchange_matches(const distributed::ItemShare& share, std::vector<Matches>& matches) {
+  std::vector<std::string> own;
+  for (std::int64_t place = 0; place < share.own(); ++place) {
+    const Matches& of_pair = matches[static_cast<std::size_t>(share.item(place))];
+    std::string& bytes = own.emplace_back();
+    distributed::pack_value(of_pair.partners.size(), bytes);  // as many confidences
+    distributed::pack(std::span<const std::int32_t>(of_pair.partners), bytes);
+    distributed::pack(std::span<const float>(of_pair.confidences), bytes);
+  }
+  const std::vector<std::string> all = share.exchange(own);
+  for (std::size_t pair = 0; pair < all.size(); ++pair) {
+    distributed::Unpacker unpacker(all[pair]);
+    matches[pair].partners.resize(unpacker.value<std::size_t>());
+    matches[pair].confidences.resize(matches[pair].partners.size());
+    unpacker.fill(std::span(matches[pair].partners));
+    unpacker.fill(std::span(matches[pair].confidences));
+  }
+}
+
+}  // namespace
 
 MatcherScores score_pair(const Matcher& matcher, const data::KeypointPairs& pairs,
                          std::int64_t pair, data::KeypointSample& sample, tensor::Arena& arena) {
@@ -14,16 +37,19 @@ MatcherScores score_pair(const Matcher& matcher, const data::KeypointPairs& pair
 }
 
 std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                 const TransportSolver& solver, double threshold, int threads) {
+                                 const TransportSolver& solver, double threshold,
+                                 const distributed::Workers& workers) {
   require_descriptors(matcher.config(), pairs);
   struct Worker {
     data::KeypointSample sample;
     tensor::Arena arena;
   };
-  std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
+  std::vector<Worker> scratch(static_cast<std::size_t>(std::max(workers.threads, 1)));
   std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
-  base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {
-    Worker& w = workers[static_cast<std::size_t>(worker)];
+  const distributed::ItemShare share(*workers.ranks, pairs.size());
+  base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+    const std::int64_t pair = share.item(place);
+    Worker& w = scratch[static_cast<std::size_t>(worker)];
     w.arena.clear();
     const MatcherScores scores = score_pair(matcher, pairs, pair, w.sample, w.arena);
     const std::int64_t n = scores.scores.rows, m = scores.scores.cols;
@@ -31,6 +57,7 @@ std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPai
     matcher.assign(scores, solver, plan, w.arena);
     matches[static_cast<std::size_t>(pair)] = decode_plan(plan.block(0, 0, n, m), threshold);
   });
+  if (share.is_shared()) exchange_matches(share, matches);
   return matches;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "data/keypoints/keypoint_sample.h"
+#include "distributed/shared_items.h"
 #include "infer/matcher.h"
 #include "infer/matches.h"
 
@@ -15,9 +16,10 @@ inline constexpr double kMatchThreshold = 0.4;
 MatcherScores score_pair(const Matcher& matcher, const data::KeypointPairs& pairs,
                          std::int64_t pair, data::KeypointSample& sample, tensor::Arena& arena);
 
-/// Matches of a network on all pairs, on several threads.
+/// Matches of a network on all pairs, on several threads and ranks; every rank gets all of them.
 std::vector<Matches> match_pairs(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                 const TransportSolver& solver, double threshold, int threads);
+                                 const TransportSolver& solver, double threshold,
+                                 const distributed::Workers& workers);
 
 /// How matches of all pairs compare with the truth of the file, which must have one.
 MatchCounts count_all(const std::vector<Matches>& matches, const data::KeypointPairs& pairs);

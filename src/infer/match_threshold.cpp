@@ -30,8 +30,8 @@ MatchThreshold choose_threshold(const std::vector<Matches>& matches,
 }
 
 MatchThreshold choose_threshold(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                int threads) {
-  return choose_threshold(match_pairs(matcher, pairs, matcher.own_solver(), 0, threads), pairs);
+                                const distributed::Workers& workers) {
+  return choose_threshold(match_pairs(matcher, pairs, matcher.own_solver(), 0, workers), pairs);
 }
 
 }  // namespace asap::infer

@@ -14,9 +14,9 @@ struct MatchThreshold {
 /// Networks with dustbins and with dual softmax need thresholds of their own, because their
 /// confidences mean different things. Never choose it on the pairs that a comparison reports.
 /// DataError for pairs without a true match, and as match_pairs(). The same for any number of
-/// threads.
+/// threads and ranks.
 MatchThreshold choose_threshold(const Matcher& matcher, const data::KeypointPairs& pairs,
-                                int threads);
+                                const distributed::Workers& workers);
 
 /// The same for matches of any confidence, of all pairs.
 MatchThreshold choose_threshold(const std::vector<Matches>& matches,

@@ -157,14 +157,13 @@ class MatcherTrainer {
     if (seconds_ > 0)
       result_.pairs_per_second =
           static_cast<double>((step() - first) * config_.train.batch) / seconds_;
-    // The last test is rank 0's: it answers each pair once, a moment beside the training.
-    if (result_.interrupted || !leads_) return;
+    if (result_.interrupted) return;
     const infer::Matcher matcher(config_.model.matcher, export_parameters(model_.parameters()), "");
     for (const data::KeypointPairs& test : tests)
       result_.tests.push_back(
           {test.source(),
            infer::count_all(infer::match_pairs(matcher, test, matcher.own_solver(),
-                                               infer::kMatchThreshold, options_.threads),
+                                               infer::kMatchThreshold, {options_.threads, ranks_}),
                             test)});
   }
 

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import job
+import pairs_file
 
 
 def without_times(value):
@@ -33,7 +34,7 @@ class Evaluation(unittest.TestCase):
         """The folders that one process and three ranks write."""
         folders = []
         for ranks in (0, 3):
-            out = Path(self.folder.name) / f"{words[0].strip('-')}{ranks}"
+            out = Path(self.folder.name) / f"{words[0].strip('-')}{ranks}-{self.id()}"
             result = job.run_ranks(ranks, [str(job.BINARIES / program), *map(str, words), "--threads", "1", "--out", str(out)])
             self.assertEqual(result.returncode, 0, result.stderr)
             folders.append(out)
@@ -56,6 +57,18 @@ class Evaluation(unittest.TestCase):
         predicted = self.results_of("asap-eval", "predict", "--run", self.run_folder, "--compiled", operators[0], "--input",
                                     images, "--embeddings", "--plans", "--certificate")
         self.same_files(predicted, "predictions.csv", "predictions.jsonl", "embeddings.npy", "plans/000041.npy")
+
+    def test_matchers_compared_alike(self):
+        pairs = Path(self.folder.name) / "pairs.npz"
+        pairs_file.write_pairs(pairs, count=5, keypoints=20)
+        run = Path(self.folder.name) / "matcher"
+        settings = job.settings(["model.kind=matcher", f"data.train={pairs}", f"data.test={pairs}", "data.descriptors=histogram",
+                                 "train.batch=4", "model.matcher.width=16", "model.matcher.layers=1", "train.max_steps=30"])
+        job.run_ranks(0, [str(job.BINARIES / "asap-train"), *settings, "--out", str(run)]).check_returncode()
+        compared = self.results_of("asap-eval", "compare", "--run", run, "--calibration", pairs)
+        summaries = [without_times(json.loads((folder / "summary.json").read_text())) for folder in compared]
+        self.assertEqual(*summaries)
+        self.assertGreater(max(row["recall"] for row in summaries[0]["files"][0]["methods"]), 0)
 
     def test_what_works_in_one_process_says_so(self):
         for words in (["asap-eval", "diagnose", "--run", self.run_folder],

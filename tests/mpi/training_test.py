@@ -1,5 +1,6 @@
 """Trainings of several ranks on Open MPI: the bytes they write, and how they end."""
 
+import json
 import os
 import shutil
 import signal
@@ -74,6 +75,9 @@ class Training(unittest.TestCase):
             self.check(job.run_ranks(ranks, [str(job.BINARIES / "asap-train"), *settings, "--threads", "1", "--out",
                                              str(self.out(f"matcher{ranks}"))]))
         self.assertEqual(job.results(self.out("matcher0")), job.results(self.out("matcher3")))
+        tests = [json.loads((self.out(name) / "summary.json").read_text())["test"] for name in ("matcher0", "matcher3")]
+        self.assertEqual(*tests)
+        self.assertGreater(tests[0][0]["recall"], 0)
 
     def test_fast_sums_give_one_result_but_for_rounding(self):
         self.check(job.run_ranks(2, job.training(self.out("fast"), "--fast-reduction", "--max-steps", "1")))

@@ -199,6 +199,31 @@ std::vector<PairResult> compare_pair(const data::KeypointPairs& pairs, std::int6
   return results;
 }
 
+/// The results of all pairs, by row, on every rank.
+std::vector<std::vector<PairResult>> compare_pairs(const data::KeypointPairs& pairs,
+                                                   const infer::Matcher& network,
+                                                   const std::vector<NamedMatcher>& others,
+                                                   const MatcherComparisonConfig& config) {
+  std::vector<Worker> scratch(static_cast<std::size_t>(std::max(config.workers.threads, 1)));
+  const distributed::ItemShare share(*config.workers.ranks, pairs.size());
+  std::vector<std::vector<PairResult>> own(static_cast<std::size_t>(share.own()));
+  base::parallel_for(share.own(), config.workers.threads, [&](std::int64_t place, int worker) {
+    own[static_cast<std::size_t>(place)] =
+        compare_pair(pairs, share.item(place), network, others, config,
+                     scratch[static_cast<std::size_t>(worker)]);
+  });
+  if (!share.is_shared()) return own;
+  std::vector<std::string> packed;
+  for (const std::vector<PairResult>& rows : own)
+    distributed::pack(std::span<const PairResult>(rows), packed.emplace_back());
+  std::vector<std::vector<PairResult>> all;
+  for (const std::string& bytes : share.exchange(packed)) {
+    std::vector<PairResult>& rows = all.emplace_back(config.methods.size() + others.size());
+    distributed::Unpacker(bytes).fill(std::span(rows));
+  }
+  return all;
+}
+
 void require_what_methods_need(const infer::Matcher& network,
                                const MatcherComparisonConfig& config) {
   const bool transport = network.config().output == config::MatcherOutput::dustbin;
@@ -272,12 +297,8 @@ std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
   for (const NamedMatcher& other : others)
     infer::require_descriptors(other.matcher->config(), pairs);
   require_what_methods_need(network, config);
-  std::vector<Worker> workers(static_cast<std::size_t>(std::max(config.threads, 1)));
-  std::vector<std::vector<PairResult>> results(static_cast<std::size_t>(pairs.size()));
-  base::parallel_for(pairs.size(), config.threads, [&](std::int64_t pair, int worker) {
-    results[static_cast<std::size_t>(pair)] = compare_pair(
-        pairs, pair, network, others, config, workers[static_cast<std::size_t>(worker)]);
-  });
+  const std::vector<std::vector<PairResult>> results =
+      compare_pairs(pairs, network, others, config);
   std::int64_t keypoints = 0;
   for (std::int64_t p = 0; p < pairs.size(); ++p) keypoints += pairs.keypoints(p, 0);
   std::vector<MatchingRow> rows;
@@ -295,10 +316,10 @@ std::vector<Matches> match_by(const data::KeypointPairs& pairs, const infer::Mat
   base::check(config.methods.size() == 1, "match_by: one method");
   require_what_methods_need(network, config);
   const MatchingMethod& method = config.methods[0];
-  const int threads = config.threads;
+  const int threads = config.workers.threads;
   if (method.reads_scores())
     return infer::match_pairs(network, pairs, solver_of(method, network, config), config.threshold,
-                              threads);
+                              config.workers);
   std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
   std::vector<Matches> matches(static_cast<std::size_t>(pairs.size()));
   base::parallel_for(pairs.size(), threads, [&](std::int64_t pair, int worker) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/keypoints/keypoint_pairs.h"
+#include "distributed/shared_items.h"
 #include "evaluate/matching/matching_method.h"
 #include "infer/match_pairs.h"
 #include "io/json.h"
@@ -47,12 +48,13 @@ struct MatcherComparisonConfig {
   /// For the methods that are compiled.
   std::optional<attention::TransportMap> map = std::nullopt;
   double threshold = infer::kMatchThreshold;  ///< least confidence of the first network's match
-  int threads = 1;
+  distributed::Workers workers = 1;
 };
 
 /// Compares the methods, then the other networks, with the teacher: the scores of the first network
 /// and T iterations. All networks must read the descriptors of the file. UsageError for methods
-/// that need dustbins or an operator which are not there.
+/// that need dustbins or an operator which are not there. The pairs are shared out to threads and
+/// ranks; every rank gets all rows.
 std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
                                           const infer::Matcher& network,
                                           const std::vector<NamedMatcher>& others,

@@ -32,7 +32,7 @@ TEST_CASE("methods are compared with the network, at any number of threads alike
       .methods = methods({"network", "sinkhorn:20", "sinkhorn:0", "mutual", "assignment:0.2"}),
       .threshold = 0};
   const auto rows = compare_matchers(kPairs, network, {{"other", &other}}, config);
-  config.threads = 3;
+  config.workers = 3;
   const auto again = compare_matchers(kPairs, network, {{"other", &other}}, config);
   REQUIRE(rows.size() == 6);
   CHECK(rows[0].same == 1);
