@@ -178,7 +178,7 @@ class CompileCommand : public cli::Command {
     cli::ProgressBar bar(
         common_, {.title = "compile", .item = "examples", .total = compile::compile_steps(config)});
     const compile::CompiledModel model =
-        compile::compile_heads(*source, config, common_.threads,
+        compile::compile_heads(*source, config, {common_.threads, ranks},
                                [&](std::int64_t done, std::int64_t) { bar.update(done); });
     bar.finish();
     if (!ranks.leads()) return;

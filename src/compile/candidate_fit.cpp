@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
 #include "compile/head_fit.h"
 
 namespace asap::compile {
@@ -14,13 +13,67 @@ TeacherSample as_fitted(TeacherSample sample, attention::CompiledMode mode) {
                                                    : std::move(sample);
 }
 
-/// The fits of one configuration, by head.
+/// What of a head has a fixed size.
+struct HeadNumbers {
+  attention::DualFeatures features;
+  attention::CompiledMode mode;
+  float score_scale, slack;
+  int teacher_iterations, iterations;
+  attention::ProductPrecision precision;
+};
+
+template <class T>
+void pack_tensor(const tensor::Tensor<T>& values, std::string& bytes) {
+  distributed::pack_value(values.shape(), bytes);
+  distributed::pack(std::span<const T>(values.flat()), bytes);
+}
+
+template <class T>
+tensor::Tensor<T> unpack_tensor(distributed::Unpacker& unpacker) {
+  const auto shape = unpacker.value<tensor::Shape>();
+  if (shape.rank() == 0) return {};
+  tensor::Tensor<T> values(shape);
+  unpacker.fill(std::span<T>(values.flat()));
+  return values;
+}
+
+std::string packed(const attention::CompiledHead& head) {
+  std::string bytes;
+  const HeadNumbers numbers{head.features,           head.mode,       head.score_scale, head.slack,
+                            head.teacher_iterations, head.iterations, head.precision};
+  distributed::pack_value(numbers, bytes);
+  for (const tensor::Tensor<float>* values :
+       {&head.query_slices, &head.key_slices, &head.landmarks})
+    pack_tensor(*values, bytes);
+  distributed::pack_value(head.weights.size(), bytes);
+  distributed::pack(std::span<const float>(head.weights), bytes);
+  return bytes;
+}
+
+attention::CompiledHead unpacked(const std::string& bytes) {
+  distributed::Unpacker unpacker(bytes);
+  const auto numbers = unpacker.value<HeadNumbers>();
+  attention::CompiledHead head{.features = numbers.features,
+                               .mode = numbers.mode,
+                               .score_scale = numbers.score_scale,
+                               .slack = numbers.slack,
+                               .teacher_iterations = numbers.teacher_iterations,
+                               .iterations = numbers.iterations,
+                               .precision = numbers.precision};
+  for (tensor::Tensor<float>* values : {&head.query_slices, &head.key_slices, &head.landmarks})
+    *values = unpack_tensor<float>(unpacker);
+  head.weights.resize(unpacker.value<std::size_t>());
+  unpacker.fill(std::span(head.weights));
+  return head;
+}
+
+/// The fits of one configuration, by head; null for those of other ranks.
 using Fits = std::vector<std::unique_ptr<HeadFit>>;
 
 Fits begin_fits(const std::vector<std::unique_ptr<StatisticsPass>>& statistics,
-                const CompileConfig& config, int threads) {
+                const CompileConfig& config, const HeadPasses& passes) {
   Fits fits(statistics.size());
-  base::parallel_for(std::ssize(fits), threads, [&](std::int64_t index, int) {
+  passes.for_each_head([&](std::int64_t index) {
     fits[index] = std::make_unique<HeadFit>(statistics[index]->statistics(), config,
                                             static_cast<std::uint32_t>(index));
   });
@@ -39,15 +92,18 @@ void run_stage(std::span<Fits> fits, const CompileConfig& config, const ExampleR
     for (Fits& one : fits) one[index]->add(sample, v.index, scratch);
   });
   for (Fits& one : fits)
-    base::parallel_for(std::ssize(one), passes.threads(),
-                       [&](std::int64_t index, int) { one[index]->finish_stage(); });
+    passes.for_each_head([&](std::int64_t index) { one[index]->finish_stage(); });
 }
 
-HeadsByLayer heads_of(const Fits& fits, std::int64_t heads_of_layer) {
+/// The heads of all ranks.
+HeadsByLayer heads_of(const Fits& fits, const HeadPasses& passes) {
+  std::vector<attention::CompiledHead> own;
+  for (const std::unique_ptr<HeadFit>& fit : fits)
+    if (fit) own.push_back(fit->head());
   HeadsByLayer heads;
-  for (std::size_t index = 0; index < fits.size(); ++index) {
-    if (static_cast<std::int64_t>(index) % heads_of_layer == 0) heads.emplace_back();
-    heads.back().push_back(fits[index]->head());
+  for (attention::CompiledHead& head : exchange_heads(passes.share(), std::move(own))) {
+    if (heads.empty() || std::ssize(heads.back()) == passes.heads()) heads.emplace_back();
+    heads.back().push_back(std::move(head));
   }
   return heads;
 }
@@ -58,15 +114,16 @@ std::vector<std::unique_ptr<StatisticsPass>> gather_statistics(HeadPasses& passe
                                                                const ExampleRange& range,
                                                                attention::CompiledMode mode) {
   const TeacherDescription& teacher = passes.source().teacher();
-  std::vector<std::unique_ptr<StatisticsPass>> all;
-  for (std::int64_t h = 0; h < passes.all_heads(); ++h)
-    all.push_back(std::make_unique<StatisticsPass>(range.count, teacher.iterations));
+  std::vector<std::unique_ptr<StatisticsPass>> all(static_cast<std::size_t>(passes.all_heads()));
+  passes.for_each_head([&](std::int64_t index) {
+    all[index] = std::make_unique<StatisticsPass>(range.count, teacher.iterations);
+  });
   passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
     all[index]->add(as_fitted(run_teacher(v.chunk, v.layer, v.head, v.example), mode), v.index,
                     scratch);
   });
   for (const auto& one : all)
-    if (one->finish() == 0) refuse_empty(teacher.source, range);
+    if (one && one->finish() == 0) refuse_empty(teacher.source, range);
   return all;
 }
 
@@ -75,16 +132,26 @@ std::vector<HeadsByLayer> fit_maps(const std::vector<std::unique_ptr<StatisticsP
                                    const ExampleRange& range, HeadPasses& passes) {
   std::vector<Fits> fits;
   for (const CompileConfig& config : configs)
-    fits.push_back(begin_fits(statistics, config, passes.threads()));
+    fits.push_back(begin_fits(statistics, config, passes));
   run_stage(fits, configs.at(0), range, passes);
   std::vector<HeadsByLayer> maps;
   for (std::size_t c = 0; c < fits.size(); ++c) {
-    for (int stage = 1; stage < fits[c][0]->stages(); ++stage)
+    for (int stage = 1; stage <= configs[c].dual_features().corrections; ++stage)
       run_stage({&fits[c], 1}, configs[c], range, passes);
-    maps.push_back(heads_of(fits[c], passes.heads()));
+    maps.push_back(heads_of(fits[c], passes));
     fits[c].clear();  // corrected iterations keep duals of every example
   }
   return maps;
+}
+
+std::vector<attention::CompiledHead> exchange_heads(const distributed::ItemShare& share,
+                                                    std::vector<attention::CompiledHead> own) {
+  if (!share.is_shared()) return own;
+  std::vector<std::string> bytes;
+  for (const attention::CompiledHead& head : own) bytes.push_back(packed(head));
+  std::vector<attention::CompiledHead> all;
+  for (const std::string& one : share.exchange(bytes)) all.push_back(unpacked(one));
+  return all;
 }
 
 attention::CompiledHead with_corrections(attention::CompiledHead head, int corrections) {

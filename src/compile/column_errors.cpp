@@ -34,20 +34,48 @@ void measure_example(const attention::CompiledHead& head,
           .certificate.column_error));
 }
 
+/// Gives every rank the errors of all heads.
+void exchange_errors(const distributed::ItemShare& share, ColumnErrorsByHead& errors) {
+  const auto width = std::ssize(errors.at(0));
+  const auto head = [&](std::int64_t index) -> MeasuredErrors& {
+    return errors[static_cast<std::size_t>(index / width)][static_cast<std::size_t>(index % width)];
+  };
+  std::vector<std::string> own;
+  for (std::int64_t place = 0; place < share.own(); ++place) {
+    const MeasuredErrors& measured = head(share.item(place));
+    std::string& bytes = own.emplace_back();
+    distributed::pack_value(measured.errors.size(), bytes);  // as many bounds
+    distributed::pack(std::span<const float>(measured.errors), bytes);
+    distributed::pack(std::span<const float>(measured.bounds), bytes);
+  }
+  const std::vector<std::string> all = share.exchange(own);
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    distributed::Unpacker unpacker(all[index]);
+    MeasuredErrors& measured = head(static_cast<std::int64_t>(index));
+    measured.errors.resize(unpacker.value<std::size_t>());
+    measured.bounds.resize(measured.errors.size());
+    unpacker.fill(std::span(measured.errors));
+    unpacker.fill(std::span(measured.bounds));
+  }
+}
+
 }  // namespace
 
 ColumnErrorsByHead measure_column_errors(
     const ActivationSource& source, const std::vector<std::vector<attention::CompiledHead>>& heads,
-    const ExampleRange& range, int threads, const std::function<void(std::int64_t)>& done) {
+    const ExampleRange& range, const distributed::Workers& workers,
+    const std::function<void(std::int64_t)>& done) {
   const std::int64_t width = source.teacher().heads;
   base::check(std::ssize(heads) == source.teacher().layers && std::ssize(heads.at(0)) == width,
               "measure_column_errors: the heads are not those of the source");
   ColumnErrorsByHead errors;
   for (const auto& layer : heads) errors.emplace_back(layer.size());
-  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(threads, 1)));
+  std::vector<tensor::Arena> arenas(static_cast<std::size_t>(std::max(workers.threads, 1)));
+  const distributed::ItemShare share(*workers.ranks, std::ssize(heads) * width);
   source.for_each_chunk(
       range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t) {
-        base::parallel_for(std::ssize(heads) * width, threads, [&](std::int64_t index, int worker) {
+        base::parallel_for(share.own(), workers.threads, [&](std::int64_t place, int worker) {
+          const std::int64_t index = share.item(place);
           const auto layer = static_cast<std::size_t>(index / width);
           const attention::AttentionBatch<float> batch = chunk.batch(static_cast<int>(layer));
           const std::int64_t h = index % width;
@@ -57,6 +85,7 @@ ColumnErrorsByHead measure_column_errors(
         });
         if (done) done(inside.count);
       });
+  if (share.is_shared()) exchange_errors(share, errors);
   return errors;
 }
 

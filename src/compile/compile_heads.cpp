@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "attention/tiled/bfloat16_kernels.h"
 #include "compile/candidate_fit.h"
@@ -117,37 +118,62 @@ std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& map
   return all;
 }
 
+/// The heads of all candidates in one place of the teacher.
+std::vector<attention::CompiledHead> choices_at(const std::vector<HeadedCandidate>& all,
+                                                std::int64_t index, std::int64_t heads) {
+  std::vector<attention::CompiledHead> choices;
+  for (const HeadedCandidate& one : all)
+    choices.push_back(one.heads[static_cast<std::size_t>(index / heads)]
+                               [static_cast<std::size_t>(index % heads)]);
+  return choices;
+}
+
+/// The shapes that rank 0 has noted.
+std::vector<HeadShape> shapes_of_first_rank(distributed::Ranks& ranks,
+                                            const std::vector<HeadShape>& own) {
+  std::string bytes;
+  distributed::pack(std::span<const HeadShape>(own), bytes);
+  bytes = ranks.gather(bytes).front();
+  std::vector<HeadShape> shapes(bytes.size() / sizeof(HeadShape));
+  distributed::Unpacker(bytes).fill(std::span(shapes));
+  return shapes;
+}
+
 /// Fills the errors of all candidates, one pass. Returns the shape of a head in each example, which
 /// all heads share.
 std::vector<HeadShape> measure_errors(std::vector<HeadedCandidate>& all, const ExampleRange& range,
                                       HeadPasses& passes) {
-  const auto heads = static_cast<std::size_t>(passes.heads());
-  std::vector<ErrorMeasurement> measured;
-  for (std::int64_t index = 0; index < passes.all_heads(); ++index) {
-    std::vector<attention::CompiledHead> choices;
-    for (const HeadedCandidate& one : all)
-      choices.push_back(one.heads[static_cast<std::size_t>(index) / heads]
-                                 [static_cast<std::size_t>(index) % heads]);
-    measured.emplace_back(std::move(choices));
-  }
+  const distributed::ItemShare share = passes.share();
+  std::vector<std::optional<ErrorMeasurement>> measured(
+      static_cast<std::size_t>(passes.all_heads()));
+  for (std::int64_t place = 0; place < share.own(); ++place)
+    measured[share.item(place)].emplace(choices_at(all, share.item(place), passes.heads()));
   std::vector<HeadShape> shapes;
   passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
     const TeacherSample sample = run_teacher(v.chunk, v.layer, v.head, v.example);
-    measured[static_cast<std::size_t>(index)].add(sample, scratch);
+    measured[static_cast<std::size_t>(index)]->add(sample, scratch);
     if (index > 0) return;  // one head alone writes
     const std::int64_t width = sample.queries.shape()[1];
     shapes.push_back({sample.queries.shape()[0], sample.keys.shape()[0], width,
                       sample.values.size() > 0 ? sample.values.shape()[1] : width});
   });
-  for (std::size_t index = 0; index < measured.size(); ++index) {
-    if (measured[index].samples() == 0) refuse_empty(passes.source().teacher().source, range);
-    const std::vector<double> errors = measured[index].errors();
-    for (std::size_t c = 0; c < all.size(); ++c) {
-      if (index % heads == 0) all[c].candidate.errors.push_back(0);
-      all[c].candidate.errors.back() += errors[c] / static_cast<double>(heads);
+  std::vector<std::string> own;
+  for (const std::optional<ErrorMeasurement>& one : measured) {
+    if (!one) continue;
+    if (one->samples() == 0) refuse_empty(passes.source().teacher().source, range);
+    const std::vector<double> errors = one->errors();
+    distributed::pack(std::span<const double>(errors), own.emplace_back());
+  }
+  const std::vector<std::string> errors = share.exchange(own);
+  for (std::size_t index = 0; index < errors.size(); ++index) {
+    distributed::Unpacker unpacker(errors[index]);
+    const auto heads = static_cast<std::size_t>(passes.heads());
+    for (HeadedCandidate& one : all) {
+      if (index % heads == 0) one.candidate.errors.push_back(0);
+      one.candidate.errors.back() += unpacker.value<double>() / static_cast<double>(heads);
     }
   }
-  return shapes;
+  return shapes_of_first_rank(*passes.workers().ranks, shapes);  // it has head 0
 }
 
 double mean_time(const OperatorForm& form, const std::vector<HeadShape>& shapes,
@@ -171,17 +197,24 @@ using Evidence = std::vector<std::vector<HeadEvidence>>;
 /// The full evidence of the operator on examples that no fit has seen, one pass.
 Evidence measure_operator(const HeadsByLayer& heads, const ExampleRange& range,
                           HeadPasses& passes) {
-  std::vector<HeadMeasurement> measured;
-  for (const auto& layer : heads)
-    for (const attention::CompiledHead& head : layer) measured.emplace_back(head);
+  const distributed::ItemShare share = passes.share();
+  std::vector<std::optional<HeadMeasurement>> measured(
+      static_cast<std::size_t>(passes.all_heads()));
+  for (std::int64_t place = 0; place < share.own(); ++place) {
+    const std::int64_t index = share.item(place);
+    measured[index].emplace(heads[index / passes.heads()][index % passes.heads()]);
+  }
   passes.run(range, [&](std::int64_t index, const VisitedHead& v, tensor::Arena& scratch) {
-    measured[static_cast<std::size_t>(index)].add(run_teacher(v.chunk, v.layer, v.head, v.example),
-                                                  scratch);
+    measured[static_cast<std::size_t>(index)]->add(run_teacher(v.chunk, v.layer, v.head, v.example),
+                                                   scratch);
   });
+  std::vector<HeadEvidence> own;
+  for (const std::optional<HeadMeasurement>& one : measured)
+    if (one) own.push_back(one->evidence());
   Evidence evidence;
-  for (std::size_t index = 0; index < measured.size(); ++index) {
-    if (index % static_cast<std::size_t>(passes.heads()) == 0) evidence.emplace_back();
-    evidence.back().push_back(measured[index].evidence());
+  for (const HeadEvidence& one : share.exchange_values(std::span<const HeadEvidence>(own))) {
+    if (evidence.empty() || std::ssize(evidence.back()) == passes.heads()) evidence.emplace_back();
+    evidence.back().push_back(one);
   }
   return evidence;
 }
@@ -197,7 +230,7 @@ void add_column_errors(const ExampleRange& range, HeadPasses& passes, CompiledMo
     return;
   }
   ColumnErrorsByHead errors =
-      measure_column_errors(passes.source(), model.heads, range, passes.threads(),
+      measure_column_errors(passes.source(), model.heads, range, passes.workers(),
                             [&](std::int64_t examples) { passes.report(examples); });
   for (std::size_t layer = 0; layer < errors.size(); ++layer)
     for (std::size_t head = 0; head < errors[layer].size(); ++head) {
@@ -236,12 +269,12 @@ std::int64_t compile_steps(const CompileConfig& config) {
 }
 
 CompiledModel compile_heads(const ActivationSource& source, const CompileConfig& config,
-                            int threads, const CompileProgress& progress) {
+                            const distributed::Workers& workers, const CompileProgress& progress) {
   check_possible(source.teacher(), config);
   const MachineProfile profile = profile_of(config);
   const ExampleRange fitted{0, config.calibration};
   const ExampleRange held_out{config.calibration, config.held_out};
-  HeadPasses passes(source, threads, compile_steps(config), progress);
+  HeadPasses passes(source, workers, compile_steps(config), progress);
   std::vector<HeadedCandidate> all =
       all_candidates(fit_maps(gather_statistics(passes, fitted, config.mode),
                               maps_to_fit(config, source.teacher()), fitted, passes),

@@ -29,15 +29,16 @@ std::int64_t compile_steps(const CompileConfig& config);
 /// each layer takes the cheapest of these maps, with all or some of their corrected iterations, and
 /// of the teacher's loop, whole or cut: see choose_operator. Times are those of a machine profile,
 /// so the choice is the same on every run. A last pass notes the column errors of the maps on all
-/// these examples, unless they are key biases. Heads are independent and run on `threads` threads;
-/// the result does not depend on their number. Several passes over the source; objectives other
-/// than ridge keep every example.
+/// these examples, unless they are key biases. Heads are independent and shared out to threads and
+/// ranks; every rank gets all of them, and the result does not depend on their numbers. Several
+/// passes over the source; objectives other than ridge keep every example.
 ///
 /// UsageError when the teacher does not iterate (softmax), when there are more slices than
 /// canonical slices, or when the output objective lacks values; DataError when there are too few
 /// examples, or the profile cannot be read.
 CompiledModel compile_heads(const ActivationSource& source, const CompileConfig& config,
-                            int threads, const CompileProgress& progress = {});
+                            const distributed::Workers& workers,
+                            const CompileProgress& progress = {});
 CompiledModel compile_heads(const Activations& activations, const CompileConfig& config,
                             int threads, const CompileProgress& progress = {});
 

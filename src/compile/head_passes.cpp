@@ -6,18 +6,19 @@
 
 namespace asap::compile {
 
-HeadPasses::HeadPasses(const ActivationSource& source, int threads, std::int64_t total,
-                       const CompileProgress& progress)
+HeadPasses::HeadPasses(const ActivationSource& source, const distributed::Workers& workers,
+                       std::int64_t total, const CompileProgress& progress)
     : source_(source),
-      threads_(threads),
+      workers_(workers),
       total_(total),
       progress_(progress),
-      scratch_(static_cast<std::size_t>(std::max(threads, 1))) {}
+      scratch_(static_cast<std::size_t>(std::max(workers.threads, 1))) {}
 
 void HeadPasses::run(const ExampleRange& range, const Body& body) {
   source_.for_each_chunk(
       range, [&](const Activations& chunk, const ExampleRange& inside, std::int64_t first) {
-        base::parallel_for(all_heads(), threads_, [&](std::int64_t index, int worker) {
+        base::parallel_for(share().own(), workers_.threads, [&](std::int64_t place, int worker) {
+          const std::int64_t index = share().item(place);
           const int layer = static_cast<int>(index / heads());
           const attention::AttentionBatch<float> batch = chunk.batch(layer);
           for (std::int64_t e = 0; e < inside.count; ++e)
@@ -29,6 +30,11 @@ void HeadPasses::run(const ExampleRange& range, const Body& body) {
         });
         report(inside.count);
       });
+}
+
+void HeadPasses::for_each_head(const std::function<void(std::int64_t index)>& action) const {
+  base::parallel_for(share().own(), workers_.threads,
+                     [&](std::int64_t place, int) { action(share().item(place)); });
 }
 
 void HeadPasses::report(std::int64_t examples) {
