@@ -3,16 +3,18 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts" / "slurm"))
+
+import one_machine
+
 BINARIES = Path(os.environ["ASAP_BINARY_DIR"])
 MPIRUN = os.environ.get("ASAP_MPIRUN", "mpirun")
-# Root may start jobs here, and more ranks than processors, which then share them.
-ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                   OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
-                   OMPI_MCA_btl_vader_single_copy_mechanism="none", OMP_WAIT_POLICY="passive")
+ENVIRONMENT = one_machine.environment()
 TINY = ["data.kind=shapes", "data.classes=4", "data.shapes.examples=192", "data.shapes.test_examples=64",
         "data.shapes.image_size=8", "model.patch=2", "model.width=16", "model.heads=2", "model.layers=2",
         "model.attention.iterations=4", "train.batch=16", "train.shard=2", "train.epochs=2", "train.learning_rate=0.01",
