@@ -103,8 +103,8 @@ Var<T> max_pool(Var<T> x) {
   });
 }
 
-#define ASAP_INSTANTIATE(T)                                                               \
-  template Var<T> convolution<T>(Var<T>, Var<T>);                                         \
+#define ASAP_INSTANTIATE(T)                                                                \
+  template Var<T> convolution<T>(Var<T>, Var<T>);                                          \
   template Var<T> batch_norm<T>(Var<T>, Var<T>, Var<T>, Var<T>, const BatchNormSettings&); \
   template Var<T> max_pool<T>(Var<T>);
 ASAP_INSTANTIATE(float)

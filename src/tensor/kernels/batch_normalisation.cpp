@@ -67,8 +67,7 @@ void gradient_sums(MatrixView<const T> x, MatrixView<const T> dy, const T* scale
     const T* gradient = dy.data + j;
     for (std::int64_t i = 0; i < x.rows; ++i, row += x.stride, gradient += dy.stride) {
       const auto value = load_part(d, live, row);
-      const auto dz =
-          before_relu(d, relu, value, factor, added, load_part(d, live, gradient));
+      const auto dz = before_relu(d, relu, value, factor, added, load_part(d, live, gradient));
       const auto sum = hn::Add(even, dz);
       const auto moment = hn::MulAdd(dz, hn::Sub(value, middle), even_moment);
       even = odd;
@@ -91,8 +90,8 @@ void input_gradient(MatrixView<const T> x, MatrixView<const T> dy, const T* scal
     T* to = dx.data + i * dx.stride;
     for_each_vector<T>(x.cols, [=](auto d, std::int64_t j) HWY_ATTR {
       const auto value = hn::LoadU(d, from + j), factor = hn::LoadU(d, scale + j);
-      const auto dz = before_relu(d, relu, value, factor, hn::LoadU(d, shift + j),
-                                  hn::LoadU(d, gradient + j));
+      const auto dz =
+          before_relu(d, relu, value, factor, hn::LoadU(d, shift + j), hn::LoadU(d, gradient + j));
       const auto line = hn::MulAdd(hn::LoadU(d, slope + j), value, hn::LoadU(d, constant + j));
       put(d, hn::MulAdd(factor, dz, line), to + j, accumulate);
     });
@@ -126,8 +125,7 @@ template <class T>
 struct AffineColumns {
   std::vector<T> inverse_deviation, scale, shift;  // [C]
 
-  AffineColumns(const ColumnNorm<T>& norm, VectorView<const T> mean,
-                VectorView<const T> variance) {
+  AffineColumns(const ColumnNorm<T>& norm, VectorView<const T> mean, VectorView<const T> variance) {
     base::check(norm.gain.size() == mean.size() && norm.offset.size() == mean.size() &&
                     variance.size() == mean.size(),
                 "normalise_columns: shapes do not fit");
@@ -156,9 +154,9 @@ void column_moments(MatrixView<const T> x, VectorView<T> mean, VectorView<T> var
 template <class T>
 void normalise_columns(const ColumnNorm<T>& norm, MatrixView<const T> x, VectorView<const T> mean,
                        VectorView<const T> variance, MatrixView<T> y) {
-  base::check(static_cast<std::int64_t>(mean.size()) == x.cols && y.rows == x.rows &&
-                  y.cols == x.cols,
-              "normalise_columns: shapes do not fit");
+  base::check(
+      static_cast<std::int64_t>(mean.size()) == x.cols && y.rows == x.rows && y.cols == x.cols,
+      "normalise_columns: shapes do not fit");
   const AffineColumns<T> affine(norm, mean, variance);
   kernels<T>().apply(x, affine.scale.data(), affine.shift.data(), norm.relu, y);
 }

@@ -119,14 +119,14 @@ void convolution_input_gradient(const ConvolutionShape& shape, MatrixView<const 
   run_convolution<T>(back, dy, turned.rows(), {}, accumulate ? T(1) : T(0), dimages);
 }
 
-#define ASAP_INSTANTIATE(T)                                                                        \
-  template void gather_windows<T>(const ConvolutionShape&, MatrixView<const T>, std::int64_t,      \
-                                  MatrixView<T>);                                                  \
-  template void convolve<T>(const ConvolutionShape&, MatrixView<const T>, MatrixView<const T>,     \
-                            VectorView<const T>, MatrixView<T>);                                   \
-  template void convolution_filter_gradient<T>(const ConvolutionShape&, MatrixView<const T>,       \
-                                               MatrixView<const T>, MatrixView<T>, bool);          \
-  template void convolution_input_gradient<T>(const ConvolutionShape&, MatrixView<const T>,        \
+#define ASAP_INSTANTIATE(T)                                                                    \
+  template void gather_windows<T>(const ConvolutionShape&, MatrixView<const T>, std::int64_t,  \
+                                  MatrixView<T>);                                              \
+  template void convolve<T>(const ConvolutionShape&, MatrixView<const T>, MatrixView<const T>, \
+                            VectorView<const T>, MatrixView<T>);                               \
+  template void convolution_filter_gradient<T>(const ConvolutionShape&, MatrixView<const T>,   \
+                                               MatrixView<const T>, MatrixView<T>, bool);      \
+  template void convolution_input_gradient<T>(const ConvolutionShape&, MatrixView<const T>,    \
                                               MatrixView<const T>, MatrixView<T>, bool);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

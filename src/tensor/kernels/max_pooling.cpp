@@ -107,8 +107,9 @@ void max_pool_vjp(const PoolingShape& shape, MatrixView<const T> x, MatrixView<c
   for_each_square(shape, images, [&](std::int64_t row, std::int64_t pooled) {
     kernels<T>().give_back(
         {&x(row, 0), &x(row + 1, 0), &x(row + below, 0), &x(row + below + 1, 0)}, &y(pooled, 0),
-        &dy(pooled, 0), {&dx(row, 0), &dx(row + 1, 0), &dx(row + below, 0), &dx(row + below + 1, 0)},
-        x.cols, accumulate);
+        &dy(pooled, 0),
+        {&dx(row, 0), &dx(row + 1, 0), &dx(row + below, 0), &dx(row + below + 1, 0)}, x.cols,
+        accumulate);
   });
   if (!accumulate) clear_odd_edges(shape, images, dx);
 }

@@ -79,8 +79,7 @@ TEST_CASE("a step against the gradient of the statistics moves them towards the 
   TapeD tape;
   const Var<double> statistics = tape.leaf(running.view());
   tape.backward(weighted_sum(batch_norm(tape.leaf(x.view()), tape.leaf(one.view()),
-                                        tape.leaf(one.view()), statistics,
-                                        {.batch_share = 0.25})));
+                                        tape.leaf(one.view()), statistics, {.batch_share = 0.25})));
   double mean = 0, variance = 0;
   for (const double value : x.flat()) mean += value / 4;
   for (const double value : x.flat()) variance += (value - mean) * (value - mean) / 4;
@@ -106,9 +105,7 @@ TEST_CASE("images and windows of other shapes are refused") {
   TapeD tape;
   expect_error<InternalError>([&] { convolution(tape.leaf(flat.view()), tape.leaf(even.view())); },
                               {"[B, height, width, C]"});
-  expect_error<InternalError>(
-      [&] { convolution(tape.leaf(image.view()), tape.leaf(even.view())); },
-      {"not an odd square"});
-  expect_error<InternalError>([&] { max_pool(tape.leaf(flat.view())); },
-                              {"[B, height, width, C]"});
+  expect_error<InternalError>([&] { convolution(tape.leaf(image.view()), tape.leaf(even.view())); },
+                              {"not an odd square"});
+  expect_error<InternalError>([&] { max_pool(tape.leaf(flat.view())); }, {"[B, height, width, C]"});
 }

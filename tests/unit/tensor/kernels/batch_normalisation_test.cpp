@@ -102,11 +102,11 @@ TEST_CASE("matrices and channels that do not fit are refused") {
       [&] { column_moments<float>(f.x.rows(), other.flat(), f.variance.flat()); },
       {"shapes do not fit"});
   expect_error<InternalError>(
-      [&] { column_moments<float>({f.x.data(), 0, kColumns}, f.mean.flat(), f.variance.flat()); },
+      [&] {
+        column_moments<float>({f.x.data(), 0, kColumns}, f.mean.flat(), f.variance.flat());
+      },
       {"shapes do not fit"});
   expect_error<InternalError>(
-      [&] {
-        normalise_columns<float>(f.norm, f.x.rows(), other.flat(), other.flat(), y.rows());
-      },
+      [&] { normalise_columns<float>(f.norm, f.x.rows(), other.flat(), other.flat(), y.rows()); },
       {"shapes do not fit"});
 }

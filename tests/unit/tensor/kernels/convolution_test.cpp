@@ -54,7 +54,8 @@ TEST_CASE_TEMPLATE("a convolution and its gradients equal the definition", T, fl
     Tensor<double> out({rows, s.outputs}), dfilters({s.outputs, taps, s.inputs}),
         dimages({rows, s.inputs});
     for_each_product(s, kImages, [&](auto b, auto y, auto x, auto o, auto i, auto r, auto c) {
-      const std::int64_t row = b * s.pixels() + y * s.width + x, k = (r * s.side + c) * s.inputs + i;
+      const std::int64_t row = b * s.pixels() + y * s.width + x,
+                         k = (r * s.side + c) * s.inputs + i;
       const std::int64_t from_y = y + r - reach, from_x = x + c - reach;
       const double value = pixel(s, images, b, from_y, from_x, i);
       out.rows()(row, o) += value * filters.rows()(o, k);

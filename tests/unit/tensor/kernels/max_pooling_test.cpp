@@ -16,15 +16,16 @@ TEST_CASE_TEMPLATE("pooling takes the largest of four and returns the gradient t
   constexpr std::int64_t kImages = 2, kChannels = 19;
   for (const PoolingShape& shape : {PoolingShape{4, 6}, PoolingShape{5, 3}, PoolingShape{2, 2}}) {
     const std::int64_t rows = kImages * shape.pixels(), pooled = kImages * shape.pooled_pixels();
-    const auto x = random_tensor<T>({rows, kChannels}, 1), dy = random_tensor<T>({pooled, kChannels}, 2);
+    const auto x = random_tensor<T>({rows, kChannels}, 1),
+               dy = random_tensor<T>({pooled, kChannels}, 2);
     Tensor<T> y({pooled, kChannels}), dx({rows, kChannels}), expected({rows, kChannels});
     max_pool<T>(shape, x.rows(), y.rows());
     for (std::int64_t p = 0; p < pooled; ++p)
       for (std::int64_t c = 0; c < kChannels; ++c) {
         const std::int64_t columns = shape.width / 2, image = p / shape.pooled_pixels(),
                            place = p % shape.pooled_pixels();
-        const std::int64_t first = image * shape.pixels() + place / columns * 2 * shape.width +
-                                   place % columns * 2;
+        const std::int64_t first =
+            image * shape.pixels() + place / columns * 2 * shape.width + place % columns * 2;
         std::int64_t best = first;
         for (const std::int64_t other : {first + 1, first + shape.width, first + shape.width + 1})
           if (x.rows()(other, c) > x.rows()(best, c)) best = other;
@@ -51,9 +52,15 @@ TEST_CASE("of equal pixels the first gets the whole gradient") {
 
 TEST_CASE("images that cannot be halved are refused") {
   Tensor<float> x({3, 1}), y({1, 1});
-  expect_error<InternalError>([&] { max_pool<float>({3, 1}, x.rows(), y.rows()); },
-                              {"smaller than 2 x 2"});
+  expect_error<InternalError>(
+      [&] {
+        max_pool<float>({3, 1}, x.rows(), y.rows());
+      },
+      {"smaller than 2 x 2"});
   Tensor<float> five({5, 1});
-  expect_error<InternalError>([&] { max_pool<float>({2, 2}, five.rows(), y.rows()); },
-                              {"shapes do not fit"});
+  expect_error<InternalError>(
+      [&] {
+        max_pool<float>({2, 2}, five.rows(), y.rows());
+      },
+      {"shapes do not fit"});
 }
