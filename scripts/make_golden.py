@@ -108,6 +108,53 @@ def model_values(name, config, generator, with_training=False):
     write_safetensors(name, tensors, metadata)
 
 
+def convolutional_values(generator):
+    """Logits, loss and all gradients of a small convolutional network in training mode. Filters are stored [outputs, row,
+    column, input] and features pixel by pixel; the statistics' gradient is their distance to the batch's moments."""
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    channels, image, inputs, width, classes = [3, 5], 9, 2, 7, 3
+    parameters, sizes = {}, [inputs, channels[0], channels[0], channels[1], channels[1]]
+    for i in range(4):
+        parameters[f"convolutions.{i}.filters"] = 0.4 * normal(sizes[i + 1], 9 * sizes[i])
+        parameters[f"convolutions.{i}.norm.weight"] = 1 + 0.3 * normal(sizes[i + 1])
+        parameters[f"convolutions.{i}.norm.bias"] = 0.3 * normal(sizes[i + 1])
+    features = channels[1] * (image // 4) ** 2
+    for name, rows, cols in [("hidden.0.linear", width, features), ("head", classes, width)]:
+        parameters[name + ".weight"], parameters[name + ".bias"] = 0.4 * normal(rows, cols), 0.3 * normal(rows)
+    images, labels = normal(4, inputs, image, image), torch.tensor([0, 2, 1, 2])
+    tensors = {"images": array(images), "labels": labels.numpy().astype(numpy.int32)}
+    for key, value in parameters.items():
+        tensors["parameter." + key] = array(value.requires_grad_()).copy()
+
+    x = images
+    for i in range(4):
+        part = f"convolutions.{i}."
+        filters = parameters[part + "filters"].view(sizes[i + 1], 3, 3, sizes[i]).permute(0, 3, 1, 2)
+        x = functional.conv2d(x, filters, padding=1)
+        running = torch.stack([0.1 * normal(sizes[i + 1]), 1 + normal(sizes[i + 1]).abs()])
+        moments = torch.stack([x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)])
+        tensors[f"parameter.{part}norm.statistics"] = array(running)
+        tensors[f"gradient.{part}norm.statistics"] = array(running - moments)
+        norm = parameters[part + "norm.weight"], parameters[part + "norm.bias"]
+        x = torch.relu(functional.batch_norm(x, None, None, *norm, training=True, eps=1e-5))
+        if i % 2 == 1:
+            x = functional.max_pool2d(x, 2)
+    x = x.permute(0, 2, 3, 1).flatten(1)
+    x = torch.relu(functional.linear(x, parameters["hidden.0.linear.weight"], parameters["hidden.0.linear.bias"]))
+    logits = functional.linear(x, parameters["head.weight"], parameters["head.bias"])
+    loss = functional.cross_entropy(logits, labels)
+    loss.backward()
+    tensors["logits"], tensors["loss"] = array(logits), array(loss).reshape(1)
+    for key, value in parameters.items():
+        tensors["gradient." + key] = array(value.grad).copy()
+    sizes = {"image": image, "image_channels": inputs, "classes": classes, "width": width, "layers": 1}
+    write_safetensors("convolutional.safetensors", tensors, versions() | sizes | {"convolution_layers": 2,
+                      "convolution_channels": "[3,5]"})
+
+
 def training_losses(config, parameters, images, labels):
     """Losses before each of ten AdamW steps on one batch. Weight decay applies to matrices, but not to vectors
     and positions."""
@@ -336,6 +383,7 @@ def main():
         torch.Generator().manual_seed(4),
     )
     adamw_values(torch.Generator().manual_seed(5))
+    convolutional_values(torch.Generator().manual_seed(10))
     attention_values(torch.Generator().manual_seed(7))
     key_bias_values(torch.Generator().manual_seed(8))
     slack_values(torch.Generator().manual_seed(9))

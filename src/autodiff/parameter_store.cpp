@@ -19,9 +19,17 @@ ParameterId ParameterStore<T>::add(const std::string& name, const tensor::Shape&
 }
 
 template <class T>
+ParameterId ParameterStore<T>::add_statistics(const std::string& name, const tensor::Shape& shape) {
+  const ParameterId id = add(name, shape, false);
+  entries_.back().trained = false;
+  return id;
+}
+
+template <class T>
 std::int64_t ParameterStore<T>::parameter_count() const {
   std::int64_t count = 0;
-  for (const Entry& entry : entries_) count += entry.shape.size();
+  for (const Entry& entry : entries_)
+    if (entry.trained) count += entry.shape.size();
   return count;
 }
 

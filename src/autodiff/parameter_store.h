@@ -24,10 +24,13 @@ class ParameterStore {
     tensor::Shape shape;
     std::int64_t offset;  ///< into flat()
     bool decay;           ///< weight decay applies (matrices, not gains, offsets and positions)
+    bool trained = true;  ///< false: statistics of the data, which belong to a checkpoint, too
   };
 
   /// Adds a parameter of zeros. InternalError when the name is taken.
   ParameterId add(const std::string& name, const tensor::Shape& shape, bool decay);
+  /// Adds statistics that no optimiser changes (see nn/convolutions.h); zeros at first.
+  ParameterId add_statistics(const std::string& name, const tensor::Shape& shape);
 
   const std::vector<Entry>& entries() const { return entries_; }
   const Entry& entry(ParameterId id) const { return entries_[static_cast<std::size_t>(id.index)]; }
@@ -43,7 +46,7 @@ class ParameterStore {
   tensor::VectorView<const T> flat() const {
     return {values_.data(), static_cast<std::size_t>(used_)};
   }
-  /// Number of trainable values, padding not counted.
+  /// Number of trainable values, padding and statistics not counted.
   std::int64_t parameter_count() const;
 
  private:

@@ -96,7 +96,8 @@ std::string describe_kind(const ModelConfig& model) {
     case ModelKind::set:
       return "set Transformer";
     case ModelKind::mlp:
-      return "perceptron";
+    case ModelKind::convolutional:
+      break;
   }
   throw base::InternalError("describe_kind: unknown kind");
 }
@@ -142,19 +143,57 @@ void validate_patches(const ModelConfig& model, const std::string& source) {
                              "choose a patch that divides the image's height and width");
 }
 
+void validate_convolutions(const ModelConfig& model, const std::string& source) {
+  const ConvolutionConfig& convolution = model.convolution;
+  if (convolution.channels.empty())
+    throw base::UsageError(source + ": model.convolution.channels names no block",
+                           "for example model.convolution.channels=[32,64,128]");
+  if (convolution.blocks() > 16)
+    throw base::UsageError(source + ": model.convolution.channels has " +
+                               std::to_string(convolution.blocks()) +
+                               " blocks, and each halves the image",
+                           "give at most 16 blocks");
+  for (const auto& [name, pixels] :
+       {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
+    if (pixels > 0 && convolution.pooled(pixels) == 0)
+      throw base::UsageError(source + ": model." + name + " is " + std::to_string(pixels) +
+                                 ", too small to be halved by " +
+                                 std::to_string(convolution.blocks()) +
+                                 " blocks of model.convolution.channels",
+                             "give fewer blocks");
+}
+
+/// A network of hidden layers has nothing that belongs to tokens.
+void validate_hidden_layers(const ModelConfig& model, const std::string& source) {
+  const std::string kind =
+      source + ": model.kind " + (model.has_convolutions() ? "convolutional" : "mlp");
+  if (model.pooling != Pooling::mean)
+    throw base::UsageError(kind + " has no tokens to pool", "leave model.pooling out");
+  if (model.pooler || model.embedding_norm || model.norm != NormPosition::pre)
+    throw base::UsageError(kind + " has no layer norms and no pooler",
+                           "leave model.pooler, model.norm and model.embedding_norm out");
+  if (model.has_convolutions()) validate_convolutions(model, source);
+}
+
+std::string describe_hidden_layers(const ModelConfig& model) {
+  std::string text = "perceptron";
+  if (model.has_convolutions()) {
+    text = "convolutional network, " + std::to_string(model.convolution.layers) +
+           " convolutions in each block of";
+    for (int block = 0; block < model.convolution.blocks(); ++block)
+      text += (block > 0 ? ", " : " ") +
+              std::to_string(model.convolution.channels[static_cast<std::size_t>(block)]);
+    text += " channels";
+  }
+  return text + ", " + std::to_string(model.layers) + " hidden layers of width " +
+         std::to_string(model.width) + describe_feed_forward(model.feed_forward);
+}
+
 }  // namespace
 
 void ModelConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
-  if (kind == ModelKind::mlp) {
-    if (pooling != Pooling::mean)
-      throw base::UsageError(source + ": model.kind mlp has no tokens to pool",
-                             "leave model.pooling out");
-    if (pooler || embedding_norm || norm != NormPosition::pre)
-      throw base::UsageError(source + ": model.kind mlp has no layer norms and no pooler",
-                             "leave model.pooler, model.norm and model.embedding_norm out");
-    return;
-  }
+  if (!has_attention()) return validate_hidden_layers(*this, source);
   if (width % heads != 0)
     throw base::UsageError(source + ": model.width (" + std::to_string(width) +
                                ") must be a multiple of model.heads (" + std::to_string(heads) +
@@ -186,9 +225,7 @@ void ModelConfig::validate_complete(const std::string& source) const {
 }
 
 std::string describe_model(const ModelConfig& model) {
-  if (model.kind == ModelKind::mlp)
-    return "perceptron, " + std::to_string(model.layers) + " hidden layers of width " +
-           std::to_string(model.width) + describe_feed_forward(model.feed_forward);
+  if (!model.has_attention()) return describe_hidden_layers(model);
   return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
          std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
          describe_input(model) + ", " + describe_attention(model.attention) +

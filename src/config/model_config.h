@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/config_fields.h"
+#include "config/convolution_config.h"
 
 namespace asap::config {
 
@@ -102,8 +103,8 @@ struct FeedForwardConfig {
 };
 
 /// The network: a Transformer on image patches, on sequences of token ids or on sets of points, or
-/// a multi-layer perceptron on whole images.
-enum class ModelKind { vit, text, set, mlp };
+/// a multi-layer perceptron on whole images, perhaps behind convolutions.
+enum class ModelKind { vit, text, set, mlp, convolutional };
 
 /// How token vectors become one vector per example; or `none`: every token is classified. The class
 /// token is a learned vector before the tokens; the first token is one of the text, as BERT's
@@ -142,6 +143,7 @@ struct ModelConfig {
   double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
   AttentionConfig attention;
   FeedForwardConfig feed_forward;
+  ConvolutionConfig convolution;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -149,14 +151,15 @@ struct ModelConfig {
              {{"vit", ModelKind::vit},
               {"text", ModelKind::text},
               {"set", ModelKind::set},
-              {"mlp", ModelKind::mlp}},
+              {"mlp", ModelKind::mlp},
+              {"convolutional", ModelKind::convolutional}},
              "vit, text, set: a Transformer on images, token sequences or unordered points; mlp: a "
-             "perceptron on images, without attention");
-    v.field("image_height", image_height, "vit, mlp: in pixels; 0: taken from the data",
+             "perceptron on images, without attention; convolutional: convolutions before one");
+    v.field("image_height", image_height, "images: in pixels; 0: taken from the data",
             between(0, 65536));
-    v.field("image_width", image_width, "vit, mlp: in pixels; 0: taken from the data",
+    v.field("image_width", image_width, "images: in pixels; 0: taken from the data",
             between(0, 65536));
-    v.field("channels", channels, "vit, mlp: colour channels; 0: taken from the data",
+    v.field("channels", channels, "images: colour channels; 0: taken from the data",
             between(0, 4096));
     v.field("classes", classes, "number of classes; 0: taken from the data", between(0, 1000000));
     v.field("patch", patch, "vit: side of a square patch in pixels; must divide the image",
@@ -177,10 +180,11 @@ struct ModelConfig {
     v.choice("positions", positions, {{"learned", Positions::learned}, {"none", Positions::none}},
              "vit, text: one learned vector per position, or none");
     v.field("width", width,
-            "width of a token vector, a multiple of heads; mlp: width of a hidden layer",
+            "width of a token vector, a multiple of heads; mlp, convolutional: of a hidden layer",
             between(1, 65536));
     v.field("heads", heads, "attention heads per layer", between(1, 65536));
-    v.field("layers", layers, "encoder layers; mlp: hidden layers", between(1, 1000));
+    v.field("layers", layers, "encoder layers; mlp, convolutional: hidden layers",
+            between(1, 1000));
     v.field("mlp_ratio", mlp_ratio, "hidden width of the feed-forward part, as a multiple of width",
             {0, 64, true});
     v.choice(
@@ -196,8 +200,8 @@ struct ModelConfig {
         "norm", norm, {{"pre", NormPosition::pre}, {"post", NormPosition::post}},
         "layer norms before attention and feed-forward part (pre) or after their residual sums "
         "(post)");
-    v.field("norm_epsilon", norm_epsilon, "number added to the variance in layer norms",
-            {0, 1, true});
+    v.field("norm_epsilon", norm_epsilon,
+            "number added to the variance in layer norms and batch norms", {0, 1, true});
     v.field("embedding_norm", embedding_norm,
             "a layer norm of the embedded tokens after positions are added");
     v.field("dropout", dropout, "probability that an activation is dropped in training",
@@ -209,10 +213,12 @@ struct ModelConfig {
             between(0, 0.95));
     v.group("attention", attention, "attention of every layer");
     v.group("feed_forward", feed_forward, "feed-forward part of every layer");
+    v.group("convolution", convolution, "convolutions before the hidden layers");
   }
 
-  bool has_attention() const { return kind != ModelKind::mlp; }
-  bool reads_images() const { return kind == ModelKind::vit || kind == ModelKind::mlp; }
+  bool has_convolutions() const { return kind == ModelKind::convolutional; }
+  bool has_attention() const { return kind != ModelKind::mlp && !has_convolutions(); }
+  bool reads_images() const { return kind == ModelKind::vit || !has_attention(); }
   bool has_class_token() const { return pooling == Pooling::class_token; }
   bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
   /// Whether every token has class scores of its own.
@@ -222,6 +228,13 @@ struct ModelConfig {
   int hidden_width() const { return static_cast<int>(std::lround(mlp_ratio * width)); }
   /// Elements of one image, laid out [channels, height, width].
   std::int64_t image_size() const { return std::int64_t{channels} * image_height * image_width; }
+  /// Numbers that the hidden layers of a network without attention read: the image, or what the
+  /// last pooling leaves.
+  std::int64_t hidden_inputs() const {
+    if (!has_convolutions()) return image_size();
+    return std::int64_t{convolution.channels.back()} * convolution.pooled(image_height) *
+           convolution.pooled(image_width);
+  }
   std::int64_t patch_size() const { return std::int64_t{channels} * patch * patch; }
   std::int64_t patches() const {
     return std::int64_t{image_height / patch} * (image_width / patch);

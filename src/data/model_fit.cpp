@@ -10,6 +10,7 @@ ExampleKind examples_read_by(config::ModelKind kind) {
   switch (kind) {
     case config::ModelKind::vit:
     case config::ModelKind::mlp:
+    case config::ModelKind::convolutional:
       return ExampleKind::images;
     case config::ModelKind::text:
       return ExampleKind::tokens;
@@ -29,6 +30,7 @@ namespace {
 const char* kind_name(config::ModelKind kind) {
   if (kind == config::ModelKind::vit) return "vit";
   if (kind == config::ModelKind::mlp) return "mlp";
+  if (kind == config::ModelKind::convolutional) return "convolutional";
   return kind == config::ModelKind::text ? "text" : "set";
 }
 

@@ -65,6 +65,7 @@ Encoder::Encoder(const config::ModelConfig& config, const io::TensorFile& weight
                  std::string fingerprint)
     : config_(config), fingerprint_(std::move(fingerprint)) {
   if (!config.has_attention()) {
+    if (config.has_convolutions()) convolutions_.emplace(config, weights);
     take_hidden_layers(weights);
     return;
   }
@@ -104,7 +105,7 @@ Encoder::Encoder(const config::ModelConfig& config, const io::TensorFile& weight
 }
 
 void Encoder::take_hidden_layers(const io::TensorFile& weights) {
-  std::int64_t inputs = config_.image_size();
+  std::int64_t inputs = config_.hidden_inputs();
   for (int index = 0; index < config_.layers; ++index) {
     const std::string prefix = "hidden." + std::to_string(index) + ".";
     hidden_.push_back({take_linear(weights, prefix + "linear", config_.width, inputs),
@@ -114,12 +115,22 @@ void Encoder::take_hidden_layers(const io::TensorFile& weights) {
   head_ = take_linear(weights, "head", config_.classes, inputs);
 }
 
+tensor::MatrixView<const float> Encoder::hidden_input(const config::ModelInput<float>& input,
+                                                      tensor::Arena& arena) const {
+  base::check(input.values.cols == config_.image_size(), "Encoder: images of another size");
+  if (!convolutions_) return input.values;
+  const tensor::MatrixView<float> features =
+      arena.matrix<float>(input.values.rows, config_.hidden_inputs());
+  convolutions_->apply(input.values, features, arena);
+  return features;
+}
+
 void Encoder::run_perceptron(const config::ModelInput<float>& input,
                              tensor::MatrixView<float> logits, tensor::Arena& arena,
                              TokenObserver* observer) const {
   const tensor::ArenaScope scope(arena);
-  base::check(input.values.cols == config_.image_size(), "Encoder: images of another size");
-  tensor::MatrixView<const float> x = input.values;
+  tensor::MatrixView<const float> x = hidden_input(input, arena);
+  if (observer) observer->see_hidden_input(x);
   for (const HiddenLayer& layer : hidden_) {
     const tensor::MatrixView<float> out = arena.matrix<float>(x.rows, config_.width);
     apply_linear(layer.linear, x, 0, out);
@@ -287,9 +298,10 @@ void Encoder::run_transformer(const config::ModelInput<float>& input,
 
 void Encoder::require_attention(const std::string& source) const {
   if (!config_.has_attention())
-    throw base::UsageError(
-        source + ": a network of model.kind mlp has no attention to compile or compare",
-        "train a Transformer: model.kind vit, text or set");
+    throw base::UsageError(source + ": a network of model.kind " +
+                               (config_.has_convolutions() ? "convolutional" : "mlp") +
+                               " has no attention to compile or compare",
+                           "train a Transformer: model.kind vit, text or set");
 }
 
 std::unique_ptr<attention::KindOperator> Encoder::teacher() const {

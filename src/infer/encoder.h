@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attention/operators/kind_operator.h"
+#include "infer/convolutions.h"
 #include "infer/encoder_embedding.h"
 #include "io/safetensors.h"
 
@@ -34,14 +35,17 @@ class TokenObserver {
   virtual void see(int /*depth*/, const TokenRows& /*tokens*/) {}
   /// What the feed-forward part of a layer reads, normalised.
   virtual void see_feed_forward(int /*layer*/, const TokenRows& /*tokens*/) {}
+  /// What the hidden layers of a network without attention read: [B, hidden_inputs].
+  virtual void see_hidden_input(tensor::MatrixView<const float> /*inputs*/) {}
   /// What the last linear layer reads: [logit_rows, W], one vector per row of logits.
   virtual void see_embeddings(tensor::MatrixView<const float> /*embeddings*/) {}
 };
 
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
 /// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
-/// share it, each with its own arena. Padded tokens have no effect. A perceptron runs here too;
-/// it has no attention, and calling attention methods on one is an error (see require_attention).
+/// share it, each with its own arena. Padded tokens have no effect. A perceptron runs here too, and
+/// one behind convolutions; they have no attention, and calling attention methods on one is an
+/// error (see require_attention).
 class Encoder {
  public:
   /// Takes the tensors of a checkpoint. DataError names a tensor that is missing or has another
@@ -99,6 +103,8 @@ class Encoder {
   struct Activations;
 
   void take_hidden_layers(const io::TensorFile& weights);
+  tensor::MatrixView<const float> hidden_input(const config::ModelInput<float>& input,
+                                               tensor::Arena& arena) const;
   void run_perceptron(const config::ModelInput<float>& input, tensor::MatrixView<float> logits,
                       tensor::Arena& arena, TokenObserver* observer) const;
 
@@ -124,7 +130,8 @@ class Encoder {
       learned_;  // per layer, what the kind of attention learns besides
   std::optional<EncoderEmbedding> embedding_;  // of Transformers
   std::vector<Layer> layers_;
-  std::vector<HiddenLayer> hidden_;           // of perceptrons
+  std::optional<Convolutions> convolutions_;  // of kind convolutional
+  std::vector<HiddenLayer> hidden_;           // without attention
   AffineWeights final_norm_, pooler_, head_;  // empty where the model has none
 };
 

@@ -18,6 +18,8 @@ struct PassContext {
   autodiff::DropoutKey dropout = {};
   double embedding_dropout_rate = 0;  ///< 0 when not training
   bool regions_released = false;      ///< see nn/region_activation.h
+  /// What part of its batch the input is, for batch norms; 0 when not training.
+  double batch_share = 0;
 
   /// Dropout with its own random numbers at every call within the pass.
   autodiff::Var<T> drop(autodiff::Var<T> x) { return drop(x, dropout_rate); }
@@ -52,6 +54,11 @@ class ParameterBuilder {
   /// Constant; no weight decay.
   autodiff::ParameterId constant(const std::string& name, const tensor::Shape& shape,
                                  double value) const;
+
+  /// Statistics of the data, which no optimiser changes: zeros.
+  autodiff::ParameterId statistics(const std::string& name, const tensor::Shape& shape) const {
+    return store_->add_statistics(prefix_ + name, shape);
+  }
 
   /// The values of a parameter, to change its first values; valid until the next one is added.
   tensor::TensorView<T> value(autodiff::ParameterId id) const { return store_->value(id); }

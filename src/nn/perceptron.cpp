@@ -4,7 +4,7 @@ namespace asap::nn {
 
 template <class T>
 Perceptron<T>::Perceptron(const ParameterBuilder<T>& build, const config::ModelConfig& config) {
-  std::int64_t inputs = config.image_size();
+  std::int64_t inputs = config.hidden_inputs();
   for (int layer = 0; layer < config.layers; ++layer) {
     const ParameterBuilder<T> part = build.part("hidden").part(std::to_string(layer));
     Linear<T> linear(part.part("linear"), inputs, config.width);
@@ -15,10 +15,7 @@ Perceptron<T>::Perceptron(const ParameterBuilder<T>& build, const config::ModelC
 }
 
 template <class T>
-autodiff::Var<T> Perceptron<T>::forward(PassContext<T>& pass,
-                                        const config::ModelInput<T>& input) const {
-  autodiff::Var<T> x =
-      pass.tape.constant({input.values.data, {input.values.rows, input.values.cols}});
+autodiff::Var<T> Perceptron<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
   for (const HiddenLayer& layer : hidden_)
     x = pass.drop(layer.activation.forward(pass, layer.linear.forward(pass, x)));
   return head_.front().forward(pass, x);

@@ -9,7 +9,9 @@ template <class T>
 Transformer<T>::Transformer(const config::ModelConfig& config, std::uint64_t seed)
     : config_(config) {
   const ParameterBuilder<T> build(parameters_, seed);
-  if (config.kind == config::ModelKind::mlp) {
+  if (!config.has_attention()) {
+    if (config.has_convolutions())
+      convolutions_ = std::make_unique<Convolutions<T>>(build.part("convolutions"), config);
     perceptron_ = std::make_unique<Perceptron<T>>(build, config);
     return;
   }
@@ -47,7 +49,11 @@ template <class T>
 autodiff::Var<T> Transformer<T>::forward(PassContext<T>& pass,
                                          const config::ModelInput<T>& input) const {
   pass.regions_released = regions_released_;
-  if (perceptron_) return perceptron_->forward(pass, input);
+  if (perceptron_)
+    return perceptron_->forward(
+        pass, convolutions_ ? convolutions_->forward(pass, input.values)
+                            : pass.tape.constant(
+                                  {input.values.data, {input.values.rows, input.values.cols}}));
   auto [x, live] = embedding_->forward(pass, input);
   for (const EncoderLayer<T>& layer : layers_) x = layer.forward(pass, x, live);
   if (final_norm_) x = final_norm_->forward(pass, x);

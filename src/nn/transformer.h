@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "nn/convolutions.h"
 #include "nn/input_embedding.h"
 #include "nn/perceptron.h"
 
@@ -11,7 +12,8 @@ namespace asap::nn {
 /// Transformer encoder that classifies, with any attention kind: an embedding of images (Vision
 /// Transformer, Dosovitskiy et al. 2021), token ids or points, encoder layers, mean pooling
 /// or a class token or one answer per token, perhaps a pooler (linear and tanh), a linear head.
-/// Padded tokens have no effect. A model of kind mlp has none of this: it is a Perceptron.
+/// Padded tokens have no effect. A model of kind mlp has none of this: it is a Perceptron; one of
+/// kind convolutional is a Perceptron behind Convolutions.
 template <class T>
 class Transformer {
  public:
@@ -40,7 +42,8 @@ class Transformer {
   config::ModelConfig config_;
   bool regions_released_ = false;
   autodiff::ParameterStore<T> parameters_;
-  std::unique_ptr<Perceptron<T>> perceptron_;  // of kind mlp; the rest is null then
+  std::unique_ptr<Convolutions<T>> convolutions_;  // of kind convolutional
+  std::unique_ptr<Perceptron<T>> perceptron_;      // without attention; the rest is null then
   std::unique_ptr<attention::TrainableAttention<T>> kind_;
   std::unique_ptr<InputEmbedding<T>> embedding_;
   std::vector<EncoderLayer<T>> layers_;

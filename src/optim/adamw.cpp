@@ -25,12 +25,12 @@ void AdamW<T>::step(autodiff::ParameterStore<T>& parameters, tensor::VectorView<
                             .gradient_scale = static_cast<T>(gradient_scale)};
   for (std::size_t index = 0; index < pace_.size(); ++index) {
     const Pace& pace = pace_[index];
-    if (pace.frozen) continue;
+    const auto& entry = parameters.entries()[index];
+    if (pace.frozen || !entry.trained) continue;
     const double count = static_cast<double>(steps_ - pace.first);
     step.learning_rate = static_cast<T>(learning_rate * pace.rate_factor);
     step.correction1 = static_cast<T>(1 - std::pow(config_.beta1, count));
     step.correction2 = static_cast<T>(1 - std::pow(config_.beta2, count));
-    const auto& entry = parameters.entries()[index];
     const auto offset = static_cast<std::size_t>(entry.offset);
     const auto size = static_cast<std::size_t>(entry.shape.size());
     step.weight_decay = entry.decay ? static_cast<T>(config_.weight_decay) : T(0);
@@ -45,6 +45,7 @@ double gradient_norm(const autodiff::ParameterStore<T>& parameters,
                      tensor::VectorView<const T> gradient) {
   double total = 0;
   for (const auto& entry : parameters.entries()) {
+    if (!entry.trained) continue;
     const tensor::VectorView<const T> part = gradient.subspan(
         static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.shape.size()));
     total += static_cast<double>(tensor::dot<T>(part, part));

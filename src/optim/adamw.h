@@ -15,7 +15,7 @@ struct AdamWConfig {
   double weight_decay = 0.05;  ///< decoupled; only parameters that decay (matrices)
 };
 
-/// AdamW over the flat buffer of a parameter store.
+/// AdamW over the flat buffer of a parameter store; statistics stay as they are.
 template <class T>
 class AdamW {
  public:
@@ -50,7 +50,8 @@ class AdamW {
   std::int64_t steps_ = 0;
 };
 
-/// Euclidean norm of all gradients. gradient: laid out as parameters.flat().
+/// Euclidean norm of the gradients of all trained parameters. gradient: laid out as
+/// parameters.flat().
 template <class T>
 double gradient_norm(const autodiff::ParameterStore<T>& parameters,
                      tensor::VectorView<const T> gradient);

@@ -39,7 +39,7 @@ void copy_rows(tensor::MatrixView<const float> batch, std::int64_t from, std::in
 }  // namespace
 
 std::int64_t embedding_width(const config::ModelConfig& model) {
-  return model.has_attention() || model.layers > 0 ? model.width : model.image_size();
+  return model.has_attention() || model.layers > 0 ? model.width : model.hidden_inputs();
 }
 
 std::vector<float> class_probabilities(tensor::VectorView<const float> logits) {

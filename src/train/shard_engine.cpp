@@ -33,6 +33,7 @@ void ShardEngine::run_shard(const Step& step, std::int64_t index, Shard& shard, 
       worker.tape, shard.record.evidence, config_.dropout,
       autodiff::DropoutKey{config_.seed, step.number, static_cast<std::uint32_t>(first)},
       config_.embedding_dropout};
+  pass.batch_share = static_cast<double>(count) / static_cast<double>(step.indices.size());
   const autodiff::Var<float> logits = model_.forward(pass, batch.input());
   const autodiff::Var<float> loss = autodiff::cross_entropy<float>(
       logits, batch.labels(), static_cast<float>(config_.label_smoothing),

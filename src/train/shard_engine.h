@@ -35,7 +35,8 @@ struct ShardEngineConfig {
 /// size, each runs forward and backward on one thread into a gradient buffer of its own, and the
 /// buffers are added in the order of the shards. Neither the cut nor the order depends on the
 /// number of threads or of ranks, among which the shards are distributed, so results are
-/// bit-identical for any number.
+/// bit-identical for any number. Batch norms use the moments of one shard, so the size of a shard
+/// is a setting of the training.
 class ShardEngine {
  public:
   ShardEngine(const nn::Transformer<float>& model, const ShardEngineConfig& config);

@@ -11,6 +11,7 @@
 #include "train/divergence.h"
 #include "train/learning_rates.h"
 #include "train/region_phases.h"
+#include "train/running_statistics.h"
 #include "train/training_run.h"
 #include "train/validation.h"
 
@@ -132,6 +133,7 @@ class Trainer {
     report.learning_rate = schedule_.rate(step()) * progress_.learning_rate_factor;
     optimizer_.step(model_.parameters(), engine_.gradient(), report.learning_rate,
                     optim::clip_factor(report.gradient_norm, config_.train.clip_norm));
+    move_statistics(model_.parameters(), engine_.gradient());
     regions_.after_update();
     report.step = ++progress_.step;
     result_.train_loss = report.outcome.loss;

@@ -8,6 +8,7 @@
 #include "train/divergence.h"
 #include "train/learning_rates.h"
 #include "train/region_phases.h"
+#include "train/running_statistics.h"
 #include "train/validation.h"
 
 namespace asap::train {
@@ -47,6 +48,7 @@ class TrialTraining {
           "lower train.learning_rate or set train.clip_norm");
     optimizer_.step(model_.parameters(), engine_.gradient(), learning_rate,
                     optim::clip_factor(norm, config_.train.clip_norm));
+    move_statistics(model_.parameters(), engine_.gradient());
     model_.settle_regions();
     return outcome;
   }

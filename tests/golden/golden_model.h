@@ -13,7 +13,24 @@
 
 namespace asap::test {
 
+inline config::ModelConfig convolutional_config_of(const io::TensorFile& file) {
+  config::ModelConfig config;
+  config.kind = config::ModelKind::convolutional;
+  config.feed_forward.activation = config::Activation::relu;
+  const auto take = [&](const char* field, const char* key) {
+    config::set_field(config, std::string(field) + "=" + file.metadata.at(key));
+  };
+  take("image_height", "image");
+  take("image_width", "image");
+  take("channels", "image_channels");
+  take("convolution.channels", "convolution_channels");
+  take("convolution.layers", "convolution_layers");
+  for (const char* field : {"classes", "width", "layers"}) take(field, field);
+  return config;
+}
+
 inline config::ModelConfig config_of(const io::TensorFile& file) {
+  if (file.metadata.contains("convolution_channels")) return convolutional_config_of(file);
   const auto integer = [&](const char* key) { return std::stoi(file.metadata.at(key)); };
   config::ModelConfig config;
   config.image_height = config.image_width = integer("image");
@@ -56,6 +73,7 @@ struct GoldenModel {
     tape.bind(model.parameters(), gradient.flat());
     attention::AttentionEvidence evidence;
     nn::PassContext<double> pass{tape, evidence, 0, {}};
+    pass.batch_share = 1;
     const std::int64_t examples = static_cast<std::int64_t>(labels.size());
     logits = model.forward(pass, config::ModelInput<double>::of_images(
                                      {images.data(), examples, images.size() / examples}));

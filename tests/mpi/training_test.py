@@ -48,6 +48,12 @@ class Training(unittest.TestCase):
             self.check(job.run_ranks(ranks, job.training(self.out(f"ranks{ranks}"))))
             self.assertEqual(job.results(self.out(f"ranks{ranks}")), job.results(self.alone), f"{ranks} ranks")
 
+    def test_running_statistics_travel_with_the_gradient(self):
+        convolutional = job.settings(["model.kind=convolutional", "model.convolution.channels=[3,4]"])
+        for ranks in (0, 3):
+            self.check(job.run_ranks(ranks, job.training(self.out(f"convolutional{ranks}"), *convolutional)))
+        self.assertEqual(job.results(self.out("convolutional3")), job.results(self.out("convolutional0")))
+
     def test_a_training_goes_on_with_another_number_of_ranks(self):
         for ranks, stop in ((2, "7"), (4, "13"), (0, "0")):
             self.check(job.run_ranks(ranks, job.training(self.out("moved"), "--resume", "--max-steps", stop)))

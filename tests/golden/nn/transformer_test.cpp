@@ -14,8 +14,8 @@ constexpr double kTolerance = 1e-11;
 
 }  // namespace
 
-TEST_CASE("the Vision Transformer has PyTorch's logits, loss and gradients") {
-  for (const char* name : {"vit_softmax", "vit_sinkhorn", "vit_learned_epsilon"}) {
+TEST_CASE("Vision Transformers and convolutions have PyTorch's logits, loss and gradients") {
+  for (const char* name : {"vit_softmax", "vit_sinkhorn", "vit_learned_epsilon", "convolutional"}) {
     CAPTURE(name);
     const TensorFile file = read_golden(std::string(name) + ".safetensors");
     GoldenModel golden_model(file);
