@@ -240,6 +240,10 @@ class ExportCommand : public cli::Command {
   }
 
   void export_perceptron(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
+    if (model.config.model.has_convolutions())
+      throw base::UsageError(
+          model.source + ": a network of model.kind convolutional is not exported by this command",
+          "answer with asap-eval predict, or hand it on with asap-eval bundle");
     if (!method_.empty())
       throw base::UsageError(
           model.source + ": a network of model.kind mlp has no attention for `method` to choose",

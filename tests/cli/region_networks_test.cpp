@@ -100,3 +100,35 @@ TEST_CASE(
   CHECK_FALSE(std::filesystem::exists(work / "operator"));
   CHECK(run("asap-eval", {"diagnose", "--run", work / "whole", "--out", work / "d"}).code == 2);
 }
+
+TEST_CASE(
+    "a convolutional network is resumed, answers from a run and a bundle, and is not compiled") {
+  const Workspace work;
+  const Words settings =
+      region({"--set", "model.kind=convolutional", "--set", "model.convolution.channels=[4,6]",
+              "--set", "train.epochs=4", "--set", "train.checkpoint_every=100"});
+  const Outcome trained = train(work / "whole", settings);
+  REQUIRE_MESSAGE(trained.code == 0, trained.error);
+  CHECK(trained.error.find("2 convolutions in each block of 4, 6 channels") != std::string::npos);
+  REQUIRE(train(work / "stopped", settings + Words{"--max-steps", "3"}).code == 0);
+  const Outcome other_layers =
+      train(work / "stopped", settings + Words{"--resume", "--set", "model.convolution.layers=1"});
+  CHECK(other_layers.code == 2);
+  CHECK(last_line(other_layers.error).find("model.convolution.layers") != std::string::npos);
+  REQUIRE(train(work / "stopped", settings + Words{"--resume", "--threads", "3"}).code == 0);
+  CHECK(newest_checkpoint(work / "stopped") == newest_checkpoint(work / "whole"));
+  const Json regions = count_regions(work / "whole", "2");
+  CHECK(regions["accuracy"] == read_json(work / "whole/summary.json")["test"]["accuracy"]);
+  CHECK(regions["regions"]["max"].get<int>() > 8);  // along what the hidden layers read
+  const std::string bundle = work / "m.safetensors";
+  REQUIRE(run("asap-eval", {"bundle", "--run", work / "whole", "--out", bundle}).code == 0);
+  const Outcome from_bundle =
+      run("asap-eval", {"export", "--model", bundle, "--out", work / "onnx"});
+  CHECK(from_bundle.code == 2);
+  CHECK(last_line(from_bundle.error).find("model.kind convolutional is not exported") !=
+        std::string::npos);
+  const Outcome compiled = compile(work / "whole", work / "operator");
+  CHECK(compiled.code == 2);
+  CHECK(last_line(compiled.error).find("model.kind convolutional has no attention to compile") !=
+        std::string::npos);
+}

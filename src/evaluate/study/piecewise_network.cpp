@@ -168,7 +168,7 @@ region::ReluNetwork channel_network(const io::TensorFile& weights, const std::st
 region::ReluNetwork perceptron_network(const io::TensorFile& weights,
                                        const config::ModelConfig& config, Outputs outputs) {
   Builder builder(weights, config.feed_forward);
-  std::int64_t inputs = config.image_size();
+  std::int64_t inputs = config.hidden_inputs();
   for (int l = 0; l < config.layers; ++l) {
     const std::string prefix = "hidden." + std::to_string(l) + ".";
     builder.add_linear(dense(infer::take_linear(weights, prefix + "linear", config.width, inputs)));

@@ -24,7 +24,8 @@ region::ReluNetwork channel_network(const io::TensorFile& weights, const std::st
 /// network of several outputs, for export).
 enum class Outputs { first, all };
 
-/// A perceptron of model.kind mlp up to its logits. UsageError for activations that are not
+/// The hidden layers of a network without attention up to its logits: a perceptron, or what follows
+/// the convolutions. UsageError for activations that are not
 /// piecewise linear (gelu).
 region::ReluNetwork perceptron_network(const io::TensorFile& weights,
                                        const config::ModelConfig& config,

@@ -52,6 +52,15 @@ class FeedForwardEnds : public infer::TokenObserver {
   double token_;  // where in the sequence, in [0, 1)
 };
 
+/// What the hidden layers behind convolutions read for two examples.
+class HiddenEnds : public infer::TokenObserver {
+ public:
+  void see_hidden_input(tensor::MatrixView<const float> inputs) override {
+    segment = {row_of(inputs, 0), row_of(inputs, 1)};
+  }
+  Segment segment;
+};
+
 class Study {
  public:
   Study(const std::filesystem::path& run, const RegionStudyConfig& config, int threads)
@@ -109,12 +118,20 @@ class Study {
     data::Batch batch;
     batch.fill(dataset_, pair);
     const config::ModelInput<float> input = batch.input();
-    if (perceptron()) return {{row_of(input.values, 0), row_of(input.values, 1)}};
+    if (perceptron()) {
+      HiddenEnds ends;
+      show(input, ends);
+      return {ends.segment};
+    }
     FeedForwardEnds ends(random.uniform());
+    show(input, ends);
+    return ends.segments;
+  }
+
+  void show(const config::ModelInput<float>& input, infer::TokenObserver& observer) const {
     tensor::Arena arena;
     tensor::Tensor<float> logits({encoder_.logit_rows(input), model().classes});
-    encoder_.forward(input, *encoder_.teacher(), logits.rows(), arena, &ends);
-    return ends.segments;
+    encoder_.forward(input, *encoder_.teacher(), logits.rows(), arena, &observer);
   }
 
   void count_segments() {

@@ -37,7 +37,8 @@ struct CountRange {
 };
 
 /// Regions of a trained network. A perceptron is piecewise linear along the segment between two
-/// test images, and its activation regions there are counted exactly. In a Transformer, attention
+/// test images, and its activation regions there are counted exactly. Behind convolutions the
+/// segment joins what the hidden layers read of both images. In a Transformer, attention
 /// and layer norm are not piecewise linear, but the feed-forward part of each layer is: there the
 /// segment joins its inputs for the same random token of two examples.
 struct RegionStudy {
