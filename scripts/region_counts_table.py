@@ -3,10 +3,10 @@
 before and after training; networks with region-constrained activations before training, after training their peaks
 (phase one) and after training their raw weights (phase two).
 
-  scripts/region_counts_table.py [--seeds N] [--networks perceptron,vit] [--threads N] [--out DIR]
+  scripts/region_counts_table.py [--seeds N] [--networks perceptron,vit,convolutional] [--threads N] [--out DIR]
 
 The regions are those along straight segments between two test images: of the whole network for a perceptron, of the
-feed-forward part of each layer for a Transformer. Needs build/bin/asap-train and asap-eval. A second run skips finished
+hidden layers behind convolutions, of the feed-forward part of each layer for a Transformer. Needs build/bin/asap-train and asap-eval. A second run skips finished
 work."""
 
 import argparse
@@ -26,6 +26,7 @@ NETWORKS = {
     "perceptron": ("fashion_mnist_perceptron", [*RELU, "train.weight_decay=0.05"],
                    [*REGION, "model.feed_forward.interval=10"]),
     "vit": ("fashion_mnist_softmax", RELU, [*REGION, "model.feed_forward.interval=3", "model.mlp_ratio=1.9"]),
+    "convolutional": ("fashion_mnist_convolutional", RELU, [*REGION, "model.feed_forward.interval=10"]),
 }
 
 

@@ -1,7 +1,9 @@
 """The table of feed-forward parts: the text of a row, and the refusal of unknown networks."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -31,6 +33,25 @@ class FeedForwardTable(unittest.TestCase):
                               stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 2)
         self.assertIn("hint: perceptron, vit", done.stderr)
+
+    def test_the_accuracy_of_every_epoch_is_a_mean_over_seeds(self):
+        table = feed_forward_table.epochs_table({"ReLU": [[0.5, 0.8], [0.6, 0.8]], "region": [[0.6, 0.7], [0.7, 0.9]]})
+        self.assertEqual(table.splitlines(), ["| epoch | 1 | 2 |", "|---|---|---|",
+                                              "| ReLU | 0.5500 ± 0.0707 | 0.8000 ± 0.0000 |",
+                                              "| region | 0.6500 ± 0.0707 | 0.8000 ± 0.1414 |"])
+
+    def test_accuracies_come_from_the_tests_of_a_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "metrics.jsonl").write_text('{"step": 1, "loss": 2}\n{"step": 1, "test_accuracy": 0.5}\n'
+                                                     '{"step": 2, "test_accuracy": 0.75}\n')
+            self.assertEqual(feed_forward_table.accuracy_by_epoch(Path(folder)), [0.5, 0.75])
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
+    def test_the_curves_are_drawn(self):
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "epochs.svg"
+            feed_forward_table.draw_epochs({"ReLU": [[0.5, 0.8], [0.6, 0.8]]}, picture)
+            self.assertIn("ReLU", picture.read_text())
 
 
 if __name__ == "__main__":
