@@ -13,6 +13,7 @@ struct AdamWConfig {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.05;  ///< decoupled; only parameters that decay (matrices)
+  int threads = 1;             ///< share the updates of large networks; change no result
 };
 
 /// AdamW over the flat buffer of a parameter store; statistics stay as they are.
@@ -45,7 +46,13 @@ class AdamW {
 
  private:
   AdamWConfig config_;
+  /// A part of one parameter, small enough that threads share the largest evenly.
+  struct Piece {
+    std::size_t parameter, first, size;
+  };
+
   tensor::Tensor<T> first_moment_, second_moment_;
+  std::vector<Piece> pieces_;
   std::vector<Pace> pace_;  // of every parameter
   std::int64_t steps_ = 0;
 };
