@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the golden values of pretrained models: tests/golden/data/wordpiece.json, ids of hard texts from the package
 `tokenizers`, and tests/golden/data/bert_tiny, a model of width 8 with random weights, its config.json and vocab.txt, and
-the embeddings that PyTorch finds for it; likewise vit_tiny, which reads images. Run it only to change the values; the
+the embeddings that PyTorch finds for it, also for pairs of texts; likewise vit_tiny, which reads images. Run it only to change the values; the
 tests read the files.
 
   pip install torch tokenizers      # in a virtual environment
@@ -114,6 +114,21 @@ def model_values(vocabulary):
     (folder / "embeddings.json").write_text(json.dumps(values, indent=0, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def pair_values():
+    """Embeddings of pairs of texts: the second has token type 1, the longer one is cut first."""
+    folder = golden / "bert_tiny"
+    tokenizer = tokenizers.BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True)
+    tokenizer.enable_truncation(12, strategy="longest_first")
+    pairs = [["Hello, World!", "unaffable"], ["a", "The runner's playing, don't play."], ["20", ""],
+             ["The runner's playing, unaffable.", "a."], ["don't play 20 world 24", "hello , world ! runner s"]]
+    encodings = [tokenizer.encode(*pair) for pair in pairs]
+    ids, types = [encoding.ids for encoding in encodings], [encoding.type_ids for encoding in encodings]
+    values = {"torch": torch.__version__, "pairs": pairs, "most": 12, "ids": ids, "types": types}
+    for name, iterations in [("softmax", None), ("sinkhorn_3", 3)]:
+        values[name] = bert.Encoder(folder, iterations, torch.float64).embeddings(ids, "mean", types).tolist()
+    (folder / "pairs.json").write_text(json.dumps(values, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def vit_tensors(generator, config):
     width, hidden, patch = config["hidden_size"], config["intermediate_size"], config["patch_size"]
 
@@ -173,3 +188,4 @@ if __name__ == "__main__":
     vit_values()
     pieces = wordpiece_values()
     model_values([piece for piece in pieces if piece in SPECIAL or piece == piece.lower()])
+    pair_values()

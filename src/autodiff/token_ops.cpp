@@ -122,6 +122,34 @@ Var<T> prepend_token(Var<T> first, Var<T> x) {
 }
 
 template <class T>
+Var<T> add_to_last_tokens(Var<T> vector, Var<T> x, std::span<const std::int64_t> first) {
+  const tensor::TensorView<const T> in = x.value();
+  base::check(in.shape.rank() == 3 && vector.value().size() == in.shape[2] &&
+                  std::ssize(first) == in.shape[0],
+              "add_to_last_tokens: expected [W], [B, N, W] and [B]");
+  const std::int64_t tokens = in.shape[1];
+  const tensor::TensorView<T> out = x.tape().allocate(in.shape);
+  std::ranges::copy(in.flat(), out.flat().begin());
+  for (std::size_t b = 0; b < first.size(); ++b)
+    for (std::int64_t i = first[b]; i < tokens; ++i)
+      tensor::axpy<T>(T(1), vector.value().flat(), token(out, static_cast<std::int64_t>(b), i));
+  return x.tape().record(out, {vector, x}, [=](Pullback<T>& p) {
+    const tensor::TensorView<const T> dy = p.output_gradient();
+    if (p.wants(0)) {
+      const GradientSlot<T> slot = p.slot(0);
+      clear_unless_accumulating(slot);
+      for (std::size_t b = 0; b < first.size(); ++b)
+        for (std::int64_t i = first[b]; i < tokens; ++i)
+          tensor::axpy<T>(T(1), token(dy, static_cast<std::int64_t>(b), i), slot.view.flat());
+    }
+    if (p.wants(1)) {
+      const GradientSlot<T> slot = p.slot(1);
+      tensor::scale<T>(T(1), dy.flat(), slot.view.flat(), slot.accumulate);
+    }
+  });
+}
+
+template <class T>
 Var<T> dropout(Var<T> x, double rate, const DropoutKey& key) {
   base::check(rate >= 0 && rate < 1, "dropout: rate must be in [0, 1)");
   base::check(key.op < DropoutKey::kMaxDropouts, "dropout: too many dropouts in one pass");
@@ -148,12 +176,13 @@ Var<T> dropout(Var<T> x, double rate, const DropoutKey& key) {
   });
 }
 
-#define ASAP_INSTANTIATE(T)                                            \
-  template Var<T> embedding<T>(Var<T>, std::span<const std::int32_t>); \
-  template Var<T> mean_pool<T>(Var<T>, std::span<const std::int32_t>); \
-  template Var<T> select_token<T>(Var<T>, std::int64_t);               \
-  template Var<T> first_rows<T>(Var<T>, std::int64_t);                 \
-  template Var<T> prepend_token<T>(Var<T>, Var<T>);                    \
+#define ASAP_INSTANTIATE(T)                                                             \
+  template Var<T> embedding<T>(Var<T>, std::span<const std::int32_t>);                  \
+  template Var<T> mean_pool<T>(Var<T>, std::span<const std::int32_t>);                  \
+  template Var<T> select_token<T>(Var<T>, std::int64_t);                                \
+  template Var<T> first_rows<T>(Var<T>, std::int64_t);                                  \
+  template Var<T> prepend_token<T>(Var<T>, Var<T>);                                     \
+  template Var<T> add_to_last_tokens<T>(Var<T>, Var<T>, std::span<const std::int64_t>); \
   template Var<T> dropout<T>(Var<T>, double, const DropoutKey&);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)

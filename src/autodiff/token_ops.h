@@ -29,6 +29,11 @@ Var<T> first_rows(Var<T> table, std::int64_t count);
 template <class T>
 Var<T> prepend_token(Var<T> token, Var<T> x);
 
+/// Adds the same vector to the last tokens of each example, from token first[b] on. vector: [W], x:
+/// [B, N, W] -> [B, N, W]. first: [B], each in 0 .. N; must outlive the pass.
+template <class T>
+Var<T> add_to_last_tokens(Var<T> vector, Var<T> x, std::span<const std::int64_t> first);
+
 /// What makes the dropped values of one pass a pure function of the run: its seed, the step, and
 /// which examples (their number in the batch) the rows belong to.
 struct DropoutKey {

@@ -42,7 +42,8 @@ std::string sizes_of_input(const config::ModelConfig& model) {
            entry("PATCH_SIZE", model.patch_size()) + entry("TOKENS", model.tokens());
   const std::string most = entry("MOST_TOKENS", model.has_positions() ? model.max_tokens : 0);
   if (model.kind == ModelKind::text)
-    return most + entry("SEQUENCE_WIDTH", 1) + entry("VOCABULARY", model.vocabulary);
+    return most + entry("SEQUENCE_WIDTH", 1) + entry("VOCABULARY", model.vocabulary) +
+           entry("SEPARATOR", model.has_segments() ? model.separator : -1);
   return most + entry("SEQUENCE_WIDTH", model.point_width) +
          entry("POINT_WIDTH", model.point_width) +
          entry("POINT_FREQUENCIES", model.point_frequencies) +
@@ -117,7 +118,9 @@ std::string embedding_tables(const config::ModelConfig& model, AffineTables& tab
   const std::string none = "{NULL, NULL}";
   std::string text;
   if (model.kind == ModelKind::text)
-    text += floats("token_table", tables.array("embedding.token", {model.vocabulary, width}));
+    text += floats("token_table", tables.array("embedding.token", {model.vocabulary, width})) +
+            floats("second_segment",
+                   model.has_segments() ? tables.array("embedding.segment", {width}) : "NULL");
   else
     text +=
         affine("token_embedding",

@@ -133,6 +133,17 @@ void validate_pooling(const ModelConfig& model, const std::string& source) {
                            "leave model.pooler out");
 }
 
+void validate_separator(const ModelConfig& model, const std::string& source) {
+  if (model.separator > 0 && model.kind != ModelKind::text)
+    throw base::UsageError(source + ": model.separator is a token id of texts, but model.kind is " +
+                               model_kind_name(model.kind),
+                           "leave model.separator out");
+  if (model.vocabulary > 0 && model.separator >= model.vocabulary)
+    throw base::UsageError(source + ": model.separator is " + std::to_string(model.separator) +
+                               ", but there are " + std::to_string(model.vocabulary) + " token ids",
+                           "leave model.separator out");
+}
+
 void validate_patches(const ModelConfig& model, const std::string& source) {
   for (const auto& [name, pixels] :
        {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
@@ -202,6 +213,7 @@ void ModelConfig::validate(const std::string& source) const {
   validate_head_width(attention, head_width(), source);
   validate_slack(attention, source);
   validate_pooling(*this, source);
+  validate_separator(*this, source);
   if (kind == ModelKind::vit) validate_patches(*this, source);
   if (hidden_width() < 1)
     throw base::UsageError(source + ": model.mlp_ratio leaves no hidden unit for model.width " +

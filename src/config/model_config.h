@@ -127,6 +127,7 @@ struct ModelConfig {
   int patch = 4;              ///< pixels along one side
   int vocabulary = 0;         ///< text: token ids are below it; 0: taken from the data
   int max_tokens = 0;         ///< text with positions: longest example; 0: taken from the data
+  int separator = 0;          ///< text: see has_segments(); 0: none
   int point_width = 0;        ///< set: numbers per point; 0: taken from the data
   int point_frequencies = 0;  ///< set: see tensor/kernels/point_features.h; 0: no added features
   Positions positions = Positions::learned;
@@ -170,6 +171,10 @@ struct ModelConfig {
         "max_tokens", max_tokens,
         "text: number of learned positions, at least the longest example; 0: taken from the data",
         between(0, 1'000'000));
+    v.field("separator", separator,
+            "text: the token id behind which the second text of a pair begins, to whose tokens a "
+            "learned vector is added; 0: none",
+            between(0, 10'000'000));
     v.field("point_width", point_width, "set: numbers per point; 0: taken from the data",
             between(0, 65536));
     v.field(
@@ -221,6 +226,9 @@ struct ModelConfig {
   bool reads_images() const { return kind == ModelKind::vit || !has_attention(); }
   bool has_class_token() const { return pooling == Pooling::class_token; }
   bool has_positions() const { return kind != ModelKind::set && positions == Positions::learned; }
+  /// Whether the tokens behind the first `separator` of a text, the second text of a pair, get a
+  /// learned vector: BERT's second token type less the first.
+  bool has_segments() const { return kind == ModelKind::text && separator > 0; }
   /// Whether every token has class scores of its own.
   bool labels_tokens() const { return pooling == Pooling::none; }
   bool has_final_norm() const { return norm == NormPosition::pre; }

@@ -32,4 +32,12 @@ struct ModelInput {
   }
 };
 
+/// Where the second text of a pair begins, behind the first separator; the number of tokens where
+/// there is none.
+inline std::int64_t second_segment(std::span<const std::int32_t> ids, std::int32_t separator) {
+  std::size_t at = 0;
+  while (at < ids.size() && ids[at] != separator) ++at;
+  return static_cast<std::int64_t>(at < ids.size() ? at + 1 : at);
+}
+
 }  // namespace asap::config

@@ -29,6 +29,7 @@ struct TextConfig {
   Answer header = Answer::automatic;      ///< whether the first line names the columns
   std::string label_column = "1";         ///< name, or number from 1; JSON lines: 1 is "label"
   std::vector<std::string> text_columns;  ///< names or numbers; empty: all but the label's
+  bool pairs = false;                     ///< the text columns are two texts
   bool skip_empty = false;                ///< drop texts without tokens instead of failing
   TokenizerKind tokenizer = TokenizerKind::words;
   int vocabulary_size = 10'000;  ///< most token ids, including the unknown one; bytes ignore it
@@ -39,6 +40,10 @@ struct TextConfig {
   int max_tokens = 128;
   Truncation truncation = Truncation::head;
   double word_dropout = 0;  ///< probability that a token becomes the unknown one in training
+
+  /// What stands between the text columns of an example: of pairs, the separator of a pretrained
+  /// tokenizer.
+  const char* between_columns() const { return pairs ? " [SEP] " : " "; }
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -72,6 +77,9 @@ struct TextConfig {
     v.field("text_columns", text_columns,
             "columns of the text, names or numbers, joined by a space; empty: all but the label's; "
             "JSON lines: keys, and empty means text, or all other texts");
+    v.field("pairs", pairs,
+            "the text columns are two texts, a pair with one label: the separator of a pretrained "
+            "tokenizer stands between them, and the longer one is cut first");
     v.field("skip_empty", skip_empty, "drop texts without tokens; false: they are an error");
   }
 

@@ -19,6 +19,7 @@ EncoderEmbedding::EncoderEmbedding(const config::ModelConfig& config, const io::
                     tensor::point_feature_count(config.point_width, config.point_frequencies));
   else
     token_ = take_weights(weights, "embedding.token", {config.vocabulary, width});
+  if (config.has_segments()) segment_ = take_weights(weights, "embedding.segment", {width});
   if (config.has_positions())
     position_ = take_weights(weights, "embedding.position", {config.tokens(), width});
   if (config.has_class_token())
@@ -82,14 +83,25 @@ void EncoderEmbedding::embed(const config::ModelInput<float>& input, std::int64_
     tensor::point_features<float>(config_.point_frequencies, input.values, features);
     embed_linearly(features, input.examples, out);
   } else {
-    const std::int64_t first = tokens - input.tokens;
-    for (std::int64_t b = 0; b < input.examples; ++b)
-      for (std::int64_t i = 0; i < input.tokens; ++i) {
-        const std::int32_t id = input.ids[static_cast<std::size_t>(b * input.tokens + i)];
-        base::check(0 <= id && id < config_.vocabulary,
-                    "Encoder: a token id outside the vocabulary");
-        std::ranges::copy(token_.rows().row(id), out.row(b * tokens + first + i).begin());
-      }
+    embed_texts(input, tokens, out);
+  }
+}
+
+void EncoderEmbedding::embed_texts(const config::ModelInput<float>& input, std::int64_t tokens,
+                                   tensor::MatrixView<float> out) const {
+  const std::int64_t first = tokens - input.tokens;
+  for (std::int64_t b = 0; b < input.examples; ++b) {
+    const auto ids = input.ids.subspan(static_cast<std::size_t>(b * input.tokens),
+                                       static_cast<std::size_t>(input.tokens));
+    const std::int64_t second =
+        config_.has_segments() ? config::second_segment(ids, config_.separator) : input.tokens;
+    for (std::int64_t i = 0; i < input.tokens; ++i) {
+      const std::int32_t id = ids[static_cast<std::size_t>(i)];
+      base::check(0 <= id && id < config_.vocabulary, "Encoder: a token id outside the vocabulary");
+      const tensor::VectorView<float> row = out.row(b * tokens + first + i);
+      std::ranges::copy(token_.rows().row(id), row.begin());
+      if (i >= second) tensor::axpy<float>(1, segment_.flat(), row);
+    }
   }
 }
 

@@ -28,13 +28,16 @@ class EncoderEmbedding {
  private:
   void embed(const config::ModelInput<float>& input, std::int64_t tokens,
              tensor::MatrixView<float> out, tensor::Arena& scratch) const;
+  void embed_texts(const config::ModelInput<float>& input, std::int64_t tokens,
+                   tensor::MatrixView<float> out) const;
   void embed_linearly(tensor::MatrixView<const float> features, std::int64_t examples,
                       tensor::MatrixView<float> out) const;
 
   config::ModelConfig config_;
-  AffineWeights linear_;                                  // of patches or points
-  AffineWeights norm_;                                    // empty without
-  tensor::Tensor<float> token_, position_, class_token_;  // empty where the model has none
+  AffineWeights linear_;                          // of patches or points
+  AffineWeights norm_;                            // empty without
+  tensor::Tensor<float> token_, segment_;         // empty where the model has none
+  tensor::Tensor<float> position_, class_token_;  // likewise
 };
 
 }  // namespace asap::infer

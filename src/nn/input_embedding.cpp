@@ -28,6 +28,8 @@ InputEmbedding<T>::InputEmbedding(const ParameterBuilder<T>& build,
     position_ = build.normal("position", {config.tokens(), config.width}, kEmbeddingDeviation);
   if (config.has_class_token())
     class_token_ = build.normal("class_token", {config.width}, kEmbeddingDeviation);
+  if (config.has_segments())
+    segment_ = build.normal("segment", {config.width}, kEmbeddingDeviation);
   if (config.embedding_norm) norm_.emplace(build.part("norm"), config.width, config.norm_epsilon);
 }
 
@@ -64,10 +66,22 @@ autodiff::Var<T> InputEmbedding<T>::embed(PassContext<T>& pass,
 }
 
 template <class T>
+autodiff::Var<T> InputEmbedding<T>::add_segments(PassContext<T>& pass,
+                                                 const config::ModelInput<T>& input,
+                                                 autodiff::Var<T> x) const {
+  const auto first = pass.tape.arena().template vector<std::int64_t>(input.examples);
+  const auto tokens = static_cast<std::size_t>(input.tokens);
+  for (std::size_t b = 0; b < first.size(); ++b)
+    first[b] = config::second_segment(input.ids.subspan(b * tokens, tokens), config_.separator);
+  return autodiff::add_to_last_tokens(pass.tape.parameter(segment_), x, first);
+}
+
+template <class T>
 EmbeddedTokens<T> InputEmbedding<T>::forward(PassContext<T>& pass,
                                              const config::ModelInput<T>& input) const {
   std::span<const std::int32_t> live = input.live;
   autodiff::Var<T> x = pass.drop(embed(pass, input), pass.embedding_dropout_rate);
+  if (segment_.valid()) x = add_segments(pass, input, x);
   if (class_token_.valid()) {
     x = autodiff::prepend_token(pass.tape.parameter(class_token_), x);
     if (!live.empty()) {

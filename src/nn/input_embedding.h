@@ -19,6 +19,7 @@ struct EmbeddedTokens {
 /// learned positions if there are any. Parameters, by kind of model:
 ///   vit   "patch" [W, C p²] with bias     text  "token" [vocabulary, W]
 ///   set   "point" [W, features] with bias (see tensor/kernels/point_features.h)
+/// "segment" [W], of texts with a separator (config::ModelConfig::has_segments),
 /// and "position" [tokens, W], whose row 0 is the class token's, "class_token" [W], and the layer
 /// norm "norm" of the sum.
 template <class T>
@@ -34,10 +35,13 @@ class InputEmbedding {
                          const config::ModelInput<T>& input) const;  // [B, N, W]
   autodiff::Var<T> embed_images(PassContext<T>& pass, const config::ModelInput<T>& input) const;
   autodiff::Var<T> embed_points(PassContext<T>& pass, const config::ModelInput<T>& input) const;
+  /// x: [B, N, W], the tokens of texts.
+  autodiff::Var<T> add_segments(PassContext<T>& pass, const config::ModelInput<T>& input,
+                                autodiff::Var<T> x) const;
 
   config::ModelConfig config_;
   std::unique_ptr<Linear<T>> linear_;  // of patches or points
-  autodiff::ParameterId token_, position_, class_token_;
+  autodiff::ParameterId token_, segment_, position_, class_token_;
   std::optional<LayerNorm<T>> norm_;
 };
 

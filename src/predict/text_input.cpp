@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "data/data_folder.h"
+#include "data/texts/labelled_texts.h"
 #include "data/texts/text_places.h"
 #include "io/delimited.h"
 #include "io/json.h"
@@ -37,6 +38,18 @@ std::string text_of(const io::Json& value, const std::string& key, const std::st
                           "', found an " + value.type_name());
   if (value.is_null()) return "";
   return value.is_string() ? value.get<std::string>() : io::format_json_line(value);
+}
+
+/// The two texts of a line.
+std::string pair_of(std::string_view line, const config::TextConfig& config,
+                    const std::string& place) {
+  const std::vector<std::string> texts = base::split(line, '\t');
+  if (texts.size() == 1 && line.find("[SEP]") != std::string_view::npos) return texts.front();
+  if (texts.size() != 2)
+    throw base::DataError(place + ": expected two texts with a tab between them, found " +
+                              std::to_string(texts.size()),
+                          "`format` tsv reads columns, labels among them");
+  return data::join_columns(config, texts, place);
 }
 
 /// The texts of one file.
@@ -131,6 +144,9 @@ std::optional<RawText> TextLineReader::read(std::string_view line, std::int64_t 
 RawText TextLineReader::read_text(std::string_view line, std::int64_t number,
                                   const std::string& place) const {
   const std::size_t tab = line.find('\t');
+  if (model_.config.data.text.pairs)
+    return {std::to_string(number), pair_of(line, model_.config.data.text, place), "", place,
+            number};
   if (number == 1 && tab != std::string_view::npos &&
       class_of(model_, std::string(base::trim(line.substr(0, tab)))) != data::kNotScored)
     throw base::DataError(place + ": begins with a label of the network and a tab",
@@ -144,16 +160,21 @@ RawText TextLineReader::read_object(std::string_view line, std::int64_t number,
   if (!object.is_object())
     throw base::DataError(place + ": expected an object, found a " + object.type_name(),
                           "every line holds one object: {\"text\": ...}");
-  if (!keys_) keys_ = choose_keys(object, model_, config_, place);
+  const config::TextConfig& trained = model_.config.data.text;
+  if (!keys_) {
+    keys_ = choose_keys(object, model_, config_, place);
+    data::require_pair(trained, std::ssize(keys_->texts), place);
+  }
   RawText text{std::to_string(number), "", "", place, number};
-  for (std::size_t i = 0; i < keys_->texts.size(); ++i) {
-    const std::string& key = keys_->texts[i];
+  std::vector<std::string> texts;
+  for (const std::string& key : keys_->texts) {
     const auto found = object.find(key);
     if (found == object.end())
       throw base::DataError(place + ": there is no key '" + io::excerpt(key) + "'",
                             "`text_columns` names the keys of the text");
-    text.text += (i == 0 ? "" : " ") + text_of(*found, key, place);
+    texts.push_back(text_of(*found, key, place));
   }
+  text.text = data::join_columns(trained, texts, place);
   if (const auto label = object.find(keys_->label); label != object.end()) {
     text.label = base::trim(text_of(*label, keys_->label, place));
     has_labels_ = true;
@@ -176,6 +197,7 @@ std::optional<RawText> TextLineReader::read_record(std::string_view line, std::i
     for (std::size_t k = 0; k < count; ++k) first.emplace_back(base::trim(field(k)));
     columns_ = choose_columns(first, model_, config_, place);
     has_labels_ = columns_->label.has_value();
+    data::require_pair(model_.config.data.text, std::ssize(columns_->texts), place);
     if (columns_->names_first) return std::nullopt;
   }
   if (count != columns_->count)
@@ -183,8 +205,9 @@ std::optional<RawText> TextLineReader::read_record(std::string_view line, std::i
                               " columns as before, found " + std::to_string(count),
                           "is the separator right, and are fields with separators quoted?");
   RawText text{std::to_string(number), "", "", place, number};
-  for (std::size_t i = 0; i < columns_->texts.size(); ++i)
-    text.text.append(i == 0 ? "" : " ").append(field(columns_->texts[i]));
+  std::vector<std::string> texts;
+  for (const std::size_t column : columns_->texts) texts.emplace_back(field(column));
+  text.text = data::join_columns(model_.config.data.text, texts, place);
   if (columns_->label) text.label = base::trim(field(*columns_->label));
   if (columns_->id) text.id = field(*columns_->id);
   return text;

@@ -20,7 +20,7 @@ struct ChannelNormalisation {
 struct ModelDescription {
   Family family = Family::bert;
   config::ModelConfig model;    ///< with softmax attention; classes are those of the data
-  int token_types = 0;          ///< rows of the token type table; 0: none
+  int token_types = 0;          ///< rows of the token type table, up to 2; 0: none
   ChannelNormalisation pixels;  ///< of images
 };
 

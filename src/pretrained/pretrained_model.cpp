@@ -40,6 +40,11 @@ void require_own_texts(const PretrainedModel& model, const config::TrainConfig& 
                                model.source + " has " + std::to_string(model.model.max_tokens) +
                                " positions",
                            "--set data.text.max_tokens=" + std::to_string(model.model.max_tokens));
+  if (config.model.separator != 0 && config.model.separator != model.model.separator)
+    throw base::UsageError(source + ": model.separator is " +
+                               std::to_string(config.model.separator) + ", but that of " +
+                               model.source + " is " + std::to_string(model.model.separator),
+                           "leave model.separator out; 0 does without token types");
 }
 
 /// The weights of patches hold the normalisation of pixels.
@@ -86,6 +91,8 @@ PretrainedModel read_pretrained(const fs::path& file) {
   if (!model.model.reads_images()) {
     PretrainedTokenizer tokenizer = read_pretrained_tokenizer(folder, model.model.max_tokens);
     check_vocabulary(*tokenizer.tokenizer, model.model, folder);
+    if (description.token_types > 1)
+      model.model.separator = tokenizer.tokenizer->separator().value_or(0);
     pooling = read_pooling(folder, model.model.width);
     model.text = tokenizer.config;
     model.truncation = tokenizer.truncation;

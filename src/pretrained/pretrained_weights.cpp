@@ -27,14 +27,20 @@ tensor::Tensor<float> assemble(ForeignTensors& tensors, const TensorOrigin& orig
   return whole;
 }
 
-/// A text has one segment, of type 0.
-void add_first_token_type(ForeignTensors& tensors, const ModelDescription& description,
-                          tensor::Tensor<float>& positions) {
+/// All tokens get type 0, a second text what type 1 has beyond it.
+void add_token_types(ForeignTensors& tensors, const ModelDescription& description,
+                     io::TensorFile& weights) {
   if (description.token_types == 0) return;
   const std::int64_t width = description.model.width;
   const tensor::Tensor<float> types =
       tensors.take(token_type_name(description.family), {description.token_types, width});
+  tensor::Tensor<float> positions = weights.at("embedding.position").to<float>();
   for (std::int64_t i = 0; i < positions.size(); ++i) positions[i] += types[i % width];
+  weights.put("embedding.position", positions);
+  if (description.token_types < 2) return;
+  tensor::Tensor<float> segment({width});
+  for (std::int64_t i = 0; i < width; ++i) segment[i] = types[width + i] - types[i];
+  weights.put("embedding.segment", segment);
 }
 
 /// Weights and bias w, b for pixels normalised by m and s become those for kPixelMean m' and
@@ -80,10 +86,9 @@ PretrainedWeights read_pretrained_weights(io::TensorFile file,
   tensors.expect(std::move(known));
   for (const TensorOrigin& origin : origins) {
     if (origin.optional && !tensors.has(origin.parts.front())) continue;
-    tensor::Tensor<float> values = assemble(tensors, origin);
-    if (origin.name == "embedding.position") add_first_token_type(tensors, description, values);
-    out.weights.put(origin.name, values);
+    out.weights.put(origin.name, assemble(tensors, origin));
   }
+  add_token_types(tensors, description, out.weights);
   if (description.model.reads_images()) fold_normalisation(description.pixels, out.weights);
   out.left_out = tensors.rest();
   return out;

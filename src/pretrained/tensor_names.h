@@ -21,8 +21,8 @@ struct TensorOrigin {
 /// All tensors of a network with their names there, after the prefix of the family.
 std::vector<TensorOrigin> tensor_origins(const ModelDescription& description);
 
-/// The table of token types there, of which the first row is added to every position; empty: the
-/// family has none.
+/// The table of token types there, of which the first row is added to every position, and the
+/// second less the first to the second text of a pair; empty: the family has none.
 std::string token_type_name(Family family);
 /// The tensor there by which family and prefix are found: the table of token embeddings, or the
 /// class token.

@@ -1,5 +1,7 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "text/byte_tokenizer.h"
 #include "text/sentencepiece_tokenizer.h"
@@ -7,6 +9,32 @@
 #include "text/wordpiece_tokenizer.h"
 
 namespace asap::text {
+namespace {
+
+/// Cuts two texts to `most` tokens together: the longer one to the length of the other, then both
+/// alike, where the longer one keeps a token more if `most` is odd.
+void truncate_pair(std::vector<std::int32_t>& first, std::vector<std::int32_t>& second, int most,
+                   config::Truncation truncation) {
+  std::vector<std::int32_t>& shorter = second.size() < first.size() ? second : first;
+  std::vector<std::int32_t>& longer = second.size() < first.size() ? first : second;
+  shorter = truncate_tokens(std::move(shorter), most / 2, truncation);
+  longer = truncate_tokens(std::move(longer), most - static_cast<int>(shorter.size()), truncation);
+}
+
+/// The ids without a frame, cut to `most`. `separator`: their first, of several, counts.
+std::vector<std::int32_t> cut(std::vector<std::int32_t> ids, std::optional<std::int32_t> separator,
+                              int most, config::Truncation truncation) {
+  const auto at = separator ? std::ranges::find(ids, *separator) : ids.end();
+  if (at == ids.end() || std::ssize(ids) <= most)
+    return truncate_tokens(std::move(ids), most, truncation);
+  std::vector<std::int32_t> first(ids.begin(), at), second(at + 1, ids.end());
+  truncate_pair(first, second, most - 1, truncation);
+  first.push_back(*separator);
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace
 
 std::unique_ptr<Tokenizer> learn_tokenizer(const config::TextConfig& config, const Texts& texts,
                                            const std::string& source) {
@@ -62,8 +90,9 @@ std::vector<std::int32_t> encode_within(const Tokenizer& tokenizer, std::string_
                                std::to_string(around) + " tokens stand around every text",
                            "--set data.text.max_tokens=" + std::to_string(around + 1) + " or more");
   std::vector<std::int32_t> ids =
-      truncate_tokens(tokenizer.encode(text), most - around, truncation);
-  if (ids.empty()) return ids;
+      cut(tokenizer.encode(text), tokenizer.separator(), most - around, truncation);
+  const auto separates = [&](std::int32_t id) { return id == tokenizer.separator(); };
+  if (std::ranges::all_of(ids, separates)) return {};
   ids.insert(ids.begin(), frame.before.begin(), frame.before.end());
   ids.insert(ids.end(), frame.behind.begin(), frame.behind.end());
   return ids;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ class Tokenizer {
 
   /// The ids before and behind the tokens of every text; most tokenizers have none.
   virtual TokenFrame frame() const { return {}; }
+
+  /// The id of the token between the texts of a pair; most tokenizers have none.
+  virtual std::optional<std::int32_t> separator() const { return std::nullopt; }
 
   /// The id of a token that the vocabulary lacks.
   virtual std::int32_t unknown() const { return kUnknownToken; }
@@ -68,7 +72,9 @@ std::vector<std::int32_t> truncate_tokens(std::vector<std::int32_t> tokens, int 
                                           config::Truncation truncation);
 
 /// The ids of a text in the tokenizer's frame, cut to `most` in all; none of a text without tokens.
-/// UsageError when `most` leaves no room between the frame.
+/// Behind the tokenizer's separator the second text of a pair begins: of two texts that are too
+/// long together the longer one is cut first, and each as `truncation` says. UsageError when `most`
+/// leaves no room between the frame.
 std::vector<std::int32_t> encode_within(const Tokenizer& tokenizer, std::string_view text, int most,
                                         config::Truncation truncation);
 

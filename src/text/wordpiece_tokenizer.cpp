@@ -57,6 +57,7 @@ class WordPieceTokenizer final : public Tokenizer {
   }
 
   TokenFrame frame() const override { return {{first_.at("[CLS]")}, {first_.at("[SEP]")}}; }
+  std::optional<std::int32_t> separator() const override { return first_.at("[SEP]"); }
   std::int32_t unknown() const override { return unknown_; }
   int vocabulary() const override { return static_cast<int>(pieces_.size()); }
   std::string piece(std::int32_t id) const override {

@@ -25,12 +25,15 @@ bool is_of_classifier(const std::string& name) { return name.starts_with("head."
   throw base::UsageError("train.init_from '" + folder + "': " + what, kHint);
 }
 
-/// Equal shapes do not tell the number of heads of a projection.
+/// Equal shapes do not tell the number of heads of a projection, nor a token id.
 void check_alike(const std::string& folder, const config::ModelConfig& there,
                  const config::ModelConfig& here) {
   if (there.heads != here.heads)
     fail(folder, "model.heads is " + std::to_string(there.heads) + " there and " +
                      std::to_string(here.heads) + " here");
+  if (there.separator != here.separator)
+    fail(folder, "model.separator is " + std::to_string(there.separator) + " there and " +
+                     std::to_string(here.separator) + " here");
 }
 
 /// Refuses tensors of the other run that this model lacks, except parameters of its attention kind.

@@ -96,6 +96,48 @@ TEST_CASE(
   CHECK(methods[2]["agreement"] > 0.9);
 }
 
+TEST_CASE("pairs of texts are trained on and answered, with PyTorch's embeddings") {
+  const Workspace work;
+  fs::create_directories(work / "data");
+  std::string rows;
+  for (int i = 0; i < 32; ++i)
+    rows += std::string(i % 3 == 0 ? "yes\thello world\ta runner" : "no\trun\tthe world") + " " +
+            std::string(static_cast<std::size_t>(i % 5), '.') + "\n";
+  for (const char* part : {"train.tsv", "test.tsv"})
+    write_file_atomically(work / "data" / part, rows);
+  PretrainedFolder(work / "model").write();
+  const Words pairs{"--set", "data.text.pairs=true", "--set", "data.text.max_tokens=12"};
+  const Outcome untrained =
+      train_from(work, "run",
+                 pairs + Words{"--set", "train.epochs=0", "--set", "model.pooling=mean", "--set",
+                               "model.pooler=false"});
+  CAPTURE(untrained.error);
+  REQUIRE(untrained.code == 0);
+  const Json golden = read_json(fs::path(ASAP_GOLDEN_DATA) / "bert_tiny" / "pairs.json");
+  std::string lines;
+  for (const Json& pair : golden["pairs"])
+    lines += pair[0].get<std::string>() + "\t" + pair[1].get<std::string>() + "\n";
+  write_file_atomically(work / "pairs.txt", lines);
+  REQUIRE(run("asap-eval",
+              {"predict", "--run", (work / "run").string(), "--input",
+               (work / "pairs.txt").string(), "--embeddings", "--out", (work / "answers").string()})
+              .code == 0);
+  const asap::tensor::Tensor<float> found =
+      read_npy(work / "answers" / "embeddings.npy").to<float>();
+  for (std::size_t pair = 0; pair < golden["pairs"].size(); ++pair)
+    for (std::size_t i = 0; i < 8; ++i)
+      CHECK(std::abs(found.rows()(static_cast<std::int64_t>(pair), static_cast<std::int64_t>(i)) -
+                     golden["softmax"][pair][i].get<double>()) < 2e-5);
+
+  const Words sinkhorn{"--set", "model.attention.kind=sinkhorn", "--set", "train.epochs=4"};
+  REQUIRE(train_from(work, "tuned", pairs + sinkhorn).code == 0);
+  REQUIRE(compile(work / "tuned", work / "operator").code == 0);
+  check_refusal(
+      train_from(work, "cut",
+                 {"--set", "data.text.pairs=true", "--set", "data.text.text_columns=[\"2\"]"}),
+      3, {"train.tsv", "two columns", "found 1"});
+}
+
 TEST_CASE("what cannot be read of a pretrained model ends before any work") {
   const Workspace work;
   write_text_folder(work / "data", 32);

@@ -205,6 +205,7 @@ void write_models(const CaseWriter& writer) {
   texts.norm = config::NormPosition::post;
   texts.norm_epsilon = 0.01;
   texts.embedding_norm = true;
+  texts.separator = 4;
   texts.feed_forward.activation = config::Activation::gelu_erf;
   writer.write_teacher("texts_as_bert", texts);
   config::ModelConfig sets = small_model(config::ModelKind::set);

@@ -81,12 +81,13 @@ class Encoder:
         mixed = self.plan(q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]), mask) @ v
         return self.linear(mixed.transpose(1, 2).reshape(x.shape), layer + self.names["output"])
 
-    def tokens(self, ids, mask):
-        """ids, mask: [B, N] -> the last layer's tokens [B, N, W]."""
+    def tokens(self, ids, mask, types=None):
+        """ids, mask, types: [B, N] -> the last layer's tokens [B, N, W]. Without types all are 0."""
         x = functional.embedding(ids, self.tensors["embeddings.word_embeddings.weight"])
         x = x + self.tensors["embeddings.position_embeddings.weight"][: ids.shape[1]]
         if "embeddings.token_type_embeddings.weight" in self.tensors:
-            x = x + self.tensors["embeddings.token_type_embeddings.weight"][0]
+            types = torch.zeros_like(ids) if types is None else types
+            x = x + functional.embedding(types, self.tensors["embeddings.token_type_embeddings.weight"])
         x = self.norm(x, "embeddings.LayerNorm")
         approximate = "none" if self.activation == "gelu" else "tanh"
         for index in range(self.layers):
@@ -96,12 +97,13 @@ class Encoder:
             x = self.norm(x + self.linear(hidden, layer + self.names["down"]), layer + self.names["norm"])
         return x
 
-    def embeddings(self, texts_ids, pooling="mean"):
-        """The vector of each list of ids. pooling: mean, first or pooler."""
+    def embeddings(self, texts_ids, pooling="mean", types=None):
+        """The vector of each list of ids. pooling: mean, first or pooler. types: of each list; None: all 0."""
         out = []
         with torch.no_grad():
-            for ids in texts_ids:
-                x = self.tokens(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool))
+            for index, ids in enumerate(texts_ids):
+                x = self.tokens(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool),
+                                None if types is None else torch.tensor([types[index]]))
                 vector = x.mean(1) if pooling == "mean" else x[:, 0]
                 if pooling == "pooler":
                     vector = torch.tanh(self.linear(vector, "pooler.dense"))

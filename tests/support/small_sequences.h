@@ -52,11 +52,12 @@ inline config::ModelConfig small_sequence_model(const data::Dataset& dataset) {
 }
 
 /// Gives a model of texts all that BERT has: post-LN with another epsilon, a norm of embeddings,
-/// exact GELU, the first token and a pooler (else the mean).
+/// exact GELU, token types behind id 1, the first token and a pooler (else the mean).
 inline void make_bert(config::ModelConfig& config, bool pooler) {
   config.norm = config::NormPosition::post;
   config.norm_epsilon = 1e-3;
   config.embedding_norm = true;
+  config.separator = 1;
   config.feed_forward.activation = config::Activation::gelu_erf;
   config.pooling = pooler ? config::Pooling::first_token : config::Pooling::mean;
   config.pooler = pooler;

@@ -88,6 +88,7 @@ class LabelledTextReader {
     if (has_header_) out.header = row(0);
     const std::int64_t label = column(config_.label_column, "label_column");
     const std::vector<std::int64_t> columns = text_columns(label);
+    require_pair(config_, std::ssize(columns), source_);
     out.columns = describe_columns(name_of(label), names_of(columns));
     out.likely_label = likely_label(label);
     for (std::int64_t i = has_header_ ? 1 : 0; i < rows_.rows(); ++i) {
@@ -96,12 +97,10 @@ class LabelledTextReader {
         throw base::DataError(
             source_ + ":" + std::to_string(rows_.line(i)) + ": the label is empty",
             "is data.text.label_column right?");
-      std::string text;
-      for (const std::int64_t k : columns) {
-        if (k != columns.front()) text += ' ';
-        text += rows_.field(i, k);
-      }
-      out.texts.push_back(std::move(text));
+      std::vector<std::string> texts;
+      for (const std::int64_t k : columns) texts.emplace_back(rows_.field(i, k));
+      out.texts.push_back(
+          join_columns(config_, texts, source_ + ":" + std::to_string(rows_.line(i))));
       out.lines.push_back(rows_.line(i));
     }
     return out;

@@ -71,6 +71,7 @@ class JsonTextReader {
   void choose_keys(const io::Json& first) {
     label_ = label_key(first);
     texts_ = text_keys(first);
+    require_pair(config_, std::ssize(texts_), out_.source);
     for (const auto& item : first.items())
       if (item.key() != label_) others_.emplace_back(item.key()), other_keys_.push_back(item.key());
   }
@@ -104,10 +105,9 @@ class JsonTextReader {
     out_.labels.emplace_back(base::trim(value(object, label_, "label_column")));
     if (out_.labels.back().empty())
       throw base::DataError(place_ + ": the label is empty", "is data.text.label_column right?");
-    std::string text;
-    for (std::size_t i = 0; i < texts_.size(); ++i)
-      text += (i == 0 ? "" : " ") + value(object, texts_[i], "text_columns");
-    out_.texts.push_back(std::move(text));
+    std::vector<std::string> texts;
+    for (const std::string& key : texts_) texts.push_back(value(object, key, "text_columns"));
+    out_.texts.push_back(join_columns(config_, texts, place_));
     for (std::size_t i = 0; i < others_.size(); ++i)
       if (const auto found = object.find(other_keys_[i]); found != object.end() && is_plain(*found))
         others_[i].add(text_of(*found));

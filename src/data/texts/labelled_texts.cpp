@@ -126,6 +126,28 @@ std::string likely_label_of(const std::vector<ColumnValues>& columns) {
   return best ? best->describe() : "";
 }
 
+void require_pair(const config::TextConfig& config, std::int64_t columns,
+                  const std::string& place) {
+  if (!config.pairs || columns == 2) return;
+  throw base::DataError(
+      place + ": data.text.pairs needs two columns of texts, found " + std::to_string(columns),
+      "data.text.text_columns names them");
+}
+
+std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
+                         const std::string& place) {
+  std::string text;
+  for (const std::string& column : columns) {
+    if (config.pairs && column.find("[SEP]") != std::string::npos)
+      throw base::DataError(
+          place + ": a text holds [SEP], which stands between the texts of a pair",
+          "write it otherwise, or join both texts yourself and leave data.text.pairs out");
+    if (&column != columns.data()) text += config.between_columns();
+    text += column;
+  }
+  return text;
+}
+
 std::string describe_columns(const std::string& label, const std::vector<std::string>& texts) {
   std::vector<std::string> shown;
   for (const std::string& name : texts) shown.push_back(shown_column(name));

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "config/text_config.h"
 #include "data/dataset.h"
 
 namespace asap::data {
@@ -58,6 +60,13 @@ class ColumnValues {
 
 /// Describes the column that looks most like labels; empty: none does.
 std::string likely_label_of(const std::vector<ColumnValues>& columns);
+
+/// The text columns of an example become its text. DataError where data.text.pairs asks for two
+/// texts and there are not two columns (`place` names the file) or one holds the separator itself
+/// (`place` names the line).
+void require_pair(const config::TextConfig& config, std::int64_t columns, const std::string& place);
+std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
+                         const std::string& place);
 
 /// "label column 'stars', text columns 'title', 'body'". Columns without a name are numbers.
 std::string describe_columns(const std::string& label, const std::vector<std::string>& texts);

@@ -85,6 +85,15 @@ std::shared_ptr<const text::TextCodec> learn_text_codec(const config::DataConfig
   return codec;
 }
 
+/// Pairs need a token between their texts.
+void require_separator(const config::DataConfig& config, const text::Tokenizer& tokenizer) {
+  if (config.text.pairs && !tokenizer.separator())
+    throw base::UsageError(
+        "data.text.pairs needs the separator of a pretrained model's tokenizer, which "
+        "data.text.tokenizer has not",
+        "--init-from MODEL brings one; without, leave data.text.pairs out");
+}
+
 LabelledTexts read_part(const config::DataConfig& config, Split split,
                         const text::TextCodec* codec) {
   LabelledTexts texts = read_labelled_texts(config, split, codec ? &codec->header : nullptr);
@@ -120,6 +129,7 @@ Dataset load_text_dataset(const config::DataConfig& config, Split split,
     codec = learn_text_codec(config, read_part(config, Split::train, nullptr), codec.get());
   const LabelledTexts texts = read_part(config, split, complete() ? codec.get() : nullptr);
   if (!complete()) codec = learn_text_codec(config, texts, codec.get());
+  require_separator(config, *codec->tokenizer);
   Dataset dataset;
   const bool drawn = config.test_fraction > 0 && split == Split::test;
   dataset.name = texts.source + (drawn ? " (test part)" : "");

@@ -100,6 +100,7 @@ LabelledTexts read_class_folders(const fs::path& folder) {
 LabelledTexts read_labelled_texts(const config::DataConfig& config, Split split,
                                   const std::vector<std::string>* header) {
   const TextPlace place = find_text_place(config, split);
+  if (is_folder(place.path)) require_pair(config.text, 1, place.path.string());
   LabelledTexts out = is_folder(place.path) ? read_class_folders(place.path)
                       : holds_json_lines(place.path)
                           ? read_json_texts(config.text, place.path)

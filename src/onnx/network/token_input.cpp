@@ -64,6 +64,21 @@ Value with_positions(const Operators& ops, const config::ModelConfig& model,
   return ops.add(rows, first);
 }
 
+/// A vector for the tokens behind the first separator of each text. ids: [B, N], rows: [B, N, W].
+Value with_segments(const Operators& ops, const config::ModelConfig& model,
+                    const io::TensorFile& weights, const Value& ids, const Value& rows) {
+  GraphBuilder& graph = ops.graph();
+  const Value vector =
+      graph.constant("segment", infer::take_weights(weights, "embedding.segment", {model.width}));
+  const Value is_separator =
+      ops.to_float(graph.node("Equal", {ids, graph.integers({model.separator})}));
+  // Sums of those up to each token, less its own.
+  const Value before =
+      ops.subtract(graph.node("CumSum", {is_separator, graph.integers({1})}), is_separator);
+  const Value is_behind = ops.to_float(graph.node("Greater", {before, graph.scalar(0)}));
+  return ops.add(rows, ops.multiply(ops.unsqueeze(is_behind, {2}), vector));
+}
+
 tensor::Tensor<float> filled(const tensor::Shape& shape, float value) {
   tensor::Tensor<float> out(shape);
   std::ranges::fill(out.flat(), value);
@@ -110,6 +125,7 @@ Tokens add_token_input(const Operators& ops, const config::ModelConfig& model,
     const Value table = graph.constant(
         "token", infer::take_weights(weights, "embedding.token", {model.vocabulary, model.width}));
     tokens.rows = graph.node("Gather", {table, ids});
+    if (model.has_segments()) tokens.rows = with_segments(ops, model, weights, ids, tokens.rows);
   } else if (model.kind == config::ModelKind::set) {
     const Value points = graph.input(
         "points", {ElementType::float32, {"batch", "tokens", std::int64_t{model.point_width}}});

@@ -93,6 +93,28 @@ TEST_CASE("a pretrained BERT has PyTorch's embeddings, with a tape and without o
     }
 }
 
+TEST_CASE("the second text of a pair has PyTorch's token type, with a tape and without one") {
+  const Json golden = read_json(kFolder / "pairs.json");
+  const PretrainedModel model = read_pretrained(kFolder / "model.safetensors");
+  const auto codec = read_pretrained_codec(kFolder / "model.safetensors");
+  for (const int iterations : {0, 3}) {
+    CAPTURE(iterations);
+    const PassingNetwork network(model, Pooling::mean, false, iterations);
+    for (std::size_t p = 0; p < golden["pairs"].size(); ++p) {
+      const Json& pair = golden["pairs"][p];
+      const std::vector<std::int32_t> ids = asap::text::encode_within(
+          *codec->tokenizer, pair[0].get<std::string>() + " [SEP] " + pair[1].get<std::string>(),
+          golden["most"].get<int>(), Truncation::head);
+      CHECK(ids == golden["ids"][p].get<std::vector<std::int32_t>>());
+      const Json& expected = golden[iterations > 0 ? "sinkhorn_3" : "softmax"][p];
+      check_near(network.without_tape({.examples = 1, .tokens = std::ssize(ids), .ids = ids}),
+                 expected, 2e-5);  // see above
+      check_near(network.on_tape({.examples = 1, .tokens = std::ssize(ids), .ids = ids}), expected,
+                 2e-6);
+    }
+  }
+}
+
 TEST_CASE("a pretrained ViT has PyTorch's embeddings, with a tape and without one") {
   const Json golden = read_json(kImageFolder / "embeddings.json");
   const PretrainedModel model = read_pretrained(kImageFolder / "model.safetensors");

@@ -33,3 +33,19 @@ TEST_CASE("token selection and prepending have the right gradient") {
             },
             {random_tensor({4}, 1), random_tensor({2, 3, 4}, 2)}) < kGradientTolerance);
 }
+
+TEST_CASE("a vector is added to the last tokens of each example, with the right gradient") {
+  const std::vector<std::int64_t> first = {1, 3, 0};
+  const Tensor<double> vector = random_tensor({4}, 1), x = random_tensor({3, 3, 4}, 2);
+  const auto added = [&](TapeD&, const Leaves& leaves) {
+    return add_to_last_tokens(leaves[0], leaves[1], first);
+  };
+  CHECK(gradient_error(added, {vector, x}) < kGradientTolerance);
+  Tape<double> tape;
+  const TensorView<const double> found =
+      add_to_last_tokens(tape.leaf(vector.view()), tape.leaf(x.view()), first).value();
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const bool last = i / 4 % 3 >= first[static_cast<std::size_t>(i / 12)];
+    CHECK(found.data[i] == x[i] + (last ? vector[i % 4] : 0));
+  }
+}

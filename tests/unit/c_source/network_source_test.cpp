@@ -179,11 +179,13 @@ TEST_CASE("networks on texts compute our logits within 1e-5") {
   model.norm = config::NormPosition::post;
   model.norm_epsilon = 0.01;
   model.embedding_norm = true;
+  model.separator = 4;
   model.feed_forward.activation = config::Activation::gelu_erf;
   check_network("as BERT", model, loop(1));
   model = small_model(ModelKind::text);
   model.pooling = config::Pooling::class_token;
-  check_network("class token", model, map(DualFeatures::none()));
+  model.separator = 7;
+  check_network("class token and separator", model, map(DualFeatures::none()));
 }
 
 TEST_CASE("networks on sets of points compute our logits within 1e-5") {

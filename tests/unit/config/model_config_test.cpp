@@ -24,3 +24,15 @@ TEST_CASE("a complete model knows its sizes") {
   model.pooling = Pooling::class_token;
   CHECK(model.tokens() == 36);
 }
+
+TEST_CASE("a separator is a token id of texts") {
+  ModelConfig model;
+  CHECK_FALSE(model.has_segments());
+  model.separator = 5;
+  expect_error<UsageError>([&] { model.validate("x"); }, {"model.separator", "vit"});
+  model.kind = ModelKind::text;
+  CHECK(model.has_segments());
+  CHECK_NOTHROW(model.validate("x"));
+  model.vocabulary = 5;
+  expect_error<UsageError>([&] { model.validate("x"); }, {"model.separator is 5", "5 token ids"});
+}

@@ -114,6 +114,28 @@ TEST_CASE("texts are cut to the length of the training") {
   CHECK(texts.ids(read, 0) == texts.ids("actor scene plot"));
 }
 
+TEST_CASE("pairs are two columns, two keys, or two texts with a tab between them") {
+  TextModel texts;
+  texts.model.config.data.text.pairs = true;
+  const std::vector<std::int32_t> pair = texts.ids("kind film [SEP] cold plot");
+  const auto first = [&](const std::string& name, const std::string& content) {
+    return texts.ids(texts.read(name, content), 0);
+  };
+  CHECK(first("a.txt", "kind film\tcold plot\n") == pair);
+  CHECK(first("a.txt", "kind film [SEP] cold plot\n") == pair);
+  CHECK(first("a.tsv", "good\tkind film\tcold plot\n") == pair);
+  CHECK(first("a.jsonl", "{\"a\":\"kind film\",\"b\":\"cold plot\",\"label\":\"bad\"}\n") == pair);
+  const auto refused = [&](const std::string& name, const std::string& content,
+                           std::initializer_list<const char*> parts) {
+    expect_error<DataError>([&] { texts.read(name, content); }, parts);
+  };
+  refused("a.txt", "kind\tfilm\nkind film\n", {"a.txt:2", "two texts", "found 1"});
+  refused("a.txt", "good\tkind film\tcold plot\n", {"a.txt:1", "found 3", "`format` tsv"});
+  refused("a.txt", "kind\tfilm [SEP] plot\n", {"a.txt:1", "[SEP]"});
+  refused("a.tsv", "good\tkind film\n", {"a.tsv:1", "two columns", "found 1"});
+  refused("a.jsonl", "{\"text\":\"kind\"}\n", {"a.jsonl:1", "two columns", "found 1"});
+}
+
 TEST_CASE("the first mistake is an error that names file and line") {
   TextModel texts;
   const auto refused = [&](const std::string& name, const std::string& content,

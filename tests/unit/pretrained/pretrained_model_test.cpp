@@ -145,7 +145,10 @@ TEST_CASE("DistilBERT's names and settings are read") {
   for (const char* name : {"pooler.dense.weight", "pooler.dense.bias"})
     bert.weights.tensors.erase(name);
   bert.write();
-  check_equal_weights(read_pretrained(bert.file()), read_pretrained(folder.file()));
+  PretrainedModel expected = read_pretrained(bert.file());
+  expected.weights.tensors.erase("embedding.segment");
+  check_equal_weights(expected, read_pretrained(folder.file()));
+  CHECK(read_pretrained(folder.file()).model.separator == 0);
   CHECK_FALSE(read_pretrained(folder.file()).model.pooler);
 }
 
@@ -323,4 +326,32 @@ TEST_CASE("keys that the weights decide cannot be changed, others can") {
   expect_error<UsageError>([&] { with("model.norm=pre"); }, {"model.norm", "post"});
   expect_error<UsageError>([&] { with("model.pooler=true"); }, {"no pooler"});
   expect_error<UsageError>([&] { with("data.text.max_tokens=25"); }, {"25", "24 positions"});
+}
+
+TEST_CASE("a second token type becomes the vector of a second text, which may be left out") {
+  const TemporaryFolder scratch;
+  PretrainedFolder folder(scratch / "model");
+  folder.write();
+  const PretrainedModel model = read_pretrained(folder.file());
+  CHECK(model.model.separator == 3);  // [SEP]
+  const std::string name = "embeddings.token_type_embeddings.weight";
+  const Tensor<float> types = folder.weights.at(name).to<float>();
+  const Tensor<float> segment = model.weights.at("embedding.segment").to<float>();
+  for (std::int64_t i = 0; i < 8; ++i) CHECK(segment[i] == types[8 + i] - types[i]);
+  CHECK_NOTHROW(change_setting(model, "model.separator=0"));
+  expect_error<UsageError>([&] { change_setting(model, "model.separator=2"); },
+                           {"model.separator is 2", "is 3"});
+
+  Tensor<float> first({1, 8});
+  std::ranges::copy(types.flat().first(8), first.data());
+  folder.weights.put(name, first);
+  folder.config["type_vocab_size"] = 1;
+  folder.write();
+  const PretrainedModel single = read_pretrained(folder.file());
+  CHECK(single.model.separator == 0);
+  CHECK_FALSE(single.weights.tensors.contains("embedding.segment"));
+  CHECK(single.weights.at("embedding.position") == model.weights.at("embedding.position"));
+  folder.config["type_vocab_size"] = 3;
+  folder.write();
+  expect_error<DataError>([&] { read_pretrained(folder.file()); }, {"token_type", "[1, 8]"});
 }

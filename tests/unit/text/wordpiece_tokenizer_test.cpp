@@ -62,3 +62,22 @@ TEST_CASE("a WordPiece vocabulary is not learnt from texts") {
   expect_error<UsageError>([&] { learn_tokenizer(config, texts_of({}), "t"); },
                            {"wordpiece", "pretrained"});
 }
+
+TEST_CASE("of the two texts of a pair the longer one is cut first") {
+  const auto tokenizer = tokenizer_of(kVocabulary);
+  CHECK(tokenizer->separator() == 3);
+  const auto within = [&](const std::string& text, int most,
+                          Truncation truncation = Truncation::head) {
+    return encode_within(*tokenizer, text, most, truncation);
+  };
+  CHECK(within("run un [SEP] a .", 7) == Ids{2, 7, 4, 3, 10, 9, 3});
+  CHECK(within("run un a . [SEP] a .", 8) == Ids{2, 7, 4, 10, 3, 10, 9, 3});
+  CHECK(within("a [SEP] run un a .", 6) == Ids{2, 10, 3, 7, 4, 3});
+  CHECK(within("a [SEP] run un a .", 6, Truncation::tail) == Ids{2, 10, 3, 10, 9, 3});
+  // both are longer than half: the second of two equals keeps the odd token, else the longer one
+  CHECK(within("run un a [SEP] a . un", 8) == Ids{2, 7, 4, 3, 10, 9, 4, 3});
+  CHECK(within("run un a . [SEP] a . un", 8) == Ids{2, 7, 4, 10, 3, 10, 9, 3});
+  CHECK(within("run un a [SEP] a . un", 7) == Ids{2, 7, 4, 3, 10, 9, 3});
+  CHECK(within("[SEP] run", 9) == Ids{2, 3, 7, 3});
+  CHECK(within(" [SEP] ", 9) == Ids{});
+}

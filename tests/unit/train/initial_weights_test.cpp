@@ -85,6 +85,8 @@ TEST_CASE("weights that do not fit are refused by the name of the first tensor")
                  {"'layers.2.attention_norm.weight'", "missing there"});
   expect_refusal([](ModelConfig& c) { c.layers = 1; }, {"no tensor 'layers.1."});
   expect_refusal([](ModelConfig& c) { c.heads = 4; }, {"model.heads is 2 there and 4 here"});
+  expect_refusal([](ModelConfig& c) { c.separator = 4; },
+                 {"model.separator is 0 there and 4 here"});
   Transformer<float> model(f.config.model, 1);
   CHECK_THROWS_AS(take_initial_weights((folder.path() / "nothing").string(), model), DataError);
 }

@@ -130,3 +130,19 @@ TEST_CASE("the column that looks like labels repeats its few values, or is calle
   CHECK(describe_columns("stars", {"title", "2"}) ==
         "label column 'stars', text columns 'title', 2");
 }
+
+TEST_CASE("text columns are joined by a blank, those of a pair by the separator") {
+  TextConfig config;
+  const std::vector<std::string> columns = {"a b", "", "c"}, pair = {"a [CLS]", "b"};
+  CHECK(join_columns(config, columns, "t:1") == "a b  c");
+  CHECK_NOTHROW(require_pair(config, 3, "t"));
+  config.pairs = true;
+  CHECK(join_columns(config, pair, "t:1") == "a [CLS] [SEP] b");
+  CHECK_NOTHROW(require_pair(config, 2, "t"));
+  expect_error<DataError>([&] { require_pair(config, 3, "t"); },
+                          {"t: data.text.pairs needs two", "found 3", "text_columns"});
+  const std::vector<std::string> twice = {"a", "b [SEP] c"};
+  expect_error<DataError>([&] { join_columns(config, twice, "t:7"); }, {"t:7", "[SEP]"});
+  config.pairs = false;
+  CHECK(join_columns(config, twice, "t:7") == "a b [SEP] c");
+}

@@ -5,6 +5,7 @@
 #include "data/load/load_dataset.h"
 #include "unit/data/texts/text_set_files.h"
 
+using namespace asap::base;
 using namespace asap::config;
 using namespace asap::data;
 using namespace asap::text;
@@ -113,4 +114,40 @@ TEST_CASE("labels that hardly ever repeat raise a doubt") {
   CHECK(asap::data::doubt_about_labels(files.load()).empty());
   files.write("train.csv", "label,text\n1,a\n2,a\n3,a\n4,a\n1,b\n");
   CHECK(asap::data::doubt_about_labels(files.load()).starts_with("3 of 5 texts"));
+}
+
+TEST_CASE("pairs are two columns around the separator of a pretrained tokenizer") {
+  TextFiles files;
+  files.config.text.pairs = true;
+  auto codec = std::make_shared<TextCodec>();
+  codec->config.tokenizer = TokenizerKind::wordpiece;
+  codec->tokenizer =
+      parse_tokenizer(codec->config, "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\n", "vocab.txt");
+  const auto load = [&] { return load_dataset(files.config, Split::train, codec); };
+  files.write("train.tsv", "x\ta a\tb\ny\tc\ta\nx\t\tb\n");
+  Dataset train = load();
+  CHECK(files.ids(train, 0) == Ids{2, 4, 4, 3, 5, 3});
+  CHECK(files.ids(train, 2) == Ids{2, 3, 5, 3});
+  files.config.text.text_columns = {"3", "2"};
+  train = load();
+  CHECK(files.ids(train, 0) == Ids{2, 5, 3, 4, 4, 3});
+  files.config.text.text_columns = {"2"};
+  expect_error<DataError>(load, {"train.tsv", "two columns", "found 1"});
+  files.config.text.text_columns = {};
+  files.write("train.tsv", "x\ta\tb [SEP] c\ny\tc\ta\n");
+  expect_error<DataError>(load, {"train.tsv:1", "[SEP]"});
+  std::filesystem::remove(files.folder / "train.tsv");
+  files.write(
+      "train.jsonl",
+      "{\"one\":\"a\",\"two\":\"b\",\"label\":1}\n{\"one\":\"c\",\"two\":\"a\",\"label\":0}\n");
+  CHECK(files.ids(load(), 0) == Ids{2, 4, 3, 5, 3});
+  files.config.text.text_columns = {"one"};
+  expect_error<DataError>(load, {"train.jsonl", "two columns", "found 1"});
+  codec = nullptr;
+  files.config.text.text_columns = {};
+  expect_error<UsageError>(load, {"data.text.pairs", "separator", "--init-from"});
+  std::filesystem::remove(files.folder / "train.jsonl");
+  files.write("train/x/1.txt", "a");
+  files.write("train/y/1.txt", "b");
+  expect_error<DataError>(load, {"data.text.pairs", "found 1"});
 }
