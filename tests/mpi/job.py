@@ -25,9 +25,10 @@ def settings(assignments):
     return [word for assignment in assignments for word in ("--set", assignment)]
 
 
-def training(folder, *more):
+def training(folder, *more, threads=1):
     """The command line of a tiny training into `folder`: 24 steps in a fraction of a second."""
-    return [str(BINARIES / "asap-train"), *settings(TINY), "--threads", "1", "--out", str(folder), *more]
+    return [str(BINARIES / "asap-train"), *settings(TINY), "--threads", str(threads), "--out", str(folder),
+            *more]
 
 
 def command(ranks, *parts):

@@ -44,9 +44,10 @@ class Training(unittest.TestCase):
             self.assertIn(part, lines[0])
 
     def test_any_number_of_ranks_writes_the_bytes_of_one_process(self):
-        for ranks in (1, 2, 4):
-            self.check(job.run_ranks(ranks, job.training(self.out(f"ranks{ranks}"))))
-            self.assertEqual(job.results(self.out(f"ranks{ranks}")), job.results(self.alone), f"{ranks} ranks")
+        for ranks, threads in ((1, 1), (2, 1), (2, 3), (4, 1)):
+            out = self.out(f"ranks{ranks}-{threads}")
+            self.check(job.run_ranks(ranks, job.training(out, threads=threads)))
+            self.assertEqual(job.results(out), job.results(self.alone), f"{ranks} ranks of {threads} threads")
 
     def test_running_statistics_travel_with_the_gradient(self):
         convolutional = job.settings(["model.kind=convolutional", "model.convolution.channels=[3,4]"])

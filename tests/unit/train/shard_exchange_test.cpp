@@ -1,5 +1,7 @@
 #include "train/shard_exchange.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "base/error.h"
