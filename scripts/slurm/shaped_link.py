@@ -7,6 +7,7 @@ needs no netem. They are large (65,000 bytes), because a Python process forwards
 
 import fcntl
 import heapq
+import mmap
 import os
 import select
 import signal
@@ -15,6 +16,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+import one_machine
 
 MTU = 65000
 TUNSETIFF, IFF_TUN_NO_PI = 0x400454CA, 0x1001
@@ -48,6 +51,7 @@ class ShapedLink:
             ip(*inside, "link", "set", "lo", "up")
             ip(*inside, "link", "set", f"asaptun{n}", "mtu", str(MTU), "txqueuelen", "1000", "up")
             ip(*inside, "addr", "add", f"10.77.0.{n + 1}", "peer", f"10.77.0.{2 - n}", "dev", f"asaptun{n}")
+        self.carried = mmap.mmap(-1, 8)  # bytes, counted by the process
         self.relay = os.fork()
         if self.relay == 0:
             try:
@@ -61,8 +65,9 @@ class ShapedLink:
         return self
 
     def forward(self):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # a link does not wait for a processor
         waiting, free_at = [], [0.0, 0.0]  # packets by the time they arrive; when each direction is idle again
-        number = 0
+        number = carried = 0
         while True:
             now = time.monotonic()
             while waiting and waiting[0][0] <= now:
@@ -74,15 +79,21 @@ class ShapedLink:
                 side = self.devices.index(device)
                 free_at[side] = max(free_at[side], time.monotonic()) + len(packet) / self.rate
                 number += 1
+                carried += len(packet)
+                self.carried[:8] = struct.pack("q", carried)
                 heapq.heappush(waiting, (free_at[side] + self.delay, number, 1 - side, packet))
+
+    def relayed(self):
+        """Processor time of the process that plays the link, in seconds, and the bytes it has carried, so far."""
+        fields = Path(f"/proc/{self.relay}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), struct.unpack("q", self.carried[:8])[0]
 
     def mpirun(self, line, **options):
         words = ["mpirun", "--mca", "plm_rsh_agent", str(self.agent), "--mca", "btl", "tcp,self", "--mca",
                  "oob_tcp_if_include", "10.77.0.0/24", "--mca", "btl_tcp_if_include", "10.77.0.0/24", "--bind-to", "none",
                  "--host", "10.77.0.1,10.77.0.2", "-np", "2", *line]
-        environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
         inside = ["ip", "netns", "exec", "asap0", "unshare", "-u", "sh", "-c", 'hostname asap0; exec "$@"', "sh", *words]
-        return subprocess.run(inside, env=environment, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+        return subprocess.run(inside, env=one_machine.environment(), check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
     def __exit__(self, *_):
         os.kill(self.relay, signal.SIGKILL)
