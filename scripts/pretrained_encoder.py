@@ -51,6 +51,8 @@ parser.add_argument("--out", type=Path, default=Path("runs/pretrained"), help="f
 parser.add_argument("--model", type=Path, help="folder with model.safetensors, config.json and vocab.txt")
 parser.add_argument("--steps", type=int, default=250, help="training steps of each network")
 parser.add_argument("--examples", type=int, default=8000, help="training texts of AG News")
+parser.add_argument("--tokens", type=int, default=48, help="longest text of AG News; a quarter is longer than 48")
+parser.add_argument("--test-texts", type=int, default=2000, help="test texts of AG News; 0: all 7,600")
 parser.add_argument("--uniform", action="store_true", help="also train with uniform attention")
 parser.add_argument("--slack", action="store_true", help="also swap and train with slack")
 parser.add_argument("--map", action="store_true", help=f"also compile with a map in every layer ({MAP})")
@@ -86,9 +88,8 @@ def download(package, pattern):
 
 
 def agnews():
-    """Texts are cut to 48 tokens: a quarter of those to train on are longer."""
-    data = ["data.name=agnews", "data.text.max_tokens=48", f"data.train_examples={options.examples}",
-            "data.test_examples=2000"]
+    data = ["data.name=agnews", f"data.text.max_tokens={options.tokens}", f"data.train_examples={options.examples}",
+            f"data.test_examples={options.test_texts}"]
     return Task("AG News", "", data, options.steps)
 
 
