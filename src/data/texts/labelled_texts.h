@@ -61,7 +61,7 @@ class ColumnValues {
 /// Describes the column that looks most like labels; empty: none does.
 std::string likely_label_of(const std::vector<ColumnValues>& columns);
 
-/// The text columns of an example become its text. DataError where data.text.pairs asks for two
+/// The text columns of an example become its text. DataError where data.text.pairs needs two
 /// texts and there are not two columns (`place` names the file) or one holds the separator itself
 /// (`place` names the line).
 void require_pair(const config::TextConfig& config, std::int64_t columns, const std::string& place);
