@@ -110,7 +110,7 @@ struct MatcherOptimisationConfig {
   int batch = 8;
   int keypoints = 192;
   bool vary = true;
-  double learning_rate = 1e-3;
+  double learning_rate = 4e-3;
   double warmup_fraction = 0.05;
   double final_learning_rate_fraction = 0.01;
   double weight_decay = 0.01;
