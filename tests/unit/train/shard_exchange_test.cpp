@@ -1,6 +1,7 @@
 #include "train/shard_exchange.h"
 
 #include <algorithm>
+#include <functional>
 
 #include <doctest/doctest.h>
 
@@ -18,7 +19,10 @@ class ScriptedRanks final : public distributed::Ranks {
   ScriptedRanks(int rank, int size) : Ranks(rank, size, "node") {}
   void sum(std::span<const tensor::VectorView<float>>, distributed::SumOrder, int,
            const distributed::Computation& compute) override {
-    compute([this](std::size_t first) { final_from.push_back(first); });
+    compute([this](std::size_t first) {
+      final_from.push_back(first);
+      if (on_final) on_final(first);
+    });
   }
   std::vector<std::string> gather(const std::string& bytes) override {
     return {before, bytes, after};
@@ -28,6 +32,7 @@ class ScriptedRanks final : public distributed::Ranks {
 
   std::string before, after;
   std::vector<std::size_t> final_from;  // what the computation said
+  std::function<void(std::size_t first)> on_final;
 };
 
 struct Record {
@@ -96,6 +101,28 @@ TEST_CASE("a sum over ranks begins while the last shard is computed, and before 
   CHECK(places == std::vector<std::int64_t>{0, 1});
   CHECK(said == std::vector<std::size_t>{8, 8, 3, 0, 0});  // nothing before the last shard
   CHECK(ranks.final_from == said);
+}
+
+TEST_CASE("what is said to be final can be read while other threads compute") {
+  constexpr std::int64_t kShards = 7;
+  constexpr std::size_t kSize = 4096, kPart = 16;
+  std::vector<std::vector<float>> values(kShards, std::vector<float>(kSize));
+  const std::vector<tensor::VectorView<float>> gradients(values.begin(), values.end());
+  ScriptedRanks ranks(0, 2);
+  ranks.on_final = [&](std::size_t first) {
+    for (std::int64_t shard = 0; shard < kShards; ++shard)
+      for (std::size_t i = first; i < kSize; ++i)
+        REQUIRE(gradients[static_cast<std::size_t>(shard)][i] == static_cast<float>(shard + 1));
+  };
+  const auto run = [&](std::int64_t place, int, const distributed::FinalFrom& on_final) {
+    const tensor::VectorView<float> gradient = gradients[static_cast<std::size_t>(place)];
+    for (std::size_t end = kSize; end > 0; end -= kPart) {
+      std::ranges::fill(gradient.subspan(end - kPart, kPart), static_cast<float>(place + 1));
+      on_final(end - kPart);
+    }
+  };
+  sum_while_computing({&ranks, distributed::SumOrder::fixed}, gradients, 3, run, [] {});
+  CHECK(ranks.final_from.back() == 0);
 }
 
 TEST_CASE("a process without others computes its shards and adds them up, and nobody listens") {
