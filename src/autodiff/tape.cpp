@@ -122,7 +122,7 @@ void Tape<T>::settle_parameters(int index) {
   const bool none = unsettled_ == parameter_nodes_.size();
   on_final_(unsettled_ == 0 ? 0
             : none          ? parameter_gradients_.size()
-                   : static_cast<std::size_t>(store_->entries()[unsettled_].offset));
+                            : static_cast<std::size_t>(store_->entries()[unsettled_].offset));
 }
 
 template <class T>

@@ -22,8 +22,8 @@ struct VisitedHead {
   std::int64_t index;
 };
 
-/// Passes over the examples of a source, head by head in parallel on threads and ranks. An example is
-/// visited where it has live queries and keys.
+/// Passes over the examples of a source, head by head in parallel on threads and ranks. An example
+/// is visited where it has live queries and keys.
 class HeadPasses {
  public:
   /// Called with the number of the head among all, what is visited, and scratch of one thread.
@@ -40,7 +40,8 @@ class HeadPasses {
   distributed::ItemShare share() const { return {*workers_.ranks, all_heads()}; }
   const ActivationSource& source() const { return source_; }
 
-  /// Calls body for every head of this rank and example of `range`; the examples of a head in order.
+  /// Calls body for every head of this rank and example of `range`; the examples of a head in
+  /// order.
   void run(const ExampleRange& range, const Body& body);
   /// Calls action(index) for every head of this rank, in parallel.
   void for_each_head(const std::function<void(std::int64_t index)>& action) const;

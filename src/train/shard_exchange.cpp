@@ -23,9 +23,8 @@ std::size_t FinalParts::first() const {
   return first;
 }
 
-void sum_while_computing(const Teamwork& team,
-                         std::span<const tensor::VectorView<float>> gradients, int threads,
-                         const ShardRun& run, const std::function<void()>& after) {
+void sum_while_computing(const Teamwork& team, std::span<const tensor::VectorView<float>> gradients,
+                         int threads, const ShardRun& run, const std::function<void()>& after) {
   const std::size_t size = gradients.front().size();
   FinalParts parts(std::ssize(gradients), size);
   const bool is_shared = team.ranks->size() > 1;

@@ -51,9 +51,8 @@ using ShardRun =
 
 /// Replaces gradients[0] by the sum over the shards of all ranks. `run` is called for each of the
 /// gradients, of which there is one a shard, and then `after` while the sum may still go on.
-void sum_while_computing(const Teamwork& team,
-                         std::span<const tensor::VectorView<float>> gradients, int threads,
-                         const ShardRun& run, const std::function<void()>& after);
+void sum_while_computing(const Teamwork& team, std::span<const tensor::VectorView<float>> gradients,
+                         int threads, const ShardRun& run, const std::function<void()>& after);
 
 /// What a rank says of a step besides its results.
 struct RankReport {

@@ -18,7 +18,7 @@ void claim_run(const config::RunFolder& run, bool resume) {
 }  // namespace
 
 std::unique_ptr<base::FileLock> occupy_run(const config::RunFolder& run,
-                                         const TrainerOptions& options) {
+                                           const TrainerOptions& options) {
   distributed::Ranks& ranks = *options.team.ranks;
   std::unique_ptr<base::FileLock> lock;
   if (ranks.leads()) {

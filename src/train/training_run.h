@@ -13,12 +13,12 @@
 // What trainings of every kind of network have in common.
 namespace asap::train {
 
-/// Takes the folder that a training writes into: of several ranks, rank 0 locks it, so that no other
-/// training writes there, and removes what a killed process left behind; then all may look into it.
-/// UsageError when it holds a run that is not to be resumed. The folder is taken while the lock is
-/// kept.
+/// Takes the folder that a training writes into: of several ranks, rank 0 locks it, so that no
+/// other training writes there, and removes what a killed process left behind; then all may look
+/// into it. UsageError when it holds a run that is not to be resumed. The folder is taken while the
+/// lock is kept.
 [[nodiscard]] std::unique_ptr<base::FileLock> occupy_run(const config::RunFolder& run,
-                                                       const TrainerOptions& options);
+                                                         const TrainerOptions& options);
 
 /// Removes checkpoints that a killed process had no time to remove, after the one of `step` was
 /// read. After a damaged checkpoint the older ones are all that is left of the run: they stay.

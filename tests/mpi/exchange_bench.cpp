@@ -32,8 +32,8 @@ double time_of(Ranks& ranks, double budget, const Action& action) {
   return asap::base::median(seconds);
 }
 
-/// Of equal work, which takes about as long as a training step, the mean over repeats of the time of
-/// the slowest rank over that of the mean rank.
+/// Of equal work, which takes about as long as a training step, the mean over repeats of the time
+/// of the slowest rank over that of the mean rank.
 double time_of_slowest(Ranks& ranks, double budget) {
   std::vector<float> from(1 << 14, 1.0F), to(1 << 14, 0.0F);
   const auto work = [&](int rounds) {

@@ -196,7 +196,7 @@ class MpiRanks final : public Ranks {
   std::vector<std::string> hosts_;
   SumBuffers buffers_;
   OngoingSum* running_ = nullptr;  // the sum whose gradients are being computed
-  RollCall roll_;  // once it was called
+  RollCall roll_;                  // once it was called
   std::string said_;
   std::list<MPI_Request> roll_sent_;
   FailureReport report_;

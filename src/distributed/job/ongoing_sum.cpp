@@ -11,8 +11,8 @@ constexpr std::size_t kSegment = 15 << 10;
 constexpr std::size_t kBucket = 1 << 18;  // numbers of one MPI_Iallreduce
 constexpr int kOnwards = 1, kBack = 2;    // tags
 
-/// The fixed order: every rank adds its gradients to what the ranks before it have added, and passes
-/// the sum on. Totals travel back from the last rank.
+/// The fixed order: every rank adds its gradients to what the ranks before it have added, and
+/// passes the sum on. Totals travel back from the last rank.
 class ChainSum final : public OngoingSum {
  public:
   ChainSum(MPI_Comm channel, Gradients gradients, SumBuffers& buffers)

@@ -18,8 +18,8 @@ struct SumBuffers {
   std::vector<float> returned;  ///< the totals, on their way back
 };
 
-/// A sum of gradients over the ranks of `channel` that goes on while gradients are computed. It works
-/// from the last element to the first, because the backward pass does.
+/// A sum of gradients over the ranks of `channel` that goes on while gradients are computed. It
+/// works from the last element to the first, because the backward pass does.
 class OngoingSum {
  public:
   virtual ~OngoingSum() = default;

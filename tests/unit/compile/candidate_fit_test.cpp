@@ -68,15 +68,15 @@ TEST_CASE("Loops are cut at every small number and at few larger ones") {
 
 TEST_CASE("Heads arrive on the other rank as they were, loops and maps alike") {
   attention::CompiledHead map{.features = {.landmarks = 3, .corrections = 2},
-                   .mode = attention::CompiledMode::key_bias,
-                   .score_scale = 0.25F,
-                   .slack = 0.5F,
-                   .query_slices = counted({2, 4}, 1),
-                   .key_slices = counted({2, 4}, 20),
-                   .weights = {1.5F, -2.5F, 3},
-                   .landmarks = counted({3, 4}, 40),
-                   .teacher_iterations = 7,
-                   .precision = attention::ProductPrecision::bfloat16};
+                              .mode = attention::CompiledMode::key_bias,
+                              .score_scale = 0.25F,
+                              .slack = 0.5F,
+                              .query_slices = counted({2, 4}, 1),
+                              .key_slices = counted({2, 4}, 20),
+                              .weights = {1.5F, -2.5F, 3},
+                              .landmarks = counted({3, 4}, 40),
+                              .teacher_iterations = 7,
+                              .precision = attention::ProductPrecision::bfloat16};
   const attention::CompiledHead loop{
       .mode = attention::CompiledMode::sinkhorn, .teacher_iterations = 5, .iterations = 3};
 
@@ -86,7 +86,8 @@ TEST_CASE("Heads arrive on the other rank as they were, loops and maps alike") {
   OneOfTwo sender(1, nothing);
   CHECK_THROWS(compile::exchange_heads({sender, 3}, {map}));  // the others are empty
   OneOfTwo receiver(0, sender.sent);
-  const std::vector<attention::CompiledHead> heads = compile::exchange_heads({receiver, 3}, {loop, loop});
+  const std::vector<attention::CompiledHead> heads =
+      compile::exchange_heads({receiver, 3}, {loop, loop});
   REQUIRE(heads.size() == 3);
   CHECK(heads[1].features == map.features);
   CHECK(heads[1].mode == map.mode);
@@ -101,15 +102,14 @@ TEST_CASE("Heads arrive on the other rank as they were, loops and maps alike") {
   for (const int place : {0, 2}) {
     CHECK(heads[static_cast<std::size_t>(place)].mode == loop.mode);
     CHECK(heads[static_cast<std::size_t>(place)].iterations == 3);
-    CHECK(heads[static_cast<std::size_t>(place)].query_slices.shape() ==
-          loop.query_slices.shape());
+    CHECK(heads[static_cast<std::size_t>(place)].query_slices.shape() == loop.query_slices.shape());
     CHECK(heads[static_cast<std::size_t>(place)].weights.empty());
   }
 }
 
 TEST_CASE("A process without others keeps its heads") {
-  const std::vector<attention::CompiledHead> heads =
-      compile::exchange_heads({distributed::single_rank(), 1}, {attention::CompiledHead::zero_dual(2)});
+  const std::vector<attention::CompiledHead> heads = compile::exchange_heads(
+      {distributed::single_rank(), 1}, {attention::CompiledHead::zero_dual(2)});
   REQUIRE(heads.size() == 1);
   CHECK(heads[0].score_scale == 2);
 }

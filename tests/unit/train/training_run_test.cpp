@@ -1,9 +1,8 @@
 #include "train/training_run.h"
 
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <doctest/doctest.h>
 
 #include "base/files.h"
 #include "support/expect_error.h"
@@ -29,16 +28,19 @@ TEST_CASE("a folder is taken once, and a training that died there is mentioned")
   options.on_note = [&](const std::string& note) { notes.push_back(note); };
   expect_error<base::UsageError>([&] { (void)train::occupy_run(run, options); },
                                  {"already holds a training run", "resume"});
-  CHECK(notes == std::vector<std::string>{"process " + std::to_string(child) +
-                                          ", which trained here before, ended without cleaning up"});
+  CHECK(notes ==
+        std::vector<std::string>{"process " + std::to_string(child) +
+                                 ", which trained here before, ended without cleaning up"});
   options.resume = true;
   const auto lock = train::occupy_run(run, options);
   REQUIRE(lock);
   CHECK_FALSE(lock->stale_owner());
-  expect_error<base::UsageError>([&] { (void)train::occupy_run(run, options); }, {"is in use by process"});
+  expect_error<base::UsageError>([&] { (void)train::occupy_run(run, options); },
+                                 {"is in use by process"});
 }
 
-TEST_CASE("checkpoints too many are removed, unless those after the one that was read are damaged") {
+TEST_CASE(
+    "checkpoints too many are removed, unless those after the one that was read are damaged") {
   const TemporaryFolder folder;
   const config::RunFolder run(folder / "run");
   for (const int step : {5, 10, 15, 20}) {
