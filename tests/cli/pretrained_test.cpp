@@ -100,7 +100,7 @@ TEST_CASE("pairs of texts are trained on and answered, with PyTorch's embeddings
   const Workspace work;
   fs::create_directories(work / "data");
   std::string rows;
-  for (int i = 0; i < 32; ++i)
+  for (int i = 0; i < 96; ++i)
     rows += std::string(i % 3 == 0 ? "yes\thello world\ta runner" : "no\trun\tthe world") + " " +
             std::string(static_cast<std::size_t>(i % 5), '.') + "\n";
   for (const char* part : {"train.tsv", "test.tsv"})
