@@ -18,16 +18,33 @@ std::int64_t block_pixels(const ConvolutionShape& shape) {
   return std::max<std::int64_t>(fit / 16, 4) * 16;
 }
 
-/// The part of one window that lies in one row of the image, [side, inputs], around column x.
-/// `line`: that row of the image.
+/// The part of one window that lies in one row of the image, [side, inputs], around column x, where
+/// the window leaves the image. `line`: that row of the image.
 template <class T>
-void gather_line(const ConvolutionShape& shape, const T* line, std::int64_t x, T* out) {
+void gather_at_edge(const ConvolutionShape& shape, const T* line, std::int64_t x, T* out) {
   const std::int64_t reach = shape.side / 2, channels = shape.inputs;
   const std::int64_t from = std::max<std::int64_t>(x - reach, 0);
   const std::int64_t to = std::min(x + reach + 1, shape.width);
   out = std::fill_n(out, (from - (x - reach)) * channels, T(0));
   out = std::copy_n(line + from * channels, (to - from) * channels, out);
   std::fill_n(out, (x + reach + 1 - to) * channels, T(0));
+}
+
+/// The same for the windows around columns `first`, ... of one row of pixels: in `windows`, from
+/// column `offset` on. `line`: null outside the image.
+template <class T>
+void gather_line(const ConvolutionShape& shape, const T* line, std::int64_t first,
+                 std::int64_t offset, MatrixView<T> windows) {
+  const std::int64_t reach = shape.side / 2, part = shape.side * shape.inputs;
+  T* out = windows.data + offset;
+  for (std::int64_t x = first; x < first + windows.rows; ++x, out += windows.stride) {
+    if (line == nullptr)
+      std::fill_n(out, part, T(0));
+    else if (x >= reach && x + reach < shape.width)
+      std::copy_n(line + (x - reach) * shape.inputs, part, out);
+    else
+      gather_at_edge(shape, line, x, out);
+  }
 }
 
 /// Calls body(first, windows) for every block of pixels.
@@ -78,17 +95,20 @@ template <class T>
 void gather_windows(const ConvolutionShape& shape, MatrixView<const T> images, std::int64_t first,
                     MatrixView<T> windows) {
   const std::int64_t reach = shape.side / 2, part = shape.side * shape.inputs;
-  for (std::int64_t row = 0; row < windows.rows; ++row) {
+  for (std::int64_t row = 0; row < windows.rows;) {
     const std::int64_t image = (first + row) / shape.pixels(),
                        pixel = (first + row) % shape.pixels();
     const std::int64_t y = pixel / shape.width, x = pixel % shape.width;
-    T* out = windows.row(row).data();
-    for (std::int64_t line = y - reach; line <= y + reach; ++line, out += part) {
-      if (line < 0 || line >= shape.height)
-        std::fill_n(out, part, T(0));
-      else
-        gather_line(shape, images.row(image * shape.pixels() + line * shape.width).data(), x, out);
+    const MatrixView<T> same_line =
+        windows.block(row, 0, std::min(shape.width - x, windows.rows - row), windows.cols);
+    for (std::int64_t k = 0; k < shape.side; ++k) {
+      const std::int64_t line = y + k - reach;
+      const bool outside = line < 0 || line >= shape.height;
+      gather_line<T>(
+          shape, outside ? nullptr : images.row(image * shape.pixels() + line * shape.width).data(),
+          x, k * part, same_line);
     }
+    row += same_line.rows;
   }
 }
 
