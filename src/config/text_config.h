@@ -41,10 +41,6 @@ struct TextConfig {
   Truncation truncation = Truncation::head;
   double word_dropout = 0;  ///< probability that a token becomes the unknown one in training
 
-  /// What stands between the text columns of an example: of pairs, the separator of a pretrained
-  /// tokenizer.
-  const char* between_columns() const { return pairs ? " [SEP] " : " "; }
-
   template <class Visitor>
   void visit(Visitor& v) {
     visit_files(v);

@@ -12,15 +12,14 @@
 namespace asap::infer {
 namespace {
 
-constexpr std::int64_t kWindow = 9;  // pixels of a 3 x 3 window
-
 /// Activations of a layer that a core's cache holds, 1 MiB.
 constexpr std::int64_t kCachedActivations = std::int64_t{1} << 18;
 
 /// Filters whose outputs are already normalised.
-AffineWeights fold_norm(const io::TensorFile& weights, const std::string& prefix, int channels,
-                        std::int64_t inputs, double epsilon) {
-  AffineWeights folded{take_weights(weights, prefix + "filters", {channels, kWindow * inputs}),
+AffineWeights fold_norm(const io::TensorFile& weights, const std::string& prefix,
+                        const config::ConvolutionLayer& layer, double epsilon) {
+  const std::int64_t channels = layer.channels;
+  AffineWeights folded{take_weights(weights, prefix + "filters", {channels, layer.window}),
                        take_weights(weights, prefix + "norm.bias", {channels})};
   const tensor::Tensor<float> gain = take_weights(weights, prefix + "norm.weight", {channels}),
                               statistics =
@@ -37,14 +36,10 @@ AffineWeights fold_norm(const io::TensorFile& weights, const std::string& prefix
 
 Convolutions::Convolutions(const config::ModelConfig& config, const io::TensorFile& weights)
     : config_(config) {
-  std::int64_t inputs = config.channels;
-  for (const int channels : config.convolution.channels)
-    for (int index = 0; index < config.convolution.layers; ++index) {
-      const std::string prefix = "convolutions." + std::to_string(layers_.size()) + ".";
-      layers_.push_back({fold_norm(weights, prefix, channels, inputs, config.norm_epsilon),
-                         index + 1 == config.convolution.layers});
-      inputs = channels;
-    }
+  for (const config::ConvolutionLayer& layer : config.convolution.convolutions(config.channels)) {
+    const std::string prefix = "convolutions." + std::to_string(layers_.size()) + ".";
+    layers_.push_back({fold_norm(weights, prefix, layer, config.norm_epsilon), layer.ends_block});
+  }
 }
 
 Convolutions::Images Convolutions::run_layer(const Layer& layer, const Images& x,

@@ -8,27 +8,19 @@
 #include "tensor/kernels/patches.h"
 
 namespace asap::nn {
-namespace {
-
-constexpr std::int64_t kWindow = 9;  // pixels of a 3 x 3 window
-
-}  // namespace
 
 template <class T>
 Convolutions<T>::Convolutions(const ParameterBuilder<T>& build, const config::ModelConfig& config)
     : config_(config) {
-  std::int64_t inputs = config.channels;
-  for (const int channels : config.convolution.channels)
-    for (int index = 0; index < config.convolution.layers; ++index) {
-      const ParameterBuilder<T> part = build.part(std::to_string(layers_.size()));
-      const ParameterBuilder<T> norm = part.part("norm");
-      layers_.push_back(
-          {part.weight("filters", channels, kWindow * inputs),
-           norm.constant("weight", {channels}, 1), norm.constant("bias", {channels}, 0),
-           norm.statistics("statistics", {2, channels}), index + 1 == config.convolution.layers});
-      std::ranges::fill(build.value(layers_.back().statistics).rows().row(1), T(1));
-      inputs = channels;
-    }
+  for (const config::ConvolutionLayer& layer : config.convolution.convolutions(config.channels)) {
+    const ParameterBuilder<T> part = build.part(std::to_string(layers_.size()));
+    const ParameterBuilder<T> norm = part.part("norm");
+    layers_.push_back({part.weight("filters", layer.channels, layer.window),
+                       norm.constant("weight", {layer.channels}, 1),
+                       norm.constant("bias", {layer.channels}, 0),
+                       norm.statistics("statistics", {2, layer.channels}), layer.ends_block});
+    std::ranges::fill(build.value(layers_.back().statistics).rows().row(1), T(1));
+  }
 }
 
 template <class T>

@@ -44,7 +44,8 @@ std::string text_of(const io::Json& value, const std::string& key, const std::st
 std::string pair_of(std::string_view line, const config::TextConfig& config,
                     const std::string& place) {
   const std::vector<std::string> texts = base::split(line, '\t');
-  if (texts.size() == 1 && line.find("[SEP]") != std::string_view::npos) return texts.front();
+  if (texts.size() == 1 && line.find(data::kPairSeparator) != std::string_view::npos)
+    return texts.front();
   if (texts.size() != 2)
     throw base::DataError(place + ": expected two texts with a tab between them, found " +
                               std::to_string(texts.size()),

@@ -136,16 +136,13 @@ void require_pair(const config::TextConfig& config, std::int64_t columns,
 
 std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
                          const std::string& place) {
-  std::string text;
-  for (const std::string& column : columns) {
-    if (config.pairs && column.find("[SEP]") != std::string::npos)
+  const std::string separator = kPairSeparator;
+  for (const std::string& column : columns)
+    if (config.pairs && column.find(separator) != std::string::npos)
       throw base::DataError(
-          place + ": a text holds [SEP], which stands between the texts of a pair",
+          place + ": a text holds " + separator + ", which stands between the texts of a pair",
           "write it otherwise, or join both texts yourself and leave data.text.pairs out");
-    if (&column != columns.data()) text += config.between_columns();
-    text += column;
-  }
-  return text;
+  return base::join(columns, config.pairs ? " " + separator + " " : " ");
 }
 
 std::string describe_columns(const std::string& label, const std::vector<std::string>& texts) {

@@ -61,8 +61,12 @@ class ColumnValues {
 /// Describes the column that looks most like labels; empty: none does.
 std::string likely_label_of(const std::vector<ColumnValues>& columns);
 
-/// The text columns of an example become its text. DataError where data.text.pairs needs two
-/// texts and there are not two columns (`place` names the file) or one holds the separator itself
+/// The token between the two texts of a pair, that of a pretrained tokenizer.
+inline constexpr const char* kPairSeparator = "[SEP]";
+
+/// The text columns of an example become its text, pairs with kPairSeparator between them.
+/// DataError where data.text.pairs needs two texts and there are not two columns (`place` names the
+/// file) or one holds the separator itself
 /// (`place` names the line).
 void require_pair(const config::TextConfig& config, std::int64_t columns, const std::string& place);
 std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
