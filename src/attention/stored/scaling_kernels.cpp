@@ -6,6 +6,7 @@
 #define HWY_TARGET_INCLUDE "attention/stored/scaling_kernels.cpp"
 #include <hwy/foreach_target.h>
 
+#include "attention/stored/row_sweeps-inl.h"
 #include "attention/stored/scaling_kernel_set.h"
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/partial-inl.h"
@@ -19,27 +20,10 @@ namespace HWY_NAMESPACE {
 using namespace tensor::HWY_NAMESPACE;
 namespace {
 
+using namespace rows;
+
 template <class T>
 using Extent = typename ScalingKernelSet<T>::Extent;
-
-template <class T>
-using Vector = hn::Vec<hn::ScalableTag<T>>;
-
-template <class T>
-constexpr int lanes() {
-  return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
-}
-
-// A block of as many rows as a vector has lanes is reduced without a horizontal sum per row. Longer
-// rows are taken a few at a time, so that the second pass over the block still finds it in the
-// first cache.
-constexpr std::int64_t kBlockBytes = 24 << 10;
-constexpr int kFewRows = 4;
-
-template <class T>
-bool rows_are_short(std::int64_t stride) {
-  return stride * lanes<T>() * static_cast<std::int64_t>(sizeof(T)) <= kBlockBytes;
-}
 
 template <class T>
 void fill(T* out, std::int64_t begin, std::int64_t end, T value) {
@@ -94,70 +78,6 @@ void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
   }
   for (std::int64_t j = 0; j < e.columns; ++j) column_shift[j] = -column_shift[j];
   fill(column_shift, e.columns, e.stride, T(0));
-}
-
-/// Rows consecutive rows behind few pointers: one per four rows, so that the others are reached by
-/// an addressing mode and the compiler does not run out of registers for them.
-template <int Rows, class T>
-struct RowPointers {
-  static constexpr int kGroups = (Rows + 3) / 4;
-  const T* group[kGroups];
-  std::int64_t stride;
-
-  HWY_INLINE RowPointers(const T* rows, std::int64_t row_stride) : stride(row_stride) {
-    for (int g = 0; g < kGroups; ++g) group[g] = rows + 4 * row_stride * g;
-  }
-  HWY_INLINE Vector<T> load(int r) const {
-    return hn::Load(hn::ScalableTag<T>(), group[r / 4] + r % 4 * stride);
-  }
-  HWY_INLINE void advance() {
-    for (int g = 0; g < kGroups; ++g) group[g] += lanes<T>();
-  }
-};
-
-/// column_sum += factors * rows, Rows at once: one load and store of the column sums serves all of
-/// them.
-template <int Rows, class T>
-HWY_INLINE void add_scaled_rows(const T* factor, const T* rows, T* column_sum,
-                                std::int64_t stride) {
-  const hn::ScalableTag<T> d;
-  Vector<T> f[Rows];
-  for (int r = 0; r < Rows; ++r) f[r] = hn::Set(d, factor[r]);
-  RowPointers<Rows, T> row(rows, stride);
-  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
-    auto even = hn::Load(d, column_sum + j);
-    auto odd = hn::Zero(d);
-    for (int r = 0; r + 1 < Rows; r += 2) {
-      even = hn::MulAdd(f[r], row.load(r), even);
-      odd = hn::MulAdd(f[r + 1], row.load(r + 1), odd);
-    }
-    if constexpr (Rows % 2 == 1) even = hn::MulAdd(f[Rows - 1], row.load(Rows - 1), even);
-    hn::Store(hn::Add(even, odd), d, column_sum + j);
-  }
-}
-
-/// y_r = update(first + r, <row r, x>) for Rows rows: the loads of x are shared, the sums
-/// independent chains.
-template <int Rows, class T, class Update>
-HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std::int64_t first,
-                            T* y, const Update& update) {
-  const hn::ScalableTag<T> d;
-  Vector<T> sum[Rows];
-  for (int r = 0; r < Rows; ++r) sum[r] = hn::Zero(d);
-  RowPointers<Rows, T> row(rows, stride);
-  for (std::int64_t j = 0; j < stride; j += lanes<T>(), row.advance()) {
-    const auto v = hn::Load(d, x + j);
-    for (int r = 0; r < Rows; ++r) sum[r] = hn::MulAdd(row.load(r), v, sum[r]);
-  }
-  if constexpr (Rows == lanes<T>()) {
-    hn::StoreU(update(d, first, sums_of_rows(d, sum)), d, y + first);
-  } else {
-    const hn::CappedTag<T, 1> one;
-    for (int r = 0; r < Rows; ++r) {
-      const auto total = hn::Set(one, hn::GetLane(hn::SumOfLanes(d, sum[r])));
-      y[first + r] = hn::GetLane(update(one, first + r, total));
-    }
-  }
 }
 
 /// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the

@@ -27,7 +27,7 @@ tensor::VectorView<float> first_exponents(const AttentionHead<float>& head, tens
 
 DualRecursion::DualRecursion(const DualMap<float>& map, const AttentionHead<float>& head,
                              const TiledHead& tiled, tensor::Arena& arena)
-    : map_(map), head_(head), tiled_(tiled) {
+    : map_(map), head_(head), tiled_(tiled), arena_(arena) {
   const int corrections = map.features.corrections;
   const std::int64_t rows = tiled.padded_rows();
   known_ = arena.matrix<float>(corrections + 1, rows);
@@ -41,16 +41,20 @@ DualRecursion::DualRecursion(const DualMap<float>& map, const AttentionHead<floa
     first_weights_[t] = weights.first_dual;
   }
   if (map.features.log_sum_exp) lse_ = arena.vector<float>(rows);
-  if (map.features.first_dual) {
-    first_ = arena.vector<float>(rows);
-    first_exponents_ = first_exponents(head, arena);
-    second_factors_ = arena.vector<float>(tiled.padded_keys());
-    exp2_values(first_exponents_, second_factors_.first(first_exponents_.size()));
-    std::fill(second_factors_.begin() + tiled.m, second_factors_.end(), 0.0f);
-  }
+  if (map.features.first_dual) first_ = arena.vector<float>(rows);
   predict_before_scores(map, head, tiled, known_, arena);
   std::ranges::copy(known_.row(0), dual_.begin());
   std::fill(dual_.begin() + tiled.n, dual_.end(), -std::numeric_limits<float>::infinity());
+}
+
+tensor::VectorView<const float> DualRecursion::second_factors() {
+  if (!first_.empty() && second_factors_.empty()) {
+    first_exponents_ = first_exponents(head_, arena_);
+    second_factors_ = arena_.vector<float>(tiled_.padded_keys());
+    exp2_values(first_exponents_, second_factors_.first(first_exponents_.size()));
+    std::fill(second_factors_.begin() + tiled_.m, second_factors_.end(), 0.0f);
+  }
+  return second_factors_;
 }
 
 void DualRecursion::add_score_features(int stage, std::int64_t first, std::int64_t count) {

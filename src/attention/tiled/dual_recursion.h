@@ -20,7 +20,8 @@ class DualRecursion {
   /// is known of f_0.
   tensor::VectorView<float> row_dual() const { return dual_; }
   /// The factors of the keys behind the second row sums of the first pass: [padded keys], or empty.
-  tensor::VectorView<const float> second_factors() const { return second_factors_; }
+  /// Computed at the first call.
+  tensor::VectorView<const float> second_factors();
 
   /// Rows [first, first + count) of f_0. row_sums: sum_j 2^(x_i . y_j + row_offset_i), second sums
   /// behind them (see RowUpdate); log_weights: f_0 - row_offset, [count].
@@ -40,6 +41,7 @@ class DualRecursion {
   const DualMap<float>& map_;
   const AttentionHead<float>& head_;
   const TiledHead& tiled_;
+  tensor::Arena& arena_;
   tensor::MatrixView<float> known_;        // [k + 1, padded rows]
   tensor::MatrixView<float> differences_;  // d_1 .. d_k: [k, padded rows]
   tensor::VectorView<float> dual_;         // [padded rows]

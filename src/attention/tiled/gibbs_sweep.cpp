@@ -42,7 +42,8 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   chunks_ = {arena.take<Chunk>(chunks), static_cast<std::size_t>(chunks)};
   for (Chunk& chunk : chunks_) chunk = {arena.take<float>(padded), 0, true};
   column_sums_ = arena.vector<float>(padded);
-  if (storage == GibbsStorage::single) kept_ = arena.take<float>(head.padded_rows() * padded);
+  if (storage == GibbsStorage::single || storage == GibbsStorage::rows)
+    kept_ = arena.take<float>(head.padded_rows() * padded);
   if (storage == GibbsStorage::bfloat16)
     kept_bfloat16_ = arena.take<BFloat16>(head.padded_rows() * padded);
   workers_ = {arena.take<Worker>(options.threads), static_cast<std::size_t>(options.threads)};
@@ -54,7 +55,7 @@ GibbsSweep::GibbsSweep(const TiledHead& head, const SweepOptions& options, tenso
   // Pairs need an even inner width.
   if (options.precision == ProductPrecision::bfloat16 && head.inner % 2 == 0)
     bfloat16_products_ = bfloat16_kernels();
-  if (bfloat16_products_ && storage != GibbsStorage::single) round_operands();
+  if (bfloat16_products_ && !kept_) round_operands();
 }
 
 void GibbsSweep::round_operands() {

@@ -12,6 +12,7 @@
 #include "attention/stored/softmax_attention.h"
 #include "attention/tiled/column_pass.h"
 #include "attention/tiled/fast_features.h"
+#include "attention/tiled/stored_closure.h"
 #include "attention/tiled/sweep_iterations.h"
 #include "tensor/kernels/elementwise.h"
 
@@ -20,6 +21,9 @@ namespace {
 
 /// Up to this size a kept Gibbs kernel beats a recomputed one, even from main memory.
 constexpr std::int64_t kMostKeptBytes = std::int64_t{64} << 20;
+
+/// Up to this size of the Gibbs kernel, whole rows beat tiles for the compiled operator.
+constexpr std::int64_t kMostRowsBytes = std::int64_t{48} << 10;
 
 /// Up to this size the stored form of Sinkhorn, which reads whole rows, beats row blocks.
 constexpr std::int64_t kMostStoredLoopBytes = std::int64_t{2} << 20;
@@ -49,7 +53,8 @@ GibbsStorage best_storage(std::int64_t n, std::int64_t m, ProductPrecision preci
   const bool bfloat16 = precision == ProductPrecision::bfloat16 && bfloat16_kernels() != nullptr;
   const std::int64_t entry = bfloat16 ? sizeof(BFloat16) : sizeof(float);
   if (n * m * entry > kMostKeptBytes) return GibbsStorage::recompute;
-  return bfloat16 ? GibbsStorage::bfloat16 : GibbsStorage::single;
+  if (bfloat16) return GibbsStorage::bfloat16;
+  return n * m * entry <= kMostRowsBytes ? GibbsStorage::rows : GibbsStorage::single;
 }
 
 TiledEvidence tiled_softmax_attention(const AttentionHead<float>& head, int threads,
@@ -159,13 +164,17 @@ namespace {
 TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionHead<float>& head,
                                      Iterations iterations, const TiledOptions& options,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  TiledEvidence evidence;
+  iterations.corrections = map.features.corrections;
+  if (options.storage == GibbsStorage::rows && head.slack == 0 && fits_stored_rows(map.features) &&
+      close_stored_rows(map, head, iterations, output, scratch, evidence.certificate))
+    return evidence;
+  evidence = {};
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, true, scratch);
   DualRecursion recursion(map, head, tiled, scratch);
   iterations.recursion = &recursion;
-  iterations.corrections = map.features.corrections;
   iterations.slack = SlackColumns::closing(head, tiled, scratch);
-  TiledEvidence evidence;
   // One pass does not do for slack: the slack row is updated from all columns at once.
   if (recursion.starts_known() && iterations.corrections == 0 && iterations.plain == 0 &&
       !iterations.guard && !iterations.slack.exists()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "attention/tiled/stored_closure.h"
 #include "attention/tiled/tile_layout.h"
 #include "attention/tiled/tiled_attention.h"
 #include "base/error.h"
@@ -27,8 +28,8 @@ class Quantities {
   Quantities(const HeadShape& shape, double cache_bytes, attention::ProductPrecision precision)
       : shape_(shape),
         bfloat16_(precision == attention::ProductPrecision::bfloat16),
-        recomputes_(attention::best_storage(shape.queries, shape.keys, precision) ==
-                    attention::GibbsStorage::recompute) {
+        storage_(attention::best_storage(shape.queries, shape.keys, precision)),
+        recomputes_(storage_ == attention::GibbsStorage::recompute) {
     n_ = static_cast<double>(shape.queries);
     m_ = static_cast<double>(shape.keys);
     d_ = static_cast<double>(shape.width);
@@ -54,9 +55,8 @@ class Quantities {
   void softmax() { add("softmax", 1, 0, entries(), products(entries()), 0); }
   void loop(double iterations) {
     if (bfloat16_) return bfloat16_loop(iterations);
-    const double entries = n_ * padded(shape_.keys, attention::kTilePadding);
-    add("loop", 1, 0, entries, products(entries), spilled_);
-    if (shape_.keys % attention::kTilePadding != 0) put("loop", "tails", n_);
+    stored_rows();
+    const double entries = row_entries();
     if (recomputes_)
       recompute(iterations);
     else
@@ -73,6 +73,8 @@ class Quantities {
   }
   void map(const OperatorForm& form) {
     const attention::DualFeatures& features = form.features;
+    if (storage_ == attention::GibbsStorage::rows && attention::fits_stored_rows(features))
+      return map_on_rows(form);
     const std::string suffix = bfloat16_ ? "_bf16" : "";
     const bool one_pass = !features.uses_scores() && features.corrections == 0;
     add((one_pass ? "one_pass" : "two_passes") + suffix, 1, (n_ + m_) * d_, entries(),
@@ -87,6 +89,18 @@ class Quantities {
     else if (corrections > 0)
       add("sweep" + suffix, corrections, 0, corrections * entries(), 0, corrections * spilled_);
     this->features(form);
+  }
+  /// The loop's scores, shifts and product with the values, and sweeps for means of scores, first
+  /// sums and the closure. A correction works on a dual of stored rows faster than on one of tiles,
+  /// by about what its sweep takes.
+  void map_on_rows(const OperatorForm& form) {
+    constexpr double kSweeps = 3;
+    const double stages = 1 + form.features.corrections;
+    stored_rows();
+    add("iteration", kSweeps, 0, kSweeps * row_entries(), 0, kSweeps * spilled_);
+    put("dual", "call", stages);
+    put("dual", "rows", stages * n_);
+    features(form);
   }
   void features(const OperatorForm& form) {
     const attention::DualFeatures& features = form.features;
@@ -103,6 +117,11 @@ class Quantities {
   const CostVector& result() const { return out_; }
 
  private:
+  void stored_rows() {
+    add("loop", 1, 0, row_entries(), products(row_entries()), spilled_);
+    if (shape_.keys % attention::kTilePadding != 0) put("loop", "tails", n_);
+  }
+  double row_entries() const { return n_ * padded(shape_.keys, attention::kTilePadding); }
   /// Of tiles.
   double entries() const {
     return padded(shape_.queries, attention::kTileRows) *
@@ -116,7 +135,9 @@ class Quantities {
   }
 
   HeadShape shape_;
-  bool bfloat16_, recomputes_;
+  bool bfloat16_;
+  attention::GibbsStorage storage_;
+  bool recomputes_;
   double n_, m_, d_, spilled_;
   CostVector out_{};
 };

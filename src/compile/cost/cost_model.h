@@ -20,10 +20,12 @@ struct CostColumn {
 
 /// The columns of the model: time = sum over columns of coefficient x quantity.
 ///   softmax      softmax attention
-///   loop         what Sinkhorn's loop does once: scores, first row update, product with the values
+///   loop         what Sinkhorn's loop does once: scores, first row update, product with the
+///   values;
+///                maps of short sequences on whole rows count in steps of the loop
 ///   iteration    one iteration of that loop
 ///   one_pass     a map without features of the scores or iterations
-///   two_passes   any other map, without its corrected iterations
+///   two_passes   any other map in tiles, without its corrected iterations
 ///   sweep        one corrected iteration
 ///   dual         what a map does with the sums of a pass over the scores: features, weights
 ///   slices       projections of a map; sorts: of the potentials; landmarks: the landmark dual

@@ -89,6 +89,7 @@ inline constexpr SweepOptions kWays[] = {
     {.storage = GibbsStorage::recompute, .precision = ProductPrecision::bfloat16},
     {.storage = GibbsStorage::single, .precision = ProductPrecision::bfloat16},
     {.storage = GibbsStorage::bfloat16, .precision = ProductPrecision::bfloat16},
+    {.storage = GibbsStorage::rows},
 };
 
 /// Plan entries and values in bfloat16 are right to 2^-9; a row of the plan sums to 1. Where scores

@@ -1,0 +1,222 @@
+#include "attention/tiled/stored_closure.h"
+
+#include <algorithm>
+#include <limits>
+#include <numbers>
+
+#include "attention/stored/column_updates.h"
+#include "attention/stored/row_sums.h"
+#include "attention/stored/scaling_kernels.h"
+#include "attention/tiled/tile_operands.h"
+#include "tensor/kernels/elementwise.h"
+#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/row_ops.h"
+
+namespace asap::attention {
+namespace {
+
+constexpr float kLog2E = std::numbers::log2e_v<float>;
+/// Entries of K below the smallest normal float, 2^-126, may be lost. Scalings whose product is at
+/// most this would have made at most 2^-30 of them.
+constexpr float kLargestScaling = 0x1p96f;
+
+/// K = exp(S + r + c) of one head in whole rows, and the scalings of its iterations. Logarithms are
+/// in base 2.
+class StoredRows {
+ public:
+  StoredRows(const AttentionHead<float>& head, DualRecursion& recursion, tensor::Arena& arena)
+      : head_(head),
+        recursion_(recursion),
+        arena_(arena),
+        n_(head.queries.rows),
+        m_(head.keys.rows),
+        stride_(padded_columns<float>(m_)),
+        gibbs_{arena.take<float>(n_ * stride_), n_, m_, stride_},
+        row_offset_(arena.vector<float>(n_)),
+        sums_(arena.vector<float>(round_up(n_, kRowVector))),
+        inverse_sums_(arena.vector<float>(round_up(n_, kRowVector))),
+        weights_(arena.vector<float>(round_up(n_, kRowVector))),
+        mean_scores_(arena.vector<float>(stride_)),
+        column_sums_(arena.vector<float>(stride_)),
+        v_(arena.vector<float>(stride_)) {
+    std::ranges::fill(sums_, 1.0f);  // logarithms are taken of whole vectors
+  }
+
+  bool begin(const DualMap<float>& map);
+  void correct(int stage);
+  void iterate();
+  bool close_columns();
+  void sum_rows();
+  void apply(tensor::MatrixView<float> output);
+  double next_column_error();
+  double row_error() const;
+  bool trustworthy() const { return trustworthy_; }
+
+ private:
+  tensor::VectorView<float> live_rows(tensor::VectorView<float> x) const {
+    return x.first(static_cast<std::size_t>(n_));
+  }
+  void compute_scores(tensor::VectorView<float> row_shift, tensor::VectorView<float> column_shift);
+  template <class Update>
+  void update_rows(const Update& update);
+
+  const AttentionHead<float>& head_;
+  DualRecursion& recursion_;
+  tensor::Arena& arena_;
+  std::int64_t n_, m_, stride_;
+  tensor::MatrixView<float> gibbs_;
+  tensor::VectorView<float> row_offset_;  // log2 of K_ij over 2^(x_i . y_j) but for columns: [n]
+  // Sums of K diag(v) by row, their inverses, and the weights behind the column sums: [n], and room
+  // for whole vectors.
+  tensor::VectorView<float> sums_, inverse_sums_, weights_;
+  tensor::VectorView<float> mean_scores_, column_sums_, v_;  // [padded m]; v is padded with 0
+  float largest_v_ = 0;
+  bool trustworthy_ = true;
+};
+
+/// Calls update(first, count, sums, log_weights) for runs of rows as RowUpdate takes them, then
+/// makes weights of the logarithms, the largest 1, and takes the column sums of K under them.
+template <class Update>
+void StoredRows::update_rows(const Update& update) {
+  for (std::int64_t first = 0; first < n_; first += kRowVector)
+    update(first, std::min(kRowVector, n_ - first), &weights_[first]);
+  const tensor::VectorView<float> weights = live_rows(weights_);
+  const float largest = tensor::maximum<float>(weights);
+  for (float& weight : weights) weight -= largest;
+  exp2_values(weights, weights);
+  weighted_column_sum<float>(gibbs_, weights, column_sums_);
+}
+
+/// Scores and their shifts. Means of scores are scores of means.
+void StoredRows::compute_scores(tensor::VectorView<float> row_shift,
+                                tensor::VectorView<float> column_shift) {
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale, head_.queries,
+                      head_.keys, 0, gibbs_);
+  score_shifts<float>(gibbs_, row_shift, column_shift);
+  std::fill_n(v_.begin(), m_, kLog2E / static_cast<float>(m_));
+  std::fill(v_.begin() + m_, v_.end(), 0.0f);
+  row_sums(gibbs_, v_, row_offset_);
+  tensor::axpy<float>(kLog2E, row_shift, row_offset_);
+  std::ranges::fill(weights_, kLog2E / static_cast<float>(n_));
+  weighted_column_sum<float>(gibbs_, live_rows(weights_), mean_scores_);
+}
+
+/// K, and the first stage of the dual. False if that is out of range.
+bool StoredRows::begin(const DualMap<float>& map) {
+  const tensor::ArenaScope scope(arena_);
+  const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
+                                  column_shift = arena_.vector<float>(stride_),
+                                  start = arena_.vector<float>(stride_),
+                                  centred = arena_.vector<float>(stride_),
+                                  first_sums = arena_.vector<float>(n_);
+  compute_scores(row_shift, column_shift);
+  // K with these factors has the exponents S_ij + r_i, and those less the mean query's scores: but
+  // for terms of their row, the scores of the first dual and of the centred head.
+  const auto live = static_cast<std::size_t>(m_);
+  for (std::size_t j = 0; j < live; ++j) {
+    start[j] = -kLog2E * column_shift[j];
+    centred[j] = start[j] - mean_scores_[j];
+  }
+  const float largest = tensor::maximum<float>(centred.first(live));
+  for (float& exponent : centred.first(live)) exponent -= largest;
+  for (const tensor::VectorView<float> factors : {start, centred}) {
+    exp2_values(factors.first(live), factors.first(live));
+    std::fill(factors.begin() + m_, factors.end(), 0.0f);
+  }
+  exponentiate_rows(gibbs_, row_shift, column_shift, {centred, sums_}, {start, first_sums});
+  for (std::int64_t i = 0; i < n_; ++i)
+    if (!sum_in_range(first_sums[i]) || (map.features.log_sum_exp && !sum_in_range(sums_[i])))
+      return false;
+  update_rows([&](std::int64_t first, std::int64_t count, float* log_weights) {
+    float sums[2 * kRowVector];
+    std::fill_n(sums, 2 * kRowVector, 1.0f);
+    std::copy_n(&sums_[first], count, sums);
+    std::copy_n(&first_sums[first], count, sums + kRowVector);
+    recursion_.start(first, count, row_offset_, sums, log_weights);
+  });
+  return true;
+}
+
+/// v_j = 1 / column sum. False if one is so small that lost entries of K could matter.
+bool StoredRows::close_columns() {
+  update_columns<float>(m_, 1, column_sums_, v_);
+  largest_v_ = tensor::maximum<float>(v_);
+  if (!(largest_v_ <= kLargestScaling)) trustworthy_ = false;
+  return trustworthy_;
+}
+
+/// Row sums of K diag(v), and the row scalings that are their inverses.
+void StoredRows::sum_rows() {
+  row_sums(gibbs_, v_, sums_);
+  update_columns<float>(n_, 1, sums_, inverse_sums_);
+  if (!(tensor::maximum<float>(live_rows(inverse_sums_)) * largest_v_ <= kLargestScaling))
+    trustworthy_ = false;
+}
+
+void StoredRows::correct(int stage) {
+  sum_rows();
+  update_rows([&](std::int64_t first, std::int64_t count, float* log_weights) {
+    recursion_.correct(stage, first, count, row_offset_, &sums_[first], log_weights);
+  });
+}
+
+/// The row update of a plain iteration whose row sums are known, and its column sums.
+void StoredRows::iterate() {
+  std::ranges::copy(live_rows(inverse_sums_), weights_.begin());
+  weighted_column_sum<float>(gibbs_, live_rows(weights_), column_sums_);
+}
+
+/// mean_j |M/N sum_i A_ij - 1| of the plan whose rows were summed, from the column sums of the next
+/// iteration, which it takes.
+double StoredRows::next_column_error() {
+  iterate();
+  return static_cast<double>(
+      column_error<float>(m_, static_cast<float>(n_) / static_cast<float>(m_), column_sums_, v_));
+}
+
+/// The row error of that plan before its last row update.
+double StoredRows::row_error() const {
+  return static_cast<double>(
+      column_error<float>(n_, static_cast<float>(m_) / static_cast<float>(n_), sums_, weights_));
+}
+
+void StoredRows::apply(tensor::MatrixView<float> output) {
+  const tensor::ArenaScope scope(arena_);
+  const tensor::MatrixView<float> scaled = arena_.matrix<float>(m_, head_.values.cols);
+  tensor::scale_rows<float>(head_.values, v_.first(static_cast<std::size_t>(m_)), scaled);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::no, 1, gibbs_, scaled, 0, output);
+  tensor::scale_rows<float>(output, live_rows(inverse_sums_), output);
+}
+
+}  // namespace
+
+bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& head,
+                       const Iterations& iterations, tensor::MatrixView<float> output,
+                       tensor::Arena& scratch, ColumnCertificate& certificate) {
+  const tensor::ArenaScope scope(scratch);
+  TiledHead sizes;  // what the recursion reads of a head without landmarks
+  sizes.n = head.queries.rows;
+  sizes.m = head.keys.rows;
+  DualRecursion recursion(map, head, sizes, scratch);
+  StoredRows rows(head, recursion, scratch);
+  if (!rows.begin(map) || !rows.close_columns()) return false;
+  for (int t = 1; t <= iterations.corrections; ++t) {
+    rows.correct(t);
+    if (!rows.close_columns()) return false;
+  }
+  for (int t = 1; t <= iterations.plain; ++t) {
+    rows.sum_rows();
+    rows.iterate();
+    if (!rows.close_columns()) return false;
+  }
+  rows.sum_rows();
+  if (iterations.bound) certificate.column_error = rows.row_error();
+  while (iterations.guard && certificate.goes_on(*iterations.guard, rows.next_column_error())) {
+    if (!rows.close_columns()) return false;
+    rows.sum_rows();
+  }
+  rows.apply(output);
+  return rows.trustworthy();
+}
+
+}  // namespace asap::attention
