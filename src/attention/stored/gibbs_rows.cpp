@@ -29,7 +29,6 @@ GibbsRows<T>::GibbsRows(const AttentionHead<T>& head, SinkhornState<T>& state,
   if (state.lifetime != GibbsLifetime::kept)
     memory_ = {scratch.take<T>(block_rows_ * stride), block_rows_, m, stride};
   block_columns_ = scratch.vector<T>(stride);
-  unused_rows_ = scratch.vector<T>(block_rows_);
 }
 
 template <class T>
@@ -58,9 +57,7 @@ void GibbsRows<T>::compute(std::int64_t first, tensor::MatrixView<T> block) cons
   for (std::int64_t i = 0; i < block.rows; ++i)
     std::fill(block.data + i * block.stride + block.cols, block.data + (i + 1) * block.stride,
               std::numeric_limits<T>::lowest() / 4);
-  exponentiate_and_scale<T>(block, rows_from<T>(state_.row_shift, first, block.rows),
-                            state_.column_shift, state_.v(0),
-                            rows_from<T>(unused_rows_, 0, block.rows), block_columns_);
+  exponentiate<T>(block, rows_from<T>(state_.row_shift, first, block.rows), state_.column_shift);
 }
 
 template <class T>

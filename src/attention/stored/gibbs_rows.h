@@ -65,7 +65,6 @@ class GibbsRows {
   tensor::MatrixView<T> memory_;         // K: [n, m], or one block: [block_rows_, m]
   std::int64_t block_rows_ = 0;          // n where K exists as a whole
   tensor::VectorView<T> block_columns_;  // column sums of one block: [padded m]
-  tensor::VectorView<T> unused_rows_;    // [block_rows_]
 };
 
 }  // namespace asap::attention

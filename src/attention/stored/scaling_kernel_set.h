@@ -12,6 +12,7 @@ struct ScalingKernelSet {
     std::int64_t rows, columns, stride;
   };
   void (*score_shifts)(Extent, T* scores, T* row_shift, T* column_shift);
+  void (*exponentiate)(Extent, T* scores, const T* row_shift, const T* column_shift);
   void (*exponentiate_and_scale)(Extent, T* scores, const T* row_shift, const T* column_shift,
                                  const T* v, T* u, T* column_sum);
   void (*scaling_sweep)(Extent, const T* gibbs, const T* v, T* u, T* column_sum);

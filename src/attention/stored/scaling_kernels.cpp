@@ -124,6 +124,19 @@ HWY_INLINE Vector<T> exponentiate_row(T* row, std::int64_t stride, T row_shift,
 }
 
 template <class T>
+void exponentiate(Extent<T> e, T* scores, const T* row_shift, const T* column_shift) {
+  const hn::ScalableTag<T> d;
+  for (std::int64_t i = 0; i < e.rows; ++i) {
+    T* row = scores + i * e.stride;
+    const auto shift = hn::Set(d, row_shift[i]);
+    for (std::int64_t j = 0; j < e.stride; j += lanes<T>())
+      hn::Store(
+          exp_fast(d, hn::Add(hn::Add(hn::Load(d, row + j), shift), hn::Load(d, column_shift + j))),
+          d, row + j);
+  }
+}
+
+template <class T>
 void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T* column_shift,
                             const T* v, T* u, T* column_sum) {
   const hn::ScalableTag<T> d;
@@ -181,6 +194,7 @@ void weighted_column_sum(Extent<T> e, const T* gibbs, const T* w, T* column_sum)
 template <class T>
 constexpr ScalingKernelSet<T> kKernelSet = {
     .score_shifts = &score_shifts<T>,
+    .exponentiate = &exponentiate<T>,
     .exponentiate_and_scale = &exponentiate_and_scale<T>,
     .scaling_sweep = &scaling_sweep<T>,
     .weighted_scaling_sweep = &weighted_scaling_sweep<T>,
@@ -214,6 +228,12 @@ template <class T>
 void score_shifts(tensor::MatrixView<T> scores, tensor::VectorView<T> row_shift,
                   tensor::VectorView<T> column_shift) {
   kernels<T>().score_shifts(extent<T>(scores), scores.data, row_shift.data(), column_shift.data());
+}
+
+template <class T>
+void exponentiate(tensor::MatrixView<T> scores, tensor::VectorView<const T> row_shift,
+                  tensor::VectorView<const T> column_shift) {
+  kernels<T>().exponentiate(extent<T>(scores), scores.data, row_shift.data(), column_shift.data());
 }
 
 template <class T>
@@ -255,6 +275,8 @@ void weighted_column_sum(tensor::MatrixView<const T> gibbs, tensor::VectorView<c
 #define ASAP_INSTANTIATE(T)                                                                      \
   template void score_shifts<T>(tensor::MatrixView<T>, tensor::VectorView<T>,                    \
                                 tensor::VectorView<T>);                                          \
+  template void exponentiate<T>(tensor::MatrixView<T>, tensor::VectorView<const T>,              \
+                                tensor::VectorView<const T>);                                    \
   template void exponentiate_and_scale<T>(                                                       \
       tensor::MatrixView<T>, tensor::VectorView<const T>, tensor::VectorView<const T>,           \
       tensor::VectorView<const T>, tensor::VectorView<T>, tensor::VectorView<T>);                \

@@ -26,8 +26,13 @@ template <class T>
 void score_shifts(tensor::MatrixView<T> scores, tensor::VectorView<T> row_shift,
                   tensor::VectorView<T> column_shift);
 
-/// S becomes K = exp(S + r + c) in place; with the column scaling v: [padded m], u_i = 1 / sum_j
-/// K_ij v_j and column_sum_j = sum_i u_i K_ij: [padded m].
+/// S becomes K = exp(S + r + c) in place.
+template <class T>
+void exponentiate(tensor::MatrixView<T> scores, tensor::VectorView<const T> row_shift,
+                  tensor::VectorView<const T> column_shift);
+
+/// exponentiate(scores, row_shift, column_shift); with the column scaling v: [padded m], u_i = 1 /
+/// sum_j K_ij v_j and column_sum_j = sum_i u_i K_ij: [padded m].
 template <class T>
 void exponentiate_and_scale(tensor::MatrixView<T> scores, tensor::VectorView<const T> row_shift,
                             tensor::VectorView<const T> column_shift, tensor::VectorView<const T> v,

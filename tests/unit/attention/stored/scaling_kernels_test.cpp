@@ -25,6 +25,8 @@ TEST_CASE_TEMPLATE("sweeps over a stored Gibbs kernel equal the updates they sta
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < m; ++j) gibbs(i, j) = raw.rows()(i, j);
     score_shifts<T>(gibbs, row_shift.flat(), column_shift.flat());
+    Tensor<T> copy = scores;
+    exponentiate<T>({copy.data(), n, m, stride}, row_shift.flat(), column_shift.flat());
 
     Tensor<T> v({stride}), u({n}), columns({stride});
     for (int j = 0; j < m; ++j) v[j] = static_cast<T>(0.5 + 0.1 * (j % 7));
@@ -43,6 +45,8 @@ TEST_CASE_TEMPLATE("sweeps over a stored Gibbs kernel equal the updates they sta
       CHECK(u[i] == doctest::Approx(1 / total).epsilon(kUlps<T>));
       for (std::int64_t j = m; j < stride; ++j) REQUIRE(gibbs.data[i * stride + j] == 0);
     }
+    for (std::size_t i = 0; i < copy.flat().size(); ++i)
+      REQUIRE(copy.flat()[i] == scores.flat()[i]);
     for (int j = 0; j < m; ++j) {
       double total = 0;
       for (int i = 0; i < n; ++i) total += double(gibbs(i, j)) * u[i];
