@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 """Trains networks with fixed and with region-constrained activations and prints two tables for each network: parameters,
 test accuracy (mean ± standard deviation over seeds) and milliseconds per training step; and the accuracy after every
-epoch, which OUT/NETWORK/epochs.svg draws with bands of one deviation if gnuplot is installed. Perceptrons and ViTs have
-equal numbers of parameters in all rows; behind convolutions, region-constrained activations come on top.
+epoch, which FIGURES/NETWORK_epochs.svg draws with bands of one deviation. Perceptrons and ViTs have equal numbers of
+parameters in all rows; behind convolutions, region-constrained activations come on top.
 
   scripts/feed_forward_table.py [--seeds N] [--networks perceptron,vit,convolutional,cifar10] [--threads N] [--out DIR]
+                                [--figures DIR]
 
 Needs build/bin/asap-train and Fashion-MNIST, which is a Debian package (scripts/setup.sh); cifar10 needs that data set
 (data/README.md). A second run skips finished trainings."""
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts/reproduce"))
+
+from figures import epochs_figure
+
 REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", "model.feed_forward.interval=10"]
 RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]
 GELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=gelu"]
@@ -39,6 +43,9 @@ NETWORKS = {
     "convolutional": ("fashion_mnist_convolutional", {"ReLU": RELU, "GELU": GELU, "region, peaks": REGION}),
     "cifar10": ("cifar10_convolutional", {"ReLU": RELU, "GELU": GELU, "region, peaks": REGION}),
 }
+TITLES = {"perceptron": "Perceptron on Fashion-MNIST", "vit": "ViT on Fashion-MNIST",
+          "convolutional": "Convolutions on Fashion-MNIST", "cifar10": "Convolutions on CIFAR-10"}
+KINDS = {"ReLU": "relu", "GELU": "gelu", "region, peaks": "region", "region, then weights": "weights"}  # in figures
 DEFAULT_NETWORKS = ["perceptron", "vit", "convolutional"]
 
 
@@ -77,21 +84,6 @@ def epochs_table(curves):
     return "\n".join(lines)
 
 
-def draw_epochs(curves, picture):
-    """Means with bands of one standard deviation, as SVG."""
-    plots, data = [], ""
-    for index, (name, seeds) in enumerate(curves.items(), 1):
-        plots += [f"$d{index} using 1:($2-$3):($2+$3) with filledcurves fillcolor linetype {index} "
-                  "fillstyle transparent solid 0.2 noborder notitle",
-                  f"$d{index} using 1:2 with linespoints linetype {index} pointtype 7 pointsize 0.4 title '{name}'"]
-        rows = ["{} {} {}".format(epoch, *spread(values)) for epoch, values in enumerate(zip(*seeds), 1)]
-        data += f"$d{index} << end\n" + "\n".join(rows) + "\nend\n"
-    script = (f"set terminal svg size 640,360 font 'sans-serif,13' background 'white'\nset output '{picture}'\n{data}"
-              "set xlabel 'epoch'\nset ylabel 'test accuracy'\nset key bottom right\nset xtics 1\n"
-              f"plot {', '.join(plots)}\n")
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
-
-
 def row(name, summaries):
     accuracy, deviation = spread([summary["test"]["accuracy"] for summary in summaries])
     train_part = summaries[0]["train"]
@@ -106,6 +98,7 @@ def main():
     parser.add_argument("--networks", type=lambda text: text.split(","), default=DEFAULT_NETWORKS)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "feed_forwards")
+    parser.add_argument("--figures", type=Path, help="folder of NETWORK_epochs.svg; default: --out")
     options = parser.parse_args()
     for network in options.networks:
         if network not in NETWORKS:
@@ -120,8 +113,9 @@ def main():
             print(row(name, summaries), flush=True)
             curves[name] = [accuracy_by_epoch(folder / f"seed-{seed}") for seed in range(1, options.seeds + 1)]
         print("\n" + epochs_table(curves), flush=True)
-        if shutil.which("gnuplot"):
-            draw_epochs(curves, options.out / network / "epochs.svg")
+        figure = epochs_figure(f"{TITLES[network]}: test accuracy by epoch",
+                               {KINDS[name]: seeds for name, seeds in curves.items()})
+        ((options.figures or options.out) / f"{network}_epochs.svg").write_text(figure)
 
 
 if __name__ == "__main__":

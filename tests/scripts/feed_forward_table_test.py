@@ -1,11 +1,12 @@
 """The table of feed-forward parts: the text of a row, and the refusal of unknown networks."""
 
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -46,12 +47,36 @@ class FeedForwardTable(unittest.TestCase):
                                                      '{"step": 2, "test_accuracy": 0.75}\n')
             self.assertEqual(feed_forward_table.accuracy_by_epoch(Path(folder)), [0.5, 0.75])
 
-    @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
-    def test_the_curves_are_drawn(self):
+    def test_every_network_and_row_has_a_name_in_figures(self):
+        self.assertEqual(set(feed_forward_table.TITLES), set(feed_forward_table.NETWORKS))
+        names = {name for _, rows in feed_forward_table.NETWORKS.values() for name in rows}
+        self.assertEqual(names, set(feed_forward_table.KINDS))
+
+    def test_the_curves_are_drawn_with_bands(self):
+        figure = feed_forward_table.epochs_figure("ViT: accuracy", {"relu": [[0.5, 0.8], [0.7, 0.8]], "region": [[0.6, 0.8]]})
+        root = ElementTree.fromstring(figure)
+        bands = [polygon.get("points").split() for polygon in root.iter("{http://www.w3.org/2000/svg}polygon")]
+        self.assertEqual(len(bands), 2)
+        heights = [[float(point.split(",")[1]) for point in band] for band in bands]
+        self.assertAlmostEqual(heights[0][0], heights[0][3], delta=0.11)  # one seed of region: no band
+        self.assertGreater(heights[1][3] - heights[1][0], 50)  # ReLU's first epoch: .6 ± .14
+        self.assertEqual(heights[1][1], heights[1][2])
+        names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "name"]
+        self.assertEqual([text.text for text in names], ["region, peaks", "ReLU"])
+        self.assertGreaterEqual(abs(float(names[0].get("y")) - float(names[1].get("y"))), 15)  # both end at .8
+
+    def test_a_whole_table_is_printed_from_finished_trainings(self):
         with tempfile.TemporaryDirectory() as folder:
-            picture = Path(folder) / "epochs.svg"
-            feed_forward_table.draw_epochs({"ReLU": [[0.5, 0.8], [0.6, 0.8]]}, picture)
-            self.assertIn("ReLU", picture.read_text())
+            for name in ("relu", "gelu", "region-peaks"):
+                for seed in (1, 2):
+                    run = Path(folder, "cifar10", name, f"seed-{seed}")
+                    run.mkdir(parents=True)
+                    (run / "summary.json").write_text(json.dumps(summary(0.7, 1)))
+                    (run / "metrics.jsonl").write_text("".join(f'{{"test_accuracy": {a}}}\n' for a in (0.6, 0.7)))
+            done = subprocess.run([sys.executable, str(SCRIPTS / "feed_forward_table.py"), "--networks", "cifar10", "--seeds",
+                                   "2", "--out", folder], stdout=subprocess.PIPE, text=True, check=True)
+            self.assertIn("| region, peaks | 0.6000 ± 0.0000 | 0.7000 ± 0.0000 |", done.stdout)
+            self.assertIn("Convolutions on CIFAR-10", Path(folder, "cifar10_epochs.svg").read_text())
 
 
 if __name__ == "__main__":
