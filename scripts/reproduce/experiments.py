@@ -5,10 +5,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from held_out import held_out_settings
+from kinds import KINDS, TEMPERATURE, TEMPERATURES, settings_of
 from long_sequences import EXAMPLES, METHODS
 from runner import Unavailable
 
-KINDS = ("softmax", "sinkhorn", "sinkformer", "espformer", "lotformer", "differential")
+# What the cost of a training step is measured for: every kind, ESPFormer with all slices and with few.
+COSTS = {**{kind: settings_of(kind) for kind in KINDS}, "espformer": ["model.attention.kind=espformer"],
+         "espformer_few": settings_of("espformer")}
 TRUNCATIONS = (1, 2, 3, 5)
 DEBIAN_PYTHON = "/usr/bin/python3"  # the interpreter that python3-sklearn installs for
 NOISE_LEVELS = {"matching": (0.3, 0.5, 0.7)}  # in addition to those of the configurations
@@ -16,10 +20,11 @@ RETRAINING_SHARE = 5  # retraining with Sinkhorn attention takes a fifth of the 
 
 
 class Settings:
-    """The settings that --quick changes."""
+    """The settings that --quick and --steps change."""
 
-    def __init__(self, quick):
+    def __init__(self, quick, steps=None):
         self.quick = quick
+        self.steps = steps
         self.training = ["train.max_steps=150", "data.test_examples=400"] if quick else []
         self.calibration = ["--calibration", "64", "--set", "held_out=32"] if quick else []
         self.examples = ["--examples", "400"] if quick else []
@@ -77,6 +82,42 @@ class Experiments:
             if self.config(kind).is_file():
                 self.train(kind, kind)
 
+    def budget(self):
+        """The name of the stages with equal budgets, and their settings."""
+        steps = self.settings.steps
+        return (f"{steps}-steps", [f"train.max_steps={steps}"]) if steps else ("all-steps", [])
+
+    def train_kind(self, kind):
+        """Trains a network of this kind with the budget of all kinds. Returns its stage."""
+        budget, assignments = self.budget()
+        stage = f"kinds/{budget}/{kind}"
+        self.train(stage, "sinkhorn", [*assignments, *settings_of(kind)])
+        return stage
+
+    def kinds(self):
+        """Trains every attention kind with the same steps, batches and widths."""
+        for kind in KINDS:
+            self.train_kind(kind)
+
+    def temperature(self):
+        """Trains ESPFormer at the inverse temperature that is best on a held-out part of the training data. The first
+        seed chooses; the others take its choice."""
+        budget, assignments = self.budget()
+        held_out = self.runner.folder(self.name, "seed-1", "temperature", budget)
+        if self.seed == 1:
+            run = self.folder(self.train_kind("sinkhorn"))
+            parted = held_out_settings(run, self.folder("temperature/held-out-data"))
+            for value in TEMPERATURES:
+                self.train(f"temperature/{budget}/held-out-{value}", "sinkhorn",
+                           [*assignments, *parted, *settings_of("espformer", f"{TEMPERATURE}={value}")])
+        tried = [path for path in held_out.glob("held-out-*") if self.runner.finished(path)]
+        if len(tried) < len(TEMPERATURES):
+            raise Unavailable("seed 1 has not chosen the temperature yet")
+        best = max(tried, key=lambda path: self.runner.summary(path)["test"]["accuracy"])
+        value = best.name.rpartition("-")[2]
+        self.train(f"temperature/{budget}/espformer", "sinkhorn",
+                   [*assignments, *settings_of("espformer", f"{TEMPERATURE}={value}")])
+
     def slack(self):
         """Trains the Sinkhorn network with learned slack, then replaces its layers by a compiled operator."""
         self.train("slack", "sinkhorn", ["model.attention.slack=learned"])
@@ -102,7 +143,7 @@ class Experiments:
         self.train("layer", "sinkhorn", ["model.layers=1"])
         self.compile("layer", "layer-operator")
         methods = ["teacher", "softmax", *self.truncations("layer"), "sinkhorn:equal", "espformer", "f0", "compiled"]
-        self.compare("layer", "layer-operator", "layer-compare", [*methods, "compiled+1"])
+        self.compare("layer", "layer-operator", "layer-compare", [*methods, "compiled+1", "teacher_log"])
 
     def replacement(self):
         """Replaces the layers of the Sinkhorn network, one by one and all together, without retraining."""
@@ -131,10 +172,9 @@ class Experiments:
         steps = self.settings.cost_steps
         assignments = ["data.test_examples=64", f"train.max_steps={steps}", "train.checkpoint_every=0"]
         for turn in range(1, self.settings.cost_rounds + 1):
-            for kind in (*KINDS, "slack"):
-                change = "slack=learned" if kind == "slack" else f"kind={kind}"
+            for kind, change in COSTS.items():
                 words = ["asap-train", "--config", str(self.config("sinkhorn")), "--resume"]
-                words += set_words([*assignments, f"model.attention.{change}"])
+                words += set_words([*assignments, *change])
                 self.runner.run(self.folder(f"cost/{kind}-{turn}"), words)
 
     def shift_stage(self, kind, fitted, judged):

@@ -4,17 +4,22 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from claims_table import write_claims
 from experiments import Experiments, Settings
 from numbers_of_runs import collect
 from page import write_report
+from relu_networks import run_functions, run_heads, run_regions
 from runner import Failed, Runner, Unavailable, say
+from sources import how_to_get
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The data sets of the paper, or stand-ins for them; those of --quick come first.
@@ -23,9 +28,16 @@ QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
 LONG_SETS = ["fashion_mnist_patch2", "modelnet10_points512", "cats_dogs_patch4", "fashion_mnist_patch1", "imdb_bytes",
              "cats_dogs_patch2", "listops_long"]
 EXPERIMENTS = ["training", "slack", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
-               "linear", "long"]
-ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "cats_dogs", "listops", "matching_hard",
-            *LONG_SETS]
+               "linear", "kinds", "temperature", "relu", "heads", "long"]
+SLOW_EXPERIMENTS = ["kinds", "temperature", "heads"]  # --quick leaves them out
+# These train networks of their own; all others need those of `training`.
+ALONE = {"cost", "kinds", "temperature", "relu", "heads"}
+ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "yelp5", "cifar10", "cifar100", "cats_dogs",
+            "listops", "matching_hard", *LONG_SETS]
+FIRST_SEED_ONLY = ("cost", "linear")
+# Experiments that only some sets take: ESPFormer's temperature is chosen on these, and ReLU networks need images.
+ONLY_ON = {"temperature": ["fashion_mnist", "agnews", "tweeteval_emotion", "matching"], "relu": ["fashion_mnist"],
+           "heads": ["fashion_mnist", "cifar10"]}
 
 
 def share_of(text):
@@ -40,16 +52,22 @@ def parse_options(words):
     parser = argparse.ArgumentParser(prog="scripts/reproduce.sh")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=lambda text: text.split(","))
-    parser.add_argument("--experiments", type=lambda text: text.split(","), default=EXPERIMENTS)
+    parser.add_argument("--experiments", type=lambda text: text.split(","))
     parser.add_argument("--seeds", type=int)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--update-readme", action="store_true")
     parser.add_argument("--share", type=share_of)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--caller", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
     options = parser.parse_args(words)
+    options.experiments = options.experiments or [name for name in EXPERIMENTS
+                                                  if not (options.quick and name in SLOW_EXPERIMENTS)]
     unknown = [name for name in options.experiments if name not in EXPERIMENTS]
     if unknown:
         parser.error(f"--experiments: there is no '{unknown[0]}' (hint: some of {','.join(EXPERIMENTS)})")
+    if options.update_readme and (options.quick or options.share):
+        parser.error("--update-readme takes the results of a whole run (hint: leave out --quick and --share)")
     options.seeds = options.seeds or (1 if options.quick else 3)
     default = ROOT / "runs" / ("reproduce-quick" if options.quick else "reproduce")
     options.out = (options.caller / options.out).resolve() if options.out else default
@@ -70,6 +88,12 @@ def keep_settings(options):
     written.replace(path)
 
 
+def reason_of(what, error):
+    """The error and, where data are missing, how to get them. what: 'SET' or 'SET, seed N: experiment'."""
+    hint = how_to_get(re.split("[,:]", what)[0]) if "not found" in str(error) or "has no file" in str(error) else ""
+    return f"{error}. {hint}" if hint else str(error)
+
+
 class Log:
     """The stages that were skipped or failed, and why."""
 
@@ -84,7 +108,7 @@ class Log:
             return True
         except Unavailable as error:
             say(f"{name}: skipped: {error}")
-            self.skipped.append({"what": name, "reason": str(error)})
+            self.skipped.append({"what": name, "reason": reason_of(name, error)})
         except Failed as error:
             say(f"{name}: failed: {error}")
             self.failed.append({"what": name, "reason": str(error)})
@@ -98,6 +122,26 @@ def seeds_of_share(options, name):
     return [seed for seed in range(1, options.seeds + 1) if ((seed - 1) * len(options.data) + place) % count == number]
 
 
+def stages_of(stages):
+    """Experiment, title and stage, in the order in which they run."""
+    return [("slack", "slack", stages.slack), ("retraining", "retraining", stages.retraining),
+            ("levels", "noise levels", stages.noise_levels), ("frozen", "frozen layer", stages.frozen_layer),
+            ("replacement", "replacement", stages.replacement), ("imitation", "imitation", stages.imitation),
+            ("shift", "class shift", stages.shift_classes), ("shift", "noise shift", stages.shift_noise),
+            ("shift", "length shift", stages.shift_lengths), ("cost", "training cost", stages.cost),
+            ("linear", "linear baseline", stages.linear), ("kinds", "attention kinds", stages.kinds),
+            ("temperature", "ESPFormer's temperature", stages.temperature),
+            ("relu", "convex functions", partial(run_functions, stages)),
+            ("relu", "regions of activations", partial(run_regions, stages)),
+            ("heads", "heads behind convolutions", partial(run_heads, stages))]
+
+
+def takes_part(experiment, options, name, seed):
+    """Whether a set takes an experiment with a seed."""
+    return (experiment in options.experiments and name in ONLY_ON.get(experiment, [name])
+            and (seed == 1 or experiment not in FIRST_SEED_ONLY))
+
+
 def run_set(options, runner, log, name):
     """Runs all experiments on one data set."""
     configs = ROOT / "configs" / "train"
@@ -106,25 +150,16 @@ def run_set(options, runner, log, name):
         say(f"{name}: skipped: {log.skipped[-1]['reason']}")
         return
     for seed in seeds_of_share(options, name):
-        stages = Experiments(runner, Settings(options.quick), configs, name, seed)
-        if not log.attempt(name if seed == 1 else f"{name}, seed {seed}", stages.training):
+        stages = Experiments(runner, Settings(options.quick, options.steps), configs, name, seed)
+        title = name if seed == 1 else f"{name}, seed {seed}"
+        if not ALONE.issuperset(options.experiments) and not log.attempt(title, stages.training):
             return
         if name in LONG_SETS:
             if "long" in options.experiments:
                 log.attempt(f"{name}, seed {seed}: long sequences", stages.long_sequences)
             continue
-        for experiment, title, stage in [("slack", "slack", stages.slack),
-                                         ("retraining", "retraining", stages.retraining),
-                                         ("levels", "noise levels", stages.noise_levels),
-                                         ("frozen", "frozen layer", stages.frozen_layer),
-                                         ("replacement", "replacement", stages.replacement),
-                                         ("imitation", "imitation", stages.imitation),
-                                         ("shift", "class shift", stages.shift_classes),
-                                         ("shift", "noise shift", stages.shift_noise),
-                                         ("shift", "length shift", stages.shift_lengths),
-                                         ("cost", "training cost", stages.cost),
-                                         ("linear", "linear baseline", stages.linear)]:
-            if experiment in options.experiments and (seed == 1 or experiment not in ("cost", "linear")):
+        for experiment, title, stage in stages_of(stages):
+            if takes_part(experiment, options, name, seed):
                 log.attempt(f"{name}, seed {seed}: {title}", stage)
 
 
@@ -141,6 +176,16 @@ def machine():
     return {"processor": model, "system": platform.platform(), "toolkit": version.stdout.strip()}
 
 
+def command_line(words):
+    """The command as a reader would give it: without where, with how many threads, and whether the README is updated."""
+    kept, skip = [], False
+    for word in words:
+        if not skip and word not in ("--caller", "--out", "--update-readme"):
+            kept.append(word)
+        skip = word in ("--caller", "--out")
+    return " ".join(["scripts/reproduce.sh", *kept])
+
+
 def main(words):
     options = parse_options(words)
     keep_settings(options)
@@ -153,9 +198,11 @@ def main(words):
         say(f"share {options.share[0] + 1} of {options.share[1]} is done ({time.monotonic() - start:.0f} s)")
         return 1 if log.failed else 0
     summary = collect(options.out, options.data)
-    summary |= {"quick": options.quick, "seeds": options.seeds, "machine": machine(), "skipped": log.skipped,
-                "failed": log.failed, "command": "scripts/reproduce.sh " + " ".join(words[2:])}
+    summary |= {"quick": options.quick, "seeds": options.seeds, "steps": options.steps, "machine": machine(),
+                "skipped": log.skipped, "failed": log.failed, "command": command_line(words),
+                "absent": [name for name in options.data if name not in summary["sets"]]}
     write_report(options.out, summary)
+    write_claims(options.out, summary, options.update_readme)
     say(f"report: {options.out}/report.html ({time.monotonic() - start:.0f} s)")
     return 1 if log.failed else 0
 

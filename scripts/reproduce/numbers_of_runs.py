@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+from relu_networks import add_relu_networks
+
 METRICS = ("accuracy", "examples_per_second", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
 EQUAL = "equal latency"  # the row of the truncation whose K makes it take the compiled operator's time
 
@@ -45,6 +47,26 @@ def add_training(result, seed, folder):
             attention = summary["model"]["attention"]
             result["iterations"] = attention["iterations"]
             result["parameters"] = summary["model"]["parameters"]
+
+
+def add_kinds(result, seed, folder):
+    """Adds the accuracy of every attention kind by the number of steps of its training."""
+    for path in sorted(folder.glob("kinds/*/*/summary.json")):
+        summary = json.loads(path.read_text())
+        put(result, "kinds", str(summary["train"]["total_steps"]), path.parent.name, "accuracy", seed,
+            summary["test"]["accuracy"])
+
+
+def add_temperature(result, seed, folder):
+    """Adds the held-out accuracy at each of ESPFormer's inverse temperatures, and the test accuracy at the best."""
+    for path in sorted(folder.glob("temperature/*/espformer/summary.json")):
+        summary = json.loads(path.read_text())
+        steps = str(summary["train"]["total_steps"])
+        put(result, "temperature", steps, "accuracy", seed, summary["test"]["accuracy"])
+        put(result, "temperature", steps, "chosen", f"{summary['model']['attention']['sort_inverse_temperature']:g}")
+        for tried in sorted(path.parent.parent.glob("held-out-*/summary.json")):
+            value = tried.parent.name.rpartition("-")[2]
+            put(result, "temperature", steps, "held_out", value, json.loads(tried.read_text())["test"]["accuracy"])
 
 
 def add_noise_levels(sets, out):
@@ -97,6 +119,9 @@ def collect_set(folder):
     for path in sorted(folder.glob("seed-*")):
         seed = path.name.partition("-")[2]
         add_training(result, seed, path)
+        add_kinds(result, seed, path)
+        add_temperature(result, seed, path)
+        add_relu_networks(result, seed, path)
         for stage, place in (("layer-compare", ("frozen",)), ("sinkhorn-compare", ("replacement", "sinkhorn")),
                              ("softmax-compare", ("replacement", "softmax")),
                              ("slack-compare", ("replacement", "slack")), ("long-compare", ("long",))):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from charts import bars, choice, family_of, scatter, spread_lines
 from figures import noise_levels_figure
+from kinds import ESPFORMER_SLICES, KINDS_HEADER, TEMPERATURE_HEADER, kinds_rows, kinds_words, temperature_rows
 from long_sequences import HEADER as LONG_HEADER, long_rows
 from look import Figures, page as whole_page, plot_library
 from numbers_of_runs import EQUAL
@@ -229,16 +230,32 @@ def overview(sets):
             "Sinkhorn of equal time with the teacher, and how much faster attention becomes.</p>\n")
 
 
-def long_table(sets):
-    rows = long_rows(sets)
+LONG_CAPTION = ("All layers are compiled; nothing is retrained. The columns show accuracy, agreement, and examples per second "
+                "of the whole network: also divided by those of our fastest loop and of the loop as it is published; the "
+                "time in attention of our loop divided by the operator's, and the operator's divided by softmax's in the "
+                "same precision; and the most agreement of any loop, whole or cut, in float or bfloat16, that takes no "
+                "longer than the operator.")
+KINDS_CAPTION = (f"Test accuracy. Every kind has the same steps, batches and widths; slack is Sinkhorn with bounded column sums, "
+                 f"and ESPFormer sorts by {ESPFORMER_SLICES} coordinates of a head instead of all.")
+TEMPERATURE_CAPTION = ("The inverse temperature of ESPFormer's soft sort that is best on a part of the training data, and test "
+                       f"accuracy there. Time and memory are those of a training step with {ESPFORMER_SLICES} slices, divided "
+                       "by Sinkhorn's.")
+
+
+def table_of_sets(title, header, rows, caption):
+    """A table with a row per set; nothing without rows."""
     if not rows:
         return ""
-    return ("<h2>Long sequences</h2>\n" + table(LONG_HEADER, [(cells, False) for cells in rows])
-            + '<p class="soft">All layers are compiled; nothing is retrained. The columns show accuracy, agreement, and '
-            "examples per second of the whole network: also divided by those of our fastest loop and of the loop as it is "
-            "published; the time in attention of our loop divided by the operator\'s, and the operator\'s divided by "
-            "softmax\'s in the same precision; and the most agreement of any loop, whole or cut, in float or bfloat16, "
-            "that takes no longer than the operator.</p>\n")
+    return (f"<h2>{escape(title)}</h2>\n" + table(header, [(cells, False) for cells in rows])
+            + f'<p class="soft">{escape(caption, quote=False)}</p>\n')
+
+
+def tables_of_sets(sets):
+    return [table_of_sets("Long sequences", LONG_HEADER, long_rows(sets), LONG_CAPTION),
+            table_of_sets("Every attention kind with an equal budget", KINDS_HEADER, kinds_rows(sets), KINDS_CAPTION),
+            paragraphs(kinds_words(sets)),
+            table_of_sets("ESPFormer at its best temperature", TEMPERATURE_HEADER, temperature_rows(sets),
+                          TEMPERATURE_CAPTION)]
 
 
 def html(summary, library=None):
@@ -247,7 +264,7 @@ def html(summary, library=None):
     if summary["quick"]:
         content.append('<p class="warn">Made with --quick: few training steps and few examples. The numbers only show that '
                        "everything runs; do not quote them.</p>")
-    content += [paragraphs(overall_words(summary)), overview(summary["sets"]), long_table(summary["sets"])]
+    content += [paragraphs(overall_words(summary)), overview(summary["sets"]), *tables_of_sets(summary["sets"])]
     content += [set_section(name, result, figures) for name, result in summary["sets"].items()]
     content.append(left_out("Skipped", summary["skipped"]))
     content.append(left_out("Failed", summary["failed"]))

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 import main as main_module
 import runner as runner_module
 from experiments import Experiments, Settings
+from relu_networks import run_functions, run_heads, run_regions
 from runner import Failed, Runner, Unavailable
 
 # Stands in for every command of the toolkit: writes its arguments and the parts of a summary that the stages read.
@@ -26,8 +27,14 @@ if any(os.environ.get("REFUSE", "nothing") in word for word in words):
 out = words[words.index("--out") + 1]
 os.makedirs(out)
 model = {{"kind": "text", "classes": 4, "pooling": "mean", "max_tokens": 64, "attention": {{"iterations": 3}}}}
+accuracy = 0.9 if "model.attention.sort_inverse_temperature=30" in words else 0.8
 with open(os.path.join(out, "summary.json"), "w") as file:
-    json.dump({{"words": words, "config": {{"model": model, "data": {{"kind": "text"}}}}, "train": {{"total_steps": 50}}}}, file)
+    json.dump({{"words": words, "config": {{"model": model, "data": {{"kind": "text"}}}}, "train": {{"total_steps": 50}},
+               "test": {{"accuracy": accuracy}}}}, file)
+with open(os.path.join(out, "config.json"), "w") as file:
+    json.dump({{"data": {{"kind": os.environ.get("DATA_KIND", "matching"), "matching": {{"seed": 1}}}}}}, file)
+with open(os.path.join(out, "data.json"), "w") as file:
+    json.dump({{"train": {{"folder": "/nowhere"}}}}, file)
 """
 
 
@@ -37,7 +44,7 @@ class Stages(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        for name in ("asap-train", "asap-compile", "asap-eval"):
+        for name in ("asap-train", "asap-compile", "asap-eval", "relu-fit"):
             path = self.folder / "bin" / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(STAND_IN.format(python=sys.executable))
@@ -63,7 +70,7 @@ class Stages(unittest.TestCase):
         self.assertIn("toy_softmax.json --seed 2", self.words("softmax"))
         self.assertIn(f"train.init_from={self.stages.folder('softmax')} --set train.max_steps=10", self.words("retrained"))
         self.assertIn("model.layers=1", self.words("layer"))
-        self.assertIn("teacher,softmax,sinkhorn:1,sinkhorn:2,sinkhorn:equal,espformer,f0,compiled", self.words("layer-compare"))
+        self.assertIn("teacher,softmax,sinkhorn:1,sinkhorn:2,sinkhorn:equal,espformer,f0,compiled,compiled+1,teacher_log", self.words("layer-compare"))
         self.assertIn("--teacher sinkhorn:3", self.words("softmax-operator"))
         self.assertIn("sinkhorn:3@each", self.words("softmax-compare"))
         self.assertIn("model.attention.kind=espformer", self.words("cost/espformer-1"))
@@ -72,6 +79,74 @@ class Stages(unittest.TestCase):
         self.assertIn("model.attention.slack=learned", self.words("cost/slack-1"))
         self.assertIn(f"--run {self.stages.folder('slack')}", self.words("slack-operator"))
         self.assertIn("teacher,softmax,sinkhorn:1,sinkhorn:2,f0,compiled,compiled+1", self.words("slack-compare"))
+
+    def equal_budgets(self, seed=1):
+        return Experiments(self.runner, Settings(quick=False, steps=40), self.folder / "configs", "toy", seed)
+
+    def test_give_every_attention_kind_the_same_budget(self):
+        self.stages = self.equal_budgets()
+        self.stages.kinds()
+        kinds = sorted(path.parent.name for path in self.runner.out.rglob("summary.json"))
+        self.assertEqual(kinds, sorted(["softmax", "sinkhorn", "slack", "sinkformer", "espformer", "lotformer",
+                                        "differential"]))
+        for kind in kinds:
+            words = self.words(f"kinds/40-steps/{kind}")
+            self.assertIn("toy_sinkhorn.json --seed 1", words)
+            self.assertIn("--set train.max_steps=40", words)
+        self.assertIn("kind=lotformer", self.words("kinds/40-steps/lotformer"))
+        self.assertIn("kind=sinkhorn --set model.attention.slack=learned", self.words("kinds/40-steps/slack"))
+        self.assertIn("model.attention.slices=", self.words("kinds/40-steps/espformer"))
+
+    def test_choose_a_temperature_on_held_out_data_and_use_it_with_every_seed(self):
+        self.stages = self.equal_budgets(seed=2)
+        with self.assertRaisesRegex(Unavailable, "seed 1 has not chosen"):
+            self.stages.temperature()
+        for seed in (1, 2):
+            self.stages = self.equal_budgets(seed)
+            self.stages.temperature()
+            words = self.words("temperature/40-steps/espformer")
+            self.assertIn("sort_inverse_temperature=30", words)
+            self.assertNotIn("data.matching.seed", words, "the chosen network is tested on the test set")
+        tried = [path.parent for path in self.runner.out.rglob("held-out-*/summary.json")]
+        self.assertGreaterEqual(len(tried), 3)
+        for folder in tried:
+            self.assertIn("data.matching.seed=1001", " ".join(self.runner.summary(folder)["words"]))
+
+    def test_choose_no_temperature_where_no_data_can_be_held_out(self):
+        os.environ["DATA_KIND"] = "points"
+        self.addCleanup(lambda: os.environ.pop("DATA_KIND"))
+        with self.assertRaisesRegex(Unavailable, "'points' can be held out"):
+            self.equal_budgets().temperature()
+
+    def test_count_regions_fit_functions_and_train_heads(self):
+        for stage in (run_functions, run_regions, run_heads):
+            stage(self.stages)
+        self.assertFalse((self.stages.folder("functions")).exists(), "functions have seeds of their own: only with seed 1")
+        run_functions(self.equal_budgets())
+        self.assertIn("--methods kaiming,smooth", " ".join(
+            self.runner.summary(self.equal_budgets().folder("functions"))["words"]))
+        self.assertIn("train.learning_rate=1e-30 --set train.max_steps=1", self.words("regions/initial"))
+        self.assertIn(f"--run {self.stages.folder('regions/trained')}", self.words("regions/trained-count"))
+        self.assertIn("feed_forward.activation=gelu", self.words("heads/gelu"))
+        self.assertIn("toy_convolutional.json", self.words("heads/region"))
+
+    def test_leave_the_slow_experiments_out_of_quick_runs(self):
+        quick, full = (main_module.parse_options(words).experiments for words in (["--quick"], []))
+        self.assertEqual([name for name in full if name not in quick], ["kinds", "temperature", "heads"])
+        self.assertEqual(main_module.parse_options(["--quick", "--experiments", "kinds"]).experiments, ["kinds"])
+
+    def test_train_only_what_was_chosen(self):
+        options = main_module.parse_options(["--data", "matching", "--seeds", "1", "--experiments", "kinds", "--steps", "9"])
+        main_module.run_set(options, self.runner, main_module.Log(), "matching")
+        stages = {path.parent.relative_to(self.runner.out / "matching" / "seed-1").parts[0]
+                  for path in self.runner.out.rglob("summary.json")}
+        self.assertEqual(stages, {"kinds"})
+
+    def test_say_where_missing_data_come_from(self):
+        reason = main_module.reason_of("cifar100, seed 1: attention kinds", "the data set 'cifar100' was not found")
+        self.assertIn("was not found. Fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 03b5", reason)
+        self.assertIn("into ASAP_DATA_DIR/cifar100/", reason)
+        self.assertEqual(main_module.reason_of("matching", "too few"), "too few")
 
     def test_run_once(self):
         self.stages.training()

@@ -1,0 +1,91 @@
+"""The table "paper claim, our number, command" of a run, as Markdown: DIR/claims.md and a part of README.md."""
+
+import re
+from pathlib import Path
+
+from claims import CLAIMS
+from sources import how_to_get
+
+BEGIN = "<!-- written by scripts/reproduce.sh --update-readme -->"
+END = "<!-- end of what scripts/reproduce.sh wrote -->"
+README = Path(__file__).resolve().parent / "README.md"
+TABLE = "Networks with compiled attention"  # the section whose table holds the results of full runs
+ANCHOR = "#" + TABLE.lower().replace(" ", "-")
+
+
+def three_seeds(cell, falling=False):
+    """'.8851 ± .0011' as three values of that mean and deviation."""
+    centre, _, deviation = cell.partition("±")
+    steps = (1, 0, -1) if falling else (-1, 0, 1)
+    return {str(seed): float(centre) + step * float(deviation or 0) for seed, step in enumerate(steps, 1)}
+
+
+def sets_of_readme(text):
+    """The results in the README's table, in the form of collect(). Seeds that the table leaves out are put so that
+    differences deviate by the sum of both deviations, the most they can."""
+    section = text.partition(f"## {TABLE}\n")[2].partition("\n## ")[0]
+    sets = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) > 3 and re.fullmatch(r"[.\d]+( ± [.\d]+)?", cells[1]):
+            softmax, sinkhorn, compiled = three_seeds(cells[1], True), three_seeds(cells[2]), three_seeds(cells[3])
+            sets[cells[0]] = {
+                "training": {"sinkhorn": {"accuracy": sinkhorn}, "softmax": {"accuracy": softmax}},
+                "replacement": {"sinkhorn": {"teacher": {"accuracy": sinkhorn}, "compiled": {"accuracy": compiled}}}}
+    return sets
+
+
+def command_of(claim, summary):
+    steps = f" --steps {summary['steps']}" if summary.get("steps") and "kinds" in claim.experiments else ""
+    return f"`--experiments {claim.experiments}{steps}`"
+
+
+def number_of(claim, summary, earlier):
+    """The cell of the numbers: of this run, else of the README's table of full runs, else where they are."""
+    items = claim.items(summary["sets"])
+    if items:
+        return "; ".join(items)
+    items = claim.items(earlier)
+    if items:
+        return f"[full runs]({ANCHOR}): " + "; ".join(items)
+    return claim.elsewhere or "not measured"
+
+
+def absent_lines(summary):
+    """One line for each set without data: where it comes from, and the command that fills its cells."""
+    return [f"- `{name}` is absent. {how_to_get(name)}, then run `scripts/reproduce.sh --data {name}`."
+            for name in summary.get("absent", []) if how_to_get(name)]
+
+
+def claims_markdown(summary, readme=""):
+    """The table and the sets that are absent. readme: its text, for the results of full runs."""
+    earlier = sets_of_readme(readme)
+    seeds = "one seed" if summary["seeds"] == 1 else f"{summary['seeds']} seeds"
+    lines = [f"Made by `{summary['command']}` ({seeds}). **Bold** numbers miss the claim. The command of a row is "
+             "`scripts/reproduce.sh` with:", ""]
+    for paper, claims in CLAIMS.items():
+        lines += [f"| {paper}: claim | our number | command |", "|---|---|---|"]
+        for claim in claims:
+            number = number_of(claim, summary, earlier)
+            lines.append(f"| {claim.claim} | {claim.unit}: {number} | {command_of(claim, summary)} |")
+        lines.append("")
+    lines += absent_lines(summary)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def with_claims(readme, claims):
+    """The README with this table between its markers. Raises ValueError without both."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the README lacks the lines '{BEGIN}' and '{END}'")
+    return f"{before}{BEGIN}\n\n{claims}\n{END}{after}"
+
+
+def write_claims(out, summary, update_readme=False):
+    """Writes DIR/claims.md and, if asked for, the README."""
+    readme = README.read_text(encoding="utf-8")
+    claims = claims_markdown(summary, readme)
+    Path(out, "claims.md").write_text(claims, encoding="utf-8")
+    if update_readme:
+        README.write_text(with_claims(readme, claims), encoding="utf-8")
