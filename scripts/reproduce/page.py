@@ -90,8 +90,13 @@ def noise_levels(levels, figures):
                        "of one standard deviation to each side.", noise_levels_figure(levels))
 
 
+def title_of(kind):
+    """The name of a kind whose cost was measured."""
+    return f"espformer, {ESPFORMER_SLICES} slices" if kind == "espformer_few" else kind
+
+
 def cost_bars(result, figures):
-    values = [(kind, family_of(kind), mean(row["milliseconds_per_step"])) for kind, row in result.get("cost", {}).items()]
+    values = [(title_of(kind), family_of(kind), mean(row["milliseconds_per_step"])) for kind, row in result.get("cost", {}).items()]
     if len(values) < 2:
         return ""
     return figures.add(bars(values, "milliseconds per training step", 1), "Time of a training step at equal model sizes.")
@@ -158,7 +163,7 @@ def mebibytes(values, digits):
 
 
 def cost_table(result):
-    rows = [([kind, spread(row["milliseconds_per_step"], 1), mebibytes(row.get("step_peak_bytes"), 1),
+    rows = [([title_of(kind), spread(row["milliseconds_per_step"], 1), mebibytes(row.get("step_peak_bytes"), 1),
               mebibytes(row["peak_bytes"], 0)], kind == "sinkhorn") for kind, row in result.get("cost", {}).items()]
     return table(["attention", "ms per training step", "peak memory of a step, MiB",
                   "peak memory of the process including data, MiB"], rows) if rows else ""

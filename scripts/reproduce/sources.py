@@ -10,8 +10,9 @@ SOURCES = {
                 "train/, test/", "cifar10/"),
     "cifar100": ("https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 03b5dce01913d631647c71ecec9e9cb8)",
                  "cifar-100-binary/: train.bin, test.bin, fine_label_names.txt", "cifar100/"),
-    "agnews": ("ag_news_csv of Zhang et al. 2015 (train.csv: MD5 b1a00f826fdfbd249f79597b59e1dc12; test.csv: MD5 "
-               "d52ea96a97a2d943681189a97654912d)", "train.csv, test.csv", "text/agnews/"),
+    "agnews": ("data/ag_news_csv of https://github.com/mhjabreel/CharCnn_Keras (train.csv: MD5 "
+               "b1a00f826fdfbd249f79597b59e1dc12; test.csv: MD5 d52ea96a97a2d943681189a97654912d)",
+               "train.csv, test.csv", "text/agnews/"),
     "dbpedia14": ("dbpedia_csv.tar.gz of Zhang et al. 2015 (MD5 dca7b1ae12b1091090db52aa7ec5ca64)",
                   "dbpedia_csv/: train.csv, test.csv, classes.txt", "text/dbpedia14/"),
     "yelp5": ("a sample of Yelp's reviews, 5,000 texts to train and 5,000 to test: label 0 to 4, tab, text. Not Yelp Review "

@@ -1,6 +1,7 @@
 """The report's sentences. Each function takes what numbers_of_runs.py collected for one set and returns a list of
 sentences, each with its verdict first. The numbers alone decide the verdicts."""
 
+from kinds import ESPFORMER_SLICES
 from numbers_of_runs import EQUAL
 from spread import SMALLEST_DIFFERENCE, mean, pairs, spread, verdict
 
@@ -190,7 +191,8 @@ def cost_words(result):
              for kind, row in cost.items()}
     peaks = {kind: max(row["peak_bytes"]) for kind, row in cost.items()}
     steps = {kind: max(row["step_peak_bytes"]) for kind, row in cost.items() if row.get("step_peak_bytes")}
-    for kind, name in (("sinkhorn", "Sinkhorn attention"), ("espformer", "ESPFormer")):
+    for kind, name in (("sinkhorn", "Sinkhorn attention"), ("espformer", "ESPFormer"),
+                       ("espformer_few", f"ESPFormer with {ESPFORMER_SLICES} slices")):
         if kind in cost:
             of_a_step = (f" and {steps[kind] / steps['softmax']:.2f} times the memory"
                          if kind in steps and "softmax" in steps else "")

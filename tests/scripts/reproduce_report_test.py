@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 
 import words
 from figures import noise_levels_figure
+from kinds import ESPFORMER_SLICES
 from long_sequences import long_rows
 from numbers_of_runs import EQUAL, collect
 from page import cost_table, html, write_report
@@ -175,6 +176,12 @@ class Words(unittest.TestCase):
         self.assertIn("Sinkhorn attention takes 1.20 times the time of one with softmax; the whole process", text(24))
         self.assertIn("Sinkhorn attention trains 2.00 times as fast as ESPFormer", text(24))
         self.assertIn("ESPFormer trains 2.00 times as fast as Sinkhorn attention", text(6))
+
+    def test_espformer_with_few_slices_is_named(self):
+        cost = {kind: {"milliseconds_per_step": [time], "peak_bytes": [2**20]}
+                for kind, time in (("softmax", 10.0), ("espformer", 80.0), ("espformer_few", 25.0))}
+        self.assertIn(f"ESPFormer with {ESPFORMER_SLICES} slices takes 2.50 times", " ".join(words.cost_words({"cost": cost})))
+        self.assertIn(f"espformer, {ESPFORMER_SLICES} slices", cost_table({"cost": cost}))
 
     def test_memory_of_a_step_is_told_apart_from_that_of_the_process(self):
         cost = {kind: {"milliseconds_per_step": [10.0], "peak_bytes": [100 * 2**20], "step_peak_bytes": [step * 2**20]}
