@@ -36,8 +36,16 @@ def sets_of_readme(text):
 
 
 def command_of(claim, summary):
-    steps = f" --steps {summary['steps']}" if summary.get("steps") and "kinds" in claim.experiments else ""
-    return f"`--experiments {claim.experiments}{steps}`"
+    """The options of scripts/reproduce.sh that a row's numbers come from or would come from. Most sets had the first of
+    these budgets; the others are named."""
+    by_steps = {}
+    if "kinds" in claim.experiments:
+        for name, result in summary["sets"].items():
+            for steps in result.get("cut_to", [])[-1:]:
+                by_steps.setdefault(steps, []).append(name)
+    budgets = sorted(by_steps, key=lambda steps: -len(by_steps[steps]))
+    others = [f"; {', '.join(by_steps[steps])}: `--steps {steps}`" for steps in budgets[1:]]
+    return f"`--experiments {claim.experiments}{f' --steps {budgets[0]}' if budgets else ''}`" + "".join(others)
 
 
 def number_of(claim, summary, earlier):
@@ -60,9 +68,9 @@ def absent_lines(summary):
 def claims_markdown(summary, readme=""):
     """The table and the sets that are absent. readme: its text, for the results of full runs."""
     earlier = sets_of_readme(readme)
-    seeds = "one seed" if summary["seeds"] == 1 else f"{summary['seeds']} seeds"
-    lines = [f"Made by `{summary['command']}` ({seeds}). **Bold** numbers miss the claim. The command of a row is "
-             "`scripts/reproduce.sh` with:", ""]
+    seeds = "one seed, so differences below .01 do not count" if summary["seeds"] == 1 else f"{summary['seeds']} seeds"
+    lines = [f"The command of a row is `scripts/reproduce.sh` with the options of its last cell ({seeds}). **Bold** numbers",
+             "miss the claim.", ""]
     for paper, claims in CLAIMS.items():
         lines += [f"| {paper}: claim | our number | command |", "|---|---|---|"]
         for claim in claims:

@@ -198,8 +198,8 @@ def main(words):
         say(f"share {options.share[0] + 1} of {options.share[1]} is done ({time.monotonic() - start:.0f} s)")
         return 1 if log.failed else 0
     summary = collect(options.out, options.data)
-    summary |= {"quick": options.quick, "seeds": options.seeds, "steps": options.steps, "machine": machine(),
-                "skipped": log.skipped, "failed": log.failed, "command": command_line(words),
+    summary |= {"quick": options.quick, "seeds": options.seeds, "machine": machine(), "skipped": log.skipped,
+                "failed": log.failed, "command": command_line(words),
                 "absent": [name for name in options.data if name not in summary["sets"]]}
     write_report(options.out, summary)
     write_claims(options.out, summary, options.update_readme)

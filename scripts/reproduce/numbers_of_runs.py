@@ -50,11 +50,14 @@ def add_training(result, seed, folder):
 
 
 def add_kinds(result, seed, folder):
-    """Adds the accuracy of every attention kind by the number of steps of its training."""
+    """Adds the accuracy of every attention kind by the number of steps of its training; ["cut_to"]: the numbers of steps
+    that --steps set."""
     for path in sorted(folder.glob("kinds/*/*/summary.json")):
         summary = json.loads(path.read_text())
-        put(result, "kinds", str(summary["train"]["total_steps"]), path.parent.name, "accuracy", seed,
-            summary["test"]["accuracy"])
+        steps = str(summary["train"]["total_steps"])
+        put(result, "kinds", steps, path.parent.name, "accuracy", seed, summary["test"]["accuracy"])
+        if path.parent.parent.name == f"{steps}-steps":
+            result["cut_to"] = sorted({*result.get("cut_to", []), steps}, key=int)
 
 
 def add_temperature(result, seed, folder):

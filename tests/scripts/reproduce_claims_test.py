@@ -53,7 +53,7 @@ def heads(**epochs):
 
 
 def summary(**sets):
-    return {"sets": sets, "seeds": 3, "steps": 300, "command": "scripts/reproduce.sh --experiments kinds", "quick": False,
+    return {"sets": sets, "seeds": 3, "command": "scripts/reproduce.sh --experiments kinds", "quick": False,
             "machine": {"processor": "a", "toolkit": "b"}, "skipped": [], "failed": [], "absent": ["cifar100", "matching"]}
 
 
@@ -155,8 +155,12 @@ class Table(unittest.TestCase):
         self.assertIn("Sinkhorn − softmax: mnist +0.1000 ± 0.0000 | `--experiments training`", own)
 
     def test_names_the_command_of_every_row_and_of_absent_sets(self):
-        text = claims_markdown(summary(agnews={"kinds": {"300": trained(sinkhorn=0.9, softmax=0.8)}}))
-        self.assertIn("Sinkhorn − softmax: agnews +0.1000 ± 0.0000 | `--experiments kinds --steps 300` |", text)
+        kinds = {"kinds": {"300": trained(sinkhorn=0.9, softmax=0.8)}}
+        text = claims_markdown(summary(agnews=kinds))
+        self.assertIn("Sinkhorn − softmax: agnews +0.1000 ± 0.0000 | `--experiments kinds` |", text)
+        cut = claims_markdown(summary(agnews=kinds | {"cut_to": ["300"]}, imdb=kinds | {"cut_to": ["100"]},
+                                      mnist=kinds | {"cut_to": ["40", "300"]}))
+        self.assertIn("| `--experiments kinds --steps 300`; imdb: `--steps 100` |", cut)
         self.assertIn("not measured | `--experiments cost` |", text)
         self.assertIn("- `cifar100` is absent. Fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 ", text)
         self.assertIn("then run `scripts/reproduce.sh --data cifar100`", text)
@@ -229,6 +233,7 @@ class EqualBudgets(unittest.TestCase):
                 return {"train": {"total_steps": 40}, "test": {"accuracy": accuracy}, "model": {
                     "parameters": 7, "attention": {"sort_inverse_temperature": inverse_temperature}}}
             leave("kinds/all-steps/softmax", network(0.9))
+            leave("kinds/9-steps/softmax", network(0.2) | {"train": {"total_steps": 9}})
             leave("temperature/all-steps/held-out-3", network(0.5) | {"train": {"total_steps": 30}})
             leave("temperature/all-steps/held-out-30", network(0.6) | {"train": {"total_steps": 30}})
             leave("temperature/all-steps/espformer", network(0.7, 30.0))
@@ -239,7 +244,9 @@ class EqualBudgets(unittest.TestCase):
             leave("heads/relu", '{"step":1,"loss":2}\n{"step":2,"test_accuracy":0.4}\n{"step":4,"test_accuracy":0.5}\n',
                   "metrics.jsonl")
             result = collect(out, ["toy"])["sets"]["toy"]
-        self.assertEqual(result["kinds"], {"40": {"softmax": {"accuracy": {"1": 0.9}}}})
+        self.assertEqual(result["kinds"], {steps: {"softmax": {"accuracy": {"1": value}}}
+                                           for steps, value in (("40", 0.9), ("9", 0.2))})
+        self.assertEqual(result["cut_to"], ["9"])
         self.assertEqual(result["temperature"], {"40": {"accuracy": {"1": 0.7}, "chosen": "30",
                                                         "held_out": {"3": 0.5, "30": 0.6}}})
         self.assertEqual(result["regions"], {"trained": {"1": [16, 17]}})
