@@ -119,7 +119,7 @@ def training_cost(measure):
         for name, result in sets.items():
             ratios = [cost_ratio(result, measure, kind) for kind in ("espformer", "espformer_few")]
             if all(ratios):
-                found.append(item(f"{name} {ratios[0]:.1f} ({ratios[1]:.2f})", min(ratios) > 1))
+                found.append(item(f"{name} {ratios[0]:.2f} ({ratios[1]:.2f})", min(ratios) > 1))
         return found
     return items
 

@@ -50,12 +50,10 @@ def command_of(claim, summary):
 
 def number_of(claim, summary, earlier):
     """The cell of the numbers: of this run, else of the README's table of full runs, else where they are."""
-    items = claim.items(summary["sets"])
-    if items:
-        return "; ".join(items)
-    items = claim.items(earlier)
-    if items:
-        return f"[full runs]({ANCHOR}): " + "; ".join(items)
+    for sets, source in ((summary["sets"], ""), (earlier, f"[full runs]({ANCHOR}): ")):
+        items = claim.items(sets)
+        if items:
+            return source + re.sub(r"(?<![\d.])0\.", ".", "; ".join(items))  # .8860 as elsewhere on the page
     return claim.elsewhere or "not measured"
 
 
@@ -68,9 +66,10 @@ def absent_lines(summary):
 def claims_markdown(summary, readme=""):
     """The table and the sets that are absent. readme: its text, for the results of full runs."""
     earlier = sets_of_readme(readme)
-    seeds = "one seed, so differences below .01 do not count" if summary["seeds"] == 1 else f"{summary['seeds']} seeds"
-    lines = [f"The command of a row is `scripts/reproduce.sh` with the options of its last cell ({seeds}). **Bold** numbers",
-             "miss the claim.", ""]
+    seeds = ("one seed, where differences of accuracy below .01 do not count" if summary["seeds"] == 1
+             else f"{summary['seeds']} seeds")
+    lines = ["The command of a row is `scripts/reproduce.sh` with the options of its last cell. Numbers in **bold** miss the",
+             f"claim. Unless a cell says otherwise: {seeds}.", ""]
     for paper, claims in CLAIMS.items():
         lines += [f"| {paper}: claim | our number | command |", "|---|---|---|"]
         for claim in claims:

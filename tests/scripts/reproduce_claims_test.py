@@ -96,9 +96,9 @@ class Items(unittest.TestCase):
 
     def test_either_may_train_cheaper(self):
         time, memory = (claims.training_cost(measure) for measure in ("milliseconds_per_step", "step_peak_bytes"))
-        self.assertEqual(self.one(time, cost(espformer=80.0, few=25.0)), "agnews 8.0 (2.50)")
-        self.assertEqual(self.one(time, cost(espformer=80.0, few=8.0)), "**agnews 8.0 (0.80)**")
-        self.assertEqual(self.one(memory, cost(80.0, 25.0, memory=0.9)), "**agnews 0.9 (0.90)**")
+        self.assertEqual(self.one(time, cost(espformer=80.0, few=25.0)), "agnews 8.00 (2.50)")
+        self.assertEqual(self.one(time, cost(espformer=80.0, few=8.0)), "**agnews 8.00 (0.80)**")
+        self.assertEqual(self.one(memory, cost(80.0, 25.0, memory=0.9)), "**agnews 0.90 (0.90)**")
 
     def test_regions_are_exact_or_missed(self):
         items = claims.regions("trained")
@@ -149,15 +149,15 @@ class Table(unittest.TestCase):
         self.assertEqual(list(earlier), ["agnews", "mnist"])
         self.assertAlmostEqual(earlier["agnews"]["training"]["sinkhorn"]["accuracy"]["3"], 0.8862)
         text = claims_markdown(summary(), README)
-        self.assertIn("[full runs](#networks-with-compiled-attention): **agnews -0.0053 ± 0.0047**", text)
-        self.assertIn("**mnist 0.9579 ± 0.0035 of 0.9723**", text)
+        self.assertIn("[full runs](#networks-with-compiled-attention): **agnews -.0053 ± .0047**", text)
+        self.assertIn("**mnist .9579 ± .0035 of .9723**", text)
         own = claims_markdown(summary(mnist={"training": trained(sinkhorn=0.9, softmax=0.8)}), README)
-        self.assertIn("Sinkhorn − softmax: mnist +0.1000 ± 0.0000 | `--experiments training`", own)
+        self.assertIn("Sinkhorn − softmax: mnist +.1000 ± .0000 | `--experiments training`", own)
 
     def test_names_the_command_of_every_row_and_of_absent_sets(self):
         kinds = {"kinds": {"300": trained(sinkhorn=0.9, softmax=0.8)}}
         text = claims_markdown(summary(agnews=kinds))
-        self.assertIn("Sinkhorn − softmax: agnews +0.1000 ± 0.0000 | `--experiments kinds` |", text)
+        self.assertIn("Sinkhorn − softmax: agnews +.1000 ± .0000 | `--experiments kinds` |", text)
         cut = claims_markdown(summary(agnews=kinds | {"cut_to": ["300"]}, imdb=kinds | {"cut_to": ["100"]},
                                       mnist=kinds | {"cut_to": ["40", "300"]}))
         self.assertIn("| `--experiments kinds --steps 300`; imdb: `--steps 100` |", cut)
