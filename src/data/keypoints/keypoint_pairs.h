@@ -19,6 +19,8 @@ using config::kNoPartner;
 /// Numbers of a keypoint: x and y in pixels, size in pixels, angle in degrees, response.
 inline constexpr std::int64_t kKeypointNumbers = 5;
 
+class PairArrays;
+
 /// One image of a pair.
 struct KeypointView {
   tensor::MatrixView<const float> keypoints;  ///< [N, kKeypointNumbers]
@@ -86,12 +88,7 @@ class KeypointPairs {
   const std::string& fingerprint() const { return fingerprint_; }
 
  private:
-  template <class Reader>
-  void read_matches(const Reader& reader);
-  template <class Reader>
-  void read_homographies(const Reader& reader);
-  template <class Reader>
-  void read_photographs(const Reader& reader);
+  void read_matches(const PairArrays& arrays);
 
   std::string source_, fingerprint_;
   config::DescriptorKind kind_ = config::DescriptorKind::histogram;
