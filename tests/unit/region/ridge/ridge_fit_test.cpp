@@ -19,10 +19,13 @@ region::RidgeFitOptions quick_options(int ridges) {
   options.starts = 1;
   options.refinement.hops = 1;
   options.refinement.smoothed_iterations = 8;
-  options.refinement.iterations = 40;
-  options.refinement.hop_iterations = 20;
+  options.refinement.iterations = in_full() ? 40 : 16;
+  options.refinement.hop_iterations = in_full() ? 20 : 8;
   return options;
 }
+
+/// The number of ridges that the validation rows choose; two where tests are shortened.
+int chosen_ridges() { return in_full() ? 0 : 2; }
 
 TEST_CASE("blocks side by side are the sum of networks across their directions") {
   base::RandomStream random(4, base::RandomPurpose::test);
@@ -98,7 +101,7 @@ TEST_CASE("a linear target gets the linear model") {
   base::RandomStream random(9, base::RandomPurpose::test);
   for (region::Rows* part : {&rows, &held})
     for (double& y : part->y) y += 0.2 * random.normal();
-  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(0));
+  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(chosen_ridges()));
   CHECK(fit.kind == region::RidgeKind::linear);
   const region::MethodFit linear =
       region::fit_baseline({rows, held}, region::Baseline::linear, {quick_options(0), fit.shape});
@@ -173,7 +176,7 @@ TEST_CASE("noise is not fitted: validation stops before the raw weights chase it
   for (region::Rows* part : {&rows, &held})
     for (std::size_t i = 0; i < part->y.size(); ++i)
       part->y[i] = part->x[2 * static_cast<std::int64_t>(i)] + 0.5 * random.normal();
-  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(0));
+  const region::RidgeFit fit = region::fit_ridges({rows, held}, quick_options(chosen_ridges()));
   // The noise itself is .25; a fit of its own would be far above on rows it has not seen.
   CHECK(fit.validation < 0.30);
 }
