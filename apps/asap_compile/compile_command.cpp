@@ -37,7 +37,8 @@ constexpr FieldFlag kFields[] = {
     {"--features", "features", "LIST",
      "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse, lse0, "
      "landmarks:M, it:K; auto: each layer takes the cheapest of several, or the loop"},
-    {"--error", "error", "X", "With auto: the largest relative output error of a layer"},
+    {"--error", "error", "X",
+     "With auto: the largest relative output error of a layer; less in more than 3 layers"},
     {"--budget", "budget", "X",
      "With auto, instead of --error: the most exact within X times softmax's attention time"},
     {"--profile", "profile", "FILE",
@@ -47,7 +48,7 @@ constexpr FieldFlag kFields[] = {
     {"--calibration", "calibration", "N", "Fit on N unlabelled examples"}};
 
 /// The line on what is fitted.
-std::string describe_operator(const compile::CompileConfig& config) {
+std::string describe_operator(const compile::CompileConfig& config, std::int64_t layers) {
   const std::string bias = config.mode == attention::CompiledMode::key_bias ? "key bias, " : "";
   const std::string fitted = ", fitted on " + base::format_count(config.calibration) + " examples";
   if (config.chooses_features() && config.budget > 0)
@@ -55,7 +56,7 @@ std::string describe_operator(const compile::CompileConfig& config) {
            " times softmax's attention time" + fitted;
   if (config.chooses_features())
     return bias + "in each layer the cheapest with an error of at most " +
-           base::format_significant(config.error) + fitted;
+           base::format_significant(compile::error_of_layers(config.error, layers)) + fitted;
   const std::string slices =
       config.dual_features().uses_slices() ? std::to_string(config.slices) + " slices, " : "";
   return bias + slices + "features " + base::join(config.features, ",") + fitted;
@@ -172,8 +173,9 @@ class CompileCommand : public cli::Command {
     const base::Stopwatch watch;
     cli::RunHeader header(common_, "asap-compile", config.seed);
     cli::describe_ranks(ranks, common_.threads, header);
-    header.add_run(run_).add("operator", describe_operator(config));
+    header.add_run(run_);
     const std::unique_ptr<compile::ActivationSource> source = open_source(config, header);
+    header.add("operator", describe_operator(config, source->teacher().layers));
     if (!source->teacher().skipped.empty()) header.add("skipped", source->teacher().skipped);
     cli::ProgressBar bar(
         common_, {.title = "compile", .item = "examples", .total = compile::compile_steps(config)});

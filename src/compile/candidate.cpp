@@ -1,6 +1,7 @@
 #include "compile/candidate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -16,6 +17,11 @@ double OperatorChoice::over_softmax() const {
   double total = 0;
   for (std::size_t layer = 0; layer < chosen.size(); ++layer) total += of(layer).nanoseconds;
   return total / (static_cast<double>(chosen.size()) * softmax_nanoseconds);
+}
+
+double error_of_layers(double error, std::int64_t layers) {
+  constexpr double kShallow = 3;
+  return error * std::sqrt(kShallow / std::max(kShallow, static_cast<double>(layers)));
 }
 
 void choose_operator(OperatorChoice& choice) {

@@ -11,9 +11,9 @@ namespace asap::compile {
 /// One way to compute the attention of a layer, with what it costs and how exact it is.
 struct Candidate {
   std::vector<std::string> features{};  ///< of a map; empty: Sinkhorn's loop
-  int iterations = 0;                 ///< of that loop
+  int iterations = 0;                   ///< of that loop
   attention::ProductPrecision precision = attention::ProductPrecision::single;
-  double nanoseconds = 0;      ///< of a head of a held-out example by the machine profile, mean
+  double nanoseconds = 0;        ///< of a head of a held-out example by the machine profile, mean
   std::vector<double> errors{};  ///< by layer, on held-out examples: see ErrorMeasurement
 
   /// "lse,lse0,it:1", "sinkhorn:3", "gau,lin in bfloat16"
@@ -33,6 +33,10 @@ struct OperatorChoice {
   /// The time of the attention of all layers, relative to softmax's.
   double over_softmax() const;
 };
+
+/// The error that each layer of a network may have: `error` in up to three layers, √(3 / layers) of
+/// it in deeper networks, because the errors of layers add up, as those of independent sources do.
+double error_of_layers(double error, std::int64_t layers);
 
 /// Fills `chosen`. For each layer, the cheapest candidate whose error is at most choice.error; or
 /// with a budget the most exact one that takes at most choice.budget times as long as softmax. If

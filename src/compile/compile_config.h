@@ -94,7 +94,8 @@ struct CompileConfig {
     v.field(
         "error", error,
         "of features=auto: the largest error of a layer's output on held-out examples, relative "
-        "to the output (without values: plan L1)",
+        "to the output (without values: plan L1), in networks of up to 3 layers; in deeper ones, "
+        "where errors add up, sqrt(3 / layers) of it",
         config::between(0, 2));
     v.field("budget", budget,
             "of features=auto: instead of error, take the most exact that costs at most this many "

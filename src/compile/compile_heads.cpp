@@ -287,7 +287,7 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   model.choice.softmax_nanoseconds = mean_time(OperatorForm::softmax(), shapes, profile);
   for (const HeadedCandidate& one : all) model.choice.candidates.push_back(one.candidate);
   model.choice.instruction_set = profile.instruction_set;
-  model.choice.error = config.error;
+  model.choice.error = error_of_layers(config.error, source.teacher().layers);
   model.choice.budget = config.budget;
   choose_operator(model.choice);
   for (std::size_t layer = 0; layer < model.choice.chosen.size(); ++layer)

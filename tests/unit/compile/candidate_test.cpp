@@ -31,6 +31,13 @@ TEST_CASE("A layer takes the cheapest that is exact enough, the loop among them"
   CHECK(choice.chosen == std::vector<std::size_t>{2, 2});
 }
 
+TEST_CASE("Layers of deep networks may have a smaller error each") {
+  for (const int layers : {1, 2, 3}) CHECK(compile::error_of_layers(0.03, layers) == 0.03);
+  // As of independent sources: twelve of them add up to what three may have.
+  CHECK(compile::error_of_layers(0.03, 12) == doctest::Approx(0.015));
+  CHECK(compile::error_of_layers(0, 12) == 0);
+}
+
 TEST_CASE("With a budget a layer takes the most exact that it pays for") {
   compile::OperatorChoice choice = some_choice();
   for (const auto& [budget, chosen] :
