@@ -36,7 +36,7 @@ class BundleCommand : public cli::Command {
         "asap-eval bundle --run runs/fashion --compiled runs/operator --out fashion.safetensors");
     command->get_option("--out")->type_name("FILE")->description(
         "The file to write, in the format safetensors");
-    command->get_option("--overwrite")->description("Replace another file at --out");
+    command->get_option("--overwrite")->description("Replace another bundle at --out");
     return command;
   }
 
@@ -47,9 +47,7 @@ class BundleCommand : public cli::Command {
       throw base::UsageError("--out needs the name of a file", "--out model.safetensors");
     const std::string bytes = bundle::make_bundle(run_, compiled_, cascade());
     const bundle::TrainedModel model = bundle::parse_bundle(bytes, out.string());
-    if (std::filesystem::exists(out) && !common_.overwrite && base::read_file(out) != bytes)
-      throw base::UsageError("--out '" + out.string() + "' is another file",
-                             "choose another name, or replace it with --overwrite");
+    refuse_to_replace(bytes);
     if (out.has_parent_path()) base::make_directories(out.parent_path());
     base::write_file_atomically(out, bytes);
     const io::Json summary = {{"file", out.string()},
@@ -70,6 +68,19 @@ class BundleCommand : public cli::Command {
   }
 
  private:
+  /// UsageError where --out is another file that is no bundle, or one without --overwrite.
+  void refuse_to_replace(const std::string& bytes) const {
+    if (!std::filesystem::exists(common_.out)) return;
+    const std::string there = base::read_file(common_.out);
+    if (there == bytes) return;
+    const std::string name = "--out '" + common_.out.string() + "' ";
+    if (!bundle::is_bundle(there))
+      throw base::UsageError(name + "is a file that is no bundle", "choose another name");
+    if (!common_.overwrite)
+      throw base::UsageError(name + "is another bundle",
+                             "choose another name, or replace it with --overwrite");
+  }
+
   /// The cascade of the compiled operator, if one is wanted.
   std::optional<bundle::StoredCascade> cascade() const {
     if (cascade_option_->count() == 0) return std::nullopt;

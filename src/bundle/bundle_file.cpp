@@ -210,6 +210,16 @@ std::string make_bundle(const fs::path& run, const fs::path& compiled,
   return io::serialise_safetensors(bundle);
 }
 
+bool is_bundle(std::string_view bytes) {
+  try {
+    const io::TensorFile file = io::parse_safetensors(bytes, "");
+    const auto format = file.metadata.find("format");
+    return format != file.metadata.end() && format->second == kBundleFormat;
+  } catch (const base::DataError&) {
+    return false;
+  }
+}
+
 TrainedModel parse_bundle(std::string_view bytes, const std::string& source) {
   const io::TensorFile file = io::parse_safetensors(bytes, source);
   const Metadata metadata(file);

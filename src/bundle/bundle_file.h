@@ -35,6 +35,9 @@ std::string content_fingerprint_of(const io::TensorFile& file);
 std::string make_bundle(const std::filesystem::path& run, const std::filesystem::path& compiled,
                         const std::optional<StoredCascade>& cascade = std::nullopt);
 
+/// Whether these are the bytes of a bundle, perhaps a damaged one or of another version.
+bool is_bundle(std::string_view bytes);
+
 /// Reads a bundle. Nothing in it is trusted: DataError names `source` and what is missing, damaged,
 /// of an unknown version, or does not fit the rest.
 TrainedModel parse_bundle(std::string_view bytes, const std::string& source);

@@ -249,8 +249,17 @@ TEST_CASE("what cannot be predicted is refused in the user's words") {
                 3, {"test.tsv"});
   check_refused(run("asap-eval", {"bundle", "--run", (texts.work / "run").string()}), 2,
                 {"--out model.safetensors"});
-  check_refused(run("asap-eval", {"bundle", "--run", (texts.work / "run").string(), "--out", test}),
-                2, {"is another file", "--overwrite"});
+  const std::string config = (texts.work / "run/config.json").string();
+  for (const std::string& file : {test, config}) {
+    const std::string content = read_file(file);
+    for (const bool overwrite : {false, true}) {
+      std::vector<std::string> words{"bundle", "--run", (texts.work / "run").string(), "--out",
+                                     file};
+      if (overwrite) words.push_back("--overwrite");
+      check_refused(run("asap-eval", words), 2, {"no bundle", "another name"});
+      CHECK(read_file(file) == content);
+    }
+  }
   CHECK(texts.bundle().code == 0);  // the same bytes again
   CHECK_FALSE(fs::exists(texts.work / "o"));
 }
