@@ -163,6 +163,39 @@ TEST_CASE("points of a file are fitted, sorted and averaged, which is said") {
   CHECK(summary["notes"].size() == 2);
 }
 
+TEST_CASE("errors are those of all points where some share their x") {
+  const Workspace work;
+  std::ofstream(work / "points.csv") << "x,y\n0,0\n0,2\n1,1\n1,3\n2,0\n2,2\n3,1\n3,3\n4,0\n4,2\n";
+  const auto fit = [&](const std::string& folder, std::vector<std::string> more) {
+    std::vector<std::string> words{"fit", "--data", (work / "points.csv").string(), "--out",
+                                   (work / folder).string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return relu_fit(words);
+  };
+  const Outcome refused = fit("a", {"--tolerance", "0.25"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.error, "x = 0 reach from 0 to 2"));
+  CHECK(contains(refused.error, "1.01"));
+  for (const std::vector<std::string>& how :
+       std::vector<std::vector<std::string>>{{"--tolerance", "1.25"}, {"--pieces", "1"}}) {
+    REQUIRE(fit("b",
+                [&] {
+                  std::vector<std::string> words = how;
+                  words.emplace_back("--overwrite");
+                  return words;
+                }())
+                .code == 0);
+    const io::Json summary = summary_of(work / "b");
+    // Means 1, 2, 1, 2, 1, each of two points that are one away from it.
+    CHECK(summary["mse"].get<double>() >= 1);
+    CHECK(summary["floor_mse"].get<double>() >= 1);
+    CHECK(summary["max_error"].get<double>() >= 1.25 - 1e-12);
+    const double variance = 1 + 0.24;
+    CHECK(summary["r_squared"].get<double>() ==
+          doctest::Approx(1 - summary["mse"].get<double>() / variance));
+  }
+}
+
 TEST_CASE("a tolerance and a shape are kept and reported") {
   const Workspace work;
   REQUIRE(relu_fit({"fit", "--function", "sin(x)", "--interval", "0", "2*pi", "--tolerance", "1e-6",

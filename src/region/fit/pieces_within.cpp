@@ -64,15 +64,35 @@ class FunctionPieces {
   Samples samples_;
 };
 
+/// Points of equal x by the middle between the lowest and the highest, and half their distance.
+struct Gates {
+  std::vector<double> middle, half_range;
+};
+
+Gates gates_of(const Target& target) {
+  const Spread& spread = target.spread;
+  Gates gates{target.samples.y, std::vector<double>(spread.low.size())};
+  for (std::size_t i = 0; i < spread.low.size(); ++i) {
+    gates.middle[i] = 0.5 * (spread.low[i] + spread.high[i]);
+    gates.half_range[i] = 0.5 * (spread.high[i] - spread.low[i]);
+  }
+  return gates;
+}
+
 }  // namespace
 
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
                                           double tolerance, int most_pieces) {
   if (formula) return FunctionPieces(target, *formula, tolerance).run(most_pieces);
-  const auto line =
-      fewest_pieces(target.samples, (1 - 1e-9) * tolerance, most_pieces, Within::samples);
+  const Samples& samples = target.samples;
+  const Gates gates = gates_of(target);
+  const auto line = fewest_pieces({samples.x, gates.middle, {}}, gates.half_range,
+                                  (1 - 1e-9) * tolerance, most_pieces);
   if (!line) return std::nullopt;
-  return PiecesWithin{*line, max_error(*line, target.samples), static_cast<int>(line->pieces())};
+  std::vector<double> values(samples.x.size());
+  std::ranges::transform(samples.x, values.begin(), [&](double x) { return (*line)(x); });
+  return PiecesWithin{*line, max_error(samples, target.spread, values),
+                      static_cast<int>(line->pieces())};
 }
 
 }  // namespace asap::region

@@ -20,8 +20,8 @@ struct PiecesWithin {
 ///
 /// A function is replaced by samples that it follows closely between. Within the tolerance of the
 /// samples alone no more pieces are needed than within that of the function: this gives `fewest`.
-/// Pieces within the tolerance of the chords are then proved to be within that of the function; where
-/// this fails, a sample is added (an exchange algorithm).
+/// Pieces within the tolerance of the chords are then proved to be within that of the function;
+/// where this fails, a sample is added (an exchange algorithm).
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
                                           double tolerance, int most_pieces);
 

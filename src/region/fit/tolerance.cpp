@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/text.h"
 #include "region/certify/error_bounds.h"
 #include "region/fit/narrow_fit.h"
@@ -70,11 +71,12 @@ class Search {
     if (grid_.x.empty())
       grid_ = target_.truth ? even_samples(target_.truth, target_.interval, kDensePoints)
                             : target_.samples;
-    if (!fit.folded) return max_error(fit.network, grid_);
-    double largest = 0;
-    for (std::size_t i = 0; i < grid_.x.size(); ++i)
-      largest = std::max(largest, std::abs((*fit.folded)(grid_.x[i]) - grid_.y[i]));
-    return largest;
+    std::vector<double> prediction(grid_.x.size());
+    if (fit.folded)
+      for (std::size_t i = 0; i < prediction.size(); ++i) prediction[i] = (*fit.folded)(grid_.x[i]);
+    else
+      fit.network.evaluate(grid_.x, prediction);
+    return max_error(grid_, target_.truth ? Spread() : target_.spread, prediction);
   }
 
   /// Records a trial and keeps the fit if it reaches the tolerance with fewer parameters than all
@@ -185,20 +187,35 @@ class Search {
 
 }  // namespace
 
-double max_error(const ReluNetwork& network, const Samples& samples) {
-  std::vector<double> prediction(samples.x.size());
-  network.evaluate(samples.x, prediction);
-  double largest = 0;
-  for (std::size_t i = 0; i < prediction.size(); ++i)
-    largest = std::max(largest, std::abs(prediction[i] - samples.y[i]));
-  return largest;
+namespace {
+
+/// No function is nearer to two points of equal x than half their distance.
+void check_reachable(const Target& target, double tolerance) {
+  if (target.truth || target.spread.empty()) return;
+  std::size_t widest = 0;
+  const auto half = [&](std::size_t i) {
+    return 0.5 * (target.spread.high[i] - target.spread.low[i]);
+  };
+  for (std::size_t i = 0; i < target.spread.low.size(); ++i)
+    if (half(i) > half(widest)) widest = i;
+  if (half(widest) <= tolerance) return;
+  throw base::UsageError(
+      "`tolerance` " + base::format_number(tolerance) +
+          ": the points at x = " + base::format_significant(target.samples.x[widest]) +
+          " reach from " + base::format_significant(target.spread.low[widest]) + " to " +
+          base::format_significant(target.spread.high[widest]) + ", and no function is within it",
+      "choose at least " + base::format_significant(1.01 * half(widest)) +
+          ", or average points of equal x before");
 }
+
+}  // namespace
 
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress) {
   if (!(tolerance > 0) || !std::isfinite(tolerance))
     throw base::UsageError("`tolerance` " + base::format_number(tolerance) +
                            ": a positive number is expected");
+  check_reachable(target, tolerance);
   return Search(target, tolerance, options, progress).run();
 }
 

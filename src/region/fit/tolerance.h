@@ -32,11 +32,9 @@ struct ToleranceResult {
 /// `fewest_pieces` says so (pieces/stabbing.h). Smaller ones are searched among polished networks
 /// of one window and windowed foldings of two and three pieces for every depth, each with the
 /// fewest windows that reach the tolerance. `progress` receives each trial. NumericalError when no
-/// network reaches the tolerance.
+/// network reaches the tolerance; UsageError where points of equal x are farther apart than twice
+/// the tolerance.
 ToleranceResult fit_to_tolerance(const Target& target, double tolerance, const FitOptions& options,
                                  const std::function<void(const ToleranceTrial&)>& progress = {});
-
-/// Largest |network - y| over the samples.
-double max_error(const ReluNetwork& network, const Samples& samples);
 
 }  // namespace asap::region

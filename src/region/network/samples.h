@@ -19,6 +19,21 @@ struct Samples {
   double total_weight() const;
 };
 
+/// What points of equal x were before their mean took their place: by sample; empty where no points
+/// shared their x.
+struct Spread {
+  std::vector<double> low, high;  ///< least and largest y
+  std::vector<double> variance;   ///< weighted mean of (y - mean)^2
+
+  bool empty() const { return low.empty(); }
+  /// What the points add to the mean squared error of their means, whatever the function.
+  double mean_variance(const Samples& samples) const;
+};
+
+/// Largest |prediction - y| over the points behind the samples.
+double max_error(const Samples& samples, const Spread& spread,
+                 const std::vector<double>& prediction);
+
 /// Rows: samples of several inputs and one target.
 struct Rows {
   tensor::Tensor<double> x;  ///< [n, inputs]

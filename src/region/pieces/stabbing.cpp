@@ -74,9 +74,12 @@ class LineSet {
 
 class Stabbing {
  public:
-  Stabbing(const Samples& samples, double tolerance, Within within)
+  /// half_range: see fewest_pieces; empty: zeros.
+  Stabbing(const Samples& samples, const std::vector<double>& half_range, double tolerance,
+           Within within)
       : x_(samples.x),
         y_(samples.y),
+        half_range_(half_range),
         tolerance_(tolerance),
         negligible_(1e-9 * tolerance),
         within_(within) {
@@ -105,8 +108,11 @@ class Stabbing {
   }
 
  private:
-  double low(std::size_t i) const { return y_[i] - tolerance_; }
-  double high(std::size_t i) const { return y_[i] + tolerance_; }
+  double room(std::size_t i) const {
+    return half_range_.empty() ? tolerance_ : tolerance_ - half_range_[i];
+  }
+  double low(std::size_t i) const { return y_[i] - room(i); }
+  double high(std::size_t i) const { return y_[i] + room(i); }
 
   /// Ends the present piece by the extreme line towards gate reached + 1. Returns the lines of the
   /// next piece that meet this gate.
@@ -120,9 +126,9 @@ class Stabbing {
     std::size_t touched = first;
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = first; i <= reached; ++i) {
-      const double room = sign * (y_[i] - lines.at(edge, x_[i])) + tolerance_;
-      if (room > least + 1e-9 * tolerance_) continue;
-      least = std::min(least, room);
+      const double left = sign * (y_[i] - lines.at(edge, x_[i])) + room(i);
+      if (left > least + 1e-9 * tolerance_) continue;
+      least = std::min(least, left);
       touched = i;
     }
     const double start = lines.at(edge, x_[touched]);
@@ -136,10 +142,10 @@ class Stabbing {
                        low(next), high(next), negligible_);
     } else {
       // Where the extreme line leaves the band around the chord.
-      const auto room = [&](std::size_t i) {
+      const auto left = [&](std::size_t i) {
         return sign * (lines.at(edge, x_[i]) - y_[i]) + tolerance_;
       };
-      const double before = std::max(room(reached), 0.0), after = room(next);
+      const double before = std::max(left(reached), 0.0), after = left(next);
       const double part = before / (before - after);
       const double x = x_[reached] + part * (x_[next] - x_[reached]);
       const double inner = lines.at(edge, x), outer = inner + sign * 2 * tolerance_;
@@ -150,7 +156,7 @@ class Stabbing {
       if (!result.empty()) result.cut(x_[next], low(next), -1);
     }
     for (std::size_t i = touched + 1; i <= reached && !result.empty(); ++i)
-      result.cut(x_[i], y_[i] + sign * tolerance_, sign);
+      result.cut(x_[i], y_[i] + sign * room(i), sign);
     (sign > 0 ? first_high_ : first_low_) = touched;
     (sign > 0 ? first_low_ : first_high_) = next;
     reached = next;
@@ -199,7 +205,7 @@ class Stabbing {
     return line;
   }
 
-  const std::vector<double>&x_, &y_;
+  const std::vector<double>&x_, &y_, &half_range_;
   double tolerance_, negligible_, steep_ = 0, last_edge_ = 0;
   Within within_;
   std::size_t first_low_ = 0, first_high_ = 0;  // gates from which low and high ends bind the lines
@@ -210,9 +216,24 @@ class Stabbing {
 
 std::optional<PiecewiseLinear> fewest_pieces(const Samples& samples, double tolerance,
                                              int most_pieces, Within within) {
-  std::optional<PiecewiseLinear> line = Stabbing(samples, tolerance, within).run(most_pieces);
+  const std::vector<double> none;
+  std::optional<PiecewiseLinear> line = Stabbing(samples, none, tolerance, within).run(most_pieces);
   // Rounding may have cut a set of lines too far, or not far enough.
   if (line && max_error(*line, samples) > tolerance * (1 + 1e-6)) return std::nullopt;
+  return line;
+}
+
+std::optional<PiecewiseLinear> fewest_pieces(const Samples& samples,
+                                             const std::vector<double>& half_range,
+                                             double tolerance, int most_pieces) {
+  if (half_range.empty()) return fewest_pieces(samples, tolerance, most_pieces, Within::samples);
+  for (const double half : half_range)
+    if (half > tolerance) return std::nullopt;
+  std::optional<PiecewiseLinear> line =
+      Stabbing(samples, half_range, tolerance, Within::samples).run(most_pieces);
+  for (std::size_t i = 0; line && i < half_range.size(); ++i)
+    if (std::abs((*line)(samples.x[i]) - samples.y[i]) + half_range[i] > tolerance * (1 + 1e-6))
+      line.reset();
   return line;
 }
 

@@ -29,12 +29,19 @@ enum class Within {
 std::optional<PiecewiseLinear> fewest_pieces(const Samples& samples, double tolerance,
                                              int most_pieces, Within within);
 
+/// The same within tolerance - half_range_i of y_i at every x_i: within the tolerance of all points
+/// of which y_i is the middle and half_range_i half the distance. half_range: [samples], or empty
+/// for zeros.
+std::optional<PiecewiseLinear> fewest_pieces(const Samples& samples,
+                                             const std::vector<double>& half_range,
+                                             double tolerance, int most_pieces);
+
 /// Largest |function - y| over the samples.
 double max_error(const PiecewiseLinear& function, const Samples& samples);
 
 /// Samples of f that straight lines between neighbours follow to within `deviation`, as far as f
-/// at the middles shows: an even grid of `least` cells, halved where needed. At most `most` samples;
-/// none when more are needed.
+/// at the middles shows: an even grid of `least` cells, halved where needed. At most `most`
+/// samples; none when more are needed.
 std::optional<Samples> following_samples(const numerics::Curve& f, numerics::Interval interval,
                                          double deviation, int least, int most);
 

@@ -36,10 +36,10 @@ std::string shape_text(const FunctionShape& shape) {
   return words.empty() ? "neither convex nor concave nor monotone" : base::join(words, ", ");
 }
 
-/// 1 - mse / variance of y, weighted.
-double r_squared(const Samples& samples, double mse) {
+/// 1 - mse / variance of y, weighted, over the points behind the samples.
+double r_squared(const Samples& samples, double scatter, double mse) {
   const double total = samples.total_weight();
-  double mean = 0, variance = 0;
+  double mean = 0, variance = scatter;
   for (std::int64_t i = 0; i < samples.size(); ++i)
     mean += samples.weight_at(i) / total * samples.y[static_cast<std::size_t>(i)];
   for (std::int64_t i = 0; i < samples.size(); ++i) {
@@ -81,13 +81,15 @@ FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
   FitMeasures measures;
   std::vector<double> prediction(target.samples.x.size());
   network.evaluate(target.samples.x, prediction);
-  measures.mse = mean_squared_error(target.samples, prediction);
+  const double scatter = target.spread.mean_variance(target.samples);
+  measures.mse = mean_squared_error(target.samples, prediction) + scatter;
+  measures.max_error = max_error(target.samples, target.spread, prediction);
   const Samples dense = even_samples(target.reference(), target.interval, kDensePoints);
   prediction.resize(dense.x.size());
   network.evaluate(dense.x, prediction);
   measures.dense_mse = mean_squared_error(dense, prediction);
-  measures.max_error = max_error(network, target.truth ? dense : target.samples);
-  measures.r_squared = r_squared(target.samples, measures.mse);
+  if (target.truth) measures.max_error = max_error(dense, {}, prediction);
+  measures.r_squared = r_squared(target.samples, scatter, measures.mse);
   if (!std::isfinite(measures.mse) || !std::isfinite(measures.dense_mse))
     throw base::NumericalError("the fitted network is not finite on the interval");
   measures.regions = count_regions(network, target.interval);
@@ -98,6 +100,7 @@ FitMeasures measure_fit(const Target& target, const ReluNetwork& network,
   else
     measures.floor = target.truth ? free_knot_floor(target.truth, target.interval, pieces)
                                   : free_knot_floor(target.samples, pieces);
+  measures.floor.refined += scatter;
   // The network is one of the functions that the floor is about.
   if (!target.truth) measures.floor.refined = std::min(measures.floor.refined, measures.mse);
   return measures;

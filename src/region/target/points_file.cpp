@@ -126,21 +126,31 @@ bool sort_points(Samples& samples) {
 }
 
 /// Replaces points of equal x by their weighted mean. Returns by how many the points decreased.
-std::int64_t average_duplicates(Samples& samples) {
+std::int64_t average_duplicates(PointsFile& file) {
+  Samples& samples = file.samples;
   const auto equal = std::adjacent_find(samples.x.begin(), samples.x.end());
   if (equal == samples.x.end()) return 0;
   Samples merged;
+  Spread& spread = file.spread;
   for (std::int64_t i = 0; i < samples.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const double weight = samples.weight_at(i);
-    if (!merged.x.empty() && merged.x.back() == samples.x[at]) {
+    const double y = samples.y[static_cast<std::size_t>(i)], weight = samples.weight_at(i);
+    if (!merged.x.empty() && merged.x.back() == samples.x[static_cast<std::size_t>(i)]) {
+      // Welford's update of a weighted mean and variance.
+      const double away = y - merged.y.back(), before = merged.weight.back();
       merged.weight.back() += weight;
-      merged.y.back() += (samples.y[at] - merged.y.back()) * weight / merged.weight.back();
+      merged.y.back() += away * weight / merged.weight.back();
+      const double part = before / merged.weight.back();
+      spread.variance.back() = part * (spread.variance.back() + (1 - part) * away * away);
+      spread.low.back() = std::min(spread.low.back(), y);
+      spread.high.back() = std::max(spread.high.back(), y);
       continue;
     }
-    merged.x.push_back(samples.x[at]);
-    merged.y.push_back(samples.y[at]);
+    merged.x.push_back(samples.x[static_cast<std::size_t>(i)]);
+    merged.y.push_back(y);
     merged.weight.push_back(weight);
+    spread.low.push_back(y);
+    spread.high.push_back(y);
+    spread.variance.push_back(0);
   }
   const std::int64_t gone = samples.size() - merged.size();
   samples = std::move(merged);
@@ -161,11 +171,12 @@ void require_finite(const Samples& samples, const std::string& source) {
 /// Sorts the points and averages those of equal x.
 PointsFile prepared(PointsFile file, const std::string& source, const char* hint) {
   if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
-  const std::int64_t gone = average_duplicates(file.samples);
+  const std::int64_t gone = average_duplicates(file);
   require_finite(file.samples, source);
   if (gone > 0)
     file.notes.push_back(base::format_count(gone) +
-                         " points share their x with another point: averaged");
+                         " points share their x with another point: averaged for the fit; errors "
+                         "are those of all points");
   if (file.samples.size() < 4)
     throw base::DataError(source + ": " + std::to_string(file.samples.size()) +
                               " points of different x, at least four are needed",
@@ -200,7 +211,7 @@ PointsFile prepare_points(Samples points, const std::string& source) {
   require_values(points.x, "x", false);
   require_values(points.y, "y", false);
   require_values(points.weight, "weight", true);
-  return prepared({std::move(points), {}}, source, "points of equal x are averaged");
+  return prepared({std::move(points)}, source, "points of equal x are averaged");
 }
 
 PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen) {

@@ -13,7 +13,8 @@ namespace asap::region {
 /// Points prepared for a fit: sorted by x, points of equal x averaged by weight.
 struct PointsFile {
   Samples samples;
-  std::vector<std::string> notes;  ///< what was changed, for the user
+  std::vector<std::string> notes{};  ///< what was changed, for the user
+  Spread spread{};                   ///< of the points of equal x
 };
 
 /// Reads points from text, decoded by io::DecodedText: two columns x, y or three columns x, y,

@@ -40,21 +40,28 @@ std::string formula_of(const std::string& text) {
   return text;
 }
 
-Samples inside(const Samples& samples, numerics::Interval interval) {
-  Samples kept;
-  for (std::int64_t i = 0; i < samples.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    if (samples.x[at] < interval.low || samples.x[at] > interval.high) continue;
-    kept.x.push_back(samples.x[at]);
-    kept.y.push_back(samples.y[at]);
-    if (!samples.weight.empty()) kept.weight.push_back(samples.weight[at]);
+/// Leaves out the points outside the interval.
+void keep_inside(numerics::Interval interval, PointsFile& file) {
+  PointsFile kept;
+  const Samples& all = file.samples;
+  for (std::size_t at = 0; at < all.x.size(); ++at) {
+    if (all.x[at] < interval.low || all.x[at] > interval.high) continue;
+    kept.samples.x.push_back(all.x[at]);
+    kept.samples.y.push_back(all.y[at]);
+    if (!all.weight.empty()) kept.samples.weight.push_back(all.weight[at]);
+    if (file.spread.empty()) continue;
+    kept.spread.low.push_back(file.spread.low[at]);
+    kept.spread.high.push_back(file.spread.high[at]);
+    kept.spread.variance.push_back(file.spread.variance[at]);
   }
-  return kept;
+  file.samples = std::move(kept.samples);
+  file.spread = std::move(kept.spread);
 }
 
 /// The points of a file with its notes first.
 Target noted_target(std::string name, PointsFile file) {
   Target target = points_target(std::move(name), std::move(file.samples));
+  target.spread = std::move(file.spread);
   target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
   return target;
 }
@@ -126,7 +133,7 @@ Target data_target(const std::filesystem::path& path,
   if (interval) {
     check_domain(*interval);
     const std::int64_t all = file.samples.size();
-    file.samples = inside(file.samples, *interval);
+    keep_inside(*interval, file);
     if (file.samples.size() < 4)
       throw base::DataError(path.string() + ": " + std::to_string(file.samples.size()) +
                                 " points inside `interval`, at least four are needed",

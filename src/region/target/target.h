@@ -18,6 +18,7 @@ struct Target {
   std::string formula;  ///< of the truth, for bounds; empty when only points are known
   numerics::Interval interval;
   Samples samples;            ///< training points
+  Spread spread{};            ///< of points that shared their x
   numerics::Curve curve;      ///< smooth guide through or near the points, from which fits start
   numerics::Curve truth;      ///< the exact function; empty when only points are known
   double noise_variance = 0;  ///< of y at weight one; 0: the points lie on a curve

@@ -91,6 +91,32 @@ TEST_CASE("no more pieces than with knots on a fine grid, and all points within 
   CHECK(better <= 12);
 }
 
+TEST_CASE("gates of different width: points behind every sample are within the tolerance") {
+  for (std::uint32_t seed = 0; seed < 10; ++seed) {
+    base::RandomStream random(seed, base::RandomPurpose::test, 3);
+    Samples samples;
+    std::vector<double> none(14, 0.0), equal(14, 0.4), drawn;
+    for (int i = 0; i < 14; ++i) {
+      samples.x.push_back(i + random.uniform(0, 0.5));
+      samples.y.push_back(2 * random.normal());
+      drawn.push_back(random.uniform(0, 0.9));
+    }
+    const auto pieces = [&](double tolerance) {
+      return region::fewest_pieces(samples, tolerance, 100, Within::samples)->pieces();
+    };
+    CHECK(region::fewest_pieces(samples, none, 1.5, 100)->pieces() == pieces(1.5));
+    CHECK(region::fewest_pieces(samples, equal, 1.5, 100)->pieces() == pieces(1.1));
+    const auto line = region::fewest_pieces(samples, drawn, 1.5, 100);
+    REQUIRE(line);
+    for (std::size_t i = 0; i < drawn.size(); ++i)
+      CHECK(std::abs((*line)(samples.x[i]) - samples.y[i]) + drawn[i] <= 1.5 * (1 + 1e-6));
+    // Narrower gates need no fewer pieces than wider ones.
+    CHECK(line->pieces() >= pieces(1.5));
+    CHECK(line->pieces() <= pieces(0.6));
+    CHECK_FALSE(region::fewest_pieces(samples, drawn, 0.2, 100));
+  }
+}
+
 TEST_CASE("within chords, the knots are inside the tolerance as well") {
   const auto samples =
       region::following_samples([](double x) { return x * x * x; }, {0, 1}, 1e-8, 64, 100'000);

@@ -125,6 +125,11 @@ TEST_CASE("points are sorted and equal x averaged by weight, and both is said") 
   REQUIRE(file.notes.size() == 2);
   CHECK(contains(file.notes[0], "sorted"));
   CHECK(contains(file.notes[1], "averaged"));
+  CHECK(file.spread.low == std::vector<double>{2, 4, 1, 0});
+  CHECK(file.spread.high == std::vector<double>{2, 8, 1, 0});
+  CHECK(file.spread.variance == std::vector<double>{0, 3, 0, 0});  // (9 + 3 * 1) / 4
+  CHECK(file.spread.mean_variance(file.samples) == doctest::Approx(12.0 / 8));
+  CHECK(region::parse_points("1,2\n2,4\n3,1\n5,0\n", "points.csv").spread.empty());
 }
 
 TEST_CASE("points in memory are prepared as those of a file") {
