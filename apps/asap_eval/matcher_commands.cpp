@@ -132,6 +132,21 @@ class Thresholds {
     return chosen.threshold;
   }
 
+  /// UsageError where pairs that are compared chose the thresholds.
+  void refuse(const std::vector<std::filesystem::path>& compared) const {
+    if (calibration_.empty()) return;
+    const auto print = [](const std::filesystem::path& path) {
+      return base::content_fingerprint(base::read_file(path));
+    };
+    for (const std::filesystem::path& calibration :
+         data::find_keypoint_files(calibration_, "--calibration"))
+      for (const std::filesystem::path& path : compared)
+        if (print(path) == print(calibration))
+          throw base::UsageError(
+              "--calibration '" + calibration.string() + "' holds the pairs that are compared",
+              "choose thresholds on other pairs");
+  }
+
  private:
   std::optional<double> given_;
   std::string calibration_;
@@ -197,6 +212,7 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
       data::find_keypoint_files(list, options.pairs.empty() ? "`data.test` of the run" : "--pairs");
   if (paths.empty())
     throw base::UsageError("the run names no test pairs", "give files with --pairs");
+  thresholds.refuse(paths);
   require_same_pairs(paths, matcher, ranks);
   cli::ProgressBar bar(
       common,

@@ -210,9 +210,9 @@ class PredictCommand : public cli::Command {
           bar.print_above(std::string("asap-eval: error: ") + error.what());
         })
                     : predict::Faults();
-    folder.begin();
     const predict::PredictionSummary result = predict::predict_to_folder(
-        *input, predictor, {predictor_, model.class_names, top_, folder.path()}, faults,
+        *input, predictor,
+        {predictor_, model.class_names, top_, folder.path(), [&] { folder.begin(); }}, faults,
         [&](std::int64_t done) { bar.update(done); });
     bar.finish();
     folder.finish(summary_of(model, method, result), text_of(model, result));

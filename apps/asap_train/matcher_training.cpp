@@ -25,7 +25,8 @@ std::string pairs_line(const data::KeypointPairs& pairs) {
          std::to_string(pairs.descriptor_width()) + " numbers";
 }
 
-std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& config) {
+std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& config,
+                                            const data::KeypointPairs& pairs) {
   std::vector<data::KeypointPairs> tests;
   for (const std::filesystem::path& file :
        data::find_keypoint_files(config.data.test, "`data.test`")) {
@@ -33,6 +34,12 @@ std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& co
     if (!test.has_matches())
       throw base::DataError(test.source() + ": test pairs need the arrays matches0 and matches1",
                             "leave the file out of data.test");
+    if (test.descriptor_width() != pairs.descriptor_width())
+      throw base::DataError(test.source() + ": descriptors of " +
+                                std::to_string(test.descriptor_width()) + " numbers, those of " +
+                                pairs.source() + " have " +
+                                std::to_string(pairs.descriptor_width()),
+                            "describe the keypoints of training and test pairs alike");
     test.keep_first(config.data.test_pairs);
     tests.push_back(std::move(test));
   }
@@ -94,6 +101,12 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   config::MatcherTrainConfig config = cli::resolve_config(common, config::MatcherTrainConfig{});
   if (common.seed) config.seed = *common.seed;
   config.validate(cli::config_source(common));
+  if (common.dump_config == cli::ConfigDump::minimal) {
+    io::Json defaults = config::to_json(config::MatcherTrainConfig{});
+    defaults["model"].erase("kind");  // without it the fields are those of other networks
+    cli::dump_json(common, config::to_json(config), defaults);
+    return;
+  }
   if (cli::dump_config(common, config)) return;
   const config::RunFolder folder(common.required_out());
   cli::refuse_results_of_others(common);
@@ -109,7 +122,7 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   data::KeypointPairs pairs = data::KeypointPairs::read(files.front(), config.data.descriptors);
   pairs.keep_first(config.data.train_pairs);
   config.model.matcher = train::complete_matcher(config.model.matcher, pairs);
-  const std::vector<data::KeypointPairs> tests = read_tests(config);
+  const std::vector<data::KeypointPairs> tests = read_tests(config, pairs);
   const std::size_t usable = train::usable_pairs(pairs).size();
   header.add("data", pairs_line(pairs));
   if (static_cast<std::int64_t>(usable) < pairs.size())

@@ -137,8 +137,23 @@ void CompileConfig::validate(const std::string& source) const {
       throw base::UsageError(source + ": features: it:K needs a feature to start from",
                              "for example lse,lse0,it:2");
   }
+  validate_limits(source);
   if (mode == attention::CompiledMode::key_bias) validate_key_bias(source);
   imitated_iterations(source);
+}
+
+void CompileConfig::validate_limits(const std::string& source) const {
+  const bool given = error != CompileConfig().error,
+             chooses = chooses_features() && (mode == attention::CompiledMode::key_bias ||
+                                              objective == DualObjective::ridge);
+  if ((given || budget > 0) && !chooses)
+    throw base::UsageError(source + ": " + (budget > 0 ? "`budget`" : "`error`") +
+                               " chooses among operators, and `features` or `objective` leave no "
+                               "choice",
+                           "leave it out, or leave `features` auto and `objective` ridge");
+  if (given && budget > 0)
+    throw base::UsageError(source + ": `budget` and `error` exclude each other",
+                           "`budget` takes the most exact operator that it pays for");
 }
 
 void CompileConfig::validate_key_bias(const std::string& source) const {

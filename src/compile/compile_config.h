@@ -138,6 +138,7 @@ struct CompileConfig {
   std::optional<int> imitated_iterations(const std::string& source = "configuration") const;
 
  private:
+  void validate_limits(const std::string& source) const;
   void validate_key_bias(const std::string& source) const;
 };
 

@@ -262,6 +262,21 @@ std::vector<TeacherSample> run_teachers(const Activations& activations, int laye
   return samples;
 }
 
+namespace {
+
+/// Scores beyond the range of float leave no operator, not even the loop.
+void require_finite(const OperatorChoice& choice) {
+  for (std::size_t layer = 0; layer < choice.chosen.size(); ++layer)
+    if (!std::isfinite(choice.of(layer).errors[layer]))
+      throw base::NumericalError("layer " + std::to_string(layer) +
+                                     ": the error of the operator is not finite, because scores of "
+                                     "its queries and keys leave the range of float32",
+                                 "check the queries and keys: their products should stay below "
+                                 "1e38");
+}
+
+}  // namespace
+
 std::int64_t compile_steps(const CompileConfig& config) {
   std::int64_t passes = 3;  // statistics, the starts of all maps, column errors
   for (const CompileConfig& map : config.maps()) passes += map.dual_features().corrections;
@@ -290,6 +305,7 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   model.choice.error = error_of_layers(config.error, source.teacher().layers);
   model.choice.budget = config.budget;
   choose_operator(model.choice);
+  require_finite(model.choice);
   for (std::size_t layer = 0; layer < model.choice.chosen.size(); ++layer)
     model.heads.push_back(std::move(all[model.choice.chosen[layer]].heads[layer]));
   model.evidence = measure_operator(model.heads, held_out, passes);

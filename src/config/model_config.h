@@ -148,14 +148,16 @@ struct ModelConfig {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.choice("kind", kind,
-             {{"vit", ModelKind::vit},
-              {"text", ModelKind::text},
-              {"set", ModelKind::set},
-              {"mlp", ModelKind::mlp},
-              {"convolutional", ModelKind::convolutional}},
-             "vit, text, set: a Transformer on images, token sequences or unordered points; mlp: a "
-             "perceptron on images, without attention; convolutional: convolutions before one");
+    v.choice(
+        "kind", kind,
+        {{"vit", ModelKind::vit},
+         {"text", ModelKind::text},
+         {"set", ModelKind::set},
+         {"mlp", ModelKind::mlp},
+         {"convolutional", ModelKind::convolutional}},
+        "vit, text, set: a Transformer on images, token sequences or unordered points; mlp: a "
+        "perceptron on images, without attention; convolutional: convolutions before one; matcher, "
+        "which matches keypoints, has fields of its own (configs/train/keypoints_dustbin.json)");
     v.field("image_height", image_height, "images: in pixels; 0: taken from the data",
             between(0, 65536));
     v.field("image_width", image_width, "images: in pixels; 0: taken from the data",

@@ -39,11 +39,8 @@ class PredictionFiles {
         config_(config),
         csv_(folder / "predictions.csv"),
         jsonl_(folder / "predictions.jsonl") {
-    for (const char* earlier :
-         {"predictions.csv", "predictions.jsonl", "confusion.csv", "embeddings.npy"})
-      fs::remove(folder / earlier);
-    fs::remove_all(folder / "plans");
-    if (config.plans) base::make_directories(folder / "plans");
+    fs::remove_all(plans_);
+    if (config.plans) base::make_directories(plans_);
     csv_.append(csv_header(format, config.certificate));
   }
 
@@ -53,7 +50,7 @@ class PredictionFiles {
       csv += csv_lines(format_, examples, answers, i);
       json += json_line(format_, examples, answers, i);
       if (config_.plans)
-        io::write_npy(folder_ / "plans" / numbered_file(written_ + i + 1),
+        io::write_npy(plans_ / numbered_file(written_ + i + 1),
                       io::StoredTensor::from(answers.plans[static_cast<std::size_t>(i)]));
     }
     csv_.append(csv);
@@ -66,7 +63,19 @@ class PredictionFiles {
     embeddings_ += rows.bytes;
   }
 
+  ~PredictionFiles() {
+    std::error_code ignored;
+    fs::remove_all(plans_, ignored);
+  }
+  PredictionFiles(const PredictionFiles&) = delete;
+  PredictionFiles& operator=(const PredictionFiles&) = delete;
+
   void finish(const Confusion& confusion) {
+    for (const char* earlier :
+         {"predictions.csv", "predictions.jsonl", "confusion.csv", "embeddings.npy"})
+      fs::remove(folder_ / earlier);
+    fs::remove_all(folder_ / "plans");
+    if (config_.plans) fs::rename(plans_, folder_ / "plans");
     if (config_.embeddings)
       io::write_npy(folder_ / "embeddings.npy",
                     {io::ElementType::float32, {answers_, embedding_width_}, embeddings_});
@@ -89,7 +98,7 @@ class PredictionFiles {
     return text + '\n';
   }
 
-  const fs::path folder_;
+  const fs::path folder_, plans_ = folder_ / "plans.part";
   const AnswerFormat format_;
   const PredictorConfig config_;
   GrowingFile csv_, jsonl_;
@@ -139,7 +148,10 @@ PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
     if (progress) progress(summary.answered + faults.count());
   }
   summary.faults = faults.count();
-  if (files) files->finish(summary.confusion);
+  if (files) {
+    if (config.begin) config.begin();
+    files->finish(summary.confusion);
+  }
   summary.seconds = watch.seconds();
   return summary;
 }

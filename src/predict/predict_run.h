@@ -46,6 +46,7 @@ struct FolderConfig {
   std::vector<std::string> class_names;
   int top = 1;  ///< classes that are named, the most probable first
   std::filesystem::path folder;
+  std::function<void()> begin{};  ///< called before files of earlier answers are replaced
 };
 
 /// Answers all examples of an input and writes into the folder, for any number of threads and any
@@ -56,7 +57,7 @@ struct FolderConfig {
 ///   confusion.csv                        where there are labels: rows are labels
 ///   embeddings.npy                       [answers, width], with PredictorConfig::embeddings
 ///   plans/000001.npy                     [layers, heads, tokens, tokens], numbered as the lines
-/// The first two appear under their names when all is complete.
+/// All appear under their names when all is complete; earlier answers stay until then.
 PredictionSummary predict_to_folder(InputReader& input, Predictor& predictor,
                                     const FolderConfig& config, Faults& faults,
                                     const ProgressCallback& progress = {});

@@ -29,7 +29,10 @@ bool names_columns(const std::vector<std::string>& first, const bundle::TrainedM
   const bool chosen_by_name = !std::ranges::all_of(config.text_columns, is_number) ||
                               (config.label_column && *config.label_column != kNoLabels &&
                                !is_number(*config.label_column));
-  return chosen_by_name || (!codec.header.empty() && first == codec.header) ||
+  const auto trained = [&](const std::string& name) {
+    return std::ranges::find(codec.header, name) != codec.header.end();
+  };
+  return chosen_by_name || std::ranges::all_of(first, trained) ||
          std::ranges::all_of(first, is_usual_name);
 }
 

@@ -90,6 +90,22 @@ TEST_CASE("a matcher trains, is compared with classical methods, and writes its 
       0);
 }
 
+TEST_CASE("the configuration of a matcher that was dumped is that of a matcher") {
+  const Workspace work;
+  for (const char* form : {"minimal", "full"}) {
+    CAPTURE(form);
+    const Outcome dumped = run("asap-train", {"--dump-config", form, "--set", "model.kind=matcher",
+                                              "--set", "model.matcher.width=16"});
+    REQUIRE(dumped.code == 0);
+    const fs::path file = work / (std::string(form) + ".json");
+    write_file_atomically(file, dumped.out);
+    const Outcome again = run("asap-train", {"--dump-config", form, "--config", file.string()});
+    CHECK(again.code == 0);
+    CHECK(again.out == dumped.out);
+    CHECK(read_json(file)["model"]["kind"] == "matcher");
+  }
+}
+
 TEST_CASE("the transport of a matcher is compiled, compared and used") {
   const MatcherRun f;
   const std::string op = f.path("op");
@@ -181,6 +197,10 @@ TEST_CASE("bad input to a matcher is refused with its exit code and a hint") {
   expect(f.train("run"), 2, "--resume");
   f.write("wide.npz", {.width = 20});
   expect(f.evaluate("predict", "other", {"--input", f.path("wide.npz")}), 3, "20 numbers");
+  expect(f.train("other", {"--set", "data.test=" + f.path("wide.npz")}), 3,
+         "descriptors of 20 numbers");
+  expect(f.evaluate("compare", "other", {"--calibration", f.path("test.npz")}), 2,
+         "holds the pairs that are compared");
   expect(f.evaluate("compare", "other", {"--methods", "softmax"}), 2, "--methods");
   expect(f.evaluate("diagnose", "other", {}), 2, "holds a matcher");
   write_file_atomically(f.work / "broken.npz", read_file(f.work / "test.npz").substr(0, 4000));

@@ -234,6 +234,22 @@ TEST_CASE("faulty inputs end the command, or are counted and end it with exit co
   CHECK(read_json(texts.work / "b/summary.json")["errors"] == 1);
 }
 
+TEST_CASE("answers stay until those that replace them are complete") {
+  const TextRun texts;
+  write_file_atomically(texts.work / "good.txt", "kind film\n");
+  write_file_atomically(texts.work / "bad.txt", "kind film\n\ncold plot\n");
+  REQUIRE(texts.predict(texts.work / "good.txt", "a", {"--plans"}).code == 0);
+  const std::string before = answers_in(texts.work / "a"),
+                    summary = read_file(texts.work / "a/summary.json");
+  CHECK(texts.predict(texts.work / "bad.txt", "a", {"--overwrite", "--plans"}).code == 3);
+  CHECK(answers_in(texts.work / "a") == before);
+  CHECK(read_file(texts.work / "a/summary.json") == summary);
+  CHECK(fs::exists(texts.work / "a/plans/000001.npy"));
+  CHECK_FALSE(fs::exists(texts.work / "a/plans.part"));
+  REQUIRE(texts.predict(texts.work / "good.txt", "a", {"--overwrite"}).code == 0);
+  CHECK_FALSE(fs::exists(texts.work / "a/plans"));
+}
+
 TEST_CASE("what cannot be predicted is refused in the user's words") {
   const TextRun texts;
   const std::string test = texts.work / "data/test.tsv", m = texts.work / "m.safetensors";

@@ -378,6 +378,10 @@ TEST_CASE("relu-fit fit of several inputs refuses what does not fit together") {
   expect_refusal({"fit", "--data", rows, "--target", "g", "--out", out}, 3, "no column 'g'");
   expect_refusal({"fit", "--data", rows, "--target", "f", "--out", out}, 3, "rows leave");
   expect_refusal({"fit", "--data", rows, "--inputs", "a", "--out", out}, 2, "--target");
+  for (const char* fraction : {"0", "nan", "-0.1", "0.6"})
+    for (const std::string flag : {"--test", "--validation"})
+      expect_refusal({"fit", "--data", rows, "--target", "f", flag + "=" + fraction, "--out", out},
+                     2, flag);
   expect_refusal({"fit", "--function", "x*y", "--out", out}, 2, "y");
   expect_refusal({"fit", "--function", "x*y", "--inputs", "x,y", "--windows", "4", "--out", out}, 2,
                  "for one input");

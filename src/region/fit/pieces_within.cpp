@@ -82,12 +82,12 @@ Gates gates_of(const Target& target) {
 }  // namespace
 
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
-                                          double tolerance, int most_pieces) {
+                                          double tolerance, int most_pieces, double margin) {
   if (formula) return FunctionPieces(target, *formula, tolerance).run(most_pieces);
   const Samples& samples = target.samples;
   const Gates gates = gates_of(target);
   const auto line = fewest_pieces({samples.x, gates.middle, {}}, gates.half_range,
-                                  (1 - 1e-9) * tolerance, most_pieces);
+                                  (1 - margin) * tolerance, most_pieces);
   if (!line) return std::nullopt;
   std::vector<double> values(samples.x.size());
   std::ranges::transform(samples.x, values.begin(), [&](double x) { return (*line)(x); });

@@ -22,7 +22,10 @@ struct PiecesWithin {
 /// samples alone no more pieces are needed than within that of the function: this gives `fewest`.
 /// Pieces within the tolerance of the chords are then proved to be within that of the function;
 /// where this fails, a sample is added (an exchange algorithm).
+///
+/// Of points, the function keeps a share `margin` of the tolerance free, for the rounding of a
+/// network that computes it; `fewest` is then for what is left.
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
-                                          double tolerance, int most_pieces);
+                                          double tolerance, int most_pieces, double margin = 1e-9);
 
 }  // namespace asap::region

@@ -10,12 +10,14 @@ namespace {
 /// The largest error that rounding to decimals may have made: half a unit of the last decimal that
 /// all values need, up to nine of them; 0 where they need more.
 double rounding_error(const std::vector<double>& y) {
+  double largest = 0;
+  for (const double value : y) largest = std::max(largest, std::abs(value));
   for (int decimals = 0; decimals <= 9; ++decimals) {
     const double unit = std::pow(10.0, -decimals);
     const bool all = std::ranges::all_of(y, [&](double value) {
       const double steps = value / unit;
-      return std::abs(steps - std::round(steps)) <= 1e-9 * std::max(1.0, std::abs(steps)) &&
-             std::abs(steps) < 1e15;
+      const double negligible = 1e-9 * std::max(std::abs(steps), 1e-3 * largest / unit);
+      return std::abs(steps - std::round(steps)) <= negligible && std::abs(steps) < 1e15;
     });
     if (all) return 0.5 * unit;
   }

@@ -6,13 +6,17 @@
 #include "region/pieces/cell_units.h"
 #include "region/pieces/knot_candidates.h"
 #include "region/pieces/knot_edits.h"
+#include "region/pieces/piecewise_network.h"
+#include "region/pieces/stabbing.h"
 
 namespace asap::region {
 namespace {
 
 constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
-constexpr int kFinalIterations = 40;  // on very many points
+constexpr int kFinalIterations = 40;         // on very many points
+constexpr std::int64_t kPointsPerPiece = 3;  // noisy points have two on a piece, one at a knot
+constexpr double kThrough = 1e-12;           // of the range of y
 
 /// Values of the weighted mean at every knot: a start for least squares.
 PiecewiseLinear flat(const std::vector<double>& inner) {
@@ -150,8 +154,16 @@ PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& s
 
 PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
   PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
-  if (samples.size() > kSearchedCells) return refined_on_points(best.function, samples);
-  return best;
+  if (samples.size() > kSearchedCells) best = refined_on_points(best.function, samples);
+  // So many pieces may pass through all points, which least squares with free knots seldom finds.
+  if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
+  const auto [low, high] = std::ranges::minmax(samples.y);
+  const auto through =
+      high > low ? fewest_pieces(samples, kThrough * (high - low), pieces, Within::samples)
+                 : std::nullopt;
+  if (!through) return best;
+  const double mse = mean_squared_error(*through, samples);
+  return mse < best.mse ? PiecewiseFit{*through, mse} : best;
 }
 
 }  // namespace asap::region

@@ -45,7 +45,7 @@ PiecewiseFit best_piecewise(const Cells& cells, int pieces);
 PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& samples);
 
 /// The same on points: the search runs on joined points where there are very many, the last
-/// refinement on all of them.
+/// refinement on all of them. Where `pieces` can pass through all points, they do.
 PiecewiseFit best_piecewise(const Samples& samples, int pieces);
 
 }  // namespace asap::region

@@ -101,6 +101,12 @@ void validate_several(const FitConfig& config) {
         "`method`, `windows`, `tolerance`, `pieces`, `keep_shape` and `difference` are for one "
         "input",
         "several inputs take `ridges`, `depth`, `fold` and `compare`");
+  for (const auto& [name, fraction] :
+       {std::pair{"`validation`", config.validation}, {"`test`", config.test}})
+    if (!(fraction >= 0.05 && fraction <= 0.5))  // NaN is neither
+      throw base::UsageError(std::string(name) + " " + base::format_number(fraction) +
+                                 ": a number from 0.05 to 0.5 is expected",
+                             "both are fractions of the rows");
   if (config.validation + config.test > 0.8)
     throw base::UsageError(
         "`validation` and `test` leave less than a fifth of the rows for training");

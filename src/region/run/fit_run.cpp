@@ -260,8 +260,8 @@ std::string fit_text(const FitRun& run) {
   if (!known) add("R squared", base::format_fixed(m.r_squared, 6));
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
                      base::format_count(m.regions.activation_regions) + " activation");
-  add("floor", base::format_significant(m.floor.refined) + " is the least mse " +
-                   (known ? "of" : "at the points of") + " any " +
+  add("floor", base::format_significant(m.floor.refined) + " is the least mse found " +
+                   (known ? "of " : "at the points of ") +
                    base::format_count(m.regions.linear_regions) + " straight pieces");
   add("shape", shape_text(m.shape));
   if (run.parts.size() > 1) add("jumps", jumps_text(run));

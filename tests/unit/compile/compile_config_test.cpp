@@ -54,6 +54,29 @@ TEST_CASE("Unknown, repeated and missing features and unknown objectives are ref
                        base::UsageError);
 }
 
+TEST_CASE("limits without anything to choose from are refused") {
+  const auto config_of = [](double error, double budget, std::vector<std::string> features) {
+    compile::CompileConfig config;
+    config.error = error;
+    config.budget = budget;
+    config.features = std::move(features);
+    return config;
+  };
+  const double usual = compile::CompileConfig().error;
+  for (const auto& config :
+       {config_of(usual, 0, {"lse"}), config_of(0.1, 0, {"auto"}), config_of(usual, 1.5, {"auto"})})
+    CHECK_NOTHROW(config.validate("F"));
+  CHECK_THROWS_WITH_AS(config_of(usual, 1.5, {"lse"}).validate("F"), doctest::Contains("`budget`"),
+                       base::UsageError);
+  CHECK_THROWS_WITH_AS(config_of(0.1, 0, {"lse"}).validate("F"), doctest::Contains("`error`"),
+                       base::UsageError);
+  CHECK_THROWS_WITH_AS(config_of(0.1, 1.5, {"auto"}).validate("F"), doctest::Contains("exclude"),
+                       base::UsageError);
+  compile::CompileConfig descent = config_of(usual, 1.5, {"auto"});
+  descent.objective = compile::DualObjective::kl;
+  CHECK_THROWS_AS(descent.validate("F"), base::UsageError);
+}
+
 TEST_CASE("a key bias takes features that need no scores, and ridge regression") {
   compile::CompileConfig config;
   config.mode = attention::CompiledMode::key_bias;

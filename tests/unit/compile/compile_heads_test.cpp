@@ -231,6 +231,12 @@ TEST_CASE("What cannot be compiled is refused with the reason") {
                        base::UsageError);
   activations.iterations = 0;
   CHECK_THROWS_AS(compile::compile_heads(activations, small_config(), 1), base::UsageError);
+  activations = random_activations({}, 1, 3);
+  for (float& value : activations.layers[0].queries.flat()) value *= 1e20f;
+  for (float& value : activations.layers[0].keys.flat()) value *= 1e20f;
+  config = small_config();
+  config.features = {"auto"};
+  CHECK_THROWS_AS(compile::compile_heads(activations, config, 1), base::NumericalError);
 }
 
 compile::Activations activations_with_slack(double slack) {

@@ -33,6 +33,13 @@ TEST_CASE("the shape of points is seen through the rounding of their file") {
         region::shape_of(rounded([](double x) { return std::sin(x); }, 100, 0.06, unit));
     CHECK_FALSE((sine.convex || sine.concave || sine.monotone()));
   }
+  // In any unit.
+  for (const double unit : {1e-12, 1e-9, 1e-3, 1e6}) {
+    region::Samples sine = rounded([](double x) { return std::sin(x); }, 100, 0.06, 0);
+    for (double& y : sine.y) y *= unit;
+    const region::Shape shape = region::shape_of(sine);
+    CHECK_FALSE((shape.convex || shape.concave || shape.monotone()));
+  }
   const region::Shape level = region::shape_of(rounded([](double) { return 3.5; }, 20, 1, 0));
   CHECK((level.convex && level.concave && level.increasing && level.decreasing));
 }

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "support/share.h"
 
 namespace asap::test {
@@ -32,6 +33,21 @@ TEST_CASE("a tolerance is met by a smaller network when it is larger") {
   CHECK_THROWS_AS(region::fit_to_tolerance(target, 0, {}), base::UsageError);
   CHECK_THROWS_AS(region::fit_to_tolerance(region::function_target("sqrt(x)", {0, 1}), 1e-14, {}),
                   base::NumericalError);
+}
+
+TEST_CASE("noisy points take hardly more pieces than the fewest, however small the tolerance") {
+  base::RandomStream random(3, base::RandomPurpose::test);
+  region::Samples points;
+  for (int i = 0; i < 60; ++i) {
+    points.x.push_back(i / 59.0);
+    points.y.push_back(std::sin(6 * points.x.back()) + 0.1 * random.normal());
+  }
+  const region::Target target = region::data_target("points", points);
+  for (const double tolerance : {1e-3, 1e-9}) {
+    const region::ToleranceResult result = region::fit_to_tolerance(target, tolerance, {});
+    CHECK(result.max_error <= tolerance);
+    CHECK(result.fit.network.parameter_count() <= 3 * (result.fewest_pieces + 3) + 1);
+  }
 }
 
 TEST_CASE("points of equal x are all within the tolerance, with the fewest pieces, or refused") {
