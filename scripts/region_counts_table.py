@@ -6,8 +6,8 @@ before and after training; networks with region-constrained activations before t
   scripts/region_counts_table.py [--seeds N] [--networks perceptron,vit,convolutional] [--threads N] [--out DIR]
 
 The regions are those along straight segments between two test images: of the whole network for a perceptron, of the
-hidden layers behind convolutions, of the feed-forward part of each layer for a Transformer. Needs build/bin/asap-train and asap-eval. A second run skips finished
-work."""
+hidden layers behind convolutions, of the feed-forward part of each layer for a Transformer. Needs build/bin/asap-train
+and asap-eval. A second run skips finished work."""
 
 import argparse
 import json
