@@ -41,7 +41,7 @@ def command_of(claim, summary):
     by_steps = {}
     if "kinds" in claim.experiments:
         for name, result in summary["sets"].items():
-            for steps in result.get("cut_to", [])[-1:]:
+            for steps in result.get("cut_to", [])[-1:] if claim.items({name: result}) else []:
                 by_steps.setdefault(steps, []).append(name)
     budgets = sorted(by_steps, key=lambda steps: -len(by_steps[steps]))
     others = [f"; {', '.join(by_steps[steps])}: `--steps {steps}`" for steps in budgets[1:]]
@@ -58,9 +58,14 @@ def number_of(claim, summary, earlier):
 
 
 def absent_lines(summary):
-    """One line for each set without data: where it comes from, and the command that fills its cells."""
-    return [f"- `{name}` is absent. {how_to_get(name)}, then run `scripts/reproduce.sh --data {name}`."
-            for name in summary.get("absent", []) if how_to_get(name)]
+    """One line for each set without data: where it comes from, and the command that fills its cells. One for sets whose
+    data are there and that this run has no results of."""
+    lines = [f"- `{name}` is absent. {how_to_get(name)}, then run `scripts/reproduce.sh --data {name}`."
+             for name in summary.get("absent", []) if how_to_get(name)]
+    unmeasured = summary.get("unmeasured", [])
+    if unmeasured:
+        lines.append(f"- No results yet of {', '.join(unmeasured)}: `scripts/reproduce.sh --data {','.join(unmeasured)}`.")
+    return lines
 
 
 def claims_markdown(summary, readme=""):

@@ -88,9 +88,18 @@ def keep_settings(options):
     written.replace(path)
 
 
+def set_of(what):
+    """The set of 'SET' or 'SET, seed N: experiment'."""
+    return re.split("[,:]", what)[0]
+
+
+def lacks_data(error):
+    return "not found" in str(error) or "has no file" in str(error)
+
+
 def reason_of(what, error):
-    """The error and, where data are missing, how to get them. what: 'SET' or 'SET, seed N: experiment'."""
-    hint = how_to_get(re.split("[,:]", what)[0]) if "not found" in str(error) or "has no file" in str(error) else ""
+    """The error and, where data are missing, how to get them."""
+    hint = how_to_get(set_of(what)) if lacks_data(error) else ""
     return f"{error}. {hint}" if hint else str(error)
 
 
@@ -100,6 +109,7 @@ class Log:
     def __init__(self):
         self.skipped = []
         self.failed = []
+        self.absent = []  # sets whose data were not found
 
     def attempt(self, name, stage):
         """Runs a stage; returns False if it was skipped or failed."""
@@ -109,6 +119,8 @@ class Log:
         except Unavailable as error:
             say(f"{name}: skipped: {error}")
             self.skipped.append({"what": name, "reason": reason_of(name, error)})
+            if lacks_data(error) and set_of(name) not in self.absent:
+                self.absent.append(set_of(name))
         except Failed as error:
             say(f"{name}: failed: {error}")
             self.failed.append({"what": name, "reason": str(error)})
@@ -200,7 +212,8 @@ def main(words):
     summary = collect(options.out, options.data)
     summary |= {"quick": options.quick, "seeds": options.seeds, "machine": machine(), "skipped": log.skipped,
                 "failed": log.failed, "command": command_line(words),
-                "absent": [name for name in options.data if name not in summary["sets"]]}
+                "absent": log.absent, "unmeasured": [name for name in options.data if name not in summary["sets"]
+                                                     and name not in log.absent]}
     write_report(options.out, summary)
     write_claims(options.out, summary, options.update_readme)
     say(f"report: {options.out}/report.html ({time.monotonic() - start:.0f} s)")

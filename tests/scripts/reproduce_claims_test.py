@@ -54,7 +54,7 @@ def heads(**epochs):
 
 def summary(**sets):
     return {"sets": sets, "seeds": 3, "command": "scripts/reproduce.sh --experiments kinds", "quick": False,
-            "machine": {"processor": "a", "toolkit": "b"}, "skipped": [], "failed": [], "absent": ["cifar100", "matching"]}
+            "machine": {"processor": "a", "toolkit": "b"}, "skipped": [], "failed": [], "absent": ["cifar100", "matching"], "unmeasured": ["imdb", "listops"]}
 
 
 class Items(unittest.TestCase):
@@ -159,11 +159,12 @@ class Table(unittest.TestCase):
         text = claims_markdown(summary(agnews=kinds))
         self.assertIn("Sinkhorn − softmax: agnews +.1000 ± .0000 | `--experiments kinds` |", text)
         cut = claims_markdown(summary(agnews=kinds | {"cut_to": ["300"]}, imdb=kinds | {"cut_to": ["100"]},
-                                      mnist=kinds | {"cut_to": ["40", "300"]}))
+                                      mnist=kinds | {"cut_to": ["40", "300"]}, yelp5={"cut_to": ["9"]}))
         self.assertIn("| `--experiments kinds --steps 300`; imdb: `--steps 100` |", cut)
         self.assertIn("not measured | `--experiments cost` |", text)
         self.assertIn("- `cifar100` is absent. Fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 ", text)
         self.assertIn("then run `scripts/reproduce.sh --data cifar100`", text)
+        self.assertIn("- No results yet of imdb, listops: `scripts/reproduce.sh --data imdb,listops`.", text)
         self.assertNotIn("`matching` is absent", text, "it is drawn, so nothing is to be fetched")
         for row in (line for line in text.splitlines() if line.startswith("|")):
             self.assertEqual(row.count("|"), 4, row)

@@ -142,6 +142,16 @@ class Stages(unittest.TestCase):
                   for path in self.runner.out.rglob("summary.json")}
         self.assertEqual(stages, {"kinds"})
 
+    def test_tell_absent_sets_from_stages_that_cannot_run(self):
+        log = main_module.Log()
+        for name, message in (("toy, seed 1: shift", "too few sequences"), ("imdb, seed 1: kinds", "'imdb' was not found"),
+                              ("imdb, seed 1: cost", "'imdb' was not found")):
+            def stage(message=message):
+                raise Unavailable(message)
+            self.assertFalse(log.attempt(name, stage))
+        self.assertEqual(log.absent, ["imdb"])
+        self.assertEqual(len(log.skipped), 3)
+
     def test_say_where_missing_data_come_from(self):
         reason = main_module.reason_of("cifar100, seed 1: attention kinds", "the data set 'cifar100' was not found")
         self.assertIn("was not found. Fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 03b5", reason)
