@@ -16,8 +16,8 @@
 #                heads train networks of their own, all others need those of training; slack: Sinkhorn whose column sums
 #                are bounded instead of fixed; levels: matching with other noise levels; kinds: every attention kind;
 #                temperature: ESPFormer at the temperature that is best on held-out training data; relu: convex
-#                functions and regions of activations; heads: dense heads behind convolutions; long: speed on the sets with long
-#                sequences, which take no other experiment)
+#                functions and regions of activations; heads: dense heads behind convolutions; long: speed on the sets
+#                with long sequences, which take no other experiment)
 #   --seeds      default 3 (--quick: 1)
 #   --steps      of every training of kinds and temperature (default: those of the configurations)
 #   --share      runs only the I-th of N shares of the sets and seeds, and makes no report, so that several processes or
