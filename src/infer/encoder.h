@@ -41,6 +41,12 @@ class TokenObserver {
   virtual void see_embeddings(tensor::MatrixView<const float> /*embeddings*/) {}
 };
 
+/// The projections of one attention layer.
+struct AttentionWeights {
+  const AffineWeights& qkv;     // [3 W, W]: queries, keys, values
+  const AffineWeights& output;  // [W, W]
+};
+
 /// A trained Transformer for inference: no tape, no gradients, activations in an arena and
 /// residuals added in place. Which attention it runs is decided per call. Immutable, so threads may
 /// share it, each with its own arena. Padded tokens have no effect. A perceptron runs here too, and
@@ -90,6 +96,9 @@ class Encoder {
   const std::vector<std::vector<float>>& score_scales() const { return scales_; }
   /// For each layer and head the slack c of Sinkhorn attention; empty without slack.
   const std::vector<std::vector<float>>& slacks() const { return slacks_; }
+  AttentionWeights attention_weights(int layer) const {
+    return {layers_[layer].qkv, layers_[layer].output};
+  }
 
  private:
   struct Layer {

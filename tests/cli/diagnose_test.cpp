@@ -27,13 +27,15 @@ TEST_CASE("diagnose leaves the promised numbers, table, pictures and report, at 
   REQUIRE(outcome.code == 0);
   for (const char* part : {"sink share", "rank residual", "teacher", "softmax", "compiled"})
     CHECK_MESSAGE(outcome.out.find(part) != std::string::npos, part);
-  for (const char* name : {"report.html", "rank_collapse.svg", "entropy.svg", "attention_sinks.svg",
-                           "column_error.svg"})
+  for (const char* name : {"report.html", "rank_collapse.svg", "pure_rank_collapse.svg",
+                           "entropy.svg", "attention_sinks.svg", "column_error.svg"})
     CHECK_MESSAGE(fs::exists(out / name), name);
 
   const Json summary = read_json(out / "summary.json");
   CHECK(summary["examples"] == 20);
   CHECK(summary["tokens"] == 16);
+  CHECK(summary["collapse_base"] > 0);
+  CHECK(summary["theorem_base"] > summary["collapse_base"]);
   REQUIRE(summary["methods"].size() == 4);  // teacher, softmax, compiled, compiled+3
   // The verdict comes first, on the screen, in the summary and on the page, whose title is no path.
   REQUIRE(summary["verdict"].size() == 2);
@@ -43,6 +45,12 @@ TEST_CASE("diagnose leaves the promised numbers, table, pictures and report, at 
   CHECK(page.find("<h1>Drawn shapes: attention diagnosed</h1>") != std::string::npos);
   for (const Json& method : summary["methods"]) {
     CHECK(method["rank_residual"].size() == 3);  // two layers
+    REQUIRE(method["pure_rank_residual"].size() == 3);
+    REQUIRE(method["pure_rank_bound"].size() == 3);
+    CHECK(method["pure_rank_residual"][0] == method["rank_residual"][0]);
+    for (int depth = 0; depth < 3; ++depth)
+      CHECK(method["pure_rank_residual"][depth].get<double>() <=
+            method["pure_rank_bound"][depth].get<double>() + 1e-6);
     REQUIRE(method["heads"].size() == 4);
     for (const Json& head : method["heads"]) {
       CHECK(head["sink_share"] >= 1.0 / 16 - 1e-6);
@@ -79,7 +87,11 @@ TEST_CASE("diagnose works on sets with padding and labels per token, and on othe
                "model.width=16", "--max-steps", "2", "--out", run_folder.string()})
               .code == 0);
   REQUIRE(diagnose(run_folder, work / "out", {"--methods", "teacher,sinkhorn:2"}).code == 0);
-  CHECK(read_json(work / "out" / "summary.json")["tokens"] == 48);
+  const Json summary = read_json(work / "out" / "summary.json");
+  CHECK(summary["tokens"] == 48);
+  // ESPFormer's plan has no bound; Sinkhorn's in its place would have one only in a network of its
+  // kind.
+  CHECK_FALSE(summary["methods"][0].contains("pure_rank_bound"));
 }
 
 TEST_CASE("diagnose refuses runs, methods and numbers that make no sense") {

@@ -57,6 +57,23 @@ LineChart rank_chart(const Diagnosis& diagnosis) {
   return chart;
 }
 
+/// Attention alone beside its bound: the teacher's, which the others' differ from only in the size
+/// of the tokens that it is divided by.
+LineChart pure_chart(const Diagnosis& diagnosis) {
+  LineChart chart{
+      "Rank collapse of attention alone", "layers passed", "relative residual to rank one", {}};
+  chart.log_y = true;
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    if (!method.pure_residuals.empty())
+      chart.lines.push_back({method.name, method.pure_residuals, family_of(method.name)});
+  for (const MethodDiagnosis& method : diagnosis.methods)
+    if (!method.pure_bounds.empty()) {
+      chart.lines.push_back({"bound, " + method.name, method.pure_bounds, Family::other});
+      break;
+    }
+  return chart;
+}
+
 /// Column error by iteration, one line per layer, and that of a compiled operator as a horizontal
 /// line.
 LineChart iteration_chart(const Diagnosis& diagnosis) {
@@ -95,6 +112,10 @@ std::vector<Picture> pictures(const Diagnosis& diagnosis) {
       {"rank_collapse", rank_chart(diagnosis),
        "How different the tokens are from each other, before the first layer and after each layer; "
        "0: all are equal."},
+      {"pure_rank_collapse", pure_chart(diagnosis),
+       "The same for the network's attention layers alone, without residual connections, "
+       "feed-forward parts and layer norms, beside the doubly exponential bound (1: it bounds "
+       "nothing); below 1e-6 only rounding is left."},
       {"entropy", depth_chart(diagnosis, "Entropy of attention", "entropy", &PlanMeasures::entropy),
        "How evenly a query attends: 1 to all keys equally, 0 to a single key; mean over heads."},
       {"attention_sinks",
@@ -215,6 +236,8 @@ io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& cont
         heads.push_back(head_json(method, layer, head));
     methods.push_back(
         {{"name", method.name}, {"heads", heads}, {"rank_residual", method.rank_residuals}});
+    methods.back()["pure_rank_residual"] = method.pure_residuals;
+    if (!method.pure_bounds.empty()) methods.back()["pure_rank_bound"] = method.pure_bounds;
     if (!method.masses.empty()) methods.back()["token_mass"] = layers_json(method.masses);
   }
   io::Json versions = io::Json::object();
@@ -222,6 +245,8 @@ io::Json diagnosis_summary(const Diagnosis& diagnosis, const ReportContext& cont
   return {{"verdict", diagnosis_verdict(diagnosis)},
           {"methods", methods},
           {"column_bounds", diagnosis.column_bounds},
+          {"collapse_base", diagnosis.collapse_base},
+          {"theorem_base", diagnosis.theorem_base},
           {"examples", diagnosis.examples},
           {"tokens", diagnosis.tokens},
           {"data", context.data},

@@ -5,6 +5,7 @@
 
 #include "data/batch.h"
 #include "data/model_fit.h"
+#include "evaluate/study/pure_attention.h"
 
 namespace asap::evaluate {
 namespace {
@@ -13,16 +14,24 @@ constexpr std::size_t kNamedTokens = 5;         // of those that receive most, a
 constexpr std::int64_t kFewestOccurrences = 4;  // of a token that is named
 constexpr std::int64_t kDiagnosedShard = 4;     // examples one thread takes at a time
 
+/// What is measured by depth.
+constexpr std::vector<double> MethodDiagnosis::*kCurves[] = {&MethodDiagnosis::rank_residuals,
+                                                             &MethodDiagnosis::pure_residuals,
+                                                             &MethodDiagnosis::pure_bounds};
+
 /// Sums of a MethodDiagnosis over examples, and how many they are.
 struct Sums {
   MethodDiagnosis method;
   TokenMassSums masses;
   std::int64_t examples = 0, tokens = 0;
+  double collapse_base = 0, theorem_base = 0;
 
-  Sums(const config::ModelConfig& config, int iterations)
+  Sums(const config::ModelConfig& config, int iterations, bool bounded)
       : method{.name = {},
                .heads = std::vector(config.layers, std::vector<PlanMeasures>(config.heads)),
                .rank_residuals = std::vector<double>(config.layers + 1),
+               .pure_residuals = std::vector<double>(config.layers + 1),
+               .pure_bounds = std::vector<double>(bounded ? config.layers + 1 : 0),
                .column_errors = {},
                .masses = {}} {
     if (iterations >= 0)
@@ -33,6 +42,8 @@ struct Sums {
   void add(const Sums& part) {
     examples += part.examples;
     tokens += part.tokens;
+    collapse_base += part.collapse_base;
+    theorem_base += part.theorem_base;
     masses.add(part.masses);
     for (std::size_t layer = 0; layer < method.heads.size(); ++layer)
       for (std::size_t head = 0; head < method.heads[layer].size(); ++head) {
@@ -41,8 +52,9 @@ struct Sums {
         for (std::size_t t = 0; t < method.column_errors[layer][head].size(); ++t)
           method.column_errors[layer][head][t] += part.method.column_errors[layer][head][t];
       }
-    for (std::size_t depth = 0; depth < method.rank_residuals.size(); ++depth)
-      method.rank_residuals[depth] += part.method.rank_residuals[depth];
+    for (std::vector<double> MethodDiagnosis::*curve : kCurves)
+      for (std::size_t depth = 0; depth < (method.*curve).size(); ++depth)
+        (method.*curve)[depth] += (part.method.*curve)[depth];
   }
 
   /// Means of the sums.
@@ -52,7 +64,8 @@ struct Sums {
     const double factor = 1 / static_cast<double>(std::max<std::int64_t>(examples, 1));
     for (auto& layer : out.heads)
       for (PlanMeasures& head : layer) head *= factor;
-    for (double& value : out.rank_residuals) value *= factor;
+    for (std::vector<double> MethodDiagnosis::*curve : kCurves)
+      for (double& value : out.*curve) value *= factor;
     for (auto& layer : out.column_errors)
       for (auto& head : layer)
         for (double& value : head) value *= factor;
@@ -69,13 +82,24 @@ class DiagnosisProbe final : public attention::AttentionOperator, public infer::
     std::span<const std::int64_t> examples;
   };
 
-  DiagnosisProbe(const attention::AttentionOperator& inner, const infer::Encoder& encoder,
-                 int iterations, const Source& source)
-      : inner_(inner),
-        encoder_(encoder),
+  /// What all threads share. iterations < 0: column errors are not followed.
+  struct Subject {
+    const infer::Encoder& encoder;
+    const attention::AttentionOperator& attention;
+    const PureAttention& pure;
+    int iterations;
+    bool bounded;  ///< rank_bound.h holds for the method
+
+    Sums sums() const { return {encoder.config(), iterations, bounded}; }
+  };
+
+  DiagnosisProbe(const Subject& subject, const Source& source)
+      : inner_(subject.attention),
+        encoder_(subject.encoder),
+        pure_(subject.pure),
         source_(source),
-        iterations_(iterations),
-        sums_(encoder.config(), iterations) {}
+        iterations_(subject.iterations),
+        sums_(subject.sums()) {}
 
   void apply(int layer, const attention::AttentionBatch<float>& batch,
              tensor::MatrixView<float> output, tensor::Arena& scratch) const override {
@@ -88,12 +112,16 @@ class DiagnosisProbe final : public attention::AttentionOperator, public infer::
   }
 
   void see(int depth, const infer::TokenRows& tokens) override {
+    if (depth == 0)
+      pure_.add(inner_, tokens, sums_.method.pure_residuals, sums_.method.pure_bounds);
     for (std::int64_t index = 0; index < tokens.examples; ++index) {
       const tensor::MatrixView<const float> rows = tokens.live_rows(index);
       if (rows.rows == 0) continue;
       sums_.method.rank_residuals[depth] += rank_one_residual(rows);
       if (depth > 0) continue;
       ++sums_.examples;
+      sums_.collapse_base += pure_.base(rows);
+      sums_.theorem_base += pure_.theorem_base(rows);
       sums_.tokens += rows.rows;
     }
   }
@@ -142,16 +170,17 @@ class DiagnosisProbe final : public attention::AttentionOperator, public infer::
 
   const attention::AttentionOperator& inner_;
   const infer::Encoder& encoder_;
+  const PureAttention& pure_;
   Source source_;
   int iterations_;
   mutable Sums sums_;
 };
 
-Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperator& attention,
-                int iterations, const data::Dataset& dataset, int threads) {
+Sums run_method(const DiagnosisProbe::Subject& subject, const data::Dataset& dataset, int threads) {
+  const infer::Encoder& encoder = subject.encoder;
   const std::vector<std::int64_t> order = data::length_order(dataset);
   const std::int64_t shards = (dataset.size() + kDiagnosedShard - 1) / kDiagnosedShard;
-  std::vector<Sums> parts(shards, Sums(encoder.config(), iterations));
+  std::vector<Sums> parts(shards, subject.sums());
   std::vector<tensor::Arena> arenas(std::max(threads, 1));
   // The longest first, as test_model does.
   base::parallel_for(shards, threads, [&](std::int64_t place, int worker) {
@@ -161,7 +190,7 @@ Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperato
     data::Batch batch;
     batch.fill(dataset, examples);
     const config::ModelInput<float> input = batch.input();
-    DiagnosisProbe probe(attention, encoder, iterations, {dataset, examples});
+    DiagnosisProbe probe(subject, {dataset, examples});
     tensor::Arena& arena = arenas[worker];
     const tensor::ArenaScope scope(arena);
     const tensor::MatrixView<float> logits =
@@ -169,9 +198,17 @@ Sums run_method(const infer::Encoder& encoder, const attention::AttentionOperato
     encoder.forward(input, probe, logits, arena, &probe);
     parts[index] = probe.sums();
   });
-  Sums total(encoder.config(), iterations);
+  Sums total = subject.sums();
   for (const Sums& part : parts) total.add(part);
   return total;
+}
+
+/// Whether the method's plans are exp(score + row term + column term) with rows that sum to 1.
+bool is_bounded(const Method& method, const infer::Encoder& encoder) {
+  const config::AttentionKind kind = encoder.config().attention.kind;
+  const bool teacher =
+      kind == config::AttentionKind::softmax || kind == config::AttentionKind::sinkhorn;
+  return teacher && method.kind != MethodKind::espformer;
 }
 
 }  // namespace
@@ -190,14 +227,20 @@ Diagnosis diagnose(const infer::Encoder& encoder, const CompiledHeads* compiled,
     auto& bounds = diagnosis.column_bounds.emplace_back();
     for (const float slack : layer) bounds.push_back(1 + double{slack});
   }
+  const PureAttention pure(encoder);
   for (const Method& method : settings.methods) {
     const int iterations = method.kind == MethodKind::teacher ? settings.iterations : -1;
-    const Sums sums = run_method(encoder, *make_attention(method, encoder, compiled), iterations,
-                                 dataset, settings.threads);
+    const auto attention = make_attention(method, encoder, compiled);
+    const Sums sums =
+        run_method({encoder, *attention, pure, iterations, is_bounded(method, encoder)}, dataset,
+                   settings.threads);
     diagnosis.methods.push_back(sums.means(method.name()));
     diagnosis.methods.back().masses =
         sums.masses.extremes(dataset, kNamedTokens, kFewestOccurrences);
     diagnosis.examples = sums.examples;
+    const double each = 1 / static_cast<double>(std::max<std::int64_t>(sums.examples, 1));
+    diagnosis.collapse_base = each * sums.collapse_base;
+    diagnosis.theorem_base = each * sums.theorem_base;
     diagnosis.tokens = static_cast<double>(sums.tokens) /
                        static_cast<double>(std::max<std::int64_t>(sums.examples, 1));
   }

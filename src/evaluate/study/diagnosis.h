@@ -18,6 +18,9 @@ struct MethodDiagnosis {
   std::vector<std::vector<PlanMeasures>> heads;  ///< [layer][head]
   /// Of the tokens before the first layer and after each: [layers + 1]. See rank_one_residual.
   std::vector<double> rank_residuals;
+  /// The same for the network's attention alone (pure_attention.h), and the bound of that, where
+  /// there is one: [layers + 1], or empty.
+  std::vector<double> pure_residuals = {}, pure_bounds = {};
   /// Column error of Sinkhorn's plan of the method's queries and keys after 0, 1, ... iterations:
   /// [layer][head][iterations + 1]. Only of the teacher, else empty.
   std::vector<std::vector<std::vector<double>>> column_errors;
@@ -34,6 +37,9 @@ struct Diagnosis {
   /// 1 + c for each layer and head of a network with slack, else empty: no column receives more
   /// than that times the mean.
   std::vector<std::vector<double>> column_bounds;
+  /// Of the bound of attention alone and of the paper's theorem, means over examples; below 1 they
+  /// bound something.
+  double collapse_base = 0, theorem_base = 0;
 };
 
 struct DiagnosisSettings {
