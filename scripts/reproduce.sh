@@ -11,13 +11,14 @@
 #   --quick      one seed, few steps, few examples: under 15 minutes on two cores; do not quote its numbers
 #   --data       names of configs/train/SET_sinkhorn.json (default: all sets of the paper that are found)
 #   --experiments  some of training,slack,retraining,levels,frozen,replacement,imitation,shift,cost,linear,kinds,
-#                temperature,relu,heads,long
-#                (default: all, with --quick all but kinds, temperature and heads; cost, kinds, temperature, relu and
-#                heads train networks of their own, all others need those of training; slack: Sinkhorn whose column sums
+#                temperature,relu,heads,ablations,rank,long
+#                (default: all, with --quick all but kinds, temperature, heads and rank; cost, kinds, temperature, relu,
+#                heads and rank train networks of their own, all others need those of training; slack: Sinkhorn whose column sums
 #                are bounded instead of fixed; levels: matching with other noise levels; kinds: every attention kind;
 #                temperature: ESPFormer at the temperature that is best on held-out training data; relu: convex
-#                functions and regions of activations; heads: dense heads behind convolutions; long: speed on the sets
-#                with long sequences, which take no other experiment)
+#                functions and regions of activations; heads: dense heads behind convolutions;
+#                ablations: one value of the map or its teacher changed at a time; rank: rank collapse in 12 layers;
+#                long: speed on the sets with long sequences, which take no other experiment)
 #   --seeds      default 3 (--quick: 1)
 #   --steps      of every training of kinds and temperature (default: those of the configurations)
 #   --share      runs only the I-th of N shares of the sets and seeds, and makes no report, so that several processes or

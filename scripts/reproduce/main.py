@@ -13,10 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ablations import ABLATION_SETS, run_ablations
 from claims_table import write_claims
 from experiments import Experiments, Settings
 from numbers_of_runs import collect
 from page import write_report
+from rank_collapse import run_rank
 from relu_networks import run_functions, run_heads, run_regions
 from runner import Failed, Runner, Unavailable, say
 from sources import how_to_get
@@ -28,16 +30,17 @@ QUICK_SETS = ["fashion_mnist", "agnews", "modelnet10", "matching"]
 LONG_SETS = ["fashion_mnist_patch2", "modelnet10_points512", "cats_dogs_patch4", "fashion_mnist_patch1", "imdb_bytes",
              "cats_dogs_patch2", "listops_long"]
 EXPERIMENTS = ["training", "slack", "retraining", "levels", "frozen", "replacement", "imitation", "shift", "cost",
-               "linear", "kinds", "temperature", "relu", "heads", "long"]
-SLOW_EXPERIMENTS = ["kinds", "temperature", "heads"]  # --quick leaves them out
+               "linear", "kinds", "temperature", "relu", "heads", "ablations", "rank", "long"]
+SLOW_EXPERIMENTS = ["kinds", "temperature", "heads", "rank"]  # --quick leaves them out
 # These train networks of their own; all others need those of `training`.
-ALONE = {"cost", "kinds", "temperature", "relu", "heads"}
+ALONE = {"cost", "kinds", "temperature", "relu", "heads", "rank"}
 ALL_SETS = [*QUICK_SETS, "mnist", "dbpedia14", "imdb", "tweeteval_emotion", "yelp5", "cifar10", "cifar100", "cats_dogs",
             "listops", "matching_hard", *LONG_SETS]
 FIRST_SEED_ONLY = ("cost", "linear")
 # Experiments that only some sets take: ESPFormer's temperature is chosen on these, and ReLU networks need images.
 ONLY_ON = {"temperature": ["fashion_mnist", "agnews", "dbpedia14", "tweeteval_emotion", "matching"],
-           "relu": ["fashion_mnist"], "heads": ["fashion_mnist", "cifar10"]}
+           "relu": ["fashion_mnist"], "heads": ["fashion_mnist", "cifar10"], "ablations": ABLATION_SETS,
+           "rank": ABLATION_SETS}
 
 
 def share_of(text):
@@ -145,7 +148,9 @@ def stages_of(stages):
             ("temperature", "ESPFormer's temperature", stages.temperature),
             ("relu", "convex functions", partial(run_functions, stages)),
             ("relu", "regions of activations", partial(run_regions, stages)),
-            ("heads", "heads behind convolutions", partial(run_heads, stages))]
+            ("heads", "heads behind convolutions", partial(run_heads, stages)),
+            ("ablations", "ablations", partial(run_ablations, stages)),
+            ("rank", "rank collapse", partial(run_rank, stages))]
 
 
 def takes_part(experiment, options, name, seed):

@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+from ablations import add_ablations
+from rank_collapse import add_rank
 from relu_networks import add_relu_networks
 
 METRICS = ("accuracy", "examples_per_second", "agreement", "attention_milliseconds", "plan_l1", "column_error", "imitated_agreement")
@@ -138,6 +140,8 @@ def collect_set(folder):
             result["examples"] = summary["examples"]
         for kind in ("classes", "noise", "lengths"):
             add_shift(result, seed, path, kind)
+        add_ablations(result, seed, path)
+        add_rank(result, seed, path)
         if seed == "1":
             add_cost(result, path)
     linear = summary_of(folder / "linear")

@@ -4,12 +4,15 @@ import json
 from html import escape
 from pathlib import Path
 
+from ablation_report import ablation_sections, write_ablation_pictures
+from ablation_words import ablation_words
 from charts import bars, choice, family_of, scatter, spread_lines
 from figures import noise_levels_figure
 from kinds import ESPFORMER_SLICES, KINDS_HEADER, TEMPERATURE_HEADER, kinds_rows, kinds_words, temperature_rows
 from long_sequences import HEADER as LONG_HEADER, long_rows
 from look import Figures, page as whole_page, plot_library
 from numbers_of_runs import EQUAL
+from rank_collapse import rank_section, rank_words, write_rank_picture
 from spread import mean, spread
 from words import (cost_words, each_layer, frozen_words, overall_words, shift_words, sinkhorn_replacement_words,
                    slack_replacement_words, softmax_replacement_words, training_words)
@@ -203,6 +206,8 @@ def set_section(name, result, figures):
     if "slack" in replacement:
         page += section("Sinkhorn network with slack and replaced layers, not retrained",
                         replacement_section(replacement["slack"], slack_replacement_words(result), figures))
+    page += ablation_sections(name, result, figures)
+    page += section("Rank collapse by depth", rank_section(name, result) + paragraphs(rank_words(result)))
     page += section("Training cost at equal model sizes", cost_table(result) + cost_bars(result, figures) + paragraphs(cost_words(result)))
     return page + section("Data unlike those the map was fitted on",
                           shift_table(result) + shift_bars(result, figures) + paragraphs(shift_words(result)))
@@ -288,13 +293,16 @@ def add_words(summary):
             "training": training_words(result), "frozen": frozen_words(result),
             "replacement of sinkhorn": sinkhorn_replacement_words(result),
             "replacement of softmax": softmax_replacement_words(result),
-            "cost": cost_words(result), "shift": shift_words(result)}
+            "cost": cost_words(result), "shift": shift_words(result), "ablations": ablation_words(result),
+            "rank collapse": rank_words(result)}
 
 
 def write_report(out, summary):
     add_words(summary)
     Path(out, "report.html").write_text(html(summary), encoding="utf-8")
     for name, result in summary["sets"].items():
+        write_ablation_pictures(out, name, result)
+        write_rank_picture(out, name, result)
         if len(result.get("noise_levels", {}).get("sinkhorn", {})) > 1:
             Path(out, f"{name}_noise_levels.svg").write_text(noise_levels_figure(result["noise_levels"]), encoding="utf-8")
     Path(out, "summary.json").write_text(json.dumps(summary, indent=2) + "\n")

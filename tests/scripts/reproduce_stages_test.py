@@ -132,7 +132,7 @@ class Stages(unittest.TestCase):
 
     def test_leave_the_slow_experiments_out_of_quick_runs(self):
         quick, full = (main_module.parse_options(words).experiments for words in (["--quick"], []))
-        self.assertEqual([name for name in full if name not in quick], ["kinds", "temperature", "heads"])
+        self.assertEqual([name for name in full if name not in quick], ["kinds", "temperature", "heads", "rank"])
         self.assertEqual(main_module.parse_options(["--quick", "--experiments", "kinds"]).experiments, ["kinds"])
 
     def test_train_only_what_was_chosen(self):

@@ -1,0 +1,107 @@
+"""Pictures of the ablations: lines with bands over a logarithmic axis, or marks with bars beside labels."""
+
+import math
+from html import escape
+
+from spread import deviation, mean
+
+COLOURS = (("#2f6fde", "#74a3f5"), ("#d9822b", "#f0a35e"), ("#2a9d63", "#5cc98f"), ("#8a4fbf", "#b98be0"))
+LEFT, RIGHT, TOP, BOTTOM, WIDTH = 62, 440, 20, 236, 620
+LABELS, ROW = 190, 24  # of pictures with labels: where the axis begins, and the height of a row
+
+
+def head(width, height, title):
+    light = "".join(f".line{i}{{color:{light}}}" for i, (light, _) in enumerate(COLOURS))
+    dark = "".join(f".line{i}{{color:{dark}}}" for i, (_, dark) in enumerate(COLOURS))
+    style = ("text{font:13px system-ui,sans-serif;fill:#444}.grid{stroke:#ddd}.name{fill:currentColor;font-weight:600}"
+             f"{light}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.grid{{stroke:#3a3f47}}"
+             f".name{{fill:currentColor}}{dark}}}")
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+            f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{style}</style>"]
+
+
+def curve(kind, points, name, name_y):
+    """Draws a band, a line and its marks, and the name beside the picture. points: (x, y of the mean, height of a deviation)."""
+    upper = [f"{x:.1f},{y - spread:.1f}" for x, y, spread in points]
+    lower = [f"{x:.1f},{y + spread:.1f}" for x, y, spread in reversed(points)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
+    marks = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="currentColor"/>' for x, y, _ in points)
+    return (f'<g class="{kind}"><polygon points="{" ".join(upper + lower)}" fill="currentColor" opacity=".2"/>'
+            f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{marks}'
+            f'<text class="name" x="{RIGHT + 4}" y="{name_y + 4:.1f}">{escape(name)}</text></g>')
+
+
+def ticks(highest):
+    """Multiples of 1, 2 or 5 times a power of ten from 0 to `highest`, at least four of them, and their decimals."""
+    power = 10 ** math.floor(math.log10(highest / 4))
+    step = max(factor * power for factor in (1, 2, 5) if factor * power <= highest / 4 * (1 + 1e-9))
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [i * step for i in range(int(highest / step + 1e-9) + 1)], decimals
+
+
+def apart(heights, least=15):
+    """The heights moved until neighbours are `least` apart, in their order."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    moved = list(heights)
+    for before, after in zip(order, order[1:]):
+        moved[after] = max(moved[after], moved[before] + least)
+    return moved
+
+
+def across(xs):
+    """Maps x to the picture on a logarithmic axis from the least to the largest of xs."""
+    low, high = math.log(min(xs)), math.log(max(xs))
+    return lambda x: LEFT + 12 + (RIGHT - LEFT - 24) * (math.log(x) - low) / max(high - low, 1e-9)
+
+
+def lines_figure(title, x_title, y_title, lines):
+    """lines: (label, xs, values of all seeds at each x). Means with a band of one deviation to each side; y from 0."""
+    xs = sorted({x for _, at, _ in lines for x in at})
+    place = across(xs)
+    top = max(mean(values) + deviation(values) for _, _, rows in lines for values in rows) or 1
+    marks, decimals = ticks(top * 1.04)
+    height = lambda y: BOTTOM - (BOTTOM - TOP) * max(y, 0) / (top * 1.04)
+    parts = head(WIDTH, 286, title)
+    parts.append(f'<text class="title" x="{LEFT - 50}" y="12">{escape(y_title)}</text>')
+    for y in marks:
+        parts.append(f'<path class="grid" d="M{LEFT} {height(y):.1f}H{RIGHT}"/><text x="{LEFT - 8}" '
+                     f'y="{height(y) + 4:.1f}" text-anchor="end">{y:.{decimals}f}</text>')
+    parts += [f'<text x="{place(x):.1f}" y="{BOTTOM + 20}" text-anchor="middle">{x:g}</text>' for x in xs]
+    parts.append(f'<text x="{(LEFT + RIGHT) / 2}" y="{BOTTOM + 42}" text-anchor="middle">{escape(x_title)}</text>')
+    names = apart([height(mean(rows[-1])) for _, _, rows in lines])
+    for i, (label, at, rows) in enumerate(lines):
+        points = []
+        for x, values in zip(at, rows):
+            spread = min(deviation(values), mean(values))
+            points.append((place(x), height(mean(values)), (BOTTOM - TOP) * spread / (top * 1.04)))
+        parts.append(curve(f"line{i % len(COLOURS)}", points, label if len(lines) > 1 else "", names[i]))
+    return "\n".join(parts) + "\n</svg>\n"
+
+
+def marks_figure(title, x_title, groups):
+    """groups: (group, [(label, values of all seeds)]). A mark at the mean with a bar of one deviation to each side."""
+    top = 1.04 * max(mean(values) + deviation(values) for _, rows in groups for _, values in rows) or 1
+    place = lambda value: LABELS + (WIDTH - LABELS - 20) * max(value, 0) / top
+    rows_in_all = sum(len(rows) + (len(groups) > 1) for _, rows in groups)
+    bottom = TOP + ROW * rows_in_all
+    parts = head(WIDTH, bottom + 48, title)
+    marks, decimals = ticks(top)
+    for value in marks:
+        parts.append(f'<path class="grid" d="M{place(value):.1f} {TOP}V{bottom}"/><text x="{place(value):.1f}" '
+                     f'y="{bottom + 18}" text-anchor="middle">{value:.{decimals}f}</text>')
+    y = TOP
+    for i, (group, rows) in enumerate(groups):
+        parts.append(f'<g class="line{i % len(COLOURS)}">')
+        if len(groups) > 1:
+            parts.append(f'<text class="name" x="{LABELS - 10}" y="{y + 17}" text-anchor="end">{escape(group)}</text>')
+            y += ROW
+        for label, values in rows:
+            centre, spread, middle = mean(values), deviation(values), y + ROW / 2
+            parts.append(f'<text x="{LABELS - 10}" y="{middle + 5:.0f}" text-anchor="end">{escape(label)}</text>'
+                         f'<path d="M{place(centre - spread):.1f} {middle:.0f}H{place(centre + spread):.1f}" '
+                         'stroke="currentColor" stroke-width="8" opacity=".3"/>'
+                         f'<circle cx="{place(centre):.1f}" cy="{middle:.0f}" r="4.5" fill="currentColor"/>')
+            y += ROW
+        parts.append("</g>")
+    parts.append(f'<text x="{(LABELS + WIDTH) / 2:.0f}" y="{bottom + 40}" text-anchor="middle">{escape(x_title)}</text>')
+    return "\n".join(parts) + "\n</svg>\n"

@@ -1,0 +1,82 @@
+"""Picture of rank collapse: a column for each state of the network, the whole network above, attention alone below."""
+
+import math
+from html import escape
+
+from spread import deviation, mean
+
+# Colours on a light and on a dark background, and the dashes of lines that may lie on others.
+LINES = {"softmax": ("#d9822b", "#f0a35e", ""), "sinkhorn": ("#2f6fde", "#74a3f5", ""),
+         "compiled": ("#2a9d63", "#5cc98f", "5 4"), "replaced": ("#d9822b", "#f0a35e", "5 4"), "bound": ("#7a7f88", "#9aa0a9", "2 4")}
+NAMES = {"softmax": "softmax", "sinkhorn": "Sinkhorn", "compiled": "compiled", "replaced": "softmax in its place", "bound": "bound"}
+LEFT, TOP, WIDE, HIGH, ACROSS, DOWN = 64, 66, 250, 170, 62, 58
+FLOOR = -8  # decades; what lies below is rounding, or a bound that leaves nothing
+
+
+def style():
+    light = "".join(f".{name}{{color:{colour}}}" for name, (colour, _, _) in LINES.items())
+    dark = "".join(f".{name}{{color:{colour}}}" for name, (_, colour, _) in LINES.items())
+    return ("text{font:13px system-ui,sans-serif;fill:#444}.grid{stroke:#ddd}.name{fill:currentColor;font-weight:600}"
+            f"{light}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.grid{{stroke:#3a3f47}}"
+            f".name{{fill:currentColor}}{dark}}}")
+
+
+def share(value, logarithmic):
+    """Height in a panel, from 0 to 1."""
+    if not logarithmic:
+        return min(max(value, 0), 1)
+    return 1 - min(max(math.log10(max(value, 1e-300)) / FLOOR, 0), 1)
+
+
+def panel(x, y, title, lines, logarithmic):
+    """lines: {line: values of all seeds at each depth}."""
+    parts = [f'<text class="title" x="{x}" y="{y - 10}">{escape(title)}</text>']
+    for tick in range(FLOOR, 1, 2) if logarithmic else (0, 0.25, 0.5, 0.75, 1):
+        at = y + HIGH * (1 - share(10.0 ** tick if logarithmic else tick, logarithmic))
+        text = ("1" if tick == 0 else f"1e{tick}") if logarithmic else f"{tick:g}"
+        parts.append(f'<path class="grid" d="M{x} {at:.1f}h{WIDE}"/><text x="{x - 8}" y="{at + 4:.1f}" '
+                     f'text-anchor="end">{text}</text>')
+    layers = max(len(rows) for rows in lines.values()) - 1
+    place = lambda depth: x + WIDE * depth / layers
+    parts += [f'<text x="{place(depth):.1f}" y="{y + HIGH + 18}" text-anchor="middle">{depth}</text>'
+              for depth in range(0, layers + 1, 2 if layers > 6 else 1)]
+    height = lambda value: y + HIGH * (1 - share(value, logarithmic))
+    for name, rows in lines.items():
+        means = [mean(values) for values in rows]
+        upper = [f"{place(i):.1f},{height(m + deviation(v)):.1f}" for i, (m, v) in enumerate(zip(means, rows))]
+        lower = [f"{place(i):.1f},{height(m - deviation(v)):.1f}" for i, (m, v) in enumerate(zip(means, rows))]
+        dashes = f' stroke-dasharray="{LINES[name][2]}"' if LINES[name][2] else ""
+        points = " ".join(f"{place(i):.1f},{height(m):.1f}" for i, m in enumerate(means))
+        parts.append(f'<g class="{name}"><polygon points="{" ".join(upper + lower[::-1])}" fill="currentColor" '
+                     f'opacity=".2"/><polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"'
+                     f"{dashes}/></g>")
+    return parts
+
+
+def by_depth(row, curve):
+    """[values of all seeds] for each depth."""
+    return [list(values) for values in zip(*row[curve].values())]
+
+
+def rank_figure(title, rank):
+    """rank: {state: {line: {curve: {seed: values by depth}}}}."""
+    width = LEFT + len(rank) * WIDE + (len(rank) - 1) * ACROSS + 20
+    height = TOP + 2 * HIGH + DOWN + 50
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+             f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{style()}</style>"]
+    at = 20
+    for name, (_, _, dashes) in LINES.items():
+        parts.append(f'<g class="{name}"><path d="M{at} 20h26" stroke="currentColor" stroke-width="2"'
+                     + (f' stroke-dasharray="{dashes}"' if dashes else "")
+                     + f'/><text class="name" x="{at + 32}" y="24">{escape(NAMES[name])}</text></g>')
+        at += round(46 + 7.5 * len(NAMES[name]))
+    for i, (state, rows) in enumerate(rank.items()):
+        x = LEFT + i * (WIDE + ACROSS)
+        network = {line: by_depth(row, "rank_residual") for line, row in rows.items()}
+        alone = {line: by_depth(row, "pure_rank_residual") for line, row in rows.items()}
+        if "sinkhorn" in rows:
+            alone["bound"] = by_depth(rows["sinkhorn"], "pure_rank_bound")
+        parts += panel(x, TOP, f"{state}: residual of the tokens", network, False)
+        parts += panel(x, TOP + HIGH + DOWN, f"{state}: attention alone", alone, True)
+    parts.append(f'<text x="{width / 2:.0f}" y="{height - 8}" text-anchor="middle">layers passed</text>')
+    return "\n".join(parts) + "\n</svg>\n"
