@@ -109,8 +109,13 @@ def teacher_words(rows, what):
     low, high = min(found, key=float), max(found, key=float)
     best = max(accuracy, key=accuracy.get)
     trend = "grows" if found[high] > found[low] else "falls"
-    return (f"From {what} = {low} to {high} plan L1 {trend} from {found[low]:.4f} to {found[high]:.4f}; the teacher is most "
-            f"accurate at {what} = {best} ({accuracy[best]:.4f}, at {low} {accuracy[low]:.4f}, at {high} {accuracy[high]:.4f}).")
+    text = f"From {what} = {low} to {high} plan L1 {trend} from {found[low]:.4f} to {found[high]:.4f}"
+    noise = max(deviation(list(row["accuracy"].values())) for row in rows["map"].values() if row.get("accuracy"))
+    if accuracy[best] - min(accuracy.values()) <= noise:
+        return (f"{text}; the teacher's accuracy ({min(accuracy.values()):.4f} to {accuracy[best]:.4f}) changes by less than "
+                f"its deviation over seeds ({noise:.4f}).")
+    return (f"{text}; the teacher is most accurate at {what} = {best} ({accuracy[best]:.4f}, at {low} {accuracy[low]:.4f}, "
+            f"at {high} {accuracy[high]:.4f}).")
 
 
 SENTENCES = {"features": feature_words, "slices": slice_words, "objective": objective_words,

@@ -126,6 +126,9 @@ class Words(unittest.TestCase):
         self.assertIn("plan L1 falls from 0.0500 to 0.0100", text(0.05, 0.01))
         self.assertIn("plan L1 grows from 0.0100 to 0.0500", text(0.01, 0.05))
         self.assertIn("most accurate at ε = 2 (0.7000", text(0.01, 0.05))
+        noisy = {"map": {at: {"plan_l1": {"1": 0.1, "2": 0.1}, "accuracy": {"1": 0.6, "2": high}}
+                         for at, high in (("1", 0.7), ("2", 0.71))}}
+        self.assertIn("changes by less than its deviation over seeds (0.0778)", ablation_words.teacher_words(noisy, "T"))
 
     def rank(self, sinkhorn, softmax, compiled, replaced=0.25):
         def line(end):
