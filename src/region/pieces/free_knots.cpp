@@ -155,8 +155,8 @@ PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& s
 PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
   PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
   if (samples.size() > kSearchedCells) best = refined_on_points(best.function, samples);
-  // With a piece for every few points some function may pass through all of them, which least squares
-  // with free knots seldom finds.
+  // With a piece for every few points some function may pass through all of them, which least
+  // squares with free knots seldom finds.
   if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
   const auto [low, high] = std::ranges::minmax(samples.y);
   const auto through =
