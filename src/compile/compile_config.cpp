@@ -111,8 +111,12 @@ attention::DualFeatures parse_features(const std::vector<std::string>& names,
   attention::DualFeatures features = attention::DualFeatures::none();
   for (const std::string& name : names) {
     if (set_plain(name, features, source) || set_counted(name, features, source)) continue;
+    if (name == kAutomatic)
+      throw base::UsageError(source + ": features: auto stands among others",
+                             "auto alone, or the features by name");
     std::vector<std::string> known = {kAutomatic};
     for (const NamedFeature& feature : kFeatures) known.emplace_back(feature.name);
+    known.insert(known.end(), {"landmarks:16", "it:2"});
     throw base::UsageError(source + ": features: unknown feature '" + io::excerpt(name) + "'",
                            base::suggestion(name, known));
   }

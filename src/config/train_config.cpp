@@ -6,10 +6,10 @@ void TrainConfig::validate(const std::string& source) const {
   check_field_ranges(*this, source);
   model.validate(source);
   if (train.shard > train.batch)
-    throw base::UsageError(source + ": train.shard (" + std::to_string(train.shard) +
-                               ") must not exceed train.batch (" + std::to_string(train.batch) +
-                               ")",
-                           "a batch is split into shards");
+    throw base::UsageError(
+        source + ": train.shard (" + std::to_string(train.shard) +
+            ") must not exceed train.batch (" + std::to_string(train.batch) + ")",
+        "a batch is split into shards: --set train.shard=" + std::to_string(train.batch));
   if (train.epochs == 0 && train.init_from.empty())
     throw base::UsageError(
         source +

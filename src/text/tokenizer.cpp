@@ -85,13 +85,16 @@ std::vector<std::int32_t> encode_within(const Tokenizer& tokenizer, std::string_
                                         config::Truncation truncation) {
   const TokenFrame frame = tokenizer.frame();
   const auto around = static_cast<int>(frame.before.size() + frame.behind.size());
-  if (most <= around)
-    throw base::UsageError("data.text.max_tokens is " + std::to_string(most) + ", but " +
-                               std::to_string(around) + " tokens stand around every text",
-                           "--set data.text.max_tokens=" + std::to_string(around + 1) + " or more");
-  std::vector<std::int32_t> ids =
-      cut(tokenizer.encode(text), tokenizer.separator(), most - around, truncation);
+  std::vector<std::int32_t> ids = tokenizer.encode(text);
   const auto separates = [&](std::int32_t id) { return id == tokenizer.separator(); };
+  const bool pair = std::ranges::any_of(ids, separates);
+  const int least = around + (pair ? 2 : 1);
+  if (most < least)
+    throw base::UsageError("data.text.max_tokens is " + std::to_string(most) + ", but " +
+                               std::to_string(around) + " tokens stand around every text" +
+                               (pair ? " and one between the texts of a pair" : ""),
+                           "--set data.text.max_tokens=" + std::to_string(least) + " or more");
+  ids = cut(std::move(ids), tokenizer.separator(), most - around, truncation);
   if (std::ranges::all_of(ids, separates)) return {};
   ids.insert(ids.begin(), frame.before.begin(), frame.before.end());
   ids.insert(ids.end(), frame.behind.begin(), frame.behind.end());

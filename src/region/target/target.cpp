@@ -14,12 +14,17 @@
 namespace asap::region {
 namespace {
 
-/// The interval must have room for float64 numbers to tell pieces apart.
+/// Whether float64 numbers tell pieces of the interval apart.
+bool has_room(numerics::Interval interval) {
+  const double size = std::max(std::abs(interval.low), std::abs(interval.high));
+  return interval.length() >= 1e-9 * size;
+}
+
 void check_domain(numerics::Interval interval) {
   check_interval(interval);
-  const double size = std::max(std::abs(interval.low), std::abs(interval.high));
-  if (interval.length() < 1e-9 * size)
-    throw base::UsageError("`interval` is too short for float64 at its distance from zero");
+  if (!has_room(interval))
+    throw base::UsageError("`interval` is too short for float64 at its distance from zero",
+                           "subtract an offset from x");
 }
 
 void check_finite(const std::string& name, const numerics::Curve& f, numerics::Interval interval) {
@@ -112,7 +117,11 @@ Target points_target(std::string name, Samples samples) {
   Target target;
   target.name = std::move(name);
   target.interval = {samples.x.front(), samples.x.back()};
-  check_domain(target.interval);
+  if (!has_room(target.interval))
+    throw base::DataError(target.name + ": x from " + base::format_number(samples.x.front()) +
+                              " to " + base::format_number(samples.x.back()) +
+                              " is too short for float64 at its distance from zero",
+                          "subtract an offset from x");
   target.noise_variance = noise_variance(samples);
   if (target.noise_variance > 0) {
     target.curve = smoothing_curve(samples, target.noise_variance);

@@ -28,6 +28,9 @@ TEST_CASE("Unknown, repeated and missing features and unknown objectives are ref
   config.features = {"pot", "pto"};
   CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: unknown feature 'pto'",
                        base::UsageError);
+  config.features = {"auto", "lse"};
+  CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: auto stands among others",
+                       base::UsageError);
   config.features = {"pot", "pot"};
   CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: 'pot' is named twice", base::UsageError);
   for (const char* wrong :

@@ -80,4 +80,8 @@ TEST_CASE("of the two texts of a pair the longer one is cut first") {
   CHECK(within("run un a [SEP] a . un", 7) == Ids{2, 7, 4, 3, 10, 9, 3});
   CHECK(within("[SEP] run", 9) == Ids{2, 3, 7, 3});
   CHECK(within(" [SEP] ", 9) == Ids{});
+  CHECK(within("run [SEP] a", 4).size() == 4);
+  expect_error<UsageError>([&] { within("run [SEP] a", 3); }, {"pair", "max_tokens=4"});
+  CHECK(within("run", 3) == Ids{2, 7, 3});
+  expect_error<UsageError>([&] { within("run", 2); }, {"every text", "max_tokens=3"});
 }

@@ -25,6 +25,9 @@ TEST_CASE("a function that is not finite on the interval is refused with the x")
   CHECK_THROWS_AS(region::function_target("x", {0, std::nan("")}), base::UsageError);
   CHECK_THROWS_AS(region::function_target("x", {0, 1}, 3), base::UsageError);
   CHECK_THROWS_AS(region::paper_target("x4"), base::UsageError);
+  CHECK_THROWS_AS(
+      region::data_target("p", {{1e9, 1e9 + 0.2, 1e9 + 0.5, 1e9 + 0.7}, {1, 2, 0, 1}, {}}),
+      base::DataError);
 }
 
 TEST_CASE("smooth points and points with a corner are not taken for noisy") {
