@@ -64,7 +64,7 @@ def absent_lines(summary):
              for name in summary.get("absent", []) if how_to_get(name)]
     unmeasured = summary.get("unmeasured", [])
     if unmeasured:
-        lines.append(f"- No results yet of {', '.join(unmeasured)}: `scripts/reproduce.sh --data {','.join(unmeasured)}`.")
+        lines.append(f"- The run behind this table has no results of {', '.join(unmeasured)}: `scripts/reproduce.sh --data {','.join(unmeasured)}`.")
     return lines
 
 

@@ -164,7 +164,7 @@ class Table(unittest.TestCase):
         self.assertIn("not measured | `--experiments cost` |", text)
         self.assertIn("- `cifar100` is absent. Fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz (MD5 ", text)
         self.assertIn("then run `scripts/reproduce.sh --data cifar100`", text)
-        self.assertIn("- No results yet of imdb, listops: `scripts/reproduce.sh --data imdb,listops`.", text)
+        self.assertIn("- The run behind this table has no results of imdb, listops: `scripts/reproduce.sh --data imdb,listops`.", text)
         self.assertNotIn("`matching` is absent", text, "it is drawn, so nothing is to be fetched")
         for row in (line for line in text.splitlines() if line.startswith("|")):
             self.assertEqual(row.count("|"), 4, row)
