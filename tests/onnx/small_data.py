@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 
 TRAINED, TESTED = 40, 2
-CLASSES = {"agnews": 4, "dbpedia14": 14, "imdb": 2, "tweeteval_emotion": 4, "cifar10": 10, "modelnet10": 10}
+CLASSES = {"agnews": 4, "dbpedia14": 14, "imdb": 2, "tweeteval_emotion": 4, "yelp5": 5, "cifar10": 10, "modelnet10": 10}
 CALIBRATION_TOKENS = (16, 64)  # texts to train and calibrate on: shorter than the longest, which costs the square
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
 # Drawn token sequences have no tokenizer, so predict reads texts of as many words: their vocabularies, with the unknown one.
@@ -29,9 +29,11 @@ def idx(random, folder, data):
 
 
 def image_records(random, folder, data):
-    side = data["images"]["record_side"]
+    """Records of layout rgb, or of CIFAR-100, which have a coarse label before the fine one."""
+    fine = data["images"].get("layout") == "cifar100"
+    side = 32 if fine else data["images"]["record_side"]
     for part, count in (("train", TRAINED), ("test", TESTED)):
-        records = (bytes([i % data["classes"]]) + random.bytes(3 * side * side) for i in range(count))
+        records = (bytes([0] * fine + [i % data["classes"]]) + random.bytes(3 * side * side) for i in range(count))
         (folder / f"{part}.bin").write_bytes(b"".join(records))
     return {"data.path": folder}
 
