@@ -61,11 +61,13 @@ class Evaluation(unittest.TestCase):
     def test_matchers_compared_alike(self):
         pairs = Path(self.folder.name) / "pairs.npz"
         pairs_file.write_pairs(pairs, count=5, keypoints=20)
+        calibration = Path(self.folder.name) / "calibration.npz"
+        pairs_file.write_pairs(calibration, count=4, keypoints=20)
         run = Path(self.folder.name) / "matcher"
         settings = job.settings(["model.kind=matcher", f"data.train={pairs}", f"data.test={pairs}", "data.descriptors=histogram",
                                  "train.batch=4", "model.matcher.width=16", "model.matcher.layers=1", "train.max_steps=30"])
         job.run_ranks(0, [str(job.BINARIES / "asap-train"), *settings, "--out", str(run)]).check_returncode()
-        compared = self.results_of("asap-eval", "compare", "--run", run, "--calibration", pairs)
+        compared = self.results_of("asap-eval", "compare", "--run", run, "--calibration", calibration)
         summaries = [without_times(json.loads((folder / "summary.json").read_text())) for folder in compared]
         self.assertEqual(*summaries)
         self.assertGreater(max(row["recall"] for row in summaries[0]["files"][0]["methods"]), 0)

@@ -108,7 +108,7 @@ class Search {
     for (const double margin : {1e-9, 1e-7, 1e-5, 1e-3, 0.1}) {
       const auto within = pieces_within(target_, formula_ ? &*formula_ : nullptr, tolerance_,
                                         static_cast<int>(kMostParameters / 3), margin);
-      if (!within) return;
+      if (!within) continue;
       if (result_.fewest_pieces == 0) result_.fewest_pieces = within->fewest;
       Fit fit;
       fit.network = to_network(within->function);
@@ -117,6 +117,21 @@ class Search {
           (within->function.pieces() == result_.fewest_pieces ? ", the fewest possible" : "");
       if (judge(std::move(fit), 1, 0, 0) || formula_) return;
     }
+    if (!formula_) through_all();
+  }
+
+  /// A piece between any two points: what is left where the tolerance is near the rounding of
+  /// steeper ones.
+  void through_all() {
+    const Samples& samples = target_.samples;
+    PiecewiseLinear line{samples.x, samples.y};
+    for (std::size_t i = 0; i < target_.spread.low.size(); ++i)
+      line.y[i] = 0.5 * (target_.spread.low[i] + target_.spread.high[i]);
+    if (3.0 * static_cast<double>(line.pieces()) > kMostParameters) return;
+    Fit fit;
+    fit.network = to_network(line);
+    fit.description = std::to_string(line.pieces()) + " straight pieces";
+    judge(std::move(fit), 1, 0, 0);
   }
 
   bool allowed(int depth, int fold, int windows) const {

@@ -16,7 +16,7 @@ constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 40;         // on very many points
 constexpr std::int64_t kPointsPerPiece = 3;  // noisy points have two on a piece, one at a knot
-constexpr double kThrough = 1e-12;           // of the range of y
+constexpr double kThrough[] = {1e-12, 1e-10, 1e-8, 1e-6};  // of the range of y
 
 /// Values of the weighted mean at every knot: a start for least squares.
 PiecewiseLinear flat(const std::vector<double>& inner) {
@@ -159,12 +159,14 @@ PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
   // squares with free knots seldom finds.
   if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
   const auto [low, high] = std::ranges::minmax(samples.y);
-  const auto through =
-      high > low ? fewest_pieces(samples, kThrough * (high - low), pieces, Within::samples)
-                 : std::nullopt;
-  if (!through) return best;
-  const double mse = mean_squared_error(*through, samples);
-  return mse < best.mse ? PiecewiseFit{*through, mse} : best;
+  for (const double share : kThrough) {
+    if (!(high > low)) break;
+    const auto through = fewest_pieces(samples, share * (high - low), pieces, Within::samples);
+    if (!through) continue;  // too many pieces, or their rounding is larger
+    const double mse = mean_squared_error(*through, samples);
+    return mse < best.mse ? PiecewiseFit{*through, mse} : best;
+  }
+  return best;
 }
 
 }  // namespace asap::region
