@@ -16,7 +16,7 @@ constexpr int kFirstIterations = 20;
 constexpr int kIterations = 150;
 constexpr int kFinalIterations = 40;         // on very many points
 constexpr std::int64_t kPointsPerPiece = 3;  // noisy points have two on a piece, one at a knot
-constexpr double kThrough[] = {1e-12, 1e-10, 1e-8, 1e-6};  // of the range of y
+constexpr double kThrough[] = {1e-8, 1e-6, 1e-4};  // of the range of y: a start for least squares
 
 /// Values of the weighted mean at every knot: a start for least squares.
 PiecewiseLinear flat(const std::vector<double>& inner) {
@@ -155,17 +155,22 @@ PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& s
 PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
   PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
   if (samples.size() > kSearchedCells) best = refined_on_points(best.function, samples);
+  if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
   // With a piece for every few points some function may pass through all of them, which least
   // squares with free knots seldom finds.
-  if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
+  if (samples.size() <= pieces + 1) return {{samples.x, samples.y}, 0};
+  const auto take = [&](PiecewiseFit fit) {
+    if (fit.mse < best.mse) best = std::move(fit);
+  };
   const auto [low, high] = std::ranges::minmax(samples.y);
   for (const double share : kThrough) {
-    if (!(high > low)) break;
     const auto through = fewest_pieces(samples, share * (high - low), pieces, Within::samples);
     if (!through) continue;  // too many pieces, or their rounding is larger
-    const double mse = mean_squared_error(*through, samples);
-    return mse < best.mse ? PiecewiseFit{*through, mse} : best;
+    take(refined_on_points(*through, samples));
+    break;
   }
+  if (pieces > kMostSearchedPieces && best.mse > 0)
+    take(best_piecewise(cells_of(samples, kSearchedCells), kMostSearchedPieces));
   return best;
 }
 
