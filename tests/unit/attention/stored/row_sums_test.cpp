@@ -14,8 +14,9 @@ using namespace asap::tensor;
 using namespace asap::test;
 
 TEST_CASE("row sums of a stored Gibbs kernel equal loops in double") {
-  for (const auto& [n, m] :
+  for (const std::pair<int, int>& size :
        std::vector<std::pair<int, int>>{{1, 1}, {7, 5}, {16, 16}, {49, 49}, {6, 100}, {37, 500}}) {
+    const int n = size.first, m = size.second;
     INFO(n << " x " << m);
     const std::int64_t stride = padded_columns<float>(m);
     Tensor<float> scores({n, stride}), row_shift({n}), column_shift({stride});
