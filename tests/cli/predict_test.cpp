@@ -234,6 +234,35 @@ TEST_CASE("faulty inputs end the command, or are counted and end it with exit co
   CHECK(read_json(texts.work / "b/summary.json")["errors"] == 1);
 }
 
+TEST_CASE("names that the training knew are names, whichever columns a file has") {
+  const Workspace work;
+  write_text_folder(work / "data");
+  for (const char* part : {"train", "test"}) {
+    std::string text = read_file(work / "data" / (std::string(part) + ".tsv"));
+    write_file_atomically(work / "data" / (std::string(part) + ".tsv"), "mood\twords\n" + text);
+  }
+  Words words{"--set", "data.path=" + (work / "data").string(), "--out", (work / "run").string()};
+  for (const char* assignment :
+       {"data.kind=text", "data.text.label_column=mood", "model.kind=text", "data.text.min_count=1",
+        "model.width=16", "model.layers=1", "train.batch=16", "train.max_steps=3"})
+    words = words + Words{"--set", assignment};
+  REQUIRE(run("asap-train", words).code == 0);
+  write_file_atomically(work / "texts.tsv", "words\nbright warm film.\ndull plot.\n");
+  write_file_atomically(work / "both.tsv",
+                        "mood\twords\ngood\tbright warm film.\nbad\tdull plot.\n");
+  for (const char* input : {"texts.tsv", "both.tsv"})
+    for (const Words& more : {Words{}, Words{"--label-column", "none"}}) {
+      CAPTURE(input);
+      const Outcome outcome = run("asap-eval", Words{"predict", "--run", (work / "run").string(),
+                                                     "--input", (work / input).string(), "--out",
+                                                     (work / "out").string(), "--overwrite"} +
+                                                   more);
+      CAPTURE(outcome.error);
+      REQUIRE(outcome.code == 0);
+      CHECK(read_json(work / "out/summary.json")["examples"] == 2);
+    }
+}
+
 TEST_CASE("answers stay until those that replace them are complete") {
   const TextRun texts;
   write_file_atomically(texts.work / "good.txt", "kind film\n");
