@@ -3,6 +3,7 @@
 import math
 from html import escape
 
+from figures import apart, curve, style
 from spread import deviation, mean
 
 COLOURS = (("#2f6fde", "#74a3f5"), ("#d9822b", "#f0a35e"), ("#2a9d63", "#5cc98f"), ("#8a4fbf", "#b98be0"))
@@ -11,24 +12,9 @@ LABELS, ROW = 190, 24  # of pictures with labels: where the axis begins, and the
 
 
 def head(width, height, title):
-    light = "".join(f".line{i}{{color:{light}}}" for i, (light, _) in enumerate(COLOURS))
-    dark = "".join(f".line{i}{{color:{dark}}}" for i, (_, dark) in enumerate(COLOURS))
-    style = ("text{font:13px system-ui,sans-serif;fill:#444}.grid{stroke:#ddd}.name{fill:currentColor;font-weight:600}"
-             f"{light}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.grid{{stroke:#3a3f47}}"
-             f".name{{fill:currentColor}}{dark}}}")
+    look = style({f"line{i}": colours for i, colours in enumerate(COLOURS)})
     return [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-            f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{style}</style>"]
-
-
-def curve(kind, points, name, name_y):
-    """Draws a band, a line and its marks, and the name beside the picture. points: (x, y of the mean, height of a deviation)."""
-    upper = [f"{x:.1f},{y - spread:.1f}" for x, y, spread in points]
-    lower = [f"{x:.1f},{y + spread:.1f}" for x, y, spread in reversed(points)]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
-    marks = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="currentColor"/>' for x, y, _ in points)
-    return (f'<g class="{kind}"><polygon points="{" ".join(upper + lower)}" fill="currentColor" opacity=".2"/>'
-            f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{marks}'
-            f'<text class="name" x="{RIGHT + 4}" y="{name_y + 4:.1f}">{escape(name)}</text></g>')
+            f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{look}</style>"]
 
 
 def ticks(highest):
@@ -37,15 +23,6 @@ def ticks(highest):
     step = max(factor * power for factor in (1, 2, 5) if factor * power <= highest / 4 * (1 + 1e-9))
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return [i * step for i in range(int(highest / step + 1e-9) + 1)], decimals
-
-
-def apart(heights, least=15):
-    """The heights moved until neighbours are `least` apart, in their order."""
-    order = sorted(range(len(heights)), key=lambda i: heights[i])
-    moved = list(heights)
-    for before, after in zip(order, order[1:]):
-        moved[after] = max(moved[after], moved[before] + least)
-    return moved
 
 
 def across(xs):
@@ -74,7 +51,8 @@ def lines_figure(title, x_title, y_title, lines):
         for x, values in zip(at, rows):
             spread = min(deviation(values), mean(values))
             points.append((place(x), height(mean(values)), (BOTTOM - TOP) * spread / (top * 1.04)))
-        parts.append(curve(f"line{i % len(COLOURS)}", points, label if len(lines) > 1 else "", names[i]))
+        name, at = label if len(lines) > 1 else "", (str(RIGHT + 4), f"{names[i] + 4:.1f}")
+        parts.append(curve(f"line{i % len(COLOURS)}", points, name, at))
     return "\n".join(parts) + "\n</svg>\n"
 
 

@@ -23,24 +23,25 @@ def style(colours):
             f"{light}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.grid{{stroke:#3a3f47}}.name{{fill:currentColor}}{dark}}}")
 
 
-def curve(kind, points, label):
-    """Draws a band, a line, its marks and, at this height, its name. points: (x, y of the mean, height of a deviation), left to
-    right."""
+def curve(kind, points, name, place):
+    """Draws a band, a line, its marks and its name. points: (x, y of the mean, height of a deviation), left to right. place: x
+    and y of the name, as text."""
     upper = [f"{x:.1f},{y - spread:.1f}" for x, y, spread in points]
     lower = [f"{x:.1f},{y + spread:.1f}" for x, y, spread in reversed(points)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
     marks = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="currentColor"/>' for x, y, _ in points)
     return (f'<g class="{kind}"><polygon points="{" ".join(upper + lower)}" fill="currentColor" opacity=".2"/>'
             f'<polyline points="{line}" fill="none" stroke="currentColor" stroke-width="2"/>{marks}'
-            f'<text class="name" x="{points[-1][0] + 10:.1f}" y="{label:.1f}">{escape(NAMES.get(kind, kind))}</text></g>')
+            f'<text class="name" x="{place[0]}" y="{place[1]}">{escape(name)}</text></g>')
 
 
 def apart(heights):
-    """Moves labels down until none covers another."""
+    """The heights of labels, moved down until none covers another."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
+    moved = list(heights)
     for above, below in zip(order, order[1:]):
-        heights[below] = max(heights[below], heights[above] + LINE_HEIGHT)
-    return heights
+        moved[below] = max(moved[below], moved[above] + LINE_HEIGHT)
+    return moved
 
 
 def accuracy_figure(title, x_title, levels, colours, highest=None):
@@ -66,7 +67,8 @@ def accuracy_figure(title, x_title, levels, colours, highest=None):
         row = {float(x): list(seeds.values()) for x, seeds in levels[kind].items()}
         curves[kind] = [(across(x), height(mean(row[x])), (BOTTOM - TOP) * deviation(row[x]) / spread) for x in sorted(row)]
     labels = apart([points[-1][1] + 4 for points in curves.values()])
-    parts += [curve(kind, points, label) for (kind, points), label in zip(curves.items(), labels)]
+    parts += [curve(kind, points, NAMES.get(kind, kind), (f"{points[-1][0] + 10:.1f}", f"{label:.1f}"))
+              for (kind, points), label in zip(curves.items(), labels)]
     return "\n".join(parts) + "\n</svg>\n"
 
 

@@ -3,6 +3,7 @@
 import math
 from html import escape
 
+from figures import style
 from spread import deviation, mean
 
 # Colours on a light and on a dark background, and the dashes of lines that may lie on others.
@@ -11,14 +12,6 @@ LINES = {"softmax": ("#d9822b", "#f0a35e", ""), "sinkhorn": ("#2f6fde", "#74a3f5
 NAMES = {"softmax": "softmax", "sinkhorn": "Sinkhorn", "compiled": "compiled", "replaced": "softmax in its place", "bound": "bound"}
 LEFT, TOP, WIDE, HIGH, ACROSS, DOWN = 64, 66, 250, 170, 62, 58
 FLOOR = -8  # decades; what lies below is rounding, or a bound that leaves nothing
-
-
-def style():
-    light = "".join(f".{name}{{color:{colour}}}" for name, (colour, _, _) in LINES.items())
-    dark = "".join(f".{name}{{color:{colour}}}" for name, (_, colour, _) in LINES.items())
-    return ("text{font:13px system-ui,sans-serif;fill:#444}.grid{stroke:#ddd}.name{fill:currentColor;font-weight:600}"
-            f"{light}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.grid{{stroke:#3a3f47}}"
-            f".name{{fill:currentColor}}{dark}}}")
 
 
 def share(value, logarithmic):
@@ -63,7 +56,7 @@ def rank_figure(title, rank):
     width = LEFT + len(rank) * WIDE + (len(rank) - 1) * ACROSS + 20
     height = TOP + 2 * HIGH + DOWN + 50
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-             f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{style()}</style>"]
+             f'aria-label="{escape(title)}">', f"<title>{escape(title)}</title><style>{style({name: line[:2] for name, line in LINES.items()})}</style>"]
     at = 20
     for name, (_, _, dashes) in LINES.items():
         parts.append(f'<g class="{name}"><path d="M{at} 20h26" stroke="currentColor" stroke-width="2"'

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts" / "reproduce"))
 
 import ablation_words
-from ablation_figures import apart, lines_figure, marks_figure, ticks
+from ablation_figures import lines_figure, marks_figure, ticks
+from figures import apart
 from ablation_report import pictures
 from ablations import all_ablations, run_ablations, stage_of
 from experiments import Experiments, Settings
