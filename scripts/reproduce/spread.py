@@ -21,8 +21,10 @@ def deviation(values):
 
 
 def pairs(first, second):
-    """Differences first - second, seed by seed. Both map seeds to values; seeds that either lacks are left out."""
-    return [first[seed] - second[seed] for seed in sorted(first) if seed in second]
+    """Differences first - second, seed by seed. Both map seeds to values; seeds that either lacks, or has no number of, are
+    left out: layers that keep loops have no R²."""
+    return [first[seed] - second[seed] for seed in sorted(first)
+            if first[seed] is not None and second.get(seed) is not None]
 
 
 def verdict(differences):

@@ -195,12 +195,15 @@ class Words(unittest.TestCase):
     def test_a_shift_may_break_a_map(self):
         def text(away):
             rows = {"compiled": row(0.9, 0.98, 1), "sinkhorn:2": row(0.9, 0.9, 1)}
-            r2 = {"at home": dict.fromkeys(SEEDS, 0.95), "shifted": dict.fromkeys(SEEDS, away)}
+            r2 = {"at home": dict.fromkeys(SEEDS, away and 0.95), "shifted": dict.fromkeys(SEEDS, away)}
             shift = {"lengths": {"shifted": rows, "ordinary": rows, "dual_r2": r2, "judged on": "long"}}
             return " ".join(words.shift_words({"shift": shift}))
         self.assertIn("Its dual map keeps its R² (0.950", text(0.94))
         self.assertIn("Its dual map does not keep its R²", text(0.8))
         self.assertIn("as often as with a map fitted on all data", text(0.8))
+        without = text(None)  # at home, too: no layer has a map
+        self.assertIn("agrees with the teacher", without)
+        self.assertNotIn("R²", without)
 
     def test_the_first_sentences_count_both_sides(self):
         text = " ".join(words.overall_words(report(
