@@ -64,30 +64,19 @@ class FunctionPieces {
   Samples samples_;
 };
 
-/// Points of equal x by the middle between the lowest and the highest, and half their distance.
-struct Gates {
-  std::vector<double> middle, half_range;
-};
-
-Gates gates_of(const Target& target) {
-  const Spread& spread = target.spread;
-  Gates gates{target.samples.y, std::vector<double>(spread.low.size())};
-  for (std::size_t i = 0; i < spread.low.size(); ++i) {
-    gates.middle[i] = 0.5 * (spread.low[i] + spread.high[i]);
-    gates.half_range[i] = 0.5 * (spread.high[i] - spread.low[i]);
-  }
-  return gates;
-}
-
 }  // namespace
 
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
                                           double tolerance, int most_pieces, double margin) {
   if (formula) return FunctionPieces(target, *formula, tolerance).run(most_pieces);
   const Samples& samples = target.samples;
-  const Gates gates = gates_of(target);
-  const auto line = fewest_pieces({samples.x, gates.middle, {}}, gates.half_range,
-                                  (1 - margin) * tolerance, most_pieces);
+  Samples middles{samples.x, samples.y, {}};
+  std::vector<double> half_range(target.spread.size());
+  for (std::size_t i = 0; i < half_range.size(); ++i) {
+    middles.y[i] = target.spread.middle(i);
+    half_range[i] = target.spread.half_range(i);
+  }
+  const auto line = fewest_pieces(middles, half_range, (1 - margin) * tolerance, most_pieces);
   if (!line) return std::nullopt;
   std::vector<double> values(samples.x.size());
   std::ranges::transform(samples.x, values.begin(), [&](double x) { return (*line)(x); });

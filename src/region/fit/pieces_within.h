@@ -15,6 +15,9 @@ struct PiecesWithin {
   int fewest = 0;        ///< no continuous piecewise linear function with fewer is within it
 };
 
+/// The share of a tolerance that rounding may take from the fewest pieces within it at points.
+inline constexpr double kLeastMargin = 1e-9;
+
 /// At most `most_pieces` straight pieces within the tolerance of the points, or everywhere of the
 /// function when `formula` is given; none when more are needed or the bound cannot be proved.
 ///
@@ -26,6 +29,7 @@ struct PiecesWithin {
 /// Of points, the function keeps a share `margin` of the tolerance free, for the rounding of a
 /// network that computes it; `fewest` is then for what is left.
 std::optional<PiecesWithin> pieces_within(const Target& target, const Expression* formula,
-                                          double tolerance, int most_pieces, double margin = 1e-9);
+                                          double tolerance, int most_pieces,
+                                          double margin = kLeastMargin);
 
 }  // namespace asap::region

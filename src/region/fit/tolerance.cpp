@@ -104,20 +104,23 @@ class Search {
   /// The fewest straight pieces, as a network of one hidden layer.
   void straight() {
     // Networks of many steep pieces round; those that keep some of the tolerance free may need a
-    // piece more.
-    for (const double margin : {1e-9, 1e-7, 1e-5, 1e-3, 0.1}) {
+    // piece more. Only the first says what the tolerance itself needs.
+    for (const double margin : {kLeastMargin, 1e-7, 1e-5, 1e-3, 0.1}) {
       const auto within = pieces_within(target_, formula_ ? &*formula_ : nullptr, tolerance_,
                                         static_cast<int>(kMostParameters / 3), margin);
-      if (!within) continue;
-      if (result_.fewest_pieces == 0) result_.fewest_pieces = within->fewest;
-      Fit fit;
-      fit.network = to_network(within->function);
-      fit.description =
-          std::to_string(within->function.pieces()) + " straight pieces" +
-          (within->function.pieces() == result_.fewest_pieces ? ", the fewest possible" : "");
-      if (judge(std::move(fit), 1, 0, 0) || formula_) return;
+      if (within && margin == kLeastMargin) result_.fewest_pieces = within->fewest;
+      if (within && judge(straight_fit(within->function), 1, 0, 0)) return;
+      if (formula_) return;
     }
-    if (!formula_) through_all();
+    through_all();
+  }
+
+  Fit straight_fit(const PiecewiseLinear& function) const {
+    Fit fit;
+    fit.network = to_network(function);
+    fit.description = std::to_string(function.pieces()) + " straight pieces" +
+                      (function.pieces() == result_.fewest_pieces ? ", the fewest possible" : "");
+    return fit;
   }
 
   /// A piece between any two points: what is left where the tolerance is near the rounding of
@@ -125,13 +128,9 @@ class Search {
   void through_all() {
     const Samples& samples = target_.samples;
     PiecewiseLinear line{samples.x, samples.y};
-    for (std::size_t i = 0; i < target_.spread.low.size(); ++i)
-      line.y[i] = 0.5 * (target_.spread.low[i] + target_.spread.high[i]);
+    for (std::size_t i = 0; i < target_.spread.size(); ++i) line.y[i] = target_.spread.middle(i);
     if (3.0 * static_cast<double>(line.pieces()) > kMostParameters) return;
-    Fit fit;
-    fit.network = to_network(line);
-    fit.description = std::to_string(line.pieces()) + " straight pieces";
-    judge(std::move(fit), 1, 0, 0);
+    judge(straight_fit(line), 1, 0, 0);
   }
 
   bool allowed(int depth, int fold, int windows) const {
@@ -212,19 +211,17 @@ namespace {
 /// No function is nearer to two points of equal x than half their distance.
 void check_reachable(const Target& target, double tolerance) {
   if (target.truth || target.spread.empty()) return;
+  const Spread& spread = target.spread;
   std::size_t widest = 0;
-  const auto half = [&](std::size_t i) {
-    return 0.5 * (target.spread.high[i] - target.spread.low[i]);
-  };
-  for (std::size_t i = 0; i < target.spread.low.size(); ++i)
-    if (half(i) > half(widest)) widest = i;
-  if (half(widest) <= tolerance) return;
+  for (std::size_t i = 0; i < spread.size(); ++i)
+    if (spread.half_range(i) > spread.half_range(widest)) widest = i;
+  if (spread.half_range(widest) <= tolerance) return;
   throw base::UsageError(
       "`tolerance` " + base::format_number(tolerance) +
           ": the points at x = " + base::format_significant(target.samples.x[widest]) +
-          " reach from " + base::format_significant(target.spread.low[widest]) + " to " +
-          base::format_significant(target.spread.high[widest]) + ", and no function is within it",
-      "choose at least " + base::format_significant(1.01 * half(widest)) +
+          " reach from " + base::format_significant(spread.low[widest]) + " to " +
+          base::format_significant(spread.high[widest]) + ", and no function is within it",
+      "choose at least " + base::format_significant(1.01 * spread.half_range(widest)) +
           ", or average points of equal x before");
 }
 

@@ -26,6 +26,9 @@ struct Spread {
   std::vector<double> variance;   ///< weighted mean of (y - mean)^2
 
   bool empty() const { return low.empty(); }
+  std::size_t size() const { return low.size(); }
+  double middle(std::size_t i) const { return 0.5 * (low[i] + high[i]); }
+  double half_range(std::size_t i) const { return 0.5 * (high[i] - low[i]); }
   /// What the points add to the mean squared error of their means, whatever the function.
   double mean_variance(const Samples& samples) const;
 };

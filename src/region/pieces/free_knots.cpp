@@ -153,12 +153,12 @@ PiecewiseFit refined_on_points(const PiecewiseLinear& function, const Samples& s
 }
 
 PiecewiseFit best_piecewise(const Samples& samples, int pieces) {
+  if (samples.size() > 1 && samples.size() <= pieces + 1) return {{samples.x, samples.y}, 0};
   PiecewiseFit best = best_piecewise(cells_of(samples, kSearchedCells), pieces);
   if (samples.size() > kSearchedCells) best = refined_on_points(best.function, samples);
   if (kPointsPerPiece * std::int64_t{pieces} < samples.size()) return best;
   // With a piece for every few points some function may pass through all of them, which least
   // squares with free knots seldom finds.
-  if (samples.size() <= pieces + 1) return {{samples.x, samples.y}, 0};
   const auto take = [&](PiecewiseFit fit) {
     if (fit.mse < best.mse) best = std::move(fit);
   };
