@@ -139,12 +139,14 @@ class Thresholds {
       return base::content_fingerprint(base::read_file(path));
     };
     for (const std::filesystem::path& calibration :
-         data::find_keypoint_files(calibration_, "--calibration"))
+         data::find_keypoint_files(calibration_, "--calibration")) {
+      const std::string chosen = print(calibration);
       for (const std::filesystem::path& path : compared)
-        if (print(path) == print(calibration))
+        if (print(path) == chosen)
           throw base::UsageError(
               "--calibration '" + calibration.string() + "' holds the pairs that are compared",
               "choose thresholds on other pairs");
+    }
   }
 
  private:
@@ -203,9 +205,6 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   if (options.iterations) config.teacher_iterations = *options.iterations;
   header.add("teacher", "the network's scores, T = " + std::to_string(config.teacher_iterations));
   const Thresholds thresholds(options, config.workers);
-  config.threshold = thresholds.of(matcher, options.run.string(), header);
-  for (evaluate::NamedMatcher& other : others)
-    other.threshold = thresholds.of(*other.matcher, other.name, header);
   const std::string list =
       options.pairs.empty() ? infer::read_matcher_config(options.run).data.test : options.pairs;
   const std::vector<std::filesystem::path> paths =
@@ -213,6 +212,9 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   if (paths.empty())
     throw base::UsageError("the run names no test pairs", "give files with --pairs");
   thresholds.refuse(paths);
+  config.threshold = thresholds.of(matcher, options.run.string(), header);
+  for (evaluate::NamedMatcher& other : others)
+    other.threshold = thresholds.of(*other.matcher, other.name, header);
   require_same_pairs(paths, matcher, ranks);
   cli::ProgressBar bar(
       common,

@@ -20,21 +20,19 @@ double trace(const Tensor<double>& matrix) {
   return sum;
 }
 
-/// transposed aᵀ b of float blocks in float64. a: [k, n], b: [k, m] -> [n, m].
-Tensor<double> transposed_product(MatrixView<const float> a, MatrixView<const float> b) {
-  Tensor<double> out({a.cols, b.cols});
-  for (std::int64_t k = 0; k < a.rows; ++k)
-    for (std::int64_t i = 0; i < a.cols; ++i)
-      for (std::int64_t j = 0; j < b.cols; ++j) out.rows()(i, j) += double{a(k, i)} * b(k, j);
+Tensor<double> widened(MatrixView<const float> block) {
+  Tensor<double> out({block.rows, block.cols});
+  for (std::int64_t i = 0; i < block.rows; ++i)
+    std::ranges::copy(block.row(i), out.rows().row(i).begin());
   return out;
 }
 
-/// a b of float blocks in float64. a: [n, k], b: [k, m] -> [n, m].
-Tensor<double> product(MatrixView<const float> a, MatrixView<const float> b) {
-  Tensor<double> out({a.rows, b.cols});
-  for (std::int64_t i = 0; i < a.rows; ++i)
-    for (std::int64_t k = 0; k < a.cols; ++k)
-      for (std::int64_t j = 0; j < b.cols; ++j) out.rows()(i, j) += double{a(i, k)} * b(k, j);
+/// op(a) b of float blocks in float64.
+Tensor<double> product(tensor::Transpose transpose, MatrixView<const float> a,
+                       MatrixView<const float> b) {
+  Tensor<double> out({transpose == tensor::Transpose::yes ? a.cols : a.rows, b.cols});
+  tensor::gemm<double>(transpose, tensor::Transpose::no, 1, widened(a).rows(), widened(b).rows(), 0,
+                       out.rows());
   return out;
 }
 
@@ -46,9 +44,9 @@ struct HeadProducts {
 HeadProducts head_products(MatrixView<const float> qkv, MatrixView<const float> output,
                            std::int64_t heads, std::int64_t head) {
   const std::int64_t width = qkv.cols, head_width = width / heads, at = head * head_width;
-  return {transposed_product(qkv.block(at, 0, head_width, width),
-                             qkv.block(width + at, 0, head_width, width)),
-          product(output.block(0, at, width, head_width),
+  return {product(tensor::Transpose::yes, qkv.block(at, 0, head_width, width),
+                  qkv.block(width + at, 0, head_width, width)),
+          product(tensor::Transpose::no, output.block(0, at, width, head_width),
                   qkv.block(2 * width + at, 0, head_width, width))};
 }
 
