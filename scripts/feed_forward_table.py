@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts/reproduce"))
+from reproduce.figures.accuracy import epochs_figure
 
-from figures import epochs_figure
+ROOT = Path(__file__).resolve().parent.parent
 
 REGION = ["model.feed_forward.kind=region", "model.feed_forward.depth=4", "model.feed_forward.interval=10"]
 RELU = ["model.feed_forward.kind=dense", "model.feed_forward.activation=relu"]

@@ -11,17 +11,17 @@ import time
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ablations import ABLATION_SETS, run_ablations
-from claims_table import write_claims
-from experiments import Experiments, Settings
-from numbers_of_runs import collect
-from page import write_report
-from rank_collapse import run_rank
-from relu_networks import run_functions, run_heads, run_regions
-from runner import Failed, Runner, Unavailable, say
-from sources import how_to_get
+from reproduce.ablations.ablation_points import ABLATION_SETS, run_ablations
+from reproduce.claims.claims_table import write_claims
+from reproduce.report.numbers_of_runs import collect
+from reproduce.report.page import write_report
+from reproduce.stages.experiments import Experiments, Settings
+from reproduce.stages.runner import Failed, Runner, Unavailable, say
+from reproduce.stages.sources import how_to_get
+from reproduce.studies.rank_collapse import run_rank
+from reproduce.studies.relu_networks import run_functions, run_heads, run_regions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The data sets of the paper, or stand-ins for them; those of --quick come first.
