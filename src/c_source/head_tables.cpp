@@ -70,7 +70,7 @@ std::string head_tables(const Heads& heads, Constants& constants) {
     const std::string prefix = "layer_" + std::to_string(layer) + "_head_";
     tables += "static const attention_head heads_" + std::to_string(layer) + "[] = {\n";
     for (std::size_t h = 0; h < heads[layer].size(); ++h)
-      tables += initialiser(heads[layer][h], prefix + std::to_string(h), constants);
+      tables += initialiser(heads[layer][h].general(), prefix + std::to_string(h), constants);
     tables += "};\n";
   }
   return tables;

@@ -12,13 +12,13 @@ struct NamedFeature {
   bool attention::DualFeatures::*flag;
 };
 
-constexpr std::array<NamedFeature, 6> kFeatures = {
-    {{"pot", &attention::DualFeatures::potential},
-     {"gau", &attention::DualFeatures::gaussian},
-     {"lin", &attention::DualFeatures::linear},
-     {"tilt", &attention::DualFeatures::tilt},
-     {"lse", &attention::DualFeatures::log_sum_exp},
-     {"lse0", &attention::DualFeatures::first_dual}}};
+constexpr std::array<NamedFeature, 7> kFeatures = {{{"pot", &attention::DualFeatures::potential},
+                                                    {"gau", &attention::DualFeatures::gaussian},
+                                                    {"lin", &attention::DualFeatures::linear},
+                                                    {"tilt", &attention::DualFeatures::tilt},
+                                                    {"lse", &attention::DualFeatures::log_sum_exp},
+                                                    {"lse0", &attention::DualFeatures::first_dual},
+                                                    {"start", &attention::DualFeatures::start}}};
 
 /// Features with a number: "it:2".
 struct CountedFeature {
@@ -126,10 +126,10 @@ attention::DualFeatures parse_features(const std::vector<std::string>& names,
 void CompileConfig::validate(const std::string& source) const {
   config::check_field_ranges(*this, source);
   if (features.empty())
-    throw base::UsageError(
-        source + ": features: at least one feature is needed",
-        "choose from pot, gau, lin, tilt, lse, lse0, landmarks:M, it:K; the closure alone is "
-        "asap-eval's f0");
+    throw base::UsageError(source + ": features: at least one feature is needed",
+                           "choose from pot, gau, lin, tilt, lse, lse0, start, landmarks:M, it:K; "
+                           "the closure alone is "
+                           "asap-eval's f0");
   if (!chooses_features()) {
     const attention::DualFeatures parsed = parse_features(features, source);
     if (parsed.corrections > 0 && objective != DualObjective::ridge)
@@ -137,9 +137,12 @@ void CompileConfig::validate(const std::string& source) const {
                                  ": features: corrected iterations (it:K) are fitted by ridge "
                                  "regression, not by the objective that was chosen",
                              "leave it:K out, or use objective=ridge");
-    if (parsed.count(1) == 0)
+    if (parsed.start && (parsed.count(1) > 0 || parsed.corrections == 0))
+      throw base::UsageError(source + ": features: `start` goes with it:K and nothing else",
+                             "for example start,it:3");
+    if (parsed.count(1) == 0 && !parsed.start)
       throw base::UsageError(source + ": features: it:K needs a feature to start from",
-                             "for example lse,lse0,it:2");
+                             "for example start,it:3");
   }
   validate_limits(source);
   if (mode == attention::CompiledMode::key_bias) validate_key_bias(source);
@@ -169,8 +172,8 @@ void CompileConfig::validate_key_bias(const std::string& source) const {
   if (parsed.uses_scores() || parsed.corrections > 0)
     throw base::UsageError(
         source +
-            ": features: a key bias is known before the scores, so lse, lse0 and it:K are not "
-            "offered",
+            ": features: a key bias is known before the scores, so lse, lse0, start and "
+            "it:K are not offered",
         "choose from pot, gau, lin, tilt, landmarks:M, or use mode=row_dual");
 }
 
@@ -195,6 +198,7 @@ std::vector<CompileConfig> CompileConfig::maps() const {
     choices = {{"gau", "lin", "tilt"},
                {"landmarks:16"},
                {"gau", "lin", "tilt", "landmarks:16"},
+               {"start", "it:5"},
                {"lse", "lse0", "it:2"},
                {"lse", "lse0", "landmarks:16", "it:2"},
                {"gau", "lin", "tilt", "landmarks:32", "it:2"}};

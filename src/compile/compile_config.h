@@ -88,8 +88,9 @@ struct CompileConfig {
              {{"canonical", SliceKind::canonical}, {"random", SliceKind::random}},
              "directions from the calibration covariances, or random orthonormal");
     v.field("features", features,
-            "any of pot, gau, lin, tilt, lse, lse0, landmarks:M, and it:K corrected iterations; "
-            "auto: for each layer the cheapest of several sets, and of the teacher's loop, that is "
+            "any of pot, gau, lin, tilt, lse, lse0, landmarks:M, and it:K corrected iterations, or "
+            "start,it:K; auto: for each layer the cheapest of several sets, and of the teacher's "
+            "loop, that is "
             "exact enough");
     v.field(
         "error", error,

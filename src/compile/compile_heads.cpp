@@ -108,7 +108,8 @@ std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& map
   std::vector<HeadedCandidate> all;
   for (const HeadsByLayer& map : maps) {
     const int most = map[0][0].features.corrections;
-    for (int k = config.chooses_features() ? 0 : most; k <= most; ++k)
+    const int least = map[0][0].features.start ? 1 : 0;  // without corrections it is a loop
+    for (int k = config.chooses_features() ? least : most; k <= most; ++k)
       all.push_back(map_candidate(map, k));
   }
   if (!config.chooses_operator()) return all;

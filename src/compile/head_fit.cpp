@@ -28,11 +28,14 @@ HeadFit::HeadFit(const HeadStatistics& statistics, const CompileConfig& config,
 void HeadFit::begin_stage() { regression_ = RidgeRegression(stage_ + map_.feature_count()); }
 
 /// f of the last stage.
-std::vector<double> HeadFit::dual_so_far(const State& state,
-                                         tensor::MatrixView<const double> features) const {
+std::vector<double> HeadFit::dual_so_far(const CentredSample& sample, const State& state,
+                                         tensor::MatrixView<const double> features,
+                                         tensor::Arena& scratch) const {
   const int last = stage_ - 1;
   std::vector<double> dual = state.updated;
   if (dual.empty()) dual.assign(static_cast<std::size_t>(features.cols), 0.0);
+  if (last == 0 && map_.features.start)
+    attention::first_row_dual<double>(sample.head, sample.scores, dual, scratch);
   const tensor::VectorView<const double> differences = map_.difference_weights(last),
                                          weights = map_.feature_weights(last);
   for (std::size_t s = 0; s < differences.size(); ++s)
@@ -47,7 +50,7 @@ std::vector<double> HeadFit::dual_so_far(const State& state,
 void HeadFit::add_correction(const CentredSample& sample, std::int64_t index,
                              tensor::MatrixView<const double> features, tensor::Arena& scratch) {
   State& state = states_[static_cast<std::size_t>(index)];
-  const std::vector<double> dual = dual_so_far(state, features);
+  const std::vector<double> dual = dual_so_far(sample, state, features, scratch);
   std::vector<double> column_dual(static_cast<std::size_t>(sample.scores.cols)), updated = dual;
   attention::column_update<double>(
       sample.scores, attention::centred_slack<double>(sample.head, scratch), dual, column_dual);

@@ -30,8 +30,9 @@ class HeadFit {
     std::vector<double> updated;                   // h of the last stage; empty before stage 1
     std::vector<std::vector<double>> differences;  // d_1, d_2, ..., centred
   };
-  std::vector<double> dual_so_far(const State& state,
-                                  tensor::MatrixView<const double> features) const;
+  std::vector<double> dual_so_far(const CentredSample& sample, const State& state,
+                                  tensor::MatrixView<const double> features,
+                                  tensor::Arena& scratch) const;
   void add_correction(const CentredSample& sample, std::int64_t index,
                       tensor::MatrixView<const double> features, tensor::Arena& scratch);
   void begin_stage();

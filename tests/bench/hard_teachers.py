@@ -42,6 +42,9 @@ LOOPS = ["sinkhorn:2", "sinkhorn:3", "sinkhorn:5", "sinkhorn_bf16:2", "sinkhorn_
          "sinkhorn_bf16:10"]
 CHOSEN = ["compiled", "compiled:cascade", "guarded", "warm"]
 MAPS = {  # name: words of asap-compile
+    "relaxed+2": ["--features", "start,it:2"],
+    "relaxed+3": ["--features", "start,it:3"],
+    "relaxed+4": ["--features", "start,it:4"],
     "LL+2": ["--features", "lse,lse0,it:2"],
     "G+2": ["--features", "gau,lin,tilt,lse,lse0,it:2"],
     "landmarks LL+1": ["--features", "lse,lse0,landmarks:16,it:1"],

@@ -216,7 +216,9 @@ void write_models(const CaseWriter& writer) {
 
 void write_maps(const CaseWriter& writer) {
   const DualFeatures all{.first_dual = true, .landmarks = 3, .corrections = 2};
-  DualFeatures lse = DualFeatures::none(), lse0 = lse, pot = lse, landmarks = lse;
+  DualFeatures lse = DualFeatures::none(), lse0 = lse, pot = lse, landmarks = lse, relaxed = lse;
+  relaxed.start = true;
+  relaxed.corrections = 3;
   lse.log_sum_exp = true;
   lse.corrections = 1;
   lse0.first_dual = true;
@@ -231,6 +233,7 @@ void write_maps(const CaseWriter& writer) {
     writer.write(stem + "_all_features", model, CaseWriter::map(all));
     writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
     writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
+    writer.write(stem + "_start_it", model, CaseWriter::map(relaxed));
     writer.write(stem + "_pot", model, CaseWriter::map(pot));
     writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
     writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));

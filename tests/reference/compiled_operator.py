@@ -93,7 +93,7 @@ def features(layer, head, x, y, x_mean, y_mean, scores):
     if "landmarks" in layer:
         rows.append(landmark_dual(x, y, x_mean, y_mean, layer["landmarks"][head], layer["teacher_iterations"],
                                   layer["mode"] == "key_bias"))
-    return np.array(rows)
+    return np.array(rows).reshape(len(rows), len(x))
 
 
 def predicted_dual(layer, head, x, y, x_mean, y_mean):
@@ -102,6 +102,8 @@ def predicted_dual(layer, head, x, y, x_mean, y_mean):
     phi, weights = features(layer, head, x, y, x_mean, y_mean, scores), layer["weights"][head]
     corrections = sum(int(name.removeprefix("it:")) for name in layer["features"] if name.startswith("it:"))
     f, weights = weights[:len(phi)] @ phi, weights[len(phi):]
+    if "start" in layer["features"]:
+        f = row_update(scores, y @ x_mean)
     differences = []
     for t in range(1, corrections + 1):
         h = row_update(scores, column_update(scores, f))

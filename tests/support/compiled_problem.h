@@ -227,6 +227,12 @@ inline Reference naive_attention(const CompiledProblem& p, int iterations) {
     }
   };
   add(features);
+  if (p.features.start) {
+    CompiledProblem first = p;
+    first.features = attention::DualFeatures::none();
+    first.features.first_dual = true;
+    f = naive_features(first, x, y)[0];
+  }
   const int corrections = p.features.corrections;
   for (int k = 0; k <= corrections + iterations; ++k) {
     if (k > 0 && k <= corrections) {

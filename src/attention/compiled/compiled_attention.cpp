@@ -25,6 +25,8 @@ template <class T>
 void predicted_row_dual(const DualMap<T>& map, const CentredHead<T>& head,
                         tensor::MatrixView<const T> scores, tensor::VectorView<T> row_dual,
                         tensor::Arena& scratch) {
+  if (map.features.start)
+    return predicted_row_dual<T>(GeneralMap<T>(map).map, head, scores, row_dual, scratch);
   const tensor::ArenaScope scope(scratch);
   base::check(std::ssize(map.weights) == map.features.weight_count(map.slices()),
               "predicted_row_dual: the number of weights does not fit");

@@ -84,18 +84,32 @@ std::int64_t slice_features(const DualMap<T>& map, const CentredHead<T>& head,
   return next;
 }
 
-/// out_i = -log sum_j exp(scores_ij + y_j . query_mean)
+}  // namespace
+
 template <class T>
-void first_dual_feature(const CentredHead<T>& head, tensor::MatrixView<const T> scores,
-                        tensor::VectorView<T> out, tensor::Arena& scratch) {
+GeneralMap<T>::GeneralMap(const DualMap<T>& other)
+    : weights(other.weights.begin(), other.weights.end()), map(other) {
+  if (!other.features.start) return;
+  weights.assign(1, T(1));
+  for (int t = 1; t <= other.features.corrections; ++t) {
+    const tensor::VectorView<const T> differences = other.difference_weights(t);
+    weights.insert(weights.end(), differences.begin(), differences.end());
+    weights.push_back(T(0));
+  }
+  map.features.start = false;
+  map.features.first_dual = true;
+  map.weights = weights;
+}
+
+template <class T>
+void first_row_dual(const CentredHead<T>& head, tensor::MatrixView<const T> scores,
+                    tensor::VectorView<T> row_dual, tensor::Arena& scratch) {
   const tensor::ArenaScope scope(scratch);
   const tensor::VectorView<T> start = scratch.vector<T>(head.y.rows);
   for (std::int64_t j = 0; j < head.y.rows; ++j)
     start[j] = tensor::dot<T>(head.y.row(j), head.query_mean);
-  transport::row_c_transform<T>(scores, start, out);
+  transport::row_c_transform<T>(scores, start, row_dual);
 }
-
-}  // namespace
 
 template <class T>
 CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
@@ -124,11 +138,14 @@ void dual_features(const DualMap<T>& map, const CentredHead<T>& head,
     tensor::scale<T>(T(-1), features.row(next), features.row(next));
     ++next;
   }
-  if (map.features.first_dual) first_dual_feature(head, scores, features.row(next++), scratch);
+  if (map.features.first_dual) first_row_dual<T>(head, scores, features.row(next++), scratch);
   if (map.features.landmarks > 0) landmark_dual(head, map.landmarks, features.row(next++), scratch);
 }
 
 #define ASAP_INSTANTIATE(T)                                                                        \
+  template struct GeneralMap<T>;                                                                   \
+  template void first_row_dual<T>(const CentredHead<T>&, tensor::MatrixView<const T>,              \
+                                  tensor::VectorView<T>, tensor::Arena&);                          \
   template CentredHead<T> centre_head<T>(tensor::MatrixView<const T>, tensor::MatrixView<const T>, \
                                          T, tensor::Arena&);                                       \
   template void dual_features<T>(const DualMap<T>&, const CentredHead<T>&,                         \

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include "attention/interface/head_gradients.h"
 #include "tensor/core/arena.h"
@@ -22,6 +23,9 @@ struct DualFeatures {
   bool first_dual = false;
   int landmarks = 0;    ///< landmark_dual with this many landmarks; 0: not a feature
   int corrections = 0;  ///< k: corrected Sinkhorn iterations before the closure, see DualMap
+  /// f_0 is `first_dual` itself, without a weight; excludes all features but corrections. The map
+  /// is the teacher's loop then, whose iterations are relaxed: they go farther than they would.
+  bool start = false;
 
   /// Number of features P, and their order: potential[L], gaussian[L], linear[L], tilt,
   /// log_sum_exp, first_dual, landmark dual.
@@ -38,7 +42,7 @@ struct DualFeatures {
     return stage * count(slices) + std::int64_t{stage} * (stage - 1) / 2;
   }
   bool uses_slices() const { return potential || gaussian || linear; }
-  bool uses_scores() const { return log_sum_exp || first_dual; }
+  bool uses_scores() const { return log_sum_exp || first_dual || start; }
 
   static DualFeatures none() { return {false, false, false, false, false}; }
   friend bool operator==(const DualFeatures&, const DualFeatures&) = default;
@@ -61,8 +65,8 @@ struct Landmarks {
 };
 
 /// The compiled row dual of one head, with the features Φ: [n, P] of its queries:
-///   f_0 = Φ w_0, and for t = 1..k (corrections):
-///   h_t = row(col(f_(t-1))), d_t = h_t - f_(t-1), f_t = h_t + [d_1 .. d_t, Φ] w_t,
+///   f_0 = Φ w_0 (of feature `start`: the first row dual that the teacher visits), and for t = 1..k
+///   (corrections): h_t = row(col(f_(t-1))), d_t = h_t - f_(t-1), f_t = h_t + [d_1 .. d_t, Φ] w_t,
 /// where row and col are the c-transforms of the centred scores: one Sinkhorn iteration. f̂ = f_k.
 /// With slack, col is column_update of open_plan.h.
 template <class T>
@@ -89,6 +93,18 @@ struct DualMap {
   }
 };
 
+/// A map that has the feature `start`, written with `first_dual` instead: its weight is 1 in f_0, 0
+/// in all other stages. Other maps stay what they are.
+template <class T>
+struct GeneralMap {
+  explicit GeneralMap(const DualMap<T>& other);
+  GeneralMap(const GeneralMap&) = delete;
+  GeneralMap& operator=(const GeneralMap&) = delete;
+
+  std::vector<T> weights;
+  DualMap<T> map;  ///< refers to `weights`
+};
+
 /// Queries and keys of one head of one example in centred coordinates, where the scores are x . y:
 /// the rest of score_scale * q . k depends on one side only and is absorbed by the duals.
 /// score_scale = 1 / (√D ε).
@@ -105,6 +121,12 @@ struct CentredHead {
 template <class T>
 CentredHead<T> centre_head(tensor::MatrixView<const T> queries, tensor::MatrixView<const T> keys,
                            T score_scale, tensor::Arena& arena);
+
+/// The first row dual that the teacher visits, f_i = -log sum_j exp(x_i . y_j + y_j . √score_scale
+/// q̄): [n]. scores: x . y, [n, m].
+template <class T>
+void first_row_dual(const CentredHead<T>& head, tensor::MatrixView<const T> scores,
+                    tensor::VectorView<T> row_dual, tensor::Arena& scratch);
 
 /// Writes the features that `map` uses, one per row. features: [P, n]. scores: x . y, [n, m], read
 /// only if features.uses_scores(). Each feature's mean over the queries is arbitrary, because duals

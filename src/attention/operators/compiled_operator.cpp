@@ -4,6 +4,14 @@
 
 namespace asap::attention {
 
+CompiledHead CompiledHead::general() const {
+  CompiledHead head = *this;
+  GeneralMap<float> general(map());
+  head.features = general.map.features;
+  head.weights = std::move(general.weights);
+  return head;
+}
+
 CompiledOperator::CompiledOperator(std::vector<std::vector<CompiledHead>> heads,
                                    int extra_iterations, std::optional<ProductPrecision> precision)
     : heads_(std::move(heads)), extra_iterations_(extra_iterations) {

@@ -42,6 +42,8 @@ struct CompiledHead {
             weights,
             {landmarks.rows(), teacher_iterations, mode == CompiledMode::key_bias}};
   }
+  /// The same head, whose map has `first_dual` in place of `start`: see GeneralMap.
+  CompiledHead general() const;
   /// Whether there is a map.
   bool predicts() const { return mode != CompiledMode::sinkhorn; }
   /// f̂ = 0: the closure alone.

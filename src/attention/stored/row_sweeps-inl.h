@@ -100,6 +100,37 @@ HWY_INLINE void update_rows(const T* rows, const T* x, std::int64_t stride, std:
   }
 }
 
+template <class T>
+void fill(T* out, std::int64_t begin, std::int64_t end, T value) {
+  for (std::int64_t j = begin; j < end; ++j) out[j] = value;
+}
+
+/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the
+/// first row that is left.
+template <int Rows, class T, class Update>
+HWY_INLINE std::int64_t sweep_blocks(std::int64_t row_count, std::int64_t stride,
+                                     std::int64_t first, const T* gibbs, const T* x, T* y,
+                                     T* column_sum, const Update update) {
+  for (; first + Rows <= row_count; first += Rows) {
+    const T* rows = gibbs + first * stride;
+    update_rows<Rows>(rows, x, stride, first, y, update);
+    add_scaled_rows<Rows>(y + first, rows, column_sum, stride);
+  }
+  return first;
+}
+
+/// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K: [row_count, stride].
+template <class T, class Update>
+HWY_INLINE void sweep(std::int64_t row_count, std::int64_t stride, const T* gibbs, const T* x, T* y,
+                      T* column_sum, const Update update) {
+  fill(column_sum, 0, stride, T(0));
+  std::int64_t i = 0;
+  if (rows_are_short<T>(stride))
+    i = sweep_blocks<lanes<T>()>(row_count, stride, i, gibbs, x, y, column_sum, update);
+  i = sweep_blocks<kFewRows>(row_count, stride, i, gibbs, x, y, column_sum, update);
+  sweep_blocks<1>(row_count, stride, i, gibbs, x, y, column_sum, update);
+}
+
 }  // namespace rows
 }  // namespace HWY_NAMESPACE
 }  // namespace asap::attention

@@ -25,11 +25,6 @@ using namespace rows;
 template <class T>
 using Extent = typename ScalingKernelSet<T>::Extent;
 
-template <class T>
-void fill(T* out, std::int64_t begin, std::int64_t end, T value) {
-  for (std::int64_t j = begin; j < end; ++j) out[j] = value;
-}
-
 /// Writes `value` to the padding of a row, in whole vectors.
 template <class T>
 HWY_INLINE void fill_padding(const Extent<T>& e, T* row, T value) {
@@ -78,31 +73,6 @@ void score_shifts(Extent<T> e, T* scores, T* row_shift, T* column_shift) {
   }
   for (std::int64_t j = 0; j < e.columns; ++j) column_shift[j] = -column_shift[j];
   fill(column_shift, e.columns, e.stride, T(0));
-}
-
-/// The part of sweep() that can be done in blocks of Rows rows, from row `first` on. Returns the
-/// first row that is left.
-template <int Rows, class T, class Update>
-HWY_INLINE std::int64_t sweep_blocks(const Extent<T> e, std::int64_t first, const T* gibbs,
-                                     const T* x, T* y, T* column_sum, const Update update) {
-  for (; first + Rows <= e.rows; first += Rows) {
-    const T* rows = gibbs + first * e.stride;
-    update_rows<Rows>(rows, x, e.stride, first, y, update);
-    add_scaled_rows<Rows>(y + first, rows, column_sum, e.stride);
-  }
-  return first;
-}
-
-/// y_i = update(tag, i, K_i . x) and column_sum = Kᵀ y in one pass over K.
-template <class T, class Update>
-HWY_INLINE void sweep(const Extent<T> e, const T* gibbs, const T* x, T* y, T* column_sum,
-                      const Update update) {
-  fill(column_sum, 0, e.stride, T(0));
-  std::int64_t i = 0;
-  if (rows_are_short<T>(e.stride))
-    i = sweep_blocks<lanes<T>()>(e, i, gibbs, x, y, column_sum, update);
-  i = sweep_blocks<kFewRows>(e, i, gibbs, x, y, column_sum, update);
-  sweep_blocks<1>(e, i, gibbs, x, y, column_sum, update);
 }
 
 /// K = exp(S + r + c) for one row in place; returns the products with v, not yet summed over the
@@ -162,7 +132,7 @@ void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T*
 
 template <class T>
 void scaling_sweep(Extent<T> e, const T* gibbs, const T* v, T* u, T* column_sum) {
-  sweep<T>(e, gibbs, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
+  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
     return hn::Div(hn::Set(d, T(1)), total);
   });
 }
@@ -170,14 +140,14 @@ void scaling_sweep(Extent<T> e, const T* gibbs, const T* v, T* u, T* column_sum)
 template <class T>
 void weighted_scaling_sweep(Extent<T> e, const T* gibbs, const T* v, const T* weights, T* u,
                             T* column_sum) {
-  sweep<T>(e, gibbs, v, u, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
     return hn::Div(hn::LoadU(d, weights + i), total);
   });
 }
 
 template <class T>
 void adjoint_sweep(Extent<T> e, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum) {
-  sweep<T>(e, gibbs, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
+  sweep<T>(e.rows, e.stride, gibbs, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
     return hn::Mul(hn::LoadU(d, factor + i), total);
   });
 }

@@ -84,6 +84,14 @@ void DualRecursion::start(std::int64_t first, std::int64_t count,
                           tensor::VectorView<const float> row_offset, const float* row_sums,
                           float* log_weights) {
   const auto size = static_cast<std::size_t>(round_up(count, kTilePadding));
+  if (map_.features.start) {
+    log2_values({row_sums, size}, {log_weights, size});
+    for (std::int64_t i = 0; i < count; ++i) {
+      log_weights[i] = -log_weights[i];
+      dual_[first + i] = row_offset[first + i] + log_weights[i];
+    }
+    return;
+  }
   // The features are first duals: minus the logarithms of sums without offset.
   if (!lse_.empty()) {
     log2_values({row_sums, size}, {log_weights, size});

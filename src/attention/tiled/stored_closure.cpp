@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "attention/stored/column_updates.h"
+#include "attention/stored/relaxed_sweep.h"
 #include "attention/stored/row_sums.h"
 #include "attention/stored/scaling_kernels.h"
 #include "attention/tiled/tile_operands.h"
@@ -24,9 +25,8 @@ constexpr float kLargestScaling = 0x1p96f;
 /// in base 2.
 class StoredRows {
  public:
-  StoredRows(const AttentionHead<float>& head, DualRecursion& recursion, tensor::Arena& arena)
+  StoredRows(const AttentionHead<float>& head, tensor::Arena& arena)
       : head_(head),
-        recursion_(recursion),
         arena_(arena),
         n_(head.queries.rows),
         m_(head.keys.rows),
@@ -42,8 +42,11 @@ class StoredRows {
     std::ranges::fill(sums_, 1.0f);  // logarithms are taken of whole vectors
   }
 
-  bool begin(const DualMap<float>& map);
-  void correct(int stage);
+  bool begin(const DualFeatures& features, DualRecursion& recursion);
+  void correct(int stage, DualRecursion& recursion);
+  bool begin_loop();
+  void relax(int stage, const DualMap<float>& map, const RelaxedDual& dual);
+  tensor::VectorView<float> loop_dual() const;
   void iterate();
   bool close_columns();
   void sum_rows();
@@ -61,7 +64,6 @@ class StoredRows {
   void update_rows(const Update& update);
 
   const AttentionHead<float>& head_;
-  DualRecursion& recursion_;
   tensor::Arena& arena_;
   std::int64_t n_, m_, stride_;
   tensor::MatrixView<float> gibbs_;
@@ -102,7 +104,7 @@ void StoredRows::compute_scores(tensor::VectorView<float> row_shift,
 }
 
 /// K, and the first stage of the dual. False if that is out of range.
-bool StoredRows::begin(const DualMap<float>& map) {
+bool StoredRows::begin(const DualFeatures& features, DualRecursion& recursion) {
   const tensor::ArenaScope scope(arena_);
   const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
                                   column_shift = arena_.vector<float>(stride_),
@@ -125,16 +127,46 @@ bool StoredRows::begin(const DualMap<float>& map) {
   }
   exponentiate_rows(gibbs_, row_shift, column_shift, {centred, sums_}, {start, first_sums});
   for (std::int64_t i = 0; i < n_; ++i)
-    if (!sum_in_range(first_sums[i]) || (map.features.log_sum_exp && !sum_in_range(sums_[i])))
+    if (!sum_in_range(first_sums[i]) || (features.log_sum_exp && !sum_in_range(sums_[i])))
       return false;
   update_rows([&](std::int64_t first, std::int64_t count, float* log_weights) {
     float sums[2 * kRowVector];
     std::fill_n(sums, 2 * kRowVector, 1.0f);
     std::copy_n(&sums_[first], count, sums);
     std::copy_n(&first_sums[first], count, sums + kRowVector);
-    recursion_.start(first, count, row_offset_, sums, log_weights);
+    recursion.start(first, count, row_offset_, sums, log_weights);
   });
   return true;
+}
+
+/// K, and the scalings of the teacher's first row update. False if one is out of range.
+bool StoredRows::begin_loop() {
+  const tensor::ArenaScope scope(arena_);
+  const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
+                                  column_shift = arena_.vector<float>(stride_),
+                                  start = arena_.vector<float>(stride_);
+  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale, head_.queries,
+                      head_.keys, 0, gibbs_);
+  score_shifts<float>(gibbs_, row_shift, column_shift);
+  const auto live = static_cast<std::size_t>(m_);
+  for (std::size_t j = 0; j < live; ++j) start[j] = -kLog2E * column_shift[j];
+  exp2_values(start.first(live), start.first(live));
+  std::fill(start.begin() + m_, start.end(), 0.0f);
+  exponentiate_and_scale<float>(gibbs_, row_shift, column_shift, start, live_rows(weights_),
+                                column_sums_);
+  return std::ranges::all_of(live_rows(weights_),
+                             [](float scaling) { return sum_in_range(1 / scaling); });
+}
+
+/// The logarithms of these scalings: [n].
+tensor::VectorView<float> StoredRows::loop_dual() const {
+  const tensor::VectorView<float> dual = arena_.vector<float>(n_);
+  log2_values(live_rows(weights_), dual);
+  return dual;
+}
+
+void StoredRows::relax(int stage, const DualMap<float>& map, const RelaxedDual& dual) {
+  relaxed_sweep(gibbs_, v_, map.difference_weights(stage), dual, live_rows(weights_), column_sums_);
 }
 
 /// v_j = 1 / column sum. False if one is so small that lost entries of K could matter.
@@ -153,10 +185,10 @@ void StoredRows::sum_rows() {
     trustworthy_ = false;
 }
 
-void StoredRows::correct(int stage) {
+void StoredRows::correct(int stage, DualRecursion& recursion) {
   sum_rows();
   update_rows([&](std::int64_t first, std::int64_t count, float* log_weights) {
-    recursion_.correct(stage, first, count, row_offset_, &sums_[first], log_weights);
+    recursion.correct(stage, first, count, row_offset_, &sums_[first], log_weights);
   });
 }
 
@@ -188,22 +220,43 @@ void StoredRows::apply(tensor::MatrixView<float> output) {
   tensor::scale_rows<float>(output, live_rows(inverse_sums_), output);
 }
 
+/// The column updates up to the one that follows the last corrected iteration. False where the exp
+/// domain does not do.
+bool predict(const DualMap<float>& map, const AttentionHead<float>& head, StoredRows& rows,
+             tensor::Arena& scratch) {
+  TiledHead sizes;  // what the recursion reads of a head without landmarks
+  sizes.n = head.queries.rows;
+  sizes.m = head.keys.rows;
+  DualRecursion recursion(map, head, sizes, scratch);
+  if (!rows.begin(map.features, recursion) || !rows.close_columns()) return false;
+  for (int t = 1; t <= map.features.corrections; ++t) {
+    rows.correct(t, recursion);
+    if (!rows.close_columns()) return false;
+  }
+  return true;
+}
+
+/// The same for a map that is a loop whose iterations go farther.
+bool relax(const DualMap<float>& map, const AttentionHead<float>& head, StoredRows& rows,
+           tensor::Arena& scratch) {
+  if (!rows.begin_loop() || !rows.close_columns()) return false;
+  const RelaxedDual dual{rows.loop_dual(),
+                         scratch.matrix<float>(map.features.corrections, head.queries.rows)};
+  for (int t = 1; t <= map.features.corrections; ++t) {
+    rows.relax(t, map, dual);
+    if (!rows.close_columns()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& head,
                        const Iterations& iterations, tensor::MatrixView<float> output,
                        tensor::Arena& scratch, ColumnCertificate& certificate) {
   const tensor::ArenaScope scope(scratch);
-  TiledHead sizes;  // what the recursion reads of a head without landmarks
-  sizes.n = head.queries.rows;
-  sizes.m = head.keys.rows;
-  DualRecursion recursion(map, head, sizes, scratch);
-  StoredRows rows(head, recursion, scratch);
-  if (!rows.begin(map) || !rows.close_columns()) return false;
-  for (int t = 1; t <= iterations.corrections; ++t) {
-    rows.correct(t);
-    if (!rows.close_columns()) return false;
-  }
+  StoredRows rows(head, scratch);
+  if (!(map.features.start ? relax : predict)(map, head, rows, scratch)) return false;
   for (int t = 1; t <= iterations.plain; ++t) {
     rows.sum_rows();
     rows.iterate();

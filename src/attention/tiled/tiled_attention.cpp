@@ -164,6 +164,10 @@ namespace {
 TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionHead<float>& head,
                                      Iterations iterations, const TiledOptions& options,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
+  // The slack row of a loop is not that of a closure (see SlackColumns).
+  if (map.features.start && head.slack > 0)
+    return compiled_in_exp_domain(GeneralMap<float>(map).map, head, iterations, options, output,
+                                  scratch);
   TiledEvidence evidence;
   iterations.corrections = map.features.corrections;
   if (options.storage == GibbsStorage::rows && head.slack == 0 && fits_stored_rows(map.features) &&
@@ -171,7 +175,7 @@ TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionH
     return evidence;
   evidence = {};
   const tensor::ArenaScope scope(scratch);
-  const TiledHead tiled = tile_head(head, true, scratch);
+  const TiledHead tiled = tile_head(head, !map.features.start, scratch);
   DualRecursion recursion(map, head, tiled, scratch);
   iterations.recursion = &recursion;
   iterations.slack = SlackColumns::closing(head, tiled, scratch);

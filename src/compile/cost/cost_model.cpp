@@ -74,7 +74,7 @@ class Quantities {
   void map(const OperatorForm& form) {
     const attention::DualFeatures& features = form.features;
     if (storage_ == attention::GibbsStorage::rows && attention::fits_stored_rows(features))
-      return map_on_rows(form);
+      return features.start ? relaxed_loop(features.corrections) : map_on_rows(form);
     const std::string suffix = bfloat16_ ? "_bf16" : "";
     const bool one_pass = !features.uses_scores() && features.corrections == 0;
     add((one_pass ? "one_pass" : "two_passes") + suffix, 1, (n_ + m_) * d_, entries(),
@@ -101,6 +101,12 @@ class Quantities {
     put("dual", "call", stages);
     put("dual", "rows", stages * n_);
     features(form);
+  }
+  /// The stored loop, whose row updates also take two logarithms and powers of a row in passing.
+  void relaxed_loop(double corrections) {
+    constexpr double kPartOfDual = 0.25;
+    loop(1 + corrections);
+    put("dual", "rows", kPartOfDual * corrections * n_);
   }
   void features(const OperatorForm& form) {
     const attention::DualFeatures& features = form.features;

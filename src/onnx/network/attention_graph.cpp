@@ -223,6 +223,11 @@ Value add_attention(const Operators& ops, LayerHeads heads, const HeadColumns& c
                     const LiveTokens& live, LoopForm form) {
   const CompiledHead& first = heads.front();
   if (first.mode == CompiledMode::key_bias) return key_bias_attention(ops, heads, columns, live);
+  if (first.features.start) {
+    std::vector<CompiledHead> general;
+    for (const CompiledHead& head : heads) general.push_back(head.general());
+    return map_attention(ops, general, columns, live);
+  }
   if (first.predicts()) return map_attention(ops, heads, columns, live);
   if (is_softmax(first)) return softmax_attention(ops, columns, padding_bias(ops, live));
   if (form == LoopForm::log_domain) return log_domain_attention(ops, heads, columns, live);

@@ -153,6 +153,8 @@ class PlainCompiledAttention(torch.nn.Module):
         if self.landmarks is not None:
             single.append(_landmark_dual(queries, keys, self.landmarks.to(dtype), self.description["teacher_iterations"],
                                          self.description["key_bias"]))
+        if not rows and not single:
+            return queries.x.new_zeros(*queries.x.shape[:2], 0, queries.x.shape[2])
         return torch.cat([*rows, *(row[..., None, :] for row in single)], -2)
 
     def _predicted_dual(self, queries: _Side, keys: _Side, scores: torch.Tensor | None) -> torch.Tensor:
@@ -163,6 +165,9 @@ class PlainCompiledAttention(torch.nn.Module):
             return (weights[:, begin : begin + rows.shape[-2], None] * rows).sum(-2)
 
         f, at = weighted(0, features), count
+        if "start" in self._names:
+            assert scores is not None
+            f = _row_update(scores, _dot(keys.x, queries.mean) + keys.offsets)
         differences: list[torch.Tensor] = []
         for t in range(1, self._corrections + 1):
             assert scores is not None

@@ -124,6 +124,8 @@ class _Map:
         features, weights = self._features(x, y, scores), self.tensors["weights"]
         count = len(features)
         f, weights = weights[:count] @ features, weights[count:]
+        if "start" in self.names:
+            f = _row_update(scores, y.rows @ x.mean)
         differences: list[_Array] = []
         for t in range(1, self.corrections + 1):
             h = _row_update(scores, _column_update(scores, f))

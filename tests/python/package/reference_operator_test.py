@@ -17,7 +17,7 @@ reference = importlib.util.module_from_spec(SPECIFICATION)
 SPECIFICATION.loader.exec_module(reference)
 
 MAPS = ["pot,gau,lin,tilt,lse", "gau,lin,tilt", "lse,lse0,it:2", "tilt,lse,landmarks:5,it:1",
-        "pot,lin,lse,lse0,landmarks:3,it:3"]
+        "pot,lin,lse,lse0,landmarks:3,it:3", "start,it:3"]
 
 
 class ReferenceOperatorTest(unittest.TestCase):

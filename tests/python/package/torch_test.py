@@ -142,7 +142,8 @@ class TorchTest(unittest.TestCase):
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed (hint: ASAP_TEST_TORCH=1)")
 class PlainCompiledAttentionTest(unittest.TestCase):
-    MAPS = ["pot,gau,lin,tilt,lse", "gau,lin,tilt", "lse,lse0,it:2", "pot,lin,tilt,lse,lse0,landmarks:5,it:2", None]
+    MAPS = ["pot,gau,lin,tilt,lse", "gau,lin,tilt", "lse,lse0,it:2", "pot,lin,tilt,lse,lse0,landmarks:5,it:2", "start,it:3",
+            None]
 
     @classmethod
     def setUpClass(cls):

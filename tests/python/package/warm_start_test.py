@@ -14,7 +14,7 @@ from compiled_test import write_safetensors
 
 HAS_POT = importlib.util.find_spec("ot") is not None
 HAS_OTT = importlib.util.find_spec("ott") is not None
-FEATURES = ["gau,lin,tilt,lse", "pot,lse0,landmarks:5,it:2"]
+FEATURES = ["gau,lin,tilt,lse", "pot,lse0,landmarks:5,it:2", "start,it:3"]
 
 
 def costs(q, k, cost):

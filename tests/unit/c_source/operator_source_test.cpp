@@ -26,7 +26,9 @@ std::string source_of(const c_source::Heads& heads) {
 /// Layers with every feature, each feature alone, both modes, loops and softmax.
 c_source::Heads varied_heads() {
   base::RandomStream random(61, base::RandomPurpose::test, 1);
-  DualFeatures pot = DualFeatures::none(), landmarks = pot, lse = pot;
+  DualFeatures pot = DualFeatures::none(), landmarks = pot, lse = pot, relaxed = pot;
+  relaxed.start = true;
+  relaxed.corrections = 3;
   pot.potential = true;
   landmarks.landmarks = 4;
   lse.log_sum_exp = true;
@@ -37,7 +39,8 @@ c_source::Heads varied_heads() {
     for (std::int64_t h = 0; h < kHeads; ++h) heads.back().push_back(make());
   };
   for (const DualFeatures& features :
-       {DualFeatures{.first_dual = true, .landmarks = 3, .corrections = 2}, pot, landmarks, lse})
+       {DualFeatures{.first_dual = true, .landmarks = 3, .corrections = 2}, pot, landmarks, lse,
+        relaxed})
     add([&] { return random_head(features, CompiledMode::row_dual, kHeadWidth, random); });
   add([&] {
     return random_head({.log_sum_exp = false, .landmarks = 3}, CompiledMode::key_bias, kHeadWidth,

@@ -55,6 +55,7 @@ TEST_CASE("A map cut to fewer corrected iterations is the map that was fitted wi
     CHECK(cut.features == alone.features);
     CHECK(cut.weights == alone.weights);
   }
+  CHECK(compile::with_corrections(fit("start,it:3"), 2).weights == fit("start,it:2").weights);
 }
 
 TEST_CASE("Loops are cut at every small number and at few larger ones") {

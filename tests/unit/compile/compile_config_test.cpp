@@ -43,6 +43,15 @@ TEST_CASE("Unknown, repeated and missing features and unknown objectives are ref
   config.features = {"it:2"};
   CHECK_THROWS_WITH_AS(config.validate("F"), "F: features: it:K needs a feature to start from",
                        base::UsageError);
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"start"},
+                                                {"start", "lse", "it:2"},
+                                                {"start", "landmarks:4", "it:2"}}) {
+    config.features = wrong;
+    CHECK_THROWS_WITH_AS(config.validate("F"),
+                         "F: features: `start` goes with it:K and nothing else", base::UsageError);
+  }
+  config.features = {"start", "it:2"};
+  config.validate("F");
   config.features = {"auto", "lse"};
   CHECK_THROWS_AS(config.validate("F"), base::UsageError);
   config.features = {"lse", "it:2"};

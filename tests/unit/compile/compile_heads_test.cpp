@@ -62,6 +62,18 @@ TEST_CASE("Corrected iterations and landmarks come nearer to the teacher than th
   CHECK(one < 0.8 * plain);
   CHECK(two < 0.8 * one);
   CHECK(error({"lse", "lse0", "landmarks:4"}) < 0.8 * plain);
+  // A loop whose iterations go farther than they would is nearer than a loop of as many.
+  const compile::CompiledModel relaxed = [&] {
+    config.features = {"start", "it:2"};
+    return compile::compile_heads(activations, config, 1);
+  }();
+  attention::CompiledHead plain_loop = relaxed.heads[0][0];
+  std::ranges::fill(plain_loop.weights, 0.0f);
+  compile::HeadMeasurement measured(plain_loop);
+  tensor::Arena scratch;
+  for (std::int64_t example = 60; example < 80; ++example)
+    measured.add(compile::run_teacher(activations, 0, 0, example), scratch);
+  CHECK(relaxed.evidence[0][0].output_error < 0.5 * measured.evidence().output_error);
 }
 
 TEST_CASE("A key bias explains most of the teacher's column dual, for N and M that differ") {

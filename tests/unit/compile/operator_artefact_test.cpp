@@ -87,6 +87,7 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
                                              {"gau"},
                                              {"tilt", "lse"},
                                              {"lse", "lse0", "landmarks:4", "it:2"},
+                                             {"start", "it:3"},
                                              {"gau", "lse0", "it:1"}}) {
     const TemporaryFolder one, two;
     const compile::OperatorArtefact written = random_artefact(features);

@@ -59,6 +59,24 @@ TEST_CASE("Corrected iterations add their differences and the features, stage by
     }
 }
 
+TEST_CASE("A loop that starts as the teacher's relaxes its iterations as defined") {
+  for (const int corrections : {1, 2, 4}) {
+    CompiledProblem p = random_compiled_problem(18, 23, 650);
+    p.features = attention::DualFeatures::none();
+    p.features.start = true;
+    p.features.corrections = corrections;
+    base::RandomStream random(34, base::RandomPurpose::test);
+    p.weights.clear();
+    for (std::int64_t w = 0; w < p.count(); ++w) p.weights.push_back(0.3 * random.normal());
+    CHECK(std::ssize(p.weights) == corrections * (corrections + 1) / 2);
+    for (const int extra : {0, 2}) {
+      const Reference reference = naive_attention(p, extra);
+      CHECK(largest_difference(run<double>(p, extra).output, reference.output) < kDoubleTolerance);
+      CHECK(largest_difference(run<float>(p, extra).output, reference.output) < kFloatTolerance);
+    }
+  }
+}
+
 TEST_CASE("Extra iterations are warm-started Sinkhorn iterations") {
   const CompiledProblem p = random_compiled_problem(20, 14, 600);
   for (const int k : {1, 2, 5})

@@ -67,6 +67,22 @@ TEST_CASE("the tiled compiled operator with slack equals the plain form in doubl
   });
 }
 
+TEST_CASE("relaxed iterations with slack equal the plain form in double") {
+  Arena arena, arena64;
+  for_each_case<double>(
+      {0.1, 2.0}, [&](const Case& c, double deviation, double slack, const SweepOptions& way) {
+        const RelaxedMap map(2);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        tiled_compiled_attention(map.map32(), with_slack(c.head(), slack), 0, way, output.rows(),
+                                 arena);
+        compiled_attention<double>(map.map64(), with_slack(c.head64(), slack), 0, expected.rows(),
+                                   arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", c = " << slack);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+      });
+}
+
 TEST_CASE("with slack, threads do not change a byte") {
   const Case c({250, 203, 64, 64}, 1);
   const CorrectedMap map(1, 0, 64);

@@ -182,6 +182,25 @@ struct CorrectedMap {
   DualMap<double> map64() const { return {features, {}, {}, weights, {landmarks.rows(), 5}}; }
 };
 
+/// A loop that starts as the teacher's and relaxes its iterations.
+struct RelaxedMap {
+  DualFeatures features = DualFeatures::none();
+  std::vector<double> weights;
+  std::vector<float> weights32;
+
+  explicit RelaxedMap(int corrections, double size = 0.3) {
+    features.start = true;
+    features.corrections = corrections;
+    RandomStream random(5, RandomPurpose::test, 13);
+    for (std::int64_t p = 0; p < features.weight_count(0); ++p) {
+      weights32.push_back(static_cast<float>(size * random.normal()));
+      weights.push_back(weights32.back());
+    }
+  }
+  DualMap<float> map32() const { return {features, {}, {}, weights32}; }
+  DualMap<double> map64() const { return {features, {}, {}, weights}; }
+};
+
 /// A key bias of the tilt and of six landmarks.
 struct KeyLandmarks : CorrectedMap {
   explicit KeyLandmarks(std::int64_t width) : CorrectedMap(0, 6, width) {

@@ -44,6 +44,58 @@ TEST_CASE("corrected iterations, first duals and landmarks equal the plain form 
   });
 }
 
+TEST_CASE("relaxed iterations from the teacher's start equal the plain form in double") {
+  Arena arena, arena64;
+  for_each_case<int>(
+      {1, 2, 4}, [&](const Case& c, double deviation, int corrections, const SweepOptions& way) {
+        const RelaxedMap map(corrections);
+        const int extra = corrections == 2 ? 1 : 0;
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        const TiledEvidence evidence =
+            tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+        compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", corrections "
+                       << corrections);
+        CHECK(!evidence.log_domain);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+      });
+}
+
+TEST_CASE("relaxed iterations without weights are the teacher's loop") {
+  Arena arena, arena64;
+  for_each_case<int>(
+      {1, 3}, [&](const Case& c, double deviation, int corrections, const SweepOptions& way) {
+        const RelaxedMap map(corrections, 0);
+        Tensor<float> output = c.output();
+        Tensor<double> expected = c.output64();
+        tiled_compiled_attention(map.map32(), c.head(), 0, way, output.rows(), arena);
+        const ArenaScope scope(arena64);
+        sinkhorn_attention<double>(c.head64(), corrections + 1, expected.rows(), arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", corrections "
+                       << corrections);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+      });
+}
+
+TEST_CASE("relaxed iterations that leave the range of float are computed again, and right") {
+  // Weights that throw the dual hundreds of units away.
+  const Case c({40, 50, 16, 16}, 2);
+  RelaxedMap map(2);
+  map.weights = {-300.0, 5.0, 0.5};
+  map.weights32 = {-300.0f, 5.0f, 0.5f};
+  Arena arena, arena64;
+  Tensor<double> expected = c.output64();
+  compiled_attention<double>(map.map64(), c.head64(), 0, expected.rows(), arena64);
+  for (const SweepOptions& way : kWays) {
+    if (way.precision != ProductPrecision::single || way.storage == GibbsStorage::bfloat16)
+      continue;
+    Tensor<float> output = c.output();
+    tiled_compiled_attention(map.map32(), c.head(), 0, way, output.rows(), arena);
+    CHECK(largest_difference(output, expected) < 2e-2);
+  }
+}
+
 TEST_CASE("a certificate is the column error of the plain plan, and leaves the output as it is") {
   Arena arena, arena64;
   for_each_case<int>({0}, [&](const Case& c, double deviation, int, const SweepOptions& way) {
@@ -66,16 +118,19 @@ TEST_CASE("a certificate is the column error of the plain plan, and leaves the o
 
 TEST_CASE("a bound is the row error before the last update, and no column error exceeds it") {
   Arena arena, arena64;
-  for_each_case<int>({0, 1, 2}, [&](const Case& c, double deviation, int which,
-                                    const SweepOptions& way) {
+  for_each_case<int>({0, 1, 2, 3}, [&](const Case& c, double deviation, int which,
+                                       const SweepOptions& way) {
     const Map plain_map(4, c.sizes.width);
     const CorrectedMap corrected(2, 6, c.sizes.width);
+    const RelaxedMap relaxed(2);
     const DualMap<float> map = which == 0   ? plain_map.map32()
                                : which == 1 ? plain_map.known32()  // closed in one pass
-                                            : corrected.map32();
+                               : which == 2 ? corrected.map32()
+                                            : relaxed.map32();
     const DualMap<double> map64 = which == 0   ? plain_map.map64()
                                   : which == 1 ? plain_map.known64()
-                                               : corrected.map64();
+                                  : which == 2 ? corrected.map64()
+                                               : relaxed.map64();
     Tensor<float> output = c.output(), plain = c.output();
     Tensor<double> expected = c.output64();
     const TiledEvidence evidence =

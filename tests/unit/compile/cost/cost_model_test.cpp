@@ -54,6 +54,20 @@ TEST_CASE("The quantities of a form are those of its steps") {
   CHECK(quantity(bias, "softmax", "call") == 1);
 }
 
+TEST_CASE("A loop of short rows that relaxes its iterations costs logarithms more than the loop") {
+  attention::DualFeatures features = attention::DualFeatures::none();
+  features.start = true;
+  features.corrections = 2;
+  const compile::HeadShape shape{49, 49, 8, 8};
+  for (const char* step : {"loop", "iteration"})
+    CHECK(quantity(map(features), step, "entries", shape) ==
+          quantity(compile::OperatorForm::sinkhorn(3), step, "entries", shape));
+  CHECK(quantity(map(features), "dual", "rows", shape) == 0.5 * 49);
+  CHECK(quantity(compile::OperatorForm::sinkhorn(3), "dual", "rows", shape) == 0);
+  // Longer ones are maps in tiles.
+  CHECK(quantity(map(features), "two_passes", "call", {512, 512, 8, 8}) == 1);
+}
+
 TEST_CASE("What a cache cannot keep is spilled, and what is recomputed has no iterations") {
   const compile::OperatorForm loop = compile::OperatorForm::sinkhorn(3);
   CHECK(quantity(loop, "iteration", "spilled") == 0);
