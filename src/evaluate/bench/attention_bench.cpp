@@ -184,6 +184,7 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
   context.compiled = fit_map(activations, {"pot", "gau", "lin", "tilt", "lse"}, config, threads);
   context.no_sort = fit_map(activations, {"gau", "lin", "tilt", "lse"}, config, threads);
   context.no_lse = fit_map(activations, {"pot", "gau", "lin", "tilt"}, config, threads);
+  context.relaxed = fit_map(activations, {"start", "it:3"}, config, threads);
   context.corrected = fit_map(activations, {"lse", "lse0", "it:2"}, config, threads);
   context.landmarks =
       fit_map(activations, {"lse", "lse0", "landmarks:16", "it:1"}, config, threads);

@@ -128,6 +128,11 @@ std::int64_t run_compiled_no_sort(const FormCall& call) {
                            best_options(call, attention::ProductPrecision::single));
 }
 
+std::int64_t run_compiled_relaxed(const FormCall& call) {
+  return run_compiled_head(call, call.context.relaxed,
+                           best_options(call, attention::ProductPrecision::single));
+}
+
 std::int64_t run_compiled_corrected(const FormCall& call) {
   return run_compiled_head(call, call.context.corrected,
                            best_options(call, attention::ProductPrecision::single));
@@ -209,6 +214,8 @@ constexpr AttentionForm kForms[] = {
      run_compiled<attention::ProductPrecision::single>,
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_no_sort", "compiled without the potentials, which sort", run_compiled_no_sort,
+     compiled_products<attention::ProductPrecision::single>},
+    {"compiled_relaxed", "the loop with three relaxed iterations", run_compiled_relaxed,
      compiled_products<attention::ProductPrecision::single>},
     {"compiled_corrected", "compiled with lse, lse0 and two corrected iterations",
      run_compiled_corrected, compiled_products<attention::ProductPrecision::single>},

@@ -18,6 +18,7 @@ struct FormContext {
   attention::CompiledHead no_sort;   ///< fitted without `pot`, the feature that sorts
   attention::CompiledHead
       no_lse;  ///< fitted without `lse`, the feature that needs log-sum-exp of the rows
+  attention::CompiledHead relaxed;    ///< the loop with three relaxed iterations
   attention::CompiledHead corrected;  ///< fitted with lse, lse0 and two corrected iterations
   attention::CompiledHead
       landmarks;               ///< fitted with lse, lse0, 16 landmarks, one corrected iteration
