@@ -141,11 +141,12 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
   const std::int64_t rows_each = rows / std::ssize(places);  // with padding
   tensor::Tensor<float> logits({rows, encoder.config().classes});
   EmbeddingObserver embeddings;
-  const PlanProbe probe(*attention_, {encoder.config().layers, encoder.config().heads,
-                                      std::ssize(places), config_.plans});
+  const evaluate::GuardTally tally(*attention_, encoder.config().layers, std::ssize(places));
+  const PlanProbe probe(
+      tally, {encoder.config().layers, encoder.config().heads, std::ssize(places), config_.plans});
   const bool probed = config_.plans || config_.certificate;
   const attention::AttentionOperator& attention =
-      probed ? static_cast<const attention::AttentionOperator&>(probe) : *attention_;
+      probed ? static_cast<const attention::AttentionOperator&>(probe) : tally;
   encoder.forward(batch.input(), attention, logits.rows(), arena,
                   config_.embeddings ? &embeddings : nullptr);
   for (std::int64_t b = 0; b < std::ssize(places); ++b) {
@@ -158,7 +159,8 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
     if (config_.plans) out.plans[at] = probe.kept_plans(b);
   }
   if (cascade_) {
-    const std::int64_t reruns = cascade_->rerun(examples.dataset, places, logits.rows(), arena);
+    const std::int64_t reruns =
+        cascade_->rerun(examples.dataset, places, tally, logits.rows(), arena);
     std::atomic_ref(out.reruns) += reruns;
   }
   for (std::int64_t b = 0; b < std::ssize(places); ++b) {

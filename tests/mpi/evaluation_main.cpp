@@ -55,10 +55,12 @@ TEST_CASE("a comparison gives the same predictions, plan errors, guards and casc
     }
   evaluate::CascadeCalibration calibration{images, {}, 1};
   for (std::int64_t i = 0; i < images.size(); i += 2) calibration.examples.push_back(i);
-  const std::vector<std::string> names = {"softmax", "compiled", "guarded", "compiled:cascade"};
+  const std::vector<std::string> names = {"softmax", "compiled", "guarded", "compiled:cascade",
+                                          "guarded:cascade"};
   const auto compared = [&](const Workers& workers) {
     evaluate::ComparisonSettings settings{evaluate::parse_methods(names, 2), workers, 10};
     settings.cascade = &calibration;
+    for (evaluate::Method& method : settings.methods) method.guard_quantile = 0.5;
     return compare_methods(encoder, &heads, images, settings);
   };
   const evaluate::Comparison alone = compared(1), shared = compared({1, joined_job()});
@@ -74,9 +76,12 @@ TEST_CASE("a comparison gives the same predictions, plan errors, guards and casc
   REQUIRE(shared.methods[2].guard);
   CHECK(alone.methods[2].guard->heads == shared.methods[2].guard->heads);
   CHECK(alone.methods[2].guard->iterated == shared.methods[2].guard->iterated);
-  REQUIRE(shared.methods[3].cascade);
-  CHECK(alone.methods[3].cascade->threshold.margin == shared.methods[3].cascade->threshold.margin);
-  CHECK(alone.methods[3].cascade->rerun_share == shared.methods[3].cascade->rerun_share);
+  for (const std::size_t i : {3, 4}) {
+    REQUIRE(shared.methods[i].cascade);
+    CHECK(alone.methods[i].cascade->threshold.margin ==
+          shared.methods[i].cascade->threshold.margin);
+    CHECK(alone.methods[i].cascade->rerun_share == shared.methods[i].cascade->rerun_share);
+  }
 }
 
 TEST_CASE("predictions have the same logits, embeddings, certificates and plans") {

@@ -7,12 +7,26 @@
 
 namespace asap::attention {
 
+/// Heads of one example, of all layers, that a guard may leave to the teacher, and those that it
+/// left.
+struct GuardedHeads {
+  std::int32_t heads = 0;
+  std::int32_t left = 0;
+
+  /// The share that stayed compiled; 1 where no head has such a guard.
+  float compiled_share() const {
+    return heads == 0 ? 1.0f : static_cast<float>(heads - left) / static_cast<float>(heads);
+  }
+};
+
 /// Queries, keys and values of one layer for a few examples. Heads lie side by side in the columns,
 /// so the three may be views into one packed projection [B * N, 3 * W].
 ///
 /// Padding: `live_queries` and `live_keys` hold the number of live tokens of each example; live
 /// tokens come first. An empty span means that every token is live. A token that is not live has no
 /// effect, and its output row is zero.
+///
+/// An operator with a guard adds its heads to `guarded`, if there is one.
 template <class T>
 struct AttentionBatch {
   tensor::MatrixView<const T> queries;  // [B * N, H * D]
@@ -22,6 +36,7 @@ struct AttentionBatch {
   std::int64_t heads = 0;               // H
   std::span<const std::int32_t> live_queries = {};
   std::span<const std::int32_t> live_keys = {};
+  std::span<GuardedHeads> guarded = {};  // [B] or empty
 
   std::int64_t query_tokens() const { return queries.rows / examples; }  // N
   std::int64_t key_tokens() const { return keys.rows / examples; }       // M
@@ -46,6 +61,7 @@ struct AttentionBatch {
     const auto at = static_cast<std::size_t>(index);
     if (!live_queries.empty()) one.live_queries = live_queries.subspan(at, 1);
     if (!live_keys.empty()) one.live_keys = live_keys.subspan(at, 1);
+    if (!guarded.empty()) one.guarded = guarded.subspan(at, 1);
     return one;
   }
 

@@ -24,8 +24,8 @@ class AttentionOperator {
   virtual void plans(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> plans,
                      tensor::Arena& scratch) const;
 
-  /// Whether calls with a few examples of a batch each do the same as one call with all of them.
-  /// False for probes that keep what they see by its place in the batch.
+  /// Whether calls with a few examples of a batch each, in their order, do the same as one call
+  /// with all of them. False for probes that keep what they see by its place in the batch.
   virtual bool works_by_example() const { return false; }
 };
 

@@ -24,6 +24,13 @@ ColumnCertificate bounded_attention(const CompiledHead& head, const AttentionHea
   return certificate;
 }
 
+/// Whether the guard of a head may leave it to the teacher's whole loop, which is not what it runs
+/// anyway.
+bool may_leave(const CompiledHead& head, const HeadGuard& guard) {
+  return guard.rule == HeadGuard::Rule::bounded &&
+         (head.predicts() || head.iterations < head.teacher_iterations);
+}
+
 }  // namespace
 
 ColumnCertificate guarded_head_attention(const CompiledHead& head,
@@ -71,6 +78,7 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
               "GuardedOperator: not a certificate for every head of every example");
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
+    const bool counts = !batch.guarded.empty() && may_leave(head, guards_[layer][h]);
     for (std::int64_t b = 0; b < batch.examples; ++b) {
       const ColumnCertificate certificate =
           guarded_head_attention(head,
@@ -78,6 +86,9 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
                                   batch.head_values(b, h), head.score_scale},
                                  guards_[layer][h], batch.head_output(output, b, h), scratch);
       if (!certificates.empty()) certificates[b * batch.heads + h] = certificate;
+      if (!counts) continue;
+      ++batch.guarded[b].heads;
+      batch.guarded[b].left += certificate.iterations > 0;
     }
   }
   clear_padded_rows(batch, output);

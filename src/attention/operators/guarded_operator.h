@@ -30,6 +30,9 @@ struct HeadGuard {
 /// loop, because a teacher that is far from converged cannot be reached from elsewhere, and a loop
 /// goes on to its end; both in the precision of the layer. Elsewhere the output is that of
 /// CompiledOperator, to the byte. Rules `warm` and `loop` work in float; a loop is never warm.
+///
+/// AttentionBatch::guarded counts the heads of rule `bounded` that are not the teacher's whole loop
+/// anyway.
 class GuardedOperator final : public AttentionOperator {
  public:
   /// [layer][head] each. InternalError when there is not a guard for every head, or for a head that

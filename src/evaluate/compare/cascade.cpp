@@ -70,7 +70,7 @@ CascadeCalibration draw_cascade_calibration(const std::filesystem::path& run,
 }
 
 Answer answer_of(const data::Dataset& dataset, std::int64_t example,
-                 tensor::MatrixView<const float> logits) {
+                 tensor::MatrixView<const float> logits, float compiled_share) {
   Answer answer{{}, {}, kUnlimited};
   const std::int64_t first = dataset.first_label(example);
   for (std::int64_t i = 0; i < dataset.label_count(example); ++i) {
@@ -79,6 +79,7 @@ Answer answer_of(const data::Dataset& dataset, std::int64_t example,
     answer.logits.insert(answer.logits.end(), logits.row(i).begin(), logits.row(i).end());
     answer.margin = std::min(answer.margin, gap(logits.row(i)));
   }
+  answer.margin = compiled_share > 0 ? answer.margin / compiled_share : kUnlimited;
   return answer;
 }
 
@@ -196,12 +197,13 @@ std::vector<Answer> answers(const infer::Encoder& encoder,
     data::Batch batch;
     batch.fill(calibration.dataset, examples);
     tensor::Tensor<float> logits({encoder.logit_rows(batch.input()), encoder.config().classes});
-    encoder.forward(batch.input(), attention, logits.rows(),
-                    arenas[static_cast<std::size_t>(worker)]);
+    const GuardTally tally(attention, encoder.config().layers, size);
+    encoder.forward(batch.input(), tally, logits.rows(), arenas[static_cast<std::size_t>(worker)]);
     const tensor::MatrixView<const float> rows = logits.rows();
     for (std::int64_t b = 0; b < size; ++b)
       all[static_cast<std::size_t>(begin + b)] = answer_of(
-          calibration.dataset, examples[static_cast<std::size_t>(b)], example_rows(rows, b, size));
+          calibration.dataset, examples[static_cast<std::size_t>(b)], example_rows(rows, b, size),
+          tally.heads()[static_cast<std::size_t>(b)].compiled_share());
   });
   if (share.is_shared()) exchange_answers(share, encoder.config().classes, all);
   return all;
@@ -220,12 +222,14 @@ Cascade::Cascade(const infer::Encoder& encoder, const CascadeThreshold& threshol
     : encoder_(encoder), threshold_(threshold), teacher_(encoder.teacher()), timed_(*teacher_) {}
 
 std::int64_t Cascade::rerun(const data::Dataset& dataset, std::span<const std::int64_t> batch,
-                            tensor::MatrixView<float> logits, tensor::Arena& arena) const {
+                            const GuardTally& first, tensor::MatrixView<float> logits,
+                            tensor::Arena& arena) const {
   std::vector<std::int64_t> places, examples;
   for (std::int64_t b = 0; b < std::ssize(batch); ++b) {
     const std::int64_t example = batch[static_cast<std::size_t>(b)];
     const tensor::MatrixView<const float> rows = example_rows(logits, b, std::ssize(batch));
-    if (!(answer_of(dataset, example, rows).margin < threshold_.margin)) continue;
+    const float compiled = first.heads()[static_cast<std::size_t>(b)].compiled_share();
+    if (!(answer_of(dataset, example, rows, compiled).margin < threshold_.margin)) continue;
     places.push_back(b);
     examples.push_back(example);
   }

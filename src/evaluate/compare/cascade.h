@@ -11,6 +11,7 @@
 #include "compile/compile_config.h"
 #include "data/batch.h"
 #include "distributed/shared_items.h"
+#include "evaluate/compare/guard_tally.h"
 #include "evaluate/compare/method.h"
 #include "evaluate/compare/timed_attention.h"
 #include "infer/encoder.h"
@@ -54,13 +55,17 @@ struct Answer {
   std::vector<std::int32_t> predictions;  ///< of the labels that are scored
   std::vector<float> logits;              ///< of the same: [predictions, classes]
   /// Difference of the two largest logits; the smallest where several labels are scored. Infinite
-  /// where none is.
+  /// where none is. Over the share of the heads that a guard left compiled, see answer_of.
   float margin = 0;
 };
 
-/// logits: the rows of one example, [label_count or more, classes].
+/// logits: the rows of one example, [label_count or more, classes]. What margin an example loses
+/// adds up over the heads that are compiled. Where a guard left some of them to the teacher, the
+/// example needs only the share compiled_share of a threshold; so its margin counts for
+/// 1 / compiled_share as much, and is infinite where no head is compiled any more: the answer is
+/// the teacher's.
 Answer answer_of(const data::Dataset& dataset, std::int64_t example,
-                 tensor::MatrixView<const float> logits);
+                 tensor::MatrixView<const float> logits, float compiled_share = 1);
 
 using bundle::CascadeThreshold;  // a bundle may keep one
 
@@ -95,10 +100,11 @@ class Cascade {
   Cascade(const infer::Encoder& encoder, const CascadeThreshold& threshold);
 
   /// Replaces the logits of uncertain examples of a batch by the teacher's. `batch` of `dataset`;
-  /// logits: as Encoder::forward wrote them. Returns the number of examples run again. The teacher
-  /// runs them as one batch.
+  /// logits: as Encoder::forward wrote them, in a pass that `first` saw. Returns the number of
+  /// examples run again. The teacher runs them as one batch.
   std::int64_t rerun(const data::Dataset& dataset, std::span<const std::int64_t> batch,
-                     tensor::MatrixView<float> logits, tensor::Arena& arena) const;
+                     const GuardTally& first, tensor::MatrixView<float> logits,
+                     tensor::Arena& arena) const;
 
   const CascadeThreshold& threshold() const { return threshold_; }
   /// Processor time in the teacher's attention so far.

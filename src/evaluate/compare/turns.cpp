@@ -100,10 +100,11 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
     const std::int64_t place = share.own() - 1 - turn;  // the longest first
     const std::int64_t index = share.item(place);
     const tensor::MatrixView<float> out = logits[place].rows();
-    encoder.forward(batches[index].input(), contestant.timed, out, arenas[worker]);
+    const std::span<const std::int64_t> examples = chunk.shard_examples(index);
+    const GuardTally tally(contestant.timed, encoder.config().layers, std::ssize(examples));
+    encoder.forward(batches[index].input(), tally, out, arenas[worker]);
     if (contestant.cascade)
-      reruns[place] =
-          contestant.cascade->rerun(dataset, chunk.shard_examples(index), out, arenas[worker]);
+      reruns[place] = contestant.cascade->rerun(dataset, examples, tally, out, arenas[worker]);
   });
   add_turn({watch.seconds(), contestant.attention_so_far() - attention_before,
             std::accumulate(reruns.begin(), reruns.end(), std::int64_t{0})},

@@ -192,6 +192,28 @@ TEST_CASE("a cascade answers uncertain examples as the teacher does, in any batc
   }
 }
 
+TEST_CASE("a cascade behind a guard runs nothing again that the guard left to the teacher") {
+  const Dataset dataset = small_sequences(ModelKind::text, {3, 7, 1, 5, 9, 12});
+  for (const float bound : {-1.0F, 1e6F}) {
+    TrainedModel model = model_of(small_sequence_model(dataset), dataset);
+    model.compiled.emplace();
+    model.compiled->heads = zero_dual_heads(model.encoder);
+    for (auto& layer : model.compiled->heads)
+      for (auto& head : layer) {
+        head.column_errors = {.sorted = {bound}, .bounds = {bound}};
+        head.teacher_iterations = model.encoder.config().attention.iterations;
+      }
+    Method method{MethodKind::guarded};
+    method.cascade = true;
+    for (const bool certificate : {false, true}) {
+      const PredictorConfig config{.threads = 2, .batch = 4, .certificate = certificate};
+      const Answers answers = Predictor(model, method, config, CascadeThreshold{.margin = 1e6F})
+                                  .answer(examples_of(dataset));
+      CHECK(answers.reruns == (bound < 0 ? 0 : 6));
+    }
+  }
+}
+
 TEST_CASE("a method is named in the user's words") {
   const Dataset dataset = small_sequences(ModelKind::text, {3, 7});
   const TrainedModel model = model_of(small_sequence_model(dataset), dataset);

@@ -73,6 +73,45 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
   CHECK(left > 0);
 }
 
+TEST_CASE("Heads that a guard may leave to the teacher are counted by example, others are not") {
+  const auto loop = [](int iterations) {
+    return attention::CompiledHead{.mode = attention::CompiledMode::sinkhorn,
+                                   .score_scale = 0.4F,
+                                   .teacher_iterations = 9,
+                                   .iterations = iterations};
+  };
+  attention::CompiledHead map = head_of(4600);
+  map.teacher_iterations = 9;
+  // Left, kept, left, and three that do not count: two whole loops, by rule and by choice, and one
+  // that iterates to the teacher's error.
+  const std::vector<attention::CompiledHead> heads = {map, map, loop(2), map, loop(9), map};
+  const attention::GuardedOperator guarded({heads}, {{{Rule::bounded, 0},
+                                                      {},
+                                                      {Rule::bounded, 0},
+                                                      {.rule = Rule::loop},
+                                                      {Rule::bounded, 0},
+                                                      {Rule::warm, 0}}});
+  const auto count = std::ssize(heads);
+  const tensor::Tensor<float> x =
+      cast<float>(random_matrix(kExamples * kTokens, count * kWidth, 1, 4700));
+  std::vector<attention::GuardedHeads> counts(kExamples, {10, 5});  // of an earlier layer
+  attention::AttentionBatch<float> batch{x.rows(), x.rows(), x.rows(), kExamples, count};
+  batch.guarded = counts;
+  tensor::Tensor<float> output({kExamples * kTokens, count * kWidth}), plain = output;
+  tensor::Arena scratch;
+  guarded.apply(0, batch, output.rows(), scratch);
+  for (const attention::GuardedHeads& one : counts) {
+    CHECK(one.heads == 10 + 3);
+    CHECK(one.left == 5 + 2);
+  }
+  guarded.apply(0, batch.example(1), plain.rows().block(0, 0, kTokens, count * kWidth), scratch);
+  CHECK(counts[0].heads == 13);
+  CHECK(counts[1].heads == 16);
+  batch.guarded = {};
+  guarded.apply(0, batch, plain.rows(), scratch);
+  CHECK(std::ranges::equal(output.flat(), plain.flat()));
+}
+
 TEST_CASE("A guard keeps the precision of the layer") {
   for (const bool loop : {false, true}) {
     attention::CompiledHead head = head_of(4400);

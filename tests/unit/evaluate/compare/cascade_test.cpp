@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "evaluate/compare/guard.h"
+#include "support/guarded_problem.h"
 #include "support/random_encoder.h"
 #include "support/small_sequences.h"
 
@@ -50,6 +52,8 @@ TEST_CASE("the margin of an example is the smallest of its scored labels") {
   const Answer found = answer_of(data, 0, logits.rows());
   CHECK(found.predictions == std::vector<std::int32_t>{1, 0});
   CHECK(found.margin == 2);
+  CHECK(answer_of(data, 0, logits.rows(), 0.25f).margin == 8);  // a quarter of the heads can err
+  CHECK(answer_of(data, 0, logits.rows(), 0).margin == INFINITY);
   data.labels = {kNotScored, kNotScored, kNotScored};
   CHECK(answer_of(data, 0, logits.rows()).margin == INFINITY);
 }
@@ -109,8 +113,9 @@ TEST_CASE("reruns replace uncertain logits by the teacher's, however examples ar
         Batch input;
         input.fill(*data, examples);
         Tensor<float> logits({encoder.logit_rows(input.input()), encoder.config().classes});
-        encoder.forward(input.input(), *first, logits.rows(), arena);
-        reruns += cascade.rerun(*data, examples, logits.rows(), arena);
+        const GuardTally tally(*first, encoder.config().layers, std::ssize(examples));
+        encoder.forward(input.input(), tally, logits.rows(), arena);
+        reruns += cascade.rerun(*data, examples, tally, logits.rows(), arena);
         const std::int64_t rows = logits.shape()[0] / std::ssize(examples);
         for (std::int64_t b = 0; b < std::ssize(examples); ++b) {
           const std::int64_t example = examples[b];
@@ -125,5 +130,60 @@ TEST_CASE("reruns replace uncertain logits by the teacher's, however examples ar
             }));
     }
     CHECK(cascade.attention_seconds() > 0);
+  }
+}
+
+TEST_CASE("an example needs only the share of the threshold that its compiled heads are of all") {
+  const Dataset images = draw_shapes_dataset(small_data(), Split::test);
+  const asap::infer::Encoder encoder = random_encoder(4);
+  const auto guarded = half_guarded(encoder, images);
+  const CascadeCalibration calibration = all_of(images, 1);
+  const std::vector<Answer> first = answers(encoder, *guarded, calibration, 2);
+  const Batch batch = [&] {
+    Batch all;
+    all.fill(images, calibration.examples);
+    return all;
+  }();
+  Tensor<float> logits({images.size(), encoder.config().classes});
+  Arena arena;
+  const GuardTally tally(*guarded, encoder.config().layers, images.size());
+  encoder.forward(batch.input(), tally, logits.rows(), arena);
+  std::vector<float> plain, shares;
+  for (std::int64_t b = 0; b < images.size(); ++b) {
+    plain.push_back(answer_of(images, b, logits.rows().block(b, 0, 1, 4)).margin);
+    shares.push_back(tally.heads()[b].compiled_share());
+    CHECK(first[b].margin == plain[b] / shares[b]);
+  }
+  // So that some examples pass for no other reason than their guards.
+  std::vector<float> sorted = plain;
+  std::ranges::sort(sorted);
+  const Cascade cascade(encoder, {.margin = sorted[sorted.size() / 2]});
+  const float threshold = cascade.threshold().margin;
+  std::int64_t expected = 0, spared = 0;
+  for (std::int64_t b = 0; b < images.size(); ++b) {
+    expected += plain[b] / shares[b] < threshold;
+    spared += plain[b] < threshold && !(plain[b] / shares[b] < threshold);
+  }
+  CHECK(spared > 0);
+  CHECK(expected > 0);
+  CHECK(cascade.rerun(images, calibration.examples, tally, logits.rows(), arena) == expected);
+}
+
+TEST_CASE("examples whose heads are all left to the teacher are never run again") {
+  const Dataset images = draw_shapes_dataset(small_data(), Split::test);
+  const asap::infer::Encoder encoder = random_encoder(4);
+  const CascadeCalibration calibration = all_of(images, 1);
+  Batch batch;
+  batch.fill(images, calibration.examples);
+  Arena arena;
+  for (const double limit : {0.0, static_cast<double>(INFINITY)}) {
+    const auto guarded = guarded_everywhere(encoder, limit);
+    const GuardTally tally(*guarded, encoder.config().layers, images.size());
+    Tensor<float> logits({images.size(), encoder.config().classes});
+    encoder.forward(batch.input(), tally, logits.rows(), arena);
+    const Cascade cascade(encoder, {.margin = 1e6F});
+    CHECK(cascade.rerun(images, calibration.examples, tally, logits.rows(), arena) ==
+          (limit == 0 ? 0 : images.size()));
+    CHECK((cascade.attention_seconds() > 0) == (limit > 0));
   }
 }

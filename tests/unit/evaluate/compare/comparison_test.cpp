@@ -193,6 +193,28 @@ TEST_CASE("a cascade agrees at least as often, and is the same on one and on two
   CHECK(one.methods[1].predictions == two.methods[1].predictions);
 }
 
+TEST_CASE("a cascade behind a guard runs nothing again that the guard left to the teacher") {
+  const Dataset dataset = draw_shapes_dataset(small_data(), Split::test);
+  const Encoder encoder = random_encoder(4);
+  const std::vector<std::string> names = {"compiled:cascade", "guarded:cascade"};
+  for (const float bound : {0.0F, 1e6F}) {
+    CompiledHeads heads = zero_dual_heads(encoder);
+    for (auto& layer : heads)
+      for (auto& head : layer) {
+        head.column_errors = {.sorted = {bound}, .bounds = {bound}};
+        head.teacher_iterations = 4;
+      }
+    for (const int threads : {1, 2}) {
+      ComparisonSettings settings{parse_methods(names, 2), threads, 10};
+      settings.known_threshold = CascadeThreshold{.margin = 1e6F};
+      const Comparison comparison = compare_methods(encoder, &heads, dataset, settings);
+      CHECK(comparison.methods[0].cascade->rerun_share == 1);
+      CHECK(comparison.methods[1].cascade->rerun_share == (bound == 0 ? 0 : 1));
+      CHECK(comparison.methods[1].agreement == 1);
+    }
+  }
+}
+
 TEST_CASE("a compiled method without an operator is a usage error") {
   CHECK_THROWS_AS(compare(4, {"compiled"}), UsageError);
 }
