@@ -81,8 +81,9 @@ class Quantities {
         products(entries()), one_pass ? 0 : spilled_);
     const double corrections = features.corrections;
     if (!one_pass) {
-      put("dual", "call", 1 + corrections);
-      put("dual", "rows", (1 + corrections) * n_);
+      const double stages = corrections + (features.start ? 0 : 1);
+      put("dual", "call", stages);
+      put("dual", "rows", stages * n_);
     }
     if (recomputes_)
       recompute(corrections + (one_pass ? 0 : 1));

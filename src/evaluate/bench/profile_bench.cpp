@@ -49,6 +49,8 @@ std::vector<compile::OperatorForm> profiled_forms() {
                                              {"pot", "gau", "lin", "tilt"},
                                              {"landmarks:16"},
                                              {"gau", "lin", "tilt", "landmarks:32"},
+                                             {"start", "it:1"},
+                                             {"start", "it:4"},
                                              {"lse", "lse0"},
                                              {"lse", "lse0", "it:1"},
                                              {"lse", "lse0", "it:3"},
@@ -58,7 +60,12 @@ std::vector<compile::OperatorForm> profiled_forms() {
   for (const int iterations : {1, 4, 10})
     forms.push_back(OperatorForm::sinkhorn(iterations, attention::ProductPrecision::bfloat16));
   for (const std::vector<std::string>& features :
-       std::vector<std::vector<std::string>>{{"tilt"}, {"lse", "lse0"}, {"lse", "lse0", "it:2"}})
+       std::vector<std::vector<std::string>>{{"tilt"},
+                                             {"landmarks:16"},
+                                             {"start", "it:3"},
+                                             {"lse", "lse0"},
+                                             {"lse", "lse0", "it:2"},
+                                             {"lse", "lse0", "landmarks:16", "it:1"}})
     forms.push_back(map_form(features, attention::ProductPrecision::bfloat16));
   return forms;
 }

@@ -115,8 +115,11 @@ TEST_CASE("With auto each layer takes the cheapest map or loop that is exact eno
     for (std::size_t layer = 0; layer < 2; ++layer) {
       const double chosen = choice.of(layer).errors[layer];
       CHECK(chosen <= std::max(error, 1e-5));  // the whole loop has no error but rounding
+      const compile::Candidate& taken = choice.of(layer);
       for (std::size_t c = 0; c < choice.chosen[layer]; ++c)
-        CHECK(choice.candidates[c].errors[layer] > error);
+        CHECK((choice.candidates[c].errors[layer] > error ||
+               (taken.iterations == activations.iterations &&
+                choice.candidates[c].nanoseconds > 0.9 * taken.nanoseconds)));
       // The evidence is measured again, by itself.
       CHECK((model.evidence[layer][0].output_error + model.evidence[layer][1].output_error) / 2 ==
             doctest::Approx(chosen).epsilon(1e-12));

@@ -66,6 +66,7 @@ TEST_CASE("A loop of short rows that relaxes its iterations costs logarithms mor
   CHECK(quantity(compile::OperatorForm::sinkhorn(3), "dual", "rows", shape) == 0);
   // Longer ones are maps in tiles.
   CHECK(quantity(map(features), "two_passes", "call", {512, 512, 8, 8}) == 1);
+  CHECK(quantity(map(features), "dual", "call", {512, 512, 8, 8}) == 2);
 }
 
 TEST_CASE("What a cache cannot keep is spilled, and what is recomputed has no iterations") {
