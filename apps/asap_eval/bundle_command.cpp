@@ -29,7 +29,7 @@ class BundleCommand : public cli::Command {
                          "examples that choose it; without a value .05")
             ->type_name("SHARE")
             ->expected(0, 1)
-            ->check(CLI::Range(0.0, 1.0))
+            ->check(cli::number_in(config::between(0, 1)))
             ->needs(compiled);
     cli::add_common_options(
         *command, common_, "asap-eval",

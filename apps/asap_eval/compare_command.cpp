@@ -28,7 +28,7 @@ class CompareCommand : public cli::Command {
     compare
         ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(cli::number_in(config::at_least(0)));
     compare
         ->add_option("--bench", bench_,
                      "Folder of asap-eval bench, whose times by number of tokens the report shows")
@@ -46,7 +46,7 @@ class CompareCommand : public cli::Command {
                          "without a value .05 or the bundle's")
             ->type_name("SHARE")
             ->expected(0, 1)
-            ->check(CLI::Range(0.0, 1.0));
+            ->check(cli::number_in(config::between(0, 1)));
     compare->add_flag(
         "--figures", figures_,
         "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");
@@ -136,7 +136,7 @@ class CompareCommand : public cli::Command {
                     "guarded: leave a head to the teacher where the bound of its column error "
                     "exceeds this quantile of those on the calibration examples; default 0.99")
         ->type_name("Q")
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(cli::number_in(config::between(0, 1)));
   }
 
   void add_matcher(CLI::App& compare) {
@@ -163,7 +163,7 @@ class CompareCommand : public cli::Command {
         .add_option("--threshold", matcher_.threshold,
                     "Least confidence of a match of a network; default 0.4")
         ->type_name("P")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(cli::number_in(config::between(0, 1)))
         ->group(group);
     compare
         .add_option("--calibration", matcher_.calibration,

@@ -26,12 +26,12 @@ class DiagnoseCommand : public cli::Command {
     diagnose
         ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(cli::number_in(config::at_least(0)));
     diagnose
         ->add_option("--iterations", iterations_,
                      "Measure column errors after 1 to T Sinkhorn iterations")
         ->type_name("T")
-        ->check(CLI::NonNegativeNumber);
+        ->check(cli::number_in(config::at_least(0)));
     diagnose->add_flag(
         "--figures", figures_,
         "Also draw the figures for papers in figures/, as SVG and PNG (needs gnuplot)");

@@ -20,7 +20,7 @@ class DriftCommand : public cli::Command {
     model_.add_to(*drift);
     drift->add_option("--examples", examples_, "Draw N of the test examples; 0: all of them")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(cli::number_in(config::at_least(0)));
     cli::add_common_options(
         *drift, common_, "asap-eval",
         "asap-eval drift --run runs/fashion --compiled runs/operator --out runs/drift");

@@ -101,7 +101,7 @@ class PredictCommand : public cli::Command {
                 "the bundle's")
             ->type_name("SHARE")
             ->expected(0, 1)
-            ->check(CLI::Range(0.0, 1.0));
+            ->check(cli::number_in(config::between(0, 1)));
   }
 
   void add_input(CLI::App& command) {
@@ -151,7 +151,7 @@ class PredictCommand : public cli::Command {
         .add_option("--threshold", threshold_,
                     "Matchers: least confidence of a match of the network; default 0.4")
         ->type_name("P")
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(cli::number_in(config::between(0, 1)));
     command.add_option("--top", top_, "Name the K most probable classes")
         ->type_name("K")
         ->check(CLI::Range(1, 1'000'000))

@@ -23,7 +23,7 @@ class RegionsCommand : public cli::Command {
     regions
         ->add_option("--examples", examples_, "Use only the first N test examples; 0: all of them")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(cli::number_in(config::at_least(0)));
     cli::add_common_options(*regions, common_, "asap-eval",
                             "asap-eval regions --run runs/perceptron --out runs/regions");
     return regions;

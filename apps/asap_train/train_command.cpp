@@ -105,7 +105,7 @@ class TrainCommand : public cli::Command {
     app.add_option("--rank-timeout", rank_timeout_,
                    "End the training when a rank leaves the others waiting for longer; 0: no limit")
         ->type_name("SECONDS")
-        ->check(CLI::NonNegativeNumber)
+        ->check(cli::number_in(config::at_least(0)))
         ->capture_default_str()
         ->group(group);
   }
@@ -137,7 +137,7 @@ class TrainCommand : public cli::Command {
     app.add_option("--max-steps", options_.stop_after,
                    "Stop after step N and save a checkpoint; 0: train to the end")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber)
+        ->check(cli::number_in(config::at_least(0)))
         ->default_str("0")
         ->group(group);
     app.add_option("--init-from", init_from_,

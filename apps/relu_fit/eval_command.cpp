@@ -94,7 +94,8 @@ class EvalCommand : public cli::Command {
     eval->add_option("--x", x_, "Where to evaluate; comma-separated")
         ->type_name("LIST")
         ->delimiter(',')
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(cli::number_in({}));
     target_.add_to(*eval, "--x-column");
     eval->add_flag("--no-target", no_target_,
                    "Only predict: no column of --data is the value to be predicted");

@@ -32,9 +32,11 @@ class FitCommand : public cli::Command {
     cli::show_default(number("--depth", depth_, "N", "Hidden layers"), defaults, "depth");
     number("--fold", fold_, "M", "Pieces of a zigzag: 2, 3, ... (default: chosen by the method)");
     number("--windows", windows_, "J",
-           "Windows of folds side by side (default: one narrow network)");
+           "Windows of folds side by side (default: one narrow network)")
+        ->check(cli::number_in(config::at_least(1)));
     number("--tolerance", tolerance_, "E",
-           "Stay within this maximum error, in units of y, with as few parameters as can be found");
+           "Stay within this maximum error, in units of y, with as few parameters as can be found")
+        ->check(cli::number_in(config::above(0)));
     number("--pieces", pieces_, "N|auto",
            "Straight pieces with free knots in one hidden layer: their number, or auto (chosen by "
            "--criterion)");
@@ -222,8 +224,8 @@ class FitCommand : public cli::Command {
     if (method_) config.method = region::method_from_name(*method_);
     if (depth_) config.depth = *depth_;
     if (fold_) config.fold = *fold_;
-    if (windows_) config.windows = *windows_ == 0 ? -1 : *windows_;
-    if (tolerance_) config.tolerance = *tolerance_ == 0 ? -1 : *tolerance_;
+    if (windows_) config.windows = *windows_;
+    if (tolerance_) config.tolerance = *tolerance_;
     apply_pieces(config);
     config.keep_shape |= keep_shape_;
     config.difference |= difference_;

@@ -46,7 +46,8 @@ class RegionsCommand : public cli::Command {
       regions->add_option(name, *end, help)
           ->type_name("LIST")
           ->delimiter(',')
-          ->allow_extra_args(false);
+          ->allow_extra_args(false)
+          ->check(cli::number_in({}));
     cli::add_common_options(*regions, common_, "relu-fit",
                             "relu-fit regions --network runs/exp/network.safetensors");
     return regions;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "config/field_range.h"
 #include "distributed/job/launched_job.h"
 #include "tensor/simd/instruction_set.h"
 
@@ -31,6 +32,18 @@ CLI::Option* take_one_of(CLI::Option* option, const std::vector<std::string>& wo
           base::suggestion(text, words));
     return std::string();
   });
+}
+
+CLI::Validator number_in(const config::FieldRange& range) {
+  return {[range](const std::string& text) {
+            double value = 0;
+            if (!CLI::detail::lexical_cast(text, value))
+              return "a number is expected, got '" + io::excerpt(text) + "'";
+            return config::inside(range, value) ? std::string()
+                                                : "must be " + config::range_text(range) +
+                                                      ", got '" + io::excerpt(text) + "'";
+          },
+          ""};
 }
 
 CLI::Option* show_default(CLI::Option* option, const std::vector<config::FieldDescription>& keys,
@@ -95,7 +108,7 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
       .add_option("--seed", options.seed,
                   "Seed of all random numbers; overrides the key seed of the configuration")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_in(config::at_least(0)))
       ->group(run);
   command
       .add_option("--threads", options.threads,

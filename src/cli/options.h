@@ -56,6 +56,9 @@ void add_common_options(CLI::App& command, CommonOptions& options, const std::st
 /// is a UsageError that suggests the nearest.
 CLI::Option* take_one_of(CLI::Option* option, const std::vector<std::string>& words);
 
+/// For Option::check: refuses what is no number of the range, NaN and infinity included.
+CLI::Validator number_in(const config::FieldRange& range);
+
 /// Registers only --help and --version, for a program that has subcommands.
 void add_information_options(CLI::App& command, const std::string& program);
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/absent_fields.h"
+#include "config/field_range.h"
 
 namespace asap::config::detail {
 namespace {
@@ -30,27 +31,14 @@ io::Json value_of(const FieldReference& member) {
   return std::visit([](const auto* pointer) { return io::Json(*pointer); }, member);
 }
 
-std::string range_text(const FieldRange& range) {
-  const std::string low = base::format_number(range.min);
-  const std::string high = base::format_number(range.max);
-  if (std::isinf(range.min)) return "at most " + high;
-  if (std::isinf(range.max)) return (range.min_excluded ? "above " : "at least ") + low;
-  return range.min_excluded ? "above " + low + " and at most " + high
-                            : "between " + low + " and " + high;
-}
-
 /// A refused value as people write numbers: 4e7, not 40000000.0.
 std::string value_text(const io::Json& value) {
-  if (!value.is_number_float() || !std::isfinite(value.get<double>()))
-    return io::excerpt(io::format_json_line(value));
+  if (!value.is_number_float()) return io::excerpt(io::format_json_line(value));
+  if (!std::isfinite(value.get<double>())) return base::format_number(value.get<double>());
   std::string text = base::format_number(value.get<double>());
   if (const std::size_t exponent = text.find("e+"); exponent != text.npos)
     text.erase(exponent + 1, text[exponent + 2] == '0' ? 2 : 1);
   return text;
-}
-
-bool inside(const FieldRange& range, double value) {
-  return (range.min_excluded ? value > range.min : value >= range.min) && value <= range.max;
 }
 
 /// `value` as a whole number of type I if it is one and fits; 1e3 is one, 2.5 is not.

@@ -246,3 +246,25 @@ TEST_CASE("compiling a softmax teacher or with impossible settings is refused") 
   CHECK(compile(work / "run", work / "op", {"--calibration", "100000"}).code == 2);
   CHECK_FALSE(fs::exists(work / "op"));
 }
+
+TEST_CASE("NaN and infinity are refused by every flag that takes a number") {
+  for (const char* value : {"nan", "inf"}) {
+    const auto refused = [&](const char* program, Words words, const std::string& flag) {
+      check_refusal(run(program, words + Words{flag, value}), 2, {flag + ": must be ", value});
+    };
+    refused("asap-train", {}, "--rank-timeout");
+    for (const char* command : {"bundle", "compare", "predict"})
+      refused("asap-eval", {command}, "--cascade");
+    for (const char* command : {"compare", "predict"})
+      refused("asap-eval", {command}, "--threshold");
+    refused("asap-eval", {"compare"}, "--guard-quantile");
+    refused("relu-fit", {"fit"}, "--tolerance");
+    refused("relu-fit", {"eval"}, "--x");
+    for (const char* flag : {"--from", "--to"}) refused("relu-fit", {"regions"}, flag);
+    // These are fields of a configuration.
+    check_refusal(run("asap-compile", {"--activations", "/nowhere", "--error", value}), 2,
+                  {"--error", value});
+    check_refusal(run("asap-eval", {"bench", "--logit-range", value, "--out", "/nowhere"}), 2,
+                  {"logit_range", value});
+  }
+}

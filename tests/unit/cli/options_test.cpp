@@ -152,3 +152,34 @@ TEST_CASE("--dump-config takes minimal or full or nothing, and suggests") {
         "tool: error: --dump-config must be one of minimal, full; got 'minmal' (hint: did you mean "
         "'minimal'?)\n");
 }
+
+TEST_CASE("a number outside its range, NaN, infinity and words are refused with the range") {
+  const auto run_number = [](const std::vector<const char*>& words, double& share) {
+    return run(words, [&](const Arguments& arguments) {
+      CLI::App app("Takes numbers");
+      std::vector<double> places;
+      app.add_option("--share", share, "The share")
+          ->check(number_in(asap::config::between(0, 1)))
+          ->expected(0, 1);
+      app.add_option("--at", places, "The places")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->check(number_in({}));
+      arguments.parse(app);
+    });
+  };
+  double share = 0.5;
+  CHECK(run_number({"--share", "0.25", "--at", "1e300, -2"}, share).code == 0);
+  CHECK(share == 0.25);
+  CHECK(run_number({"--share"}, share).code == 0);
+  for (const char* value : {"nan", "inf", "1.5", "-1", "1e999"}) {
+    const Outcome outcome = run_number({"--share", value}, share);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.error == "tool: error: --share: must be between 0 and 1, got '" +
+                               std::string(value) + "' (hint: --share: The share)\n");
+  }
+  CHECK(run_number({"--share", "half"}, share)
+            .error.find("--share: a number is expected, got 'half'") != std::string::npos);
+  CHECK(run_number({"--at", "1,inf"}, share).error.find("--at: must be finite, got 'inf'") !=
+        std::string::npos);
+}

@@ -1,5 +1,6 @@
 #include "config/config_fields.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -192,4 +193,15 @@ TEST_CASE("the list of fields gives path, type, documentation and value") {
   CHECK(fields[8].type == "red|green");
   CHECK(fields[8].value == "red");
   CHECK(fields[7].doc == "how many");
+}
+
+TEST_CASE("fields that code filled in are checked, and NaN and infinity are named") {
+  Learning config;
+  CHECK_NOTHROW(check_field_ranges(config, "learning"));
+  config.learning_rate = INFINITY;
+  expect_error<UsageError>([&] { check_field_ranges(config, "learning"); },
+                           {"learning: learning_rate must be above 0, got inf"});
+  config = {.share = NAN};
+  expect_error<UsageError>([&] { check_field_ranges(config, "learning"); },
+                           {"share must be above 0 and at most 10, got nan"});
 }

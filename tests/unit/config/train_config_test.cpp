@@ -72,7 +72,7 @@ TEST_CASE("values that code has put in are checked against the same ranges") {
   expect_error<UsageError>([&] { config.validate("x"); }, {"model.attention.iterations", "-2"});
   config = {};
   config.train.learning_rate = std::numeric_limits<double>::quiet_NaN();
-  expect_error<UsageError>([&] { config.validate("x"); }, {"train.learning_rate", "null"});
+  expect_error<UsageError>([&] { config.validate("x"); }, {"train.learning_rate", "got nan"});
 }
 
 TEST_CASE("fields that do not fit each other are refused with both values") {
