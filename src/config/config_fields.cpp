@@ -180,10 +180,12 @@ void FieldReader::visit_field(const FieldInfo& info, FieldReference member) {
   std::visit(
       [&](auto* pointer) {
         if (!read_value(*value, pointer)) fail_type(path, type_name(member), *value);
-        if (!value_inside(info.range, *pointer))
-          throw base::UsageError(source_ + ": " + path + " must be " + range_text(info.range) +
-                                     ", got " + value_text(*value),
-                                 path + ": " + info.doc);
+        if (!value_inside(info.range, *pointer)) {
+          const std::string name = source_.empty() ? "`" + path + "`" : path;
+          throw base::UsageError((source_.empty() ? "" : source_ + ": ") + name + " must be " +
+                                     range_text(info.range) + ", got " + value_text(*value),
+                                 name + ": " + info.doc);
+        }
       },
       member);
 }

@@ -203,7 +203,7 @@ void set_field(C& config, std::string_view assignment) {
   from_json(patch, config, "--set " + io::excerpt(assignment));
 }
 
-/// Checks every field against its declared range, for configurations that code has filled in.
+/// Checks the ranges of fields that code has filled in. Without a source errors name `field`s only.
 template <class C>
 void check_field_ranges(const C& config, const std::string& source) {
   C copy = config;

@@ -262,6 +262,10 @@ TEST_CASE("NaN and infinity are refused by every flag that takes a number") {
     refused("relu-fit", {"eval"}, "--x");
     for (const char* flag : {"--from", "--to"}) refused("relu-fit", {"regions"}, flag);
     // These are fields of a configuration.
+    const Words fit = {"fit", "--function", "x", "--out", "/nowhere"};
+    for (const char* flag : {"--validation", "--test"})
+      check_refusal(run("relu-fit", fit + Words{flag, value}), 2,
+                    {std::string(flag) + " must be between 0.05 and 0.5", value});
     check_refusal(run("asap-compile", {"--activations", "/nowhere", "--error", value}), 2,
                   {"--error", value});
     check_refusal(run("asap-eval", {"bench", "--logit-range", value, "--out", "/nowhere"}), 2,

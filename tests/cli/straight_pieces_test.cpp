@@ -110,7 +110,7 @@ TEST_CASE("constraints that cannot be met or read are refused with the flag's na
   says(automatic + Words{"--through", "1"}, "--through 1: two numbers X,Y");
   says(automatic + Words{"--through", "0,1", "--through", "0,2"}, "two values at x = 0");
   says(automatic + Words{"--shape", "convx:0,1"}, "did you mean 'convex'");
-  says(automatic + Words{"--jumps", "-1"}, "--jumps -1: a number from 0");
+  says(automatic + Words{"--jumps", "-1"}, "--jumps must be between 0 and 64, got -1");
   says(automatic + Words{"--jumps", "1", "--convex"}, "--jumps and --convex exclude each other");
   says(Words{"--pieces", "100", "--convex"}, "at most 64");
   says(Words{"--pieces", "3", "--criterion", "cv"}, "--criterion cv");

@@ -64,9 +64,6 @@ ShapeConstraint partial_shape(const std::string& text) {
 /// UsageError for fields that need `pieces`, or do not go together with it.
 void validate_pieces(const FitConfig& config) {
   const PiecesConstraints constraints = config.constraints();
-  if (config.jumps < 0)
-    throw base::UsageError("`jumps` " + std::to_string(config.jumps) +
-                           ": a number from 0 is expected");
   if (config.pieces.empty() &&
       (constraints.any() || config.jumps > 0 || config.criterion != Criterion::bic))
     throw base::UsageError((constraints.any()  ? constraints.fields()
@@ -101,12 +98,6 @@ void validate_several(const FitConfig& config) {
         "`method`, `windows`, `tolerance`, `pieces`, `keep_shape` and `difference` are for one "
         "input",
         "several inputs take `ridges`, `depth`, `fold` and `compare`");
-  for (const auto& [name, fraction] :
-       {std::pair{"`validation`", config.validation}, {"`test`", config.test}})
-    if (!(fraction >= 0.05 && fraction <= 0.5))  // NaN is neither
-      throw base::UsageError(std::string(name) + " " + base::format_number(fraction) +
-                                 ": a number from 0.05 to 0.5 is expected",
-                             "both are fractions of the rows");
   if (config.validation + config.test > 0.8)
     throw base::UsageError(
         "`validation` and `test` leave less than a fifth of the rows for training");
@@ -154,6 +145,7 @@ PiecesConstraints FitConfig::constraints() const {
 }
 
 void FitConfig::validate() const {
+  config::check_field_ranges(*this, "");
   if (function.empty() == data.empty())
     throw base::UsageError(
         function.empty() ? "nothing to fit" : "both a function and data are given",
@@ -164,8 +156,6 @@ void FitConfig::validate() const {
     throw base::UsageError("`x_column`, `y_column` and `weight_column` are columns of `data`",
                            "leave them out with `function`");
   if (several_inputs()) validate_several(*this);
-  if (windows < 0) throw base::UsageError("`windows`: at least 1 is needed");
-  if (tolerance < 0) throw base::UsageError("`tolerance`: a positive number is expected");
   const int variants =
       (windows > 0 && !keep_shape) + (tolerance > 0) + keep_shape + difference + !pieces.empty();
   if (variants > 1)

@@ -75,7 +75,7 @@ struct FitConfig {
              "how a network of one input is fitted");
     v.field("depth", depth, "hidden layers");
     v.field("fold", fold, "pieces of a zigzag; 0: chosen by the method");
-    v.field("windows", windows, "windows side by side; 0: one narrow network");
+    v.field("windows", windows, "windows side by side; 0: one narrow network", config::at_least(0));
     v.field(
         "tolerance", tolerance,
         "largest error allowed, in units of y, with as few parameters as can be found; 0: no limit",

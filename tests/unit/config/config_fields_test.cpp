@@ -195,13 +195,14 @@ TEST_CASE("the list of fields gives path, type, documentation and value") {
   CHECK(fields[7].doc == "how many");
 }
 
-TEST_CASE("fields that code filled in are checked, and NaN and infinity are named") {
+TEST_CASE(
+    "fields that code filled in are checked, NaN and infinity too, and named for their flags") {
   Learning config;
-  CHECK_NOTHROW(check_field_ranges(config, "learning"));
+  CHECK_NOTHROW(check_field_ranges(config, ""));
   config.learning_rate = INFINITY;
   expect_error<UsageError>([&] { check_field_ranges(config, "learning"); },
                            {"learning: learning_rate must be above 0, got inf"});
   config = {.share = NAN};
-  expect_error<UsageError>([&] { check_field_ranges(config, "learning"); },
-                           {"share must be above 0 and at most 10, got nan"});
+  expect_error<UsageError>([&] { check_field_ranges(config, ""); },
+                           {"`share` must be above 0 and at most 10, got nan"});
 }
