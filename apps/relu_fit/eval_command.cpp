@@ -162,12 +162,29 @@ class EvalCommand : public cli::Command {
              base::format_significant(measures.max_error) + "\n";
   }
 
+  void measure_points(region::PointsFile file) {
+    const region::Samples& samples = file.samples;
+    if (samples.size() >= region::kFewestPoints)
+      return measure(region::noted_target(target_.data, std::move(file)));
+    // Too few for a curve between them.
+    std::vector<double> prediction(samples.x.size());
+    stored_.network.evaluate(samples.x, prediction);
+    const double mse = region::mean_squared_error(samples, prediction) +
+                       file.spread.mean_variance(samples),
+                 largest = region::max_error(samples, file.spread, prediction);
+    summary_["mse"] = mse;
+    summary_["max_error"] = largest;
+    text_ += "mse " + base::format_significant(mse) + ", max error " +
+             base::format_significant(largest) + " at " + base::format_count(samples.size()) +
+             (samples.size() == 1 ? " point\n" : " points\n");
+  }
+
   /// The rows of one input: the points in ascending order where y is known, else as they stand.
-  region::InputRows point_rows(const std::optional<region::Target>& target) const {
-    if (!target) return region::read_inputs(target_.data, {"", {x_column()}});
-    region::InputRows rows{{"x"}, {}, target->samples.y};
-    rows.x = tensor::Tensor<double>({target->samples.size(), 1});
-    std::ranges::copy(target->samples.x, rows.x.data());
+  region::InputRows point_rows(const std::optional<region::PointsFile>& points) const {
+    if (!points) return region::read_inputs(target_.data, {"", {x_column()}});
+    region::InputRows rows{{"x"}, {}, points->samples.y};
+    rows.x = tensor::Tensor<double>({points->samples.size(), 1});
+    std::ranges::copy(points->samples.x, rows.x.data());
     return rows;
   }
 
@@ -195,17 +212,17 @@ class EvalCommand : public cli::Command {
   }
 
   void evaluate_data(cli::OutputFolder& folder) {
-    std::optional<region::Target> target;
+    std::optional<region::PointsFile> points;
     if (!several() && !no_target_ && !region::has_one_column(target_.data))
-      target = target_.target();
+      points = target_.points();
     const Predictions predictions(
-        several() ? region::read_inputs(target_.data, several_columns()) : point_rows(target),
+        several() ? region::read_inputs(target_.data, several_columns()) : point_rows(points),
         several() ? stored_.target : "y", stored_.network);
     const std::int64_t outside = predictions.outside(stored_.interval);
     summary_["rows"] = predictions.values.size();
     summary_["outside"] = outside;
-    if (target)
-      measure(*target);
+    if (points)
+      measure_points(*std::move(points));
     else if (predictions.rows.y)
       add_errors(predictions.errors());
     if (!common_.out.empty()) {

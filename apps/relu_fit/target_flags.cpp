@@ -57,11 +57,20 @@ void TargetFlags::require_data_for_columns() const {
                            "leave them out, or give --data");
 }
 
-region::Target TargetFlags::target() const {
+void TargetFlags::require_one() const {
   if (function.empty() == data.empty())
     throw base::UsageError(function.empty() ? "no target is given" : "two targets are given",
                            "give either --function 'x^3' or --data points.csv");
   require_data_for_columns();
+}
+
+region::PointsFile TargetFlags::points() const {
+  require_one();
+  return region::data_points(data, bounds(), columns, 1);
+}
+
+region::Target TargetFlags::target() const {
+  require_one();
   if (!data.empty()) return region::data_target(data, bounds(), columns);
   return region::function_target(function, bounds().value_or(numerics::Interval{}));
 }

@@ -25,7 +25,10 @@ struct TargetFlags {
   /// UsageError when columns are chosen without data.
   void require_data_for_columns() const;
   /// UsageError unless exactly one of function and data is given.
+  void require_one() const;
   region::Target target() const;
+  /// The points of data, of which one is enough to measure a network.
+  region::PointsFile points() const;
 };
 
 }  // namespace asap::relu_fit

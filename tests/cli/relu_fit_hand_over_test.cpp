@@ -168,6 +168,20 @@ TEST_CASE("eval writes predictions, with errors only where the file knows the va
   REQUIRE_MESSAGE(known.code == 0, known.error);
   CHECK(io::Json::parse(known.out)["mse"].get<double>() < 1e-2);
   CHECK(contains(lines(), "x,y,prediction\n0,0,"));
+  // A fit needs four points, a network that is there needs one.
+  for (const char* points : {"x,y\n1,0.5\n", "1,0.25\n1,0.75\n", "x,y\n1,0.5\n9,0\n3,0\n"}) {
+    const bool one = std::string(points).find('9') == std::string::npos;
+    const Outcome few = evaluate(points, one ? Words{} : Words{"--interval", "0", "2"});
+    REQUIRE_MESSAGE(few.code == 0, few.error);
+    const io::Json summary = io::Json::parse(few.out);
+    CHECK(summary["rows"] == 1);
+    const double error = std::abs(std::sin(3.0) - 0.5);
+    const double scatter = points[0] == '1' ? 0.25 : 0;  // two points around their mean
+    CHECK(summary["mse"].get<double>() ==
+          doctest::Approx(error * error + scatter * scatter).epsilon(0.02));
+    CHECK(summary["max_error"].get<double>() == doctest::Approx(error + scatter).epsilon(0.02));
+    CHECK_FALSE(summary.contains("dense_mse"));
+  }
   const Outcome open = evaluate("a,b\n1,2\n2,3\n", {"--no-target"});
   CHECK(open.code == 2);
   CHECK(contains(open.error, "--x-column"));

@@ -298,6 +298,9 @@ TEST_CASE("damaged networks and wrong requests to the other commands are refused
   const std::string network = work / "sine" / "network.json";
   expect_refusal({"regions", "--network", network, "--interval", "2", "1"}, 2, "smaller");
   expect_refusal({"eval", "--network", network}, 2, "nothing to evaluate");
+  std::ofstream(work / "none.csv") << "x,y\n";
+  expect_refusal({"eval", "--network", network, "--data", (work / "none.csv").string()}, 3,
+                 "one is needed");
   expect_refusal(
       {"export", "--network", network, "--formats", "onx", "--out", (work / "x").string()}, 2,
       "onnx");

@@ -169,7 +169,7 @@ void require_finite(const Samples& samples, const std::string& source) {
 }
 
 /// Sorts the points and averages those of equal x.
-PointsFile prepared(PointsFile file, const std::string& source, const char* hint) {
+PointsFile prepared(PointsFile file, const std::string& source, int fewest, const char* hint) {
   if (sort_points(file.samples)) file.notes.push_back("the points were not in order of x: sorted");
   const std::int64_t gone = average_duplicates(file);
   require_finite(file.samples, source);
@@ -177,10 +177,9 @@ PointsFile prepared(PointsFile file, const std::string& source, const char* hint
     file.notes.push_back(base::format_count(gone) +
                          " points share their x with another point: averaged for the fit; errors "
                          "are those of all points");
-  if (file.samples.size() < 4)
-    throw base::DataError(source + ": " + std::to_string(file.samples.size()) +
-                              " points of different x, at least four are needed",
-                          hint);
+  require_points(file.samples, fewest,
+                 source + ": " + std::to_string(file.samples.size()) + " points of different x",
+                 hint);
   return file;
 }
 
@@ -196,9 +195,9 @@ void require_values(const std::vector<double>& values, const char* name, bool po
 }  // namespace
 
 PointsFile parse_points(std::string_view bytes, const std::string& source,
-                        const ChosenColumns& chosen) {
+                        const ChosenColumns& chosen, int fewest) {
   const io::DecodedText decoded(bytes, source);
-  return prepared(Parser(decoded.text(), source, chosen).parse(), source,
+  return prepared(Parser(decoded.text(), source, chosen).parse(), source, fewest,
                   "expected one line per point: x,y or x,y,weight");
 }
 
@@ -211,11 +210,19 @@ PointsFile prepare_points(Samples points, const std::string& source) {
   require_values(points.x, "x", false);
   require_values(points.y, "y", false);
   require_values(points.weight, "weight", true);
-  return prepared({std::move(points)}, source, "points of equal x are averaged");
+  return prepared({std::move(points)}, source, kFewestPoints, "points of equal x are averaged");
 }
 
-PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen) {
-  return parse_points(base::read_file(path), path.string(), chosen);
+PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen, int fewest) {
+  return parse_points(base::read_file(path), path.string(), chosen, fewest);
+}
+
+void require_points(const Samples& points, int fewest, const std::string& what,
+                    const std::string& hint) {
+  if (points.size() >= fewest) return;
+  base::check(fewest == 1 || fewest == kFewestPoints, "require_points: there are words for both");
+  throw base::DataError(what + (fewest == 1 ? ", one is needed" : ", at least four are needed"),
+                        hint);
 }
 
 }  // namespace asap::region

@@ -10,6 +10,9 @@
 
 namespace asap::region {
 
+/// Different x that a fit needs.
+inline constexpr int kFewestPoints = 4;
+
 /// Points prepared for a fit: sorted by x, points of equal x averaged by weight.
 struct PointsFile {
   Samples samples;
@@ -24,12 +27,17 @@ struct PointsFile {
 /// lines and lines that begin with # are skipped; a first line of words is a header
 /// (point_columns.h), as is one that holds a chosen name. DataError names the file and line of
 /// text, NaN, infinity, a weight that is not positive or a wrong number of columns, and the file
-/// when fewer than four different x remain.
+/// when fewer than `fewest` different x remain.
 PointsFile parse_points(std::string_view bytes, const std::string& source,
-                        const ChosenColumns& chosen = {});
+                        const ChosenColumns& chosen = {}, int fewest = kFewestPoints);
 /// The same for points in memory, in any order: x, y and weight (or none) of equal length.
 /// UsageError names the place of a value that is not finite and of a weight that is not positive.
 PointsFile prepare_points(Samples points, const std::string& source);
-PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen = {});
+PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen = {},
+                       int fewest = kFewestPoints);
+
+/// DataError when there are fewer than `fewest` points; `what`: "FILE: 3 points of different x".
+void require_points(const Samples& points, int fewest, const std::string& what,
+                    const std::string& hint);
 
 }  // namespace asap::region

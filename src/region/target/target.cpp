@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "region/family/spline.h"
 #include "region/target/formula.h"
-#include "region/target/points_file.h"
 
 namespace asap::region {
 namespace {
@@ -61,14 +60,6 @@ void keep_inside(numerics::Interval interval, PointsFile& file) {
   }
   file.samples = std::move(kept.samples);
   file.spread = std::move(kept.spread);
-}
-
-/// The points of a file with its notes first.
-Target noted_target(std::string name, PointsFile file) {
-  Target target = points_target(std::move(name), std::move(file.samples));
-  target.spread = std::move(file.spread);
-  target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
-  return target;
 }
 
 }  // namespace
@@ -136,24 +127,37 @@ Target points_target(std::string name, Samples samples) {
   return target;
 }
 
-Target data_target(const std::filesystem::path& path,
-                   const std::optional<numerics::Interval>& interval, const ChosenColumns& chosen) {
-  PointsFile file = read_points(path, chosen);
+Target noted_target(std::string name, PointsFile file) {
+  Target target = points_target(std::move(name), std::move(file.samples));
+  target.spread = std::move(file.spread);
+  target.notes.insert(target.notes.begin(), file.notes.begin(), file.notes.end());
+  return target;
+}
+
+PointsFile data_points(const std::filesystem::path& path,
+                       const std::optional<numerics::Interval>& interval,
+                       const ChosenColumns& chosen, int fewest) {
+  PointsFile file = read_points(path, chosen, fewest);
   if (interval) {
     check_domain(*interval);
     const std::int64_t all = file.samples.size();
     keep_inside(*interval, file);
-    if (file.samples.size() < 4)
-      throw base::DataError(path.string() + ": " + std::to_string(file.samples.size()) +
-                                " points inside `interval`, at least four are needed",
-                            "leave `interval` out to use all points");
+    require_points(
+        file.samples, fewest,
+        path.string() + ": " + std::to_string(file.samples.size()) + " points inside `interval`",
+        "leave `interval` out to use all points");
     if (file.samples.size() < all)
       file.notes.push_back(base::format_count(all - file.samples.size()) +
                            " points outside the interval left out");
     if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
       file.notes.push_back("the interval reaches beyond the points: the fit ends where they do");
   }
-  return noted_target(path.string(), std::move(file));
+  return file;
+}
+
+Target data_target(const std::filesystem::path& path,
+                   const std::optional<numerics::Interval>& interval, const ChosenColumns& chosen) {
+  return noted_target(path.string(), data_points(path, interval, chosen, kFewestPoints));
 }
 
 Target data_target(std::string name, Samples points) {

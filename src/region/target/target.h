@@ -8,7 +8,7 @@
 #include "numerics/curve.h"
 #include "region/family/curvature.h"
 #include "region/network/samples.h"
-#include "region/target/point_columns.h"
+#include "region/target/points_file.h"
 
 namespace asap::region {
 
@@ -37,7 +37,15 @@ void check_interval(numerics::Interval interval);
 Target function_target(const std::string& formula, numerics::Interval interval, int points = 500);
 
 /// Points of a file (points_file.h), of the columns `chosen`: all of them, or those inside
-/// `interval`.
+/// `interval`; DataError when fewer than `fewest` are left.
+PointsFile data_points(const std::filesystem::path& path,
+                       const std::optional<numerics::Interval>& interval,
+                       const ChosenColumns& chosen, int fewest);
+
+/// The points of a file, at least kFewestPoints, with its notes first.
+Target noted_target(std::string name, PointsFile file);
+
+/// The same from the file itself.
 Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval,
                    const ChosenColumns& chosen = {});

@@ -150,6 +150,12 @@ TEST_CASE("points in memory are prepared as those of a file") {
   CHECK(contains(message({{1, 2, 3}, {1, 2, 3}, {}}), "p: 3 points of different x"));
 }
 
+TEST_CASE("where one point is enough, none is not") {
+  CHECK(region::parse_points("1,2\n1,4\n", "p.csv", {}, 1).samples.y == std::vector<double>{3});
+  CHECK(contains(message_of([] { region::parse_points("x,y\n", "p.csv", {}, 1); }),
+                 "p.csv: 0 points of different x, one is needed"));
+}
+
 TEST_CASE("damaged points are refused with file and line") {
   const auto message = [](const char* text) {
     return message_of([&] { region::parse_points(text, "points.csv"); });
