@@ -44,6 +44,8 @@ std::string format_significant(double value) { return print("%.4g", value == 0 ?
 
 std::string format_fixed(double value, int decimals) {
   if (std::isnan(value)) return "-";
+  constexpr double kManyDigits = 1e15;  // from here on float64 has no decimals left to show
+  if (std::abs(value) >= kManyDigits) return format_significant(value);
   std::string text = print("%.*f", decimals, value);
   // A tiny negative remainder, as of a fit that is exact, is no negative number to a reader.
   if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);

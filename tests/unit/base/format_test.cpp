@@ -22,6 +22,12 @@ TEST_CASE("numbers are written as people read them") {
   CHECK(format_fixed(std::nan(""), 3) == "-");
 }
 
+TEST_CASE("what is too large for decimals has an exponent") {
+  CHECK(format_fixed(-123456789012345.0, 2) == "-123456789012345.00");
+  CHECK(format_fixed(-1.25e160, 6) == "-1.25e+160");
+  CHECK(format_fixed(1e15, 4) == "1e+15");
+}
+
 TEST_CASE("what rounds to zero has no sign, and what does not keeps its own") {
   CHECK(format_fixed(-1e-9, 5) == "0.00000");
   CHECK(format_fixed(-0.0, 2) == "0.00");
