@@ -80,6 +80,17 @@ std::vector<double> carried_sizes(const FoldedWindow& window) {
   return sizes;
 }
 
+/// What lifts are counted in: 1, or the size of a function that is so small that 1 would drown it.
+double lift_unit(const FoldedFunction& function) {
+  constexpr double kSmall = 1e-3;
+  double size = 0;
+  for (const double value : function.values)
+    size = std::max(size, std::abs(value - function.values[0]));
+  for (const FoldedWindow& window : function.windows)
+    for (const double scale : window.scales) size = std::max(size, std::abs(scale));
+  return size > 0 && size < kSmall ? size : 1;
+}
+
 /// How far the sum neuron must be lifted to stay on while the end pieces go on: for 64 lengths of
 /// the interval, or, where these pieces are steep, as far as float64 keeps the size of the
 /// function, but for one length at least.
@@ -87,7 +98,7 @@ double lift_of_ends(const FoldedFunction& function) {
   const double length = function.interval().length();
   const double steepest =
       length * std::max(std::abs(first_slope(function)), std::abs(last_slope(function)));
-  double size = 1;
+  double size = lift_unit(function);
   for (const double value : function.values)
     size = std::max(size, std::abs(value - function.values[0]));
   constexpr double kLengths = 64;
@@ -133,7 +144,7 @@ ReluNetwork paper_network(const FoldedFunction& function, Ends ends) {
   const std::vector<double> sizes = carried_sizes(window);
   const double slope = function.values[1] - function.values[0];
   // Large enough that the sum neuron never switches off.
-  double lift = 1 + std::max(0.0, -slope);
+  double lift = lift_unit(function) + std::max(0.0, -slope);
   for (const double scale : window.scales) lift += std::max(0.0, -scale);
   const bool continued = ends == Ends::continued;
   const double length = function.interval().length();
@@ -203,7 +214,8 @@ double sum_lift(const FoldedFunction& function, const std::vector<double>& slope
     for (const double scale : function.windows[j].scales) tents += std::max(0.0, -scale);
     deepest = std::max(deepest, tents);
   }
-  return 1 - lowest + deepest + std::abs(slopes[0]) * function.interval().length();
+  return lift_unit(function) - lowest + deepest +
+         std::abs(slopes[0]) * function.interval().length();
 }
 
 /// First layer of the windowed form: the sum neuron and, for every window, relu(x - corner).

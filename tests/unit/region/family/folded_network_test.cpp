@@ -30,6 +30,25 @@ TEST_CASE("the network of a folded function computes that function") {
   }
 }
 
+TEST_CASE("the network of a tiny function is as near to it as that of a large one") {
+  for (const int windows : {1, 5})
+    for (const region::Ends ends : {region::Ends::open, region::Ends::continued})
+      for (const double scale : {1e-4, 1e-30, 1e-200}) {
+        region::FoldedFunction function = random_function(4, 2, windows, 1);
+        for (double& value : function.values) value *= scale;
+        for (region::FoldedWindow& window : function.windows)
+          for (double& each : window.scales) each *= scale;
+        const region::ReluNetwork network = region::to_network(function, ends);
+        double largest = 0;
+        for (int i = 0; i <= 1000; ++i) {
+          const double x = function.interval().at(i / 1000.0);
+          largest = std::max(largest, std::abs(network(x) - function(x)));
+        }
+        // As above: slopes up to (2 / 0.3)^4 times 1e-16, times the lift.
+        CHECK(largest < 1e-11 * scale);
+      }
+}
+
 TEST_CASE("with continued ends the end pieces go on, for at least one length of the interval") {
   for (const int fold : {2, 3, 4}) {
     for (const int windows : {1, 2, 5}) {
