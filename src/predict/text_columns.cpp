@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/data_folder.h"
+#include "data/texts/labelled_texts.h"
 #include "io/number_fields.h"
 
 namespace asap::predict {
@@ -60,7 +61,12 @@ class ColumnChooser {
   TextColumns choose() {
     columns_.label = columns_.names_first ? named_label() : unnamed_label();
     if (columns_.names_first) columns_.id = position(kId);
-    for (const std::string& name : config_.text_columns) columns_.texts.push_back(find(name));
+    std::vector<std::string> numbers;
+    for (const std::string& name : config_.text_columns) {
+      columns_.texts.push_back(find(name));
+      numbers.push_back(std::to_string(columns_.texts.back()));
+    }
+    data::require_distinct(config_.text_columns, numbers, place_ + ": `text_columns`");
     if (columns_.texts.empty())
       columns_.texts = columns_.names_first ? named_texts() : unnamed_texts();
     if (columns_.texts.empty()) fail("there is no column of texts");
@@ -167,6 +173,7 @@ TextKeys choose_keys(const io::Json& first, const bundle::TrainedModel& model,
   else
     keys.label = "label";
   if (first.contains(kId)) keys.id = kId;
+  data::require_distinct(config.text_columns, config.text_columns, place + ": `text_columns`");
   keys.texts = config.text_columns;
   if (keys.texts.empty() && !trained.text_columns.empty() &&
       std::ranges::none_of(trained.text_columns, is_number))

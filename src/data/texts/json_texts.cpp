@@ -89,6 +89,8 @@ class JsonTextReader {
   }
 
   std::vector<std::string> text_keys(const io::Json& first) const {
+    require_distinct(config_.text_columns, config_.text_columns,
+                     out_.source + ": data.text.text_columns");
     if (!config_.text_columns.empty()) return config_.text_columns;
     if (first.contains("text") && label_ != "text") return {"text"};
     std::vector<std::string> keys;

@@ -72,6 +72,11 @@ void require_pair(const config::TextConfig& config, std::int64_t columns, const 
 std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
                          const std::string& place);
 
+/// DataError where two of the columns of the text are one, which would count twice. `named`: as the
+/// user wrote them; `found`: the names or numbers that tell columns apart; `place`: file and field.
+void require_distinct(const std::vector<std::string>& named, const std::vector<std::string>& found,
+                      const std::string& place);
+
 /// "label column 'stars', text columns 'title', 'body'". Columns without a name are numbers.
 std::string describe_columns(const std::string& label, const std::vector<std::string>& texts);
 

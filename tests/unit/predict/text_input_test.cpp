@@ -176,3 +176,19 @@ TEST_CASE("where faults are counted, the other lines are read") {
   CHECK(lines == std::vector<std::int64_t>{2, 3, 4});
   CHECK(texts.total == 5);
 }
+
+TEST_CASE("a column of the text that is named twice is refused") {
+  TextModel texts;
+  const std::string table = "label,title,comment\ngood,a,kind film\n";
+  for (const char* twice : {"comment", "3"})
+    expect_error<DataError>(
+        [&] {
+          texts.read("a.csv", table, {.text_columns = {"comment", twice}});
+        },
+        {"a.csv:1: `text_columns` names one column twice", twice});
+  expect_error<DataError>(
+      [&] {
+        texts.read("a.jsonl", "{\"q\": \"kind\"}\n", {.text_columns = {"q", "q"}});
+      },
+      {"a.jsonl:1: `text_columns` names one column twice, 'q'"});
+}

@@ -116,3 +116,15 @@ TEST_CASE("labels that do not repeat, or do not differ, name the column that loo
   files.config.text.label_column = "mood";
   CHECK(doubt_about_labels(files.load()).empty());
 }
+
+TEST_CASE("a column of the text that is named twice is refused, by name and by number") {
+  TextFiles files;
+  files.write("train.csv", "label,title,text\nx,a,b\ny,b,c\nx,c,d\n");
+  files.config.text.label_column = "label";
+  for (const char* twice : {"text", "3"}) {
+    files.config.text.text_columns = {"text", "title", twice};
+    files.refuse({"train.csv: data.text.text_columns names one column twice", twice});
+  }
+  files.config.text.text_columns = {"text", "2"};
+  CHECK(files.load().columns == "label column 'label', text columns 'text', 'title'");
+}

@@ -54,6 +54,8 @@ TEST_CASE("keys are named, or follow from the first line") {
   CHECK(files.load().class_names == Names{"1", "5"});
   files.config.text.text_columns = {"title", "body"};
   CHECK(files.load().tokens(0) == 5);  // with two quotes
+  files.config.text.text_columns = {"title", "body", "title"};
+  files.refuse({"train.jsonl: data.text.text_columns names one column twice, 'title'"});
   files.config.text.text_columns = {"boby"};
   files.refuse({"train.jsonl:1", "'boby'", "data.text.text_columns", "body"});
   files.config.text = TextConfig{};
