@@ -166,7 +166,11 @@ StreamSummary predict_stream(const bundle::TrainedModel& model, Predictor& predi
       throw base::DataError(error->what(), error->hint() + (error->hint().empty() ? "" : "; ") +
                                                "`keep_going` answers the others");
   }
-  return answerer.summary();
+  const StreamSummary& summary = answerer.summary();
+  if (summary.answered + summary.faults == 0)
+    throw base::DataError("standard input: holds no texts",
+                          "did what comes before in the pipe fail?");
+  return summary;
 }
 
 }  // namespace asap::predict

@@ -24,7 +24,8 @@ struct StreamConfig {
 /// Answers the lines of a file as they arrive, in their order, one json_line each: all lines that
 /// are there at a time become one batch, whose answers are written before more is read. Memory does
 /// not grow with the number of lines. Without keep_going the first line that cannot be answered is
-/// a DataError, after the answers to the lines before it. `write` sends text on at once.
+/// a DataError, after the answers to the lines before it; so are no texts at all, as in a file.
+/// `write` sends text on at once.
 StreamSummary predict_stream(const bundle::TrainedModel& model, Predictor& predictor,
                              const StreamConfig& config,
                              const std::function<void(std::string_view)>& write);

@@ -67,7 +67,18 @@ TEST_CASE("lines get the same answers in whatever pieces they arrive") {
   std::vector<std::string> bytes;
   for (const char c : whole) bytes.push_back(std::string(1, c));
   CHECK(texts.answers(bytes) == expected);
+}
+
+TEST_CASE("no texts are a data error, as in a file") {
+  TextStream texts;
   CHECK(texts.answers({}) == "");
+  CHECK(texts.failure == "standard input: holds no texts");
+  StreamConfig config;
+  config.input.format = TextFormat::csv;
+  config.keep_going = true;
+  texts.failure.clear();
+  CHECK(texts.answers({"text,label\n"}, config) == "");
+  CHECK(texts.failure == "standard input: holds no texts");
 }
 
 TEST_CASE("an answer is written before the next line arrives") {
