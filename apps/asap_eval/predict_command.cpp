@@ -204,6 +204,7 @@ class PredictCommand : public cli::Command {
     const std::unique_ptr<predict::InputReader> input = predict::open_input(input_, model, config_);
     const char* kind = data::examples_name(predictor.no_examples().dataset.kind);
     header.add("input", input_ + ": " + base::format_count(input->total()) + " " + kind);
+    if (!input->skipped().empty()) header.add("skipped", input->skipped() + " in " + input_);
     cli::ProgressBar bar(common_, {.title = "predict", .item = kind, .total = input->total()});
     predict::Faults faults =
         keep_going_ ? predict::Faults([&](const base::DataError& error, std::int64_t) {
@@ -215,7 +216,9 @@ class PredictCommand : public cli::Command {
         {predictor_, model.class_names, top_, folder.path(), [&] { folder.begin(); }}, faults,
         [&](std::int64_t done) { bar.update(done); });
     bar.finish();
-    folder.finish(summary_of(model, method, result), text_of(model, result));
+    io::Json summary = summary_of(model, method, result);
+    if (!input->skipped().empty()) summary["skipped"] = input->skipped();
+    folder.finish(summary, text_of(model, result));
     end_with_faults(result.faults, result.answered);
   }
 

@@ -83,6 +83,8 @@ class ImageFileReader final : public InputReader {
 
   std::int64_t total() const override { return std::ssize(files_); }
   bool has_labels() const override { return has_labels_; }
+  std::string skipped() const override { return skipped_; }
+  void skip(const data::SkippedFiles& others) { skipped_ = others.describe(); }
 
  private:
   struct File {
@@ -112,6 +114,7 @@ class ImageFileReader final : public InputReader {
   std::vector<File> files_;
   std::size_t next_ = 0;
   bool has_labels_ = false;
+  std::string skipped_;
 };
 
 std::unique_ptr<InputReader> open_folder(const fs::path& folder, const bundle::TrainedModel& model,
@@ -138,6 +141,7 @@ std::unique_ptr<InputReader> open_folder(const fs::path& folder, const bundle::T
         "'" + folder.string() + "' has no images (.png, .jpg, .jpeg) in it" +
             (others.empty() ? "" : "; it holds other files: " + others.describe()),
         "files in the format of MNIST are named one by one");
+  reader->skip(others);
   return reader;
 }
 

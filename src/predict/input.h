@@ -39,6 +39,8 @@ class InputReader {
   virtual std::int64_t total() const = 0;
   /// Whether the input can have labels.
   virtual bool has_labels() const = 0;
+  /// Files of a folder that are not read: "3 (2 .webp, 1 folder)"; empty: none.
+  virtual std::string skipped() const { return ""; }
 };
 
 /// The reader of a file or folder, by the kind of the network:

@@ -7,6 +7,7 @@
 #include "data/data_folder.h"
 #include "data/points/point_files.h"
 #include "data/points/point_set.h"
+#include "data/skipped_files.h"
 #include "io/npy.h"
 
 namespace asap::predict {
@@ -118,8 +119,9 @@ Examples examples_of(data::PointSets sets, const fs::path& path,
 /// A folder of files, each with one set.
 class PointFolderReader final : public InputReader {
  public:
-  PointFolderReader(std::vector<fs::path> files, const bundle::TrainedModel& model)
-      : files_(std::move(files)), model_(model) {}
+  PointFolderReader(std::vector<fs::path> files, std::string skipped,
+                    const bundle::TrainedModel& model)
+      : files_(std::move(files)), skipped_(std::move(skipped)), model_(model) {}
 
   bool read(std::int64_t most, Examples& out, Faults& faults) override {
     const std::size_t end = std::min(next_ + static_cast<std::size_t>(most), files_.size());
@@ -141,9 +143,11 @@ class PointFolderReader final : public InputReader {
 
   std::int64_t total() const override { return std::ssize(files_); }
   bool has_labels() const override { return false; }
+  std::string skipped() const override { return skipped_; }
 
  private:
   const std::vector<fs::path> files_;
+  const std::string skipped_;
   const bundle::TrainedModel& model_;
   std::size_t next_ = 0;
 };
@@ -160,12 +164,17 @@ std::unique_ptr<InputReader> open_points(const fs::path& path, const bundle::Tra
     return std::make_unique<StoredReader>(std::move(all), labelled);
   }
   std::vector<fs::path> files;
+  data::SkippedFiles others;
   for (const fs::path& entry : data::sorted_entries(path))
-    if (data::lower_case(entry.extension().string()) == ".npy") files.push_back(entry);
+    if (data::lower_case(entry.extension().string()) == ".npy")
+      files.push_back(entry);
+    else
+      others.add(entry);
   if (files.empty())
-    throw base::DataError("'" + path.string() + "' has no .npy files in it",
+    throw base::DataError("'" + path.string() + "' has no .npy files in it" +
+                              (others.empty() ? "" : "; it holds others: " + others.describe()),
                           "each holds one set: [points, width]; other files are named one by one");
-  return std::make_unique<PointFolderReader>(std::move(files), model);
+  return std::make_unique<PointFolderReader>(std::move(files), others.describe(), model);
 }
 
 }  // namespace asap::predict

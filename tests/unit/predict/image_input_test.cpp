@@ -36,6 +36,7 @@ struct ImageModel {
     while (reader->read(2, examples, faults)) {
     }
     has_labels = reader->has_labels();
+    skipped = reader->skipped();
     return examples;
   }
   void add(const std::string& name, const Image& image) {
@@ -43,6 +44,7 @@ struct ImageModel {
     write_file_atomically(folder / name, png_file(image));
   }
   bool has_labels = false;
+  std::string skipped;
 };
 
 }  // namespace
@@ -108,6 +110,11 @@ TEST_CASE("a file that is no image is a fault, and a folder without images an er
   Faults faults([&](const DataError&, std::int64_t) { ++reported; });
   CHECK(images.read(images.folder / "in", {}, faults).size() == 1);
   CHECK(reported == 1);
+  CHECK(images.skipped.empty());
+  for (const char* other : {"in/c.webp", "in/d.webp", "in/.thumbs"})
+    write_file_atomically(images.folder / other, "");
+  CHECK(images.read(images.folder / "in", {}, faults).size() == 1);
+  CHECK(images.skipped == "2 (2 .webp)");  // what is hidden is nobody's example
   make_directories(images.folder / "none");
   write_file_atomically(images.folder / "none/x.gif", "GIF");
   expect_error<DataError>([&] { images.read(images.folder / "none"); }, {"no images", ".gif"});

@@ -36,9 +36,11 @@ struct PointModel {
     while (reader->read(2, examples, faults)) {
     }
     has_labels = reader->has_labels();
+    skipped = reader->skipped();
     return examples;
   }
   bool has_labels = false;
+  std::string skipped;
 };
 
 asap::tensor::Tensor<float> drawn(const asap::tensor::Shape& shape) {
@@ -84,6 +86,13 @@ TEST_CASE("a folder of arrays holds one set each") {
   CHECK(read.ids == std::vector<std::string>{"a.npy", "b.npy"});
   CHECK(read.dataset.tokens(0) == 7);
   CHECK(reported == 1);
+  CHECK(points.skipped.empty());
+  write_file_atomically(points.folder / "in/d.ply", "ply");
+  points.read("in", faults);
+  CHECK(points.skipped == "1 (1 .ply)");
+  make_directories(points.folder / "none");
+  write_file_atomically(points.folder / "none/d.ply", "ply");
+  expect_error<DataError>([&] { points.read("none"); }, {"no .npy files", "1 (1 .ply)"});
 }
 
 TEST_CASE("CSV holds set, label and coordinates, or fewer columns") {
