@@ -163,18 +163,41 @@ std::vector<std::int32_t> labels_beside(const fs::path& images, const bundle::Tr
   return {labels.values.begin(), labels.values.end()};
 }
 
-std::unique_ptr<InputReader> open_idx(const fs::path& path, const bundle::TrainedModel& model) {
+/// The pixels of IDX images in the size of the configuration.
+std::vector<std::uint8_t> resized_pixels(const io::IdxArray& images,
+                                         const config::ImagesConfig& target, int threads) {
+  const std::int64_t height = images.shape[1], width = images.shape[2];
+  std::vector<io::Image> resized(static_cast<std::size_t>(images.shape[0]));
+  base::parallel_for(std::ssize(resized), threads, [&](std::int64_t i, int) {
+    const auto first = images.values.begin() + i * height * width;
+    resized[static_cast<std::size_t>(i)] = data::prepare_image(
+        {1, static_cast<int>(height), static_cast<int>(width), {first, first + height * width}},
+        target);
+  });
+  std::vector<std::uint8_t> pixels;
+  for (const io::Image& image : resized)
+    pixels.insert(pixels.end(), image.pixels.begin(), image.pixels.end());
+  return pixels;
+}
+
+std::unique_ptr<InputReader> open_idx(const fs::path& path, const bundle::TrainedModel& model,
+                                      const InputConfig& config) {
   const config::ModelConfig& network = model.config.model;
   io::IdxArray images = io::read_idx(path, 3);
-  if (network.channels != 1 || images.shape[1] != network.image_height ||
-      images.shape[2] != network.image_width)
+  const config::ImagesConfig target = image_config(model, config);
+  const bool fits =
+      images.shape[1] == network.image_height && images.shape[2] == network.image_width;
+  const bool resizes = target.size > 0 && images.shape.size() > 0;
+  if (network.channels != 1 || !(fits || resizes))
     throw base::DataError(path.string() + ": images of shape " + images.shape.text() +
-                          " (count, height, width), but the network reads " +
-                          size_text(network.image_height, network.image_width) + " with " +
-                          std::to_string(network.channels) + " channels");
+                              " (count, height, width), but the network reads " +
+                              size_text(network.image_height, network.image_width) + " with " +
+                              std::to_string(network.channels) + " channels",
+                          network.channels == 1 ? "`resize` stretch or crop makes them so" : "");
   Examples all = no_examples(model);
   const auto count = static_cast<std::size_t>(images.shape[0]);
-  all.dataset.pixels = std::move(images.values);
+  all.dataset.pixels =
+      fits ? std::move(images.values) : resized_pixels(images, target, config.threads);
   all.dataset.labels.assign(count, 0);
   all.labels = labels_beside(path, model);
   const bool labelled = !all.labels.empty();
@@ -193,7 +216,7 @@ std::unique_ptr<InputReader> open_images(const fs::path& path, const bundle::Tra
   if (data::is_folder(path)) return open_folder(path, model, config);
   const fs::path inner = has_ending(path, {".gz"}) ? path.stem() : path.filename();
   if (inner.string().find("idx3") != std::string::npos || has_ending(inner, {".idx"}))
-    return open_idx(path, model);
+    return open_idx(path, model, config);
   auto reader = std::make_unique<ImageFileReader>(model, config);
   reader->add(path, path.filename().string(), data::kNotScored);
   return reader;

@@ -99,7 +99,26 @@ TEST_CASE("files in the format of MNIST are read with the labels beside them") {
   write_file_atomically(images.folder / "t10k-labels-idx1-ubyte", serialise_idx({{1}, {1}}));
   expect_error<DataError>([&] { images.read(path); }, {"2 images", "1 labels"});
   write_file_atomically(path, serialise_idx({{1, 16, 8}, image.pixels}));
-  expect_error<DataError>([&] { images.read(path); }, {"16", "8x8"});
+  expect_error<DataError>([&] { images.read(path); }, {"16", "8x8", "`resize`"});
+}
+
+TEST_CASE("files in the format of MNIST are resized as the same images in files of their own") {
+  ImageModel images;
+  const Image both = coloured_image(1, 24, 10, 3);
+  const fs::path path = images.folder / "t10k-images-idx3-ubyte";
+  write_file_atomically(path, serialise_idx({{2, 12, 10}, both.pixels}));
+  const auto middle = both.pixels.begin() + 120;
+  images.add("in/1.png", {1, 12, 10, {both.pixels.begin(), middle}});
+  images.add("in/2.png", {1, 12, 10, {middle, both.pixels.end()}});
+  for (const Resize resize : {Resize::stretch, Resize::crop})
+    for (const int threads : {1, 2}) {
+      const InputConfig config{.resize = resize, .threads = threads};
+      const Examples read = images.read(path, config);
+      CHECK(read.dataset.pixels == images.read(images.folder / "in", config).dataset.pixels);
+      CHECK(read.ids == std::vector<std::string>{"1", "2"});
+    }
+  write_file_atomically(path, serialise_idx({{2, 0, 10}, {}}));
+  expect_error<DataError>([&] { images.read(path, {.resize = Resize::crop}); }, {"8x8"});
 }
 
 TEST_CASE("a file that is no image is a fault, and a folder without images an error") {
