@@ -248,8 +248,13 @@ class TrainCommand : public cli::Command {
           .add("memory", base::format_bytes(footprint.bytes()) + " beside the data" +
                              (options_.team.ranks->size() > 1 ? ", each rank" : ""));
     }
-    header.add("training", base::format_count(train::planned_steps(config, train_data)) +
-                               " steps of " + std::to_string(config.train.batch) + " " + examples);
+    const std::int64_t steps = train::planned_steps(config, train_data);
+    header.add("training", base::format_count(steps) + " steps of " +
+                               std::to_string(config.train.batch) + " " + examples);
+    if (config.train.max_steps > steps)
+      header.add("note", "train.epochs " + std::to_string(config.train.epochs) +
+                             " ends the training before train.max_steps " +
+                             base::format_count(config.train.max_steps));
   }
 
   void train(const config::TrainConfig& config, const config::RunFolder& folder,

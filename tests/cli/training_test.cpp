@@ -126,3 +126,17 @@ TEST_CASE("a divergence can be skipped, counted, as long as not too many come in
   CHECK(limit.code == 4);
   CHECK(limit.error.find("train.divergence_limit is reached") != std::string::npos);
 }
+
+TEST_CASE("a training that its epochs end before train.max_steps says so") {
+  const Workspace work;
+  const auto header = [&](const char* folder, const char* steps) {
+    const Outcome outcome =
+        train(work / folder, {"--set", std::string("train.max_steps=") + steps, "--dry-run"});
+    CHECK(outcome.code == 0);
+    return outcome.error;
+  };
+  const std::string note = "train.epochs 2 ends the training before train.max_steps 1,000";
+  CHECK(header("more", "1000").find(note) != std::string::npos);
+  for (const char* steps : {"0", "10", "24"})
+    CHECK(header(steps, steps).find("train.max_steps") == std::string::npos);
+}
