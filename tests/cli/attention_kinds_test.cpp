@@ -44,7 +44,7 @@ TEST_CASE("attention with slack trains, resumes, compiles, compares, predicts an
   REQUIRE(run("asap-eval", {"compare", "--run", whole.string(), "--compiled", op.string(), "--out",
                             out.string(), "--methods",
                             "teacher,teacher_log,softmax,sinkhorn:4,sinkhorn:1,compiled,compiled+1,"
-                            "f0,sinkhorn_bf16:4"})
+                            "compiled:cascade,f0,sinkhorn_bf16:4"})
               .code == 0);
   const Json methods = read_json(out / "summary.json")["methods"];
   for (const Json& method : methods)
@@ -55,9 +55,11 @@ TEST_CASE("attention with slack trains, resumes, compiles, compares, predicts an
     const Outcome refused =
         run("asap-eval", {"compare", "--run", whole.string(), "--compiled", op.string(), "--out",
                           (work / "refused").string(), "--methods", method});
-    CHECK(refused.code == 2);
-    CHECK(refused.error.find("slack") != std::string::npos);
+    check_refusal(refused, 2, {"slack", "hint: compiled+1", "compiled:cascade"});
   }
+  check_refusal(run("asap-eval", {"drift", "--run", whole.string(), "--compiled", op.string(),
+                                  "--out", (work / "refused").string()}),
+                2, {"slack", "hint: asap-eval compare"});
 
   const fs::path diagnosed = work / "diagnosed";
   const Outcome outcome = run("asap-eval", {"diagnose", "--run", whole.string(), "--out",

@@ -80,11 +80,17 @@ std::unique_ptr<attention::GuardedOperator> make_guarded(const Method& method,
   for (const auto& layer : *heads) {
     auto& row = guards.emplace_back();
     for (const attention::CompiledHead& head : layer) {
+      if (head.slack > 0)
+        throw base::UsageError("`methods`: '" + method.name() +
+                                   "' needs column errors, and attention with slack has none: its "
+                                   "columns may sum to less than their bound",
+                               "compiled+1 iterates in every head, compiled:cascade lets the "
+                               "teacher run doubtful examples again");
       if (!has_what_it_needs(method, head))
         throw base::UsageError("`methods`: '" + method.name() +
                                    "' needs column errors, which this compiled operator lacks",
                                "compile it again with this version of asap-compile, in mode "
-                               "row_dual: key biases have none, nor has attention with slack");
+                               "row_dual: key biases have none");
       row.push_back(guard_of(method, head));
     }
   }

@@ -24,11 +24,18 @@ double median_of(const std::vector<float>& sorted) {
 
 void check_measured(const CompiledHeads& heads) {
   for (const auto& layer : heads)
-    for (const attention::CompiledHead& head : layer)
+    for (const attention::CompiledHead& head : layer) {
+      if (head.slack > 0)
+        throw base::UsageError(
+            "drift compares column errors, and attention with slack has none: its columns may sum "
+            "to less than their bound",
+            "asap-eval compare --set data.path=DIR says how often operator and teacher agree on "
+            "other data");
       if (!head.column_errors.measured())
         throw base::UsageError("this compiled operator holds no column errors to compare with",
                                "compile it again with this version of asap-compile, in mode "
-                               "row_dual: key biases have none, nor has attention with slack");
+                               "row_dual: key biases have none");
+    }
 }
 
 /// In the order of the examples.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "support/expect_error.h"
 #include "support/random_encoder.h"
 
 namespace asap::test {
@@ -25,6 +26,11 @@ TEST_CASE("A guard needs an operator with column errors") {
   for (auto& layer : heads)
     for (auto& head : layer) head.column_errors.bounds = {0.5F};
   CHECK_NOTHROW(evaluate::make_guarded({evaluate::MethodKind::guarded}, &heads));
+  // Compiling again gives no column errors to attention with slack.
+  heads[1][0].slack = 1;
+  expect_error<base::UsageError>(
+      [&] { evaluate::make_guarded({evaluate::MethodKind::guarded}, &heads); },
+      {"attention with slack"});
 }
 
 TEST_CASE("Only a converged teacher is met by iterations of the map, every other by its own loop") {
