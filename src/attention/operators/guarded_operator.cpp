@@ -15,13 +15,9 @@ ColumnCertificate bounded_attention(const CompiledHead& head, const AttentionHea
   const TiledOptions options{
       .storage = best_storage(inputs.queries.rows, inputs.keys.rows, head.precision),
       .precision = head.precision};
-  ColumnCertificate certificate =
-      bounded_tiled_compiled_attention(head.map(), inputs, options, output, scratch).certificate;
-  // Written so that NaN is beyond every limit.
-  if (certificate.column_error <= limit) return certificate;
-  certificate.iterations = head.teacher_iterations;
-  fastest_sinkhorn_attention(inputs, head.teacher_iterations, output, scratch, head.precision);
-  return certificate;
+  return bounded_tiled_compiled_attention(head.map(), inputs, options, output, scratch,
+                                          {limit, head.teacher_iterations})
+      .certificate;
 }
 
 /// Whether the guard of a head may leave it to the teacher's whole loop, which is not what it runs

@@ -38,7 +38,8 @@ class StoredRows {
         weights_(arena.vector<float>(round_up(n_, kRowVector))),
         mean_scores_(arena.vector<float>(stride_)),
         column_sums_(arena.vector<float>(stride_)),
-        v_(arena.vector<float>(stride_)) {
+        v_(arena.vector<float>(stride_)),
+        start_(arena.vector<float>(stride_)) {
     std::ranges::fill(sums_, 1.0f);  // logarithms are taken of whole vectors
   }
 
@@ -53,6 +54,7 @@ class StoredRows {
   void apply(tensor::MatrixView<float> output);
   double next_column_error();
   double row_error() const;
+  bool repeat_loop(int iterations);
   bool trustworthy() const { return trustworthy_; }
 
  private:
@@ -71,7 +73,8 @@ class StoredRows {
   // Sums of K diag(v) by row, their inverses, and the weights behind the column sums: [n], and room
   // for whole vectors.
   tensor::VectorView<float> sums_, inverse_sums_, weights_;
-  tensor::VectorView<float> mean_scores_, column_sums_, v_;  // [padded m]; v is padded with 0
+  tensor::VectorView<float> mean_scores_, column_sums_;  // [padded m]
+  tensor::VectorView<float> v_, start_;  // [padded m], padded with 0; start: v^0 of the loop
   float largest_v_ = 0;
   bool trustworthy_ = true;
 };
@@ -108,7 +111,6 @@ bool StoredRows::begin(const DualFeatures& features, DualRecursion& recursion) {
   const tensor::ArenaScope scope(arena_);
   const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
                                   column_shift = arena_.vector<float>(stride_),
-                                  start = arena_.vector<float>(stride_),
                                   centred = arena_.vector<float>(stride_),
                                   first_sums = arena_.vector<float>(n_);
   compute_scores(row_shift, column_shift);
@@ -116,16 +118,16 @@ bool StoredRows::begin(const DualFeatures& features, DualRecursion& recursion) {
   // for terms of their row, the scores of the first dual and of the centred head.
   const auto live = static_cast<std::size_t>(m_);
   for (std::size_t j = 0; j < live; ++j) {
-    start[j] = -kLog2E * column_shift[j];
-    centred[j] = start[j] - mean_scores_[j];
+    start_[j] = -kLog2E * column_shift[j];
+    centred[j] = start_[j] - mean_scores_[j];
   }
   const float largest = tensor::maximum<float>(centred.first(live));
   for (float& exponent : centred.first(live)) exponent -= largest;
-  for (const tensor::VectorView<float> factors : {start, centred}) {
+  for (const tensor::VectorView<float> factors : {start_, centred}) {
     exp2_values(factors.first(live), factors.first(live));
     std::fill(factors.begin() + m_, factors.end(), 0.0f);
   }
-  exponentiate_rows(gibbs_, row_shift, column_shift, {centred, sums_}, {start, first_sums});
+  exponentiate_rows(gibbs_, row_shift, column_shift, {centred, sums_}, {start_, first_sums});
   for (std::int64_t i = 0; i < n_; ++i)
     if (!sum_in_range(first_sums[i]) || (features.log_sum_exp && !sum_in_range(sums_[i])))
       return false;
@@ -143,16 +145,15 @@ bool StoredRows::begin(const DualFeatures& features, DualRecursion& recursion) {
 bool StoredRows::begin_loop() {
   const tensor::ArenaScope scope(arena_);
   const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
-                                  column_shift = arena_.vector<float>(stride_),
-                                  start = arena_.vector<float>(stride_);
+                                  column_shift = arena_.vector<float>(stride_);
   tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale, head_.queries,
                       head_.keys, 0, gibbs_);
   score_shifts<float>(gibbs_, row_shift, column_shift);
   const auto live = static_cast<std::size_t>(m_);
-  for (std::size_t j = 0; j < live; ++j) start[j] = -kLog2E * column_shift[j];
-  exp2_values(start.first(live), start.first(live));
-  std::fill(start.begin() + m_, start.end(), 0.0f);
-  exponentiate_and_scale<float>(gibbs_, row_shift, column_shift, start, live_rows(weights_),
+  for (std::size_t j = 0; j < live; ++j) start_[j] = -kLog2E * column_shift[j];
+  exp2_values(start_.first(live), start_.first(live));
+  std::fill(start_.begin() + m_, start_.end(), 0.0f);
+  exponentiate_and_scale<float>(gibbs_, row_shift, column_shift, start_, live_rows(weights_),
                                 column_sums_);
   return std::ranges::all_of(live_rows(weights_),
                              [](float scaling) { return sum_in_range(1 / scaling); });
@@ -212,6 +213,18 @@ double StoredRows::row_error() const {
       column_error<float>(n_, static_cast<float>(m_) / static_cast<float>(n_), sums_, weights_));
 }
 
+/// The row and column scalings of the teacher's loop, up to a factor. False where the exp domain
+/// does not do.
+bool StoredRows::repeat_loop(int iterations) {
+  std::ranges::copy(start_, v_.begin());
+  for (int t = 0; t < iterations; ++t) {
+    scaling_sweep<float>(gibbs_, v_, live_rows(inverse_sums_), column_sums_);
+    if (!close_columns()) return false;
+  }
+  sum_rows();
+  return trustworthy_;
+}
+
 void StoredRows::apply(tensor::MatrixView<float> output) {
   const tensor::ArenaScope scope(arena_);
   const tensor::MatrixView<float> scaled = arena_.matrix<float>(m_, head_.values.cols);
@@ -264,6 +277,11 @@ bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& he
   }
   rows.sum_rows();
   if (iterations.bound) certificate.column_error = rows.row_error();
+  const LoopGuard* guard = iterations.loop_guard;
+  if (guard && guard->whole > 0 && !(certificate.column_error <= guard->limit)) {
+    certificate.iterations = guard->whole;
+    if (!rows.repeat_loop(guard->whole)) return false;
+  }
   while (iterations.guard && certificate.goes_on(*iterations.guard, rows.next_column_error())) {
     if (!rows.close_columns()) return false;
     rows.sum_rows();

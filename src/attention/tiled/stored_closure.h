@@ -15,9 +15,10 @@ inline bool fits_stored_rows(const DualFeatures& features) {
 /// kernel has the shifts of rows and columns of score_shifts, so that only row sums without the
 /// shift of the columns (`log_sum_exp`) can leave the range of float.
 ///
-/// `iterations` as in finish_kept, without loop_guard and slack. Single-threaded. n and m > 0.
-/// Returns false, with an undefined output, when the exp domain could have lost plan entries that
-/// matter. output: [n, Dv].
+/// `iterations` as in finish_kept, without slack; where the bound exceeds the limit of loop_guard,
+/// the teacher's whole loop runs on the same kernel. Single-threaded. n and m > 0. Returns false,
+/// with an undefined output, when the exp domain could have lost plan entries that matter. output:
+/// [n, Dv].
 bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& head,
                        const Iterations& iterations, tensor::MatrixView<float> output,
                        tensor::Arena& scratch, ColumnCertificate& certificate);

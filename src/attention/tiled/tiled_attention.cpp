@@ -174,6 +174,7 @@ TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionH
       close_stored_rows(map, head, iterations, output, scratch, evidence.certificate))
     return evidence;
   evidence = {};
+  iterations.loop_guard = nullptr;  // what tiles keep is not the kernel of a loop
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, !map.features.start, scratch);
   DualRecursion recursion(map, head, tiled, scratch);
@@ -220,13 +221,19 @@ TiledEvidence bounded_tiled_compiled_attention(const DualMap<float>& map,
                                                const AttentionHead<float>& head,
                                                const TiledOptions& options,
                                                tensor::MatrixView<float> output,
-                                               tensor::Arena& scratch) {
+                                               tensor::Arena& scratch, const LoopGuard& guard) {
   if (without_keys(head, output)) return {.certificate = {.column_error = 0}};
-  TiledEvidence evidence =
-      compiled_in_exp_domain(map, head, {.bound = true}, options, output, scratch);
+  TiledEvidence evidence = compiled_in_exp_domain(map, head, {.loop_guard = &guard, .bound = true},
+                                                  options, output, scratch);
   if (evidence.log_domain)
     evidence.certificate.column_error =
         bounded_compiled_attention<float>(map, head, output, scratch);
+  ColumnCertificate& certificate = evidence.certificate;
+  // Written so that NaN is beyond every limit.
+  if (guard.whole == 0 || certificate.iterations > 0 || certificate.column_error <= guard.limit)
+    return evidence;
+  certificate.iterations = guard.whole;
+  fastest_sinkhorn_attention(head, guard.whole, output, scratch, options.precision);
   return evidence;
 }
 

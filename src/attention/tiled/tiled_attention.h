@@ -73,12 +73,14 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
                                        tensor::MatrixView<float> output, tensor::Arena& scratch);
 
 /// tiled_compiled_attention without extra iterations, to the byte, whose certificate is the bound
-/// of bounded_compiled_attention: row sums that the last pass takes anyway tell it.
+/// of bounded_compiled_attention: row sums that the last pass takes anyway tell it. Where it
+/// exceeds guard.limit, the output is that of Sinkhorn's loop with guard.whole iterations instead,
+/// which the certificate counts. Short sequences run it on the Gibbs kernel that is stored.
 TiledEvidence bounded_tiled_compiled_attention(const DualMap<float>& map,
                                                const AttentionHead<float>& head,
                                                const TiledOptions& options,
                                                tensor::MatrixView<float> output,
-                                               tensor::Arena& scratch);
+                                               tensor::Arena& scratch, const LoopGuard& guard = {});
 
 /// The compiled operator whose certificate is the column error itself: one more pass measures it,
 /// and is the next iteration where `guard` wants one. A map that tiled_compiled_attention closes in

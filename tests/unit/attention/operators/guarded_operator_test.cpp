@@ -68,7 +68,11 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
                                     before = batch.head_output(plain.rows(), b, 1);
     for (std::int64_t i = 0; i < live[b]; ++i)
       for (std::int64_t d = 0; d < kWidth; ++d)
-        CHECK(got(i, d) == (beyond ? expected.rows()(i, d) : before(i, d)));
+        if (beyond)  // short sequences run the loop on the kernel that they have, in other
+                     // roundings
+          CHECK(std::abs(got(i, d) - expected.rows()(i, d)) < 2e-6);
+        else
+          CHECK(got(i, d) == before(i, d));
   }
   CHECK(left > 0);
 }

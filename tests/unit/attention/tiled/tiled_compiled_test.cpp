@@ -150,6 +150,35 @@ TEST_CASE("a bound is the row error before the last update, and no column error 
   });
 }
 
+TEST_CASE("beyond its limit a map gives way to the teacher's whole loop, in every way") {
+  Arena arena, arena64;
+  for_each_case<int>(
+      {0, 1, 2}, [&](const Case& c, double deviation, int which, const SweepOptions& way) {
+        const Map known(4, c.sizes.width);
+        const CorrectedMap corrected(2, 0, c.sizes.width);
+        const RelaxedMap relaxed(2);
+        const DualMap<float> map = which == 0   ? known.map32()
+                                   : which == 1 ? corrected.map32()
+                                                : relaxed.map32();
+        Tensor<float> output = c.output(), kept = c.output(), plain = c.output();
+        Tensor<double> expected = c.output64();
+        const auto run = [&](double limit, Tensor<float>& out) {
+          return bounded_tiled_compiled_attention(map, c.head(), way, out.rows(), arena, {limit, 5})
+              .certificate;
+        };
+        const ColumnCertificate left = run(-1, output), stays = run(INFINITY, kept);
+        tiled_compiled_attention(map, c.head(), 0, way, plain.rows(), arena);
+        const ArenaScope scope(arena64);
+        sinkhorn_attention<double>(c.head64(), 5, expected.rows(), arena64);
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", map " << which);
+        CHECK(left.iterations == 5);
+        CHECK(left.column_error == stays.column_error);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+        CHECK(stays.iterations == 0);
+        CHECK(std::ranges::equal(kept.flat(), plain.flat()));
+      });
+}
+
 TEST_CASE(
     "a cut loop goes on to its end beyond its limit, and says the error before its last turn") {
   Arena arena;
