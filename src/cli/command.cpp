@@ -12,14 +12,23 @@ namespace {
 struct RegisteredCommand {
   std::unique_ptr<Command> command;
   const CLI::App* parsed;  // where its options are
+  std::vector<config::FieldDescription> keys;
 };
+
+/// A command without a configuration would accept these and do nothing with them.
+void leave_out_configuration(CLI::App& parsed) {
+  for (const char* name : {"--config", "--set", "--dump-config"})
+    if (CLI::Option* option = parsed.get_option_no_throw(name)) parsed.remove_option(option);
+}
 
 std::vector<RegisteredCommand> register_commands(const Program& program, CLI::App& app) {
   std::vector<RegisteredCommand> registered;
   for (const auto make_command : program.commands) {
     std::unique_ptr<Command> command = make_command();
-    const CLI::App* parsed = command->add_to(app);
-    registered.push_back({std::move(command), parsed});
+    CLI::App* parsed = command->add_to(app);
+    std::vector<config::FieldDescription> keys = command->keys();
+    if (keys.empty()) leave_out_configuration(*parsed);
+    registered.push_back({std::move(command), parsed, std::move(keys)});
   }
   return registered;
 }
@@ -27,8 +36,7 @@ std::vector<RegisteredCommand> register_commands(const Program& program, CLI::Ap
 std::vector<CommandKeys> keys_of(const std::vector<RegisteredCommand>& commands) {
   std::vector<CommandKeys> keys;
   for (const RegisteredCommand& each : commands)
-    if (auto fields = each.command->keys(); !fields.empty())
-      keys.push_back({each.parsed, std::move(fields)});
+    if (!each.keys.empty()) keys.push_back({each.parsed, each.keys});
   return keys;
 }
 

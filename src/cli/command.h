@@ -17,7 +17,8 @@ class Command {
   /// Registers the options, on a new subcommand of `program` or, in a program that is one command,
   /// on `program` itself. Returns where they are. Parsing fills this object, which must live on.
   virtual CLI::App* add_to(CLI::App& program) = 0;
-  /// The keys of the configuration that --set and --config take; empty: the command has none.
+  /// The keys of the configuration that --set and --config take; empty: the command has none, and
+  /// none of the options --set, --config and --dump-config.
   virtual std::vector<config::FieldDescription> keys() const { return {}; }
   /// Whether the command works in several processes of mpirun or srun; others refuse to.
   virtual bool works_in_ranks() const { return false; }

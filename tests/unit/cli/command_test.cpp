@@ -33,6 +33,14 @@ class OnlyCommand : public Command {
   int steps_ = 0;
 };
 
+/// The same with a configuration.
+class ConfiguredCommand : public OnlyCommand {
+ public:
+  std::vector<asap::config::FieldDescription> keys() const override {
+    return {asap::config::FieldDescription{"x", "integer", "how many", 1, false}};
+  }
+};
+
 /// One command of several.
 template <char Letter>
 class LetterCommand : public Command {
@@ -69,6 +77,7 @@ Ending start(const Program& program, std::vector<const char*> words) {
 }
 
 const Program kOne{"tool", "Has one command.", "", {&make<OnlyCommand>}};
+const Program kConfigured{"tool", "Has a configuration.", "", {&make<ConfiguredCommand>}};
 const Program kTwo{
     "tool", "Has two commands.", "", {&make<LetterCommand<'a'>>, &make<LetterCommand<'b'>>}};
 
@@ -79,6 +88,18 @@ TEST_CASE("a program of one command takes its options and runs it") {
   CHECK(ran == "steps 3");
   CHECK(start(kOne, {"--step", "3"}).error.find("did you mean '--steps'?") != std::string::npos);
   CHECK(ran.empty());
+}
+
+TEST_CASE("a command without a configuration refuses settings, which it would not read") {
+  for (const char* flag : {"--set", "--config", "--dump-config"}) {
+    CAPTURE(flag);
+    const Ending outcome = start(kOne, {"--steps", "3", flag, "steps=4"});
+    CHECK(outcome.code == 2);
+    CHECK(outcome.error.find(flag) != std::string::npos);
+    CHECK(ran.empty());
+    CHECK(start(kConfigured, {"--steps", "3", flag, flag[2] == 'd' ? "full" : "x=1"}).code == 0);
+    CHECK(ran == "steps 3");
+  }
 }
 
 TEST_CASE("a program of several commands runs the one that is named") {
