@@ -199,6 +199,7 @@ io::Json head_json(const MethodDiagnosis& method, std::size_t layer, std::size_t
   io::Json json = {{"layer", layer},
                    {"head", head},
                    {"sink_share", measures.sink_share},
+                   {"sink_factor", measures.sink_factor},
                    {"entropy", measures.entropy},
                    {"column_error", measures.column_error},
                    {"logit_range", measures.logit_range}};

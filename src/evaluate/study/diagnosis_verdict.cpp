@@ -82,15 +82,16 @@ std::string convergence_words(const Diagnosis& diagnosis, const MethodDiagnosis&
   return words;
 }
 
-std::string sink_words(const Diagnosis& diagnosis, const MethodDiagnosis& teacher) {
-  const HeadPlace place = largest(teacher, &PlanMeasures::sink_share);
-  const double share = teacher.heads[place.layer][place.head].sink_share;
-  if (diagnosis.tokens < 1 || share * diagnosis.tokens < kStrong)
-    return "No head has an attention sink: the most attended key receives " +
-           base::format_fixed(100 * share, 1) + " % of the attention, in " + place.text() + ".";
-  return capitalised(place.text()) + " has an attention sink: one key receives " +
-         base::format_fixed(100 * share, 1) + " % of the attention, " +
-         base::format_fixed(share * diagnosis.tokens, 1) + " times its share.";
+std::string sink_words(const MethodDiagnosis& teacher) {
+  const HeadPlace place = largest(teacher, &PlanMeasures::sink_factor);
+  const PlanMeasures& head = teacher.heads[place.layer][place.head];
+  const std::string share = base::format_fixed(100 * head.sink_share, 1) + " % of the attention, ";
+  const std::string factor = base::format_fixed(head.sink_factor, 1) + " times its share";
+  if (head.sink_factor < kStrong)
+    return "No head has an attention sink: the most attended key receives " + share + factor +
+           ", in " + place.text() + ".";
+  return capitalised(place.text()) + " has an attention sink: one key receives " + share + factor +
+         ".";
 }
 
 }  // namespace
@@ -100,7 +101,7 @@ std::vector<std::string> diagnosis_verdict(const Diagnosis& diagnosis) {
   if (teacher == diagnosis.methods.end() || teacher->heads.empty()) return {};
   std::vector<std::string> words;
   if (diagnosis.teacher_iterates) words.push_back(convergence_words(diagnosis, *teacher));
-  words.push_back(sink_words(diagnosis, *teacher));
+  words.push_back(sink_words(*teacher));
   return words;
 }
 

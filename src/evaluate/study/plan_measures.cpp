@@ -38,6 +38,7 @@ double row_entropy(tensor::VectorView<const float> row) {
 
 PlanMeasures& PlanMeasures::operator+=(const PlanMeasures& other) {
   sink_share += other.sink_share;
+  sink_factor += other.sink_factor;
   entropy += other.entropy;
   column_error += other.column_error;
   logit_range += other.logit_range;
@@ -46,6 +47,7 @@ PlanMeasures& PlanMeasures::operator+=(const PlanMeasures& other) {
 
 PlanMeasures& PlanMeasures::operator*=(double factor) {
   sink_share *= factor;
+  sink_factor *= factor;
   entropy *= factor;
   column_error *= factor;
   logit_range *= factor;
@@ -64,6 +66,7 @@ PlanMeasures measure_plan(tensor::MatrixView<const float> plan) {
     measures.entropy += row_entropy(plan.row(i));
   }
   measures.sink_share = mass > 0 ? std::ranges::max(received) / mass : 0;
+  measures.sink_factor = measures.sink_share * static_cast<double>(plan.cols);
   // With a single key the entropy is 0, and so is log m.
   const double most =
       std::max(std::log(static_cast<double>(plan.cols)), std::numeric_limits<double>::min());

@@ -12,6 +12,9 @@ struct PlanMeasures {
   /// Share of all attention that the most attended key receives; 1/m if all keys receive the same.
   /// A softmax head whose share is large has an attention sink (Xiao et al. 2023).
   double sink_share = 0;
+  /// That share times m, how many times its equal share the key receives: comparable between
+  /// examples of different lengths.
+  double sink_factor = 0;
   /// Mean over queries of -sum_j A_ij log A_ij / log m: 1 for uniform rows, 0 for one-hot rows. Of
   /// plans with negative entries: of |A| with rows that sum to 1.
   double entropy = 0;

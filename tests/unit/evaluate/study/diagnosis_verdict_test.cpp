@@ -14,6 +14,8 @@ MethodDiagnosis two_heads(const std::string& name, double first, double second) 
   method.heads[0][1].column_error = second;
   method.heads[0][0].sink_share = 0.02;
   method.heads[0][1].sink_share = 0.03;
+  method.heads[0][0].sink_factor = 1;
+  method.heads[0][1].sink_factor = 1.5;
   return method;
 }
 
@@ -50,12 +52,26 @@ TEST_CASE("the verdict praises what has converged, and mentions sinks") {
   REQUIRE(words.size() == 2);
   CHECK(words[0] ==
         "Every head is near convergence: the largest column error is 0.003, in layer 0, head 0.");
-  CHECK(
-      words[1].starts_with("No head has an attention sink: the most attended key receives 3.0 %"));
+  CHECK(words[1] ==
+        "No head has an attention sink: the most attended key receives 3.0 % of the attention, 1.5 "
+        "times its share, in layer 0, head 1.");
   diagnosis.methods[0].heads[0][1].sink_share = 0.5;
+  diagnosis.methods[0].heads[0][1].sink_factor = 25;
   CHECK(diagnosis_verdict(diagnosis)[1] ==
         "Layer 0, head 1 has an attention sink: one key receives 50.0 % of the attention, 25.0 "
         "times its share.");
+}
+
+TEST_CASE("a short example beside long ones is no sink: its keys receive their shares") {
+  // One example of 1 token and three of 99, all with uniform attention: the mean share of a key is
+  // .25, which is 19 times 1 / (mean tokens).
+  Diagnosis diagnosis = of_teacher(0, 0);
+  diagnosis.tokens = 74.5;
+  for (PlanMeasures& head : diagnosis.methods[0].heads[0]) {
+    head.sink_share = (1 + 3 / 99.0) / 4;
+    head.sink_factor = 1;
+  }
+  CHECK(diagnosis_verdict(diagnosis)[1].starts_with("No head has an attention sink: "));
 }
 
 TEST_CASE(

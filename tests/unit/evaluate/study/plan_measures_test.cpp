@@ -38,12 +38,14 @@ TEST_CASE("uniform plans have entropy one and no sink, a plan of one key nothing
   const PlanMeasures even = measure_plan(uniform.rows());
   CHECK(even.entropy == doctest::Approx(1));
   CHECK(even.sink_share == doctest::Approx(0.25));
+  CHECK(even.sink_factor == doctest::Approx(1));
   CHECK(even.column_error == doctest::Approx(0));
 
   const Tensor<float> sink = matrix(2, 4, {0, 1, 0, 0, 0, 1, 0, 0});
   const PlanMeasures worst = measure_plan(sink.rows());
   CHECK(worst.entropy == 0);
   CHECK(worst.sink_share == 1);
+  CHECK(worst.sink_factor == 4);
   // One column has 4 times its share, three have nothing.
   CHECK(worst.column_error == doctest::Approx((3.0 + 1 + 1 + 1) / 4));
 }
