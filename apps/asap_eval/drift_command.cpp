@@ -36,6 +36,7 @@ class DriftCommand : public cli::Command {
     const evaluate::DriftConfig defaults = evaluate::default_drift_config(model_.path());
     evaluate::DriftConfig config = cli::resolve_config(common_, defaults);
     if (examples_) config.examples = *examples_;
+    if (common_.seed) config.seed = *common_.seed;
     if (cli::dump_config(common_, config, defaults)) return;
     cli::OutputFolder folder(common_);
     const std::filesystem::path& out = folder.path();

@@ -30,6 +30,11 @@ TEST_CASE("drift says first whether inputs have shifted, and guarded methods cou
   for (const char* name : {"report.html", "column_errors.svg"})
     CHECK_MESSAGE(fs::exists(work / "shifted" / name), name);
 
+  const Outcome few = drift("few", {"--examples", "2", "--seed", "3"});
+  REQUIRE(few.code == 0);
+  CHECK(few.out.starts_with("Too few examples to tell"));
+  CHECK(drift("", {"--seed", "3", "--dump-config", "minimal"}).out == "{\n  \"seed\": 3\n}\n");
+
   const Outcome compared =
       run("asap-eval", Words{"compare"} + both +
                            Words{"--methods", "compiled,guarded,warm", "--guard-quantile", ".9",

@@ -93,6 +93,7 @@ io::Json drift_summary(const Drift& drift, const ReportContext& context) {
   for (const auto& [name, value] : context.versions) versions[name] = value;
   return {{"verdict", drift_words(drift)},
           {"shifted", drift.shifted()},
+          {"enough_examples", drift.can_tell()},
           {"level", drift.level},
           {"examples", drift.examples},
           {"calibration_examples", drift.heads.at(0).calibration.size()},

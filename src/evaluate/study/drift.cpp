@@ -84,6 +84,15 @@ double HeadDrift::median() const { return median_of(live); }
 
 bool Drift::shifted() const { return std::ranges::any_of(heads, &HeadDrift::shifted); }
 
+bool Drift::can_tell() const {
+  return std::ranges::any_of(heads, [&](const HeadDrift& head) {
+    return static_cast<double>(heads.size()) *
+               numerics::kolmogorov_smirnov_probability(1, std::ssize(head.calibration),
+                                                        std::ssize(head.live)) <
+           level;
+  });
+}
+
 Drift measure_drift(const infer::Encoder& encoder, const CompiledHeads& heads,
                     const data::Dataset& dataset, const DriftSettings& settings) {
   if (dataset.size() == 0) throw base::UsageError("there are no examples");
@@ -123,6 +132,11 @@ std::vector<std::string> drift_words(const Drift& drift) {
       " calibration examples, by Kolmogorov and Smirnov's distance; with unchanged inputs the "
       "chance of a false alarm is at most " +
       base::format_significant(drift.level) + ".";
+  if (!drift.shifted() && !drift.can_tell())
+    return {
+        "Too few examples to tell whether inputs have shifted: no column errors, however large, "
+        "would be called a shift.",
+        test};
   if (!drift.shifted()) return {"Inputs look like those of the calibration.", test};
   std::vector<const HeadDrift*> shifted;
   for (const HeadDrift& head : drift.heads)

@@ -35,6 +35,9 @@ struct Drift {
   int threads = 1;
 
   bool shifted() const;
+  /// Whether there are enough examples for a verdict: a head whose errors here were all larger than
+  /// those of the calibration would be called shifted.
+  bool can_tell() const;
 };
 
 struct DriftSettings {

@@ -31,6 +31,18 @@ TEST_CASE("The verdict comes first in the table, in the summary and on the page"
   CHECK(page.find("layer 0, head 1 (median") < page.find("<figure"));
 }
 
+TEST_CASE("Too few examples for any verdict are said to be, not to look alike") {
+  evaluate::Drift drift = small_drift();
+  drift.heads[1] = drift.heads[0];
+  CHECK_FALSE(drift.can_tell());
+  CHECK(evaluate::drift_words(drift)[0].starts_with("Too few examples to tell"));
+  CHECK(evaluate::drift_summary(drift, {})["enough_examples"] == false);
+  for (evaluate::HeadDrift& head : drift.heads) head.calibration.assign(30, 0.1F);
+  for (evaluate::HeadDrift& head : drift.heads) head.live.assign(30, 0.1F);
+  CHECK(drift.can_tell());
+  CHECK(evaluate::drift_words(drift)[0] == "Inputs look like those of the calibration.");
+}
+
 TEST_CASE("The report and its picture are written") {
   const TemporaryFolder folder;
   evaluate::write_drift(folder.path(), small_drift(), {}, {});
