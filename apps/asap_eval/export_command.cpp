@@ -3,6 +3,7 @@
 #include "attention/operators/loop_heads.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "bundle/trained_model.h"
 #include "c_source/network_source.h"
 #include "c_source/operator_source.h"
@@ -156,7 +157,7 @@ class ExportCommand : public cli::Command {
     summary["file"] = file;
     const std::string path = (folder.path() / file).string();
     folder.finish(summary, path + ": " + contents + ", " + std::to_string(code.size() >> 10) +
-                               " KiB of C99\ncc -std=c99 -O3 -c " + path +
+                               " KiB of C99\ncc -std=c99 -O3 -c " + base::shell_word(path) +
                                "; the comment at its top says how to call it\n");
   }
 

@@ -24,6 +24,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 /// Text with the special characters of XML and HTML escaped.
 std::string escape_markup(const std::string& text);
 
+/// A word of a command line, in quotes where a POSIX shell needs them.
+std::string shell_word(const std::string& word);
+
 /// The text without leading and trailing spaces, tabs and line ends.
 std::string_view trim(std::string_view text);
 

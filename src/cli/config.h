@@ -18,10 +18,6 @@ C resolve_config(const CommonOptions& options, C config) {
 /// What messages call the configuration: the --config file, or "configuration".
 std::string config_source(const CommonOptions& options);
 
-/// The fields of `config` whose values differ from `defaults`, which has the same fields; groups
-/// without such a field are left out.
-io::Json changed_fields(const io::Json& config, const io::Json& defaults);
-
 /// With --dump-config, prints the configuration in the form of a --config file (rank 0 does) and
 /// returns true.
 /// `defaults`: values that a minimal dump leaves out.

@@ -53,16 +53,6 @@ std::string help_hint(const CLI::App& root, const CLI::App& command) {
   return "see '" + path + " --help'";
 }
 
-/// A word, quoted for a shell where it must be.
-std::string quoted(const std::string& word) {
-  const std::string plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 /// The commands that have the option, by name: "asap-eval bench".
 std::vector<std::string> commands_with(const CLI::App& root, const std::string& flag) {
   std::vector<std::string> commands;
@@ -103,7 +93,7 @@ base::UsageError unknown_argument(const CLI::App& root, const std::string& argum
     return base::UsageError("unexpected argument '" + argument + "'",
                             "a configuration file follows its flag: " +
                                 std::string(commands.empty() ? "" : "COMMAND ") + "--config " +
-                                quoted(argument));
+                                base::shell_word(argument));
   if (commands.empty())
     return base::UsageError("unexpected argument '" + argument + "'", help_hint(root, command));
   return base::UsageError("unknown command '" + argument + "'",
@@ -234,7 +224,7 @@ std::string Arguments::command_line(const std::string& more) const {
   for (int i = 1; i < argc_; ++i) {
     const std::string word = argv_[i];
     there = there || word == more;
-    line += " " + quoted(word);
+    line += " " + base::shell_word(word);
   }
   return there ? line : line + " " + more;
 }

@@ -64,3 +64,23 @@ TEST_CASE("an operator without column errors is refused a guard, with what to do
     CHECK(refused.error.find("compile it again") != std::string::npos);
   }
 }
+
+TEST_CASE("the commands that a report shows repeat what was done, in folders of any name") {
+  const Workspace work;
+  const fs::path teacher = work / "it's a run", compiled = work / "an operator";
+  REQUIRE(train(teacher).code == 0);
+  REQUIRE(compile(teacher, compiled, {"--seed", "4", "--set", "ridge=0.01"}).code == 0);
+  REQUIRE(run("asap-eval", {"drift", "--run", teacher.string(), "--compiled", compiled.string(),
+                            "--set", "data.shift.noise=0.5", "--out", work / "drift"})
+              .code == 0);
+  const Json commands = read_json(work / "drift/summary.json")["commands"];
+  REQUIRE(commands.size() == 3);
+  const std::string drift = commands[2];
+  CHECK(drift.find(" --set data.shift.noise=0.5") != std::string::npos);
+  const std::string before = asap::base::read_file(compiled / "operator.safetensors");
+  fs::remove_all(compiled);
+  const std::string shell = std::string("PATH=") + ASAP_BINARY_DIR + ":$PATH; exec 2> /dev/null; " +
+                            commands[1].get<std::string>() + " --quiet";
+  REQUIRE_MESSAGE(std::system(shell.c_str()) == 0, shell);
+  CHECK(asap::base::read_file(compiled / "operator.safetensors") == before);
+}

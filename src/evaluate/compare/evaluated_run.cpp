@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "data/load/load_dataset.h"
 #include "evaluate/compare/data_title.h"
@@ -17,7 +18,32 @@
 namespace asap::evaluate {
 namespace {
 
-std::string compile_command(const std::string& run, const std::string& folder,
+std::string option(const std::string& name, const std::filesystem::path& path) {
+  return " " + name + " " + base::shell_word(path.string());
+}
+
+/// " --set KEY=VALUE" for data that are not those of the training.
+std::string data_options(const config::DataConfig& data, const config::DataConfig& trained) {
+  return config::set_options({{"data", config::to_json(data)}},
+                             {{"data", config::to_json(trained)}});
+}
+
+/// What compile_command writes as options of their own, so that it needs no --set.
+void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig& from) {
+  to.teacher = from.teacher;
+  to.mode = from.mode;
+  to.slices = from.slices;
+  to.slice_kind = from.slice_kind;
+  to.features = from.features;
+  to.error = from.error;
+  to.budget = from.budget;
+  to.objective = from.objective;
+  to.calibration = from.calibration;
+  to.activations = from.activations;  // a run states these itself
+  to.data = from.data;                // the artefact does not hold them
+}
+
+std::string compile_command(const std::filesystem::path& run, const std::filesystem::path& folder,
                             const compile::CompileConfig& config) {
   const io::Json fields = config::to_json(config);
   const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
@@ -27,28 +53,31 @@ std::string compile_command(const std::string& run, const std::string& folder,
                              : config.budget > 0
                                  ? " --budget " + base::format_significant(config.budget)
                                  : " --error " + base::format_significant(config.error);
-  return "asap-compile --run " + run + " --out " + folder + teacher + mode + " --slices " +
-         std::to_string(config.slices) + " --slice-kind " +
+  compile::CompileConfig defaults;
+  take_named_fields(defaults, config);
+  return "asap-compile" + option("--run", run) + option("--out", folder) + teacher + mode +
+         " --slices " + std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
          base::join(config.features, ",") + limits + " --objective " +
          fields["objective"].get<std::string>() + " --calibration " +
-         std::to_string(config.calibration);
+         std::to_string(config.calibration) +
+         config::set_options(fields, config::to_json(defaults));
 }
 
 EvaluatedRun load_from_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                            const config::DataConfig& data) {
-  EvaluatedRun result{infer::Encoder::load(run), std::nullopt, {}, {}, " --run " + run.string()};
+  EvaluatedRun result{infer::Encoder::load(run), std::nullopt, {}, {}, option("--run", run)};
   result.encoder.require_attention(run.string());
   ReportContext& context = result.context;
-  context.commands = {"asap-train --config " + config::RunFolder(run).config().string() +
-                      " --out " + run.string()};
+  context.commands = {"asap-train" + option("--config", config::RunFolder(run).config()) +
+                      option("--out", run)};
   if (!compiled.empty()) {
     result.artefact = compile::load_operator(compiled);
     compile::require_compiled_for(*result.artefact, compiled, result.encoder.fingerprint());
-    context.commands.push_back(
-        compile_command(run.string(), compiled.string(), result.artefact->config));
-    result.arguments += " --compiled " + compiled.string();
+    context.commands.push_back(compile_command(run, compiled, result.artefact->config));
+    result.arguments += option("--compiled", compiled);
   }
+  result.arguments += data_options(data, config::RunFolder(run).read_config().data);
   result.dataset = data::load_dataset_for(config::RunFolder(run), data, data::Split::test);
   return result;
 }
@@ -75,11 +104,12 @@ EvaluatedRun load_from_bundle(const std::filesystem::path& file,
                       std::move(model.compiled),
                       data::load_dataset(data, data::Split::test, model.codec),
                       {},
-                      " --model " + file.string(),
+                      option("--model", file),
                       true,
                       model.cascade};
   require_classes(result.dataset, model.class_names, file.string());
-  if (!compiled.empty()) result.arguments += " --compiled " + compiled.string();
+  if (!compiled.empty()) result.arguments += option("--compiled", compiled);
+  result.arguments += data_options(data, model.config.data);
   return result;
 }
 

@@ -76,7 +76,7 @@ std::string compare_command(const EvaluatedRun& loaded, const CompareConfig& con
               : "") +
          (config.cascade.all ? " --cascade " + base::format_significant(config.cascade.share)
                              : "") +
-         (config.bench.empty() ? "" : " --bench " + config.bench) + " --out DIR";
+         (config.bench.empty() ? "" : " --bench " + base::shell_word(config.bench)) + " --out DIR";
 }
 
 }  // namespace

@@ -23,3 +23,11 @@ TEST_CASE("split and join are inverse, and numbers read back exactly") {
   for (const double value : {0.1, 1e-300, 1.0 / 3, 12345.678, -0.0})
     CHECK(std::stod(format_number(value)) == value);
 }
+
+TEST_CASE("a word is quoted only where a shell would change it") {
+  CHECK(shell_word("runs/a-1_b.c") == "runs/a-1_b.c");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("my runs/a") == "'my runs/a'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+  CHECK(shell_word("[\"a\"]") == "'[\"a\"]'");
+}
