@@ -20,6 +20,33 @@ std::vector<std::string> count_row(const std::string& name, const CountRange& ra
           base::format_count(range.most)};
 }
 
+/// What a segment joins.
+std::string segment_note(RegionsOf of) {
+  switch (of) {
+    case RegionsOf::hidden_layers:
+      return "A segment joins what the hidden layers behind the convolutions read of two random "
+             "test examples; the convolutions are not counted.";
+    case RegionsOf::feed_forward:
+      return "In each layer, a segment joins the inputs of the feed-forward part for the same "
+             "random token of two test examples. Attention and layer norms are not piecewise "
+             "linear, so the network as a whole has no linear regions.";
+    default:
+      return "A segment joins two random test examples in the input space.";
+  }
+}
+
+/// The beginning of the sentence that says how many regions there are.
+std::string counted_words(RegionsOf of) {
+  switch (of) {
+    case RegionsOf::hidden_layers:
+      return "Between two test examples the hidden layers behind the convolutions have ";
+    case RegionsOf::feed_forward:
+      return "The feed-forward part of a layer has ";
+    default:
+      return "Between two test examples the network has ";
+  }
+}
+
 std::string counts_section(const RegionStudy& study) {
   std::string rows = html_row("th", {"regions", "mean", "least", "most"});
   rows += html_row("td", count_row("of a segment", study.along));
@@ -28,12 +55,10 @@ std::string counts_section(const RegionStudy& study) {
       rows += html_row("td", count_row("of a segment, layer " + std::to_string(layer),
                                        count_range(study.counts[layer])));
   if (study.channels) rows += html_row("td", count_row("of a learned activation", *study.channels));
-  const bool transformer = study.counts.size() > 1;
-  std::string note =
-      transformer ? "In each layer, a segment joins the inputs of the feed-forward part for the "
-                    "same random token of two test examples."
-                  : "A segment joins two random test examples in the input space.";
-  note += " A region is a part of the segment on which the network is one affine function.";
+  std::string note = segment_note(study.of);
+  note +=
+      " A region is a part of the segment on which the same units are active, so that what is "
+      "counted is one affine function there.";
   if (study.channels)
     note += study.follows_peaks
                 ? " Learned activations follow their peaks: exactly 2^" +
@@ -84,12 +109,11 @@ std::string region_report(const RegionStudy& study, const PlotLibrary& library) 
   page.subtitle = study.model + ", step " + base::format_count(study.step) + ", accuracy " +
                   base::format_fixed(study.accuracy, 4) + " on " +
                   base::format_count(study.examples) + " test examples.";
-  const std::string what = study.counts.size() > 1 ? "The feed-forward part of a layer has "
-                                                   : "Between two test examples the network has ";
-  page.content += html_paragraph(
-      what + base::format_fixed(study.along.mean, 1) + " linear regions on average, " +
-      base::format_count(study.along.least) + " to " + base::format_count(study.along.most) +
-      ", along " + base::format_count(study.segments) + " segments.");
+  page.content +=
+      html_paragraph(counted_words(study.of) + base::format_fixed(study.along.mean, 1) +
+                     " linear regions on average, " + base::format_count(study.along.least) +
+                     " to " + base::format_count(study.along.most) + ", along " +
+                     base::format_count(study.segments) + " segments.");
   page.content += counts_section(study);
   page.content +=
       figure_section("regions", region_histogram(study),

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/text_table.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "data/batch.h"
 #include "data/load/load_dataset.h"
@@ -19,6 +20,10 @@
 
 namespace asap::evaluate {
 namespace {
+
+io::Json trained_data(const std::filesystem::path& run) {
+  return config::to_json(config::RunFolder(run).read_config().data);
+}
 
 /// A segment in the input space of one of the networks.
 struct Segment {
@@ -78,11 +83,17 @@ class Study {
     study_.model = config::describe_model(model());
     study_.data = dataset_.name;
     study_.title = data_title(config.data);
-    study_.command = "asap-eval regions --run " + run.string() + " --segments " +
+    study_.command = "asap-eval regions --run " + base::shell_word(run.string()) + " --segments " +
                      std::to_string(config.segments) + " --seed " + std::to_string(config.seed) +
-                     " --examples " + std::to_string(dataset_.size()) + " --out DIR";
+                     " --examples " + std::to_string(dataset_.size()) +
+                     config::set_options({{"data", config::to_json(config.data)}},
+                                         {{"data", trained_data(run)}}) +
+                     " --out DIR";
     study_.examples = dataset_.size();
     study_.segments = config.segments;
+    study_.of = !perceptron()                ? RegionsOf::feed_forward
+                : model().has_convolutions() ? RegionsOf::hidden_layers
+                                             : RegionsOf::network;
   }
 
   RegionStudy finish() {
@@ -211,6 +222,13 @@ io::Json to_json(const CountRange& range) {
   return {{"mean", range.mean}, {"min", range.least}, {"max", range.most}};
 }
 
+/// "network", "hidden layers behind the convolutions" or "feed-forward part of a layer".
+const char* counted_part(RegionsOf of) {
+  if (of == RegionsOf::network) return "network";
+  return of == RegionsOf::hidden_layers ? "hidden layers behind the convolutions"
+                                        : "feed-forward part of a layer";
+}
+
 std::string text_of(const CountRange& range) {
   return base::format_fixed(range.mean, 1) + " (" + base::format_count(range.least) + " to " +
          base::format_count(range.most) + ")";
@@ -245,7 +263,8 @@ io::Json region_study_summary(const RegionStudy& study) {
                       {"data", study.data},         {"step", study.step},
                       {"examples", study.examples}, {"segments", study.segments},
                       {"accuracy", study.accuracy}, {"regions", to_json(study.along)}};
-  if (study.counts.size() > 1)
+  summary["regions_of"] = counted_part(study.of);
+  if (study.of == RegionsOf::feed_forward)
     for (const std::vector<std::int64_t>& layer : study.counts)
       summary["regions_by_layer"].push_back(to_json(count_range(layer)));
   if (study.channels) {
@@ -257,11 +276,13 @@ io::Json region_study_summary(const RegionStudy& study) {
 }
 
 std::string region_study_text(const RegionStudy& study) {
-  std::string text = study.model + ", step " + base::format_count(study.step) + ", accuracy " +
-                     base::format_fixed(study.accuracy, 4) + " on " +
-                     base::format_count(study.examples) + " examples\nregions along " +
-                     base::format_count(study.segments) + " segments       " +
-                     text_of(study.along) + "\n";
+  std::string text =
+      study.model + ", step " + base::format_count(study.step) + ", accuracy " +
+      base::format_fixed(study.accuracy, 4) + " on " + base::format_count(study.examples) +
+      " examples\nregions along " + base::format_count(study.segments) + " segments       " +
+      text_of(study.along) +
+      (study.of == RegionsOf::network ? "" : std::string(", of the ") + counted_part(study.of)) +
+      "\n";
   if (study.channels)
     text += "regions of a learned activation  " + text_of(*study.channels) +
             (study.follows_peaks

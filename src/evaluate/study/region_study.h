@@ -36,6 +36,9 @@ struct CountRange {
   std::int64_t least = 0, most = 0;
 };
 
+/// What the regions of a study are regions of.
+enum class RegionsOf { network, hidden_layers, feed_forward };
+
 /// Regions of a trained network. A perceptron is piecewise linear along the segment between two
 /// test images, and its activation regions there are counted exactly. Behind convolutions the
 /// segment joins what the hidden layers read of both images. In a Transformer, attention
@@ -48,8 +51,9 @@ struct RegionStudy {
   std::int64_t step = 0;  ///< training steps done
   std::int64_t examples = 0;
   int segments = 0;
-  double accuracy = 0;  ///< on the test examples
-  CountRange along;     ///< regions of a segment; of Transformers in one layer, over all
+  RegionsOf of = RegionsOf::network;  ///< hidden_layers: behind convolutions
+  double accuracy = 0;                ///< on the test examples
+  CountRange along;  ///< regions of a segment; of Transformers in one layer, over all
   /// Regions of every segment; one list for a perceptron, else one for each layer.
   std::vector<std::vector<std::int64_t>> counts;
   /// Of learned activations: linear regions of each channel's own network on its interval, and
