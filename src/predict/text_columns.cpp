@@ -78,7 +78,8 @@ class ColumnChooser {
   [[noreturn]] void fail(const std::string& what) const {
     throw base::DataError(
         place_ + ": " + what,
-        "`text_columns` and `label_column` name columns or number them from 1; "
+        "`text_columns` and `label_column` name columns or number them from 1, `label_column` none "
+        "says that there are no labels; "
         "there are " +
             std::to_string(columns_.count) +
             (names_.empty() ? " without names" : ": " + io::excerpt(base::join(names_, ", "))));
@@ -104,6 +105,9 @@ class ColumnChooser {
 
   std::optional<std::size_t> unnamed_label() const {
     if (config_.label_column == kNoLabels || columns_.count == 1) return std::nullopt;
+    if (!config_.label_column && !is_number(trained_.label_column))
+      fail("the first line does not name the column of the training's labels, '" +
+           io::excerpt(trained_.label_column) + "'");
     return find(config_.label_column.value_or(trained_.label_column));
   }
 

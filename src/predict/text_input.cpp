@@ -10,7 +10,6 @@
 #include "data/data_folder.h"
 #include "data/texts/labelled_texts.h"
 #include "data/texts/text_places.h"
-#include "io/delimited.h"
 #include "io/json.h"
 #include "io/utf8.h"
 
@@ -185,10 +184,18 @@ RawText TextLineReader::read_object(std::string_view line, std::int64_t number,
   return text;
 }
 
+io::DelimitedRows TextLineReader::record_of(std::string_view line, std::int64_t number) const {
+  try {
+    return io::parse_delimited(line, delimited_format(model_, format_), source_, number);
+  } catch (const base::DataError& error) {  // its hint is for trainings, whose files may differ
+    throw base::DataError(error.what(),
+                          "quote a field that contains quotes, and double each quote in it");
+  }
+}
+
 std::optional<RawText> TextLineReader::read_record(std::string_view line, std::int64_t number,
                                                    const std::string& place) {
-  const io::DelimitedRows rows =
-      io::parse_delimited(line, delimited_format(model_, format_), source_, number);
+  const io::DelimitedRows rows = record_of(line, number);
   const auto count = static_cast<std::size_t>(rows.columns());
   const auto field = [&](std::size_t column) {
     return rows.field(0, static_cast<std::int64_t>(column));

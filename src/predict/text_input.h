@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "io/delimited.h"
 #include "io/text_lines.h"
 #include "predict/input.h"
 #include "predict/text_columns.h"
@@ -34,6 +35,8 @@ class TextLineReader {
  private:
   RawText read_text(std::string_view line, std::int64_t number, const std::string& place) const;
   RawText read_object(std::string_view line, std::int64_t number, const std::string& place);
+  /// The fields of a line of CSV or TSV.
+  io::DelimitedRows record_of(std::string_view line, std::int64_t number) const;
   std::optional<RawText> read_record(std::string_view line, std::int64_t number,
                                      const std::string& place);
 

@@ -136,6 +136,20 @@ TEST_CASE("pairs are two columns, two keys, or two texts with a tab between them
   refused("a.jsonl", "{\"text\":\"kind\"}\n", {"a.jsonl:1", "two columns", "found 1"});
 }
 
+TEST_CASE("hints name options of the command that reads the file, not keys of the training") {
+  TextModel texts;
+  expect_error<DataError>([&] { texts.read("a.csv", "kind \"film\"\n"); },
+                          {"a.csv:1: a quote inside", "double each quote"});
+  try {
+    texts.read("a.csv", "kind \"film\"\n");
+  } catch (const DataError& error) {
+    CHECK(std::string(error.hint()).find("data.text") == std::string::npos);
+  }
+  texts.model.config.data.text.label_column = "kind";
+  expect_error<DataError>([&] { texts.read("b.csv", "when,what\n2020,kind film\n"); },
+                          {"'kind'", "`label_column` none"});
+}
+
 TEST_CASE("the first mistake is an error that names file and line") {
   TextModel texts;
   const auto refused = [&](const std::string& name, const std::string& content,
