@@ -44,6 +44,8 @@ const MatchingRow* find_row(const MatchedFile& file, const std::string& method) 
 std::string network_beside(const MatchingRow& network, const MatchingRow& other,
                            const std::string& what) {
   const double difference = network.counts.f1() - other.counts.f1();
+  if (three_digits(network.counts.f1()) == three_digits(other.counts.f1()))
+    return "as good as " + what;
   return three_digits(std::abs(difference)) + (difference < 0 ? " below " : " above ") + what +
          " (" + three_digits(other.counts.f1()) + ")";
 }

@@ -40,6 +40,13 @@ TEST_CASE("the verdict says where the network wins and where it loses") {
         "(0.620), 0.050 above runs/dual (0.550).");
 }
 
+TEST_CASE("an equal score is neither above nor below") {
+  const auto verdict =
+      matcher_verdict({{"a.npz", 3, {scored("network", 60, 1, 0), scored("mutual", 60, 0, 0)}}});
+  CHECK(verdict[0] ==
+        "On a the network's F1 is 0.600, as good as the best classical method, mutual.");
+}
+
 TEST_CASE("a compiled method that a cut loop beats is said not to pay") {
   std::vector<MatchingRow> rows{scored("network", 60, 2, 0), scored("teacher", 60, 2, 0),
                                 scored("sinkhorn:5", 60, 1.1, .02), scored("compiled", 59, 1, .05)};
