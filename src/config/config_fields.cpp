@@ -252,6 +252,17 @@ void FieldReader::fail_type(const std::string& path, const std::string& expected
                          io::excerpt(io::format_json_line(got)));
 }
 
+namespace {
+
+/// ".5" and "-.5", which JSON has with a zero before the point only; else a discarded value.
+io::Json pointed_number(std::string text) {
+  const std::size_t point = text.starts_with('-') ? 1 : 0;
+  if (point < text.size() && text[point] == '.') text.insert(point, "0");
+  return io::Json::parse(text, nullptr, false);
+}
+
+}  // namespace
+
 io::Json parse_assignment(std::string_view assignment,
                           const std::vector<FieldDescription>& fields) {
   const std::size_t equals = assignment.find('=');
@@ -264,6 +275,7 @@ io::Json parse_assignment(std::string_view assignment,
     return known.path == path;
   });
   io::Json value = io::Json::parse(text, nullptr, false);
+  if (value.is_discarded()) value = pointed_number(text);
   if (value.is_discarded() || (field != fields.end() && field->is_text && !value.is_string()))
     value = text;
   const std::vector<std::string> parts = base::split(path, '.');

@@ -169,6 +169,8 @@ TEST_CASE("--set takes JSON values, and text without quotes") {
   CHECK(with("name=12").name == "12");
   CHECK(with("name=a=b c").name == "a=b c");
   CHECK(with("name=").name.empty());
+  CHECK(with("rate=.25").rate == 0.25);
+  CHECK(with("name=.5").name == ".5");
   CHECK(with("sizes=[5,6]").sizes == std::vector<int>{5, 6});
   CHECK(with(R"(inner={"count":2})").inner.count == 2);
 }
