@@ -66,7 +66,7 @@ std::vector<std::int64_t> draw_calibration(const data::Dataset& dataset, std::in
     throw base::DataError(dataset.name + ": " + std::to_string(dataset.size()) +
                               " examples, but calibration and held_out need " +
                               std::to_string(count),
-                          "lower calibration or held_out");
+                          "lower `calibration`, and the key held_out (--set held_out=N)");
   return draw_examples(dataset.size(), count, seed);
 }
 
@@ -169,15 +169,17 @@ Activations capture_activations(const infer::Encoder& encoder, const data::Datas
 void check_teacher(const CompileConfig& config, const config::ModelConfig& model,
                    const std::string& source) {
   const config::AttentionConfig& attention = model.attention;
+  const bool has_scores = attention.kind != config::AttentionKind::lotformer &&
+                          attention.kind != config::AttentionKind::differential;
   if (!config.imitated_iterations()) {
     if (attention.has_sinkhorn_plan()) return;
     throw base::UsageError(
         source + ": the model's attention is not Sinkhorn's: there is nothing to compile",
-        "train with model.attention.kind=sinkhorn, or imitate Sinkhorn on this model's scores: "
-        "teacher sinkhorn:10");
+        std::string("train with model.attention.kind=sinkhorn") +
+            (has_scores ? ", or imitate Sinkhorn on this model's scores: `teacher` sinkhorn:10"
+                        : ""));
   }
-  if (attention.kind == config::AttentionKind::lotformer ||
-      attention.kind == config::AttentionKind::differential)
+  if (!has_scores)
     throw base::UsageError(source + ": teacher: " + config.teacher +
                                " needs scores that are products of queries and keys, which this "
                                "model's attention does not have",

@@ -44,7 +44,7 @@ std::optional<int> CompileConfig::imitated_iterations(const std::string& source)
     throw base::UsageError(source +
                                ": teacher: softmax cannot be imitated: the operator normalises the "
                                "columns of its plan, and softmax does not",
-                           "imitate Sinkhorn on the network's scores: teacher sinkhorn:10");
+                           "imitate Sinkhorn on the network's scores: `teacher` sinkhorn:10");
   if (teacher.starts_with(kSinkhorn)) {
     const auto iterations =
         base::parse_number<int>(std::string_view(teacher).substr(kSinkhorn.size()));

@@ -36,7 +36,7 @@ void check_possible(const TeacherDescription& teacher, const CompileConfig& conf
     throw base::DataError(teacher.source + ": " + std::to_string(teacher.examples) +
                               " examples, but calibration and held_out need " +
                               std::to_string(wanted),
-                          "lower calibration or held_out");
+                          "lower `calibration`, and the key held_out (--set held_out=N)");
   if (teacher.has_slack) check_possible_with_slack(config);
   const std::int64_t width = teacher.head_width;
   if (!config.chooses_features() && config.dual_features().uses_slices() &&

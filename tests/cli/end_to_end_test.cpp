@@ -153,7 +153,7 @@ TEST_CASE("a softmax network's layers are replaced by an operator that imitates 
   REQUIRE(train(teacher, {"--set", "model.attention.kind=softmax"}).code == 0);
   const Outcome refused = compile(teacher, compiled);
   CHECK(refused.code == 2);
-  CHECK(refused.error.find("teacher sinkhorn:10") != std::string::npos);
+  CHECK(refused.error.find("--teacher sinkhorn:10") != std::string::npos);
 
   REQUIRE(
       compile(teacher, compiled, {"--teacher", "sinkhorn:6", "--features", "lse,lse0,it:1"}).code ==

@@ -215,7 +215,15 @@ TEST_CASE("What cannot be imitated is refused with what can") {
   compile::check_teacher(config, model, "run");
   model.attention.kind = config::AttentionKind::softmax;
   expect_error<base::UsageError>([&] { compile::check_teacher(config, model, "run"); },
-                                 {"run: ", "nothing to compile", "teacher sinkhorn:10"});
+                                 {"run: ", "nothing to compile", "`teacher` sinkhorn:10"});
+  model.attention.kind = config::AttentionKind::lotformer;  // imitates nothing, so no such hint
+  try {
+    compile::check_teacher(config, model, "run");
+    FAIL("lotformer is refused");
+  } catch (const base::UsageError& error) {
+    CHECK(std::string(error.hint()).find("sinkhorn:10") == std::string::npos);
+  }
+  model.attention.kind = config::AttentionKind::softmax;
   config.teacher = "sinkhorn:10";
   compile::check_teacher(config, model, "run");
   for (const config::AttentionKind kind :
