@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "tensor/core/tensor.h"
+#include "transport/marginals.h"
 #include "transport/sinkhorn_log.h"
 
 using namespace asap::base;
