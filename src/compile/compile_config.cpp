@@ -120,6 +120,9 @@ attention::DualFeatures parse_features(const std::vector<std::string>& names,
     throw base::UsageError(source + ": features: unknown feature '" + io::excerpt(name) + "'",
                            base::suggestion(name, known));
   }
+  if (features.start && (features.count(1) > 0 || features.corrections == 0))
+    throw base::UsageError(source + ": features: `start` goes with it:K and nothing else",
+                           "for example start,it:3");
   return features;
 }
 
@@ -137,9 +140,6 @@ void CompileConfig::validate(const std::string& source) const {
                                  ": features: corrected iterations (it:K) are fitted by ridge "
                                  "regression, not by the objective that was chosen",
                              "leave it:K out, or use objective=ridge");
-    if (parsed.start && (parsed.count(1) > 0 || parsed.corrections == 0))
-      throw base::UsageError(source + ": features: `start` goes with it:K and nothing else",
-                             "for example start,it:3");
     if (parsed.count(1) == 0 && !parsed.start)
       throw base::UsageError(source + ": features: it:K needs a feature to start from",
                              "for example start,it:3");

@@ -193,6 +193,14 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
   CHECK(complaint([](io::TensorFile&, io::Json& json) {
           json["operators"][0]["features"] = {"pot", "new"};
         }).starts_with("operator.json: operators[0]: features: unknown feature 'new'"));
+  CHECK(complaint([](io::TensorFile&, io::Json& json) {
+          json["operators"][0]["features"] = {"start", "lse", "it:2"};
+        }).starts_with("operator.json: operators[0]: features: `start` goes with it:K"));
+  CHECK(
+      complaint([](io::TensorFile&, io::Json& json) {
+        json["fit"].update({{"mode", "key_bias"}, {"features", {"auto"}}, {"objective", "ridge"}});
+        json["operators"][0]["features"] = {"lse", "it:1"};
+      }) == "operator.json: operators[0]: features: a key bias is known before the scores");
   CHECK(complaint(
             [](io::TensorFile&, io::Json& json) { json["operators"][0]["features"] = "pot"; }) ==
         "operator.json: operators[0]: field 'features': expected a list of texts, got "
