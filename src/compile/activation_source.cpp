@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace asap::compile {
 namespace {
 
@@ -20,6 +22,14 @@ TeacherDescription description_of(const Activations& activations) {
 }
 
 }  // namespace
+
+void require_examples(const std::string& source, std::int64_t examples, std::int64_t wanted) {
+  if (examples < wanted)
+    throw base::DataError(source + ": " + std::to_string(examples) +
+                              " examples, but calibration and held_out need " +
+                              std::to_string(wanted),
+                          "lower `calibration`, and the key held_out (--set held_out=N)");
+}
 
 ResidentActivations::ResidentActivations(const Activations& activations)
     : activations_(&activations), teacher_(description_of(activations)) {}

@@ -26,6 +26,9 @@ struct TeacherDescription {
   std::string skipped{};          ///< files beside the data that were not read; empty: none
 };
 
+/// DataError, which names `source`, where it has fewer examples than calibration and held_out need.
+void require_examples(const std::string& source, std::int64_t examples, std::int64_t wanted);
+
 /// The inputs of the attention layers of a teacher, a few examples at a time: a fit takes several
 /// passes over the examples, and none needs more than one chunk of them at once.
 class ActivationSource {

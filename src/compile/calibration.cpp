@@ -62,11 +62,7 @@ std::vector<std::int32_t> live_tokens(const config::ModelConfig& config,
 
 std::vector<std::int64_t> draw_calibration(const data::Dataset& dataset, std::int64_t count,
                                            std::uint64_t seed) {
-  if (dataset.size() < count)
-    throw base::DataError(dataset.name + ": " + std::to_string(dataset.size()) +
-                              " examples, but calibration and held_out need " +
-                              std::to_string(count),
-                          "lower `calibration`, and the key held_out (--set held_out=N)");
+  require_examples(dataset.name, dataset.size(), count);
   return draw_examples(dataset.size(), count, seed);
 }
 

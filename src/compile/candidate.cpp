@@ -96,8 +96,7 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
   if (choice.candidates.size() == 1) return words;
   const std::size_t whole = whole_loop(choice.candidates);
   const bool has_loop = whole < choice.candidates.size();
-  const bool keeps_loop =
-      has_loop && chosen.iterations == choice.candidates[whole].iterations && choice.budget == 0;
+  const bool keeps_loop = has_loop && chosen.iterations == choice.candidates[whole].iterations;
   const std::string limit = "an error of at most " + base::format_significant(choice.error);
   if (choice.budget > 0)
     words += chosen.nanoseconds <= choice.budget * choice.softmax_nanoseconds
@@ -109,7 +108,7 @@ std::string choice_words(const OperatorChoice& choice, std::size_t layer) {
     words += "; keep the loop: nothing with " + limit + " saves a tenth of its time";
   else
     words += "; the cheapest with " + limit;
-  if (has_loop && chosen.iterations != choice.candidates[whole].iterations)
+  if (has_loop && !keeps_loop)
     words += "; the whole loop takes " + times(choice.candidates[whole].nanoseconds, choice);
   return words;
 }

@@ -168,8 +168,7 @@ void CompileConfig::validate_key_bias(const std::string& source) const {
     throw base::UsageError(source + ": objective: a key bias is fitted by ridge regression only",
                            "use objective=ridge, or mode=row_dual");
   if (chooses_features()) return;
-  const attention::DualFeatures parsed = parse_features(features, source);
-  if (parsed.uses_scores() || parsed.corrections > 0)
+  if (!parse_features(features, source).known_before_scores())
     throw base::UsageError(
         source +
             ": features: a key bias is known before the scores, so lse, lse0, start and "

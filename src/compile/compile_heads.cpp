@@ -31,12 +31,8 @@ void check_possible(const TeacherDescription& teacher, const CompileConfig& conf
     throw base::UsageError(
         "the teacher's attention is softmax (no Sinkhorn iterations): nothing to compile",
         "train with model.attention.kind=sinkhorn and iterations of at least 1");
-  const std::int64_t wanted = std::int64_t{config.calibration} + config.held_out;
-  if (teacher.examples < wanted)
-    throw base::DataError(teacher.source + ": " + std::to_string(teacher.examples) +
-                              " examples, but calibration and held_out need " +
-                              std::to_string(wanted),
-                          "lower `calibration`, and the key held_out (--set held_out=N)");
+  require_examples(teacher.source, teacher.examples,
+                   std::int64_t{config.calibration} + config.held_out);
   if (teacher.has_slack) check_possible_with_slack(config);
   const std::int64_t width = teacher.head_width;
   if (!config.chooses_features() && config.dual_features().uses_slices() &&

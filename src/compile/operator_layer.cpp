@@ -223,8 +223,7 @@ void read_layer_json(const io::Json& json, attention::CompiledMode mode, const s
   } catch (const base::UsageError& error) {  // what the user can do about it is different in a file
     throw base::DataError(error.what(), "compile the operator again");
   }
-  if (mode == attention::CompiledMode::key_bias &&
-      (layer.features.uses_scores() || layer.features.corrections > 0))
+  if (mode == attention::CompiledMode::key_bias && !layer.features.known_before_scores())
     throw base::DataError(source + ": features: a key bias is known before the scores",
                           "compile the operator again");
   layer.slices = require_extent(json, "slices", 0, source);

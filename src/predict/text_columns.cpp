@@ -61,12 +61,8 @@ class ColumnChooser {
   TextColumns choose() {
     columns_.label = columns_.names_first ? named_label() : unnamed_label();
     if (columns_.names_first) columns_.id = position(kId);
-    std::vector<std::string> numbers;
-    for (const std::string& name : config_.text_columns) {
-      columns_.texts.push_back(find(name));
-      numbers.push_back(std::to_string(columns_.texts.back()));
-    }
-    data::require_distinct(config_.text_columns, numbers, place_ + ": `text_columns`");
+    for (const std::string& name : config_.text_columns) columns_.texts.push_back(find(name));
+    data::require_distinct(config_.text_columns, columns_.texts, place_ + ": `text_columns`");
     if (columns_.texts.empty())
       columns_.texts = columns_.names_first ? named_texts() : unnamed_texts();
     if (columns_.texts.empty()) fail("there is no column of texts");

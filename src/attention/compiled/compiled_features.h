@@ -43,6 +43,8 @@ struct DualFeatures {
   }
   bool uses_slices() const { return potential || gaussian || linear; }
   bool uses_scores() const { return log_sum_exp || first_dual || start; }
+  /// Whether the dual takes no pass over the scores.
+  bool known_before_scores() const { return !uses_scores() && corrections == 0; }
 
   static DualFeatures none() { return {false, false, false, false, false}; }
   friend bool operator==(const DualFeatures&, const DualFeatures&) = default;

@@ -14,7 +14,7 @@ namespace {
 template <class T>
 void bias_of_centred(const DualMap<T>& map, const CentredHead<T>& centred,
                      tensor::VectorView<T> bias, tensor::Arena& scratch) {
-  base::check(!map.features.uses_scores() && map.features.corrections == 0,
+  base::check(map.features.known_before_scores(),
               "predicted_key_bias: a key bias has no features of the scores");
   predicted_row_dual<T>(map, {centred.y, centred.x, centred.key_mean, centred.query_mean},
                         {nullptr, centred.y.rows, centred.x.rows}, bias, scratch);

@@ -132,24 +132,24 @@ void exponentiate_and_scale(Extent<T> e, T* scores, const T* row_shift, const T*
 
 template <class T>
 void scaling_sweep(Extent<T> e, const T* gibbs, const T* v, T* u, T* column_sum) {
-  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum, [](auto d, std::int64_t, auto total) HWY_ATTR {
-    return hn::Div(hn::Set(d, T(1)), total);
-  });
+  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum,
+           [](auto d, std::int64_t, auto total)
+               HWY_ATTR { return hn::Div(hn::Set(d, T(1)), total); });
 }
 
 template <class T>
 void weighted_scaling_sweep(Extent<T> e, const T* gibbs, const T* v, const T* weights, T* u,
                             T* column_sum) {
-  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
-    return hn::Div(hn::LoadU(d, weights + i), total);
-  });
+  sweep<T>(e.rows, e.stride, gibbs, v, u, column_sum,
+           [=](auto d, std::int64_t i, auto total)
+               HWY_ATTR { return hn::Div(hn::LoadU(d, weights + i), total); });
 }
 
 template <class T>
 void adjoint_sweep(Extent<T> e, const T* gibbs, const T* x, const T* factor, T* w, T* column_sum) {
-  sweep<T>(e.rows, e.stride, gibbs, x, w, column_sum, [=](auto d, std::int64_t i, auto total) HWY_ATTR {
-    return hn::Mul(hn::LoadU(d, factor + i), total);
-  });
+  sweep<T>(e.rows, e.stride, gibbs, x, w, column_sum,
+           [=](auto d, std::int64_t i, auto total)
+               HWY_ATTR { return hn::Mul(hn::LoadU(d, factor + i), total); });
 }
 
 template <class T>

@@ -61,7 +61,8 @@ class StoredRows {
   tensor::VectorView<float> live_rows(tensor::VectorView<float> x) const {
     return x.first(static_cast<std::size_t>(n_));
   }
-  void compute_scores(tensor::VectorView<float> row_shift, tensor::VectorView<float> column_shift);
+  void shift_scores(tensor::VectorView<float> row_shift, tensor::VectorView<float> column_shift);
+  void add_means(tensor::VectorView<const float> row_shift);
   template <class Update>
   void update_rows(const Update& update);
 
@@ -92,12 +93,20 @@ void StoredRows::update_rows(const Update& update) {
   weighted_column_sum<float>(gibbs_, weights, column_sums_);
 }
 
-/// Scores and their shifts. Means of scores are scores of means.
-void StoredRows::compute_scores(tensor::VectorView<float> row_shift,
-                                tensor::VectorView<float> column_shift) {
+/// Scores and their shifts, and the column scaling that the teacher's loop starts from.
+void StoredRows::shift_scores(tensor::VectorView<float> row_shift,
+                              tensor::VectorView<float> column_shift) {
   tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale, head_.queries,
                       head_.keys, 0, gibbs_);
   score_shifts<float>(gibbs_, row_shift, column_shift);
+  const auto live = static_cast<std::size_t>(m_);
+  for (std::size_t j = 0; j < live; ++j) start_[j] = -kLog2E * column_shift[j];
+  exp2_values(start_.first(live), start_.first(live));
+  std::fill(start_.begin() + m_, start_.end(), 0.0f);
+}
+
+/// Means of scores by row, with the shift, and by column. They are scores of means.
+void StoredRows::add_means(tensor::VectorView<const float> row_shift) {
   std::fill_n(v_.begin(), m_, kLog2E / static_cast<float>(m_));
   std::fill(v_.begin() + m_, v_.end(), 0.0f);
   row_sums(gibbs_, v_, row_offset_);
@@ -113,20 +122,16 @@ bool StoredRows::begin(const DualFeatures& features, DualRecursion& recursion) {
                                   column_shift = arena_.vector<float>(stride_),
                                   centred = arena_.vector<float>(stride_),
                                   first_sums = arena_.vector<float>(n_);
-  compute_scores(row_shift, column_shift);
+  shift_scores(row_shift, column_shift);
+  add_means(row_shift);
   // K with these factors has the exponents S_ij + r_i, and those less the mean query's scores: but
   // for terms of their row, the scores of the first dual and of the centred head.
   const auto live = static_cast<std::size_t>(m_);
-  for (std::size_t j = 0; j < live; ++j) {
-    start_[j] = -kLog2E * column_shift[j];
-    centred[j] = start_[j] - mean_scores_[j];
-  }
+  for (std::size_t j = 0; j < live; ++j) centred[j] = -kLog2E * column_shift[j] - mean_scores_[j];
   const float largest = tensor::maximum<float>(centred.first(live));
   for (float& exponent : centred.first(live)) exponent -= largest;
-  for (const tensor::VectorView<float> factors : {start_, centred}) {
-    exp2_values(factors.first(live), factors.first(live));
-    std::fill(factors.begin() + m_, factors.end(), 0.0f);
-  }
+  exp2_values(centred.first(live), centred.first(live));
+  std::fill(centred.begin() + m_, centred.end(), 0.0f);
   exponentiate_rows(gibbs_, row_shift, column_shift, {centred, sums_}, {start_, first_sums});
   for (std::int64_t i = 0; i < n_; ++i)
     if (!sum_in_range(first_sums[i]) || (features.log_sum_exp && !sum_in_range(sums_[i])))
@@ -146,13 +151,7 @@ bool StoredRows::begin_loop() {
   const tensor::ArenaScope scope(arena_);
   const tensor::VectorView<float> row_shift = arena_.vector<float>(n_),
                                   column_shift = arena_.vector<float>(stride_);
-  tensor::gemm<float>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale, head_.queries,
-                      head_.keys, 0, gibbs_);
-  score_shifts<float>(gibbs_, row_shift, column_shift);
-  const auto live = static_cast<std::size_t>(m_);
-  for (std::size_t j = 0; j < live; ++j) start_[j] = -kLog2E * column_shift[j];
-  exp2_values(start_.first(live), start_.first(live));
-  std::fill(start_.begin() + m_, start_.end(), 0.0f);
+  shift_scores(row_shift, column_shift);
   exponentiate_and_scale<float>(gibbs_, row_shift, column_shift, start_, live_rows(weights_),
                                 column_sums_);
   return std::ranges::all_of(live_rows(weights_),

@@ -7,7 +7,7 @@ namespace asap::attention {
 /// Whether close_stored_rows is meant for maps with these features: landmarks need tiles, and a
 /// dual that is known before the scores is closed in one pass over them.
 inline bool fits_stored_rows(const DualFeatures& features) {
-  return features.landmarks == 0 && (features.uses_scores() || features.corrections > 0);
+  return features.landmarks == 0 && !features.known_before_scores();
 }
 
 /// The compiled operator on a Gibbs kernel that is stored in whole rows, as Sinkhorn's loop stores

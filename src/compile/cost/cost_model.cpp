@@ -76,7 +76,7 @@ class Quantities {
     if (storage_ == attention::GibbsStorage::rows && attention::fits_stored_rows(features))
       return features.start ? relaxed_loop(features.corrections) : map_on_rows(form);
     const std::string suffix = bfloat16_ ? "_bf16" : "";
-    const bool one_pass = !features.uses_scores() && features.corrections == 0;
+    const bool one_pass = features.known_before_scores();
     add((one_pass ? "one_pass" : "two_passes") + suffix, 1, (n_ + m_) * d_, entries(),
         products(entries()), one_pass ? 0 : spilled_);
     const double corrections = features.corrections;

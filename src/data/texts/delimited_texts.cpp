@@ -201,9 +201,7 @@ class LabelledTextReader {
     std::vector<std::int64_t> columns;
     for (const std::string& name : config_.text_columns)
       columns.push_back(column(name, "text_columns"));
-    std::vector<std::string> numbers;
-    for (const std::int64_t k : columns) numbers.push_back(std::to_string(k));
-    require_distinct(config_.text_columns, numbers, source_ + ": data.text.text_columns");
+    require_distinct(config_.text_columns, columns, source_ + ": data.text.text_columns");
     if (!columns.empty()) return columns;
     for (std::int64_t k = 0; k < rows_.columns(); ++k)
       if (k != label) columns.push_back(k);

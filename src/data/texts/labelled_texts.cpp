@@ -134,15 +134,11 @@ void require_pair(const config::TextConfig& config, std::int64_t columns,
       "data.text.text_columns names them");
 }
 
-void require_distinct(const std::vector<std::string>& named, const std::vector<std::string>& found,
-                      const std::string& place) {
-  for (std::size_t k = 0; k < named.size(); ++k)
-    for (std::size_t other = 0; other < k; ++other)
-      if (found[other] == found[k])
-        throw base::DataError(
-            place + " names one column twice, '" + io::excerpt(named[other]) +
-                (named[other] == named[k] ? "'" : "' and '" + io::excerpt(named[k]) + "'"),
-            "name it once");
+void refuse_repeated(const std::string& first, const std::string& second,
+                     const std::string& place) {
+  throw base::DataError(place + " names one column twice, '" + io::excerpt(first) +
+                            (first == second ? "'" : "' and '" + io::excerpt(second) + "'"),
+                        "name it once");
 }
 
 std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,

@@ -72,10 +72,19 @@ void require_pair(const config::TextConfig& config, std::int64_t columns, const 
 std::string join_columns(const config::TextConfig& config, std::span<const std::string> columns,
                          const std::string& place);
 
-/// DataError where two of the columns of the text are one, which would count twice. `named`: as the
-/// user wrote them; `found`: the names or numbers that tell columns apart; `place`: file and field.
-void require_distinct(const std::vector<std::string>& named, const std::vector<std::string>& found,
-                      const std::string& place);
+/// DataError: two of the columns of the text, by these names, are one, which would count twice.
+[[noreturn]] void refuse_repeated(const std::string& first, const std::string& second,
+                                  const std::string& place);
+
+/// refuse_repeated where two columns are one. `named`: as the user wrote them; `found`: the names
+/// or numbers that tell columns apart; `place`: file and field.
+template <class Column>
+void require_distinct(const std::vector<std::string>& named, const std::vector<Column>& found,
+                      const std::string& place) {
+  for (std::size_t k = 0; k < named.size(); ++k)
+    for (std::size_t other = 0; other < k; ++other)
+      if (found[other] == found[k]) refuse_repeated(named[other], named[k], place);
+}
 
 /// "label column 'stars', text columns 'title', 'body'". Columns without a name are numbers.
 std::string describe_columns(const std::string& label, const std::vector<std::string>& texts);

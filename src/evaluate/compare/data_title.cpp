@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "config/changed_fields.h"
 #include "io/json.h"
 
 namespace asap::evaluate {
@@ -64,6 +65,11 @@ std::string data_title(const config::DataConfig& config) {
     return last_part(config.text.test_file);
   const std::string name = config.path.empty() ? config.name : last_part(config.path);
   return title_of_name(name.empty() ? config.name : name);
+}
+
+std::string data_options(const config::DataConfig& data, const config::DataConfig& trained) {
+  return config::set_options({{"data", config::to_json(data)}},
+                             {{"data", config::to_json(trained)}});
 }
 
 }  // namespace asap::evaluate

@@ -22,12 +22,6 @@ std::string option(const std::string& name, const std::filesystem::path& path) {
   return " " + name + " " + base::shell_word(path.string());
 }
 
-/// " --set KEY=VALUE" for data that are not those of the training.
-std::string data_options(const config::DataConfig& data, const config::DataConfig& trained) {
-  return config::set_options({{"data", config::to_json(data)}},
-                             {{"data", config::to_json(trained)}});
-}
-
 /// What compile_command writes as options of their own, so that it needs no --set.
 void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig& from) {
   to.teacher = from.teacher;

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/text_table.h"
-#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "data/batch.h"
 #include "data/load/load_dataset.h"
@@ -20,10 +19,6 @@
 
 namespace asap::evaluate {
 namespace {
-
-io::Json trained_data(const std::filesystem::path& run) {
-  return config::to_json(config::RunFolder(run).read_config().data);
-}
 
 /// A segment in the input space of one of the networks.
 struct Segment {
@@ -86,8 +81,7 @@ class Study {
     study_.command = "asap-eval regions --run " + base::shell_word(run.string()) + " --segments " +
                      std::to_string(config.segments) + " --seed " + std::to_string(config.seed) +
                      " --examples " + std::to_string(dataset_.size()) +
-                     config::set_options({{"data", config::to_json(config.data)}},
-                                         {{"data", trained_data(run)}}) +
+                     data_options(config.data, config::RunFolder(run).read_config().data) +
                      " --out DIR";
     study_.examples = dataset_.size();
     study_.segments = config.segments;

@@ -8,57 +8,52 @@
 
 using namespace asap::test;
 
-TEST_CASE("the tiled compiled operator equals the plain form in double for every storage") {
+namespace {
+
+/// Compares the tiled form, which must stay in the exp domain, with the plain one in double. map:
+/// one of tiled_cases.h.
+template <class AnyMap>
+void check_against_plain(const Case& c, const AnyMap& map, int extra, const SweepOptions& way,
+                         double limit) {
   Arena arena, arena64;
+  Tensor<float> output = c.output();
+  Tensor<double> expected = c.output64();
+  const TiledEvidence evidence =
+      tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
+  compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
+  CHECK(!evidence.log_domain);
+  CHECK(largest_difference(output, expected) < limit);
+}
+
+}  // namespace
+
+TEST_CASE("the tiled compiled operator equals the plain form in double for every storage") {
   for_each_case<int>(
       {0, 1}, [&](const Case& c, double deviation, int extra, const SweepOptions& way) {
-        const Map map(4, c.sizes.width);
-        Tensor<float> output = c.output();
-        Tensor<double> expected = c.output64();
-        const TiledEvidence evidence =
-            tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
-        compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
         INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", +" << extra);
-        CHECK(!evidence.log_domain);
-        CHECK(largest_difference(output, expected) < 10 * tolerance(deviation, way));
+        check_against_plain(c, Map(4, c.sizes.width), extra, way, 10 * tolerance(deviation, way));
       });
 }
 
 TEST_CASE("corrected iterations, first duals and landmarks equal the plain form in double") {
-  Arena arena, arena64;
   const std::vector<std::pair<int, int>> maps{{0, 0}, {0, 6}, {1, 0}, {1, 6}, {3, 0}, {3, 6}};
   for_each_case(maps, [&](const Case& c, double deviation, const std::pair<int, int>& map_sizes,
                           const SweepOptions& way) {
     const int corrections = map_sizes.first, prototypes = map_sizes.second;
-    const CorrectedMap map(corrections, prototypes, c.sizes.width);
-    const int extra = corrections == 1 ? 1 : 0;
-    Tensor<float> output = c.output();
-    Tensor<double> expected = c.output64();
-    const TiledEvidence evidence =
-        tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
-    compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
     INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", corrections "
                    << corrections << ", landmarks " << prototypes);
-    CHECK(!evidence.log_domain);
-    CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+    check_against_plain(c, CorrectedMap(corrections, prototypes, c.sizes.width),
+                        corrections == 1 ? 1 : 0, way, 20 * tolerance(deviation, way));
   });
 }
 
 TEST_CASE("relaxed iterations from the teacher's start equal the plain form in double") {
-  Arena arena, arena64;
   for_each_case<int>(
       {1, 2, 4}, [&](const Case& c, double deviation, int corrections, const SweepOptions& way) {
-        const RelaxedMap map(corrections);
-        const int extra = corrections == 2 ? 1 : 0;
-        Tensor<float> output = c.output();
-        Tensor<double> expected = c.output64();
-        const TiledEvidence evidence =
-            tiled_compiled_attention(map.map32(), c.head(), extra, way, output.rows(), arena);
-        compiled_attention<double>(map.map64(), c.head64(), extra, expected.rows(), arena64);
         INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", corrections "
                        << corrections);
-        CHECK(!evidence.log_domain);
-        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+        check_against_plain(c, RelaxedMap(corrections), corrections == 2 ? 1 : 0, way,
+                            20 * tolerance(deviation, way));
       });
 }
 
