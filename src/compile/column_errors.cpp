@@ -1,5 +1,7 @@
 #include "compile/column_errors.h"
 
+#include <cmath>
+
 #include "attention/operators/guarded_operator.h"
 #include "attention/stored/sinkhorn_attention.h"
 #include "attention/tiled/tiled_attention.h"
@@ -19,8 +21,11 @@ void measure_example(const attention::CompiledHead& head,
                                   output = scratch.matrix<float>(queries.rows, 1);
   for (std::int64_t j = 0; j < keys.rows; ++j) values(j, 0) = 0;
   const attention::AttentionHead<float> inputs = head.inputs(queries, keys, values);
-  measured.bounds.push_back(static_cast<float>(
-      attention::guarded_head_attention(head, inputs, {}, output, scratch).column_error));
+  const attention::ColumnCertificate certificate =
+      attention::guarded_head_attention(head, inputs, {}, output, scratch);
+  measured.bounds.push_back(static_cast<float>(certificate.column_error));
+  measured.largest_start =
+      std::fmax(measured.largest_start, static_cast<float>(certificate.start_error));
   if (!head.predicts()) {
     measured.errors.push_back(
         attention::sinkhorn_attention<float>(inputs, head.iterations, output, scratch)
@@ -44,6 +49,7 @@ void exchange_errors(const distributed::ItemShare& share, ColumnErrorsByHead& er
   for (std::int64_t place = 0; place < share.own(); ++place) {
     const MeasuredErrors& measured = head(share.item(place));
     std::string& bytes = own.emplace_back();
+    distributed::pack_value(measured.largest_start, bytes);
     distributed::pack_value(measured.errors.size(), bytes);  // as many bounds
     distributed::pack(std::span<const float>(measured.errors), bytes);
     distributed::pack(std::span<const float>(measured.bounds), bytes);
@@ -52,6 +58,7 @@ void exchange_errors(const distributed::ItemShare& share, ColumnErrorsByHead& er
   for (std::size_t index = 0; index < all.size(); ++index) {
     distributed::Unpacker unpacker(all[index]);
     MeasuredErrors& measured = head(static_cast<std::int64_t>(index));
+    measured.largest_start = unpacker.value<float>();
     measured.errors.resize(unpacker.value<std::size_t>());
     measured.bounds.resize(measured.errors.size());
     unpacker.fill(std::span(measured.errors));

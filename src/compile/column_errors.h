@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "attention/operators/compiled_operator.h"
@@ -13,6 +14,8 @@ namespace asap::compile {
 struct MeasuredErrors {
   std::vector<float> errors;  ///< column errors of the plans
   std::vector<float> bounds;  ///< see attention::GuardedOperator
+  /// The largest ColumnCertificate::start_error; NaN where the head has none.
+  float largest_start = std::numeric_limits<float>::quiet_NaN();
 };
 
 /// [layer][head]

@@ -237,6 +237,9 @@ void add_column_errors(const ExampleRange& range, HeadPasses& passes, CompiledMo
       model.heads[layer][head].column_errors = {
           .sorted = std::move(measured.errors),
           .bounds = std::move(measured.bounds),
+          .largest_start = std::isnan(measured.largest_start)
+                               ? std::numeric_limits<float>::infinity()
+                               : measured.largest_start,
           .teacher = static_cast<float>(model.evidence[layer][head].teacher_column_error)};
     }
 }

@@ -124,11 +124,15 @@ void get_column_errors(const OperatorLayer& layer, const io::TensorFile& file,
       read_tensor(file, prefix(layer) + "teacher_column_errors", {layer.heads});
   tensor::Tensor<float> bounds;
   if (layer.bounds) bounds = read_sorted(layer, "column_error_bounds", file);
+  tensor::Tensor<float> first;
+  if (layer.start_errors)
+    first = read_tensor(file, prefix(layer) + "largest_start_errors", {layer.heads});
   for (std::int64_t h = 0; h < layer.heads; ++h) {
     attention::ColumnErrors& out = heads[h].column_errors;
     const tensor::VectorView<const float> row = errors.rows().row(h);
     out.sorted.assign(row.begin(), row.end());
     out.teacher = teacher[h];
+    if (layer.start_errors) out.largest_start = first[h];
     if (!layer.bounds) continue;
     const tensor::VectorView<const float> bound = bounds.rows().row(h);
     out.bounds.assign(bound.begin(), bound.end());
@@ -153,6 +157,19 @@ void put_maps(const OperatorLayer& layer, const std::vector<attention::CompiledH
         [](const attention::CompiledHead& head) -> View { return head.landmarks.flat(); });
   put("weights", weight_shape(layer),
       [](const attention::CompiledHead& head) -> View { return head.weights; });
+}
+
+bool knows_start_error(const attention::CompiledHead& head) {
+  return head.column_errors.measured() && std::isfinite(head.column_errors.largest_start);
+}
+
+/// An optional field of a layer.
+bool read_flag(const io::Json& json, const char* key, const std::string& source) {
+  if (!json.contains(key)) return false;
+  if (!json[key].is_boolean())
+    throw base::DataError(source + ": field '" + key + "': expected true or false, got " +
+                          io::excerpt(json[key].dump()));
+  return json[key].get<bool>();
 }
 
 attention::ProductPrecision parse_precision(const std::string& word, const std::string& source) {
@@ -182,6 +199,7 @@ OperatorLayer describe_layer(std::size_t index, const std::vector<attention::Com
           .teacher_iterations = first.teacher_iterations,
           .column_errors = std::ssize(first.column_errors.sorted),
           .bounds = !first.column_errors.bounds.empty(),
+          .start_errors = std::ranges::all_of(heads, knows_start_error),
           .slack = std::ranges::any_of(
               heads, [](const attention::CompiledHead& head) { return head.slack > 0; })};
 }
@@ -195,6 +213,7 @@ io::Json layer_json(const OperatorLayer& layer) {
   json["precision"] =
       layer.precision == attention::ProductPrecision::bfloat16 ? kBfloat16 : kSingle;
   if (layer.slack) json["slack"] = true;
+  if (layer.start_errors) json["start_errors"] = true;
   return json;
 }
 
@@ -202,12 +221,8 @@ void read_layer_json(const io::Json& json, attention::CompiledMode mode, const s
                      OperatorLayer& layer) {
   if (!json.is_object()) throw base::DataError(source + ": expected an object");
   const bool loop = json.contains("iterations");
-  if (json.contains("slack")) {
-    if (!json["slack"].is_boolean())
-      throw base::DataError(source + ": field 'slack': expected true or false, got " +
-                            io::excerpt(json["slack"].dump()));
-    layer.slack = json["slack"].get<bool>();
-  }
+  layer.slack = read_flag(json, "slack", source);
+  layer.start_errors = read_flag(json, "start_errors", source);
   if (!loop || json.contains("precision"))  // loops had none at first
     layer.precision =
         parse_precision(require_field<std::string>(json, "precision", source), source);
@@ -248,6 +263,10 @@ void put_layer(const OperatorLayer& layer, const std::vector<attention::Compiled
   if (layer.bounds)
     put("column_error_bounds", {layer.heads, layer.column_errors},
         [](const attention::CompiledHead& head) -> View { return head.column_errors.bounds; });
+  if (layer.start_errors)
+    put("largest_start_errors", {layer.heads}, [](const attention::CompiledHead& head) -> View {
+      return {&head.column_errors.largest_start, 1};
+    });
   put("teacher_column_errors", {layer.heads}, [](const attention::CompiledHead& head) -> View {
     return {&head.column_errors.teacher, 1};
   });

@@ -22,6 +22,7 @@ struct OperatorLayer {
   int teacher_iterations = 1;      ///< T
   std::int64_t column_errors = 0;  ///< examples behind them; 0: not measured
   bool bounds = false;             ///< whether there are bounds of as many column errors
+  bool start_errors = false;       ///< whether the largest errors of the loop's start are known
   bool slack = false;              ///< whether the heads have slack
 };
 
@@ -29,8 +30,8 @@ struct OperatorLayer {
 OperatorLayer describe_layer(std::size_t index, const std::vector<attention::CompiledHead>& heads,
                              std::int64_t width);
 
-/// {"features", "precision", "slices"} of a map, {"iterations"} of a loop; "slack" where there is
-/// any.
+/// {"features", "precision", "slices"} of a map, {"iterations"} of a loop; "slack" and
+/// "start_errors" where there are any.
 io::Json layer_json(const OperatorLayer& layer);
 /// Fills mode, features, precision, slices and iterations from such a description. `mode` is that
 /// of maps. DataError names `source` and the field.

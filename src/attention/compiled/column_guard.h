@@ -20,6 +20,9 @@ struct ColumnCertificate {
   /// was measured, 0 without queries or keys.
   double column_error = std::numeric_limits<double>::quiet_NaN();
   int iterations = 0;  ///< that the guard added
+  /// The column error of the plan that the teacher's loop starts from, softmax attention's: of maps
+  /// that start there, too (DualFeatures::start). NaN where it was not measured.
+  double start_error = std::numeric_limits<double>::quiet_NaN();
 
   /// Notes the column error of the current plan, and whether one more iteration follows: then it
   /// counts. An error that is NaN ends the iterations.

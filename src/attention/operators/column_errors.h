@@ -13,6 +13,9 @@ struct ColumnErrors {
   std::vector<float> sorted{};  ///< one per example, ascending; empty when not measured
   /// The same of the bounds that GuardedOperator gets for nothing; empty when not measured.
   std::vector<float> bounds{};
+  /// The largest column error of the plan that the teacher's loop starts from, of maps that start
+  /// there, too; infinite when not measured.
+  float largest_start = std::numeric_limits<float>::infinity();
   /// The column error of the teacher's own plans, mean over columns; NaN when not measured.
   float teacher = std::numeric_limits<float>::quiet_NaN();
 

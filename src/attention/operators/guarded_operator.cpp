@@ -6,17 +6,17 @@ namespace asap::attention {
 namespace {
 
 ColumnCertificate bounded_attention(const CompiledHead& head, const AttentionHead<float>& inputs,
-                                    double limit, tensor::MatrixView<float> output,
+                                    const HeadGuard& guard, tensor::MatrixView<float> output,
                                     tensor::Arena& scratch) {
+  const LoopGuard loop{guard.limit, head.teacher_iterations, guard.start_limit};
   if (!head.predicts())
-    return guarded_sinkhorn_attention(inputs, head.iterations, {limit, head.teacher_iterations},
-                                      output, scratch, head.precision)
+    return guarded_sinkhorn_attention(inputs, head.iterations, loop, output, scratch,
+                                      head.precision)
         .certificate;
   const TiledOptions options{
       .storage = best_storage(inputs.queries.rows, inputs.keys.rows, head.precision),
       .precision = head.precision};
-  return bounded_tiled_compiled_attention(head.map(), inputs, options, output, scratch,
-                                          {limit, head.teacher_iterations})
+  return bounded_tiled_compiled_attention(head.map(), inputs, options, output, scratch, loop)
       .certificate;
 }
 
@@ -34,7 +34,7 @@ ColumnCertificate guarded_head_attention(const CompiledHead& head,
                                          tensor::MatrixView<float> output, tensor::Arena& scratch) {
   switch (guard.rule) {
     case HeadGuard::Rule::bounded:
-      return bounded_attention(head, inputs, guard.limit, output, scratch);
+      return bounded_attention(head, inputs, guard, output, scratch);
     case HeadGuard::Rule::warm: {
       const ColumnGuard warm{guard.limit, guard.limit, head.teacher_iterations};
       return guarded_tiled_compiled_attention(

@@ -18,6 +18,9 @@ struct HeadGuard {
   };
   Rule rule = Rule::bounded;
   double limit = std::numeric_limits<double>::infinity();
+  /// Rule `bounded`: a map that starts as the teacher's loop does gives way at once where the
+  /// column error of the plan there exceeds this.
+  double start_limit = std::numeric_limits<double>::infinity();
 };
 
 /// The compiled operator that certifies every head, and goes on iterating where a head's guard asks
@@ -28,7 +31,9 @@ struct HeadGuard {
 /// update (bounded_compiled_attention), of a loop the column error one iteration before its last
 /// (guarded_sinkhorn_attention). Beyond the limit a map's plan gives way to the teacher's whole
 /// loop, because a teacher that is far from converged cannot be reached from elsewhere, and a loop
-/// goes on to its end; both in the precision of the layer. Elsewhere the output is that of
+/// goes on to its end; both in the precision of the layer. A relaxed loop tells inputs that are far
+/// from those of its calibration by the plan that it starts from, and goes on as the teacher's.
+/// Elsewhere the output is that of
 /// CompiledOperator, to the byte. Rules `warm` and `loop` work in float; a loop is never warm.
 ///
 /// AttentionBatch::guarded counts the heads of rule `bounded` that are not the teacher's whole loop

@@ -54,6 +54,8 @@ class StoredRows {
   void apply(tensor::MatrixView<float> output);
   double next_column_error();
   double row_error() const;
+  double start_column_error() const;
+  bool go_on_with_loop(int iterations);
   bool repeat_loop(int iterations);
   bool trustworthy() const { return trustworthy_; }
 
@@ -212,16 +214,27 @@ double StoredRows::row_error() const {
       column_error<float>(n_, static_cast<float>(m_) / static_cast<float>(n_), sums_, weights_));
 }
 
-/// The row and column scalings of the teacher's loop, up to a factor. False where the exp domain
-/// does not do.
-bool StoredRows::repeat_loop(int iterations) {
-  std::ranges::copy(start_, v_.begin());
+/// mean_j |M/N sum_i A_ij - 1| of the plan that the loop starts from.
+double StoredRows::start_column_error() const {
+  return static_cast<double>(column_error<float>(
+      m_, static_cast<float>(n_) / static_cast<float>(m_), column_sums_, start_));
+}
+
+/// The row and column scalings after this many iterations from v, up to a factor. False where the
+/// exp domain does not do.
+bool StoredRows::go_on_with_loop(int iterations) {
   for (int t = 0; t < iterations; ++t) {
     scaling_sweep<float>(gibbs_, v_, live_rows(inverse_sums_), column_sums_);
     if (!close_columns()) return false;
   }
   sum_rows();
   return trustworthy_;
+}
+
+/// The same from where the teacher's loop starts.
+bool StoredRows::repeat_loop(int iterations) {
+  std::ranges::copy(start_, v_.begin());
+  return go_on_with_loop(iterations);
 }
 
 void StoredRows::apply(tensor::MatrixView<float> output) {
@@ -248,10 +261,20 @@ bool predict(const DualMap<float>& map, const AttentionHead<float>& head, Stored
   return true;
 }
 
-/// The same for a map that is a loop whose iterations go farther.
+/// The first iteration of a map that is a loop whose iterations go farther, and all of the
+/// teacher's where its loop takes over at once.
+bool begin_relaxing(const LoopGuard* guard, StoredRows& rows, ColumnCertificate& certificate) {
+  if (!rows.begin_loop()) return false;
+  if (guard) certificate.start_error = rows.start_column_error();
+  if (!rows.close_columns()) return false;
+  if (!guard || !guard->gives_way_at_once(certificate.start_error)) return true;
+  certificate.iterations = guard->whole;
+  return rows.go_on_with_loop(guard->whole - 1);
+}
+
+/// The column updates of the iterations that follow.
 bool relax(const DualMap<float>& map, const AttentionHead<float>& head, StoredRows& rows,
            tensor::Arena& scratch) {
-  if (!rows.begin_loop() || !rows.close_columns()) return false;
   const RelaxedDual dual{rows.loop_dual(),
                          scratch.matrix<float>(map.features.corrections, head.queries.rows)};
   for (int t = 1; t <= map.features.corrections; ++t) {
@@ -268,6 +291,14 @@ bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& he
                        tensor::Arena& scratch, ColumnCertificate& certificate) {
   const tensor::ArenaScope scope(scratch);
   StoredRows rows(head, scratch);
+  const LoopGuard* guard = iterations.loop_guard;
+  if (map.features.start) {
+    if (!begin_relaxing(guard, rows, certificate)) return false;
+    if (certificate.iterations > 0) {
+      rows.apply(output);
+      return true;
+    }
+  }
   if (!(map.features.start ? relax : predict)(map, head, rows, scratch)) return false;
   for (int t = 1; t <= iterations.plain; ++t) {
     rows.sum_rows();
@@ -276,7 +307,6 @@ bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& he
   }
   rows.sum_rows();
   if (iterations.bound) certificate.column_error = rows.row_error();
-  const LoopGuard* guard = iterations.loop_guard;
   if (guard && guard->whole > 0 && !(certificate.column_error <= guard->limit)) {
     certificate.iterations = guard->whole;
     if (!rows.repeat_loop(guard->whole)) return false;

@@ -42,6 +42,15 @@ double swept_column_error(const GibbsSweep& sweep, const TiledHead& tiled, tenso
   return swept_column_error(sweep, tiled, ones);
 }
 
+/// Measures the plan of the first pass if start_guard asks for it. Whether a loop takes over.
+bool gives_way_at_once(const GibbsSweep& sweep, const TiledHead& tiled,
+                       const Iterations& iterations, ColumnCertificate& certificate,
+                       tensor::Arena& scratch) {
+  if (!iterations.start_guard) return false;
+  certificate.start_error = swept_column_error(sweep, tiled, scratch);
+  return iterations.start_guard->gives_way_at_once(certificate.start_error);
+}
+
 /// mean_i |weight_i sum_i N/M - 1| over rows, where columns that are weighed so sum to 1. Both:
 /// [padded rows].
 double mean_row_error(const TiledHead& tiled, tensor::VectorView<const float> weights,
@@ -105,6 +114,7 @@ ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
                               tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> v = scratch.vector<float>(tiled.padded_keys());
   ColumnCertificate certificate;
+  if (gives_way_at_once(sweep, tiled, iterations, certificate, scratch)) return certificate;
   const double first_error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
   std::ranges::fill(v, 1.0f);
   const auto update_columns = [&] {
@@ -151,6 +161,7 @@ ColumnCertificate finish_recomputing(GibbsSweep& sweep, const TiledHead& tiled,
                                      tensor::MatrixView<float> output, tensor::Arena& scratch) {
   const tensor::VectorView<float> column_dual = zero_column_offsets(tiled, scratch);
   ColumnCertificate certificate;
+  if (gives_way_at_once(sweep, tiled, iterations, certificate, scratch)) return certificate;
   const double first_error = iterations.loop_guard ? swept_column_error(sweep, tiled, scratch) : 0;
   const auto update_columns = [&] {
     update_column_dual(sweep, tiled.m, iterations.slack, column_dual, scratch);

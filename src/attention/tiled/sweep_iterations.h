@@ -31,7 +31,9 @@ struct Iterations {
   SlackColumns slack{};
   const ColumnGuard* guard = nullptr;     ///< null unless the column error is to be measured
   const LoopGuard* loop_guard = nullptr;  ///< null unless a cut loop may go on
-  bool bound = false;                     ///< the row error before the last row update is wanted
+  /// Null unless the first pass is that of a loop which may take over at once.
+  const LoopGuard* start_guard = nullptr;
+  bool bound = false;  ///< the row error before the last row update is wanted
 
   /// The row update of corrected iteration t, of rows that have this offset.
   auto correction(int t, tensor::VectorView<const float> row_offset) const {
@@ -46,7 +48,8 @@ struct Iterations {
 };
 
 /// The column update of the column sums in `sweep`, the iterations, and the product with the
-/// values, which includes the last row update. row_offset: of the kept Gibbs kernel.
+/// values, which includes the last row update. row_offset: of the kept Gibbs kernel. Where
+/// start_guard lets a loop take over, nothing is done, and the column error is NaN.
 ColumnCertificate finish_kept(GibbsSweep& sweep, const TiledHead& tiled,
                               const Iterations& iterations,
                               tensor::VectorView<const float> row_offset,

@@ -174,7 +174,9 @@ TiledEvidence compiled_in_exp_domain(const DualMap<float>& map, const AttentionH
       close_stored_rows(map, head, iterations, output, scratch, evidence.certificate))
     return evidence;
   evidence = {};
-  iterations.loop_guard = nullptr;  // what tiles keep is not the kernel of a loop
+  // What tiles keep is not the kernel of a loop.
+  iterations.start_guard = map.features.start ? iterations.loop_guard : nullptr;
+  iterations.loop_guard = nullptr;
   const tensor::ArenaScope scope(scratch);
   const TiledHead tiled = tile_head(head, !map.features.start, scratch);
   DualRecursion recursion(map, head, tiled, scratch);

@@ -53,6 +53,14 @@ TiledEvidence fastest_sinkhorn_attention(const AttentionHead<float>& head, int i
 struct LoopGuard {
   double limit = std::numeric_limits<double>::infinity();
   int whole = 0;  ///< iterations of the loop that was not cut
+  /// A map that starts as that loop does gives way at once where ColumnCertificate::start_error
+  /// exceeds this.
+  double start_limit = std::numeric_limits<double>::infinity();
+
+  /// An error that is NaN waits for the bound, which is NaN, too.
+  bool gives_way_at_once(double start_error) const {
+    return whole > 0 && start_error > start_limit;
+  }
 };
 
 /// fastest_sinkhorn_attention that goes on to `guard.whole` iterations where the column error of
@@ -75,7 +83,8 @@ TiledEvidence tiled_compiled_attention(const DualMap<float>& map, const Attentio
 /// tiled_compiled_attention without extra iterations, to the byte, whose certificate is the bound
 /// of bounded_compiled_attention: row sums that the last pass takes anyway tell it. Where it
 /// exceeds guard.limit, the output is that of Sinkhorn's loop with guard.whole iterations instead,
-/// which the certificate counts. Short sequences run it on the Gibbs kernel that is stored.
+/// which the certificate counts. Short sequences run it on the Gibbs kernel that is stored. A
+/// relaxed loop that gives way at once has no bound: NaN.
 TiledEvidence bounded_tiled_compiled_attention(const DualMap<float>& map,
                                                const AttentionHead<float>& head,
                                                const TiledOptions& options,

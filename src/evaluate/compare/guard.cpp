@@ -21,7 +21,7 @@ using Rule = attention::HeadGuard::Rule;
 attention::HeadGuard guard_of(const Method& method, const attention::CompiledHead& head) {
   const attention::ColumnErrors& errors = head.column_errors;
   if (method.kind == MethodKind::guarded)
-    return {Rule::bounded, errors.bound_quantile(method.guard_quantile)};
+    return {Rule::bounded, errors.bound_quantile(method.guard_quantile), errors.largest_start};
   if (head.predicts() && errors.teacher <= kConverged) return {Rule::warm, errors.teacher};
   return {.rule = Rule::loop};
 }

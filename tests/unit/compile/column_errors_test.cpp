@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/stored/sinkhorn_attention.h"
 #include "compile/compile_heads.h"
 #include "unit/compile/small_activations.h"
 
@@ -48,6 +49,35 @@ TEST_CASE("Measured column errors are those of the evidence, example by example"
       CHECK(model.heads[layer][head].column_errors.teacher ==
             doctest::Approx(model.evidence[layer][head].teacher_column_error));
     }
+}
+
+TEST_CASE("Of a relaxed loop the largest column error of softmax's plans is measured, too") {
+  const compile::Activations activations = random_activations({}, 2, 8);
+  compile::CompileConfig config = small_config();
+  config.features = {"start", "it:2"};
+  const compile::CompiledModel model = compile::compile_heads(activations, config, 1);
+  tensor::Arena arena;
+  for (std::size_t layer = 0; layer < 2; ++layer) {
+    const attention::AttentionBatch<float> batch = activations.batch(static_cast<int>(layer));
+    for (std::int64_t h = 0; h < 2; ++h) {
+      const attention::CompiledHead& head = model.heads[layer][static_cast<std::size_t>(h)];
+      double largest = 0;
+      for (std::int64_t e = 0; e < 12; ++e) {
+        const tensor::ArenaScope scope(arena);
+        tensor::Tensor<float> output({14, 6});
+        const attention::AttentionHead<float> inputs =
+            head.inputs(batch.head_queries(e, h), batch.head_keys(e, h), batch.head_values(e, h));
+        largest = std::max<double>(
+            largest,
+            attention::sinkhorn_attention<float>(inputs, 0, output.rows(), arena).column_error);
+      }
+      CHECK(head.column_errors.largest_start == doctest::Approx(largest).epsilon(1e-5));
+    }
+  }
+  config.features = {"lse", "lse0", "it:1"};
+  for (const auto& layer : compile::compile_heads(activations, config, 1).heads)
+    for (const attention::CompiledHead& head : layer)
+      CHECK(std::isinf(head.column_errors.largest_start));
 }
 
 TEST_CASE("Examples without live tokens have no column error") {

@@ -50,6 +50,8 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
       }
       head.column_errors = {
           .sorted = {0.01F, 0.02F, 0.5F}, .bounds = {0.02F, 0.03F, 0.9F}, .teacher = 0.25F};
+      if (flags.start)
+        head.column_errors.largest_start = static_cast<float>(0.1 + random.uniform());
       for (std::int64_t p = 0; p < flags.weight_count(3); ++p)
         head.weights.push_back(static_cast<float>(random.normal()));
     }
@@ -58,9 +60,10 @@ compile::OperatorArtefact random_artefact(const std::vector<std::string>& featur
 }
 
 /// Writes an artefact, changes its tensors and description, and returns what loading says.
-std::string complaint(const std::function<void(io::TensorFile&, io::Json&)>& damage) {
+std::string complaint(const std::function<void(io::TensorFile&, io::Json&)>& damage,
+                      const std::vector<std::string>& features = {"pot", "lse"}) {
   const TemporaryFolder folder;
-  compile::save_operator(folder.path(), random_artefact({"pot", "lse"}));
+  compile::save_operator(folder.path(), random_artefact(features));
   io::TensorFile tensors = io::read_safetensors(folder.path() / "operator.safetensors");
   io::Json json = io::read_json(folder.path() / "operator.json");
   const std::string before = io::serialise_safetensors(tensors);
@@ -114,6 +117,7 @@ TEST_CASE("An operator reads back as it was written, and equal ones have equal b
         CHECK(a.column_errors.sorted == b.column_errors.sorted);
         CHECK(a.column_errors.bounds == b.column_errors.bounds);
         CHECK(a.column_errors.teacher == b.column_errors.teacher);
+        CHECK(a.column_errors.largest_start == b.column_errors.largest_start);
       }
     for (const char* file : {"operator.safetensors", "operator.json"})
       CHECK(base::read_file(one.path() / file) ==
@@ -280,6 +284,26 @@ TEST_CASE("Operators without column errors are read, damaged column errors are n
           errors[0] = 1;
           file.put("layers.0.column_errors", errors);
         }) == "operator.safetensors: tensor 'layers.0.column_errors' does not ascend");
+}
+
+TEST_CASE("Relaxed loops without errors of their starts are read, damaged ones are not") {
+  const std::vector<std::string> features{"start", "it:2"};
+  const auto erase = [](io::TensorFile& file) {
+    for (const char* layer : {"0", "1"})
+      file.tensors.erase(std::string("layers.") + layer + ".largest_start_errors");
+  };
+  CHECK(complaint(
+            [&](io::TensorFile& file, io::Json& json) {  // of an earlier version
+              erase(file);
+              for (io::Json& layer : json["operators"]) layer.erase("start_errors");
+            },
+            features) == "nothing");
+  CHECK(complaint([&](io::TensorFile& file, io::Json&) { erase(file); }, features)
+            .find("layers.0.largest_start_errors") != std::string::npos);
+  CHECK(complaint(
+            [](io::TensorFile&, io::Json& json) { json["operators"][1]["start_errors"] = "yes"; },
+            features) ==
+        "operator.json: operators[1]: field 'start_errors': expected true or false, got \"yes\"");
 }
 
 TEST_CASE("A truncated or missing file of an operator is refused") {

@@ -77,6 +77,45 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
   CHECK(left > 0);
 }
 
+TEST_CASE("A relaxed loop whose start is beyond its limit is left to the teacher") {
+  attention::CompiledHead head{
+      .features = attention::DualFeatures::none(), .score_scale = 0.4F, .teacher_iterations = 9};
+  head.features.start = true;
+  head.features.corrections = 2;
+  head.weights.assign(static_cast<std::size_t>(head.features.weight_count(0)), 0.1F);
+  const tensor::Tensor<float> x = cast<float>(random_matrix(kExamples * kTokens, kWidth, 1, 4800));
+  std::vector<attention::GuardedHeads> counts(kExamples);
+  attention::AttentionBatch<float> batch{x.rows(), x.rows(), x.rows(), kExamples, 1};
+  batch.guarded = counts;
+  tensor::Tensor<float> output({kExamples * kTokens, kWidth}), expected = output;
+  tensor::Arena scratch;
+  std::vector<attention::ColumnCertificate> certificates(kExamples);
+  attention::GuardedOperator({{head}}, {{{}}})
+      .certify(0, batch, output.rows(), scratch, certificates);
+  double limit = certificates[0].start_error;  // the smallest, so that others are beyond it
+  for (const attention::ColumnCertificate& one : certificates)
+    limit = std::min(limit, one.start_error);
+  attention::GuardedOperator({{head}}, {{{.start_limit = limit}}})
+      .certify(0, batch, output.rows(), scratch, certificates);
+  int left = 0;
+  for (std::int64_t b = 0; b < kExamples; ++b) {
+    const bool beyond = certificates[b].start_error > limit;
+    left += beyond;
+    CHECK(certificates[b].iterations == (beyond ? 9 : 0));
+    CHECK(counts[b].heads == 2);  // of both passes
+    CHECK(counts[b].left == beyond);
+    if (!beyond) continue;
+    attention::fastest_sinkhorn_attention(
+        {batch.head_queries(b, 0), batch.head_keys(b, 0), batch.head_values(b, 0), 0.4F}, 9,
+        batch.head_output(expected.rows(), b, 0), scratch);
+    for (std::int64_t i = 0; i < kTokens; ++i)
+      for (std::int64_t d = 0; d < kWidth; ++d)
+        CHECK(std::abs(output.rows()(b * kTokens + i, d) - expected.rows()(b * kTokens + i, d)) <
+              2e-6);
+  }
+  CHECK(left > 0);
+}
+
 TEST_CASE("Heads that a guard may leave to the teacher are counted by example, others are not") {
   const auto loop = [](int iterations) {
     return attention::CompiledHead{.mode = attention::CompiledMode::sinkhorn,

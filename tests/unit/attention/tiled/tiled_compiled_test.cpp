@@ -360,3 +360,51 @@ TEST_CASE("NaN among the scores or in the row dual never passes the one pass uns
     CHECK(tiled_compiled_attention(map.known32(), c.head(), 0, {}, output.rows(), arena).repeated);
   }
 }
+
+TEST_CASE(
+    "a relaxed loop gives way at once where the plan that it starts from is beyond its limit") {
+  Arena arena, arena64;
+  for_each_case<int>(
+      {1, 3}, [&](const Case& c, double deviation, int corrections, const SweepOptions& way) {
+        const RelaxedMap relaxed(corrections);
+        Tensor<float> output = c.output(), plain = c.output();
+        Tensor<double> expected = c.output64();
+        const auto run = [&](double start_limit) {
+          return bounded_tiled_compiled_attention(relaxed.map32(), c.head(), way, output.rows(),
+                                                  arena, {INFINITY, 5, start_limit})
+              .certificate;
+        };
+        const ArenaScope scope(arena64);
+        const double start_error =
+            sinkhorn_attention<double>(c.head64(), 0, expected.rows(), arena64).column_error;
+        INFO(c.sizes.n << " x " << c.sizes.m << ", deviation " << deviation << ", " << corrections);
+        const ColumnCertificate stays = run(INFINITY);
+        CHECK(std::abs(stays.start_error - start_error) <
+              20 * (1 + start_error) * tolerance(deviation, way));
+        CHECK(stays.iterations == 0);
+        tiled_compiled_attention(relaxed.map32(), c.head(), 0, way, plain.rows(), arena);
+        CHECK(std::ranges::equal(output.flat(), plain.flat()));
+        CHECK(run(stays.start_error).iterations == 0);  // not beyond it
+        const ColumnCertificate left = run(-1);
+        CHECK(left.iterations == 5);
+        CHECK(left.start_error == stays.start_error);
+        CHECK(std::isnan(left.column_error));
+        sinkhorn_attention<double>(c.head64(), 5, expected.rows(), arena64);
+        CHECK(largest_difference(output, expected) < 20 * tolerance(deviation, way));
+      });
+}
+
+TEST_CASE("maps that do not start as the loop does have no error of a start") {
+  Arena arena;
+  for_each_case<int>({0, 1}, [&](const Case& c, double, int which, const SweepOptions& way) {
+    const Map known(4, c.sizes.width);
+    const CorrectedMap corrected(2, 0, c.sizes.width);
+    Tensor<float> output = c.output();
+    const ColumnCertificate certificate =
+        bounded_tiled_compiled_attention(which == 0 ? known.map32() : corrected.map32(), c.head(),
+                                         way, output.rows(), arena, {INFINITY, 5, -1})
+            .certificate;
+    CHECK(std::isnan(certificate.start_error));
+    CHECK(certificate.iterations == 0);
+  });
+}
