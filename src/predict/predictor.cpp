@@ -141,7 +141,9 @@ void Predictor::run_batch(const Examples& examples, std::span<const std::int64_t
   const std::int64_t rows_each = rows / std::ssize(places);  // with padding
   tensor::Tensor<float> logits({rows, encoder.config().classes});
   EmbeddingObserver embeddings;
-  const evaluate::GuardTally tally(*attention_, encoder.config().layers, std::ssize(places));
+  using Outputs = evaluate::GuardTally::Outputs;
+  const evaluate::GuardTally tally(*attention_, encoder.config().layers, std::ssize(places),
+                                   cascade_ ? Outputs::kept : Outputs::forgotten);
   const PlanProbe probe(
       tally, {encoder.config().layers, encoder.config().heads, std::ssize(places), config_.plans});
   const bool probed = config_.plans || config_.certificate;

@@ -12,6 +12,9 @@ namespace asap::attention {
 struct GuardedHeads {
   std::int32_t heads = 0;
   std::int32_t left = 0;
+  /// The first layers in which every head ran the teacher's whole loop in float: the outputs there
+  /// are the teacher's own.
+  std::int32_t teacher_layers = 0;
 
   /// The share that stayed compiled; 1 where no head has such a guard.
   float compiled_share() const {

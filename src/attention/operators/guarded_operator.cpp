@@ -27,6 +27,16 @@ bool may_leave(const CompiledHead& head, const HeadGuard& guard) {
          (head.predicts() || head.iterations < head.teacher_iterations);
 }
 
+/// Whether what a head did is the teacher's whole loop, in float.
+bool is_teachers(const CompiledHead& head, const HeadGuard& guard,
+                 const ColumnCertificate& certificate) {
+  if (guard.rule == HeadGuard::Rule::loop) return true;
+  if (guard.rule == HeadGuard::Rule::warm || head.precision != ProductPrecision::single)
+    return false;
+  return certificate.iterations > 0 ||
+         (!head.predicts() && head.iterations == head.teacher_iterations);
+}
+
 }  // namespace
 
 ColumnCertificate guarded_head_attention(const CompiledHead& head,
@@ -72,6 +82,9 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
               "GuardedOperator: no such layer, or another number of heads");
   base::check(certificates.empty() || std::ssize(certificates) == batch.examples * batch.heads,
               "GuardedOperator: not a certificate for every head of every example");
+  const tensor::ArenaScope scope(scratch);
+  std::int64_t* const teacher_heads = scratch.take<std::int64_t>(batch.examples);
+  std::fill_n(teacher_heads, batch.examples, 0);
   for (std::int64_t h = 0; h < batch.heads; ++h) {
     const CompiledHead& head = heads_[layer][h];
     const bool counts = !batch.guarded.empty() && may_leave(head, guards_[layer][h]);
@@ -82,11 +95,17 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
                                   batch.head_values(b, h), head.score_scale},
                                  guards_[layer][h], batch.head_output(output, b, h), scratch);
       if (!certificates.empty()) certificates[b * batch.heads + h] = certificate;
+      teacher_heads[b] += is_teachers(head, guards_[layer][h], certificate);
       if (!counts) continue;
       ++batch.guarded[b].heads;
       batch.guarded[b].left += certificate.iterations > 0;
     }
   }
+  if (!batch.guarded.empty())
+    for (std::int64_t b = 0; b < batch.examples; ++b) {
+      std::int32_t& layers = batch.guarded[b].teacher_layers;
+      layers += layers == layer && teacher_heads[b] == batch.heads;
+    }
   clear_padded_rows(batch, output);
 }
 

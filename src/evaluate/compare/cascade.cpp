@@ -8,6 +8,7 @@
 #include "compile/calibration.h"
 #include "config/run_folder.h"
 #include "data/load/load_dataset.h"
+#include "evaluate/compare/replayed_teacher.h"
 #include "infer/scorer.h"
 
 namespace asap::evaluate {
@@ -237,7 +238,8 @@ std::int64_t Cascade::rerun(const data::Dataset& dataset, std::span<const std::i
   data::Batch again;
   again.fill(dataset, examples);
   tensor::Tensor<float> sure({encoder_.logit_rows(again.input()), encoder_.config().classes});
-  encoder_.forward(again.input(), timed_, sure.rows(), arena);
+  const ReplayedTeacher teacher(timed_, first, places, encoder_.config().layers);
+  encoder_.forward(again.input(), teacher, sure.rows(), arena);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const tensor::MatrixView<float> from =
         example_rows(sure.rows(), static_cast<std::int64_t>(i), std::ssize(places));

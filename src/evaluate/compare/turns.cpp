@@ -101,7 +101,9 @@ void classify(const infer::Encoder& encoder, const data::Dataset& dataset, const
     const std::int64_t index = share.item(place);
     const tensor::MatrixView<float> out = logits[place].rows();
     const std::span<const std::int64_t> examples = chunk.shard_examples(index);
-    const GuardTally tally(contestant.timed, encoder.config().layers, std::ssize(examples));
+    const GuardTally tally(
+        contestant.timed, encoder.config().layers, std::ssize(examples),
+        contestant.cascade ? GuardTally::Outputs::kept : GuardTally::Outputs::forgotten);
     encoder.forward(batches[index].input(), tally, out, arenas[worker]);
     if (contestant.cascade)
       reruns[place] = contestant.cascade->rerun(dataset, examples, tally, out, arenas[worker]);

@@ -116,6 +116,42 @@ TEST_CASE("A relaxed loop whose start is beyond its limit is left to the teacher
   CHECK(left > 0);
 }
 
+TEST_CASE("The first layers that ran nothing but the teacher's loops in float are counted") {
+  const attention::CompiledHead map = [] {
+    attention::CompiledHead head = head_of(4600);
+    head.teacher_iterations = 9;
+    return head;
+  }();
+  attention::CompiledHead rounded = map;
+  rounded.precision = attention::ProductPrecision::bfloat16;
+  const attention::CompiledHead loop{.mode = attention::CompiledMode::sinkhorn,
+                                     .score_scale = 0.4F,
+                                     .teacher_iterations = 9,
+                                     .iterations = 9};
+  const attention::HeadGuard never, always{.limit = 0}, whole{.rule = Rule::loop};
+  const tensor::Tensor<float> x =
+      cast<float>(random_matrix(kExamples * kTokens, 2 * kWidth, 1, 4900));
+  tensor::Tensor<float> output({kExamples * kTokens, 2 * kWidth});
+  tensor::Arena scratch;
+  const auto layers_after = [&](const std::vector<attention::CompiledHead>& heads,
+                                const std::vector<attention::HeadGuard>& guards,
+                                std::int32_t before) {
+    const attention::GuardedOperator guarded({heads, heads}, {guards, guards});
+    std::vector<attention::GuardedHeads> counts(kExamples, {.teacher_layers = before});
+    attention::AttentionBatch<float> batch{x.rows(), x.rows(), x.rows(), kExamples, 2};
+    batch.guarded = counts;
+    guarded.apply(1, batch, output.rows(), scratch);
+    CHECK(counts[0].teacher_layers == counts[2].teacher_layers);
+    return counts[0].teacher_layers;
+  };
+  CHECK(layers_after({map, map}, {always, always}, 1) == 2);
+  CHECK(layers_after({map, map}, {always, always}, 0) == 0);  // layer 0 was not
+  CHECK(layers_after({map, map}, {always, never}, 1) == 1);
+  CHECK(layers_after({map, loop}, {whole, never}, 1) == 2);
+  CHECK(layers_after({rounded, map}, {always, always}, 1) == 1);
+  CHECK(layers_after({map, map}, {{Rule::warm, 0}, always}, 1) == 1);
+}
+
 TEST_CASE("Heads that a guard may leave to the teacher are counted by example, others are not") {
   const auto loop = [](int iterations) {
     return attention::CompiledHead{.mode = attention::CompiledMode::sinkhorn,
