@@ -42,7 +42,7 @@ double swept_column_error(const GibbsSweep& sweep, const TiledHead& tiled, tenso
   return swept_column_error(sweep, tiled, ones);
 }
 
-/// Measures the plan of the first pass if start_guard asks for it. Whether a loop takes over.
+/// Measures the plan of the first pass if start_guard wants it. Whether a loop takes over.
 bool gives_way_at_once(const GibbsSweep& sweep, const TiledHead& tiled,
                        const Iterations& iterations, ColumnCertificate& certificate,
                        tensor::Arena& scratch) {
