@@ -36,7 +36,7 @@ constexpr FieldFlag kFields[] = {
      "Directions of the slices: from the calibration examples, or random"},
     {"--features", "features", "LIST",
      "Features that predict the dual, comma-separated: any of pot, gau, lin, tilt, lse, lse0, "
-     "landmarks:M, it:K; auto: each layer takes the cheapest of several, or the loop"},
+     "start, landmarks:M, it:K; auto: each layer takes the cheapest of several, or the loop"},
     {"--error", "error", "X",
      "With auto: the largest relative output error of a layer; less in more than 3 layers"},
     {"--budget", "budget", "X",

@@ -150,9 +150,7 @@ void CompileConfig::validate(const std::string& source) const {
 }
 
 void CompileConfig::validate_limits(const std::string& source) const {
-  const bool given = error != CompileConfig().error,
-             chooses = chooses_features() && (mode == attention::CompiledMode::key_bias ||
-                                              objective == DualObjective::ridge);
+  const bool given = error != CompileConfig().error, chooses = chooses_operator() || chooses_bias();
   if ((given || budget > 0) && !chooses)
     throw base::UsageError(source + ": " + (budget > 0 ? "`budget`" : "`error`") +
                                " chooses among operators, and `features` or `objective` leave no "
@@ -185,11 +183,16 @@ bool CompileConfig::chooses_operator() const {
          objective == DualObjective::ridge;
 }
 
+bool CompileConfig::chooses_bias() const {
+  return chooses_features() && mode == attention::CompiledMode::key_bias;
+}
+
 std::vector<CompileConfig> CompileConfig::maps() const {
   if (!chooses_features()) return {*this};
   std::vector<std::vector<std::string>> choices;
   if (mode == attention::CompiledMode::key_bias)
     choices = {{"gau", "lin", "tilt"},
+               {"landmarks:8"},
                {"landmarks:16"},
                {"gau", "lin", "tilt", "landmarks:16"},
                {"gau", "lin", "tilt", "landmarks:32"}};
@@ -229,7 +232,7 @@ void set_from_text(CompileConfig& config, const std::string& key, const std::str
   for (const config::FieldDescription& field : config::list_fields(config)) {
     if (field.path != key) continue;
     if (field.value.is_array()) value = base::split(text, ',');
-    if (field.value.is_number()) value = io::Json::parse(text, nullptr, false);
+    if (field.value.is_number()) value = config::detail::json_of_text(text);
   }
   if (value.is_discarded()) value = text;  // from_json says what was expected instead
   config::from_json(io::Json{{key, value}}, config, source);

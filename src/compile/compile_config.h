@@ -130,6 +130,8 @@ struct CompileConfig {
   bool chooses_features() const;
   /// True if layers also choose between maps and the teacher's loop.
   bool chooses_operator() const;
+  /// True if layers choose among key biases.
+  bool chooses_bias() const;
   /// The maps to fit: for features = auto one for each set of features that is tried, otherwise
   /// this one.
   std::vector<CompileConfig> maps() const;

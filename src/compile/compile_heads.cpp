@@ -108,8 +108,9 @@ std::vector<HeadedCandidate> all_candidates(const std::vector<HeadsByLayer>& map
     for (int k = config.chooses_features() ? least : most; k <= most; ++k)
       all.push_back(map_candidate(map, k));
   }
-  if (!config.chooses_operator()) return all;
-  for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
+  if (!config.chooses_operator() && !config.chooses_bias()) return all;
+  if (config.chooses_operator())
+    for (const int k : loop_lengths(teacher_iterations)) all.push_back(loop_candidate(maps[0], k));
   if (with_bfloat16)
     for (std::size_t c = all.size(); c-- > 0;) all.push_back(in_bfloat16(all[c]));
   return all;

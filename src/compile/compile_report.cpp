@@ -1,5 +1,7 @@
 #include "compile/compile_report.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 
 namespace asap::compile {
@@ -29,6 +31,24 @@ io::Json column_errors_json(const attention::ColumnErrors& errors) {
           {"largest", errors.quantile(1)},  {"examples", errors.sorted.size()}};
 }
 
+/// What brings plans nearer to the teacher's.
+std::string remedy(const CompileConfig& config, bool slack) {
+  if (config.chooses_operator() || config.chooses_bias()) {
+    if (config.budget > 0)
+      return "a larger budget takes a more exact operator, such as budget=" +
+             base::format_significant(2 * config.budget);
+    return "a lower error takes a more exact operator, such as error=" +
+           base::format_significant(std::min(0.01, config.error / 3));
+  }
+  if (config.mode == attention::CompiledMode::key_bias)
+    return "more landmarks help, such as features=gau,lin,tilt,landmarks:64";
+  if (config.objective != DualObjective::ridge)
+    return "objective=ridge with features=auto takes what is exact enough";
+  if (slack) return "more corrected iterations help, such as features=lse,lse0,it:4";
+  return "more landmarks or corrected iterations help, such as features="
+         "lse,lse0,landmarks:32,it:4";
+}
+
 }  // namespace
 
 io::Json heads_json(const std::vector<std::vector<HeadEvidence>>& heads) {
@@ -53,10 +73,7 @@ std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_i
       if (evidence.plan_l1 > kLargePlanL1)
         notes.push_back(name + "the plan is far from the teacher's (plan L1 " +
                         base::format_fixed(evidence.plan_l1, 2) + "); " +
-                        (model.config.chooses_features()
-                             ? "a lower error takes a more exact operator, such as error=0.01"
-                             : "more landmarks or corrected iterations help, such as features="
-                               "lse,lse0,landmarks:32,it:4"));
+                        remedy(model.config, model.heads[layer][head].slack > 0));
       if (evidence.teacher_column_error > kLargeColumnError)
         notes.push_back(name + "the teacher is far from converged (column error " +
                         base::format_fixed(evidence.teacher_column_error, 2) + " after " +

@@ -252,16 +252,13 @@ void FieldReader::fail_type(const std::string& path, const std::string& expected
                          io::excerpt(io::format_json_line(got)));
 }
 
-namespace {
-
-/// ".5" and "-.5", which JSON has with a zero before the point only; else a discarded value.
-io::Json pointed_number(std::string text) {
+io::Json json_of_text(std::string text) {
+  io::Json value = io::Json::parse(text, nullptr, false);
+  if (!value.is_discarded()) return value;
   const std::size_t point = text.starts_with('-') ? 1 : 0;
   if (point < text.size() && text[point] == '.') text.insert(point, "0");
   return io::Json::parse(text, nullptr, false);
 }
-
-}  // namespace
 
 io::Json parse_assignment(std::string_view assignment,
                           const std::vector<FieldDescription>& fields) {
@@ -274,8 +271,7 @@ io::Json parse_assignment(std::string_view assignment,
   const auto field = std::find_if(fields.begin(), fields.end(), [&](const FieldDescription& known) {
     return known.path == path;
   });
-  io::Json value = io::Json::parse(text, nullptr, false);
-  if (value.is_discarded()) value = pointed_number(text);
+  io::Json value = json_of_text(text);
   if (value.is_discarded() || (field != fields.end() && field->is_text && !value.is_string()))
     value = text;
   const std::vector<std::string> parts = base::split(path, '.');

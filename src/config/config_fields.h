@@ -160,6 +160,10 @@ class FieldReader : public FieldVisitor {
   std::vector<Level> open_;
 };
 
+/// JSON, and ".5" and "-.5", which JSON has with a zero before the point only. A discarded value
+/// where `text` is neither.
+io::Json json_of_text(std::string text);
+
 /// The JSON object with the one field that "path.to.key=value" sets.
 io::Json parse_assignment(std::string_view assignment, const std::vector<FieldDescription>& fields);
 

@@ -91,6 +91,12 @@ class Quantities {
       add("sweep" + suffix, corrections, 0, corrections * entries(), 0, corrections * spilled_);
     this->features(form);
   }
+  /// Softmax attention, whose operands are centred and packed as those of a map in one pass.
+  void key_bias(const OperatorForm& form) {
+    add(bfloat16_ ? "one_pass_bf16" : "one_pass", 1, (n_ + m_) * d_, entries(), products(entries()),
+        0);
+    features(form);
+  }
   /// The loop's scores, shifts and product with the values, and sweeps for means of scores, first
   /// sums and the closure. A correction works on a dual of stored rows faster than on one of tiles,
   /// by about what its sweep takes.
@@ -161,8 +167,7 @@ CostVector cost_quantities(const OperatorForm& form, const HeadShape& shape, dou
         quantities.loop(form.iterations);
       break;
     case attention::CompiledMode::key_bias:
-      quantities.softmax();
-      quantities.features(form);
+      quantities.key_bias(form);
       break;
     case attention::CompiledMode::row_dual:
       quantities.map(form);

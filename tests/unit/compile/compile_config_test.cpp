@@ -19,6 +19,10 @@ TEST_CASE("Text sets the field of its key, and complaints name where it comes fr
   CHECK(config.dual_features() == counted);
   CHECK(compile::feature_names(counted) ==
         std::vector<std::string>{"lse0", "landmarks:16", "it:3"});
+  compile::set_from_text(config, "error", ".05", "--error");
+  CHECK(config.error == 0.05);
+  CHECK_THROWS_WITH_AS(compile::set_from_text(config, "error", ".", "--error"),
+                       "--error: error expects number, got \".\"", base::UsageError);
   CHECK_THROWS_WITH_AS(compile::set_from_text(config, "slices", "many", "--slices"),
                        "--slices: slices expects integer, got \"many\"", base::UsageError);
 }

@@ -6,7 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include "attention/tiled/bfloat16_kernels.h"
 #include "support/temporary_folder.h"
+#include "tensor/simd/instruction_set.h"
 #include "unit/compile/small_activations.h"
 
 namespace asap::test {
@@ -97,6 +99,26 @@ TEST_CASE("A key bias explains most of the teacher's column dual, for N and M th
   // the ridge.
   const compile::HeadEvidence all = evidence({"landmarks:256"});
   CHECK(all.dual_r2 > 0.999);
+}
+
+TEST_CASE("With auto a key bias chooses among maps and precisions, never a loop") {
+  compile::CompileConfig config = small_config();
+  config.mode = attention::CompiledMode::key_bias;
+  config.features = {"auto"};
+  config.slices = 6;
+  config.calibration = 30, config.held_out = 10;
+  const compile::CompiledModel model =
+      compile::compile_heads(random_activations({.examples = 40}, 1, 8), config, 1);
+  std::size_t single = 0, bfloat16 = 0;
+  for (const compile::Candidate& candidate : model.choice.candidates) {
+    CHECK(candidate.iterations == 0);
+    ++(candidate.precision == attention::ProductPrecision::single ? single : bfloat16);
+  }
+  const bool possible = compile::shipped_profile(tensor::instruction_set()).has_bfloat16() &&
+                        attention::bfloat16_kernels() != nullptr;
+  CHECK(single == config.maps().size());
+  CHECK(bfloat16 == (possible ? single : 0));
+  CHECK(model.heads[0][0].mode == attention::CompiledMode::key_bias);
 }
 
 TEST_CASE("With auto each layer takes the cheapest map or loop that is exact enough") {

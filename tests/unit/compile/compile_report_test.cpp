@@ -13,6 +13,7 @@ TEST_CASE(
     "Notes name the heads that are far from their teacher or from converged, and what to do") {
   compile::CompiledModel model;
   model.evidence = {std::vector<compile::HeadEvidence>(2), std::vector<compile::HeadEvidence>(2)};
+  model.heads = {std::vector<attention::CompiledHead>(2), std::vector<attention::CompiledHead>(2)};
   CHECK(compile::compile_notes(model, 10).empty());
   model.evidence[0][1].plan_l1 = 0.7;
   model.evidence[1][0].teacher_column_error = 0.42;
@@ -25,7 +26,21 @@ TEST_CASE(
   CHECK(says(notes[1], "after 10 iterations"));
   CHECK(says(notes[1], "larger epsilon"));
   model.config.features = {"lse"};
-  CHECK(says(compile::compile_notes(model, 10)[0], "features=lse,lse0,landmarks:32,it:4"));
+  const auto first = [&] { return compile::compile_notes(model, 10)[0]; };
+  CHECK(says(first(), "features=lse,lse0,landmarks:32,it:4"));
+  model.heads[0][1].slack = 1;  // goes without landmarks
+  CHECK(says(first(), "features=lse,lse0,it:4"));
+  model.config.objective = compile::DualObjective::kl;
+  CHECK(says(first(), "objective=ridge with features=auto"));
+  model.config.objective = compile::DualObjective::ridge;
+  model.config.mode = attention::CompiledMode::key_bias;
+  CHECK(says(first(), "features=gau,lin,tilt,landmarks:64"));
+  model.config.features = {"auto"};
+  model.config.budget = 0.95;  // excludes an error
+  CHECK(says(first(), "budget=1.9"));
+  model.config.budget = 0;
+  model.config.error = 0.003;
+  CHECK(says(first(), "error=0.001"));
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ TEST_CASE("The quantities of a form are those of its steps") {
   CHECK(quantity(map(features), "dual", "rows") == 3 * 32);
   compile::OperatorForm bias = map(attention::DualFeatures::none());
   bias.mode = attention::CompiledMode::key_bias;
-  CHECK(quantity(bias, "softmax", "call") == 1);
+  CHECK(quantity(bias, "one_pass", "call") == 1);
+  CHECK(quantity(bias, "softmax", "call") == 0);
+  bias.precision = attention::ProductPrecision::bfloat16;
+  CHECK(quantity(bias, "one_pass_bf16", "entries") == 32 * 64);
 }
 
 TEST_CASE("A loop of short rows that relaxes its iterations costs logarithms more than the loop") {
