@@ -27,6 +27,16 @@ bool may_leave(const CompiledHead& head, const HeadGuard& guard) {
          (head.predicts() || head.iterations < head.teacher_iterations);
 }
 
+/// What `guard` makes of a head in attention; a whole loop needs no certificate there.
+ColumnCertificate certified_attention(const CompiledHead& head, const AttentionHead<float>& inputs,
+                                      const HeadGuard& guard, tensor::MatrixView<float> output,
+                                      tensor::Arena& scratch) {
+  if (guard.rule != HeadGuard::Rule::bounded || may_leave(head, guard))
+    return guarded_head_attention(head, inputs, guard, output, scratch);
+  fastest_sinkhorn_attention(inputs, head.iterations, output, scratch, head.precision);
+  return {};
+}
+
 /// Whether what a head did is the teacher's whole loop, in float.
 bool is_teachers(const CompiledHead& head, const HeadGuard& guard,
                  const ColumnCertificate& certificate) {
@@ -90,10 +100,10 @@ void GuardedOperator::certify(int layer, const AttentionBatch<float>& batch,
     const bool counts = !batch.guarded.empty() && may_leave(head, guards_[layer][h]);
     for (std::int64_t b = 0; b < batch.examples; ++b) {
       const ColumnCertificate certificate =
-          guarded_head_attention(head,
-                                 {batch.head_queries(b, h), batch.head_keys(b, h),
-                                  batch.head_values(b, h), head.score_scale},
-                                 guards_[layer][h], batch.head_output(output, b, h), scratch);
+          certified_attention(head,
+                              {batch.head_queries(b, h), batch.head_keys(b, h),
+                               batch.head_values(b, h), head.score_scale},
+                              guards_[layer][h], batch.head_output(output, b, h), scratch);
       if (!certificates.empty()) certificates[b * batch.heads + h] = certificate;
       teacher_heads[b] += is_teachers(head, guards_[layer][h], certificate);
       if (!counts) continue;

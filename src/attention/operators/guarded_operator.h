@@ -52,7 +52,8 @@ class GuardedOperator final : public AttentionOperator {
 
   bool works_by_example() const override { return true; }
 
-  /// As apply. certificates: [B * H], those of an example side by side; or empty.
+  /// As apply. certificates: [B * H], those of an example side by side; or empty. A head of rule
+  /// `bounded` that runs the teacher's whole loop anyway has none: its column error is NaN.
   void certify(int layer, const AttentionBatch<float>& batch, tensor::MatrixView<float> output,
                tensor::Arena& scratch, std::span<ColumnCertificate> certificates) const;
 

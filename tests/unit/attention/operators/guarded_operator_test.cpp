@@ -77,6 +77,31 @@ TEST_CASE("Every head of every example has a certificate, and only bad ones are 
   CHECK(left > 0);
 }
 
+TEST_CASE("A head that runs the teacher's whole loop anyway does what it does without a guard") {
+  for (const auto precision :
+       {attention::ProductPrecision::single, attention::ProductPrecision::bfloat16}) {
+    const attention::CompiledHead loop{.mode = attention::CompiledMode::sinkhorn,
+                                       .score_scale = 0.4F,
+                                       .teacher_iterations = 9,
+                                       .iterations = 9,
+                                       .precision = precision};
+    const tensor::Tensor<float> x =
+        cast<float>(random_matrix(kExamples * kTokens, kWidth, 1, 4850));
+    const attention::AttentionBatch<float> batch{x.rows(), x.rows(), x.rows(), kExamples, 1};
+    tensor::Tensor<float> output({kExamples * kTokens, kWidth}), plain = output;
+    std::vector<attention::ColumnCertificate> certificates(kExamples);
+    tensor::Arena scratch;
+    attention::GuardedOperator({{loop}}, {{{Rule::bounded, 0}}})
+        .certify(0, batch, output.rows(), scratch, certificates);
+    attention::CompiledOperator({{loop}}).apply(0, batch, plain.rows(), scratch);
+    CHECK(std::ranges::equal(output.flat(), plain.flat()));
+    for (const attention::ColumnCertificate& one : certificates) {
+      CHECK(std::isnan(one.column_error));
+      CHECK(one.iterations == 0);
+    }
+  }
+}
+
 TEST_CASE("A relaxed loop whose start is beyond its limit is left to the teacher") {
   attention::CompiledHead head{
       .features = attention::DualFeatures::none(), .score_scale = 0.4F, .teacher_iterations = 9};
