@@ -29,6 +29,8 @@ using attention::CompiledMode;
 using attention::DualFeatures;
 using Heads = std::vector<std::vector<CompiledHead>>;
 
+constexpr double kWideEpsilon = 0.005;  // .5 elsewhere: scores are 100 times as large
+
 base::RandomStream random_stream(std::uint32_t id) { return {57, base::RandomPurpose::test, id}; }
 
 /// The same features in every layer.
@@ -247,6 +249,44 @@ void write_maps(const CaseWriter& writer) {
                });
 }
 
+/// Scores that range over thousands: half of the tokens prefer the same keys by far more than
+/// floats hold as exponentials. One layer, since rounded scores of that size grow from layer to
+/// layer.
+void write_wide_scores(const CaseWriter& writer) {
+  DualFeatures lse = DualFeatures::none(), lse0 = lse, both = lse, pot = lse, landmarks = lse,
+               relaxed = lse;
+  relaxed.start = true;
+  relaxed.corrections = 3;
+  lse.log_sum_exp = true;
+  lse.corrections = 1;
+  lse0.first_dual = true;
+  lse0.corrections = 3;
+  both.log_sum_exp = both.first_dual = true;
+  pot.potential = true;
+  landmarks.landmarks = 4;
+  const DualFeatures tokens{.log_sum_exp = false, .landmarks = 3};
+  for (const auto& [kind, word] : {std::pair{config::ModelKind::vit, "wide_images"},
+                                   std::pair{config::ModelKind::text, "wide_texts"}}) {
+    config::ModelConfig model = small_model(kind);
+    model.attention.epsilon = kWideEpsilon;
+    model.layers = 1;
+    const std::string stem = word;
+    writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
+    writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
+    writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
+    writer.write(stem + "_lse_lse0", model, CaseWriter::map(both));
+    writer.write(stem + "_pot", model, CaseWriter::map(pot));
+    writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
+    writer.write(stem + "_start_it", model, CaseWriter::map(relaxed));
+    writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));
+    writer.write(stem + "_loop", model, CaseWriter::loop(100));
+    model.attention.iterations = 60;
+    model.attention.slack = config::SlackKind::learned;
+    model.attention.slack_start = 0.5;
+    writer.write_teacher(stem + "_slack", model);
+  }
+}
+
 /// A network of one input as relu-fit exports it, DIR/relu/curve.onnx, in float64.
 void write_relu_network(const std::filesystem::path& folder) {
   base::RandomStream random = random_stream(4);
@@ -281,5 +321,6 @@ int main(int argc, char** argv) {
   asap::test::write_teachers(writer);
   asap::test::write_models(writer);
   asap::test::write_maps(writer);
+  asap::test::write_wide_scores(writer);
   asap::test::write_relu_network(std::filesystem::path(argv[1]) / "relu");
 }

@@ -7,6 +7,7 @@ give logits within 1e-4. relu-fit's export is checked the same way. The test mak
 onnxruntime from PyPI, unless the Python that runs it has them. Exit code 77: nothing was tested, and why is printed.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -70,6 +71,33 @@ class ExportedNetworks(unittest.TestCase):
         _, session = self.load(self.folder / "texts_all_features.onnx")
         (logits,) = session.run(["logits"], {"ids": np.array([[3, 1], [2, 2]]), "lengths": np.array([2, 0])})
         self.assertTrue(np.isfinite(logits).all())
+
+    def test_an_empty_example_changes_no_other_however_wide_the_scores(self):
+        for name in ("f0", "lse_it", "lse_lse0", "landmarks", "key_bias", "loop", "slack"):
+            with self.subTest(network=name):
+                _, session = self.load(self.folder / f"wide_texts_{name}.onnx")
+                ids, lengths = np.array([[3, 1, 4, 1, 5, 9, 2], [6] * 7, [2, 7, 1, 8, 2, 8, 1]]), np.array([7, 0, 1])
+                (logits,) = session.run(["logits"], {"ids": ids, "lengths": lengths})
+                self.assertTrue(np.isfinite(logits).all())
+                for row in (0, 2):
+                    alone = {"ids": ids[row:row + 1, :lengths[row]], "lengths": lengths[row:row + 1]}
+                    (expected,) = session.run(["logits"], alone)
+                    self.assertLess(np.abs(logits[row] - expected).max(), TOLERANCE)
+
+    def test_only_scores_out_of_range_take_logarithms(self):
+        for name, expected in (("texts_f0", False), ("wide_texts_f0", True), ("images_f0", False), ("wide_images_f0", True)):
+            with self.subTest(network=name):
+                options = onnxruntime.SessionOptions()
+                options.enable_profiling, options.profile_file_prefix = True, str(self.folder / name)
+                session = onnxruntime.InferenceSession(str(self.folder / f"{name}.onnx"), options,
+                                                       providers=["CPUExecutionProvider"])
+                arrays = {file.name.split(".")[2]: np.load(file) for file in self.folder.glob(f"{name}.2.*.npy")}
+                arrays.pop("logits")
+                session.run(["logits"], arrays)
+                events = json.loads(Path(session.end_profiling()).read_text())
+                computed = {event.get("args", {}).get("op_name") for event in events}
+                self.assertIn("If", computed)
+                self.assertEqual("Log" in computed, expected)  # the only logarithms of f0
 
     def test_networks_of_relu_fit(self):
         _, session = self.load(self.folder / "relu" / "curve.onnx")

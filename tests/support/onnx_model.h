@@ -10,12 +10,21 @@
 namespace asap::test {
 
 /// What tests read of an ONNX file. Field numbers: onnx.proto.
+struct OnnxNode;
+
+/// A graph within a node.
+struct OnnxBranch {
+  std::string name, output;
+  std::vector<OnnxNode> nodes;
+};
+
 struct OnnxNode {
   std::string operation, name;
   std::vector<std::string> inputs, outputs;
   std::map<std::string, float> reals;
   std::map<std::string, std::int64_t> integers;
   std::map<std::string, std::vector<std::int64_t>> lists;
+  std::map<std::string, OnnxBranch> graphs;
 };
 
 struct OnnxConstant {
@@ -39,6 +48,8 @@ struct OnnxModel {
     return found;
   }
 };
+
+inline OnnxBranch read_onnx_branch(protozero::pbf_reader reader);
 
 inline OnnxNode read_onnx_node(protozero::pbf_reader reader) {
   OnnxNode node;
@@ -68,6 +79,9 @@ inline OnnxNode read_onnx_node(protozero::pbf_reader reader) {
             case 3:
               node.integers[name] = attribute.get_int64();
               break;
+            case 6:
+              node.graphs[name] = read_onnx_branch(attribute.get_message());
+              break;
             case 8:
               node.lists[name].push_back(attribute.get_int64());
               break;
@@ -80,6 +94,26 @@ inline OnnxNode read_onnx_node(protozero::pbf_reader reader) {
         reader.skip();
     }
   return node;
+}
+
+inline OnnxBranch read_onnx_branch(protozero::pbf_reader reader) {
+  OnnxBranch branch;
+  while (reader.next()) switch (reader.tag()) {
+      case 1:
+        branch.nodes.push_back(read_onnx_node(reader.get_message()));
+        break;
+      case 2:
+        branch.name = reader.get_string();
+        break;
+      case 12: {
+        protozero::pbf_reader output = reader.get_message();
+        if (output.next(1)) branch.output = output.get_string();
+        break;
+      }
+      default:
+        reader.skip();
+    }
+  return branch;
 }
 
 /// "2[batch,1,28,28]" of a TypeProto.

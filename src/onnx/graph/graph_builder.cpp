@@ -22,8 +22,8 @@ namespace node_field {
 constexpr int kInput = 1, kOutput = 2, kName = 3, kOperation = 4, kAttribute = 5;
 }
 namespace attribute_field {
-constexpr int kName = 1, kReal = 2, kInteger = 3, kIntegers = 8, kType = 20;
-constexpr int kRealType = 1, kIntegerType = 2, kIntegersType = 7;
+constexpr int kName = 1, kReal = 2, kInteger = 3, kGraph = 6, kIntegers = 8, kType = 20;
+constexpr int kRealType = 1, kIntegerType = 2, kGraphType = 5, kIntegersType = 7;
 }  // namespace attribute_field
 namespace tensor_field {
 constexpr int kSizes = 1, kType = 2, kName = 8, kBytes = 9;
@@ -55,6 +55,9 @@ std::string attribute_bytes(const Attribute& attribute) {
   } else if (const auto* integer = std::get_if<std::int64_t>(&attribute.value)) {
     writer.add_int64(field::kInteger, *integer);
     writer.add_enum(field::kType, field::kIntegerType);
+  } else if (const auto* subgraph = std::get_if<Subgraph>(&attribute.value)) {
+    writer.add_message(field::kGraph, subgraph->bytes);
+    writer.add_enum(field::kType, field::kGraphType);
   } else {
     for (const std::int64_t value : std::get<std::vector<std::int64_t>>(attribute.value))
       writer.add_int64(field::kIntegers, value);
@@ -186,6 +189,26 @@ Value GraphBuilder::named_node(const std::string& output, const std::string& ope
   base::check(taken_[output]++ == 0, "GraphBuilder: two values of one name");
   add_node(operation, inputs, {output}, attributes);
   return {output};
+}
+
+/// Nodes go into a graph of their own; names and constants stay those of the whole.
+Subgraph GraphBuilder::branch(const std::string& stem, const std::function<Value()>& build) {
+  std::string outside;
+  std::swap(node_bytes_, outside);
+  const Value result = build();
+  std::swap(node_bytes_, outside);
+  Subgraph graph{std::move(outside)};
+  pbf_writer writer(graph.bytes);
+  writer.add_string(graph_field::kName, name_of(stem));
+  pbf_writer(writer, graph_field::kOutput).add_string(1, result.name);  // types are inferred
+  return graph;
+}
+
+Value GraphBuilder::choose(const Value& condition, const std::function<Value()>& then,
+                           const std::function<Value()>& otherwise) {
+  Subgraph first = branch("then", then), second = branch("else", otherwise);
+  return node("If", {condition},
+              {{"then_branch", std::move(first)}, {"else_branch", std::move(second)}});
 }
 
 std::string GraphBuilder::model(const ModelDescription& description) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -30,10 +31,15 @@ struct Value {
   std::string name;
 };
 
+/// A graph within a node, made by GraphBuilder: a GraphProto.
+struct Subgraph {
+  std::string bytes;
+};
+
 /// An attribute of an operator.
 struct Attribute {
   std::string name;
-  std::variant<std::int64_t, float, std::vector<std::int64_t>> value;
+  std::variant<std::int64_t, float, std::vector<std::int64_t>, Subgraph> value;
 };
 
 /// What a model says about itself besides its graph.
@@ -75,6 +81,12 @@ class GraphBuilder {
                                        const std::vector<Value>& inputs,
                                        const std::vector<Attribute>& attributes = {});
 
+  /// What `then` adds where the condition holds, else what `otherwise` adds: only one of the two is
+  /// computed. Both may read every value made so far; the value that they return must be one that
+  /// a node of theirs makes, and nobody else may read what they add. condition: one bool.
+  Value choose(const Value& condition, const std::function<Value()>& then,
+               const std::function<Value()>& otherwise);
+
   std::int64_t node_count() const { return nodes_; }
 
   /// The bytes of the model: a ModelProto. UsageError beyond 2 GiB, which protocol buffers cannot
@@ -87,6 +99,7 @@ class GraphBuilder {
   };
 
   std::string name_of(const std::string& stem);
+  Subgraph branch(const std::string& stem, const std::function<Value()>& build);
   void add_node(const std::string& operation, const std::vector<Value>& inputs,
                 const std::vector<std::string>& outputs, const std::vector<Attribute>& attributes);
   void add_constant(const std::string& name, ElementType type,

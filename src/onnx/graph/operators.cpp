@@ -6,6 +6,11 @@ Value Operators::to_float(const Value& a) const {
   return graph_.node("Cast", {a}, {{"to", static_cast<std::int64_t>(ElementType::float32)}});
 }
 
+Value Operators::sums_to_less_than(const Value& a, float limit) const {
+  const Value total = graph_.node("ReduceSum", {a}, {{"keepdims", std::int64_t{0}}});
+  return graph_.node("Less", {total, graph_.scalar(limit)});
+}
+
 Value Operators::transpose(const Value& a, const std::vector<std::int64_t>& order) const {
   return graph_.node("Transpose", {a}, {{"perm", order}});
 }

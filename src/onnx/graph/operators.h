@@ -30,11 +30,17 @@ class Operators {
   Value at_least(const Value& a, float floor) const {
     return graph_.node("Max", {a, graph_.scalar(floor)});
   }
+  /// The smallest or largest of some values, element by element.
+  Value smallest_of(const std::vector<Value>& values) const { return of_all("Min", values); }
+  Value largest_of(const std::vector<Value>& values) const { return of_all("Max", values); }
   /// condition ? a : b
   Value where(const Value& condition, const Value& a, float b) const {
     return graph_.node("Where", {condition, a, graph_.scalar(b)});
   }
   Value to_float(const Value& a) const;
+  /// Whether all elements together are less than a limit; with one that is not a number they are
+  /// not. -> one bool
+  Value sums_to_less_than(const Value& a, float limit) const;
 
   /// [..., n, k] x [..., k, m] -> [..., n, m]
   Value product(const Value& a, const Value& b) const { return graph_.node("MatMul", {a, b}); }
@@ -63,6 +69,10 @@ class Operators {
   Value log_sum_exp(const Value& a, std::int64_t axis) const;
 
  private:
+  Value of_all(const std::string& operation, const std::vector<Value>& values) const {
+    return values.size() == 1 ? values.front() : graph_.node(operation, values);
+  }
+
   GraphBuilder& graph_;
 };
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "onnx/network/log_updates.h"
+#include "onnx/network/scaling_updates.h"
+
 namespace asap::onnx {
 namespace {
 
@@ -53,11 +56,9 @@ Value potentials(const Operators& ops, const Value& s, const Value& t, const Liv
 
 /// -F/2 s² with the curvature F of the entropic dual of Gaussians (attention::gaussian_curvature).
 Value gaussian_duals(const Operators& ops, const Value& s, const Value& t, const LiveTokens& live) {
-  const auto variance = [&](const Value& squares) {
-    return ops.divide(ops.sum(squares, 3), live.count);
-  };
   const Value squares = ops.multiply(s, s);
-  const Value alpha = variance(squares), beta = variance(ops.multiply(t, t));
+  const Value alpha = ops.product(squares, live.average),
+              beta = ops.product(ops.multiply(t, t), live.average);
   const Value root = ops.square_root(ops.add(ops.multiply(ops.multiply(alpha, beta), 4), 1));
   return ops.multiply(squares, ops.negative(ops.divide(beta, ops.add(root, 1))));
 }
@@ -106,26 +107,31 @@ Clusters clusters_of(const Operators& ops, LayerHeads heads, const CentredColumn
 }
 
 /// The dual that the teacher's loop reaches on the clusters (attention/compiled/landmark_dual.h).
-Value landmark_dual(const Operators& ops, LayerHeads heads, const CentredColumns& x,
-                    const CentredColumns& y, const LiveTokens& live) {
+LandmarkDual landmark_dual(const Operators& ops, LayerHeads heads, const CentredColumns& x,
+                           const CentredColumns& y, const LiveTokens& live) {
   const Clusters clusters = clusters_of(ops, heads, y, live);
   const Value scores = ops.product(clusters.centres, x.tokens);  // [B, H, M', N]
+  const Value log_sizes =
+      ops.where(ops.graph().node("Greater", {clusters.sizes, ops.graph().scalar(0)}),
+                ops.logarithm(ops.at_least(clusters.sizes, 1)), kMasked);
+  const LogUpdates logarithms(ops, scores, live, log_sizes);
   const bool on_rows = heads.front().mode == attention::CompiledMode::key_bias;
-  Value first = ops.product(as_row(ops, y.mean), x.tokens);
-  if (!on_rows) {
-    const Value log_sizes = ops.logarithm(ops.at_least(clusters.sizes, kTiny));
-    const Value start = ops.add(ops.product(clusters.centres, x.mean), log_sizes);
-    const Value terms = ops.add(scores, start);
-    const Value top = ops.maximum(terms, 2);
-    const Value total = ops.sum(ops.exponential(ops.subtract(terms, top)), 2);
-    first = ops.negative(ops.add(top, ops.logarithm(total)));
-  }
+  const Value first =
+      on_rows ? ops.product(as_row(ops, y.mean), x.tokens)
+              : logarithms.row(logarithms.with_mass(ops.product(clusters.centres, x.mean)));
   const int updates = heads.front().teacher_iterations - (on_rows ? 0 : 1);
-  if (updates == 0) return first;
+  if (updates == 0) return {first, {}, [first] { return first; }};
   const Value kernel = column_kernel(ops, scores, first, live);
-  const Value v = column_scaling(ops, kernel, as_row(ops, clusters.sizes), updates);
-  const Value sums = ops.at_least(ops.product(v, kernel), kTiny);
-  return ops.subtract(first, ops.logarithm(sums));
+  ColumnScaling scaling = column_scaling(ops, kernel, as_row(ops, clusters.sizes), live, updates);
+  const Value sums = live.positive(ops, ops.product(scaling.v, kernel));
+  scaling.to_bound.push_back(ops.divide(live.live, sums));
+  const auto in_logarithms = [&ops, &live, scores, log_sizes, first, updates] {
+    const LogUpdates logarithms(ops, scores, live, log_sizes);
+    Value f = first;
+    for (int t = 0; t < updates; ++t) f = logarithms.row(logarithms.column(f));
+    return f;
+  };
+  return {ops.subtract(first, ops.logarithm(sums)), scaling.to_bound, in_logarithms};
 }
 
 }  // namespace
@@ -134,10 +140,11 @@ Value start_dual(const Operators& ops, const CentredColumns& x, const CentredCol
   return ops.product(as_row(ops, x.mean), y.tokens);
 }
 
-Value dual_features(const Operators& ops, LayerHeads heads, const MapInput& input) {
-  const auto& [x, y, live, score_rows] = input;
+DualFeatureRows dual_features(const Operators& ops, LayerHeads heads, const MapInput& input) {
+  const auto& [x, y, live] = input;
   const attention::DualFeatures& has = heads.front().features;
-  std::vector<Value> parts;
+  DualFeatureRows rows;
+  std::vector<Value>& parts = rows.before_scores;
   if (has.uses_slices()) {
     const auto project = [&](const char* name, auto slices, const CentredColumns& side) {
       return ops.product(matrix_per_head(ops, name, heads, slices), side.tokens);
@@ -155,9 +162,8 @@ Value dual_features(const Operators& ops, LayerHeads heads, const MapInput& inpu
     if (has.linear) parts.push_back(s);
   }
   if (has.tilt) parts.push_back(tilt(ops, x, y, live));
-  if (score_rows) parts.push_back(*score_rows);
-  if (has.landmarks > 0) parts.push_back(landmark_dual(ops, heads, x, y, live));
-  return ops.concatenate(parts, 2);
+  if (has.landmarks > 0) rows.landmarks = landmark_dual(ops, heads, x, y, live);
+  return rows;
 }
 
 }  // namespace asap::onnx

@@ -87,9 +87,12 @@ tensor::Tensor<float> filled(const tensor::Shape& shape, float value) {
 
 LiveTokens all_live(const Operators& ops, std::int64_t tokens) {
   GraphBuilder& graph = ops.graph();
+  const auto count = static_cast<float>(tokens);
   return {.is_live = {},
+          .bias = {},
           .live = graph.constant("live", filled({1, 1, 1, tokens}, 1)),
-          .count = graph.constant("count", filled({1, 1, 1, 1}, static_cast<float>(tokens))),
+          .count = graph.constant("count", filled({1, 1, 1, 1}, count)),
+          .average = graph.constant("average", filled({1, 1, tokens, 1}, 1 / count)),
           .tokens = graph.integers({tokens})};
 }
 
@@ -107,9 +110,15 @@ LiveTokens live_by_length(const Operators& ops, const config::ModelConfig& model
   const Value places = graph.node(
       "Range", {scalar(graph.integers({0})), scalar(tokens), scalar(graph.integers({1}))});
   const Value is_live = graph.node("Less", {places, columns});
+  const auto choice = [&](float live, float padding) {
+    return graph.node("Where", {is_live, graph.scalar(live), graph.scalar(padding)});
+  };
+  const Value live = choice(1, 0), divisor = ops.at_least(ops.to_float(columns), 1);
   return {.is_live = is_live,
-          .live = ops.to_float(is_live),
-          .count = ops.at_least(ops.to_float(columns), 1),
+          .bias = choice(0, kMasked),
+          .live = live,
+          .count = divisor,
+          .average = ops.reshape(ops.divide(live, divisor), {0, 1, -1, 1}),
           .tokens = tokens};
 }
 

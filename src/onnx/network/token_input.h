@@ -8,17 +8,29 @@
 
 namespace asap::onnx {
 
-/// Which tokens of a padded batch are live. Images have no padding; `is_live` is then empty, and
-/// `live` and `count` are constants.
+/// Used instead of minus infinity, so that sums with scores stay finite.
+inline constexpr float kMasked = -1e30f;
+
+/// What replaces zero as a divisor or the argument of a logarithm: sums over padding alone.
+inline constexpr float kTiny = 1e-37f;
+
+/// Which tokens of a padded batch are live. Images have no padding; `is_live` and `bias` are then
+/// empty, and `live`, `count` and `average` are constants.
 struct LiveTokens {
   std::optional<Value> is_live;  // bool [B, 1, 1, N]
+  std::optional<Value> bias;     // 0 for live tokens, kMasked for padding: [B, 1, 1, N]
   Value live;                    // 1 or 0: [B, 1, 1, N] or [1, 1, 1, N]
   Value count;                   // live tokens, at least 1: [B, 1, 1, 1] or [1, 1, 1, 1]
+  Value average;                 // live / count, as a column: [B, 1, N, 1] or [1, 1, N, 1]
   Value tokens;                  // N: int64 [1]
 
   /// x where a token is live, `otherwise` elsewhere. x: [..., N].
   Value masked(const Operators& ops, const Value& x, float otherwise) const {
     return is_live ? ops.where(*is_live, x, otherwise) : x;
+  }
+  /// Sums that only padding makes 0, as divisors.
+  Value positive(const Operators& ops, const Value& sums) const {
+    return is_live ? ops.at_least(sums, kTiny) : sums;
   }
 };
 

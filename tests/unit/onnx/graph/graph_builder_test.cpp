@@ -67,6 +67,34 @@ TEST_CASE("equal scalars and lists of integers are one constant") {
   CHECK(second == -2);
 }
 
+TEST_CASE("a choice holds two graphs, which read what was made before them") {
+  GraphBuilder graph;
+  const Value x = graph.input("x", {}), is_small = graph.node("Less", {x, graph.scalar(1)});
+  const Value y = graph.choose(
+      is_small, [&] { return graph.node("Exp", {graph.node("Neg", {x})}); },
+      [&] {
+        return graph.node("Mul", {x, graph.scalar(3)});
+      });
+  graph.output(graph.named_node("y", "Neg", {y}), {});
+  CHECK(graph.node_count() == 6);
+  const OnnxModel model = read_onnx(graph.model({.producer = "test", .name = "choice"}));
+  REQUIRE(model.nodes.size() == 3);  // those of the whole, in order
+  const OnnxNode& choice = model.nodes[1];
+  CHECK(choice.operation == "If");
+  CHECK(choice.inputs == std::vector<std::string>{is_small.name});
+  CHECK(model.nodes[2].inputs == choice.outputs);
+  const OnnxBranch &then = choice.graphs.at("then_branch"),
+                   &otherwise = choice.graphs.at("else_branch");
+  REQUIRE(then.nodes.size() == 2);
+  CHECK(then.nodes[0].inputs == std::vector<std::string>{"x"});
+  CHECK(then.nodes[1].outputs == std::vector<std::string>{then.output});
+  REQUIRE(otherwise.nodes.size() == 1);
+  CHECK(otherwise.nodes[0].outputs == std::vector<std::string>{otherwise.output});
+  CHECK(then.name != otherwise.name);
+  CHECK(then.nodes[0].name != model.nodes[2].name);
+  CHECK(model.constants.contains(graph.scalar(3).name));  // one that only a branch reads
+}
+
 TEST_CASE("names are unique") {
   GraphBuilder graph;
   const Value x = graph.input("x", {});

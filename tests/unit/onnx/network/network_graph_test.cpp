@@ -7,6 +7,7 @@
 #include "attention/operators/loop_heads.h"
 #include "base/error.h"
 #include "support/onnx_model.h"
+#include "support/random_heads.h"
 #include "train/checkpoint.h"
 
 namespace asap::test {
@@ -63,24 +64,44 @@ TEST_CASE("inputs and outputs are those of the kind of data, of any batch and le
   CHECK(sets.outputs == Types{{"logits", "1[batch,tokens,3]"}});
 }
 
-TEST_CASE("every value is made before it is read, and every constant is read") {
-  for (const config::ModelKind kind :
-       {config::ModelKind::vit, config::ModelKind::text, config::ModelKind::set}) {
-    const OnnxModel model = read_onnx(exported(small_model(kind), loop(3)));
-    std::set<std::string> known, read;
-    for (const auto& [name, type] : model.inputs) known.insert(name);
-    for (const auto& [name, constant] : model.constants) known.insert(name);
-    for (const OnnxNode& node : model.nodes) {
-      for (const std::string& name : node.inputs) {
-        CHECK_MESSAGE(known.contains(name), node.name, " reads ", name);
-        read.insert(name);
-      }
-      for (const std::string& name : node.outputs) CHECK(known.insert(name).second);
+/// Nodes in order, those of branches where they stand.
+void check_order(const std::vector<OnnxNode>& nodes, std::set<std::string>& known,
+                 std::set<std::string>& read) {
+  for (const OnnxNode& node : nodes) {
+    for (const std::string& name : node.inputs) {
+      CHECK_MESSAGE(known.contains(name), node.name, " reads ", name);
+      read.insert(name);
     }
-    for (const auto& constant : model.constants)
-      CHECK_MESSAGE(read.contains(constant.first), constant.first);
-    CHECK(known.contains("logits"));
+    for (const auto& entry : node.graphs) {
+      std::set<std::string> inside = known;  // which nodes behind it cannot read
+      check_order(entry.second.nodes, inside, read);
+      CHECK(inside.contains(entry.second.output));
+      CHECK_FALSE(known.contains(entry.second.output));
+    }
+    for (const std::string& name : node.outputs) CHECK(known.insert(name).second);
   }
+}
+
+TEST_CASE("every value is made before it is read, and every constant is read") {
+  const DualFeatures all{.first_dual = true, .landmarks = 3, .corrections = 2};
+  base::RandomStream random(63, base::RandomPurpose::test, 1);
+  Heads maps(2);
+  for (auto& layer : maps)
+    for (int h = 0; h < 2; ++h)
+      layer.push_back(random_head(all, attention::CompiledMode::row_dual, 4, random));
+  for (const config::ModelKind kind :
+       {config::ModelKind::vit, config::ModelKind::text, config::ModelKind::set})
+    for (const Heads& heads : {loop(3), loop(3, 0.5f), maps}) {
+      const OnnxModel model = read_onnx(exported(small_model(kind), heads));
+      std::set<std::string> known, read;
+      for (const auto& entry : model.inputs) known.insert(entry.first);
+      for (const auto& entry : model.constants) known.insert(entry.first);
+      check_order(model.nodes, known, read);
+      for (const auto& entry : model.constants)
+        CHECK_MESSAGE(read.contains(entry.first), entry.first);
+      CHECK(known.contains("logits"));
+      CHECK(model.count("If") == 2);  // one in every layer
+    }
 }
 
 TEST_CASE("the log-domain form has 2 T + 1 log-sum-exps in every layer, the other none") {
