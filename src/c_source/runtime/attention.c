@@ -199,9 +199,10 @@ static void iterate_in_logarithms(const float* scores, size_t n, size_t m, const
   }
 }
 
-/* The loop with slack: v = (1 + c) (n / m) / (sum_i K_ji u_i + s), s = c n / sum_j v_j. */
-static void slack_scaling(const float* kernel, size_t n, size_t m, float slack, int iterations,
-                          float* v, float* scratch) {
+/* The loop with slack: v = (1 + c) (n / m) / (sum_i K_ji u_i + s), s = c n / sum_j v_j. Without
+ * iterations softmax. Returns 0 where a scaling leaves the range. */
+static int slack_scaling(const float* kernel, size_t n, size_t m, float slack, int iterations,
+                         float* v, float* scratch) {
   float* u = take(&scratch, n);
   size_t i, j;
   int t;
@@ -209,11 +210,36 @@ static void slack_scaling(const float* kernel, size_t n, size_t m, float slack, 
   for (t = 0; t < iterations; ++t) {
     float sum = 0, slack_row;
     row_sums(kernel, n, m, v, u);
+    if (!is_in_range(u, n)) return 0;
     for (i = 0; i < n; ++i) u[i] = 1 / u[i];
     for (j = 0; j < m; ++j) sum += v[j];
     slack_row = slack * (float)n / sum;
     for (j = 0; j < m; ++j)
       v[j] = (1 + slack) * (float)n / (float)m / (dot(kernel + j * n, u, n) + slack_row);
+    if (!is_in_range(v, m)) return 0;
+  }
+  row_sums(kernel, n, m, v, u);
+  return is_in_range(u, n);
+}
+
+/* log(exp a + exp b) */
+static float log_of_sum(float a, float b) {
+  return a > b ? a + log1pf(expf(b - a)) : b + log1pf(expf(a - b));
+}
+
+/* The same in logarithms: g = log v, from scores with the start dual in them. */
+static void slack_in_logarithms(const float* scores, size_t n, size_t m, float slack,
+                                int iterations, float* f, float* g, float* scratch) {
+  const float capacity = logf((1 + slack) * (float)n / (float)m), mass = logf(slack * (float)n);
+  size_t j;
+  int t;
+  fill(g, m, 0);
+  for (t = 0; t < iterations; ++t) {
+    float total = g[0];
+    row_update(scores, n, m, g, f, scratch);
+    for (j = 1; j < m; ++j) total = log_of_sum(total, g[j]);
+    column_update(scores, n, m, f, g);
+    for (j = 0; j < m; ++j) g[j] = capacity - log_of_sum(-g[j], mass - total);
   }
 }
 
@@ -507,16 +533,28 @@ static void bias_kernel(const attention_head* head, const head_side* x, const he
   fill(v, m, 1);
 }
 
+/* Makes `scores` the kernel of the plan of softmax or of the loop with slack, whose columns v
+ * scales. */
+static void close_slack_loop(const attention_head* head, const head_side* x, const head_side* y,
+                             const float* start, float* scores, float* v, float* scratch) {
+  const size_t n = x->count, m = y->count;
+  float *f = take(&scratch, n), *g = take(&scratch, m);
+  size_t i, j;
+  row_kernel(scores, n, m, start, scratch);
+  if (slack_scaling(scores, n, m, head->slack, head->iterations, v, scratch)) return;
+  scores_of(x, y->rows, m, scores, scratch);
+  for (j = 0; j < m; ++j)
+    for (i = 0; i < n; ++i) scores[j * n + i] += start[j];
+  slack_in_logarithms(scores, n, m, head->slack, head->iterations, f, g, scratch);
+  row_kernel(scores, n, m, g, scratch);
+  fill(v, m, 1);
+}
+
 /* Makes `scores` the kernel of the loop's plan, whose columns v scales. */
 static void close_loop(const attention_head* head, const head_side* x, const head_side* y,
                        const float* start, float* scores, float* v, float* scratch) {
   const size_t n = x->count, m = y->count;
   float *f = take(&scratch, n), *g = take(&scratch, m);
-  if (head->iterations == 0 || head->slack > 0) {
-    row_kernel(scores, n, m, start, scratch);
-    slack_scaling(scores, n, m, head->slack, head->iterations, v, scratch);
-    return;
-  }
   row_update(scores, n, m, start, f, scratch);
   column_kernel(scores, n, m, f);
   if (column_scaling(scores, n, m, NULL, head->iterations, v, scratch)) return;
@@ -550,6 +588,8 @@ static void attend(const attention_head* head, const float* queries, size_t n, c
     close_map(head, &x, &y, start, scores, v, scratch);
   else if (head->mode == MODE_KEY_BIAS)
     bias_kernel(head, &x, &y, scores, v, scratch);
+  else if (head->iterations == 0 || head->slack > 0)
+    close_slack_loop(head, &x, &y, start, scores, v, scratch);
   else
     close_loop(head, &x, &y, start, scores, v, scratch);
   close_plan(scores, n, m, v, values, stride, output, output_stride, scratch);

@@ -127,6 +127,19 @@ TEST_CASE("scores beyond the range of exp, and duals that close to no plan, are 
     CHECK(largest_difference(file, heads, n, n, 8) < 1e-3);  // scores of some 100, of 24 bits
 }
 
+TEST_CASE("a loop whose scalings leave the range of float goes on in logarithms, with slack, too") {
+  c_source::Heads heads;
+  for (const float slack : {0.0f, 0.5f}) {
+    CompiledHead head{.mode = CompiledMode::sinkhorn, .score_scale = 0.7f};
+    head.iterations = 100;
+    head.slack = slack;
+    heads.emplace_back(kHeads, head);
+  }
+  const CompiledFile file(source_of(heads));
+  for (const int n : {12, 40})
+    CHECK(largest_difference(file, heads, n, n, 8) < 1e-3);  // scores of some 100, of 24 bits
+}
+
 TEST_CASE("tokens that are equal, and none at all, are attended to") {
   const c_source::Heads heads = varied_heads();
   const CompiledFile file(source_of(heads));
