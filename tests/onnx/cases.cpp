@@ -117,7 +117,8 @@ class CaseWriter {
         folder_ / (name + ".onnx"),
         onnx::export_network({model, weights, heads, form, {kPixelMean, kPixelDeviation}},
                              {.producer = "onnx_cases", .name = name}));
-    const std::vector<std::vector<std::int32_t>> batches = {{7}, {1, 5, 12}, {20, 2, 9, 16, 11}};
+    const std::vector<std::vector<std::int32_t>> batches = {
+        {7}, {1, 5, 12}, {20, 2, 9, 16, 11}, {3, 0, 1}};
     for (std::size_t number = 0; number < batches.size(); ++number) {
       std::vector<std::int32_t> lengths = batches[number];
       if (model.has_class_token())  // which takes a position, too

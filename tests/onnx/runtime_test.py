@@ -47,7 +47,7 @@ class ExportedNetworks(unittest.TestCase):
             with self.subTest(network=path.stem):
                 model, session = self.load(path)
                 self.assertEqual([entry.version for entry in model.opset_import], [17])
-                for number in range(3):
+                for number in range(4):
                     arrays = {file.name.split(".")[2]: np.load(file)
                               for file in self.folder.glob(f"{path.stem}.{number}.*.npy")}
                     expected = arrays.pop("logits")
