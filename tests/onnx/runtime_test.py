@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs exported networks in ONNX Runtime and compares their logits with those of the toolkit.
 
-onnx_cases writes small networks of every kind, with every attention that can be exported, three batches of different
+onnx_cases writes small networks of every kind, with every attention that can be exported, four batches of different
 sizes and lengths each, and our logits. Every file must pass onnx.checker, use the operator set 17 of the standard alone, and
 give logits within 1e-4. relu-fit's export is checked the same way. The test makes a virtual environment with onnx and
 onnxruntime from PyPI, unless the Python that runs it has them. Exit code 77: nothing was tested, and why is printed.
