@@ -153,6 +153,7 @@ class CompileCommand : public cli::Command {
     return config::list_fields(default_config({}));
   }
 
+  bool draws_random_numbers() const override { return true; }
   bool works_in_ranks() const override { return true; }
 
   void run() override {

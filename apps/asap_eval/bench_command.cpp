@@ -87,6 +87,8 @@ class BenchCommand : public cli::Command {
     return config::list_fields(evaluate::BenchConfig{});
   }
 
+  bool draws_random_numbers() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
     const evaluate::BenchConfig config = resolve();

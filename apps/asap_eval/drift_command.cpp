@@ -31,6 +31,8 @@ class DriftCommand : public cli::Command {
     return config::list_fields(evaluate::DriftConfig{});
   }
 
+  bool draws_random_numbers() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
     const evaluate::DriftConfig defaults = evaluate::default_drift_config(model_.path());

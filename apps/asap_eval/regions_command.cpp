@@ -33,6 +33,8 @@ class RegionsCommand : public cli::Command {
     return config::list_fields(evaluate::RegionStudyConfig{});
   }
 
+  bool draws_random_numbers() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
     evaluate::RegionStudyConfig config =

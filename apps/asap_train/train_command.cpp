@@ -46,6 +46,7 @@ class TrainCommand : public cli::Command {
     return keys;
   }
 
+  bool draws_random_numbers() const override { return true; }
   bool works_in_ranks() const override { return true; }
 
   void run() override {

@@ -22,7 +22,9 @@ class BenchCommand : public cli::Command {
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
-    bench->add_option("--methods", methods_, "kaiming, raai, skip, free, smooth, best (default: all)")
+    bench
+        ->add_option("--methods", methods_,
+                     "kaiming, raai, skip, free, smooth, best (default: all)")
         ->type_name("LIST")
         ->delimiter(',')
         ->allow_extra_args(false);
@@ -37,8 +39,11 @@ class BenchCommand : public cli::Command {
         ->expected(2);
     cli::add_common_options(*bench, common_, "relu-fit",
                             "relu-fit bench --targets x3,x11 --seeds 30 --out runs/bench");
+    bench->get_option("--seed")->description("The first of the --seeds seeds");
     return bench;
   }
+
+  bool draws_random_numbers() const override { return true; }
 
   void run() override {
     cli::configure_logging(common_);

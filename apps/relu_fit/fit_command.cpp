@@ -65,6 +65,8 @@ class FitCommand : public cli::Command {
     return config::list_fields(region::FitConfig{});
   }
 
+  bool draws_random_numbers() const override { return true; }
+
   void run() override {
     cli::configure_logging(common_);
     const region::FitConfig config = resolve();

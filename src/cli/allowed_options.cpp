@@ -10,7 +10,7 @@ namespace asap::cli {
 void allow_only(const CommonOptions& common, const std::vector<std::string>& names,
                 const std::string& whom) {
   static const std::vector<std::string> kEverywhere{
-      "--out", "--threads", "--seed", "--quiet", "--verbose", "--json", "--overwrite"};
+      "--out", "--threads", "--simd", "--quiet", "--verbose", "--json", "--overwrite"};
   for (const CLI::Option* option : common.command->get_options()) {
     if (option->count() == 0 || option->get_lnames().empty()) continue;
     const std::string name = "--" + option->get_lnames()[0];

@@ -15,9 +15,9 @@ struct RegisteredCommand {
   std::vector<config::FieldDescription> keys;
 };
 
-/// A command without a configuration would accept these and do nothing with them.
-void leave_out_configuration(CLI::App& parsed) {
-  for (const char* name : {"--config", "--set", "--dump-config"})
+/// Options that the command would accept and do nothing with.
+void leave_out(CLI::App& parsed, std::initializer_list<const char*> names) {
+  for (const char* name : names)
     if (CLI::Option* option = parsed.get_option_no_throw(name)) parsed.remove_option(option);
 }
 
@@ -27,7 +27,8 @@ std::vector<RegisteredCommand> register_commands(const Program& program, CLI::Ap
     std::unique_ptr<Command> command = make_command();
     CLI::App* parsed = command->add_to(app);
     std::vector<config::FieldDescription> keys = command->keys();
-    if (keys.empty()) leave_out_configuration(*parsed);
+    if (keys.empty()) leave_out(*parsed, {"--config", "--set", "--dump-config"});
+    if (!command->draws_random_numbers()) leave_out(*parsed, {"--seed"});
     registered.push_back({std::move(command), parsed, std::move(keys)});
   }
   return registered;

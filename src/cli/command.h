@@ -20,6 +20,8 @@ class Command {
   /// The keys of the configuration that --set and --config take; empty: the command has none, and
   /// none of the options --set, --config and --dump-config.
   virtual std::vector<config::FieldDescription> keys() const { return {}; }
+  /// Whether the command draws random numbers; others have no option --seed.
+  virtual bool draws_random_numbers() const { return false; }
   /// Whether the command works in several processes of mpirun or srun; others refuse to.
   virtual bool works_in_ranks() const { return false; }
   /// Does the work. Called after the options are parsed.

@@ -1,4 +1,6 @@
 // A matcher from the command line: training, comparison, matches.
+#include <sstream>
+
 #include <doctest/doctest.h>
 
 #include "cli/process.h"
@@ -118,7 +120,12 @@ TEST_CASE("the transport of a matcher is compiled, compared and used") {
   CHECK(said["calibration_pairs"] == 8);
   CHECK(said["evidence"]["compiled"]["plan_l1"] > 0);
   const std::string bytes = read_file(f.work / "op" / "operator.safetensors");
-  REQUIRE(run("asap-compile", words + Words{"--calibration", "8", "--threads", "1", "--overwrite"})
+  const std::size_t simd = compiled.error.find("\n  SIMD");
+  REQUIRE(simd != std::string::npos);
+  std::string set;  // what was used anyway
+  std::istringstream(compiled.error.substr(simd + 7)) >> set;
+  REQUIRE(run("asap-compile",
+              words + Words{"--calibration", "8", "--threads", "1", "--simd", set, "--overwrite"})
               .code == 0);
   CHECK(read_file(f.work / "op" / "operator.safetensors") == bytes);
 
@@ -159,6 +166,7 @@ TEST_CASE("bad input to the compilation of a matcher is refused") {
   };
   expect(compile({"--slices", "4"}), 2, "--slices is not for runs of a matcher");
   expect(compile({"--set", "mode=row_dual"}), 2, "--set is not for runs of a matcher");
+  expect(compile({"--seed", "4"}), 2, "--seed is not for runs of a matcher");
   expect(compile({"--iterations", "0"}), 2, "--iterations");
   expect(compile({"--calibration", "many"}), 2, "--calibration");
   expect(compile({"--calibration", "12"}), 3, "--calibration = 12");

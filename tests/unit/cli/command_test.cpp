@@ -41,6 +41,12 @@ class ConfiguredCommand : public OnlyCommand {
   }
 };
 
+/// The same with random numbers.
+class DrawingCommand : public OnlyCommand {
+ public:
+  bool draws_random_numbers() const override { return true; }
+};
+
 /// One command of several.
 template <char Letter>
 class LetterCommand : public Command {
@@ -78,6 +84,7 @@ Ending start(const Program& program, std::vector<const char*> words) {
 
 const Program kOne{"tool", "Has one command.", "", {&make<OnlyCommand>}};
 const Program kConfigured{"tool", "Has a configuration.", "", {&make<ConfiguredCommand>}};
+const Program kDrawing{"tool", "Draws numbers.", "", {&make<DrawingCommand>}};
 const Program kTwo{
     "tool", "Has two commands.", "", {&make<LetterCommand<'a'>>, &make<LetterCommand<'b'>>}};
 
@@ -100,6 +107,15 @@ TEST_CASE("a command without a configuration refuses settings, which it would no
     CHECK(start(kConfigured, {"--steps", "3", flag, flag[2] == 'd' ? "full" : "x=1"}).code == 0);
     CHECK(ran == "steps 3");
   }
+}
+
+TEST_CASE("a command that draws no random numbers refuses a seed") {
+  CHECK(start(kDrawing, {"--steps", "3", "--seed", "4"}).code == 0);
+  CHECK(ran == "steps 3");
+  const Ending outcome = start(kOne, {"--steps", "3", "--seed", "4"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.error.find("unknown option '--seed'") != std::string::npos);
+  CHECK(ran.empty());
 }
 
 TEST_CASE("a program of several commands runs the one that is named") {
