@@ -83,7 +83,8 @@ std::vector<std::string> usable_instruction_sets() {
   return names;
 }
 
-void limit_instruction_set(const std::string& name) {
+void limit_instruction_set(const std::string& given) {
+  const std::string name = lower_case(given);
   for (const auto& [known, unit] : kBeyondAvx3)
     if (known == name && bfloat16_unit() >= unit) {
       most_allowed = unit;
@@ -97,7 +98,7 @@ void limit_instruction_set(const std::string& name) {
       most_allowed = BFloat16Unit::none;
       return;
     }
-  throw base::UsageError("instruction set '" + name + "' is not usable here",
+  throw base::UsageError("instruction set '" + given + "' is not usable here",
                          "usable are " + base::join(usable_instruction_sets(), ", "));
 }
 

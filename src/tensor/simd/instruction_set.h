@@ -15,8 +15,8 @@ std::string instruction_set();
 std::vector<std::string> usable_instruction_sets();
 
 /// Lets kernels be chosen as on a processor with nothing better than this instruction set, named as
-/// above. Call it before the first kernel runs: choices are final. UsageError for an unknown name
-/// and for one that this processor or this binary lacks.
-void limit_instruction_set(const std::string& name);
+/// above, in letters of any case. Call it before the first kernel runs: choices are final.
+/// UsageError for an unknown name and for one that this processor or this binary lacks.
+void limit_instruction_set(const std::string& given);
 
 }  // namespace asap::tensor
