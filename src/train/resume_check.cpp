@@ -53,39 +53,70 @@ Config read_saved(const io::Json& saved, const std::string& source) {
   return config;
 }
 
+/// A field whose value is not that of the checkpoint.
+struct ChangedField {
+  std::string name;
+  std::string words;  ///< "seed is 2, but the run was started with 1"
+  bool permitted = false;
+  bool other_data = false;  ///< the training data are others, and the field may be why
+
+  /// The field may not change, whatever is permitted.
+  bool must_stay() const { return is_fixed(name) || other_data; }
+};
+
+/// All of them in the order of declaration.
+std::vector<ChangedField> changed_fields(const std::vector<config::FieldDescription>& before,
+                                         const std::vector<config::FieldDescription>& now,
+                                         std::span<const std::string> allowed, bool same_data) {
+  std::vector<ChangedField> changed;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (before[i].value == now[i].value) continue;
+    ChangedField field{now[i].path, now[i].path + " is " + now[i].value.dump() +
+                                        ", but the run was started with " + before[i].value.dump()};
+    field.permitted = std::ranges::any_of(
+        allowed, [&](const std::string& entry) { return covers(entry, field.name); });
+    field.other_data = !same_data && field.name.starts_with("data.") &&
+                       !(field.permitted && names_files(field.name));
+    changed.push_back(std::move(field));
+  }
+  return changed;
+}
+
+/// UsageError names the fields of the list, at least one of which must stay.
+[[noreturn]] void refuse_lasting(const std::vector<ChangedField>& refused, std::string what) {
+  std::vector<std::string> fixed;
+  for (const ChangedField& field : refused)
+    if (is_fixed(field.name)) fixed.push_back(field.name);
+  if (!fixed.empty())
+    what += "; " + (refused.size() == 1 ? "it" : base::join(fixed, ", ")) +
+            " cannot change in the middle of a run";
+  if (std::ranges::any_of(refused, &ChangedField::other_data))
+    what += "; the training data are not those the run was started with";
+  throw base::UsageError(what, "resume with the same value" +
+                                   std::string(refused.size() == 1 ? "" : "s") +
+                                   ", or train into another `out`");
+}
+
 template <class Config>
 void check_same(const io::Json& saved, const Config& config, std::span<const std::string> allowed,
                 const std::string& source, bool same_data) {
-  const std::vector<config::FieldDescription> before =
-      config::list_fields(read_saved<Config>(saved, source));
   const std::vector<config::FieldDescription> now = config::list_fields(config);
   check_names(allowed, now);
-  std::string fixed;  // a field that changed and may not, perhaps because another one decides it
-  for (std::size_t i = 0; i < now.size() && fixed.empty(); ++i)
-    if (before[i].value != now[i].value && is_fixed(now[i].path)) fixed = now[i].path;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (before[i].value == now[i].value) continue;
-    const std::string& field = now[i].path;
-    const std::string what = field + " is " + now[i].value.dump() +
-                             ", but the run was started with " + before[i].value.dump() + " (" +
-                             source + ")";
-    if (is_fixed(field))
-      throw base::UsageError(what + "; it cannot change in the middle of a run",
-                             "resume with the same value, or train into another `out`");
-    const bool may_change = std::ranges::any_of(
-        allowed, [&](const std::string& entry) { return covers(entry, field); });
-    if (!same_data && field.starts_with("data.") && !(may_change && names_files(field)))
-      throw base::UsageError(what + "; the training data are not those the run was started with",
-                             "resume with the same value, or train into another `out`");
-    if (!may_change && !fixed.empty())
-      throw base::UsageError(
-          what + "; with it " + fixed + " differs, which cannot change in the middle of a run",
-          "resume with the same values, or train into another `out`");
-    if (!may_change)
-      throw base::UsageError(
-          what, "resume with the same configuration, permit the change with `allow` " + field +
-                    ", or train into another `out`");
+  std::vector<ChangedField> refused = changed_fields(
+      config::list_fields(read_saved<Config>(saved, source)), now, allowed, same_data);
+  std::erase_if(refused,
+                [](const ChangedField& field) { return field.permitted && !field.must_stay(); });
+  if (refused.empty()) return;
+  std::vector<std::string> words, names;
+  for (const ChangedField& field : refused) {
+    words.push_back(field.words);
+    names.push_back("`allow` " + field.name);
   }
+  const std::string what = base::join(words, "; ") + " (" + source + ")";
+  if (std::ranges::any_of(refused, &ChangedField::must_stay)) refuse_lasting(refused, what);
+  throw base::UsageError(what, std::string("resume with the same configuration, permit the ") +
+                                   (names.size() == 1 ? "change" : "changes") + " with " +
+                                   base::join(names, " ") + ", or train into another `out`");
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 
 namespace asap::train {
 
-/// UsageError names the first field in which the configuration differs from that of the checkpoint
-/// to continue, unless an entry of `allowed` names the field or its group. It is also a UsageError
-/// when the field cannot change in the middle of a run, and when an entry names no field. `saved`:
-/// the configuration as JSON; fields it lacks, because they are newer, have their defaults.
-/// `same_data`: whether the training data are those of the checkpoint; if not, no changed field of
-/// `data` is permitted but the names of files.
+/// UsageError names all fields in which the configuration differs from that of the checkpoint to
+/// continue, but for those that an entry of `allowed` names or whose group it names. It is also a
+/// UsageError when such a field cannot change in the middle of a run, and when an entry names no
+/// field. `saved`: the configuration as JSON; fields it lacks, because they are newer, have their
+/// defaults. `same_data`: whether the training data are those of the checkpoint; if not, no changed
+/// field of `data` is permitted but the names of files.
 void check_same_configuration(const io::Json& saved, const config::TrainConfig& config,
                               std::span<const std::string> allowed, const std::string& source,
                               bool same_data = true);

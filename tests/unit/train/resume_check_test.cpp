@@ -47,10 +47,38 @@ TEST_CASE("a field that changed the training data cannot be permitted and is not
     FAIL("the change is accepted");
   } catch (const base::UsageError& error) {
     CHECK(holds(error.what(), "data.text.max_tokens is 3"));
-    CHECK(holds(error.what(), "with it model.max_tokens differs, which cannot change"));
+    CHECK(holds(error.what(), "; model.max_tokens cannot change in the middle of a run"));
     CHECK_FALSE(holds(error.hint(), "`allow`"));
   }
   // Moved files are permitted; whether they are the same is checked by their content.
   CHECK(refusal("data.path=/elsewhere", {"data.path"}, false).empty());
   CHECK(holds(refusal("train.learning_rate=0.5", {}, false), "`allow` train.learning_rate"));
+}
+
+TEST_CASE("all fields that changed are named at once, but for those that are permitted") {
+  config::TrainConfig started, config;
+  for (const char* change : {"train.learning_rate=0.5", "train.epochs=7", "data.test_examples=9"})
+    config::set_field(config, change);
+  const auto refusal_of = [&](std::vector<std::string> allowed) {
+    try {
+      train::check_same_configuration(config::to_json(started), config, allowed, "state.json");
+    } catch (const base::UsageError& error) {
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string();
+  };
+  CHECK(refusal_of({"data"}) ==
+        "train.epochs is 7, but the run was started with " + std::to_string(started.train.epochs) +
+            "; train.learning_rate is 0.5, but the run was started with " +
+            config::to_json(started)["train"]["learning_rate"].dump() +
+            " (state.json) | resume with the same configuration, permit the changes with `allow` "
+            "train.epochs `allow` train.learning_rate, or train into another `out`");
+  CHECK(holds(refusal_of({}), "data.test_examples is 9"));
+  CHECK(refusal_of({"data", "train"}).empty());
+  config.seed = started.seed + 1;
+  CHECK(holds(refusal_of({"train"}), "data.test_examples is 9"));
+  CHECK(holds(refusal_of({"train"}),
+              "(state.json); seed cannot change in the middle of a run | "
+              "resume with the same values, or train into another"));
+  CHECK(holds(refusal_of({"train", "data"}), "; it cannot change in the middle of a run"));
 }
