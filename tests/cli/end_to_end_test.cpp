@@ -106,7 +106,8 @@ TEST_CASE("at a few tokens the compiled operator is the loop, and it says so") {
   REQUIRE(train(work / "teacher").code == 0);
   const Outcome compiled = compile(work / "teacher", work / "operator", {"--error", "1e-5"});
   REQUIRE(compiled.code == 0);
-  CHECK(compiled.out.find("keep the loop: nothing with an error of at most 1e-05") != std::string::npos);
+  CHECK(compiled.out.find("keep the loop: nothing with an error of at most 1e-05") !=
+        std::string::npos);
   const Json json = read_json(work / "operator" / "operator.json");
   const int iterations = json["teacher_iterations"];
   for (const Json& layer : json["operators"]) CHECK(layer["iterations"] == iterations);
@@ -138,6 +139,8 @@ TEST_CASE("at a few tokens the compiled operator is the loop, and it says so") {
 TEST_CASE("--simd caps the instruction set of any command and refuses what is not there") {
   const Workspace work;
   const Outcome dry = run("asap-train", {"--dry-run", "--simd", "scalar"});
+  const Outcome capitals = run("asap-train", {"--dry-run", "--simd", "Scalar"});
+  CHECK(capitals.code == dry.code);
   const Outcome unknown = run("asap-train", {"--dry-run", "--simd", "mmx"});
   CHECK(unknown.code == 2);
   CHECK(unknown.error.find("--simd: instruction set 'mmx' is not usable here (hint: usable are ") !=
@@ -162,7 +165,8 @@ TEST_CASE("a softmax network's layers are replaced by an operator that imitates 
   CHECK(read_json(compiled / "operator.json")["fit"]["teacher"] == "sinkhorn:6");
   const Outcome compared =
       run("asap-eval", {"compare", "--run", teacher.string(), "--compiled", compiled.string(),
-                        "--out", out.string(), "--set", "evidence_examples=20"});
+                        "--out", out.string(), "--set", "evidence_examples=20", "--set",
+                        "fidelity_examples=16", "--set", "shown_examples=2"});
   REQUIRE(compared.code == 0);
   CHECK(compared.out.find("as imitated") != std::string::npos);
   const Json summary = read_json(out / "summary.json");
@@ -175,6 +179,10 @@ TEST_CASE("a softmax network's layers are replaced by an operator that imitates 
   }
   CHECK(names == std::vector<std::string>{"teacher", "sinkhorn:6@0", "sinkhorn:6@1", "sinkhorn:6",
                                           "f0", "compiled@0", "compiled@1", "compiled"});
+  const std::string command = summary["commands"].back();
+  CHECK_MESSAGE(command.find(" --set fidelity_examples=16 --set evidence_examples=20 --set "
+                             "shown_examples=2 --out") != std::string::npos,
+                command);
   CHECK(summary["compiled"]["teacher"] == "sinkhorn:6");
   CHECK(summary["compiled"]["examples"] == 20);
   CHECK(summary["compiled"]["mean"]["dual_r2"] > 0.5);

@@ -5,6 +5,7 @@
 #include "base/processor.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "config/changed_fields.h"
 #include "evaluate/draw/chart_json.h"
 #include "evaluate/draw/html.h"
 #include "evaluate/draw/svg_chart.h"
@@ -49,7 +50,18 @@ std::string command_line(const BenchConfig& config, const BenchResult& result) {
       std::to_string(result.threads) + " --seed " + std::to_string(config.seed);
   if (config.heads > 0) command += " --heads " + std::to_string(config.heads);
   if (!config.forms.empty()) command += " --forms " + base::join(config.forms, ",");
-  return command + " --out DIR";
+  BenchConfig named;  // what has an option of its own
+  named.sizes = config.sizes;
+  named.head_width = config.head_width;
+  named.iterations = config.iterations;
+  named.slices = config.slices;
+  named.forms = config.forms;
+  named.heads = config.heads;
+  named.rounds = config.rounds;
+  named.logit_range = config.logit_range;
+  named.seed = config.seed;
+  return command + config::set_options(config::to_json(config), config::to_json(named)) +
+         " --out DIR";
 }
 
 /// Times of all forms by number of tokens.

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "evaluate/compare/equal_latency.h"
 #include "evaluate/compare/evaluated_run.h"
@@ -64,19 +65,21 @@ void settle_cascades(const std::filesystem::path& path, const EvaluatedRun& load
           stored_threshold(loaded.cascade, path.string(), method, config.share);
 }
 
-/// The command that makes the report.
+/// The command that makes the report: an option where there is one, else --set.
 std::string compare_command(const EvaluatedRun& loaded, const CompareConfig& config) {
+  CompareConfig defaults;
+  defaults.methods = config.methods;
+  defaults.examples = config.examples;
+  defaults.bench = config.bench;
+  defaults.cascade.all = config.cascade.all;
+  if (loaded.cascade) defaults.cascade.share = loaded.cascade->limit;
+  if (config.cascade.all) defaults.cascade.share = config.cascade.share;
+  defaults.data = config.data;  // in loaded.arguments
   return "asap-eval compare" + loaded.arguments + " --methods " + base::join(config.methods, ",") +
          " --examples " + std::to_string(loaded.dataset.size()) +
-         (config.evidence_examples > 0
-              ? " --set evidence_examples=" + std::to_string(config.evidence_examples)
-              : "") +
-         (config.guard_quantile != CompareConfig{}.guard_quantile
-              ? " --set guard_quantile=" + base::format_number(config.guard_quantile)
-              : "") +
-         (config.cascade.all ? " --cascade " + base::format_significant(config.cascade.share)
-                             : "") +
-         (config.bench.empty() ? "" : " --bench " + base::shell_word(config.bench)) + " --out DIR";
+         (config.cascade.all ? " --cascade " + base::format_number(config.cascade.share) : "") +
+         (config.bench.empty() ? "" : " --bench " + base::shell_word(config.bench)) +
+         config::set_options(config::to_json(config), config::to_json(defaults)) + " --out DIR";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "evaluate/study/drift_run.h"
 
 #include "base/error.h"
+#include "config/changed_fields.h"
 #include "evaluate/compare/evaluated_run.h"
 
 namespace asap::evaluate {
@@ -21,9 +22,14 @@ DriftRun drift_run(const std::filesystem::path& path, const std::filesystem::pat
                                loaded.artefact->config.imitated_iterations(), threads};
   DriftRun result{measure_drift(loaded.encoder, *loaded.compiled(), loaded.dataset, settings),
                   loaded.context};
-  result.context.commands.push_back("asap-eval drift" + loaded.arguments + " --examples " +
-                                    std::to_string(config.examples) +
-                                    " --set seed=" + std::to_string(config.seed) + " --out DIR");
+  DriftConfig defaults;
+  defaults.examples = config.examples;
+  defaults.seed = config.seed;
+  defaults.data = config.data;  // in loaded.arguments
+  result.context.commands.push_back(
+      "asap-eval drift" + loaded.arguments + " --examples " + std::to_string(config.examples) +
+      " --seed " + std::to_string(config.seed) +
+      config::set_options(config::to_json(config), config::to_json(defaults)) + " --out DIR");
   return result;
 }
 
