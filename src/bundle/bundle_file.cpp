@@ -40,6 +40,17 @@ config::TrainConfig without_places(config::TrainConfig config) {
   return config;
 }
 
+/// The same for the data that an operator was calibrated on.
+void drop_places(io::Json& description) {
+  const auto data = description.find("calibration_data");
+  if (data == description.end() || !data->is_object()) return;
+  data->erase("path");
+  if (const auto text = data->find("text"); text != data->end() && text->is_object()) {
+    text->erase("train_file");
+    text->erase("test_file");
+  }
+}
+
 void add_operator(const fs::path& compiled, io::TensorFile& bundle) {
   const fs::path path = compiled / compile::OperatorArtefact::kTensors;
   const io::TensorFile tensors = io::read_safetensors(path);
@@ -49,6 +60,7 @@ void add_operator(const fs::path& compiled, io::TensorFile& bundle) {
       io::serialise_safetensors(take_tensors({tensors.tensors, {}, ""}, "")));
   if (io::Json& source = description["calibration_source"]; source.is_string())
     source = fs::path(source.get<std::string>()).filename().string();  // without its folder
+  drop_places(description);
   add_tensors(tensors, kOperatorPrefix, bundle);
   bundle.metadata["operator"] = io::format_json_line(description);
 }

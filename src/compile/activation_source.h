@@ -23,6 +23,7 @@ struct TeacherDescription {
   bool has_slack = false;         ///< its columns sum to at most 1 + c times N / M
   std::string model_fingerprint;  ///< empty when the model is not known
   std::string source;             ///< where the examples come from
+  io::Json other_data = {};       ///< keys of `data` that differ from the training's; null: none
   std::string skipped{};          ///< files beside the data that were not read; empty: none
 };
 

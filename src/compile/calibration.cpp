@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "data/batch.h"
 #include "data/load/load_dataset.h"
@@ -194,16 +195,19 @@ RunActivations::RunActivations(const std::filesystem::path& run, const CompileCo
   examples_ =
       draw_calibration(dataset_, std::int64_t{config.calibration} + config.held_out, config.seed);
   const config::ModelConfig& model = encoder_.config();
-  teacher_ = {.examples = std::ssize(examples_),
-              .layers = model.layers,
-              .heads = model.heads,
-              .head_width = model.width / model.heads,
-              .iterations = iterations_.value_or(own_iterations(model.attention)),
-              .has_values = true,
-              .has_slack = !encoder_.slacks().empty(),
-              .model_fingerprint = encoder_.fingerprint(),
-              .source = dataset_.name,
-              .skipped = data::describe_skipped(dataset_)};
+  const config::DataConfig trained = config::RunFolder(run).read_config().data;
+  teacher_ = {
+      .examples = std::ssize(examples_),
+      .layers = model.layers,
+      .heads = model.heads,
+      .head_width = model.width / model.heads,
+      .iterations = iterations_.value_or(own_iterations(model.attention)),
+      .has_values = true,
+      .has_slack = !encoder_.slacks().empty(),
+      .model_fingerprint = encoder_.fingerprint(),
+      .source = dataset_.name,
+      .other_data = config::changed_fields(config::to_json(config.data), config::to_json(trained)),
+      .skipped = data::describe_skipped(dataset_)};
 }
 
 void RunActivations::for_each_chunk(const ExampleRange& range, const Visit& visit) const {

@@ -113,6 +113,7 @@ OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescript
   artefact.teacher_iterations = teacher.iterations;
   artefact.model_fingerprint = teacher.model_fingerprint;
   artefact.calibration_source = teacher.source;
+  artefact.other_data = teacher.other_data;
   artefact.config = model.config;
   artefact.choice = choice_json(model.choice);
   return artefact;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* kBoundExamples = "column_error_bound_examples";
 
+constexpr const char* kOtherData = "calibration_data";
 constexpr const char* kTensors = OperatorArtefact::kTensors;
 constexpr const char* kDescription = OperatorArtefact::kDescription;
 constexpr int kFirstWithLayers = 3;  // version in which every layer has a description of its own
@@ -115,6 +116,7 @@ void save_operator(const std::filesystem::path& folder, const OperatorArtefact& 
       {"column_error_examples", last.column_errors},
       {kBoundExamples, last.bounds ? last.column_errors : 0},
       {"fit", fit_json(artefact.config)}};
+  if (!artefact.other_data.empty()) json[kOtherData] = artefact.other_data;
   if (!artefact.choice.is_null()) json["choice"] = artefact.choice;
   io::write_json(folder / kDescription, json);
 }
@@ -134,6 +136,12 @@ OperatorArtefact parse_operator(std::string_view description, std::string_view t
   artefact.config = read_fit(json, source);
   artefact.model_fingerprint = require_field<std::string>(json, "model_fingerprint", source);
   artefact.calibration_source = require_field<std::string>(json, "calibration_source", source);
+  if (json.contains(kOtherData)) {  // later than the others
+    artefact.other_data = json[kOtherData];
+    if (!artefact.other_data.is_object())
+      throw base::DataError(source + ": field '" + kOtherData + "': expected an object of keys",
+                            "compile the operator again");
+  }
   if (json.contains("choice")) artefact.choice = json["choice"];
   const std::vector<OperatorLayer> layers = read_layers(json, artefact.config, source);
   artefact.teacher_iterations = layers[0].teacher_iterations;

@@ -41,8 +41,9 @@ struct OperatorArtefact {
   int teacher_iterations = 0;      ///< T
   std::string model_fingerprint;   ///< empty when compiled from bare activations
   std::string calibration_source;  ///< what the examples were
-  CompileConfig config;            ///< how it was fitted
-  io::Json choice = {};            ///< why: see choice_json; null when it is not known
+  io::Json other_data = {};  ///< keys of their `data` that differ from the training's; null: none
+  CompileConfig config;      ///< how it was fitted
+  io::Json choice = {};      ///< why: see choice_json; null when it is not known
 };
 
 /// Writes both files, operator.json last; it holds the fingerprint of the other.

@@ -69,14 +69,20 @@ TEST_CASE("the commands that a report shows repeat what was done, in folders of 
   const Workspace work;
   const fs::path teacher = work / "it's a run", compiled = work / "an operator";
   REQUIRE(train(teacher).code == 0);
-  REQUIRE(compile(teacher, compiled, {"--seed", "4", "--set", "ridge=0.01"}).code == 0);
-  REQUIRE(run("asap-eval", {"drift", "--run", teacher.string(), "--compiled", compiled.string(),
-                            "--set", "data.shift.noise=0.5", "--out", work / "drift"})
+  REQUIRE(compile(teacher, compiled,
+                  {"--seed", "4", "--set", "ridge=0.01", "--set", "data.shapes.noise=0.3"})
+              .code == 0);
+  CHECK(read_json(compiled / "operator.json")["calibration_data"] ==
+        Json{{"shapes", {{"noise", 0.3}}}});
+  REQUIRE(run("asap-eval",
+              {"drift", "--run", teacher.string(), "--compiled", compiled.string(), "--set",
+               "data.shift.noise=0.5", "--set", "level=0.01", "--out", work / "drift"})
               .code == 0);
   const Json commands = read_json(work / "drift/summary.json")["commands"];
   REQUIRE(commands.size() == 3);
   const std::string drift = commands[2];
   CHECK(drift.find(" --set data.shift.noise=0.5") != std::string::npos);
+  CHECK(drift.find(" --seed 1 --set level=0.01") != std::string::npos);
   const std::string before = asap::base::read_file(compiled / "operator.safetensors");
   fs::remove_all(compiled);
   const std::string shell = std::string("PATH=") + ASAP_BINARY_DIR + ":$PATH; exec 2> /dev/null; " +

@@ -34,11 +34,12 @@ void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig&
   to.objective = from.objective;
   to.calibration = from.calibration;
   to.activations = from.activations;  // a run states these itself
-  to.data = from.data;                // the artefact does not hold them
+  to.data = from.data;                // the artefact holds what differs from a run's
 }
 
 std::string compile_command(const std::filesystem::path& run, const std::filesystem::path& folder,
-                            const compile::CompileConfig& config) {
+                            const compile::OperatorArtefact& artefact) {
+  const compile::CompileConfig& config = artefact.config;
   const io::Json fields = config::to_json(config);
   const std::string teacher = config.teacher == "own" ? "" : " --teacher " + config.teacher;
   const std::string mode =
@@ -55,7 +56,10 @@ std::string compile_command(const std::filesystem::path& run, const std::filesys
          base::join(config.features, ",") + limits + " --objective " +
          fields["objective"].get<std::string>() + " --calibration " +
          std::to_string(config.calibration) +
-         config::set_options(fields, config::to_json(defaults));
+         config::set_options(fields, config::to_json(defaults)) +
+         (artefact.other_data.empty()
+              ? ""
+              : config::set_options({{"data", artefact.other_data}}, io::Json::object()));
 }
 
 EvaluatedRun load_from_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
@@ -68,7 +72,7 @@ EvaluatedRun load_from_run(const std::filesystem::path& run, const std::filesyst
   if (!compiled.empty()) {
     result.artefact = compile::load_operator(compiled);
     compile::require_compiled_for(*result.artefact, compiled, result.encoder.fingerprint());
-    context.commands.push_back(compile_command(run, compiled, result.artefact->config));
+    context.commands.push_back(compile_command(run, compiled, *result.artefact));
     result.arguments += option("--compiled", compiled);
   }
   result.arguments += data_options(data, config::RunFolder(run).read_config().data);

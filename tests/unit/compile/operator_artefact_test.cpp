@@ -139,10 +139,12 @@ TEST_CASE("Every layer of an operator may run something else") {
             .column_errors = {
                 .sorted = {0.1F, 0.2F, 0.3F}, .bounds = {0.2F, 0.3F, 0.4F}, .teacher = 0.05F}};
   written.choice = {{"error", 0.03}};
+  written.other_data = {{"shift", {{"noise", 0.5}}}};
   compile::save_operator(folder.path(), written);
   const compile::OperatorArtefact read = compile::load_operator(folder.path());
   CHECK(read.config.chooses_features());
   CHECK(read.choice == written.choice);
+  CHECK(read.other_data == written.other_data);
   CHECK(read.heads[0][1].precision == attention::ProductPrecision::bfloat16);
   CHECK(read.heads[0][1].weights == written.heads[0][1].weights);
   const attention::CompiledHead& loop = read.heads[1][1];
@@ -181,6 +183,8 @@ TEST_CASE("A damaged operator is refused, naming file and field") {
           json["slices"] = 3;
           json.erase("operators");
         }) == "nothing");
+  CHECK(complaint([](io::TensorFile&, io::Json& json) { json["calibration_data"] = 3; }) ==
+        "operator.json: field 'calibration_data': expected an object of keys");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json.erase("heads"); }) ==
         "operator.json: field 'heads' is missing");
   CHECK(complaint([](io::TensorFile&, io::Json& json) { json["heads"] = "two"; }) ==
