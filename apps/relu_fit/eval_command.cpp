@@ -180,8 +180,9 @@ class EvalCommand : public cli::Command {
   }
 
   /// The rows of one input: the points in ascending order where y is known, else as they stand.
-  region::InputRows point_rows(const std::optional<region::PointsFile>& points) const {
-    if (!points) return region::read_inputs(target_.data, {"", {x_column()}});
+  region::InputRows point_rows(const std::optional<region::PointsFile>& points,
+                               const std::string& bytes) const {
+    if (!points) return region::parse_inputs(bytes, {"", {x_column(bytes)}}, target_.data);
     region::InputRows rows{{"x"}, {}, points->samples.y};
     rows.x = tensor::Tensor<double>({points->samples.size(), 1});
     std::ranges::copy(points->samples.x, rows.x.data());
@@ -189,9 +190,9 @@ class EvalCommand : public cli::Command {
   }
 
   /// The column of x in a file without y.
-  std::string x_column() const {
+  std::string x_column(const std::string& bytes) const {
     if (!target_.columns.x.empty()) return target_.columns.x;
-    const region::ColumnList list = region::read_columns(target_.data);
+    const region::ColumnList list = region::parse_columns(bytes, target_.data);
     for (const std::string& name : stored_.inputs)
       if (std::ranges::find(list.names, name) != list.names.end()) return name;
     if (std::ranges::find(list.names, "x") != list.names.end()) return "x";
@@ -212,11 +213,14 @@ class EvalCommand : public cli::Command {
   }
 
   void evaluate_data(cli::OutputFolder& folder) {
+    target_.require_one();
+    const std::string bytes = base::read_file(target_.data);  // a pipe can be read only once
     std::optional<region::PointsFile> points;
-    if (!several() && !no_target_ && !region::has_one_column(target_.data))
-      points = target_.points();
+    if (!several() && !no_target_ && !region::has_one_column(bytes, target_.data))
+      points = target_.points(bytes);
     const Predictions predictions(
-        several() ? region::read_inputs(target_.data, several_columns()) : point_rows(points),
+        several() ? region::parse_inputs(bytes, several_columns(), target_.data)
+                  : point_rows(points, bytes),
         several() ? stored_.target : "y", stored_.network);
     const std::int64_t outside = predictions.outside(stored_.interval);
     summary_["rows"] = predictions.values.size();

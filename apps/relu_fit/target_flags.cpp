@@ -64,9 +64,9 @@ void TargetFlags::require_one() const {
   require_data_for_columns();
 }
 
-region::PointsFile TargetFlags::points() const {
+region::PointsFile TargetFlags::points(std::string_view bytes) const {
   require_one();
-  return region::data_points(data, bounds(), columns, 1);
+  return region::data_points(bytes, data, bounds(), columns, 1);
 }
 
 region::Target TargetFlags::target() const {

@@ -27,8 +27,8 @@ struct TargetFlags {
   /// UsageError unless exactly one of function and data is given.
   void require_one() const;
   region::Target target() const;
-  /// The points of data, of which one is enough to measure a network.
-  region::PointsFile points() const;
+  /// The points in the bytes of data, of which one is enough to measure a network.
+  region::PointsFile points(std::string_view bytes) const;
 };
 
 }  // namespace asap::relu_fit

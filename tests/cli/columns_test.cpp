@@ -1,6 +1,7 @@
 // Which columns of a file of points relu-fit reads, from the command line.
 #include <doctest/doctest.h>
 
+#include "base/text.h"
 #include "cli/process.h"
 
 using namespace asap::base;
@@ -65,6 +66,29 @@ TEST_CASE("columns are chosen by name or number, alike in every command, and it 
                               "--out", work / "rows"} +
                             several)
             .code == 0);
+}
+
+TEST_CASE("points and rows from a pipe, which is read once, count as those of a file") {
+  const Workspace work;
+  const std::string file = work / "table.csv";
+  write_file_atomically(file, "x,y\n0,0\n1,1\n2,4\n3,9\n4,16\n");
+  const auto of_pipe = [&](const std::string& words) {
+    const std::string output = work / "output";
+    const std::string shell = "cat " + file + " | " + ASAP_BINARY_DIR + "/relu-fit " + words +
+                              " --data /dev/stdin > " + output + " 2>&1";
+    CHECK_MESSAGE(std::system(shell.c_str()) == 0, read_file(output));
+    return read_file(output);
+  };
+  REQUIRE(fit_columns(file, work / "a", {}).code == 0);
+  of_pipe("fit --depth 2 --method free --out " + (work / "b").string());
+  const std::string network = work / "a/network.json";
+  CHECK(read_file(network) == read_file(work / "b/network.json"));
+  for (const Words& more : {Words{}, Words{"--no-target"}}) {
+    const Words words = Words{"eval", "--network", network} + more;
+    const Outcome measured = run("relu-fit", words + Words{"--data", file});
+    REQUIRE(measured.code == 0);
+    CHECK(of_pipe(join(words, " ")) == measured.out);
+  }
 }
 
 TEST_CASE("columns that are not there, open or useless are refused with the flags that help") {

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "io/json.h"
@@ -211,10 +210,6 @@ PointsFile prepare_points(Samples points, const std::string& source) {
   require_values(points.y, "y", false);
   require_values(points.weight, "weight", true);
   return prepared({std::move(points)}, source, kFewestPoints, "points of equal x are averaged");
-}
-
-PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen, int fewest) {
-  return parse_points(base::read_file(path), path.string(), chosen, fewest);
 }
 
 void require_points(const Samples& points, int fewest, const std::string& what,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +32,6 @@ PointsFile parse_points(std::string_view bytes, const std::string& source,
 /// The same for points in memory, in any order: x, y and weight (or none) of equal length.
 /// UsageError names the place of a value that is not finite and of a weight that is not positive.
 PointsFile prepare_points(Samples points, const std::string& source);
-PointsFile read_points(const std::filesystem::path& path, const ChosenColumns& chosen = {},
-                       int fewest = kFewestPoints);
 
 /// DataError when there are fewer than `fewest` points; `what`: "FILE: 3 points of different x".
 void require_points(const Samples& points, int fewest, const std::string& what,

@@ -46,7 +46,6 @@ struct InputRows {
 
 /// The same for rows whose target may be unknown: a file without its column has none, and an empty
 /// name means none.
-InputRows read_inputs(const std::filesystem::path& path, const ColumnChoice& columns);
 InputRows parse_inputs(std::string_view bytes, const ColumnChoice& columns,
                        const std::string& source);
 
@@ -55,11 +54,11 @@ struct ColumnList {
   std::size_t count = 0;
   std::vector<std::string> names;
 };
-ColumnList read_columns(const std::filesystem::path& path);
+ColumnList parse_columns(std::string_view bytes, const std::string& source);
 
-/// Whether no line of a file, but for comments after #, has more than one field, blanks separating
+/// Whether no line of a text, but for comments after #, has more than one field, blanks separating
 /// as well.
-bool has_one_column(const std::filesystem::path& path);
+bool has_one_column(std::string_view bytes, const std::string& source);
 
 /// Values of a formula at `count` points drawn uniformly from the cube interval^inputs. Different
 /// values of `stream` draw different points. NumericalError names a point where the formula is not

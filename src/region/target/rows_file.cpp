@@ -195,25 +195,19 @@ InputRows parse_inputs(std::string_view bytes, const ColumnChoice& wanted,
   return result;
 }
 
-InputRows read_inputs(const std::filesystem::path& path, const ColumnChoice& columns) {
-  return parse_inputs(base::read_file(path), columns, path.string());
-}
-
-ColumnList read_columns(const std::filesystem::path& path) {
-  const std::string bytes = base::read_file(path), source = path.string();
+ColumnList parse_columns(std::string_view bytes, const std::string& source) {
   const RowTable table(bytes, source);
   const Columns& columns = table.columns();
   return {columns.names().size(),
           columns.has_header() ? columns.names() : std::vector<std::string>{}};
 }
 
-bool has_one_column(const std::filesystem::path& path) {
-  const std::string bytes = base::read_file(path);
-  const io::DecodedText decoded(bytes, path.string());
+bool has_one_column(std::string_view bytes, const std::string& source) {
+  const io::DecodedText decoded(bytes, source);
   const char separator = io::numbers_separator(decoded.text());
   for (io::TextLines lines(decoded.text()); lines.next();) {
     const std::string_view line = base::trim(lines.line());
-    const std::string place = path.string() + ":" + std::to_string(lines.number());
+    const std::string place = source + ":" + std::to_string(lines.number());
     if (!io::is_without_fields(lines) && io::split_fields(line, separator, place).size() > 1)
       return false;
   }

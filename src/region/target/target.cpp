@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "region/family/spline.h"
@@ -134,17 +135,17 @@ Target noted_target(std::string name, PointsFile file) {
   return target;
 }
 
-PointsFile data_points(const std::filesystem::path& path,
+PointsFile data_points(std::string_view bytes, const std::string& source,
                        const std::optional<numerics::Interval>& interval,
                        const ChosenColumns& chosen, int fewest) {
-  PointsFile file = read_points(path, chosen, fewest);
+  PointsFile file = parse_points(bytes, source, chosen, fewest);
   if (interval) {
     check_domain(*interval);
     const std::int64_t all = file.samples.size();
     keep_inside(*interval, file);
     require_points(
         file.samples, fewest,
-        path.string() + ": " + std::to_string(file.samples.size()) + " points inside `interval`",
+        source + ": " + std::to_string(file.samples.size()) + " points inside `interval`",
         "leave `interval` out to use all points");
     if (file.samples.size() < all)
       file.notes.push_back(base::format_count(all - file.samples.size()) +
@@ -157,7 +158,9 @@ PointsFile data_points(const std::filesystem::path& path,
 
 Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval, const ChosenColumns& chosen) {
-  return noted_target(path.string(), data_points(path, interval, chosen, kFewestPoints));
+  const std::string source = path.string();
+  PointsFile file = data_points(base::read_file(path), source, interval, chosen, kFewestPoints);
+  return noted_target(source, std::move(file));
 }
 
 Target data_target(std::string name, Samples points) {

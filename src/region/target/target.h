@@ -36,9 +36,9 @@ void check_interval(numerics::Interval interval);
 /// mistake in the formula; NumericalError names an x where the function is not finite.
 Target function_target(const std::string& formula, numerics::Interval interval, int points = 500);
 
-/// Points of a file (points_file.h), of the columns `chosen`: all of them, or those inside
+/// Points in the bytes of a file (points_file.h), of the columns `chosen`: all of them, or those inside
 /// `interval`; DataError when fewer than `fewest` are left.
-PointsFile data_points(const std::filesystem::path& path,
+PointsFile data_points(std::string_view bytes, const std::string& source,
                        const std::optional<numerics::Interval>& interval,
                        const ChosenColumns& chosen, int fewest);
 
@@ -50,7 +50,7 @@ Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval,
                    const ChosenColumns& chosen = {});
 
-/// Points in memory, in any order, as read_points() prepares those of a file.
+/// Points in memory, in any order, as parse_points() prepares those of a file.
 Target data_target(std::string name, Samples points);
 
 /// Points alone. The guide is a cubic spline, smoothed where the points are noisy.
