@@ -182,6 +182,21 @@ PointsFile prepared(PointsFile file, const std::string& source, int fewest, cons
   return file;
 }
 
+/// Largest minus smallest value. DataError begins with `what`.
+double require_span(const std::vector<double>& values, const std::string& what) {
+  const auto [low, high] = std::ranges::minmax(values);
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (size > kLargest)
+    throw base::DataError(what + " reaches " + base::format_significant(size) +
+                              ", the square of which is too large for float64",
+                          "divide it by a constant");
+  if (low < high && high - low < kLeastSpan)
+    throw base::DataError(what + " changes by " + base::format_significant(high - low) +
+                              " in all, the square of which is too small for float64",
+                          "multiply it by a constant");
+  return high - low;
+}
+
 void require_values(const std::vector<double>& values, const char* name, bool positive) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]) || (positive && !(values[i] > 0)))
@@ -210,6 +225,19 @@ PointsFile prepare_points(Samples points, const std::string& source) {
   require_values(points.y, "y", false);
   require_values(points.weight, "weight", true);
   return prepared({std::move(points)}, source, kFewestPoints, "points of equal x are averaged");
+}
+
+void require_moderate(const Samples& points, const std::string& source,
+                      const ChosenColumns& chosen) {
+  const std::string x = chosen.x.empty() ? "x" : "column '" + chosen.x + "'",
+                    y = chosen.y.empty() ? "y" : "column '" + chosen.y + "'";
+  const double length = require_span(points.x, source + ": " + x);
+  const double height = require_span(points.y, source + ": " + y);
+  if (height / length / length > kLargest * kLargest)
+    throw base::DataError(source + ": " + y + " changes by " + base::format_significant(height) +
+                              " while " + x + " changes by " + base::format_significant(length) +
+                              ", which is too steep for float64",
+                          "multiply one or divide the other by a constant");
 }
 
 void require_points(const Samples& points, int fewest, const std::string& what,

@@ -33,6 +33,14 @@ PointsFile parse_points(std::string_view bytes, const std::string& source,
 /// UsageError names the place of a value that is not finite and of a weight that is not positive.
 PointsFile prepare_points(Samples points, const std::string& source);
 
+/// Squares of numbers between these, and of their sums, are float64 numbers that are not zero.
+inline constexpr double kLeastSpan = 1e-150, kLargest = 1e150;
+
+/// DataError names the column whose values are larger, or differ by less. `chosen`: how the columns
+/// are called; empty: x and y.
+void require_moderate(const Samples& points, const std::string& source,
+                      const ChosenColumns& chosen = {});
+
 /// DataError when there are fewer than `fewest` points; `what`: "FILE: 3 points of different x".
 void require_points(const Samples& points, int fewest, const std::string& what,
                     const std::string& hint);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -13,6 +14,7 @@ namespace asap::region {
 namespace {
 
 /// Mean and standard deviation of strided values; the deviation is 0 only when all are equal.
+/// Mean and standard deviation, which is 0 only if all values are the same.
 std::pair<double, double> moments(const double* values, std::int64_t count, std::int64_t stride) {
   double mean = 0, square = 0;
   bool equal = true;
@@ -24,7 +26,7 @@ std::pair<double, double> moments(const double* values, std::int64_t count, std:
     const double distance = values[i * stride] - mean;
     square += distance * distance / static_cast<double>(count);
   }
-  return {mean, equal ? 0 : std::sqrt(square)};
+  return {mean, equal ? 0 : std::max(std::sqrt(square), std::numeric_limits<double>::min())};
 }
 
 Rows take(const Rows& rows, std::span<const std::int64_t> order) {
@@ -93,10 +95,15 @@ Standardisation Standardisation::of(const NamedRows& named) {
   const Rows& rows = named.rows;
   Standardisation result;
   const auto require = [](double deviation, const std::string& what) {
-    if (!(deviation > 0) || !std::isfinite(deviation))
-      throw base::DataError(what + (deviation == 0 ? " has the same value in all training rows"
-                                                   : " is too large to be standardised"),
+    if (deviation == 0)
+      throw base::DataError(what + " has the same value in all training rows",
                             "leave the column out: `inputs` names the columns to use");
+    if (!(deviation >= kLeastSpan && deviation <= kLargest))
+      throw base::DataError(what + (deviation < kLeastSpan ? " differs too little between rows"
+                                                           : " is too large") +
+                                " to be standardised: squares of its values are no float64 numbers",
+                            "multiply it by a constant, or leave the column out: `inputs` names "
+                            "the columns to use");
   };
   for (std::int64_t j = 0; j < rows.inputs(); ++j) {
     const auto [mean, deviation] = moments(rows.x.data() + j, rows.size(), rows.inputs());

@@ -102,6 +102,7 @@ Target function_target(const std::string& formula, numerics::Interval interval, 
   target.truth = target.curve = compile_formula(target.formula);
   check_finite(formula, target.truth, interval);
   target.samples = even_samples(target.truth, interval, points);
+  require_moderate(target.samples, formula);
   return target;
 }
 
@@ -109,6 +110,7 @@ Target points_target(std::string name, Samples samples) {
   Target target;
   target.name = std::move(name);
   target.interval = {samples.x.front(), samples.x.back()};
+  require_moderate(samples, target.name);
   if (!has_room(target.interval))
     throw base::DataError(target.name + ": x from " + base::format_number(samples.x.front()) +
                               " to " + base::format_number(samples.x.back()) +
@@ -160,6 +162,7 @@ Target data_target(const std::filesystem::path& path,
                    const std::optional<numerics::Interval>& interval, const ChosenColumns& chosen) {
   const std::string source = path.string();
   PointsFile file = data_points(base::read_file(path), source, interval, chosen, kFewestPoints);
+  require_moderate(file.samples, source, chosen);
   return noted_target(source, std::move(file));
 }
 

@@ -33,7 +33,8 @@ void check_interval(numerics::Interval interval);
 
 /// A formula, or the name of a built-in function, on the interval, with `points` even training
 /// points, ends included. The guide is the function itself. UsageError for an empty interval or a
-/// mistake in the formula; NumericalError names an x where the function is not finite.
+/// mistake in the formula; NumericalError names an x where the function is not finite; DataError as
+/// require_moderate() throws it, which holds for points as well.
 Target function_target(const std::string& formula, numerics::Interval interval, int points = 500);
 
 /// Points in the bytes of a file (points_file.h), of the columns `chosen`: all of them, or those inside

@@ -150,6 +150,29 @@ TEST_CASE("points in memory are prepared as those of a file") {
   CHECK(contains(message({{1, 2, 3}, {1, 2, 3}, {}}), "p: 3 points of different x"));
 }
 
+TEST_CASE("columns whose squares are no float64 numbers are refused by name") {
+  const std::vector<double> x = {1, 2, 3, 5}, y = {2, 0, 1, 0};
+  const auto scaled = [](std::vector<double> values, double scale) {
+    for (double& value : values) value *= scale;
+    return values;
+  };
+  const auto message = [&](double x_scale, double y_scale, const region::ChosenColumns& chosen) {
+    return message_of([&] {
+      region::require_moderate({scaled(x, x_scale), scaled(y, y_scale), {}}, "p.csv", chosen);
+    });
+  };
+  for (const double scale : {1e-149, 1.0, 1e149}) {
+    CHECK_NOTHROW(region::require_moderate({scaled(x, scale), scaled(y, scale), {}}, "p.csv"));
+    CHECK_NOTHROW(region::require_moderate({scaled(x, scale), {0, 0, 0, 0}, {}}, "p.csv"));
+  }
+  CHECK(contains(message(1, 1e160, {}), "p.csv: y reaches 2e+160"));
+  CHECK(contains(message(1, -1e160, {"", "price", ""}), "p.csv: column 'price' reaches 2e+160"));
+  CHECK(contains(message(1, 1e-160, {}), "p.csv: y changes by 2e-160"));
+  CHECK(contains(message(1e160, 1, {}), "p.csv: x reaches 5e+160"));
+  CHECK(contains(message(1e-160, 1, {"2", "", ""}), "p.csv: column '2' changes by 4e-160"));
+  CHECK(contains(message(1e-110, 1e110, {}), "too steep for float64"));
+}
+
 TEST_CASE("where one point is enough, none is not") {
   CHECK(region::parse_points("1,2\n1,4\n", "p.csv", {}, 1).samples.y == std::vector<double>{3});
   CHECK(contains(message_of([] { region::parse_points("x,y\n", "p.csv", {}, 1); }),

@@ -78,9 +78,17 @@ TEST_CASE("a network of standardised rows is the same function of the rows as th
   scales.fold_into(network).evaluate(named.rows.x.rows(), values);
   for (std::size_t i = 0; i < 40; ++i)
     CHECK(values[i] == doctest::Approx(scales.target_mean + scales.target_deviation * expected[i]));
+  const auto message = [&] { return message_of([&] { region::Standardisation::of(named); }); };
   for (std::int64_t i = 0; i < 40; ++i) named.rows.x[2 * i + 1] = 4;
-  CHECK(contains(message_of([&] { region::Standardisation::of(named); }),
-                 "column 'b' has the same value"));
+  CHECK(contains(message(), "column 'b' has the same value"));
+  for (const double scale : {1e-160, 1e-300}) {
+    for (std::int64_t i = 0; i < 40; ++i)
+      named.rows.x[2 * i + 1] = scale * static_cast<double>(i % 5);
+    CHECK(contains(message(), "column 'b' differs too little between rows"));
+  }
+  for (std::int64_t i = 0; i < 40; ++i)
+    named.rows.x[2 * i + 1] = 1e152 * static_cast<double>(i % 5);
+  CHECK(contains(message(), "column 'b' is too large"));
 }
 
 }  // namespace
