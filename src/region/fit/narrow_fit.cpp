@@ -24,17 +24,6 @@ void drop_rounding(FoldedFunction& function) {
       if (std::abs(scale) < 1e-13) scale = 0;
 }
 
-/// The same function with more hidden layers of the last one's width, which pass it on.
-ReluNetwork deepened(ReluNetwork network, int depth) {
-  while (network.depth() < depth) {
-    const std::int64_t width = network.layers.back().inputs();
-    DenseLayer pass(width, width);
-    for (std::int64_t k = 0; k < width; ++k) pass.w(k, k) = 1;
-    network.layers.insert(network.layers.end() - 1, std::move(pass));
-  }
-  return network;
-}
-
 /// The work of the recipe, reduced for networks larger than the one it was designed for.
 struct Effort {
   int samples, starts, first_hops, last_hops;

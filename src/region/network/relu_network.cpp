@@ -93,10 +93,19 @@ void ReluNetwork::transform_output(double scale, double shift) {
   last.bias[0] = last.bias[0] * scale + shift;
 }
 
-ReluNetwork difference(const ReluNetwork& a, const ReluNetwork& b) {
-  if (a.depth() != b.depth())
-    throw base::UsageError("difference of networks of depths " + std::to_string(a.depth()) +
-                           " and " + std::to_string(b.depth()) + ": the depths must be equal");
+ReluNetwork deepened(ReluNetwork network, int depth) {
+  while (network.depth() < depth) {
+    const std::int64_t width = network.layers.back().inputs();
+    DenseLayer pass(width, width);
+    for (std::int64_t k = 0; k < width; ++k) pass.w(k, k) = 1;
+    network.layers.insert(network.layers.end() - 1, std::move(pass));
+  }
+  return network;
+}
+
+ReluNetwork difference(const ReluNetwork& minuend, const ReluNetwork& subtrahend) {
+  const int depth = std::max(minuend.depth(), subtrahend.depth());
+  const ReluNetwork a = deepened(minuend, depth), b = deepened(subtrahend, depth);
   ReluNetwork result;
   for (std::size_t l = 0; l < a.layers.size(); ++l) {
     const DenseLayer &first = a.layers[l], &second = b.layers[l];

@@ -51,8 +51,12 @@ struct ReluNetwork {
   void transform_output(double scale, double shift);
 };
 
-/// The network of a(x) - b(x): both side by side. UsageError when their depths differ.
-ReluNetwork difference(const ReluNetwork& a, const ReluNetwork& b);
+/// The same function with at least `depth` hidden layers: new ones of the last one's width pass its
+/// values on.
+ReluNetwork deepened(ReluNetwork network, int depth);
+
+/// The network of minuend(x) - subtrahend(x): both side by side, equally deep.
+ReluNetwork difference(const ReluNetwork& minuend, const ReluNetwork& subtrahend);
 
 /// The rows of a layer without zero weights, for evaluation and counting: networks of windows are
 /// mostly zeros.

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include "base/error.h"
 #include "region/family/folded_function.h"
 #include "support/folded_functions.h"
 
@@ -14,8 +13,14 @@ TEST_CASE("the difference of two networks computes the difference") {
                             both = region::difference(a, b);
   for (const double x : {-0.9, -0.3, 0.1, 0.6, 1.1})
     CHECK(both(x) == doctest::Approx(a(x) - b(x)).epsilon(1e-12));
-  CHECK_THROWS_AS(region::difference(a, region::to_network(random_function(2, 2, 1, 8))),
-                  base::UsageError);
+  const region::ReluNetwork flat = region::to_network(random_function(1, 2, 2, 8)),
+                            deep = region::difference(a, flat), back = region::difference(flat, a);
+  CHECK(deep.depth() == 3);
+  CHECK(back.depth() == 3);
+  for (const double x : {-0.9, -0.3, 0.1, 0.6, 1.1}) {
+    CHECK(deep(x) == doctest::Approx(a(x) - flat(x)).epsilon(1e-12));
+    CHECK(back(x) == doctest::Approx(flat(x) - a(x)).epsilon(1e-12));
+  }
 }
 
 }  // namespace
