@@ -7,6 +7,7 @@ import torch
 
 from . import _network_attention as networks
 from ._network_attention import Captured, Projections
+from ._numbers import counted
 from ._plain_sinkhorn import live_tokens
 from ._replace import core_of, layers_of, put_core, restore_core
 from ._torch_attention import SinkhornAttention, known_live
@@ -183,7 +184,7 @@ def compile(  # noqa: A001 - asap.torch.compile, as torch.compile
     if not isinstance(captured, Captured):
         raise TypeError(f"captured must come from asap.torch.capture, not {type(captured).__name__}")
     if len(captured) < 2:
-        raise ValueError(f"captured has {len(captured)} examples, expected at least 2: to fit on and to measure on")
+        raise ValueError(f"captured has {counted(len(captured), 'example')}, expected at least 2: to fit on and to measure on")
     if calibration is None:
         calibration = min(256, len(captured) - (held_out or max(1, len(captured) // 3)))
     if held_out is None:

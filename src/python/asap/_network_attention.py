@@ -8,6 +8,8 @@ from typing import Any, Iterator
 import torch
 from torch import nn
 
+from ._numbers import counted
+
 Core = Callable[..., torch.Tensor]  # (q, k, v, **live) -> output, all [B, H, N, D]
 
 
@@ -213,7 +215,8 @@ class Captured:
         batch, heads, tokens, width = self.q[0].shape
         live = "" if self.query_mask is None else f", {int(self.query_mask.sum())} of them live"
         return (
-            f"<{batch} examples of {tokens} tokens{live}, {len(self.q)} layers of {heads} heads, width {width}>"
+            f"<{counted(batch, 'example')} of {counted(tokens, 'token')}{live}, {counted(len(self.q), 'layer')} of "
+            f"{counted(heads, 'head')}, width {width}>"
         )
 
 

@@ -1,9 +1,14 @@
-"""Checks of the numbers that functions take."""
+"""Numbers in words, and checks of those that functions take."""
 
 import math
 from typing import Any
 
 import numpy as np
+
+
+def counted(count: int, noun: str) -> str:
+    """"1 layer", "2 layers"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:

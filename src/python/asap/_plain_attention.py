@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from ._numbers import counted
 from ._operator_files import read_layer
 from ._plain_sinkhorn import MASKED as _MASKED
 from ._plain_sinkhorn import live_tokens
@@ -248,4 +249,4 @@ class PlainCompiledAttention(torch.nn.Module):
 
     def extra_repr(self) -> str:
         operator = self.description.get("features", f"sinkhorn:{self.description.get('iterations')}")
-        return f"{self.heads} heads, {operator}"
+        return f"{counted(self.heads, 'head')}, {operator}"

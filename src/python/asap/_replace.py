@@ -8,6 +8,7 @@ import torch
 
 from . import _network_attention as networks
 from ._network_attention import Projections
+from ._numbers import counted
 from ._plain_attention import PlainCompiledAttention
 from ._torch_attention import CompiledAttention, SinkhornAttention
 from .compiled import CompiledOperator
@@ -104,7 +105,7 @@ def replace(
     names = layers_of(model, layers)
     if isinstance(attention, CompiledOperator):
         if attention.layers != len(names):
-            raise ValueError(f"the operator has {attention.layers} layers, but {len(names)} are to be replaced: {names}")
+            raise ValueError(f"the operator has {counted(attention.layers, 'layer')}, the layers to be replaced are {names}")
         cores = [form(attention, layer) for layer in range(len(names))]
     elif isinstance(attention, torch.nn.Module):
         cores = [attention] * len(names)
@@ -114,7 +115,7 @@ def replace(
     for name, module, core in zip(names, modules, cores):
         wanted = getattr(module, "num_heads", None)
         if wanted is not None and getattr(core, "heads", wanted) != wanted:
-            raise ValueError(f"{name} has {wanted} heads, but the operator {core.heads}")
+            raise ValueError(f"{name} has {counted(wanted, 'head')}, but the operator {core.heads}")
         if isinstance(module, torch.nn.MultiheadAttention):
             networks.require_replaceable(str(name), module)
     for name, module, core in zip(names, modules, cores):

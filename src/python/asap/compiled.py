@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from . import _asap
 from ._arrays import heads, live_tokens, number_of_axes, require_heads, require_shape, without_added_axes
-from ._numbers import require_positive, whole_number
+from ._numbers import counted, require_positive, whole_number
 
 _FLOAT32 = (np.dtype(np.float32),)
 
@@ -186,4 +186,4 @@ class CompiledOperator:
         return without_added_axes(output, number_of_axes(q))
 
     def __repr__(self) -> str:
-        return f"<asap.CompiledOperator of {self.layers} layer{'' if self.layers == 1 else 's'}>"
+        return f"<asap.CompiledOperator of {counted(self.layers, 'layer')}>"

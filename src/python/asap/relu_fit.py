@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import _asap
 from ._arrays import vector
 from ._errors import NumericalError
+from ._numbers import counted
 
 
 class Segments(NamedTuple):
@@ -84,7 +85,7 @@ class Network:
         return summary
 
     def __repr__(self) -> str:
-        return f"<asap.relu_fit.Network of {self.inputs} input{'' if self.inputs == 1 else 's'}, depth {self.depth}>"
+        return f"<asap.relu_fit.Network of {counted(self.inputs, 'input')}, depth {self.depth}>"
 
 
 def fit(
