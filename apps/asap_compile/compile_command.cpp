@@ -4,6 +4,7 @@
 #include <map>
 
 #include "asap_compile/matcher_compile.h"
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
@@ -50,7 +51,7 @@ constexpr FieldFlag kFields[] = {
 /// The line on what is fitted.
 std::string describe_operator(const compile::CompileConfig& config, std::int64_t layers) {
   const std::string bias = config.mode == attention::CompiledMode::key_bias ? "key bias, " : "";
-  const std::string fitted = ", fitted on " + base::format_count(config.calibration) + " examples";
+  const std::string fitted = ", fitted on " + base::counted(config.calibration, "example");
   if (config.chooses_features() && config.budget > 0)
     return bias + "in each layer the most exact within " + base::format_significant(config.budget) +
            " times softmax's attention time" + fitted;
@@ -58,7 +59,7 @@ std::string describe_operator(const compile::CompileConfig& config, std::int64_t
     return bias + "in each layer the cheapest with an error of at most " +
            base::format_significant(compile::error_of_layers(config.error, layers)) + fitted;
   const std::string slices =
-      config.dual_features().uses_slices() ? std::to_string(config.slices) + " slices, " : "";
+      config.dual_features().uses_slices() ? base::counted(config.slices, "slice") + ", " : "";
   return bias + slices + "features " + base::join(config.features, ",") + fitted;
 }
 
@@ -96,7 +97,7 @@ std::string result_text(const compile::CompiledModel& model, int teacher_iterati
   for (const std::string& note : compile::compile_notes(model, teacher_iterations))
     notes += "note: " + note + "\n";
   return choice_text(model.choice) + table.text() + "measured on " +
-         base::format_count(model.held_out_examples) + " examples that the fit has not seen; " +
+         base::counted(model.held_out_examples, "example") + " that the fit has not seen; " +
          base::format_seconds(seconds) + "\n" + notes;
 }
 
@@ -104,7 +105,7 @@ std::string result_text(const compile::CompiledModel& model, int teacher_iterati
 std::string describe_activations(const compile::Activations& activations,
                                  const compile::CompileConfig& config) {
   return compile::describe(activations) + "; teacher: Sinkhorn, " +
-         std::to_string(activations.iterations) + " iterations, epsilon " +
+         base::counted(activations.iterations, "iteration") + ", epsilon " +
          base::format_significant(config.activations.epsilon);
 }
 

@@ -1,5 +1,6 @@
 #include "asap_compile/matcher_compile.h"
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text_table.h"
 #include "base/timing.h"
@@ -33,9 +34,9 @@ std::string matcher_text(const compile::CompiledMatcher& model, double seconds) 
   add("compiled+1", model.iterated);
   return "dual R2 " + base::format_fixed(model.closed.dual_r2(), 4) +
          ", teacher T = " + std::to_string(model.artefact.teacher_iterations) + "\n" +
-         table.text() + "fitted on " + base::format_count(model.points) + " keypoints of " +
-         base::format_count(model.artefact.calibration_pairs) + " pairs, measured on " +
-         base::format_count(model.closed.problems()) + " pairs that the fit has not seen; " +
+         table.text() + "fitted on " + base::counted(model.points, "keypoint") + " of " +
+         base::counted(model.artefact.calibration_pairs, "pair") + ", measured on " +
+         base::counted(model.closed.problems(), "pair") + " that the fit has not seen; " +
          base::format_seconds(seconds) + "\n";
 }
 
@@ -51,7 +52,7 @@ void compile_matcher_run(const cli::CommonOptions& common, const MatcherCompileO
   header.add("model", config::describe_matcher(matcher.config()));
   const data::KeypointPairs pairs =
       data::KeypointPairs::read(pairs_file(options), matcher.config().descriptors);
-  header.add("data", pairs.source() + ": " + base::format_count(pairs.size()) + " pairs");
+  header.add("data", pairs.source() + ": " + base::counted(pairs.size(), "pair"));
   cli::ProgressBar bar(common, {.title = "compile", .item = "pairs"});
   const compile::CompiledMatcher model =
       compile::compile_matcher(matcher, pairs,

@@ -1,4 +1,5 @@
 #include "asap_eval/commands.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -61,7 +62,7 @@ class BundleCommand : public cli::Command {
                               {"tokenizer", model.codec != nullptr}};
     cli::print_summary(common_, summary,
                        out.string() + ": " + config::describe_model(model.config.model) + ", " +
-                           base::format_count(std::ssize(model.class_names)) + " classes" +
+                           base::counted(std::ssize(model.class_names), "class", "classes") +
                            (model.compiled ? ", compiled operator" : "") +
                            (model.cascade ? ", cascade" : "") + (model.codec ? ", tokenizer" : "") +
                            ", " + base::format_bytes(std::ssize(bytes)) + "\n");

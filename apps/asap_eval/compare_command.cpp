@@ -1,6 +1,7 @@
 #include "asap_eval/commands.h"
 #include "asap_eval/matcher_commands.h"
 #include "asap_eval/model_flags.h"
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "cli/config.h"
@@ -112,8 +113,10 @@ class CompareCommand : public cli::Command {
 
  private:
   static void describe_data(cli::RunHeader& header, const data::Dataset& dataset) {
-    header.add("data", dataset.name + ": " + base::format_count(dataset.size()) + " test " +
-                           data::examples_name(dataset.kind));
+    header.add("data",
+               dataset.name + ": " +
+                   base::counted_plural(dataset.size(),
+                                        std::string("test ") + data::examples_name(dataset.kind)));
     if (!dataset.skipped.empty()) header.add("skipped", data::describe_skipped(dataset));
     if (!dataset.warning.empty()) header.add("warning", dataset.warning);
   }

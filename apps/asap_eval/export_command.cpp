@@ -1,6 +1,7 @@
 #include "asap_eval/commands.h"
 #include "asap_eval/model_flags.h"
 #include "attention/operators/loop_heads.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -88,10 +89,6 @@ io::Json inputs_of(const config::ModelConfig& model) {
         {"shape", {"batch", model.channels, model.image_height, model.image_width}}}});
 }
 
-std::string counted(std::size_t count, const std::string& thing) {
-  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
-}
-
 class ExportCommand : public cli::Command {
  public:
   CLI::App* add_to(CLI::App& program) override {
@@ -176,11 +173,13 @@ class ExportCommand : public cli::Command {
         {name,
          {"Compiled attention, written by asap-eval export.",
           "Fitted on " + artefact.calibration_source + "; imitates " +
-              counted(static_cast<std::size_t>(artefact.teacher_iterations), "Sinkhorn iteration") +
+              base::counted(static_cast<std::size_t>(artefact.teacher_iterations),
+                            "Sinkhorn iteration") +
               "."}});
-    finish_c(folder, name, code,
-             {{"layers", layers}, {"heads", heads}, {"head_width", artefact.head_width}},
-             "attention of " + counted(layers, "layer") + ", " + counted(heads, "head"));
+    finish_c(
+        folder, name, code,
+        {{"layers", layers}, {"heads", heads}, {"head_width", artefact.head_width}},
+        "attention of " + base::counted(layers, "layer") + ", " + base::counted(heads, "head"));
   }
 
   void export_c(const bundle::TrainedModel& model, cli::OutputFolder& folder) {
@@ -237,7 +236,7 @@ class ExportCommand : public cli::Command {
       text += "input " + input["name"].get<std::string>() + ": " +
               input["type"].get<std::string>() + " " + input["shape"].dump() + "\n";
     folder.finish(summary, text + "output logits: float32, of " +
-                               std::to_string(model.class_names.size()) + " classes\n");
+                               base::counted(model.class_names.size(), "class", "classes") + "\n");
   }
 
   void export_perceptron(const bundle::TrainedModel& model, cli::OutputFolder& folder) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text_table.h"
@@ -127,8 +128,8 @@ class Thresholds {
         data::KeypointPairs::read(files[0], matcher.config().descriptors);
     const infer::MatchThreshold chosen = infer::choose_threshold(matcher, pairs, workers_);
     header.add("threshold", base::format_fixed(chosen.threshold, 2) + " of " + name +
-                                ", chosen on " + base::format_count(pairs.size()) +
-                                " pairs (F1 there " + fixed(chosen.counts.f1()) + ")");
+                                ", chosen on " + base::counted(pairs.size(), "pair") +
+                                " (F1 there " + fixed(chosen.counts.f1()) + ")");
     return chosen.threshold;
   }
 
@@ -269,7 +270,7 @@ void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptio
   const data::KeypointPairs pairs =
       data::KeypointPairs::read(options.input, matcher.config().descriptors);
   infer::require_descriptors(matcher.config(), pairs);
-  header.add("input", options.input + ": " + base::format_count(pairs.size()) + " pairs");
+  header.add("input", options.input + ": " + base::counted(pairs.size(), "pair"));
   evaluate::MatcherComparisonConfig config{
       .methods = {method},
       .threshold = options.threshold.value_or(infer::kMatchThreshold),
@@ -294,8 +295,9 @@ void predict_matches(const cli::CommonOptions& common, const MatcherPredictOptio
                       {"method", method.name()},     {"threshold", config.threshold},
                       {"pairs", pairs.size()},       {"matches", count},
                       {"seconds", seconds}};
-  std::string text = base::format_count(count) + " matches of " + base::format_count(pairs.size()) +
-                     " pairs in " + (folder.path() / "matches.csv").string() + "\n";
+  std::string text = base::counted(count, "match", "matches") + " of " +
+                     base::counted(pairs.size(), "pair") + " in " +
+                     (folder.path() / "matches.csv").string() + "\n";
   if (pairs.has_matches() && pairs.match_count() > 0) {
     const infer::MatchCounts counts = infer::count_all(matches, pairs);
     summary["precision"] = counts.precision();

@@ -3,6 +3,7 @@
 #include "asap_eval/commands.h"
 #include "asap_eval/matcher_commands.h"
 #include "asap_eval/model_flags.h"
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
@@ -203,7 +204,7 @@ class PredictCommand : public cli::Command {
               predict::Predictor& predictor, cli::RunHeader& header, cli::OutputFolder& folder) {
     const std::unique_ptr<predict::InputReader> input = predict::open_input(input_, model, config_);
     const char* kind = data::examples_name(predictor.no_examples().dataset.kind);
-    header.add("input", input_ + ": " + base::format_count(input->total()) + " " + kind);
+    header.add("input", input_ + ": " + base::counted_plural(input->total(), kind));
     if (!input->skipped().empty()) header.add("skipped", input->skipped() + " in " + input_);
     cli::ProgressBar bar(common_, {.title = "predict", .item = kind, .total = input->total()});
     predict::Faults faults =
@@ -225,8 +226,7 @@ class PredictCommand : public cli::Command {
   static void end_with_faults(std::int64_t faults, std::int64_t answered) {
     if (faults > 0)
       throw base::DataError(base::format_count(faults) + " of " +
-                            base::format_count(faults + answered) +
-                            " inputs could not be answered");
+                            base::counted(faults + answered, "input") + " could not be answered");
   }
 
   static io::Json summary_of(const bundle::TrainedModel& model, const evaluate::Method& method,
@@ -253,7 +253,7 @@ class PredictCommand : public cli::Command {
 
   std::string text_of(const bundle::TrainedModel& model,
                       const predict::PredictionSummary& result) const {
-    std::string text = base::format_count(result.answered) + " answers in " +
+    std::string text = base::counted(result.answered, "answer") + " in " +
                        (common_.out / "predictions.csv").string() + "\n";
     if (result.confusion.labelled() == 0) return text;
     text += "accuracy " + base::format_fixed(result.confusion.accuracy(), 4) + " on " +

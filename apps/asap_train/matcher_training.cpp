@@ -1,6 +1,7 @@
 #include "asap_train/matcher_training.h"
 
 #include "asap_train/training_progress.h"
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text_table.h"
 #include "base/timing.h"
@@ -19,10 +20,10 @@ namespace asap::asap_train {
 namespace {
 
 std::string pairs_line(const data::KeypointPairs& pairs) {
-  return pairs.source() + ": " + base::format_count(pairs.size()) + " pairs, " +
-         base::format_count(pairs.match_count()) + " matches, " +
+  return pairs.source() + ": " + base::counted(pairs.size(), "pair") + ", " +
+         base::counted(pairs.match_count(), "match", "matches") + ", " +
          data::descriptor_kind_name(pairs.descriptor_kind()) + " descriptors of " +
-         std::to_string(pairs.descriptor_width()) + " numbers";
+         base::counted(pairs.descriptor_width(), "number");
 }
 
 std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& config,
@@ -35,11 +36,10 @@ std::vector<data::KeypointPairs> read_tests(const config::MatcherTrainConfig& co
       throw base::DataError(test.source() + ": test pairs need the arrays matches0 and matches1",
                             "leave the file out of data.test");
     if (test.descriptor_width() != pairs.descriptor_width())
-      throw base::DataError(test.source() + ": descriptors of " +
-                                std::to_string(test.descriptor_width()) + " numbers, those of " +
-                                pairs.source() + " have " +
-                                std::to_string(pairs.descriptor_width()),
-                            "describe the keypoints of training and test pairs alike");
+      throw base::DataError(
+          test.source() + ": descriptors of " + base::counted(test.descriptor_width(), "number") +
+              ", those of " + pairs.source() + " have " + std::to_string(pairs.descriptor_width()),
+          "describe the keypoints of training and test pairs alike");
     test.keep_first(config.data.test_pairs);
     tests.push_back(std::move(test));
   }
@@ -76,8 +76,8 @@ std::string text_of(const config::RunFolder& folder, const train::MatcherTrainin
     table.add_row({test.source, base::format_fixed(test.counts.precision(), 3),
                    base::format_fixed(test.counts.recall(), 3),
                    base::format_fixed(test.counts.f1(), 3)});
-  return (result.tests.empty() ? "" : table.text()) + base::format_count(result.steps) +
-         " steps (" + base::format_seconds(result.seconds) + ", " +
+  return (result.tests.empty() ? "" : table.text()) + base::counted(result.steps, "step") + " (" +
+         base::format_seconds(result.seconds) + ", " +
          base::format_fixed(result.pairs_per_second, 1) + " pairs/s)\n" +
          (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +
          folder.path().string() + "\n";
@@ -117,7 +117,7 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
       data::find_keypoint_files(config.data.train, "`data.train`");
   if (files.size() != 1)
     throw base::UsageError(cli::config_source(common) + ": data.train names " +
-                               std::to_string(files.size()) + " files, expected one",
+                               base::counted(files.size(), "file") + ", expected one",
                            "join the pairs in one file");
   data::KeypointPairs pairs = data::KeypointPairs::read(files.front(), config.data.descriptors);
   pairs.keep_first(config.data.train_pairs);
@@ -126,12 +126,12 @@ void run_matcher_training(const cli::CommonOptions& common, train::TrainerOption
   const std::size_t usable = train::usable_pairs(pairs).size();
   header.add("data", pairs_line(pairs));
   if (static_cast<std::int64_t>(usable) < pairs.size())
-    header.add("skipped", base::format_count(pairs.size() - static_cast<std::int64_t>(usable)) +
-                              " pairs without keypoints, or with ambiguous ones only");
+    header.add("skipped", base::counted(pairs.size() - static_cast<std::int64_t>(usable), "pair") +
+                              " without keypoints, or with ambiguous ones only");
   for (const data::KeypointPairs& test : tests) header.add("test", pairs_line(test));
   header.add("model", config::describe_matcher(config.model.matcher));
-  header.add("training", base::format_count(config.train.max_steps) + " steps of " +
-                             std::to_string(config.train.batch) + " pairs");
+  header.add("training", base::counted(config.train.max_steps, "step") + " of " +
+                             base::counted(config.train.batch, "pair"));
 
   options.threads = common.threads;
   cli::ProgressBar bar(common, {.title = "train",

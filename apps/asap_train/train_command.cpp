@@ -5,6 +5,7 @@
 #include "asap_train/matcher_training.h"
 #include "asap_train/training_progress.h"
 #include "asap_train/trials.h"
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/config.h"
@@ -228,8 +229,8 @@ class TrainCommand : public cli::Command {
                 const data::Dataset& train_data, const data::Dataset& test_data) const {
     const char* examples = data::examples_name(train_data.kind);
     header.add("data", train_data.name + ": " + base::format_count(train_data.size()) +
-                           " training, " + base::format_count(test_data.size()) + " test " +
-                           examples);
+                           " training, " +
+                           base::counted_plural(test_data.size(), std::string("test ") + examples));
     if (const std::string classes = data::describe_classes(train_data); !classes.empty())
       header.add("classes", classes);
     if (const std::string doubt = data::doubt_about_labels(train_data); !doubt.empty())
@@ -250,8 +251,8 @@ class TrainCommand : public cli::Command {
                              (options_.team.ranks->size() > 1 ? ", each rank" : ""));
     }
     const std::int64_t steps = train::planned_steps(config, train_data);
-    header.add("training", base::format_count(steps) + " steps of " +
-                               std::to_string(config.train.batch) + " " + examples);
+    header.add("training", base::counted(steps, "step") + " of " +
+                               base::counted_plural(config.train.batch, examples));
     if (config.train.max_steps > steps)
       header.add("note", "train.epochs " + std::to_string(config.train.epochs) +
                              " ends the training before train.max_steps " +

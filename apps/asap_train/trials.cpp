@@ -1,5 +1,6 @@
 #include "asap_train/trials.h"
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "cli/progress.h"
 #include "cli/summary.h"
@@ -40,10 +41,10 @@ void try_to_overfit(const cli::CommonOptions& common, const config::TrainConfig&
       });
   bar.finish();
   const std::string what =
-      base::format_count(config.train.batch) + " " + data::examples_name(train_data.kind);
+      base::counted_plural(config.train.batch, data::examples_name(train_data.kind));
   const std::string losses = "loss " + base::format_fixed(result.first_loss, 4) + " to " +
                              base::format_fixed(result.loss, 4) + " in " +
-                             base::format_count(result.steps) + " steps";
+                             base::counted(result.steps, "step");
   if (!result.learned())
     throw base::NumericalError(
         "the model did not memorise one batch of " + what + ": accuracy " +

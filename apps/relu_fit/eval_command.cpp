@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -128,9 +129,10 @@ class EvalCommand : public cli::Command {
   void evaluate_points() {
     const std::int64_t inputs = stored_.network.inputs();
     if (static_cast<std::int64_t>(x_.size()) % inputs != 0)
-      throw base::UsageError("--x: " + std::to_string(x_.size()) +
-                                 " numbers do not make whole points of " + std::to_string(inputs) +
-                                 " inputs",
+      throw base::UsageError("--x: " +
+                                 base::counted(x_.size(), "number does not make whole points",
+                                               "numbers do not make whole points") +
+                                 " of " + base::counted(inputs, "input"),
                              "give all coordinates of one point, then those of the next");
     const auto points = static_cast<std::int64_t>(x_.size()) / inputs;
     std::vector<double> y(static_cast<std::size_t>(points));
@@ -175,8 +177,8 @@ class EvalCommand : public cli::Command {
     summary_["mse"] = mse;
     summary_["max_error"] = largest;
     text_ += "mse " + base::format_significant(mse) + ", max error " +
-             base::format_significant(largest) + " at " + base::format_count(samples.size()) +
-             (samples.size() == 1 ? " point\n" : " points\n");
+             base::format_significant(largest) + " at " + base::counted(samples.size(), "point") +
+             "\n";
   }
 
   /// The rows of one input: the points in ascending order where y is known, else as they stand.
@@ -198,7 +200,7 @@ class EvalCommand : public cli::Command {
     if (std::ranges::find(list.names, "x") != list.names.end()) return "x";
     if (list.count == 1) return "1";
     throw base::UsageError(
-        target_.data + ": which of the " + std::to_string(list.count) + " columns is x?",
+        target_.data + ": which of the " + base::counted(list.count, "column") + " is x?",
         "name it: `x_column` NAME, or its number from 1");
   }
 
@@ -218,10 +220,10 @@ class EvalCommand : public cli::Command {
     std::optional<region::PointsFile> points;
     if (!several() && !no_target_ && !region::has_one_column(bytes, target_.data))
       points = target_.points(bytes);
-    const Predictions predictions(
-        several() ? region::parse_inputs(bytes, several_columns(), target_.data)
-                  : point_rows(points, bytes),
-        several() ? stored_.target : "y", stored_.network);
+    const Predictions predictions(several()
+                                      ? region::parse_inputs(bytes, several_columns(), target_.data)
+                                      : point_rows(points, bytes),
+                                  several() ? stored_.target : "y", stored_.network);
     const std::int64_t outside = predictions.outside(stored_.interval);
     summary_["rows"] = predictions.values.size();
     summary_["outside"] = outside;
@@ -239,8 +241,8 @@ class EvalCommand : public cli::Command {
       text_ += predictions.csv();
     }
     if (outside > 0)
-      text_ += "note: " + base::format_count(outside) +
-               " rows lie outside the interval of the fit, where its end pieces continue\n";
+      text_ += "note: " + base::counted(outside, "row lies", "rows lie") +
+               " outside the interval of the fit, where its end pieces continue\n";
   }
 
   void add_errors(const Predictions::Errors& errors) {
@@ -250,7 +252,7 @@ class EvalCommand : public cli::Command {
     text_ += "mse " + base::format_significant(errors.mse) + ", max error " +
              base::format_significant(errors.max_error) + ", R² " +
              base::format_fixed(errors.r2, 4) + " on " +
-             base::format_count(summary_["rows"].get<std::int64_t>()) + " rows\n";
+             base::counted(summary_["rows"].get<std::int64_t>(), "row") + "\n";
   }
 
   cli::CommonOptions common_;

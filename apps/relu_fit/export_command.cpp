@@ -2,6 +2,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -41,8 +42,9 @@ struct Source {
 
   const region::PiecewiseLinear& known_pieces() const {
     if (stored.network.inputs() > 1)
-      throw base::UsageError("the network reads " + std::to_string(stored.network.inputs()) +
-                                 " inputs; this format is for one",
+      throw base::UsageError("the network reads " +
+                                 base::counted(stored.network.inputs(), "input") +
+                                 "; this format is for one",
                              "use `formats` c, c-float, onnx, json or safetensors");
     if (!pieces)
       throw base::UsageError("--interval is required", "the network file does not store one");

@@ -1,6 +1,7 @@
 #include <array>
 #include <tuple>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -76,8 +77,8 @@ class RegionsCommand : public cli::Command {
     const auto inputs = static_cast<std::size_t>(stored.network.inputs());
     for (const auto& [name, end] : {std::pair{"--from", &from_}, std::pair{"--to", &to_}})
       if (end->size() != inputs)
-        throw base::UsageError(std::string(name) + ": " + std::to_string(end->size()) +
-                                   " coordinates, the network reads " + std::to_string(inputs),
+        throw base::UsageError(std::string(name) + ": " + base::counted(end->size(), "coordinate") +
+                                   ", the network reads " + std::to_string(inputs),
                                "for example --from 0,0 --to 1,1 for two inputs");
     if (from_ == to_) throw base::UsageError("--from and --to are the same point");
     const region::RegionCount count = region::count_regions(stored.network, from_, to_);
@@ -106,9 +107,8 @@ class RegionsCommand : public cli::Command {
   /// Counts in the plane; draws a picture if --out is given.
   void count_map(const region::StoredNetwork& stored, cli::OutputFolder& folder) {
     if (stored.network.inputs() != 2)
-      throw base::UsageError(
-          "the network reads " + std::to_string(stored.network.inputs()) + " inputs",
-          "count along a segment: --from 0,0,0 --to 1,1,1");
+      throw base::UsageError("the network reads " + base::counted(stored.network.inputs(), "input"),
+                             "count along a segment: --from 0,0,0 --to 1,1,1");
     const numerics::Interval interval = interval_of(flags_, stored);
     const region::Rectangle square{interval, interval};
     const std::vector<region::RegionPolygon> polygons =
@@ -117,7 +117,7 @@ class RegionsCommand : public cli::Command {
     const std::array<std::string, 2> names =
         stored.inputs.empty() ? std::array<std::string, 2>{"x1", "x2"}
                               : std::array<std::string, 2>{stored.inputs[0], stored.inputs[1]};
-    const std::string text = base::format_count(count) + " activation regions on the square of [" +
+    const std::string text = base::counted(count, "activation region") + " on the square of [" +
                              base::format_number(interval.low) + ", " +
                              base::format_number(interval.high) + "]\n";
     if (!common_.out.empty()) {
@@ -164,9 +164,10 @@ class RegionsCommand : public cli::Command {
       base::write_file_atomically(common_.out / "regions.svg", counted.picture);
       write_page(page_of(counted, shapes));
     }
-    folder.finish(counted.summary, base::format_count(count.linear_regions) + " linear regions, " +
-                                       base::format_count(count.activation_regions) +
-                                       " activation regions " + counted.where + shapes + "\n");
+    folder.finish(counted.summary,
+                  base::counted(count.linear_regions, "linear region") + ", " +
+                      base::counted(count.activation_regions, "activation region") + " " +
+                      counted.where + shapes + "\n");
   }
 
   region::RegionPage page_of(const Counted& counted, const std::string& shapes) const {

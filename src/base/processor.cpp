@@ -3,6 +3,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/counted.h"
 #include "base/text.h"
 
 namespace asap::base {
@@ -17,7 +18,7 @@ std::string processor_description() {
     break;
   }
   const unsigned threads = std::thread::hardware_concurrency();
-  return model + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  return model + ", " + base::counted(threads, "thread");
 }
 
 }  // namespace asap::base

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -115,8 +116,8 @@ class Metadata {
       for (const io::Json& name : names)
         if (name.is_string()) out.push_back(name.get<std::string>());
     if (!names.is_array() || out.size() != names.size() || std::ssize(out) != classes)
-      throw base::DataError(
-          place("class_names") + ": expected " + std::to_string(classes) + " names", kDamaged);
+      throw base::DataError(place("class_names") + ": expected " + base::counted(classes, "name"),
+                            kDamaged);
     return out;
   }
 
@@ -135,8 +136,8 @@ std::shared_ptr<const text::TextCodec> read_codec(const Metadata& metadata,
       std::ssize(codec->labels) != model.classes)
     throw base::DataError(metadata.place("text_codec") + ": " +
                               std::to_string(codec->tokenizer->vocabulary()) + " token ids and " +
-                              std::to_string(codec->labels.size()) +
-                              " classes do not fit the network",
+                              base::counted(codec->labels.size(), "class", "classes") +
+                              " do not fit the network",
                           kDamaged);
   return codec;
 }

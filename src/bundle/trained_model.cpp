@@ -1,5 +1,6 @@
 #include "bundle/trained_model.h"
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/bundle_file.h"
@@ -18,8 +19,8 @@ std::vector<std::string> class_names_of(const config::RunFolder& run,
     names = data::load_dataset_for(run, config.data, data::Split::test).class_names;
   if (std::ssize(names) != config.model.classes)
     throw base::DataError(run.path().string() + ": the network has " +
-                              std::to_string(config.model.classes) + " classes, its data have " +
-                              std::to_string(names.size()),
+                              base::counted(config.model.classes, "class", "classes") +
+                              ", its data have " + std::to_string(names.size()),
                           "the data have changed since the training");
   return names;
 }
@@ -32,12 +33,12 @@ void require_fitting_operator(const compile::OperatorArtefact& compiled, const s
   if (std::ssize(compiled.heads) != model.layers ||
       std::ssize(compiled.heads.front()) != model.heads ||
       compiled.head_width != model.head_width())
-    throw base::DataError(source + ": the operator has " + std::to_string(compiled.heads.size()) +
-                              " layers of " + std::to_string(compiled.heads.front().size()) +
-                              " heads of width " + std::to_string(compiled.head_width) +
-                              ", the network " + std::to_string(model.layers) + " of " +
-                              std::to_string(model.heads) + " of width " +
-                              std::to_string(model.head_width()),
+    throw base::DataError(source + ": the operator has " +
+                              base::counted(compiled.heads.size(), "layer") + " of " +
+                              base::counted(compiled.heads.front().size(), "head") + " of width " +
+                              std::to_string(compiled.head_width) + ", the network " +
+                              std::to_string(model.layers) + " of " + std::to_string(model.heads) +
+                              " of width " + std::to_string(model.head_width()),
                           "compile the operator for this run with asap-compile");
 }
 

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/version.h"
@@ -41,9 +42,8 @@ void describe_ranks(distributed::Ranks& ranks, int threads, RunHeader& header) {
   if (ranks.size() == 1) return;
   const std::vector<std::string> hosts = ranks.gather(ranks.host());
   const std::size_t machines = std::set<std::string>(hosts.begin(), hosts.end()).size();
-  header.add("ranks", std::to_string(ranks.size()) + " on " + std::to_string(machines) +
-                          (machines == 1 ? " machine, " : " machines, ") + std::to_string(threads) +
-                          (threads == 1 ? " thread each" : " threads each"));
+  header.add("ranks", std::to_string(ranks.size()) + " on " + base::counted(machines, "machine") +
+                          ", " + base::counted(threads, "thread each", "threads each"));
 }
 
 }  // namespace asap::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 
 namespace asap::compile {
@@ -25,9 +26,8 @@ TeacherDescription description_of(const Activations& activations) {
 
 void require_examples(const std::string& source, std::int64_t examples, std::int64_t wanted) {
   if (examples < wanted)
-    throw base::DataError(source + ": " + std::to_string(examples) +
-                              " examples, but calibration and held_out need " +
-                              std::to_string(wanted),
+    throw base::DataError(source + ": " + base::counted(examples, "example") +
+                              ", but calibration and held_out need " + std::to_string(wanted),
                           "lower `calibration`, and the key held_out (--set held_out=N)");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -45,9 +46,8 @@ int stated_heads(const io::TensorFile& file) {
   for (std::int64_t heads = 1; heads <= columns; ++heads)
     if (columns % heads == 0) divisors.push_back(std::to_string(heads));
   throw base::UsageError(
-      file.source + ": how many heads share the " + std::to_string(columns) +
-          " columns of queries and keys is not stated (" + base::join(divisors, ", ") +
-          " divide them)",
+      file.source + ": how many heads share the " + base::counted(columns, "column") +
+          " of queries and keys is not stated (" + base::join(divisors, ", ") + " divide them)",
       "give `heads` N, or save the file with the metadata {\"heads\": \"N\"} or an array heads; or "
       "save "
       "[examples, heads, tokens, width], of several examples: some are fitted, others measured");
@@ -58,8 +58,8 @@ int stated_heads(const io::TensorFile& file) {
 int known_heads(const io::TensorFile& file, const RoleTensors& queries, int given) {
   const int stated = stated_heads(file);
   if (given > 0 && stated > 0 && given != stated)
-    throw base::UsageError(file.source + ": holds " + std::to_string(stated) +
-                               " heads by its metadata, not " + std::to_string(given),
+    throw base::UsageError(file.source + ": holds " + base::counted(stated, "head") +
+                               " by its metadata, not " + std::to_string(given),
                            "leave `heads` out");
   const int wanted = std::max(given, stated);
   const auto visible = static_cast<int>(visible_heads(file, queries));
@@ -67,7 +67,7 @@ int known_heads(const io::TensorFile& file, const RoleTensors& queries, int give
   const tensor::Shape& shape = file.at(name).shape;
   if (visible > 0 && wanted > 0 && visible != wanted)
     throw base::UsageError(
-        file.source + ": " + name + ": " + std::to_string(visible) + " heads, not " +
+        file.source + ": " + name + ": " + base::counted(visible, "head") + ", not " +
             std::to_string(wanted) + ", by its " +
             (queries.per_head ? "number of tensors" : "shape " + shape.text()),
         !queries.per_head && shape[2] == wanted
@@ -100,15 +100,15 @@ struct SideShape {
 void require_side(const io::TensorFile& file, const TokenColumns& columns, const SideShape& side) {
   if (columns.heads() != side.heads)
     fail(file, columns.name(),
-         std::to_string(columns.heads()) + " heads, expected " + std::to_string(side.heads),
+         base::counted(columns.heads(), "head") + ", expected " + std::to_string(side.heads),
          columns.heads() < side.heads && side.heads % columns.heads() == 0
              ? "heads that share keys need a copy each: repeat_interleave(" +
                    std::to_string(side.heads / columns.heads()) + ", 1)"
              : "");
   if (columns.examples() != side.examples || columns.tokens() != side.tokens)
     fail(file, columns.name(),
-         "expected " + std::to_string(side.examples) + " examples of " +
-             std::to_string(side.tokens) + " tokens, got " + columns.shape().text());
+         "expected " + base::counted(side.examples, "example") + " of " +
+             base::counted(side.tokens, "token") + ", got " + columns.shape().text());
 }
 
 struct Sides {
@@ -173,9 +173,7 @@ std::string file_words(const io::TensorFile& file, const LayerTensors& first, co
   for (std::size_t b = 0; b < static_cast<std::size_t>(sides.queries.examples); ++b)
     empty += (!sides.live_queries.all() && sides.live_queries.rows[b].empty()) ||
              (!sides.live_keys.all() && sides.live_keys.rows[b].empty());
-  if (empty > 0)
-    text += "; " + base::format_count(empty) + (empty == 1 ? " example" : " examples") +
-            " without live tokens left out";
+  if (empty > 0) text += "; " + base::counted(empty, "example") + " without live tokens left out";
   return text;
 }
 
@@ -240,19 +238,17 @@ std::string describe(const Activations& activations) {
   const LayerActivations& first = activations.layers.at(0);
   const std::int64_t queries = first.queries.shape()[0] / activations.examples;
   const std::int64_t keys = first.keys.shape()[0] / activations.examples;
-  const auto count = [](std::int64_t number, const std::string& word) {
-    return base::format_count(number) + " " + word + (number == 1 ? "" : "s");
-  };
   std::vector<std::string> widths;
   for (const LayerActivations& layer : activations.layers)
     widths.push_back(std::to_string(layer.queries.shape()[1] / activations.heads));
   if (std::ranges::all_of(widths, [&](const std::string& width) { return width == widths[0]; }))
     widths.resize(1);
-  return count(activations.examples, "example") + " of " +
-         (queries == keys ? count(queries, "token")
-                          : count(queries, "query token") + " and " + count(keys, "key token")) +
-         ", " + count(std::ssize(activations.layers), "layer") + " of " +
-         count(activations.heads, "head") + ", width " + base::join(widths, ", ");
+  return base::counted(activations.examples, "example") + " of " +
+         (queries == keys ? base::counted(queries, "token")
+                          : base::counted(queries, "query token") + " and " +
+                                base::counted(keys, "key token")) +
+         ", " + base::counted(std::ssize(activations.layers), "layer") + " of " +
+         base::counted(activations.heads, "head") + ", width " + base::join(widths, ", ");
 }
 
 }  // namespace asap::compile

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "attention/tiled/bfloat16_kernels.h"
+#include "base/counted.h"
 #include "compile/candidate_fit.h"
 #include "compile/column_errors.h"
 #include "tensor/simd/instruction_set.h"
@@ -37,9 +38,9 @@ void check_possible(const TeacherDescription& teacher, const CompileConfig& conf
   const std::int64_t width = teacher.head_width;
   if (!config.chooses_features() && config.dual_features().uses_slices() &&
       config.slice_kind == SliceKind::canonical && config.slices > width)
-    throw base::UsageError("`slices`: " + std::to_string(config.slices) +
-                               " canonical slices, but a head of width " + std::to_string(width) +
-                               " has only " + std::to_string(width),
+    throw base::UsageError("`slices`: " + base::counted(config.slices, "canonical slice") +
+                               ", but a head of width " + std::to_string(width) + " has only " +
+                               std::to_string(width),
                            "lower slices, or use slice_kind=random");
   if (config.objective == DualObjective::output && !teacher.has_values)
     throw base::UsageError("`objective`: 'output' needs values, which the activations do not hold");

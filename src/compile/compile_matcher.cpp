@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/counted.h"
 #include "base/parallel.h"
 
 namespace asap::compile {
@@ -94,14 +95,14 @@ struct PairCounts {
 PairCounts split_pairs(std::int64_t size, const MatcherCompileConfig& config,
                        const std::string& source) {
   if (size < 2)
-    throw base::DataError(source + ": " + std::to_string(size) +
-                              " pairs with keypoints in both images, too few to compile from",
+    throw base::DataError(source + ": " + base::counted(size, "pair") +
+                              " with keypoints in both images, too few to compile from",
                           "some are fitted and others measured: give a file of at least 2, better "
                           "50 or more");
   if (config.calibration >= size)
     throw base::DataError(
-        source + ": " + std::to_string(size) +
-            " pairs with keypoints in both images, too few for `calibration` = " +
+        source + ": " + base::counted(size, "pair") +
+            " with keypoints in both images, too few for `calibration` = " +
             std::to_string(config.calibration),
         "fit on at most " + std::to_string(size - 1) + ", so that others are left to measure on");
   if (config.calibration > 0)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/format.h"
 
 namespace asap::compile {
@@ -77,8 +78,8 @@ std::vector<std::string> compile_notes(const CompiledModel& model, int teacher_i
       if (evidence.teacher_column_error > kLargeColumnError)
         notes.push_back(name + "the teacher is far from converged (column error " +
                         base::format_fixed(evidence.teacher_column_error, 2) + " after " +
-                        std::to_string(teacher_iterations) +
-                        " iterations); the operator imitates that, and compiled+K leaves it; "
+                        base::counted(teacher_iterations, "iteration") +
+                        "); the operator imitates that, and compiled+K leaves it; "
                         "train with more iterations or a larger epsilon where plans must be "
                         "doubly stochastic");
     }

@@ -1,5 +1,6 @@
 #include "compile/operator_artefact.h"
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "compile/operator_layer.h"
 #include "compile/transport_artefact.h"
@@ -66,7 +67,7 @@ std::vector<OperatorLayer> read_layers(const io::Json& json, const CompileConfig
     described = json.contains("operators") ? &json["operators"] : nullptr;
     if (!described || !described->is_array() || std::ssize(*described) != count)
       throw base::DataError(source + ": field 'operators': expected a list of " +
-                            std::to_string(count) + " layers");
+                            base::counted(count, "layer"));
   } else {
     if (config.chooses_features())
       throw base::DataError(source + ": fit: features: 'auto' is not what was fitted",

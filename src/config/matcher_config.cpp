@@ -1,5 +1,7 @@
 #include "config/matcher_config.h"
 
+#include "base/counted.h"
+
 namespace asap::config {
 
 void MatcherTrainConfig::validate(const std::string& source) const {
@@ -22,8 +24,8 @@ bool is_matcher(const io::Json& config) {
 }
 
 std::string describe_matcher(const MatcherConfig& matcher) {
-  return "matcher, " + std::to_string(matcher.layers) + " layers of width " +
-         std::to_string(matcher.width) + " with " + std::to_string(matcher.heads) + " heads, " +
+  return "matcher, " + base::counted(matcher.layers, "layer") + " of width " +
+         std::to_string(matcher.width) + " with " + base::counted(matcher.heads, "head") + ", " +
          (matcher.output == MatcherOutput::dustbin
               ? "transport with dustbins (T = " + std::to_string(matcher.iterations) + ")"
               : "dual softmax");

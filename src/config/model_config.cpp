@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 
 namespace asap::config {
@@ -28,11 +29,11 @@ std::string describe_attention(const AttentionConfig& attention) {
       return "Sinkformer attention (" + iterations + epsilon + ", detached column dual)";
     case AttentionKind::espformer:
       return "ESPFormer attention (" +
-             (attention.slices == 0 ? "all" : std::to_string(attention.slices)) + " slices, " +
-             epsilon + ")";
+             (attention.slices == 0 ? "all slices" : base::counted(attention.slices, "slice")) +
+             ", " + epsilon + ")";
     case AttentionKind::lotformer:
-      return "LOTFormer attention (" + std::to_string(attention.pivots) + " pivots, " + iterations +
-             epsilon + ")";
+      return "LOTFormer attention (" + base::counted(attention.pivots, "pivot") + ", " +
+             iterations + epsilon + ")";
     case AttentionKind::differential:
       return "differential attention";
   }
@@ -107,14 +108,18 @@ const char* model_kind_name(ModelKind kind) {
   return kind == ModelKind::set ? "set" : "text";
 }
 
+std::string tokens_text(std::int64_t tokens) {
+  return std::to_string(tokens) + (tokens == 1 ? " token" : " tokens");
+}
+
 std::string describe_input(const ModelConfig& model) {
-  if (model.kind == ModelKind::vit) return std::to_string(model.tokens()) + " tokens";
+  if (model.kind == ModelKind::vit) return tokens_text(model.tokens());
   if (model.kind == ModelKind::text)
     return std::to_string(model.vocabulary) + " token ids" +
-           (model.has_positions() ? ", up to " + std::to_string(model.max_tokens) + " tokens" : "");
-  return "points of " + std::to_string(model.point_width) + " numbers" +
+           (model.has_positions() ? ", up to " + tokens_text(model.max_tokens) : "");
+  return "points of " + base::counted(model.point_width, "number") +
          (model.point_frequencies > 0
-              ? " and " + std::to_string(model.point_frequencies) + " frequencies"
+              ? " and " + base::counted(model.point_frequencies, "frequency", "frequencies")
               : "");
 }
 
@@ -161,16 +166,16 @@ void validate_convolutions(const ModelConfig& model, const std::string& source) 
                            "for example model.convolution.channels=[32,64,128]");
   if (convolution.blocks() > 16)
     throw base::UsageError(source + ": model.convolution.channels has " +
-                               std::to_string(convolution.blocks()) +
-                               " blocks, and each halves the image",
+                               base::counted(convolution.blocks(), "block") +
+                               ", and each halves the image",
                            "give at most 16 blocks");
   for (const auto& [name, pixels] :
        {std::pair("image_height", model.image_height), std::pair("image_width", model.image_width)})
     if (pixels > 0 && convolution.pooled(pixels) == 0)
       throw base::UsageError(source + ": model." + name + " is " + std::to_string(pixels) +
                                  ", too small to be halved by " +
-                                 std::to_string(convolution.blocks()) +
-                                 " blocks of model.convolution.channels",
+                                 base::counted(convolution.blocks(), "block") +
+                                 " of model.convolution.channels",
                              "give fewer blocks");
 }
 
@@ -189,14 +194,14 @@ void validate_hidden_layers(const ModelConfig& model, const std::string& source)
 std::string describe_hidden_layers(const ModelConfig& model) {
   std::string text = "perceptron";
   if (model.has_convolutions()) {
-    text = "convolutional network, " + std::to_string(model.convolution.layers) +
-           " convolutions in each block of";
+    text = "convolutional network, " + base::counted(model.convolution.layers, "convolution") +
+           " in each block of";
     for (int block = 0; block < model.convolution.blocks(); ++block)
       text += (block > 0 ? ", " : " ") +
               std::to_string(model.convolution.channels[static_cast<std::size_t>(block)]);
     text += " channels";
   }
-  return text + ", " + std::to_string(model.layers) + " hidden layers of width " +
+  return text + ", " + base::counted(model.layers, "hidden layer") + " of width " +
          std::to_string(model.width) + describe_feed_forward(model.feed_forward);
 }
 
@@ -238,8 +243,8 @@ void ModelConfig::validate_complete(const std::string& source) const {
 
 std::string describe_model(const ModelConfig& model) {
   if (!model.has_attention()) return describe_hidden_layers(model);
-  return describe_kind(model) + ", " + std::to_string(model.layers) + " layers, width " +
-         std::to_string(model.width) + ", " + std::to_string(model.heads) + " heads, " +
+  return describe_kind(model) + ", " + base::counted(model.layers, "layer") + ", width " +
+         std::to_string(model.width) + ", " + base::counted(model.heads, "head") + ", " +
          describe_input(model) + ", " + describe_attention(model.attention) +
          describe_feed_forward(model.feed_forward) +
          (model.norm == NormPosition::post ? ", post-LN" : "");

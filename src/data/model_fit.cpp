@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 
 namespace asap::data {
@@ -60,8 +61,8 @@ void settle_max_tokens(config::ModelConfig& model, const Dataset& dataset,
   if (model.has_positions() && longest > model.max_tokens)
     throw base::UsageError(
         source + ": model.max_tokens is " + std::to_string(model.max_tokens) +
-            ", but the longest example of " + dataset.name + " has " + std::to_string(longest) +
-            " tokens",
+            ", but the longest example of " + dataset.name + " has " +
+            base::counted(longest, "token"),
         "raise model.max_tokens, or do without positions (model.positions=none)");
 }
 

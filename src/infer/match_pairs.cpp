@@ -1,5 +1,6 @@
 #include "infer/match_pairs.h"
 
+#include "base/counted.h"
 #include "base/parallel.h"
 #include "data/keypoints/descriptors.h"
 
@@ -76,10 +77,9 @@ void require_descriptors(const config::MatcherConfig& matcher, const data::Keypo
     return;
   throw base::DataError(
       pairs.source() + ": descriptors are " + data::descriptor_kind_name(pairs.descriptor_kind()) +
-          " of " + std::to_string(pairs.descriptor_width()) +
-          " numbers, but the matcher was trained on " +
-          data::descriptor_kind_name(matcher.descriptors) + " of " +
-          std::to_string(matcher.descriptor_width),
+          " of " + base::counted(pairs.descriptor_width(), "number") +
+          ", but the matcher was trained on " + data::descriptor_kind_name(matcher.descriptors) +
+          " of " + std::to_string(matcher.descriptor_width),
       "use the detector that the matcher was trained with, or train one for these descriptors");
 }
 

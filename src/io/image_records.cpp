@@ -1,5 +1,6 @@
 #include "io/image_records.h"
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "io/gzip.h"
 
@@ -7,8 +8,8 @@ namespace asap::io {
 namespace {
 
 std::string describe(const ImageRecordShape& shape) {
-  return std::to_string(shape.bytes()) + " bytes (" + std::to_string(shape.label_bytes) +
-         (shape.label_bytes == 1 ? " label and " : " labels and ") +
+  return std::to_string(shape.bytes()) + " bytes (" +
+         base::counted(shape.label_bytes, "label and ", "labels and ") +
          std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" +
          std::to_string(shape.width) + " pixels)";
 }
@@ -20,8 +21,8 @@ void check_size(std::size_t size, const ImageRecordShape& shape, const std::stri
                             " bytes are not a whole number of records of " + describe(shape),
                         size < shape.bytes()
                             ? "is it another layout, or truncated?"
-                            : "truncated after " + std::to_string(size / shape.bytes()) +
-                                  " records, or of another layout (data.images.layout)");
+                            : "truncated after " + base::counted(size / shape.bytes(), "record") +
+                                  ", or of another layout (data.images.layout)");
 }
 
 /// The labels of all records.

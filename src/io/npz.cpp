@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "io/gzip.h"
 #include "io/json.h"
@@ -65,7 +66,7 @@ class Archive {
       if (found.size() > count) break;
     }
     if (found.size() != count)
-      fail("its directory should list " + std::to_string(count) + " members, but lists " +
+      fail("its directory should list " + base::counted(count, "member") + ", but lists " +
            (found.size() > count ? "more" : std::to_string(found.size())));
     return found;
   }

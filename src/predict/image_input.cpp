@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel.h"
@@ -99,7 +100,7 @@ class ImageFileReader final : public InputReader {
         io::decode_image(base::read_file(file), images_.max_side, file.string()), images_);
     if (image.channels != network.channels)
       throw base::DataError(file.string() + ": the network reads images of " +
-                            std::to_string(network.channels) + " channels");
+                            base::counted(network.channels, "channel"));
     if (image.height != network.image_height || image.width != network.image_width)
       throw base::DataError(file.string() + ": " + size_text(image.height, image.width) +
                                 " pixels, but the network reads " +
@@ -192,7 +193,7 @@ std::unique_ptr<InputReader> open_idx(const fs::path& path, const bundle::Traine
     throw base::DataError(path.string() + ": images of shape " + images.shape.text() +
                               " (count, height, width), but the network reads " +
                               size_text(network.image_height, network.image_width) + " with " +
-                              std::to_string(network.channels) + " channels",
+                              base::counted(network.channels, "channel"),
                           network.channels == 1 ? "`resize` stretch or crop makes them so" : "");
   Examples all = no_examples(model);
   const auto count = static_cast<std::size_t>(images.shape[0]);
@@ -202,8 +203,8 @@ std::unique_ptr<InputReader> open_idx(const fs::path& path, const bundle::Traine
   all.labels = labels_beside(path, model);
   const bool labelled = !all.labels.empty();
   if (labelled && all.labels.size() != count)
-    throw base::DataError(path.string() + ": " + std::to_string(count) + " images, but " +
-                          std::to_string(all.labels.size()) + " labels beside it");
+    throw base::DataError(path.string() + ": " + base::counted(count, "image") + ", but " +
+                          base::counted(all.labels.size(), "label") + " beside it");
   if (!labelled) all.labels.assign(count, data::kNotScored);
   for (std::size_t i = 0; i < count; ++i) all.ids.push_back(std::to_string(i + 1));
   return std::make_unique<StoredReader>(std::move(all), labelled);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "data/data_folder.h"
@@ -49,8 +50,8 @@ data::PointSets read_sets(const fs::path& path, int width, bool with_labels) {
 void check_sets(const data::PointSets& sets, const std::string& source,
                 const bundle::TrainedModel& model) {
   if (sets.width != model.config.model.point_width)
-    throw base::DataError(source + ": points of " + std::to_string(sets.width) +
-                          " coordinates, but the network reads points of " +
+    throw base::DataError(source + ": points of " + base::counted(sets.width, "coordinate") +
+                          ", but the network reads points of " +
                           std::to_string(model.config.model.point_width));
   for (std::size_t i = 0; i < sets.labels.size(); ++i)
     if (sets.labels[i] >= std::ssize(model.class_names))
@@ -65,8 +66,8 @@ std::vector<std::int32_t> point_labels(const fs::path& path, std::int64_t count,
   if (!file) return std::vector<std::int32_t>(static_cast<std::size_t>(count), data::kNotScored);
   const io::StoredTensor stored = io::read_npy(*file);
   if (stored.shape.size() != count)
-    throw base::DataError(file->string() + ": has " + std::to_string(stored.shape.size()) +
-                              " labels for " + std::to_string(count) + " points",
+    throw base::DataError(file->string() + ": has " + base::counted(stored.shape.size(), "label") +
+                              " for " + base::counted(count, "point"),
                           "the network labels points: [sets, points], -1 for points without label");
   std::vector<std::int64_t> values;
   if (stored.type == io::ElementType::int64)
@@ -131,7 +132,7 @@ class PointFolderReader final : public InputReader {
             examples_of(sets_of_array(files_[next_], !model_.config.model.labels_tokens()),
                         files_[next_], model_);
         if (set.size() != 1)
-          throw base::DataError(source + ": holds " + std::to_string(set.size()) + " sets",
+          throw base::DataError(source + ": holds " + base::counted(set.size(), "set"),
                                 "files in a folder hold one each: [points, width]");
         set.ids = {files_[next_].filename().string()};
         out.append(set, 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel.h"
@@ -209,8 +210,8 @@ std::optional<RawText> TextLineReader::read_record(std::string_view line, std::i
     if (columns_->names_first) return std::nullopt;
   }
   if (count != columns_->count)
-    throw base::DataError(place + ": expected " + std::to_string(columns_->count) +
-                              " columns as before, found " + std::to_string(count),
+    throw base::DataError(place + ": expected " + base::counted(columns_->count, "column") +
+                              " as before, found " + std::to_string(count),
                           "is the separator right, and are fields with separators quoted?");
   RawText text{std::to_string(number), "", "", place, number};
   std::vector<std::string> texts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -180,7 +181,7 @@ void require_fitting_images(const PretrainedModel& model, const std::string& ima
   if (sizes == std::array{needed.channels, needed.image_height, needed.image_width}) return;
   const auto describe = [](int channels, int height, int width) {
     return std::to_string(height) + " x " + std::to_string(width) + " pixels with " +
-           std::to_string(channels) + (channels == 1 ? " channel" : " channels");
+           base::counted(channels, "channel");
   };
   throw base::UsageError(images + ": the images have " + describe(sizes[0], sizes[1], sizes[2]) +
                              ", but " + model.source + " reads " +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/timing.h"
 #include "data/keypoints/descriptors.h"
 #include "infer/match_pairs.h"
@@ -63,10 +64,10 @@ class MatcherTrainer {
   data::SamplerConfig sampler_config() const {
     const auto examples = static_cast<std::int64_t>(usable_.size());
     if (examples < config_.train.batch)
-      throw base::UsageError("train.batch is " + std::to_string(config_.train.batch) +
-                                 ", but there are only " + std::to_string(examples) +
-                                 " training pairs with keypoints to learn from",
-                             "lower train.batch");
+      throw base::UsageError(
+          "train.batch is " + std::to_string(config_.train.batch) + ", but there are only " +
+              base::counted(examples, "training pair") + " with keypoints to learn from",
+          "lower train.batch");
     return {.examples = examples, .batch = config_.train.batch, .seed = config_.seed};
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/parallel.h"
 
@@ -9,8 +10,8 @@ namespace asap::train {
 
 ShardRange own_shards(const distributed::Ranks& ranks, std::int64_t count) {
   if (count < ranks.size())
-    throw base::UsageError("a batch has " + std::to_string(count) + " shards, too few for " +
-                               std::to_string(ranks.size()) + " ranks",
+    throw base::UsageError("a batch has " + base::counted(count, "shard") + ", too few for " +
+                               base::counted(ranks.size(), "rank"),
                            "start fewer ranks, or set a larger train.batch or smaller train.shard");
   const std::int64_t first = distributed::first_of_rank(count, ranks.rank(), ranks.size());
   return {first, distributed::first_of_rank(count, ranks.rank() + 1, ranks.size()) - first};

@@ -1,5 +1,6 @@
 #include "train/summary.h"
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/timing.h"
 #include "data/model_fit.h"
@@ -37,8 +38,8 @@ io::Json training_summary(const config::TrainConfig& config, const TrainingResul
 std::string training_text(const config::RunFolder& folder, const config::TrainConfig& config,
                           const TrainingResult& result) {
   return "test accuracy " + base::format_fixed(result.test.accuracy, 4) + ", loss " +
-         base::format_fixed(result.test.loss, 4) + " after " + base::format_count(result.steps) +
-         " steps (" + base::format_seconds(result.seconds) + ", " +
+         base::format_fixed(result.test.loss, 4) + " after " + base::counted(result.steps, "step") +
+         " (" + base::format_seconds(result.seconds) + ", " +
          base::format_count(static_cast<std::int64_t>(result.examples_per_second)) + " " +
          data::examples_name(data::examples_read_by(config.model.kind)) + "/s)\n" +
          (result.finished ? "run: " : "stopped early; continue with --resume. run: ") +

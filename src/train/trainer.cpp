@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/timing.h"
 #include "data/data_origin.h"
@@ -303,8 +304,8 @@ std::int64_t planned_steps(const config::TrainConfig& config, const data::Datase
   const std::int64_t per_epoch = train.size() / config.train.batch;
   if (per_epoch == 0)
     throw base::UsageError("train.batch is " + std::to_string(config.train.batch) +
-                               ", but there are only " + std::to_string(train.size()) +
-                               " training examples",
+                               ", but there are only " +
+                               base::counted(train.size(), "training example"),
                            "lower train.batch");
   const std::int64_t steps = per_epoch * config.train.epochs;
   return config.train.max_steps > 0 ? std::min(config.train.max_steps, steps) : steps;

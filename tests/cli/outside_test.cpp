@@ -36,7 +36,7 @@ TEST_CASE(
   REQUIRE_MESSAGE(fitted.code == 0, fitted.error);
   const io::Json summary = io::read_json(work / "fit" / "summary.json");
   // Not the folded ridge.
-  REQUIRE(summary["methods"][0]["network"] == "1 ridges of depth 2, 2 pieces per level");
+  REQUIRE(summary["methods"][0]["network"] == "1 ridge of depth 2, 2 pieces per level");
   const std::string network = work / "fit" / "network.json";
 
   // Outside along one input x + y is still where the fit has seen it.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/text.h"
 
 namespace asap::compile {
@@ -79,7 +80,7 @@ void TokenColumns::add_all_heads(const io::TensorFile& file, const std::string& 
   if (shape[2] % heads != 0)
     refuse_tensor(file, name,
                   "last dimension " + std::to_string(shape[2]) + " is not a multiple of " +
-                      std::to_string(heads) + " heads");
+                      base::counted(heads, "head"));
   tokens_ = shape[1];
   width_ = shape[2] / heads;
   for (std::int64_t h = 0; h < heads; ++h)

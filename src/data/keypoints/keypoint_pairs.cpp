@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "data/keypoints/descriptors.h"
 #include "data/keypoints/pair_arrays.h"
@@ -23,11 +24,11 @@ KeypointPairs KeypointPairs::parse(io::TensorFile file, config::DescriptorKind k
     pairs.descriptors_[e] = arrays.descriptors(e, rows);
   }
   if (pairs.offsets_[0].size() != pairs.offsets_[1].size())
-    arrays.fail("offset0 is for " + std::to_string(pairs.offsets_[0].size() - 1) +
-                " pairs, offset1 for " + std::to_string(pairs.offsets_[1].size() - 1));
+    arrays.fail("offset0 is for " + base::counted(pairs.offsets_[0].size() - 1, "pair") +
+                ", offset1 for " + std::to_string(pairs.offsets_[1].size() - 1));
   const StoredTensor &first = pairs.descriptors_[0], &second = pairs.descriptors_[1];
   if (first.shape[1] != second.shape[1] || first.type != second.type)
-    arrays.fail("descriptors0 has " + std::to_string(first.shape[1]) + " numbers (" +
+    arrays.fail("descriptors0 has " + base::counted(first.shape[1], "number") + " (" +
                 std::string(io::element_name(first.type)) + ") a row, descriptors1 " +
                 std::to_string(second.shape[1]) + " (" +
                 std::string(io::element_name(second.type)) + ")");
@@ -66,8 +67,8 @@ void KeypointPairs::read_matches(const PairArrays& arrays) {
     const std::string name = "matches" + std::to_string(e);
     const std::vector<std::int64_t> values = arrays.integers(name);
     if (std::ssize(values) != keypoints_[e].shape()[0])
-      arrays.fail("array '" + name + "' has " + std::to_string(values.size()) +
-                  " entries, expected one per row of keypoints" + std::to_string(e) + ", " +
+      arrays.fail("array '" + name + "' has " + base::counted(values.size(), "entry", "entries") +
+                  ", expected one per row of keypoints" + std::to_string(e) + ", " +
                   std::to_string(keypoints_[e].shape()[0]));
     for (std::int64_t p = 0; p < size(); ++p)
       for (std::int64_t i = offsets_[e][p]; i < offsets_[e][p + 1]; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/error.h"
 
 namespace asap::data {
@@ -83,7 +84,7 @@ std::vector<std::int64_t> PairArrays::offsets(int e, std::int64_t rows) const {
            std::to_string(values[i]) + " at pair " + std::to_string(i - 1));
   if (values.back() != rows)
     fail("array '" + name + "' ends with " + std::to_string(values.back()) + ", but 'keypoints" +
-         std::to_string(e) + "' has " + std::to_string(rows) + " rows");
+         std::to_string(e) + "' has " + base::counted(rows, "row"));
   return values;
 }
 

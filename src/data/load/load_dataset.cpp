@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "data/data_origin.h"
 #include "data/images/idx_dataset.h"
@@ -62,8 +63,8 @@ void require_several_classes(const Dataset& dataset) {
       std::ranges::adjacent_find(dataset.labels, std::ranges::not_equal_to()) !=
           dataset.labels.end())
     return;
-  throw base::DataError(dataset.name + ": all " + std::to_string(dataset.size()) +
-                            " examples have the label " + std::to_string(dataset.labels.front()),
+  throw base::DataError(dataset.name + ": all " + base::counted(dataset.size(), "example") +
+                            " have the label " + std::to_string(dataset.labels.front()),
                         "at least two classes are needed; are the labels those of these data?");
 }
 

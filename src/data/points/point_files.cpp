@@ -6,6 +6,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/model_input.h"
@@ -79,7 +80,7 @@ class DelimitedPointsParser {
       const bool first = columns_ == 0;
       if (first) count_columns(fields.size());
       if (fields.size() != columns_)
-        fail("expected " + std::to_string(columns_) + " columns as before, found " +
+        fail("expected " + base::counted(columns_, "column") + " as before, found " +
              std::to_string(fields.size()));
       const std::size_t number = std::min<std::size_t>(1, before_);
       if (first && (columns_ < 2 || !base::parse_number<double>(fields[number])))
@@ -106,9 +107,9 @@ class DelimitedPointsParser {
     if (width_ == 0) return;
     const auto width = static_cast<std::size_t>(width_);
     if (columns < width || columns > width + 2)
-      throw base::DataError(place() + ": found " + std::to_string(columns) + " columns",
-                            "points of this network have " + std::to_string(width) +
-                                " coordinates; lines are: set, label, coordinates; or set, "
+      throw base::DataError(place() + ": found " + base::counted(columns, "column"),
+                            "points of this network have " + base::counted(width, "coordinate") +
+                                "; lines are: set, label, coordinates; or set, "
                                 "coordinates; or coordinates");
     before_ = columns - width;
   }
@@ -201,17 +202,18 @@ PointSets parse_modelnet(std::string_view packed, const std::string& source) {
   const std::uint64_t sets = little_endian(bytes, 4), points = little_endian(bytes, 8);
   const std::uint64_t width = little_endian(bytes, 12);
   if (width != 3 || sets == 0 || points == 0)
-    throw base::DataError(source + ": holds " + std::to_string(sets) + " sets of " +
-                          std::to_string(points) + " points of " + std::to_string(width) +
-                          " coordinates, expected some of 3");
+    throw base::DataError(source + ": holds " + base::counted(sets, "set") + " of " +
+                          base::counted(points, "point") + " of " +
+                          base::counted(width, "coordinate") + ", expected some of 3");
   // No overflow: the sizes are below 2^32 and are compared with the bytes that are there one by
   // one.
   const std::uint64_t left = bytes.size() - kHeaderBytes;
   const std::uint64_t per_set = 1 + 6 * points;
   if (left % per_set != 0 || left / per_set != sets)
-    throw base::DataError(source + ": " + std::to_string(sets) + " sets of " +
-                              std::to_string(points) + " points need " + std::to_string(per_set) +
-                              " bytes each, but " + std::to_string(left) + " follow the header",
+    throw base::DataError(source + ": " + base::counted(sets, "set") + " of " +
+                              base::counted(points, "point needs", "points need") + " " +
+                              std::to_string(per_set) + " bytes each, but " + std::to_string(left) +
+                              " follow the header",
                           "the file is damaged or was cut off");
   PointSets out;
   out.width = 3;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -56,8 +57,7 @@ std::string doubt_about_quotes(const io::DelimitedRows& rows, const std::string&
     quoted += some ? 1 : 0;
   }
   if (quoted == 0 || (2 * quoted < rows.rows() && !doubled)) return "";
-  return base::format_count(quoted) + " of " + base::format_count(rows.rows()) + " rows of " +
-         source +
+  return base::format_count(quoted) + " of " + base::counted(rows.rows(), "row") + " of " + source +
          " have fields in quotes, which are read as part of labels and texts; without them: --set "
          "data.text.quotes=yes";
 }
@@ -186,8 +186,8 @@ class LabelledTextReader {
     throw base::DataError(
         source_ + ": there is no column '" + io::excerpt(name) + "' (data.text." + field + ")",
         has_header_ ? "it has " + io::excerpt(base::join(row(0), ", ")) + hint_on_quotes(name)
-                    : "it has " + std::to_string(rows_.columns()) +
-                          " columns without names, counted from 1");
+                    : "it has " + base::counted(rows_.columns(), "column") +
+                          " without names, counted from 1");
   }
 
   std::string hint_on_quotes(const std::string& name) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -105,7 +106,7 @@ bool ColumnValues::look_like_labels() const {
 }
 
 std::string ColumnValues::describe() const {
-  return "column " + shown_column(name_) + " has " + std::to_string(different()) + " values";
+  return "column " + shown_column(name_) + " has " + base::counted(different(), "value");
 }
 
 bool ColumnValues::has_name_of_labels() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -38,8 +39,8 @@ std::vector<fs::path> list_texts(const fs::path& folder, SkippedFiles& skipped) 
   }
   if (files.empty())
     throw base::DataError(
-        "'" + folder.string() + "' holds no texts: of " + std::to_string(others) +
-            (others == 1 ? " file" : " files") + " none ends in .txt, and only such files are read",
+        "'" + folder.string() + "' holds no texts: of " + base::counted(others, "file") +
+            " none ends in .txt, and only such files are read",
         others == 0 ? "a class needs at least one text, or its folder must go"
                     : "rename the files of texts, or put all texts into train.csv and test.csv");
   std::ranges::sort(files);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/timing.h"
 #include "compile/compile_heads.h"
@@ -204,8 +205,9 @@ void BenchConfig::validate() const {
           "`sizes`: " + std::to_string(sizes[i]) + " follows " + std::to_string(sizes[i - 1]),
           "give them in ascending order, each once");
   if (slices > head_width)
-    throw base::UsageError("`slices`: " + std::to_string(slices) + " slices, but a head of width " +
-                               std::to_string(head_width) + " has only that many directions",
+    throw base::UsageError("`slices`: " + base::counted(slices, "slice") +
+                               ", but a head of width " + std::to_string(head_width) +
+                               " has only that many directions",
                            "lower slices or raise head_width");
   select_forms(forms);
 }

@@ -9,6 +9,7 @@
 #include "attention/kinds/attention_kinds.h"
 #include "attention/operators/kind_operator.h"
 #include "attention/tiled/bfloat16_kernels.h"
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/random.h"
 #include "base/text_table.h"
@@ -197,7 +198,7 @@ std::string profile_text(const MeasuredProfile& measured) {
            std::to_string(timing.shape.width), base::format_fixed(timing.nanoseconds * 1e-3, 2),
            base::format_fixed(measured.profile.time(timing.form, timing.shape) * 1e-3, 2)});
   return table.text() + "the model is " + base::format_fixed(100 * measured.median_error(), 1) +
-         "% off in the median of " + std::to_string(measured.timings.size()) + " timings, " +
+         "% off in the median of " + base::counted(measured.timings.size(), "timing") + ", " +
          base::format_fixed(100 * measured.largest_error(), 0) + "% at most\n";
 }
 

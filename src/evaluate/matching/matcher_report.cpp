@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "evaluate/draw/html.h"
 #include "evaluate/matching/pair_picture.h"
@@ -105,7 +106,7 @@ std::string rows_table(const MatchedFile& file) {
                number_or_dash(row.dropped_mass, 4), number_or_dash(row.polish_iterations, 1),
                number_or_dash(row.layer_milliseconds, 2), base::format_fixed(row.milliseconds, 1)});
   }
-  return html_section(short_name(file) + ": " + base::format_count(file.pairs) + " pairs",
+  return html_section(short_name(file) + ": " + base::counted(file.pairs, "pair"),
                       html_table(rows));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "evaluate/report/bench_tables.h"
 
@@ -103,8 +104,8 @@ std::string busy_warning(const BenchResult& result) {
 }
 
 std::string bench_digest(const BenchConfig& config, const BenchResult& result) {
-  Grid grid{"Milliseconds per head", "medians over rounds, " + std::to_string(result.threads) +
-                                         (result.threads == 1 ? " thread" : " threads") +
+  Grid grid{"Milliseconds per head", "medians over rounds, " +
+                                         base::counted(result.threads, "thread") +
                                          "; output error: against float64 Sinkhorn"};
   grid.rows.push_back({"form"});
   for (const BenchRow& row : result.rows) grid.rows[0].push_back(in_tokens(row.tokens));

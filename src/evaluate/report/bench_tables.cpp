@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text_table.h"
 #include "evaluate/report/bench_digest.h"
@@ -121,7 +122,7 @@ std::vector<Growth> fit_growth(const BenchResult& result) {
 std::vector<Grid> bench_grids(const BenchResult& result) {
   std::vector<Grid> all;
   all.push_back(make_grid(result, "Milliseconds per head",
-                          "medians over rounds, " + std::to_string(result.threads) + " threads",
+                          "medians over rounds, " + base::counted(result.threads, "thread"),
                           [](const BenchRow&, const FormResult& form) {
                             return base::format_significant(form.milliseconds);
                           }));

@@ -1,5 +1,6 @@
 #include "evaluate/report/diagnosis_report.h"
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text_table.h"
@@ -260,7 +261,7 @@ std::string diagnosis_report(const Diagnosis& diagnosis, const ReportContext& co
                              const PlotLibrary& library) {
   Page page{.title = titled(context, "attention diagnosed"), .subtitle = {}, .content = {}};
   page.content += html_list(diagnosis_verdict(diagnosis), "words");
-  page.subtitle = base::format_count(diagnosis.examples) + " " + diagnosis.examples_name + " of " +
+  page.subtitle = base::counted_plural(diagnosis.examples, diagnosis.examples_name) + " of " +
                   base::format_fixed(diagnosis.tokens, 1) + " tokens on average. " + context.model;
   for (const Picture& picture : pictures(diagnosis)) {
     page.charts[picture.name] = chart_json(picture.chart);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text_table.h"
@@ -108,8 +109,7 @@ io::Json drift_summary(const Drift& drift, const ReportContext& context) {
 std::string drift_report(const Drift& drift, const ReportContext& context,
                          const PlotLibrary& library) {
   Page page{.title = titled(context, "drift of the inputs"), .subtitle = {}, .content = {}};
-  page.subtitle =
-      base::format_count(drift.examples) + " " + drift.examples_name + ". " + context.model;
+  page.subtitle = base::counted_plural(drift.examples, drift.examples_name) + ". " + context.model;
   page.content += html_list(drift_words(drift), "words");
   const LineChart chart = quantile_chart(drift);
   page.charts["column_errors"] = chart_json(chart);

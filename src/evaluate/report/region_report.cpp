@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/processor.h"
@@ -108,12 +109,12 @@ std::string region_report(const RegionStudy& study, const PlotLibrary& library) 
             .content = {}};
   page.subtitle = study.model + ", step " + base::format_count(study.step) + ", accuracy " +
                   base::format_fixed(study.accuracy, 4) + " on " +
-                  base::format_count(study.examples) + " test examples.";
+                  base::counted(study.examples, "test example") + ".";
   page.content +=
       html_paragraph(counted_words(study.of) + base::format_fixed(study.along.mean, 1) +
                      " linear regions on average, " + base::format_count(study.along.least) +
                      " to " + base::format_count(study.along.most) + ", along " +
-                     base::format_count(study.segments) + " segments.");
+                     base::counted(study.segments, "segment") + ".");
   page.content += counts_section(study);
   page.content +=
       figure_section("regions", region_histogram(study),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text_table.h"
@@ -118,8 +119,8 @@ namespace {
 std::string loop_words(const std::string& method, const GuardCounts& guard) {
   if (guard.loops == 0) return "";
   return "; " + std::to_string(guard.loops) + " of the network's " +
-         std::to_string(guard.network_heads) +
-         " heads have a teacher that is far from converged, or no map: its own loop is the "
+         base::counted(guard.network_heads, "head has", "heads have") +
+         " a teacher that is far from converged, or no map: its own loop is the "
          "cheapest "
          "way to its plan, and " +
          method + " runs it";
@@ -135,7 +136,7 @@ std::vector<std::string> guard_words(const Comparison& comparison) {
     const std::optional<double> overhead = guard_overhead(comparison, method);
     sentences.push_back(
         method.name + ": " + base::format_count(guard.iterated) + " of " +
-        base::format_count(guard.heads) + " heads (" + base::format_fixed(100 * guard.share(), 2) +
+        base::counted(guard.heads, "head") + " (" + base::format_fixed(100 * guard.share(), 2) +
         " %, each example counted) iterated, " + base::format_fixed(guard.mean_iterations(), 3) +
         " iterations per head on average" + loop_words(method.name, guard) +
         (overhead ? "; time in attention " + std::string(*overhead < 0 ? "" : "+") +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "evaluate/draw/chart_json.h"
@@ -74,7 +75,7 @@ std::string methods_section(const Comparison& comparison) {
       "0 and 2. column error: mean relative error of the plan's column sums. The last two are "
       "measured "
       "on the first " +
-      base::format_count(comparison.fidelity_examples) + " " + comparison.examples_name + ".";
+      base::counted_plural(comparison.fidelity_examples, comparison.examples_name) + ".";
   if (comparison.shows_imitation())
     note += " as imitated: share of the predictions that the imitated attention makes" +
             (comparison.compiled ? ", " + comparison.compiled->teacher + "," : std::string()) +
@@ -211,10 +212,10 @@ std::string heads_section(const ReportData& data) {
     note += " dual R²: share of the true dual's variance that the predicted dual explains.";
   if (studied)
     note += " The lines show the column error of Sinkhorn's plan after 0 to " +
-            std::to_string(data.study.heads[0][0].column_errors.size() - 1) +
-            " iterations, on a logarithmic scale; dashed: the compiled operator. Measured on the "
+            base::counted(data.study.heads[0][0].column_errors.size() - 1, "iteration") +
+            ", on a logarithmic scale; dashed: the compiled operator. Measured on the "
             "first " +
-            std::to_string(data.study.examples) + " " + data.comparison.examples_name + ".";
+            base::counted_plural(data.study.examples, data.comparison.examples_name) + ".";
   return html_section("Every head", html_table(rows) + html_paragraph(note, "soft"));
 }
 
@@ -225,8 +226,8 @@ std::string dual_section(const ReportData& data, Figures& figures) {
       "Predicted against true duals",
       figures.add(
           "duals", chart,
-          "One dot for each of some queries of the first " + std::to_string(data.study.examples) +
-              " " + data.comparison.examples_name +
+          "One dot for each of some queries of the first " +
+              base::counted_plural(data.study.examples, data.comparison.examples_name) +
               ": horizontally the row dual that one more iteration turns into the teacher's plan, "
               "vertically the dual that the compiled operator predicts; both centred per example. "
               "On the line the prediction is exact."));
@@ -252,8 +253,7 @@ std::string scaling_section(const ScalingCurves& scaling, Figures& figures) {
       html_paragraph(scaling_words(scaling)) +
           figures.add("scaling", scaling_chart(scaling),
                       "Generated heads of width " + std::to_string(scaling.head_width) + ", " +
-                          std::to_string(scaling.threads) +
-                          (scaling.threads == 1 ? " thread" : " threads") +
+                          base::counted(scaling.threads, "thread") +
                           "; times are divided by that of sinkhorn_exp, our own Sinkhorn loop: "
                           "below 1, a form "
                           "is faster. Measured without this network, by: " +
@@ -294,7 +294,7 @@ std::string comparison_report(const ReportData& data, const PlotLibrary& library
   const Comparison& comparison = data.comparison;
   Page page{
       .title = titled(data.context, "attention methods compared"), .subtitle = {}, .content = {}};
-  page.subtitle = base::format_count(comparison.examples) + " " + comparison.examples_name +
+  page.subtitle = base::counted_plural(comparison.examples, comparison.examples_name) +
                   " of the test data. " + data.context.model;
   Figures figures;
   page.content += headline(comparison) + html_list(comparison_words(comparison), "words");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "evaluate/draw/svg_chart.h"
@@ -23,7 +24,7 @@ double noise(const Comparison& comparison, double accuracy) {
 
 /// "10,000 images"
 std::string examples_text(const Comparison& comparison) {
-  return base::format_count(comparison.examples) + " " + comparison.examples_name;
+  return base::counted_plural(comparison.examples, comparison.examples_name);
 }
 
 /// "a, b and c"
@@ -200,7 +201,7 @@ std::string scaling_words(const ScalingCurves& scaling) {
   return "Compiled attention is faster than our Sinkhorn loop (sinkhorn_exp) at every measured "
          "length "
          "from " +
-         base::format_count(static_cast<std::int64_t>(from)) + " tokens on.";
+         base::counted(static_cast<std::int64_t>(from), "token") + " on.";
 }
 
 }  // namespace asap::evaluate

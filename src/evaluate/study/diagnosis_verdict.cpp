@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/format.h"
 
 namespace asap::evaluate {
@@ -77,8 +78,8 @@ std::string convergence_words(const Diagnosis& diagnosis, const MethodDiagnosis&
   std::string words = capitalised(place.text()) + " is far from converged: column error " + error +
                       remedy(diagnosis, teacher, place) + ".";
   if (far > 1)
-    words += " " + std::to_string(far) + " of " + std::to_string(heads) +
-             " heads have column errors above " + base::format_fixed(kFar, 1) + ".";
+    words += " " + std::to_string(far) + " of " + base::counted(heads, "head has", "heads have") +
+             " column errors above " + base::format_fixed(kFar, 1) + ".";
   return words;
 }
 

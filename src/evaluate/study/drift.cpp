@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -126,10 +127,10 @@ Drift measure_drift(const infer::Encoder& encoder, const CompiledHeads& heads,
 
 std::vector<std::string> drift_words(const Drift& drift) {
   const std::string test =
-      "Every head's column errors on " + base::format_count(drift.examples) + " " +
-      drift.examples_name + " against those on " +
-      base::format_count(std::ssize(drift.heads.at(0).calibration)) +
-      " calibration examples, by Kolmogorov and Smirnov's distance; with unchanged inputs the "
+      "Every head's column errors on " + base::counted_plural(drift.examples, drift.examples_name) +
+      " against those on " +
+      base::counted(std::ssize(drift.heads.at(0).calibration), "calibration example") +
+      ", by Kolmogorov and Smirnov's distance; with unchanged inputs the "
       "chance of a false alarm is at most " +
       base::format_significant(drift.level) + ".";
   if (!drift.shifted() && !drift.can_tell())
@@ -152,7 +153,7 @@ std::vector<std::string> drift_words(const Drift& drift) {
   if (shifted.size() > kMostNamed)
     names.push_back(
         base::format_count(std::ssize(shifted) - static_cast<std::int64_t>(kMostNamed)) +
-        " more of " + base::format_count(std::ssize(drift.heads)) + " heads");
+        " more of " + base::counted(std::ssize(drift.heads), "head"));
   return {"Shifted: " + base::join(names, "; ") + ".", test,
           "Calibrate on examples like these (asap-compile --set data...), or let heads iterate "
           "where it matters: the method guarded of asap-eval compare."};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/parallel.h"
@@ -272,8 +273,8 @@ io::Json region_study_summary(const RegionStudy& study) {
 std::string region_study_text(const RegionStudy& study) {
   std::string text =
       study.model + ", step " + base::format_count(study.step) + ", accuracy " +
-      base::format_fixed(study.accuracy, 4) + " on " + base::format_count(study.examples) +
-      " examples\nregions along " + base::format_count(study.segments) + " segments       " +
+      base::format_fixed(study.accuracy, 4) + " on " + base::counted(study.examples, "example") +
+      "\nregions along " + base::counted(study.segments, "segment") + "       " +
       text_of(study.along) +
       (study.of == RegionsOf::network ? "" : std::string(", of the ") + counted_part(study.of)) +
       "\n";

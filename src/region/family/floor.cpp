@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "region/pieces/free_knots.h"
 
@@ -12,8 +13,8 @@ namespace {
 
 void check_pieces(int pieces) {
   if (pieces < 1)
-    throw base::UsageError("a floor of " + std::to_string(pieces) +
-                           " pieces: at least one is needed");
+    throw base::UsageError("a floor of " + base::counted(pieces, "piece") +
+                           ": at least one is needed");
 }
 
 /// (integral |f''|^0.4)^5 / (720 pieces^4 length) by second differences.

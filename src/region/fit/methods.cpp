@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "region/family/family_model.h"
@@ -111,9 +112,9 @@ void check_size(int depth, int fold, int windows) {
   // A level adds about fold^-2 of the one before it: below 2^-52 it is lost in float64.
   const int deepest = static_cast<int>(26 / std::log2(fold));
   if (depth > deepest)
-    throw base::UsageError("`depth` " + std::to_string(depth) + " with " + std::to_string(fold) +
-                               " pieces per level: levels beyond " + std::to_string(deepest) +
-                               " are smaller than float64 can hold",
+    throw base::UsageError("`depth` " + std::to_string(depth) + " with " +
+                               base::counted(fold, "piece") + " per level: levels beyond " +
+                               std::to_string(deepest) + " are smaller than float64 can hold",
                            "use a smaller `depth`; more `windows` give more pieces, too");
   const double pieces = windows * std::pow(fold, depth);
   constexpr double kMostPieces = 1 << 22;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "region/fit/cross_validation.h"
 #include "region/fit/smoothing_fit.h"
@@ -268,14 +269,12 @@ class PiecesChoice {
 };
 
 std::string description_of(const PiecesOptions& options, const PiecesTrial& chosen) {
-  std::string text =
-      std::to_string(chosen.pieces) + (chosen.pieces == 1 ? " straight piece" : " straight pieces");
+  std::string text = base::counted(chosen.pieces, "straight piece");
   if (chosen.pieces > 1 || chosen.knots == Knots::smooth)
     text += chosen.knots == Knots::free   ? " with free knots"
             : chosen.knots == Knots::even ? " with even shares of the points"
                                           : " of a smoothing line";
-  if (chosen.jumps > 0)
-    text += " and " + std::to_string(chosen.jumps) + (chosen.jumps == 1 ? " jump" : " jumps");
+  if (chosen.jumps > 0) text += " and " + base::counted(chosen.jumps, "jump");
   if (options.pieces == 0)
     text +=
         options.criterion == Criterion::bic ? ", chosen by BIC" : ", chosen by cross-validation";

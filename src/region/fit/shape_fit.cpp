@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "numerics/non_negative.h"
 #include "region/family/spline.h"
@@ -227,8 +228,7 @@ std::string shape_words(const Shape& shape) {
 Fit straight_fit(const PiecewiseLinear& function, const Shape& shape) {
   Fit fit;
   fit.network = to_network(function);
-  fit.description = shape_words(shape) + ", " + std::to_string(function.pieces()) +
-                    (function.pieces() == 1 ? " straight piece" : " straight pieces");
+  fit.description = shape_words(shape) + ", " + base::counted(function.pieces(), "straight piece");
   return fit;
 }
 
@@ -260,8 +260,7 @@ Fit fit_points(const Target& target, const UnitScaling& scaling, const Target& u
   Fit best;
   best.folded = scaling.unscaled(cone.function);
   best.network = to_network(*best.folded, Ends::continued);
-  best.description = shape_words(shape) + " by construction, " + std::to_string(windows) +
-                     (windows == 1 ? " window" : " windows");
+  best.description = shape_words(shape) + " by construction, " + base::counted(windows, "window");
   double least = error_at_points(best.network, target.samples);
   for (const PiecewiseFit& pieces : searched_pieces(target, kMostSearchedPieces)) {
     if (!includes(shape_of(pieces.function), shape)) continue;
@@ -296,7 +295,7 @@ Fit shape_fit(const Target& target, int depth, int windows) {
   fit.description = std::string(best.shape.concave ? "concave" : "convex") +
                     (best.shape.increasing ? ", increasing" : "") +
                     (best.shape.decreasing ? ", decreasing" : "") + " by construction, " +
-                    std::to_string(windows) + (windows == 1 ? " window" : " windows");
+                    base::counted(windows, "window");
   return fit;
 }
 

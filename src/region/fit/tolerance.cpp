@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -118,7 +119,7 @@ class Search {
   Fit straight_fit(const PiecewiseLinear& function) const {
     Fit fit;
     fit.network = to_network(function);
-    fit.description = std::to_string(function.pieces()) + " straight pieces" +
+    fit.description = base::counted(function.pieces(), "straight piece") +
                       (function.pieces() == result_.fewest_pieces ? ", the fewest possible" : "");
     return fit;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "region/family/linear_part.h"
 #include "region/family/spline.h"
 #include "region/fit/guide_samples.h"
@@ -48,7 +49,7 @@ Fit windowed_fit(const Target& target, int depth, int fold, int windows) {
   Fit fit;
   fit.network = to_network(function, Ends::continued);
   fit.folded = std::move(function);
-  fit.description = std::to_string(windows) + " windows, folded by curvature";
+  fit.description = base::counted(windows, "window") + ", folded by curvature";
   return fit;
 }
 

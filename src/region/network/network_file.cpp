@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -33,20 +34,19 @@ std::vector<std::pair<std::int64_t, std::string>> natural_key(const std::string&
 /// DataError unless shapes chain to one output and all numbers are finite.
 void check_network(const ReluNetwork& network, const std::string& source) {
   if (network.layers.size() < 2)
-    throw base::DataError(
-        source + ": " + std::to_string(network.layers.size()) +
-            " layers; a ReLU network has at least one hidden layer and an output layer",
-        "expected pairs of *.weight and *.bias");
+    throw base::DataError(source + ": " + base::counted(network.layers.size(), "layer") +
+                              "; a ReLU network has at least one hidden layer and an output layer",
+                          "expected pairs of *.weight and *.bias");
   std::int64_t inputs = std::max<std::int64_t>(network.inputs(), 1);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const DenseLayer& layer = network.layers[l];
     const std::string name = source + ": layer " + std::to_string(l);
     if (layer.inputs() != inputs)
-      throw base::DataError(name + " reads " + std::to_string(layer.inputs()) +
-                            " values, expected " + std::to_string(inputs));
+      throw base::DataError(name + " reads " + base::counted(layer.inputs(), "value") +
+                            ", expected " + std::to_string(inputs));
     if (static_cast<std::int64_t>(layer.bias.size()) != layer.outputs())
-      throw base::DataError(name + " has " + std::to_string(layer.outputs()) + " rows and " +
-                            std::to_string(layer.bias.size()) + " biases");
+      throw base::DataError(name + " has " + base::counted(layer.outputs(), "row") + " and " +
+                            base::counted(layer.bias.size(), "bias", "biases"));
     bool finite = true;
     for (const double value : layer.weight.flat()) finite = finite && std::isfinite(value);
     for (const double value : layer.bias) finite = finite && std::isfinite(value);
@@ -54,8 +54,8 @@ void check_network(const ReluNetwork& network, const std::string& source) {
     inputs = layer.outputs();
   }
   if (inputs != 1)
-    throw base::DataError(source + ": the network has " + std::to_string(inputs) +
-                          " outputs, expected one");
+    throw base::DataError(source + ": the network has " + base::counted(inputs, "output") +
+                          ", expected one");
 }
 
 DenseLayer layer_from(const io::TensorFile& file, const std::string& stem) {
@@ -101,7 +101,7 @@ void read_names(const io::Json& json, const std::string& source, StoredNetwork& 
   for (const io::Json& name : names) good = good && name.is_string();
   if (!good)
     throw base::DataError(source + ": 'inputs' must be a list of " +
-                          std::to_string(stored.network.inputs()) + " names");
+                          base::counted(stored.network.inputs(), "name"));
   stored.inputs = names.get<std::vector<std::string>>();
 }
 
@@ -116,7 +116,7 @@ DenseLayer layer_from(const io::Json& json, const std::string& place) {
   for (std::size_t k = 0; k < rows.size(); ++k) {
     if (!rows[k].is_array() || rows[k].size() != inputs)
       throw base::DataError(place + ": row " + std::to_string(k) + " of 'weight' does not have " +
-                            std::to_string(inputs) + " numbers");
+                            base::counted(inputs, "number"));
     for (std::size_t j = 0; j < inputs; ++j)
       layer.w(static_cast<std::int64_t>(k), static_cast<std::int64_t>(j)) =
           number(rows[k][j], place + ": weight");

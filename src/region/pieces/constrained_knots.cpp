@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "region/pieces/cell_units.h"
 #include "region/pieces/constrained_refiner.h"
@@ -184,9 +185,8 @@ std::vector<PiecewiseFit> constrained_knots(const Cells& cells,
     return enough && enough(fits);
   });
   if (fits.empty())
-    throw base::UsageError("no function of " + std::to_string(pieces) +
-                               " straight pieces or fewer was found that meets " +
-                               constraints.fields(),
+    throw base::UsageError("no function of " + base::counted(pieces, "straight piece") +
+                               " or fewer was found that meets " + constraints.fields(),
                            "allow more `pieces`");
   return fits;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/text.h"
@@ -30,7 +31,7 @@ double mean_square(const std::vector<double>& prediction, const std::vector<doub
 std::string shape_text(const NetworkShape& shape) {
   std::vector<std::string> widths;
   for (const std::int64_t width : shape.widths) widths.push_back(std::to_string(width));
-  return (shape.blocks > 1 ? std::to_string(shape.blocks) + " blocks of " : "") +
+  return (shape.blocks > 1 ? base::counted(shape.blocks, "block") + " of " : "") +
          base::join(widths, "-");
 }
 
@@ -132,7 +133,7 @@ MethodFit fit_kan(const LearningRows& rows, const BaselineOptions& options) {
   fit.training = best.training;
   fit.validation = best.validation;
   fit.description = std::to_string(best.shape.widths[0]) + " wide, splines of " +
-                    std::to_string(best.shape.cells) + " cells";
+                    base::counted(best.shape.cells, "cell");
   return fit;
 }
 

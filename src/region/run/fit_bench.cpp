@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/parallel.h"
@@ -187,10 +188,10 @@ std::string bench_text(const BenchConfig& config, const std::vector<BenchRow>& r
                    row.dense_ratio < 1e4 ? base::format_fixed(row.dense_ratio, 2) : "-",
                    base::format_significant(row.floor), base::format_fixed(row.regions_mean, 1),
                    base::format_fixed(row.seconds_per_seed, 2)});
-  return table.text() + "Mean squared errors over " + std::to_string(config.seeds) +
-         " seeds, networks of width 4 and depth " + std::to_string(config.depth) +
+  return table.text() + "Mean squared errors over " + base::counted(config.seeds, "seed") +
+         ", networks of width 4 and depth " + std::to_string(config.depth) +
          "; on the test points for ten-point targets. floor: least error of any " +
-         std::to_string(1 << std::min(config.depth, 12)) + " straight pieces.\n";
+         base::counted(1 << std::min(config.depth, 12), "straight piece") + ".\n";
 }
 
 }  // namespace asap::region

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -174,7 +175,7 @@ std::vector<std::string> write_fit(const FitRun& run, const std::filesystem::pat
   write_network_files(stored, run.config.name, "Fit of " + run.target.name + ".", folder);
   FitPlot plot;
   plot.title = run.target.name + "   (mse " + base::format_significant(run.measures.mse) + ", " +
-               base::format_count(run.measures.regions.linear_regions) + " linear regions)";
+               base::counted(run.measures.regions.linear_regions, "linear region") + ")";
   plot.boundaries = run.measures.regions.breakpoints;
   if (!run.target.truth) {
     plot.data_x = run.target.samples.x;
@@ -238,10 +239,10 @@ std::string fit_text(const FitRun& run) {
   };
   add("target", run.target.name + " on [" + base::format_number(run.target.interval.low) + ", " +
                     base::format_number(run.target.interval.high) + "], " +
-                    base::format_count(run.target.samples.size()) + " points");
+                    base::counted(run.target.samples.size(), "point"));
   add("network", "width " + std::to_string(network.layers.front().outputs()) + ", depth " +
                      std::to_string(network.depth()) + ", " +
-                     base::format_count(network.parameter_count()) + " parameters, " +
+                     base::counted(network.parameter_count(), "parameter") + ", " +
                      base::format_count(network.nonzero_count()) + " of them not zero");
   add("method", run.fit.description);
   const bool known = static_cast<bool>(run.target.truth);
@@ -255,14 +256,15 @@ std::string fit_text(const FitRun& run) {
     add("bound", base::format_significant(run.tolerance_bound) +
                      " is the largest error anywhere on the interval at most");
   if (run.fewest_pieces > 0)
-    add("fewest", base::format_count(run.fewest_pieces) +
-                      " straight pieces at least are needed for this tolerance");
+    add("fewest", base::counted(run.fewest_pieces, "straight piece at least is needed",
+                                "straight pieces at least are needed") +
+                      " for this tolerance");
   if (!known) add("R squared", base::format_fixed(m.r_squared, 6));
   add("regions", base::format_count(m.regions.linear_regions) + " linear, " +
                      base::format_count(m.regions.activation_regions) + " activation");
   add("floor", base::format_significant(m.floor.refined) + " is the least mse found " +
                    (known ? "of " : "at the points of ") +
-                   base::format_count(m.regions.linear_regions) + " straight pieces");
+                   base::counted(m.regions.linear_regions, "straight piece"));
   add("shape", shape_text(m.shape));
   if (run.parts.size() > 1) add("jumps", jumps_text(run));
   if (run.kept) add("limits", constraints_text(*run.kept, run.config.constraints()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
 #include "base/picture.h"
@@ -143,7 +144,7 @@ std::string ridge_fit_text(const RidgeRun& run) {
   std::string text = run.training.target + " of " + base::join(run.training.inputs, ", ") + ": " +
                      base::format_count(run.training.rows.size()) + " training, " +
                      base::format_count(run.validation.size()) + " validation, " +
-                     base::format_count(run.test.size()) + " test rows\n\n";
+                     base::counted(run.test.size(), "test row") + "\n\n";
   base::Table table({{"method", base::Table::Align::left},
                      {"network", base::Table::Align::left},
                      {"parameters"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/timing.h"
 #include "region/network/region_count.h"
 
@@ -66,9 +67,9 @@ SegmentRegions count_segments(const ReluNetwork& network, const Rows& rows, std:
 
 std::string description_of(const RidgeFit& ridge) {
   if (ridge.kind == RidgeKind::linear) return "linear: no ridges were better on rows left out";
-  return std::to_string(ridge.shape.blocks) + " ridges of depth " +
-         std::to_string(ridge.shape.widths.size()) + ", " + std::to_string(ridge.fold) +
-         " pieces per level" + (ridge.linear_term ? ", linear term" : "") +
+  return base::counted(ridge.shape.blocks, "ridge") + " of depth " +
+         std::to_string(ridge.shape.widths.size()) + ", " + base::counted(ridge.fold, "piece") +
+         " per level" + (ridge.linear_term ? ", linear term" : "") +
          (ridge.kind == RidgeKind::folded ? ", folded" : "");
 }
 

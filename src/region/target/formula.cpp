@@ -10,6 +10,7 @@
 
 #include <muParser.h>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -134,8 +135,8 @@ std::shared_ptr<Formula> parse(const std::string& text, const std::vector<std::s
     formula->parser.Eval();
     if (formula->parser.GetNumResults() != 1)
       throw base::UsageError("formula '" + text + "' has " +
-                                 std::to_string(formula->parser.GetNumResults()) +
-                                 " results separated by commas",
+                                 base::counted(formula->parser.GetNumResults(), "result") +
+                                 " separated by commas",
                              variables.size() == 1 ? "one value for each x is expected"
                                                    : "one value for each point is expected");
   } catch (const mu::Parser::exception_type& error) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "io/json.h"
@@ -111,8 +112,8 @@ class Assignment {
   /// The columns that are neither x nor y nor the weight must be as many as are missing.
   void check_others(std::size_t open) const {
     if (others_.size() > open && any_chosen() && open > 0)
-      fail(std::to_string(others_.size()) + " columns may be " + (columns_[kX] ? "y" : "x") +
-               (open == 2 ? " and y" : ""),
+      fail(base::counted(others_.size(), "column may be", "columns may be") + " " +
+               (columns_[kX] ? "y" : "x") + (open == 2 ? " and y" : ""),
            columns_[kX] ? "choose one with `y_column`"
            : open == 2  ? "choose two with `x_column` and `y_column`"
                         : "choose one with `x_column`");
@@ -162,7 +163,7 @@ PointColumns PointColumns::in_order(std::size_t count, const ChosenColumns& chos
   if (chosen.any()) return Assignment({}, count, chosen, place).assign();
   if (count < 2 || count > 3)
     throw base::DataError(
-        place + ": " + std::to_string(count) + (count == 1 ? " column" : " columns"),
+        place + ": " + base::counted(count, "column"),
         count == 1 ? "expected x, y and optionally a weight"
                    : "expected x, y and optionally a weight; of more columns, `x_column` and "
                      "`y_column` choose by number from 1");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -88,7 +89,7 @@ class Parser {
       if (!chosen_.any() && !field.empty() && columns_.count != fields.size()) number(field);
     if (columns_.count == 0) take_columns(PointColumns::in_order(fields.size(), chosen_, place()));
     if (fields.size() != columns_.count)
-      fail(std::to_string(fields.size()) + (fields.size() == 1 ? " column" : " columns"),
+      fail(base::counted(fields.size(), "column"),
            "the first line has " + std::to_string(columns_.count));
     file_.samples.x.push_back(finite(fields, columns_.x, "x"));
     file_.samples.y.push_back(finite(fields, columns_.y, "y"));
@@ -173,11 +174,11 @@ PointsFile prepared(PointsFile file, const std::string& source, int fewest, cons
   const std::int64_t gone = average_duplicates(file);
   require_finite(file.samples, source);
   if (gone > 0)
-    file.notes.push_back(base::format_count(gone) +
-                         " points share their x with another point: averaged for the fit; errors "
+    file.notes.push_back(base::counted(gone, "point shares its x", "points share their x") +
+                         " with another point: averaged for the fit; errors "
                          "are those of all points");
   require_points(file.samples, fewest,
-                 source + ": " + std::to_string(file.samples.size()) + " points of different x",
+                 source + ": " + base::counted(file.samples.size(), "point") + " of different x",
                  hint);
   return file;
 }

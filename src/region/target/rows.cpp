@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "region/target/formula.h"
@@ -78,10 +79,10 @@ RowSplit split_rows(const Rows& rows, double validation, double test, std::uint6
   const auto held = static_cast<std::int64_t>(std::llround(validation * static_cast<double>(n)));
   const auto tested = static_cast<std::int64_t>(std::llround(test * static_cast<double>(n)));
   if (n - held - tested < least || held < least)
-    throw base::DataError(std::to_string(n) + " rows leave " + std::to_string(n - held - tested) +
-                              " for training and " + std::to_string(held) +
-                              " for validation, at least " + std::to_string(least) +
-                              " of each are needed",
+    throw base::DataError(base::counted(n, "row leaves", "rows leave") + " " +
+                              std::to_string(n - held - tested) + " for training and " +
+                              std::to_string(held) + " for validation, at least " +
+                              std::to_string(least) + " of each are needed",
                           "use more rows, fewer inputs or other fractions");
   const std::span<const std::int64_t> all(order);
   const auto part = [&](std::int64_t first, std::int64_t count) {
@@ -99,11 +100,11 @@ Standardisation Standardisation::of(const NamedRows& named) {
       throw base::DataError(what + " has the same value in all training rows",
                             "leave the column out: `inputs` names the columns to use");
     if (!(deviation >= kLeastSpan && deviation <= kLargest))
-      throw base::DataError(what + (deviation < kLeastSpan ? " differs too little between rows"
-                                                           : " is too large") +
-                                " to be standardised: squares of its values are no float64 numbers",
-                            "multiply it by a constant, or leave the column out: `inputs` names "
-                            "the columns to use");
+      throw base::DataError(
+          what + (deviation < kLeastSpan ? " differs too little between rows" : " is too large") +
+              " to be standardised: squares of its values are no float64 numbers",
+          "multiply it by a constant, or leave the column out: `inputs` names "
+          "the columns to use");
   };
   for (std::int64_t j = 0; j < rows.inputs(); ++j) {
     const auto [mean, deviation] = moments(rows.x.data() + j, rows.size(), rows.inputs());

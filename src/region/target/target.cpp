@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/format.h"
@@ -147,11 +148,11 @@ PointsFile data_points(std::string_view bytes, const std::string& source,
     keep_inside(*interval, file);
     require_points(
         file.samples, fewest,
-        source + ": " + std::to_string(file.samples.size()) + " points inside `interval`",
+        source + ": " + base::counted(file.samples.size(), "point") + " inside `interval`",
         "leave `interval` out to use all points");
     if (file.samples.size() < all)
-      file.notes.push_back(base::format_count(all - file.samples.size()) +
-                           " points outside the interval left out");
+      file.notes.push_back(base::counted(all - file.samples.size(), "point") +
+                           " outside the interval left out");
     if (file.samples.x.front() > interval->low || file.samples.x.back() < interval->high)
       file.notes.push_back("the interval reaches beyond the points: the fit ends where they do");
   }

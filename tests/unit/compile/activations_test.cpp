@@ -259,7 +259,7 @@ TEST_CASE("files of activations that cannot be meant are refused with the place"
   CHECK(complaint([](File& f) {
           f.put("layer.0.k", placed<float>({2, 1, 3, 4}));
         }) ==
-        "f: layer.0.k: 1 heads, expected 2 | heads that share keys need a copy each: "
+        "f: layer.0.k: 1 head, expected 2 | heads that share keys need a copy each: "
         "repeat_interleave(2, 1)");
   CHECK(starts([](File& f) {
           f.put("layer.0.k", placed<float>({2, 2, 3, 5}));

@@ -59,7 +59,7 @@ TEST_CASE("what cannot be compiled is refused") {
       },
       {"dual softmax", "dustbin"});
   expect_error<base::DataError>([&] { compiled(drawn({.pairs = 1}), {}); },
-                                {"pairs.npz", "1 pairs", "at least 2"});
+                                {"pairs.npz", "1 pair ", "at least 2"});
   expect_error<base::DataError>([&] { compiled(drawn({.partners = 0, .alone = 0}), {}); },
                                 {"0 pairs with keypoints in both images"});
   expect_error<base::DataError>([&] { compiled(pairs, {.calibration = 3}); },

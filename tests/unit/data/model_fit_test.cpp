@@ -92,6 +92,6 @@ TEST_CASE("a model is described by what it reads") {
   ModelConfig set = model_of(ModelKind::set);
   set.point_width = 3, set.point_frequencies = 1, set.attention.kind = AttentionKind::softmax;
   CHECK(describe_model(set) ==
-        "set Transformer, 3 layers, width 64, 2 heads, points of 3 numbers and 1 frequencies, "
+        "set Transformer, 3 layers, width 64, 2 heads, points of 3 numbers and 1 frequency, "
         "softmax attention");
 }

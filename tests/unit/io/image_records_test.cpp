@@ -46,7 +46,7 @@ TEST_CASE("records that do not fit are refused with what was expected") {
   expect_records_refused(compress_gzip(""), {"train.bin", "no images"});
   expect_records_refused(good.substr(0, 5),
                          {"train.bin", "5 bytes", "7 bytes", "3x2x1", "truncated"});
-  expect_records_refused(good.substr(0, 13), {"13 bytes", "truncated after 1 records", "layout"});
+  expect_records_refused(good.substr(0, 13), {"13 bytes", "truncated after 1 record,", "layout"});
   expect_records_refused(compress_gzip(good).substr(0, 20), {"train.bin", "gzip"});
   expect_records_refused(record("\1", 6) + record("\3", 6),
                          {"train.bin", "label 3 of image 1", "0 to 2", "data.classes"});

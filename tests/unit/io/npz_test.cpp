@@ -74,7 +74,7 @@ TEST_CASE("an npz archive that is not what it claims is rejected with a reason")
   expect_archive_rejected(valid.substr(0, entry), {"truncated"});
   expect_archive_rejected(replaced(valid, end + 10, little_endian(3, 2)), {"3 members", "lists 2"});
   expect_archive_rejected(replaced(valid, end + 10, little_endian(1, 2)),
-                          {"1 members", "lists more"});
+                          {"1 member,", "lists more"});
   expect_archive_rejected(replaced(valid, end + 16, little_endian(1 << 30, 4)), {"beyond its end"});
   expect_archive_rejected(replaced(valid, end + 12, little_endian(20, 4)), {"damaged"});
   expect_archive_rejected(replaced(valid, entry + 28, little_endian(60000, 2)), {"ends early"});

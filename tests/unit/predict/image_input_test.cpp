@@ -97,7 +97,7 @@ TEST_CASE("files in the format of MNIST are read with the labels beside them") {
   write_file_atomically(images.folder / "t10k-labels-idx1-ubyte", serialise_idx({{2}, {9, 0}}));
   expect_error<DataError>([&] { images.read(path); }, {"label 9"});
   write_file_atomically(images.folder / "t10k-labels-idx1-ubyte", serialise_idx({{1}, {1}}));
-  expect_error<DataError>([&] { images.read(path); }, {"2 images", "1 labels"});
+  expect_error<DataError>([&] { images.read(path); }, {"2 images", "1 label beside"});
   write_file_atomically(path, serialise_idx({{1, 16, 8}, image.pixels}));
   expect_error<DataError>([&] { images.read(path); }, {"16", "8x8", "`resize`"});
 }

@@ -58,10 +58,10 @@ TEST_CASE("networks that do not fit together are refused with file and layer") {
   };
   CHECK(contains(message("[]"), "layers"));
   CHECK(contains(message(R"({"layers": []})"), "0 layers"));
-  CHECK(contains(message(R"({"layers": [{"weight": [[1]], "bias": [0]}]})"), "1 layers"));
+  CHECK(contains(message(R"({"layers": [{"weight": [[1]], "bias": [0]}]})"), "1 layer;"));
   CHECK(contains(message(R"({"layers": [{"weight": [[1],[2]], "bias": [0,0]},
                                         {"weight": [[1]], "bias": [0]}]})"),
-                 "layer 1 reads 1 values, expected 2"));
+                 "layer 1 reads 1 value, expected 2"));
   CHECK(contains(message(R"({"layers": [{"weight": [[1],[2,3]], "bias": [0,0]}]})"), "row 1"));
   CHECK(contains(message(R"({"layers": [{"weight": [["a"]], "bias": [0]}]})"), "a number"));
   CHECK(contains(message(R"({"layers": [{"weight": [[1]], "bias": [0,1]},

@@ -191,7 +191,7 @@ TEST_CASE("damaged points are refused with file and line") {
   CHECK(contains(message("0,1\n1,2,3\n"), "points.csv:2: 3 columns"));
   CHECK(contains(message("0,1,1\n1,2,0\n"), "points.csv:2: the weight is not positive"));
   CHECK(contains(message("0,1\n1,2\n2,3\n"), "3 points of different x, at least four"));
-  CHECK(contains(message("1,1\n1,2\n1,3\n1,4\n"), "1 points of different x"));
+  CHECK(contains(message("1,1\n1,2\n1,3\n1,4\n"), "1 point of different x"));
   CHECK(contains(message(""), "0 points"));
   CHECK_THROWS_AS(region::parse_points("0,1\nx,y\n", "points.csv"), base::DataError);
 }
