@@ -129,7 +129,7 @@ TEST_CASE(
     "folders of earlier versions, which do not name their command, are not replaced unasked") {
   const Workspace work;
   prepare(work);
-  const auto [program, words] = every_command(work)[4];
+  const auto [program, words, other] = every_command(work)[4];
   fs::remove(work / "fit/command.json");
   expect_refusal({program, words}, work / "fit", "unknown command");
   expect_refusal({"asap-train", tiny_training()}, work / "fit", "unknown command");
@@ -151,7 +151,7 @@ TEST_CASE("--out is made before the work, and goes again when the work fails") {
   prepare(work);
   write_file_atomically(work / "file", "x");
   // Before any data are read, so the missing run is not what is reported.
-  for (const auto& [program, words] :
+  for (const auto& [program, words, other] :
        {Invocation{"asap-compile", {"--run", "/nowhere-run"}},
         Invocation{"relu-fit", {"floor", "--function", "x", "--pieces", "4"}}}) {
     const Outcome outcome = run(program, words + Words{"--out", work / "file"});
