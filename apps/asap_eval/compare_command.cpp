@@ -3,7 +3,6 @@
 #include "asap_eval/model_flags.h"
 #include "base/counted.h"
 #include "base/files.h"
-#include "base/format.h"
 #include "cli/config.h"
 #include "cli/job.h"
 #include "cli/options.h"

@@ -180,7 +180,7 @@ TEST_CASE("a softmax network's layers are replaced by an operator that imitates 
   CHECK(names == std::vector<std::string>{"teacher", "sinkhorn:6@0", "sinkhorn:6@1", "sinkhorn:6",
                                           "f0", "compiled@0", "compiled@1", "compiled"});
   const std::string command = summary["commands"].back();
-  CHECK_MESSAGE(command.find(" --set fidelity_examples=16 --set evidence_examples=20 --set "
+  CHECK_MESSAGE(command.find(" --set evidence_examples=20 --set fidelity_examples=16 --set "
                              "shown_examples=2 --out") != std::string::npos,
                 command);
   CHECK(summary["compiled"]["teacher"] == "sinkhorn:6");

@@ -289,7 +289,7 @@ TEST_CASE("damaged networks and wrong requests to the other commands are refused
   const Workspace work;
   std::ofstream(work / "bad.json") << R"({"layers": [{"weight": [[1]], "bias": [0]}]})";
   std::ofstream(work / "bad.safetensors") << "not a safetensors file";
-  expect_refusal({"regions", "--network", (work / "bad.json").string()}, 3, "layers");
+  expect_refusal({"regions", "--network", (work / "bad.json").string()}, 3, "bad.json: 1 layer;");
   expect_refusal({"regions", "--network", (work / "bad.safetensors").string()}, 3,
                  "bad.safetensors");
   expect_refusal({"regions", "--network", (work / "none.json").string()}, 3, "none.json");

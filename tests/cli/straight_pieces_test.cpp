@@ -104,7 +104,7 @@ TEST_CASE("constraints that cannot be met or read are refused with the flag's na
   says(automatic + Words{"--monotone", "increasing", "--through", "0,1", "--through", "1,0"},
        "--monotone and --through: no continuous function meets all of this");
   says(Words{"--pieces", "1", "--through", "0,0", "--through", "0.5,1", "--through", "1,0"},
-       "no function of 1 straight pieces");
+       "no function of 1 straight piece ");
   says(automatic + Words{"--slope-bounds", "2,1"}, "--slope-bounds 2,1");
   says(automatic + Words{"--value-bounds", "low,1"}, "--value-bounds low,1");
   says(automatic + Words{"--through", "1"}, "--through 1: two numbers X,Y");

@@ -61,7 +61,7 @@ TEST_CASE("damaged samples of ModelNet10 are refused with what does not fit") {
   sizes = good;
   for (int i = 4; i < 12; ++i) sizes[static_cast<std::size_t>(i)] = static_cast<char>(0xff);
   expect_binary_error(sizes,
-                      {"4294967295 sets"});  // claims more than is there; nothing is allocated
+                      {"4,294,967,295 sets"});  // claims more than is there; nothing is allocated
 }
 
 TEST_CASE("tables of points are read with or without names, and packed") {

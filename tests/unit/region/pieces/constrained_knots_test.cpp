@@ -196,7 +196,7 @@ TEST_CASE("constraints that no function meets are refused by name") {
   // Three points that are not in line need two pieces.
   constraints = {};
   constraints.through = {{0.1, 0}, {0.4, 1}, {0.7, 0}};
-  CHECK(message(constraints, 1).find("no function of 1 straight pieces") == 0);
+  CHECK(message(constraints, 1).find("no function of 1 straight piece ") == 0);
   CHECK(message(constraints, 2).empty());
 }
 
