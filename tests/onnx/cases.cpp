@@ -217,34 +217,44 @@ void write_models(const CaseWriter& writer) {
   writer.write_teacher("sets_frequencies_labelled_tokens", sets);
 }
 
-void write_maps(const CaseWriter& writer) {
-  const DualFeatures all{.first_dual = true, .landmarks = 3, .corrections = 2};
-  DualFeatures lse = DualFeatures::none(), lse0 = lse, pot = lse, landmarks = lse, relaxed = lse;
+DualFeatures lse_and_iteration() {
+  DualFeatures features = DualFeatures::none();
+  features.log_sum_exp = true;
+  features.corrections = 1;
+  return features;
+}
+
+/// A map for each kind of feature, and f0.
+void write_every_feature(const CaseWriter& writer, const std::string& stem,
+                         const config::ModelConfig& model) {
+  DualFeatures lse0 = DualFeatures::none(), pot = lse0, landmarks = lse0, relaxed = lse0;
   relaxed.start = true;
   relaxed.corrections = 3;
-  lse.log_sum_exp = true;
-  lse.corrections = 1;
   lse0.first_dual = true;
   lse0.corrections = 3;
   pot.potential = true;
   landmarks.landmarks = 4;
-  const DualFeatures tokens{.log_sum_exp = false, .landmarks = 3};
+  writer.write(stem + "_lse_it", model, CaseWriter::map(lse_and_iteration()));
+  writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
+  writer.write(stem + "_start_it", model, CaseWriter::map(relaxed));
+  writer.write(stem + "_pot", model, CaseWriter::map(pot));
+  writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
+  writer.write(stem + "_key_bias", model,
+               CaseWriter::map({.log_sum_exp = false, .landmarks = 3}, CompiledMode::key_bias));
+  writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
+}
+
+void write_maps(const CaseWriter& writer) {
   for (const auto& [kind, word] :
        {std::pair{config::ModelKind::vit, "images"}, std::pair{config::ModelKind::text, "texts"}}) {
     const config::ModelConfig model = small_model(kind);
-    const std::string stem = word;
-    writer.write(stem + "_all_features", model, CaseWriter::map(all));
-    writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
-    writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
-    writer.write(stem + "_start_it", model, CaseWriter::map(relaxed));
-    writer.write(stem + "_pot", model, CaseWriter::map(pot));
-    writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
-    writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));
-    writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
+    writer.write(std::string(word) + "_all_features", model,
+                 CaseWriter::map({.first_dual = true, .landmarks = 3, .corrections = 2}));
+    write_every_feature(writer, word, model);
   }
   writer.write("texts_map_then_loop", small_model(config::ModelKind::text),
                [&](const infer::Encoder& encoder) {
-                 Heads heads = map_heads(encoder, lse, CompiledMode::row_dual);
+                 Heads heads = map_heads(encoder, lse_and_iteration(), CompiledMode::row_dual);
                  heads[1] = attention::loop_heads(3, encoder.score_scales(), {})[1];
                  return heads;
                });
@@ -254,32 +264,16 @@ void write_maps(const CaseWriter& writer) {
 /// floats hold as exponentials. One layer, since rounded scores of that size grow from layer to
 /// layer.
 void write_wide_scores(const CaseWriter& writer) {
-  DualFeatures lse = DualFeatures::none(), lse0 = lse, both = lse, pot = lse, landmarks = lse,
-               relaxed = lse;
-  relaxed.start = true;
-  relaxed.corrections = 3;
-  lse.log_sum_exp = true;
-  lse.corrections = 1;
-  lse0.first_dual = true;
-  lse0.corrections = 3;
+  DualFeatures both = DualFeatures::none();
   both.log_sum_exp = both.first_dual = true;
-  pot.potential = true;
-  landmarks.landmarks = 4;
-  const DualFeatures tokens{.log_sum_exp = false, .landmarks = 3};
   for (const auto& [kind, word] : {std::pair{config::ModelKind::vit, "wide_images"},
                                    std::pair{config::ModelKind::text, "wide_texts"}}) {
     config::ModelConfig model = small_model(kind);
     model.attention.epsilon = kWideEpsilon;
     model.layers = 1;
     const std::string stem = word;
-    writer.write(stem + "_f0", model, CaseWriter::map(DualFeatures::none()));
-    writer.write(stem + "_lse_it", model, CaseWriter::map(lse));
-    writer.write(stem + "_lse0_it", model, CaseWriter::map(lse0));
+    write_every_feature(writer, stem, model);
     writer.write(stem + "_lse_lse0", model, CaseWriter::map(both));
-    writer.write(stem + "_pot", model, CaseWriter::map(pot));
-    writer.write(stem + "_landmarks", model, CaseWriter::map(landmarks));
-    writer.write(stem + "_start_it", model, CaseWriter::map(relaxed));
-    writer.write(stem + "_key_bias", model, CaseWriter::map(tokens, CompiledMode::key_bias));
     writer.write(stem + "_loop", model, CaseWriter::loop(100));
     model.attention.iterations = 60;
     model.attention.slack = config::SlackKind::learned;

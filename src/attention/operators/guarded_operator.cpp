@@ -43,8 +43,7 @@ bool is_teachers(const CompiledHead& head, const HeadGuard& guard,
   if (guard.rule == HeadGuard::Rule::loop) return true;
   if (guard.rule == HeadGuard::Rule::warm || head.precision != ProductPrecision::single)
     return false;
-  return certificate.iterations > 0 ||
-         (!head.predicts() && head.iterations == head.teacher_iterations);
+  return certificate.iterations > 0 || !may_leave(head, guard);
 }
 
 }  // namespace

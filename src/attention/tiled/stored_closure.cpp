@@ -298,8 +298,10 @@ bool close_stored_rows(const DualMap<float>& map, const AttentionHead<float>& he
       rows.apply(output);
       return true;
     }
+    if (!relax(map, head, rows, scratch)) return false;
+  } else if (!predict(map, head, rows, scratch)) {
+    return false;
   }
-  if (!(map.features.start ? relax : predict)(map, head, rows, scratch)) return false;
   for (int t = 1; t <= iterations.plain; ++t) {
     rows.sum_rows();
     rows.iterate();
