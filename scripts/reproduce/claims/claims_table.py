@@ -3,37 +3,13 @@
 import re
 from pathlib import Path
 
-from reproduce.claims.claims import ATTENTION_RESULTS, CLAIMS
+from reproduce.claims.claims import CLAIMS
+from reproduce.claims.pages import pages
 from reproduce.stages.sources import how_to_get
 
 BEGIN = "<!-- written by scripts/reproduce.sh --update-readme -->"
 END = "<!-- end of what scripts/reproduce.sh wrote -->"
 README = Path(__file__).resolve().parent.parent / "README.md"
-RESULTS = README.parent / ATTENTION_RESULTS
-TABLE = "Networks with compiled attention"  # the section of RESULTS whose table holds the results of full runs
-LINK = f"{ATTENTION_RESULTS}#{TABLE.lower().replace(' ', '-')}"
-
-
-def three_seeds(cell, falling=False):
-    """'.8851 ± .0011' as three values of that mean and deviation."""
-    centre, _, deviation = cell.partition("±")
-    steps = (1, 0, -1) if falling else (-1, 0, 1)
-    return {str(seed): float(centre) + step * float(deviation or 0) for seed, step in enumerate(steps, 1)}
-
-
-def sets_of_full_runs(text):
-    """The results in the table of full runs, in the form of collect(). text: of RESULTS. Seeds that the table leaves out
-    are put so that differences deviate by the sum of both deviations, the most they can."""
-    section = text.partition(f"## {TABLE}\n")[2].partition("\n## ")[0]
-    sets = {}
-    for line in section.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) > 3 and re.fullmatch(r"[.\d]+( ± [.\d]+)?", cells[1]):
-            softmax, sinkhorn, compiled = three_seeds(cells[1], True), three_seeds(cells[2]), three_seeds(cells[3])
-            sets[cells[0]] = {
-                "training": {"sinkhorn": {"accuracy": sinkhorn}, "softmax": {"accuracy": softmax}},
-                "replacement": {"sinkhorn": {"teacher": {"accuracy": sinkhorn}, "compiled": {"accuracy": compiled}}}}
-    return sets
 
 
 def command_of(claim, summary):
@@ -49,13 +25,20 @@ def command_of(claim, summary):
     return f"`--experiments {claim.experiments}{f' --steps {budgets[0]}' if budgets else ''}`" + "".join(others)
 
 
-def number_of(claim, summary, earlier):
-    """The cell of the numbers: of this run, else of the table of full runs, else where they are."""
-    for sets, source in ((summary["sets"], ""), (earlier, f"[full runs]({LINK}): ")):
-        items = claim.items(sets)
+def number_of(claim, summary, pages):
+    """The cell of the numbers, by set: of pages that tell of more seeds than this run, of the run, of other pages; else
+    where they are."""
+    more, fewer = ([(page.source(), page.sets) for page in pages if (page.count() > summary["seeds"]) == wanted]
+                   for wanted in (True, False))
+    parts, told = [], set()
+    for source, sets in [*more, ("", summary["sets"]), *fewer]:
+        left = {name: result for name, result in sets.items() if name not in told}
+        items = claim.items(left)
         if items:
-            return source + re.sub(r"(?<![\d.])0\.", ".", "; ".join(items))  # .8860 as elsewhere on the page
-    return claim.elsewhere or "not measured"
+            own = "this run: " if told and not source else ""
+            parts.append((source or own) + "; ".join(items))
+            told |= {name for name, result in left.items() if claim.items({name: result})}
+    return re.sub(r"(?<![\d.])0\.", ".", "; ".join(parts)) or claim.elsewhere or "not measured"  # .8860 as on other pages
 
 
 def absent_lines(summary):
@@ -69,9 +52,8 @@ def absent_lines(summary):
     return lines
 
 
-def claims_markdown(summary, results=""):
-    """The table and the sets that are absent. results: the text of RESULTS, for those of full runs."""
-    earlier = sets_of_full_runs(results)
+def claims_markdown(summary, pages=()):
+    """The table and the sets that are absent."""
     seeds = ("one seed, where differences of accuracy below .01 do not count" if summary["seeds"] == 1
              else f"{summary['seeds']} seeds")
     lines = ["The command of a row is `scripts/reproduce.sh` with the options of its last cell. Numbers in **bold** miss the",
@@ -79,7 +61,7 @@ def claims_markdown(summary, results=""):
     for paper, claims in CLAIMS.items():
         lines += [f"| {paper}: claim | our number | command |", "|---|---|---|"]
         for claim in claims:
-            number = number_of(claim, summary, earlier)
+            number = number_of(claim, summary, pages)
             lines.append(f"| {claim.claim} | {claim.unit}: {number} | {command_of(claim, summary)} |")
         lines.append("")
     lines += absent_lines(summary)
@@ -97,7 +79,7 @@ def with_claims(readme, claims):
 
 def write_claims(out, summary, update_readme=False):
     """Writes DIR/claims.md and, if asked for, the README."""
-    claims = claims_markdown(summary, RESULTS.read_text(encoding="utf-8"))
+    claims = claims_markdown(summary, pages())
     Path(out, "claims.md").write_text(claims, encoding="utf-8")
     if update_readme:
         README.write_text(with_claims(README.read_text(encoding="utf-8"), claims), encoding="utf-8")

@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from reproduce import main
 from reproduce.claims import claims
-from reproduce.claims.claims_table import (BEGIN, END, README, RESULTS, claims_markdown, sets_of_full_runs, with_claims,
-                                           write_claims)
+from reproduce.claims.claims_table import BEGIN, END, README, claims_markdown, with_claims, write_claims
+from reproduce.claims.pages import full_runs, heads as heads_of_page, pages
 from reproduce.report.numbers_of_runs import collect
 from reproduce.report.page import html
 from reproduce.stages.sources import SOURCES, base_set, how_to_get
@@ -137,6 +137,26 @@ FULL_RUNS = """# title
 
 ## After
 """
+HEADS = """## Results
+
+### Behind convolutions
+
+| CIFAR-10, five seeds | epoch 1 | 2 | 3 | ms per step |
+|---|---|---|---|---|
+| ReLU | .60 ± .01 | .70 ± .005 | .79 ± .001 | 52 |
+| GELU | .59 ± .01 | .69 ± .005 | .80 ± .001 | 54 |
+| region, depth 4, peaks only | .59 ± .02 | .71 ± .005 | .79 ± .001 | 54 |
+
+| Fashion-MNIST, one seed | epoch 1 | 2 | 3 | ms per step |
+|---|---|---|---|---|
+| ReLU | .88 | .90 | .91 | 10.0 |
+
+### After
+
+| CIFAR-10, two seeds | epoch 1 | 2 |
+|---|---|---|
+| ReLU | .1 | .2 |
+"""
 OLD_README = f"""# title
 
 ## Claims
@@ -150,15 +170,28 @@ old
 
 
 class Table(unittest.TestCase):
-    def test_takes_what_the_run_lacks_from_the_table_of_full_runs(self):
-        earlier = sets_of_full_runs(FULL_RUNS)
-        self.assertEqual(list(earlier), ["agnews", "mnist"])
-        self.assertAlmostEqual(earlier["agnews"]["training"]["sinkhorn"]["accuracy"]["3"], 0.8862)
-        text = claims_markdown(summary(), FULL_RUNS)
-        self.assertIn("[full runs](stages/attention_results.md#networks-with-compiled-attention): **agnews -.0053 ± .0047**", text)
+    def test_takes_what_the_run_lacks_or_has_fewer_seeds_of_from_pages(self):
+        page = full_runs(FULL_RUNS)
+        self.assertEqual(list(page.sets), ["agnews", "mnist"])
+        self.assertAlmostEqual(page.sets["agnews"]["training"]["sinkhorn"]["accuracy"]["3"], 0.8862)
+        link = "[three seeds](stages/attention_results.md#networks-with-compiled-attention): "
+        text = claims_markdown(summary(), [page])
+        self.assertIn(f"{link}**agnews -.0053 ± .0047**", text)
         self.assertIn("**mnist .9579 ± .0035 of .9723**", text)
-        own = claims_markdown(summary(mnist={"training": trained(sinkhorn=0.9, softmax=0.8)}), FULL_RUNS)
-        self.assertIn("Sinkhorn − softmax: mnist +.1000 ± .0000 | `--experiments training`", own)
+        better = {"training": trained(sinkhorn=0.9, softmax=0.8)}
+        own = claims_markdown(summary(mnist=better), [page])
+        self.assertIn(f"Sinkhorn − softmax: mnist +.1000 ± .0000; {link}**agnews -.0053 ± .0047** |", own)
+        one_seed = claims_markdown(summary(mnist=better, imdb=better) | {"seeds": 1}, [page])
+        self.assertRegex(one_seed, r"\*\*mnist -.0058 ± .0056\*\*; this run: imdb \+.1000 ± .0000 \|")
+
+    def test_reads_heads_behind_convolutions(self):
+        page = heads_of_page(HEADS)
+        self.assertEqual((page.seeds, list(page.sets)), ("five", ["cifar10"]))
+        rows = page.sets["cifar10"]["heads"]
+        self.assertEqual(list(rows), ["relu", "gelu", "region"])
+        self.assertEqual(claims.head_items(early=True)(page.sets), ["cifar10 -0.0100 ± 0.0300, +0.0100 ± 0.0100"])
+        self.assertEqual(claims.head_items(early=False)(page.sets), ["**cifar10 -0.0100 ± 0.0020**"])
+        self.assertEqual(heads_of_page("# other\n").sets, {})
 
     def test_names_the_command_of_every_row_and_of_absent_sets(self):
         kinds = {"kinds": {"300": trained(sinkhorn=0.9, softmax=0.8)}}
@@ -187,8 +220,11 @@ class Table(unittest.TestCase):
             with_claims("# title\n", "new\n")
 
     def test_is_written_beside_the_report_and_fits_the_project_s_own_pages(self):
-        full_runs = sets_of_full_runs(RESULTS.read_text(encoding="utf-8"))
-        self.assertLessEqual({"agnews", "fashion_mnist", "modelnet10", "matching_hard"}, set(full_runs))
+        attention, convolutions = pages()
+        self.assertLessEqual({"agnews", "fashion_mnist", "modelnet10", "matching_hard"}, set(attention.sets))
+        self.assertIn("cifar10", convolutions.sets)
+        for page in (attention, convolutions):
+            self.assertGreaterEqual(page.count(), 2, page)
         self.assertIn("new", with_claims(README.read_text(encoding="utf-8"), "new\n"))
         with tempfile.TemporaryDirectory() as out:
             write_claims(out, summary())
