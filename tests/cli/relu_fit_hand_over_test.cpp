@@ -4,20 +4,10 @@
 #include <fstream>
 #include <sstream>
 
-#include <doctest/doctest.h>
-
-#include "cli/process.h"
-
-using namespace asap::test;
+#include "cli/relu_fit_command.h"
 
 namespace asap::test {
 namespace {
-
-Outcome relu_fit(const Words& words) { return run("relu-fit", words); }
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// A fit of sin(3x) in 32 pieces on [-1, 2]. Returns the path of the network.
 std::string fitted_sine(const Workspace& work) {
