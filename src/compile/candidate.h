@@ -26,6 +26,7 @@ struct OperatorChoice {
   std::vector<std::size_t> chosen;    ///< by layer
   double softmax_nanoseconds = 0;     ///< of the same heads with softmax attention
   std::string instruction_set;        ///< whose profile the times are of
+  std::string profile;                ///< file of that profile; empty: the shipped one
   double error = 0;                   ///< that a layer may have
   double budget = 0;                  ///< in softmax's times; 0: none
 

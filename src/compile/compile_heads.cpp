@@ -304,6 +304,7 @@ CompiledModel compile_heads(const ActivationSource& source, const CompileConfig&
   model.choice.softmax_nanoseconds = mean_time(OperatorForm::softmax(), shapes, profile);
   for (const HeadedCandidate& one : all) model.choice.candidates.push_back(one.candidate);
   model.choice.instruction_set = profile.instruction_set;
+  model.choice.profile = config.profile;
   model.choice.error = error_of_layers(config.error, source.teacher().layers);
   model.choice.budget = config.budget;
   choose_operator(model.choice);

@@ -100,11 +100,13 @@ io::Json choice_json(const OperatorChoice& choice) {
                       {"why", choice_words(choice, layer)},
                       {"frontier", std::move(best)}});
   }
-  return {{"instruction_set", choice.instruction_set},
-          {"error", choice.error},
-          {"budget", choice.budget},
-          {"over_softmax", choice.over_softmax()},
-          {"layers", std::move(layers)}};
+  io::Json json = {{"instruction_set", choice.instruction_set},
+                   {"error", choice.error},
+                   {"budget", choice.budget},
+                   {"over_softmax", choice.over_softmax()},
+                   {"layers", std::move(layers)}};
+  if (!choice.profile.empty()) json["profile"] = choice.profile;
+  return json;
 }
 
 OperatorArtefact make_artefact(const CompiledModel& model, const TeacherDescription& teacher) {

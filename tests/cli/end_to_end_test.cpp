@@ -128,6 +128,15 @@ TEST_CASE("at a few tokens the compiled operator is the loop, and it says so") {
                             "--out", work / "drift"})
               .code == 0);
 
+  Json chosen = read_json(work / "operator" / "operator.json");
+  chosen["choice"]["profile"] = "my profile.json";
+  write_json(work / "operator" / "operator.json", chosen);
+  REQUIRE(run("asap-eval", {"drift", "--run", work / "teacher", "--compiled", work / "operator",
+                            "--out", work / "by_profile"})
+              .code == 0);
+  const std::string command = read_json(work / "by_profile" / "summary.json")["commands"][1];
+  CHECK_MESSAGE(command.find(" --profile 'my profile.json' ") != std::string::npos, command);
+
   const Outcome budget = compile(work / "teacher", work / "cheap", {"--budget", "0.1"});
   REQUIRE(budget.code == 0);
   CHECK(budget.out.find("nothing is within the budget") != std::string::npos);

@@ -37,6 +37,13 @@ void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig&
   to.data = from.data;                // the artefact holds what differs from a run's
 }
 
+/// The machine profile that layers chose by, where it was a file.
+std::string profile_option(const compile::OperatorArtefact& artefact) {
+  if (!artefact.config.chooses_operator() || !artefact.choice.contains("profile")) return "";
+  const io::Json& profile = artefact.choice["profile"];
+  return profile.is_string() ? option("--profile", profile.get<std::string>()) : "";
+}
+
 std::string compile_command(const std::filesystem::path& run, const std::filesystem::path& folder,
                             const compile::OperatorArtefact& artefact) {
   const compile::CompileConfig& config = artefact.config;
@@ -53,7 +60,7 @@ std::string compile_command(const std::filesystem::path& run, const std::filesys
   return "asap-compile" + option("--run", run) + option("--out", folder) + teacher + mode +
          " --slices " + std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
-         base::join(config.features, ",") + limits + " --objective " +
+         base::join(config.features, ",") + limits + profile_option(artefact) + " --objective " +
          fields["objective"].get<std::string>() + " --calibration " +
          std::to_string(config.calibration) +
          config::set_options(fields, config::to_json(defaults)) +

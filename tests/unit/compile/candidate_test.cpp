@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "compile/compile_report.h"
+
 namespace asap::test {
 namespace {
 
@@ -68,6 +70,14 @@ TEST_CASE("The frontier holds what nothing beats in error and time") {
   const compile::OperatorChoice choice = some_choice();
   CHECK(frontier(choice, 0) == std::vector<std::size_t>{0, 2, 3});
   CHECK(frontier(choice, 1) == std::vector<std::size_t>{0, 2, 3});
+}
+
+TEST_CASE("The choice names the file of its machine profile, and no shipped one") {
+  compile::OperatorChoice choice = some_choice();
+  choose_operator(choice);
+  CHECK_FALSE(compile::choice_json(choice).contains("profile"));
+  choice.profile = "profile.json";
+  CHECK(compile::choice_json(choice)["profile"] == "profile.json");
 }
 
 TEST_CASE("The choice is put in words") {
