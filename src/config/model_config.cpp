@@ -108,15 +108,11 @@ const char* model_kind_name(ModelKind kind) {
   return kind == ModelKind::set ? "set" : "text";
 }
 
-std::string tokens_text(std::int64_t tokens) {
-  return std::to_string(tokens) + (tokens == 1 ? " token" : " tokens");
-}
-
 std::string describe_input(const ModelConfig& model) {
-  if (model.kind == ModelKind::vit) return tokens_text(model.tokens());
+  if (model.kind == ModelKind::vit) return base::counted(model.tokens(), "token");
   if (model.kind == ModelKind::text)
-    return std::to_string(model.vocabulary) + " token ids" +
-           (model.has_positions() ? ", up to " + tokens_text(model.max_tokens) : "");
+    return base::counted(model.vocabulary, "token id") +
+           (model.has_positions() ? ", up to " + base::counted(model.max_tokens, "token") : "");
   return "points of " + base::counted(model.point_width, "number") +
          (model.point_frequencies > 0
               ? " and " + base::counted(model.point_frequencies, "frequency", "frequencies")

@@ -87,7 +87,7 @@ TEST_CASE("a model is described by what it reads") {
   ModelConfig text = model_of(ModelKind::text);
   text.vocabulary = 8000, text.max_tokens = 64, text.attention.kind = AttentionKind::softmax;
   CHECK(describe_model(text) ==
-        "text Transformer, 3 layers, width 64, 2 heads, 8000 token ids, up to 64 tokens, softmax "
+        "text Transformer, 3 layers, width 64, 2 heads, 8,000 token ids, up to 64 tokens, softmax "
         "attention");
   ModelConfig set = model_of(ModelKind::set);
   set.point_width = 3, set.point_frequencies = 1, set.attention.kind = AttentionKind::softmax;
