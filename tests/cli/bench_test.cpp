@@ -28,6 +28,8 @@ const std::vector<std::string> kForms = {"softmax",
                                          "compiled_tiled_bf16",
                                          "compiled_no_lse",
                                          "compiled_no_lse_bf16",
+                                         "compiled_one_pass",
+                                         "compiled_one_pass_bf16",
                                          "espformer"};
 
 /// A benchmark of a few milliseconds.

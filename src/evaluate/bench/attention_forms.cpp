@@ -148,6 +148,11 @@ std::int64_t run_compiled_no_lse(const FormCall& call) {
   return run_compiled_head(call, call.context.no_lse, best_options(call, precision));
 }
 
+template <attention::ProductPrecision precision>
+std::int64_t run_compiled_one_pass(const FormCall& call) {
+  return run_compiled_head(call, call.context.one_pass, best_options(call, precision));
+}
+
 std::int64_t run_espformer(const FormCall& call) {
   const attention::EspformerSettings settings;
   return for_each_head(call, [&](const Head& head, Output output, tensor::Arena& scratch) {
@@ -237,6 +242,10 @@ constexpr AttentionForm kForms[] = {
      run_compiled_no_lse<attention::ProductPrecision::single>, attention_products},
     {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
      run_compiled_no_lse<attention::ProductPrecision::bfloat16>, attention_products},
+    {"compiled_one_pass", "compiled with gau, lin, tilt and 16 landmarks: one pass without sorts",
+     run_compiled_one_pass<attention::ProductPrecision::single>, attention_products},
+    {"compiled_one_pass_bf16", "the same, values and plan entries multiplied in bfloat16",
+     run_compiled_one_pass<attention::ProductPrecision::bfloat16>, attention_products},
     {"espformer", "sliced soft sort (ESPFormer)", run_espformer, espformer_products},
 };
 
