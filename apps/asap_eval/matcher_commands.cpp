@@ -1,20 +1,23 @@
 #include "asap_eval/matcher_commands.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "asap_eval/matcher_tables.h"
 #include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
-#include "base/text_table.h"
+#include "base/processor.h"
 #include "base/timing.h"
+#include "base/version.h"
 #include "cli/allowed_options.h"
 #include "cli/job.h"
 #include "cli/output_folder.h"
 #include "cli/progress.h"
 #include "cli/run_header.h"
+#include "cli/version.h"
 #include "compile/transport_artefact.h"
 #include "data/keypoint_files.h"
+#include "evaluate/matching/match_lists.h"
 #include "evaluate/matching/matcher_report.h"
 #include "evaluate/matching/pair_picture.h"
 #include "infer/match_threshold.h"
@@ -29,77 +32,6 @@ constexpr std::int64_t kPictures = 8;  // pairs that predict draws
 constexpr int kReportedPairs = 4;      // pairs that the report draws
 
 std::string fixed(double value) { return base::format_fixed(value, 3); }
-
-/// Comparable in every method, so that columns of a file without truth show "-".
-double or_unknown(double value, const MatchingRow& row) {
-  return row.counts.truth > 0 ? value : std::nan("");
-}
-
-std::string table_of(const std::vector<MatchedFile>& files) {
-  base::Table table({{"pairs", base::Table::Align::left},
-                     {"method", base::Table::Align::left},
-                     {"precision"},
-                     {"recall"},
-                     {"F1"},
-                     {"same"},
-                     {"plan L1"},
-                     {"column error"},
-                     {"kept/row"},
-                     {"dropped"},
-                     {"layer ms"},
-                     {"ms/pair"}});
-  for (const MatchedFile& file : files)
-    for (const MatchingRow& row : file.rows)
-      table.add_row(
-          {std::filesystem::path(file.file).stem().string(), row.method,
-           fixed(or_unknown(row.counts.precision(), row)),
-           fixed(or_unknown(row.counts.recall(), row)), fixed(or_unknown(row.counts.f1(), row)),
-           fixed(row.same), base::format_fixed(row.plan_l1, 4),
-           base::format_fixed(row.column_error, 4), base::format_fixed(row.entries_per_row, 1),
-           base::format_fixed(row.dropped_mass, 5), base::format_fixed(row.layer_milliseconds, 2),
-           base::format_fixed(row.milliseconds, 1)});
-  return table.text();
-}
-
-io::Json json_of(const MatchingRow& row) {
-  const bool judged = row.counts.truth > 0;
-  io::Json json = {{"method", row.method},
-                   {"same", row.same},
-                   {"milliseconds", row.milliseconds},
-                   {"precision", judged ? io::Json(row.counts.precision()) : io::Json()},
-                   {"recall", judged ? io::Json(row.counts.recall()) : io::Json()},
-                   {"f1", judged ? io::Json(row.counts.f1()) : io::Json()}};
-  const auto put = [&](const char* name, double value) {
-    json[name] = std::isnan(value) ? io::Json() : io::Json(value);
-  };
-  put("plan_l1", row.plan_l1);
-  put("layer_milliseconds", row.layer_milliseconds);
-  put("column_error", row.column_error);
-  if (std::isnan(row.entries_per_row)) return json;
-  put("entries_per_row", row.entries_per_row);
-  put("dropped_mass", row.dropped_mass);
-  put("polish_iterations", row.polish_iterations);
-  json["not_polished"] = row.not_polished;
-  return json;
-}
-
-std::string csv_of(const std::vector<MatchedFile>& files) {
-  std::string text =
-      "pairs,method,precision,recall,f1,same,plan_l1,milliseconds,layer_milliseconds,"
-      "column_error,entries_per_row,dropped_mass,polish_iterations\n";
-  const auto cell = [](double value) {
-    return "," + (std::isnan(value) ? std::string() : base::format_significant(value));
-  };
-  for (const MatchedFile& file : files)
-    for (const MatchingRow& row : file.rows)
-      text += std::filesystem::path(file.file).filename().string() + "," + row.method +
-              cell(or_unknown(row.counts.precision(), row)) +
-              cell(or_unknown(row.counts.recall(), row)) + cell(or_unknown(row.counts.f1(), row)) +
-              cell(row.same) + cell(row.plan_l1) + cell(row.milliseconds) +
-              cell(row.layer_milliseconds) + cell(row.column_error) + cell(row.entries_per_row) +
-              cell(row.dropped_mass) + cell(row.polish_iterations) + "\n";
-  return text;
-}
 
 /// The operator of a matcher; nothing where none is named.
 std::optional<compile::TransportArtefact> read_operator(const std::filesystem::path& folder,
@@ -166,6 +98,15 @@ std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>&
   return methods;
 }
 
+/// Where the numbers of a report come from.
+std::vector<std::pair<std::string, std::string>> facts_of(const infer::Matcher& matcher,
+                                                          int threads) {
+  return {{"threads", std::to_string(threads)}, {"toolkit", base::version()},
+          {"commit", base::source_commit()},    {"build", base::build_description()},
+          {"SIMD", cli::simd_name()},           {"processor", base::processor_description()},
+          {"model", matcher.fingerprint()}};
+}
+
 /// Refuses ranks that run different programs, or that see another network or other pairs.
 void require_same_pairs(const std::vector<std::filesystem::path>& paths,
                         const infer::Matcher& matcher, distributed::Ranks& ranks) {
@@ -222,7 +163,9 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
       {.title = "compare", .item = "files", .total = static_cast<std::int64_t>(paths.size())});
   evaluate::MatcherReport report{.model = config::describe_matcher(matcher.config()),
                                  .run = options.run.string(),
-                                 .teacher_iterations = config.teacher_iterations};
+                                 .teacher_iterations = config.teacher_iterations,
+                                 .commands = commands_of(options, artefact),
+                                 .facts = facts_of(matcher, common.threads)};
   std::vector<MatchedFile>& files = report.files;
   for (const std::filesystem::path& path : paths) {
     data::KeypointPairs pairs = data::KeypointPairs::read(path, matcher.config().descriptors);
@@ -239,11 +182,10 @@ void compare_matcher(const cli::CommonOptions& common, const MatcherCompareOptio
   folder.begin();
   base::write_file_atomically(folder.path() / "comparison.csv", csv_of(files));
   base::write_file_atomically(folder.path() / "report.html", evaluate::matcher_report_page(report));
-  io::Json summary = {{"run", options.run.string()},
-                      {"model_fingerprint", matcher.fingerprint()},
-                      {"threshold", config.threshold},
-                      {"teacher_iterations", config.teacher_iterations},
-                      {"files", io::Json::array()}};
+  io::Json summary = {
+      {"run", options.run.string()},   {"model_fingerprint", matcher.fingerprint()},
+      {"threshold", config.threshold}, {"teacher_iterations", config.teacher_iterations},
+      {"commands", report.commands},   {"files", io::Json::array()}};
   for (const evaluate::NamedMatcher& other : others)
     summary["also"].push_back({{"run", other.name}, {"threshold", other.threshold}});
   if (!options.calibration.empty()) summary["calibration"] = options.calibration;

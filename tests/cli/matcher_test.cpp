@@ -62,6 +62,12 @@ TEST_CASE("a matcher trains, is compared with classical methods, and writes its 
   const std::string report = read_file(f.work / "compare" / "report.html");
   CHECK(report.find("<li>On test the network") != std::string::npos);
   CHECK(report.find("data-chart=\"plan-3\"") != std::string::npos);
+  const std::string command =
+      "asap-eval compare --run " + f.path("run") + " --also " + f.path("dual") + " --out DIR";
+  CHECK(report.find(command) != std::string::npos);
+  CHECK(compare["commands"] ==
+        Json({"asap-train --config " + f.path("run/config.json") + " --out " + f.path("run"),
+              command}));
   const DelimitedRows table = read_delimited(f.work / "compare" / "comparison.csv", {});
   CHECK(table.rows() == static_cast<std::int64_t>(methods.size()) + 1);
 
@@ -137,6 +143,9 @@ TEST_CASE("the transport of a matcher is compiled, compared and used") {
   const Json summary = read_json(f.work / "compare" / "summary.json");
   CHECK(summary["teacher_iterations"] == 60);
   const Json& rows = summary["files"][0]["methods"];
+  CHECK(summary["commands"][1] == "asap-compile --run " + f.path("run") + " --pairs " +
+                                      f.path("train.npz") +
+                                      " --calibration 8 --iterations 60 --out " + op);
   CHECK(rows[0]["plan_l1"] == 0);
   CHECK(rows[1]["plan_l1"] > 0);  // the 20 iterations of the training
   CHECK(rows[2]["plan_l1"] == 0);

@@ -64,6 +64,15 @@ std::string html_list(const std::vector<std::string>& items, const std::string& 
   return list + "</ul>\n";
 }
 
+std::string html_provenance(const std::vector<std::string>& commands,
+                            const std::vector<std::pair<std::string, std::string>>& facts) {
+  std::string lines, rows;
+  for (const std::string& command : commands) lines += base::escape_markup(command) + "\n";
+  for (const auto& [name, value] : facts) rows += html_row("td", {name, value});
+  return html_section("How to reproduce this report",
+                      "<pre>" + lines + "</pre>\n" + html_table(rows, "facts"));
+}
+
 std::string html_paragraph(const std::string& text, const std::string& css_class) {
   return text.empty() ? ""
                       : "<p" + attribute(css_class) + ">" + base::escape_markup(text) + "</p>\n";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "evaluate/draw/page_parts.h"
@@ -36,6 +37,10 @@ std::string html_figure(const std::string& name, const std::string& svg,
 
 /// A list of texts; nothing for none.
 std::string html_list(const std::vector<std::string>& items, const std::string& css_class = "");
+
+/// The section of a report that says how to reproduce it: commands, and facts by their names.
+std::string html_provenance(const std::vector<std::string>& commands,
+                            const std::vector<std::pair<std::string, std::string>>& facts);
 
 /// A paragraph of text; nothing for an empty one.
 std::string html_paragraph(const std::string& text, const std::string& css_class = "");

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/format.h"
 #include "base/parallel.h"
 #include "base/timing.h"
 #include "evaluate/matching/classical_matchers.h"
@@ -234,7 +233,7 @@ void require_what_methods_need(const infer::Matcher& network,
                              "leave it out");
     if (method.is_compiled() && !config.map)
       throw base::UsageError("`methods`: '" + method.name() + "' needs a compiled operator",
-                             "name the folder of asap-compile: --compiled DIR");
+                             "pass the folder that asap-compile wrote: `compiled` DIR");
   }
 }
 
@@ -276,15 +275,6 @@ MatchingRow row_of(const std::vector<std::vector<PairResult>>& results, std::siz
   row.polish_iterations =
       known_mean(results, r, [](const PairResult& p) { return p.polish_iterations; });
   return row;
-}
-
-/// Calls visit(pair, i, j, confidence).
-template <class Visit>
-void for_each_match(const std::vector<Matches>& matches, const Visit& visit) {
-  for (std::size_t p = 0; p < matches.size(); ++p)
-    for (std::size_t i = 0; i < matches[p].partners.size(); ++i)
-      if (matches[p].partners[i] >= 0)
-        visit(p, i, matches[p].partners[i], matches[p].confidences[i]);
 }
 
 }  // namespace
@@ -329,23 +319,6 @@ std::vector<Matches> match_by(const data::KeypointPairs& pairs, const infer::Mat
         match_classically(method, similarity_of(pairs, pair, w));
   });
   return matches;
-}
-
-std::string matches_as_csv(const std::vector<Matches>& matches) {
-  std::string text = "pair,i,j,confidence\n";
-  for_each_match(matches, [&](std::size_t p, std::size_t i, std::int32_t j, float confidence) {
-    text += std::to_string(p) + "," + std::to_string(i) + "," + std::to_string(j) + "," +
-            base::format_fixed(confidence, 6) + "\n";
-  });
-  return text;
-}
-
-io::Json matches_as_json(const std::vector<Matches>& matches) {
-  io::Json list = io::Json::array();
-  for_each_match(matches, [&](std::size_t p, std::size_t i, std::int32_t j, float confidence) {
-    list.push_back({{"pair", p}, {"i", i}, {"j", j}, {"confidence", confidence}});
-  });
-  return list;
 }
 
 }  // namespace asap::evaluate

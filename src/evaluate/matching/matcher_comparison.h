@@ -8,7 +8,6 @@
 #include "distributed/shared_items.h"
 #include "evaluate/matching/matching_method.h"
 #include "infer/match_pairs.h"
-#include "io/json.h"
 
 namespace asap::evaluate {
 
@@ -64,10 +63,5 @@ std::vector<MatchingRow> compare_matchers(const data::KeypointPairs& pairs,
 std::vector<infer::Matches> match_by(const data::KeypointPairs& pairs,
                                      const infer::Matcher& network,
                                      const MatcherComparisonConfig& config);
-
-/// One line per match: pair,i,j,confidence, with a header; numbers from 0 as in the file.
-std::string matches_as_csv(const std::vector<infer::Matches>& matches);
-/// A list of {"pair", "i", "j", "confidence"}.
-io::Json matches_as_json(const std::vector<infer::Matches>& matches);
 
 }  // namespace asap::evaluate

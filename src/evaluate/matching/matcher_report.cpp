@@ -168,7 +168,7 @@ std::string matcher_report_page(const MatcherReport& report) {
                                ": its assignment. Keypoints of image 0 run down, of image "
                                "1 to the right; the strips are the dustbins.");
   }
-  content += html_section("Pairs", figures);
+  content += html_section("Pairs", figures) + html_provenance(report.commands, report.facts);
   return html_page({.title = "Matches of " + report.run,
                     .subtitle = report.model + "; the teacher has the network's scores and T = " +
                                 std::to_string(report.teacher_iterations),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "evaluate/matching/matcher_comparison.h"
@@ -34,6 +35,8 @@ struct MatcherReport {
   int teacher_iterations = 0;
   std::vector<MatchedFile> files = {};
   std::vector<PicturedPair> pictures = {};
+  std::vector<std::string> commands = {};                       ///< that make the report again
+  std::vector<std::pair<std::string, std::string>> facts = {};  ///< "toolkit" -> "0.1.0", ...
 };
 
 /// What the comparison says, in sentences: of every file with true matches the network beside the

@@ -280,14 +280,10 @@ std::string titled(const ReportContext& context, const std::string& what) {
 }
 
 std::string provenance_section(const ReportContext& context, int threads) {
-  std::string commands;
-  for (const std::string& command : context.commands)
-    commands += base::escape_markup(command) + "\n";
-  std::string facts =
-      html_row("td", {"data", context.data}) + html_row("td", {"threads", std::to_string(threads)});
-  for (const auto& [name, value] : context.versions) facts += html_row("td", {name, value});
-  return html_section("How to reproduce this report",
-                      "<pre>" + commands + "</pre>\n" + html_table(facts, "facts"));
+  std::vector<std::pair<std::string, std::string>> facts = {{"data", context.data},
+                                                            {"threads", std::to_string(threads)}};
+  facts.insert(facts.end(), context.versions.begin(), context.versions.end());
+  return html_provenance(context.commands, facts);
 }
 
 std::string comparison_report(const ReportData& data, const PlotLibrary& library) {

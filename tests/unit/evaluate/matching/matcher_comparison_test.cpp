@@ -77,7 +77,7 @@ TEST_CASE("compiled methods are compared with the iterations of the teacher") {
   CHECK(match_by(kPairs, network, config).size() == 4);
   config.map.reset();
   expect_error<base::UsageError>([&] { compare_matchers(kPairs, network, {}, config); },
-                                 {"compiled+1", "--compiled"});
+                                 {"compiled+1", "`compiled` DIR"});
 }
 
 TEST_CASE("a matcher with dual softmax has no loops") {
@@ -87,13 +87,4 @@ TEST_CASE("a matcher with dual softmax has no loops") {
                          {.methods = methods({"sinkhorn:3"})});
       },
       {"sinkhorn:3", "dustbins"});
-}
-
-TEST_CASE("matches are written one a line, with the numbers of the file") {
-  const std::vector<infer::Matches> matches{{{-1, 4}, {0, .5F}}, {{}, {}}, {{0}, {.25F}}};
-  CHECK(matches_as_csv(matches) == "pair,i,j,confidence\n0,1,4,0.500000\n2,0,0,0.250000\n");
-  const io::Json json = matches_as_json(matches);
-  REQUIRE(json.size() == 2);
-  CHECK(json[1]["pair"] == 2);
-  CHECK(json[0]["confidence"] == .5);
 }
