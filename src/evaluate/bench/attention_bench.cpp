@@ -189,7 +189,7 @@ FormContext make_form_context(const BenchConfig& config, const BenchSource& sour
   context.corrected = fit_map(activations, {"lse", "lse0", "it:2"}, config, threads);
   context.landmarks =
       fit_map(activations, {"lse", "lse0", "landmarks:16", "it:1"}, config, threads);
-  context.one_pass = fit_map(activations, {"gau", "lin", "tilt", "landmarks:16"}, config, threads);
+  context.one_pass = fit_map(activations, {"gau", "lin", "tilt"}, config, threads);
   const transport::Slices axes =
       transport::random_slices(config.slices, config.head_width, config.seed, 0);
   context.axes = tensor::Tensor<float>(axes.query.shape());

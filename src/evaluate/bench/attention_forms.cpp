@@ -242,7 +242,7 @@ constexpr AttentionForm kForms[] = {
      run_compiled_no_lse<attention::ProductPrecision::single>, attention_products},
     {"compiled_no_lse_bf16", "the same, values and plan entries multiplied in bfloat16",
      run_compiled_no_lse<attention::ProductPrecision::bfloat16>, attention_products},
-    {"compiled_one_pass", "compiled with gau, lin, tilt and 16 landmarks: one pass without sorts",
+    {"compiled_one_pass", "compiled with gau, lin and tilt: one pass without sorts",
      run_compiled_one_pass<attention::ProductPrecision::single>, attention_products},
     {"compiled_one_pass_bf16", "the same, values and plan entries multiplied in bfloat16",
      run_compiled_one_pass<attention::ProductPrecision::bfloat16>, attention_products},

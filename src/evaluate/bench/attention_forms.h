@@ -22,7 +22,7 @@ struct FormContext {
   attention::CompiledHead corrected;  ///< fitted with lse, lse0 and two corrected iterations
   attention::CompiledHead
       landmarks;  ///< fitted with lse, lse0, 16 landmarks, one corrected iteration
-  /// Fitted with gau, lin, tilt and 16 landmarks: what most layers of long sequences choose.
+  /// Fitted with gau, lin and tilt: what layers of long sequences mostly choose.
   attention::CompiledHead one_pass;
   tensor::Tensor<float> axes;  ///< slices of the sliced soft sort: [L, D]
 };
