@@ -14,11 +14,11 @@ namespace {
 using evaluate::MatchedFile;
 using evaluate::MatchingRow;
 
-std::string option(const std::string& name, const std::filesystem::path& path) {
+std::string path_option(const std::string& name, const std::filesystem::path& path) {
   return " " + name + " " + base::shell_word(path.string());
 }
 
-std::string fixed(double value) { return base::format_fixed(value, 3); }
+std::string three_digits(double value) { return base::format_fixed(value, 3); }
 
 /// Comparable in every method, so that columns of a file without truth show "-".
 double or_unknown(double value, const MatchingRow& row) {
@@ -44,12 +44,12 @@ std::string table_of(const std::vector<MatchedFile>& files) {
     for (const MatchingRow& row : file.rows)
       table.add_row(
           {std::filesystem::path(file.file).stem().string(), row.method,
-           fixed(or_unknown(row.counts.precision(), row)),
-           fixed(or_unknown(row.counts.recall(), row)), fixed(or_unknown(row.counts.f1(), row)),
-           fixed(row.same), base::format_fixed(row.plan_l1, 4),
-           base::format_fixed(row.column_error, 4), base::format_fixed(row.entries_per_row, 1),
-           base::format_fixed(row.dropped_mass, 5), base::format_fixed(row.layer_milliseconds, 2),
-           base::format_fixed(row.milliseconds, 1)});
+           three_digits(or_unknown(row.counts.precision(), row)),
+           three_digits(or_unknown(row.counts.recall(), row)),
+           three_digits(or_unknown(row.counts.f1(), row)), three_digits(row.same),
+           base::format_fixed(row.plan_l1, 4), base::format_fixed(row.column_error, 4),
+           base::format_fixed(row.entries_per_row, 1), base::format_fixed(row.dropped_mass, 5),
+           base::format_fixed(row.layer_milliseconds, 2), base::format_fixed(row.milliseconds, 1)});
   return table.text();
 }
 
@@ -95,23 +95,23 @@ std::string csv_of(const std::vector<MatchedFile>& files) {
 
 std::vector<std::string> commands_of(const MatcherCompareOptions& options,
                                      const std::optional<compile::TransportArtefact>& artefact) {
-  const std::string run = option("--run", options.run);
-  std::vector<std::string> commands = {"asap-train" +
-                                       option("--config", config::RunFolder(options.run).config()) +
-                                       option("--out", options.run)};
+  const std::string run = path_option("--run", options.run);
+  std::vector<std::string> commands = {
+      "asap-train" + path_option("--config", config::RunFolder(options.run).config()) +
+      path_option("--out", options.run)};
   std::string compare = "asap-eval compare" + run;
   if (artefact) {
-    commands.push_back("asap-compile" + run + option("--pairs", artefact->calibration_source) +
+    commands.push_back("asap-compile" + run + path_option("--pairs", artefact->calibration_source) +
                        " --calibration " + std::to_string(artefact->calibration_pairs) +
                        " --iterations " + std::to_string(artefact->teacher_iterations) +
-                       option("--out", options.compiled));
-    compare += option("--compiled", options.compiled);
+                       path_option("--out", options.compiled));
+    compare += path_option("--compiled", options.compiled);
   }
-  if (!options.pairs.empty()) compare += option("--pairs", options.pairs);
-  for (const std::filesystem::path& other : options.others) compare += option("--also", other);
+  if (!options.pairs.empty()) compare += path_option("--pairs", options.pairs);
+  for (const std::filesystem::path& other : options.others) compare += path_option("--also", other);
   if (!options.methods.empty()) compare += " --methods " + base::join(options.methods, ",");
   if (options.threshold) compare += " --threshold " + base::format_number(*options.threshold);
-  if (!options.calibration.empty()) compare += option("--calibration", options.calibration);
+  if (!options.calibration.empty()) compare += path_option("--calibration", options.calibration);
   if (options.iterations) compare += " --iterations " + std::to_string(*options.iterations);
   if (options.examples) compare += " --examples " + std::to_string(*options.examples);
   commands.push_back(compare + " --out DIR");
