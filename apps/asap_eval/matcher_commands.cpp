@@ -6,9 +6,7 @@
 #include "base/counted.h"
 #include "base/files.h"
 #include "base/format.h"
-#include "base/processor.h"
 #include "base/timing.h"
-#include "base/version.h"
 #include "cli/allowed_options.h"
 #include "cli/job.h"
 #include "cli/output_folder.h"
@@ -17,6 +15,7 @@
 #include "cli/version.h"
 #include "compile/transport_artefact.h"
 #include "data/keypoint_files.h"
+#include "evaluate/compare/report_context.h"
 #include "evaluate/matching/match_lists.h"
 #include "evaluate/matching/matcher_report.h"
 #include "evaluate/matching/pair_picture.h"
@@ -101,10 +100,11 @@ std::vector<evaluate::MatchingMethod> methods_of(const std::vector<std::string>&
 /// Where the numbers of a report come from.
 std::vector<std::pair<std::string, std::string>> facts_of(const infer::Matcher& matcher,
                                                           int threads) {
-  return {{"threads", std::to_string(threads)}, {"toolkit", base::version()},
-          {"commit", base::source_commit()},    {"build", base::build_description()},
-          {"SIMD", cli::simd_name()},           {"processor", base::processor_description()},
-          {"model", matcher.fingerprint()}};
+  std::vector<std::pair<std::string, std::string>> facts = evaluate::program_versions();
+  facts.emplace_back("SIMD", cli::simd_name());
+  facts.emplace_back("threads", std::to_string(threads));
+  facts.emplace_back("model", matcher.fingerprint());
+  return facts;
 }
 
 /// Refuses ranks that run different programs, or that see another network or other pairs.

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/text_table.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 
 namespace asap::asap_eval {
@@ -14,11 +15,7 @@ namespace {
 using evaluate::MatchedFile;
 using evaluate::MatchingRow;
 
-std::string path_option(const std::string& name, const std::filesystem::path& path) {
-  return " " + name + " " + base::shell_word(path.string());
-}
-
-std::string three_digits(double value) { return base::format_fixed(value, 3); }
+using config::path_option;
 
 /// Comparable in every method, so that columns of a file without truth show "-".
 double or_unknown(double value, const MatchingRow& row) {
@@ -44,9 +41,9 @@ std::string table_of(const std::vector<MatchedFile>& files) {
     for (const MatchingRow& row : file.rows)
       table.add_row(
           {std::filesystem::path(file.file).stem().string(), row.method,
-           three_digits(or_unknown(row.counts.precision(), row)),
-           three_digits(or_unknown(row.counts.recall(), row)),
-           three_digits(or_unknown(row.counts.f1(), row)), three_digits(row.same),
+           base::format_fixed(or_unknown(row.counts.precision(), row), 3),
+           base::format_fixed(or_unknown(row.counts.recall(), row), 3),
+           base::format_fixed(or_unknown(row.counts.f1(), row), 3), base::format_fixed(row.same, 3),
            base::format_fixed(row.plan_l1, 4), base::format_fixed(row.column_error, 4),
            base::format_fixed(row.entries_per_row, 1), base::format_fixed(row.dropped_mass, 5),
            base::format_fixed(row.layer_milliseconds, 2), base::format_fixed(row.milliseconds, 1)});

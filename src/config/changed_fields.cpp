@@ -39,4 +39,8 @@ std::string set_options(const io::Json& config, const io::Json& defaults) {
   return options_of(changed_fields(config, defaults), "");
 }
 
+std::string path_option(const std::string& name, const std::filesystem::path& path) {
+  return " " + name + " " + base::shell_word(path.string());
+}
+
 }  // namespace asap::config

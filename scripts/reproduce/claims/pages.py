@@ -10,6 +10,7 @@ FOLDER = Path(__file__).resolve().parent.parent  # of the README that holds the 
 FULL_RUNS = "Networks with compiled attention"  # the section of ATTENTION_RESULTS with the table of full runs
 HEADS = "Behind convolutions"  # the section of HEADS_RESULTS with the accuracies after every epoch
 NUMBER = r"[.\d]+( ± [.\d]+)?"
+SETS = {"CIFAR-10": "cifar10", "Fashion-MNIST": "fashion_mnist"}  # as those headings say them
 SEEDS = {"two": 2, "three": 3, "four": 4, "five": 5}  # as headings say it
 
 
@@ -69,14 +70,13 @@ def heads(text):
         name, _, count = cells[0].partition(", ")
         if len(cells) > 1 and cells[1] == "epoch 1":
             count = count.partition(" ")[0]
-            rows = sets.setdefault(name.lower().replace("-", ""), {"heads": {}})["heads"] if count in SEEDS else None
+            rows = sets.setdefault(SETS[name], {"heads": {}})["heads"] if count in SEEDS else None
             seeds += [count] if count in SEEDS else []
         elif rows is not None and len(cells) > 1 and re.fullmatch(NUMBER, cells[1]):
             kind = name.lower()
             columns = [three_seeds(cell, kind != "region") for cell in cells[1:-1]]  # the last: time
             rows[kind] = {"epochs": {seed: [column[seed] for column in columns] for seed in columns[0]}}
-    return Page(min(seeds, key=SEEDS.get, default=""), link_of(HEADS_RESULTS, HEADS),
-                {name.replace("fashionmnist", "fashion_mnist"): rows for name, rows in sets.items()})
+    return Page(min(seeds, key=SEEDS.get, default=""), link_of(HEADS_RESULTS, HEADS), sets)
 
 
 def pages():

@@ -5,9 +5,7 @@
 
 #include "base/format.h"
 #include "base/parallel.h"
-#include "base/processor.h"
 #include "base/text.h"
-#include "base/version.h"
 #include "compile/calibration.h"
 #include "compile/compile_heads.h"
 #include "config/changed_fields.h"
@@ -18,9 +16,7 @@
 namespace asap::evaluate {
 namespace {
 
-std::string option(const std::string& name, const std::filesystem::path& path) {
-  return " " + name + " " + base::shell_word(path.string());
-}
+using config::path_option;
 
 /// What compile_command writes as options of their own, so that it needs no --set.
 void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig& from) {
@@ -41,7 +37,7 @@ void take_named_fields(compile::CompileConfig& to, const compile::CompileConfig&
 std::string profile_option(const compile::OperatorArtefact& artefact) {
   if (!artefact.config.chooses_operator() || !artefact.choice.contains("profile")) return "";
   const io::Json& profile = artefact.choice["profile"];
-  return profile.is_string() ? option("--profile", profile.get<std::string>()) : "";
+  return profile.is_string() ? path_option("--profile", profile.get<std::string>()) : "";
 }
 
 std::string compile_command(const std::filesystem::path& run, const std::filesystem::path& folder,
@@ -57,8 +53,8 @@ std::string compile_command(const std::filesystem::path& run, const std::filesys
                                  : " --error " + base::format_significant(config.error);
   compile::CompileConfig defaults;
   take_named_fields(defaults, config);
-  return "asap-compile" + option("--run", run) + option("--out", folder) + teacher + mode +
-         " --slices " + std::to_string(config.slices) + " --slice-kind " +
+  return "asap-compile" + path_option("--run", run) + path_option("--out", folder) + teacher +
+         mode + " --slices " + std::to_string(config.slices) + " --slice-kind " +
          fields["slice_kind"].get<std::string>() + " --features " +
          base::join(config.features, ",") + limits + profile_option(artefact) + " --objective " +
          fields["objective"].get<std::string>() + " --calibration " +
@@ -71,16 +67,16 @@ std::string compile_command(const std::filesystem::path& run, const std::filesys
 
 EvaluatedRun load_from_run(const std::filesystem::path& run, const std::filesystem::path& compiled,
                            const config::DataConfig& data) {
-  EvaluatedRun result{infer::Encoder::load(run), std::nullopt, {}, {}, option("--run", run)};
+  EvaluatedRun result{infer::Encoder::load(run), std::nullopt, {}, {}, path_option("--run", run)};
   result.encoder.require_attention(run.string());
   ReportContext& context = result.context;
-  context.commands = {"asap-train" + option("--config", config::RunFolder(run).config()) +
-                      option("--out", run)};
+  context.commands = {"asap-train" + path_option("--config", config::RunFolder(run).config()) +
+                      path_option("--out", run)};
   if (!compiled.empty()) {
     result.artefact = compile::load_operator(compiled);
     compile::require_compiled_for(*result.artefact, compiled, result.encoder.fingerprint());
     context.commands.push_back(compile_command(run, compiled, *result.artefact));
-    result.arguments += option("--compiled", compiled);
+    result.arguments += path_option("--compiled", compiled);
   }
   result.arguments += data_options(data, config::RunFolder(run).read_config().data);
   result.dataset = data::load_dataset_for(config::RunFolder(run), data, data::Split::test);
@@ -109,11 +105,11 @@ EvaluatedRun load_from_bundle(const std::filesystem::path& file,
                       std::move(model.compiled),
                       data::load_dataset(data, data::Split::test, model.codec),
                       {},
-                      option("--model", file),
+                      path_option("--model", file),
                       true,
                       model.cascade};
   require_classes(result.dataset, model.class_names, file.string());
-  if (!compiled.empty()) result.arguments += option("--compiled", compiled);
+  if (!compiled.empty()) result.arguments += path_option("--compiled", compiled);
   result.arguments += data_options(data, model.config.data);
   return result;
 }
@@ -146,12 +142,9 @@ EvaluatedRun load_evaluated_run(const std::filesystem::path& path,
   context.data = result.dataset.name;
   context.title = data_title(data);
   context.model = config::describe_model(result.encoder.config());
-  context.versions = {{"toolkit", base::version()},
-                      {"commit", base::source_commit()},
-                      {"build", base::build_description()},
-                      {"processor", base::processor_description()},
-                      {"model", result.encoder.fingerprint()},
-                      {"test data", result.dataset.fingerprint}};
+  context.versions = program_versions();
+  context.versions.emplace_back("model", result.encoder.fingerprint());
+  context.versions.emplace_back("test data", result.dataset.fingerprint);
   return result;
 }
 

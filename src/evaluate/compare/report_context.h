@@ -16,4 +16,7 @@ struct ReportContext {
   std::string title = {};                                     ///< see data_title
 };
 
+/// Of the toolkit, its commit and build, and the processor.
+std::vector<std::pair<std::string, std::string>> program_versions();
+
 }  // namespace asap::evaluate

@@ -78,7 +78,7 @@ std::string compare_command(const EvaluatedRun& loaded, const CompareConfig& con
   return "asap-eval compare" + loaded.arguments + " --methods " + base::join(config.methods, ",") +
          " --examples " + std::to_string(loaded.dataset.size()) +
          (config.cascade.all ? " --cascade " + base::format_number(config.cascade.share) : "") +
-         (config.bench.empty() ? "" : " --bench " + base::shell_word(config.bench)) +
+         (config.bench.empty() ? "" : config::path_option("--bench", config.bench)) +
          config::set_options(config::to_json(config), config::to_json(defaults)) + " --out DIR";
 }
 

@@ -7,8 +7,8 @@
 #include "base/format.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "base/text_table.h"
+#include "config/changed_fields.h"
 #include "config/run_folder.h"
 #include "data/batch.h"
 #include "data/load/load_dataset.h"
@@ -79,7 +79,7 @@ class Study {
     study_.model = config::describe_model(model());
     study_.data = dataset_.name;
     study_.title = data_title(config.data);
-    study_.command = "asap-eval regions --run " + base::shell_word(run.string()) + " --segments " +
+    study_.command = "asap-eval regions" + config::path_option("--run", run) + " --segments " +
                      std::to_string(config.segments) + " --seed " + std::to_string(config.seed) +
                      " --examples " + std::to_string(dataset_.size()) +
                      data_options(config.data, config::RunFolder(run).read_config().data) +

@@ -23,4 +23,5 @@ TEST_CASE("differences are options that a shell reads") {
                     defaults) ==
         " --set 'columns=[\"a b\",\"c\"]' --set group.on=true"
         " --set 'path=my data' --set rate=0.25");
+  CHECK(path_option("--run", "my run") == " --run 'my run'");
 }
