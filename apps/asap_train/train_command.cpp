@@ -19,6 +19,7 @@
 #include "data/load/load_dataset.h"
 #include "data/model_fit.h"
 #include "pretrained/pretrained_model.h"
+#include "tensor/simd/bfloat16_unit.h"
 #include "train/summary.h"
 #include "train/trial_training.h"
 
@@ -240,6 +241,10 @@ class TrainCommand : public cli::Command {
     for (const data::Dataset* part : parts)
       if (!part->warning.empty()) header.add("warning", part->warning);
     header.add("model", config::describe_model(config.model));
+    if (config.model.product_precision == tensor::ProductPrecision::bfloat16 &&
+        tensor::bfloat16_unit() == tensor::BFloat16Unit::none)
+      header.add("note",
+                 "there are no products in bfloat16 here (AVX512_BF16): they are those of floats");
     describe_pretrained(header);
     for (const data::Dataset* part : parts)
       if (!part->skipped.empty()) header.add("skipped", data::describe_skipped(*part));

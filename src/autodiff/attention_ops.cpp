@@ -36,6 +36,7 @@ struct SharedInputs {
   tensor::TensorView<const T> log_epsilon;
   tensor::TensorView<const T> learned;
   int layer;
+  tensor::ProductPrecision precision;
 };
 
 template <class T>
@@ -43,8 +44,13 @@ attention::AttentionHead<T> head_of(const attention::AttentionBatch<T>& batch, s
                                     std::int64_t h, const SharedInputs<T>& shared) {
   const T scale =
       std::exp(-shared.log_epsilon.data[h]) / std::sqrt(static_cast<T>(batch.head_width()));
-  return {batch.head_queries(b, h),     batch.head_keys(b, h), batch.head_values(b, h), scale,
-          head_part(shared.learned, h), shared.layer};
+  return {.queries = batch.head_queries(b, h),
+          .keys = batch.head_keys(b, h),
+          .values = batch.head_values(b, h),
+          .scale = scale,
+          .learned = head_part(shared.learned, h),
+          .layer = shared.layer,
+          .precision = shared.precision};
 }
 
 /// The parts of a gradient [B, N, 3 W] that belong to one head of one example.
@@ -87,7 +93,7 @@ Var<T> attention(const AttentionInputs<T>& inputs, const AttentionLayout& layout
   const bool learns = inputs.learned.valid();
   const SharedInputs<T> shared{inputs.log_epsilon.value(),
                                learns ? inputs.learned.value() : tensor::TensorView<const T>(),
-                               layout.layer};
+                               layout.layer, layout.precision};
   State* states = tape.arena().template take<State>(batch.examples * batch.heads);
   for (std::int64_t b = 0; b < batch.examples; ++b)
     for (std::int64_t h = 0; h < batch.heads; ++h)

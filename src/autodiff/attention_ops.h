@@ -10,6 +10,7 @@ struct AttentionLayout {
   std::int64_t heads = 1;
   std::span<const std::int32_t> live = {};  ///< [B] live tokens, which come first; empty = all
   int layer = 0;                            ///< depth of the layer, from 0
+  tensor::ProductPrecision precision = tensor::ProductPrecision::single;  ///< T = float alone
 };
 
 /// The inputs of attention.

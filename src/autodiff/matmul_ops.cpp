@@ -71,24 +71,25 @@ Var<T> matmul(Var<T> a, Var<T> b, tensor::Transpose transpose_a, tensor::Transpo
 }
 
 template <class T>
-Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias) {
+Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias, tensor::ProductPrecision precision) {
   tensor::Shape shape;
   for (int i = 0; i + 1 < x.shape().rank(); ++i) shape.append(x.shape()[i]);
   shape.append(weight.shape()[0]);
   const tensor::TensorView<T> out = x.tape().allocate(shape);
-  tensor::affine<T>(x.value().rows(), weight.value().rows(), bias.value().flat(), T(0), out.rows());
+  tensor::affine<T>(x.value().rows(), weight.value().rows(), bias.value().flat(), T(0), out.rows(),
+                    precision);
 
-  return x.tape().record(out, {x, weight, bias}, [](Pullback<T>& p) {
+  return x.tape().record(out, {x, weight, bias}, [precision](Pullback<T>& p) {
     const tensor::MatrixView<const T> dy = p.output_gradient().rows();
     if (p.wants(0)) {
       const GradientSlot<T> dx = p.slot(0);
       tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), dy, p.input(1).rows(),
-                      dx.accumulate ? T(1) : T(0), dx.view.rows());
+                      dx.accumulate ? T(1) : T(0), dx.view.rows(), precision);
     }
     if (p.wants(1)) {
       const GradientSlot<T> dw = p.slot(1);
       tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), dy, p.input(0).rows(),
-                      dw.accumulate ? T(1) : T(0), dw.view.rows());
+                      dw.accumulate ? T(1) : T(0), dw.view.rows(), precision);
     }
     if (p.wants(2)) {
       const GradientSlot<T> db = p.slot(2);
@@ -99,7 +100,7 @@ Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias) {
 
 #define ASAP_INSTANTIATE(T)                                                        \
   template Var<T> matmul<T>(Var<T>, Var<T>, tensor::Transpose, tensor::Transpose); \
-  template Var<T> linear<T>(Var<T>, Var<T>, Var<T>);
+  template Var<T> linear<T>(Var<T>, Var<T>, Var<T>, tensor::ProductPrecision);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

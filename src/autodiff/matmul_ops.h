@@ -12,8 +12,10 @@ template <class T>
 Var<T> matmul(Var<T> a, Var<T> b, tensor::Transpose transpose_a = tensor::Transpose::no,
               tensor::Transpose transpose_b = tensor::Transpose::no);
 
-/// x Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] -> [..., out].
+/// x Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] -> [..., out]. `precision` is that of
+/// this product and of the two of its gradient; for T = float alone.
 template <class T>
-Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias);
+Var<T> linear(Var<T> x, Var<T> weight, Var<T> bias,
+              tensor::ProductPrecision precision = tensor::ProductPrecision::single);
 
 }  // namespace asap::autodiff

@@ -184,6 +184,9 @@ void validate_hidden_layers(const ModelConfig& model, const std::string& source)
   if (model.pooler || model.embedding_norm || model.norm != NormPosition::pre)
     throw base::UsageError(kind + " has no layer norms and no pooler",
                            "leave model.pooler, model.norm and model.embedding_norm out");
+  if (model.product_precision != tensor::ProductPrecision::single)
+    throw base::UsageError(kind + " has no encoder layers: model.product_precision is for those",
+                           "leave model.product_precision out");
   if (model.has_convolutions()) validate_convolutions(model, source);
 }
 
@@ -243,7 +246,8 @@ std::string describe_model(const ModelConfig& model) {
          std::to_string(model.width) + ", " + base::counted(model.heads, "head") + ", " +
          describe_input(model) + ", " + describe_attention(model.attention) +
          describe_feed_forward(model.feed_forward) +
-         (model.norm == NormPosition::post ? ", post-LN" : "");
+         (model.norm == NormPosition::post ? ", post-LN" : "") +
+         (model.product_precision == tensor::ProductPrecision::bfloat16 ? ", bfloat16" : "");
 }
 
 }  // namespace asap::config

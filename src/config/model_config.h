@@ -6,6 +6,7 @@
 
 #include "config/config_fields.h"
 #include "config/convolution_config.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap::config {
 
@@ -142,6 +143,8 @@ struct ModelConfig {
   bool embedding_norm = false;  ///< a layer norm of the embedded tokens with their positions
   double dropout = 0;
   double embedding_dropout = 0;  ///< of the embedded tokens, before positions are added
+  /// Inside encoder layers: of linear layers, and in training of softmax and Sinkhorn attention.
+  tensor::ProductPrecision product_precision = tensor::ProductPrecision::single;
   AttentionConfig attention;
   FeedForwardConfig feed_forward;
   ConvolutionConfig convolution;
@@ -218,6 +221,12 @@ struct ModelConfig {
             "positions are "
             "added",
             between(0, 0.95));
+    v.choice("product_precision", product_precision,
+             {{"single", tensor::ProductPrecision::single},
+              {"bfloat16", tensor::ProductPrecision::bfloat16}},
+             "vit, text, set: precision of matrix products inside encoder layers: of linear "
+             "layers, and in training of softmax and Sinkhorn attention too; weights and sums stay "
+             "single; bfloat16 is for processors with AVX512_BF16, and is single elsewhere");
     v.group("attention", attention, "attention of every layer");
     v.group("feed_forward", feed_forward, "feed-forward part of every layer");
     v.group("convolution", convolution, "convolutions before the hidden layers");

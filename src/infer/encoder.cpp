@@ -170,10 +170,11 @@ void Encoder::run_layer(int index, const attention::AttentionOperator& attention
   const std::int64_t rows = a.residual.rows, width = config_.width;
   const bool pre = config_.norm == config::NormPosition::pre;
   const double epsilon = config_.norm_epsilon;
+  const tensor::ProductPrecision precision = config_.product_precision;
   const tensor::MatrixView<float> read = pre ? a.normalised : a.residual;  // by both parts
   const tensor::MatrixView<float> qkv(a.wide.data, rows, 3 * width);
   if (pre) apply_norm(layer.attention_norm, a.residual, epsilon, a.normalised);
-  apply_linear(layer.qkv, read, 0, qkv);
+  apply_linear(layer.qkv, read, 0, qkv, precision);
   const attention::AttentionBatch<float> batch{.queries = qkv.block(0, 0, rows, width),
                                                .keys = qkv.block(0, width, rows, width),
                                                .values = qkv.block(0, 2 * width, rows, width),
@@ -182,15 +183,15 @@ void Encoder::run_layer(int index, const attention::AttentionOperator& attention
                                                .live_queries = a.live,
                                                .live_keys = a.live};
   attention.apply(index, batch, a.normalised, arena);
-  apply_linear(layer.output, a.normalised, 1, a.residual);
+  apply_linear(layer.output, a.normalised, 1, a.residual, precision);
   if (!pre) apply_norm(layer.attention_norm, a.residual, epsilon, a.residual);
 
   const tensor::MatrixView<float> hidden(a.wide.data, rows, config_.hidden_width());
   if (pre) apply_norm(layer.feed_forward_norm, a.residual, epsilon, a.normalised);
   if (observer) observer->see_feed_forward(index, {read, a.examples, a.live});
-  apply_linear(layer.up, read, 0, hidden);
+  apply_linear(layer.up, read, 0, hidden, precision);
   activate(layer.regions, hidden);
-  apply_linear(layer.down, hidden, 1, a.residual);
+  apply_linear(layer.down, hidden, 1, a.residual, precision);
   if (!pre) apply_norm(layer.feed_forward_norm, a.residual, epsilon, a.residual);
 }
 

@@ -28,8 +28,9 @@ AffineWeights take_norm(const io::TensorFile& file, const std::string& name, std
 
 /// y = x Wᵀ + b + beta y
 inline void apply_linear(const AffineWeights& linear, tensor::MatrixView<const float> x, float beta,
-                         tensor::MatrixView<float> y) {
-  tensor::affine<float>(x, linear.weight.rows(), linear.bias.flat(), beta, y);
+                         tensor::MatrixView<float> y,
+                         tensor::ProductPrecision precision = tensor::ProductPrecision::single) {
+  tensor::affine<float>(x, linear.weight.rows(), linear.bias.flat(), beta, y, precision);
 }
 
 /// y = norm(x), row by row; `y` may be `x`.

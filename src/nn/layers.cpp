@@ -1,20 +1,33 @@
 #include "nn/layers.h"
 
 #include <cmath>
+#include <type_traits>
 
 #include "autodiff/elementwise_ops.h"
 #include "autodiff/matmul_ops.h"
 #include "autodiff/row_ops.h"
 
 namespace asap::nn {
+namespace {
+
+/// Only floats are rounded: networks of doubles check gradients.
+template <class T>
+tensor::ProductPrecision precision_of(tensor::ProductPrecision precision) {
+  return std::is_same_v<T, float> ? precision : tensor::ProductPrecision::single;
+}
+
+}  // namespace
 
 template <class T>
-Linear<T>::Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out)
-    : weight_(build.weight("weight", out, in)), bias_(build.constant("bias", {out}, 0)) {}
+Linear<T>::Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out,
+                  tensor::ProductPrecision precision)
+    : weight_(build.weight("weight", out, in)),
+      bias_(build.constant("bias", {out}, 0)),
+      precision_(precision_of<T>(precision)) {}
 
 template <class T>
 autodiff::Var<T> Linear<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
-  return autodiff::linear(x, pass.tape.parameter(weight_), pass.tape.parameter(bias_));
+  return autodiff::linear(x, pass.tape.parameter(weight_), pass.tape.parameter(bias_), precision_);
 }
 
 template <class T>
@@ -46,12 +59,10 @@ autodiff::Var<T> ChannelActivation<T>::forward(PassContext<T>& pass, autodiff::V
 }
 
 template <class T>
-FeedForward<T>::FeedForward(const ParameterBuilder<T>& build,
-                            const config::FeedForwardConfig& config, std::int64_t width,
-                            std::int64_t hidden)
-    : up_(build.part("up"), width, hidden),
-      down_(build.part("down"), hidden, width),
-      activation_(build, config, hidden) {}
+FeedForward<T>::FeedForward(const ParameterBuilder<T>& build, const config::ModelConfig& config)
+    : up_(build.part("up"), config.width, config.hidden_width(), config.product_precision),
+      down_(build.part("down"), config.hidden_width(), config.width, config.product_precision),
+      activation_(build, config.feed_forward, config.hidden_width()) {}
 
 template <class T>
 autodiff::Var<T> FeedForward<T>::forward(PassContext<T>& pass, autodiff::Var<T> x) const {
@@ -64,9 +75,10 @@ MultiHeadAttention<T>::MultiHeadAttention(const ParameterBuilder<T>& build,
                                           const attention::TrainableAttention<T>& kind)
     : heads_(shape.heads),
       layer_(shape.layer),
+      precision_(precision_of<T>(shape.precision)),
       kind_(&kind),
-      qkv_(build.part("qkv"), shape.width, 3 * shape.width),
-      output_(build.part("output"), shape.width, shape.width),
+      qkv_(build.part("qkv"), shape.width, 3 * shape.width, shape.precision),
+      output_(build.part("output"), shape.width, shape.width, shape.precision),
       fixed_log_epsilon_({shape.heads}) {
   const double log_epsilon = std::log(shape.epsilon);
   if (shape.learn_epsilon) log_epsilon_ = build.constant("log_epsilon", {shape.heads}, log_epsilon);
@@ -88,7 +100,7 @@ autodiff::Var<T> MultiHeadAttention<T>::forward(PassContext<T>& pass, autodiff::
   autodiff::AttentionInputs<T> inputs{qkv_.forward(pass, x), log_epsilon};
   if (learned_.valid()) inputs.learned = pass.tape.parameter(learned_);
   const autodiff::Var<T> attended =
-      autodiff::attention(inputs, {heads_, live, layer_}, *kind_, pass.evidence);
+      autodiff::attention(inputs, {heads_, live, layer_, precision_}, *kind_, pass.evidence);
   return output_.forward(pass, attended);
 }
 
@@ -101,8 +113,7 @@ EncoderLayer<T>::EncoderLayer(const ParameterBuilder<T>& build,
       attention_norm_(build.part("attention_norm"), shape.width, config.norm_epsilon),
       attention_(build.part("attention"), shape, kind),
       feed_forward_norm_(build.part("feed_forward_norm"), shape.width, config.norm_epsilon),
-      feed_forward_(build.part("feed_forward"), config.feed_forward, shape.width,
-                    config.hidden_width()) {}
+      feed_forward_(build.part("feed_forward"), config) {}
 
 template <class T>
 autodiff::Var<T> EncoderLayer<T>::forward(PassContext<T>& pass, autodiff::Var<T> x,

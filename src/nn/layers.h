@@ -8,15 +8,18 @@
 
 namespace asap::nn {
 
-/// y = x Wᵀ + b. Parameters: weight [out, in], bias [out].
+/// y = x Wᵀ + b. Parameters: weight [out, in], bias [out]. Only networks of floats have products of
+/// lesser precision.
 template <class T>
 class Linear {
  public:
-  Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out);
+  Linear(const ParameterBuilder<T>& build, std::int64_t in, std::int64_t out,
+         tensor::ProductPrecision precision = tensor::ProductPrecision::single);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
 
  private:
   autodiff::ParameterId weight_, bias_;
+  tensor::ProductPrecision precision_;
 };
 
 /// Layer norm with gain ("weight") and offset ("bias"), both [width]; `epsilon` is added to the
@@ -53,8 +56,7 @@ class ChannelActivation {
 template <class T>
 class FeedForward {
  public:
-  FeedForward(const ParameterBuilder<T>& build, const config::FeedForwardConfig& config,
-              std::int64_t width, std::int64_t hidden);
+  FeedForward(const ParameterBuilder<T>& build, const config::ModelConfig& config);
   autodiff::Var<T> forward(PassContext<T>& pass, autodiff::Var<T> x) const;
   const RegionActivation<T>* regions() const { return activation_.regions(); }
 
@@ -70,7 +72,8 @@ struct MultiHeadAttentionShape {
   double epsilon = 1;  ///< scores are Q Kᵀ / (sqrt(D) epsilon)
   /// Whether "log_epsilon" [H] is a parameter; it starts at log(epsilon).
   bool learn_epsilon = false;
-  int layer = 0;  ///< depth, from 0
+  int layer = 0;                                                          ///< depth, from 0
+  tensor::ProductPrecision precision = tensor::ProductPrecision::single;  ///< see ModelConfig
 };
 
 /// Projects to queries, keys and values ("qkv" [3 W, W]), attends with any attention kind,
@@ -88,6 +91,7 @@ class MultiHeadAttention {
  private:
   std::int64_t heads_;
   int layer_;
+  tensor::ProductPrecision precision_;
   const attention::TrainableAttention<T>* kind_;
   Linear<T> qkv_, output_;
   autodiff::ParameterId log_epsilon_;    // invalid when epsilon is fixed

@@ -18,8 +18,12 @@ Transformer<T>::Transformer(const config::ModelConfig& config, std::uint64_t see
   kind_ = attention::make_attention<T>(config.attention);
   embedding_ = std::make_unique<InputEmbedding<T>>(build.part("embedding"), config);
   for (int layer = 0; layer < config.layers; ++layer) {
-    const MultiHeadAttentionShape shape{config.width, config.heads, config.attention.epsilon,
-                                        config.attention.learn_epsilon, layer};
+    const MultiHeadAttentionShape shape{config.width,
+                                        config.heads,
+                                        config.attention.epsilon,
+                                        config.attention.learn_epsilon,
+                                        layer,
+                                        config.product_precision};
     layers_.emplace_back(build.part("layers").part(std::to_string(layer)), shape, config, *kind_);
   }
   if (config.has_final_norm())

@@ -8,6 +8,7 @@ interleaved in one run so that both sides see the same noise.
   tests/bench/compare_pytorch.py --patch 4,2      training with 49 tokens, then with 196
   tests/bench/compare_pytorch.py --run RUN        also inference, with a trained model
   tests/bench/compare_pytorch.py --run RUN --compiled OP   also the compiled model, against PyTorch's Sinkhorn and softmax
+  tests/bench/compare_pytorch.py --bfloat16       our products in bfloat16, PyTorch in float or under autocast to it
   tests/bench/compare_pytorch.py --python PATH    the PyTorch of this interpreter; may be repeated
   tests/bench/compare_pytorch.py --json
 
@@ -49,6 +50,8 @@ def parse_arguments():
     parser.add_argument("--python", action="append", help="interpreter with PyTorch; may be repeated (default: Debian's "
                         "and that of .venv, where they have PyTorch)")
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, whose first turn takes minutes")
+    parser.add_argument("--bfloat16", action="store_true", help="train with model.product_precision=bfloat16, and give "
+                        "PyTorch the choice of autocast to bfloat16")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     arguments = parser.parse_args()
     if arguments.compiled and not arguments.run:
@@ -77,6 +80,7 @@ def find_peers(arguments):
         if about["blas"] == "reference":
             sys.exit(f"{python}: PyTorch runs on the slow reference BLAS (hint: scripts/setup.sh --developer installs OpenBLAS)")
         modes = [mode for mode in about["modes"] if mode == "eager" or not arguments.no_compile]
+        modes += [f"{mode}_bfloat16" for mode in modes if arguments.bfloat16]
         peers.append({"python": str(python), "version": about["version"].partition("+")[0], "blas": about["blas"],
                       "modes": modes})
     if not peers:
@@ -105,6 +109,7 @@ def our_training_speed(arguments, attention, patch):
     summary = run_ours(
         arguments, "asap-train", "--config", config, "--max-steps", str(arguments.steps),
         "--set", f"train.batch={BATCH}", "--set", f"model.patch={patch}", "--set", "data.test_examples=64",
+        "--set", f"model.product_precision={'bfloat16' if arguments.bfloat16 else 'single'}",
     )
     return summary["train"]["examples_per_second"]
 

@@ -5,8 +5,8 @@ prints JSON.
   pytorch_turn.py about                                      {"version": ..., "blas": ..., "modes": [...]}
   pytorch_turn.py WHAT ATTENTION PATCH THREADS MODE SECONDS  {"images_per_second": ...}
 
-WHAT is train or infer; MODE is eager or compiled (torch.compile). From version 2 on, softmax is
-scaled_dot_product_attention."""
+WHAT is train or infer; MODE is eager or compiled (torch.compile), perhaps with _bfloat16: under autocast, which chooses
+the precision of every operation. From version 2 on, softmax is scaled_dot_product_attention."""
 
 import json
 import sys
@@ -76,10 +76,11 @@ def turn(what, attention, patch, threads, mode, seconds):
     parameters = vit.new_parameters(config, torch.Generator().manual_seed(1))
 
     def forward(parameters, images):
-        return vit.forward(config, parameters, images)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.endswith("_bfloat16")):
+            return vit.forward(config, parameters, images)
 
     make = training_step if what == "train" else inference_step
-    step = make(torch.compile(forward) if mode == "compiled" else forward, parameters, torch.randn(BATCH, 28, 28))
+    step = make(torch.compile(forward) if mode.startswith("compiled") else forward, parameters, torch.randn(BATCH, 28, 28))
     return {"images_per_second": speed_of(step, float(seconds))}
 
 

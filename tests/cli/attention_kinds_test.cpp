@@ -29,6 +29,29 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("products in bfloat16 train, alike at any number of threads, resume and compile") {
+  const Workspace work;
+  const fs::path whole = work / "whole", parts = work / "parts", out = work / "compare";
+  const Words more = {"--set", "model.product_precision=bfloat16"};
+  REQUIRE(train(whole, more + Words{"--threads", "1"}).code == 0);
+  CHECK(read_json(whole / "config.json")["model"]["product_precision"] == "bfloat16");
+  REQUIRE(train(parts, more + Words{"--max-steps", "9"}).code == 0);
+  // A run goes on in the precision it began in.
+  check_refusal(train(parts, {"--resume", "--set", "model.product_precision=single"}), 2,
+                {"product_precision"});
+  REQUIRE(train(parts, more + Words{"--resume", "--threads", "2"}).code == 0);
+  CHECK(newest_checkpoint(whole) == newest_checkpoint(parts));
+  const Outcome without =
+      train(work / "without", more + Words{"--simd", "scalar", "--max-steps", "1"});
+  CHECK((without.out + without.error).find("no products in bfloat16") != std::string::npos);
+  REQUIRE(compile(whole, work / "operator").code == 0);
+  REQUIRE(run("asap-eval",
+              {"compare", "--run", whole.string(), "--compiled", (work / "operator").string(),
+               "--out", out.string(), "--methods", "teacher,softmax,compiled"})
+              .code == 0);
+  CHECK(read_json(out / "summary.json")["methods"][0]["agreement"] == 1.0);
+}
+
 TEST_CASE("attention with slack trains, resumes, compiles, compares, predicts and is diagnosed") {
   const Workspace work;
   const fs::path whole = work / "whole", parts = work / "parts", op = work / "operator";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tensor/core/view.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap::attention {
 
@@ -27,6 +28,9 @@ struct AttentionHead {
   int layer = 0;                             ///< depth of the layer the head belongs to, from 0
   /// Slack c of Sinkhorn's plan: its columns sum to at most (1 + c) n/m; 0: to n/m.
   T slack = T(0);
+  /// Of the products of softmax and Sinkhorn attention in their stored forms, T = float alone. What
+  /// has to be computed again in the log domain is not rounded.
+  tensor::ProductPrecision precision = tensor::ProductPrecision::single;
 };
 
 }  // namespace asap::attention

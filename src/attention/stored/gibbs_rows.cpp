@@ -47,7 +47,7 @@ template <class T>
 void GibbsRows<T>::compute_scores(std::int64_t first, tensor::MatrixView<T> block) const {
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head_.scale,
                   head_.queries.block(first, 0, block.rows, head_.queries.cols), head_.keys, T(0),
-                  block);
+                  block, head_.precision);
 }
 
 template <class T>
@@ -137,7 +137,7 @@ template <class T>
 void GibbsRows<T>::times(tensor::MatrixView<const T> x, tensor::MatrixView<T> out) const {
   for_each_block(block_rows_, [&](std::int64_t first, tensor::MatrixView<const T> rows) {
     tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), rows, x, T(0),
-                    out.block(first, 0, rows.rows, out.cols));
+                    out.block(first, 0, rows.rows, out.cols), head_.precision);
   });
 }
 
@@ -146,7 +146,8 @@ void GibbsRows<T>::transposed_times(tensor::MatrixView<const T> x,
                                     tensor::MatrixView<T> out) const {
   for_each_block(block_rows_, [&](std::int64_t first, tensor::MatrixView<const T> rows) {
     tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), rows,
-                    x.block(first, 0, rows.rows, x.cols), first == 0 ? T(0) : T(1), out);
+                    x.block(first, 0, rows.rows, x.cols), first == 0 ? T(0) : T(1), out,
+                    head_.precision);
   });
 }
 

@@ -191,16 +191,18 @@ void finish(const AttentionHead<T>& head, const GibbsRows<T>& gibbs, const Adjoi
     const tensor::MatrixView<T> d_scores(scratch.take<T>(rows.rows * rows.stride), rows.rows,
                                          rows.cols, rows.stride);
     tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1),
-                    own(adjoint.scaled_output_gradient), adjoint.scaled_values, T(0), d_scores);
+                    own(adjoint.scaled_output_gradient), adjoint.scaled_values, T(0), d_scores,
+                    head.precision);
+    // Never rounded: what is left where these terms cancel is the gradient.
     tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1),
                     stacks.rows.block(0, first, stacks.rows.rows, rows.rows), stacks.columns, T(1),
                     d_scores);
     for (std::int64_t i = 0; i < rows.rows; ++i)
       tensor::multiply<T>(d_scores.row(i), rows.row(i), d_scores.row(i));
     tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
-                    beta, own(gradients.queries));
+                    beta, own(gradients.queries), head.precision);
     tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores,
-                    own(head.queries), first == 0 ? beta : T(1), gradients.keys);
+                    own(head.queries), first == 0 ? beta : T(1), gradients.keys, head.precision);
   });
 }
 

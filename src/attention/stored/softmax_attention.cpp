@@ -28,7 +28,7 @@ template <class T>
 tensor::MatrixView<T> softmax_plan(const AttentionHead<T>& head, tensor::Arena& arena) {
   const tensor::MatrixView<T> plan = padded_matrix<T>(head, arena);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, head.scale, head.queries,
-                  head.keys, T(0), plan);
+                  head.keys, T(0), plan, head.precision);
   tensor::softmax_rows<T>(plan, plan);
   return plan;
 }
@@ -41,14 +41,14 @@ void pull_back(const AttentionHead<T>& head, tensor::MatrixView<const T> plan,
                T query_beta, T key_beta, tensor::Arena& scratch) {
   const tensor::MatrixView<T> d_scores = padded_matrix<T>(head, scratch);
   tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, T(1), plan, output_gradient,
-                  key_beta, gradients.values);
+                  key_beta, gradients.values, head.precision);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::yes, T(1), output_gradient, head.values,
-                  T(0), d_scores);
+                  T(0), d_scores, head.precision);
   tensor::softmax_rows_vjp<T>(plan, d_scores, d_scores, false);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, head.scale, d_scores, head.keys,
-                  query_beta, gradients.queries);
+                  query_beta, gradients.queries, head.precision);
   tensor::gemm<T>(tensor::Transpose::yes, tensor::Transpose::no, head.scale, d_scores, head.queries,
-                  key_beta, gradients.keys);
+                  key_beta, gradients.keys, head.precision);
 }
 
 /// Calls body(first, count) for blocks of rows of the plan.
@@ -72,7 +72,7 @@ tensor::MatrixView<T> softmax_attention(const AttentionHead<T>& head, tensor::Ma
                                         tensor::Arena& arena) {
   const tensor::MatrixView<T> plan = softmax_plan(head, arena);
   tensor::gemm<T>(tensor::Transpose::no, tensor::Transpose::no, T(1), plan, head.values, T(0),
-                  output);
+                  output, head.precision);
   return plan;
 }
 

@@ -5,10 +5,9 @@
 #include "attention/tiled/amx_kernels.h"
 #include "attention/tiled/bfloat16_lanes-inl.h"
 
-// The one SIMD file that is no copy of tensor/simd/skeleton.cpp: Highway 1.0.3 knows neither the
-// instruction set AVX512_BF16 nor its dot product. So CMake compiles this file for that instruction
-// set, with intrinsics, and bfloat16_kernels() at its end decides whether its kernel set may be
-// used.
+// No copy of tensor/simd/skeleton.cpp: Highway 1.0.3 knows neither the instruction set AVX512_BF16
+// nor its dot product. So CMake compiles this file for that instruction set, with intrinsics, and
+// bfloat16_kernels() at its end decides whether its kernel set may be used.
 //
 // The file must use no inline function of a header outside of it: the linker might keep the copy
 // made here for callers on other processors.

@@ -2,6 +2,7 @@
 
 #include "attention/tiled/bfloat16_kernels.h"
 #include "attention/tiled/tiled_head.h"
+#include "tensor/kernels/gemm.h"
 
 namespace asap::attention {
 
@@ -13,15 +14,11 @@ enum class GibbsStorage {
   rows,       ///< as `single`; the compiled operator, where it can, keeps whole rows, not tiles
 };
 
-/// The precision of matrix products.
-enum class ProductPrecision {
-  single,
-  /// On processors with AVX512_BF16 or AMX_BF16: queries, keys, values and the plan entries that
-  /// these meet are rounded to bfloat16 (2^-9 of each). Where sums of another pass belong to the
-  /// scores behind the output, those stay in float (GibbsStorage::recompute with more than one
-  /// pass). Elsewhere the same as `single`.
-  bfloat16,
-};
+/// The precision of matrix products. `bfloat16`, on processors with AVX512_BF16 or AMX_BF16:
+/// queries, keys, values and the plan entries that these meet are rounded (2^-9 of each). Where
+/// sums of another pass belong to the scores behind the output, those stay in float
+/// (GibbsStorage::recompute with more than one pass).
+using tensor::ProductPrecision;
 
 /// How a GibbsSweep works.
 struct SweepOptions {

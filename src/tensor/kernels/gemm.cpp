@@ -1,6 +1,8 @@
 #include "tensor/kernels/gemm.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <vector>
 
 #include <hwy/cache_control.h>
 
@@ -9,6 +11,7 @@
 #include <hwy/foreach_target.h>
 
 #include "tensor/core/tensor.h"
+#include "tensor/kernels/bfloat16_gemm.h"
 #include "tensor/kernels/gemm_kernel_set.h"
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/partial-inl.h"
@@ -243,11 +246,31 @@ void scale_only(T beta, const MatrixView<T>& c) {
     for (T& value : c.row(i)) value = beta == T(0) ? T(0) : beta * value;
 }
 
+void run_rounded(BFloat16Gemm product, const GemmCall<float>& call) {
+  using Operands = BFloat16Operands;
+  thread_local std::vector<std::int32_t> left(Operands::kLeftPairs);
+  thread_local std::vector<std::int32_t> right;
+  const std::int64_t columns = (call.n + Operands::kColumns - 1) / Operands::kColumns;
+  right.resize(static_cast<std::size_t>(columns * Operands::kColumns * Operands::kInnerBlock / 2));
+  product(call, {left.data(), right.data()});
+}
+
+template <class T>
+void run_in(ProductPrecision precision, const GemmCall<T>& call) {
+  if (precision == ProductPrecision::bfloat16) {
+    base::check(std::is_same_v<T, float>, "gemm: only floats are rounded to bfloat16");
+    static const BFloat16Gemm product = bfloat16_gemm();
+    if constexpr (std::is_same_v<T, float>)
+      if (product) return run_rounded(product, call);
+  }
+  kernels<T>().run(call);
+}
+
 }  // namespace
 
 template <class T>
 void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<const T> a,
-          MatrixView<const T> b, T beta, MatrixView<T> c) {
+          MatrixView<const T> b, T beta, MatrixView<T> c, ProductPrecision precision) {
   const bool ta = transpose_a == Transpose::yes;
   const bool tb = transpose_b == Transpose::yes;
   const std::int64_t inner = ta ? a.rows : a.cols;
@@ -256,50 +279,50 @@ void gemm(Transpose transpose_a, Transpose transpose_b, T alpha, MatrixView<cons
               "gemm: shapes do not fit");
   if (c.rows == 0 || c.cols == 0) return;
   if (inner == 0) return scale_only(beta, c);
-  kernels<T>().run({.m = c.rows,
-                    .n = c.cols,
-                    .k = inner,
-                    .alpha = alpha,
-                    .beta = beta,
-                    .a = a.data,
-                    .a_row = ta ? 1 : a.stride,
-                    .a_inner = ta ? a.stride : 1,
-                    .b = b.data,
-                    .b_stride = b.stride,
-                    .b_transposed = tb,
-                    .c = c.data,
-                    .c_stride = c.stride,
-                    .bias = nullptr});
+  run_in<T>(precision, {.m = c.rows,
+                        .n = c.cols,
+                        .k = inner,
+                        .alpha = alpha,
+                        .beta = beta,
+                        .a = a.data,
+                        .a_row = ta ? 1 : a.stride,
+                        .a_inner = ta ? a.stride : 1,
+                        .b = b.data,
+                        .b_stride = b.stride,
+                        .b_transposed = tb,
+                        .c = c.data,
+                        .c_stride = c.stride,
+                        .bias = nullptr});
 }
 
 template <class T>
 void affine(MatrixView<const T> x, MatrixView<const T> weight, VectorView<const T> bias, T beta,
-            MatrixView<T> y) {
+            MatrixView<T> y, ProductPrecision precision) {
   base::check(x.rows == y.rows && weight.rows == y.cols && weight.cols == x.cols && x.cols > 0 &&
                   static_cast<std::int64_t>(bias.size()) == y.cols,
               "affine: shapes do not fit");
   if (y.rows == 0 || y.cols == 0) return;
-  kernels<T>().run({.m = y.rows,
-                    .n = y.cols,
-                    .k = x.cols,
-                    .alpha = T(1),
-                    .beta = beta,
-                    .a = x.data,
-                    .a_row = x.stride,
-                    .a_inner = 1,
-                    .b = weight.data,
-                    .b_stride = weight.stride,
-                    .b_transposed = true,
-                    .c = y.data,
-                    .c_stride = y.stride,
-                    .bias = bias.data()});
+  run_in<T>(precision, {.m = y.rows,
+                        .n = y.cols,
+                        .k = x.cols,
+                        .alpha = T(1),
+                        .beta = beta,
+                        .a = x.data,
+                        .a_row = x.stride,
+                        .a_inner = 1,
+                        .b = weight.data,
+                        .b_stride = weight.stride,
+                        .b_transposed = true,
+                        .c = y.data,
+                        .c_stride = y.stride,
+                        .bias = bias.data()});
 }
 
 #define ASAP_INSTANTIATE(T)                                                                   \
   template void gemm<T>(Transpose, Transpose, T, MatrixView<const T>, MatrixView<const T>, T, \
-                        MatrixView<T>);                                                       \
+                        MatrixView<T>, ProductPrecision);                                     \
   template void affine<T>(MatrixView<const T>, MatrixView<const T>, VectorView<const T>, T,   \
-                          MatrixView<T>);
+                          MatrixView<T>, ProductPrecision);
 ASAP_INSTANTIATE(float)
 ASAP_INSTANTIATE(double)
 #undef ASAP_INSTANTIATE

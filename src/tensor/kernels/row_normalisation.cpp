@@ -5,7 +5,7 @@
 #include <hwy/foreach_target.h>
 
 #include "tensor/kernels/row_blocks-inl.h"
-#include "tensor/kernels/row_normalisation_kernel_set.h"
+#include "tensor/kernels/row_ops_kernel_set.h"
 #include "tensor/simd/dispatch.h"
 #include "tensor/simd/simd-inl.h"
 

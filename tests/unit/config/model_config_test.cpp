@@ -36,3 +36,15 @@ TEST_CASE("a separator is a token id of texts") {
   model.vocabulary = 5;
   expect_error<UsageError>([&] { model.validate("x"); }, {"model.separator is 5", "5 token ids"});
 }
+
+TEST_CASE("the precision of products belongs to encoder layers, and the description names it") {
+  ModelConfig model;
+  CHECK(describe_model(model).find("bfloat16") == std::string::npos);
+  model.product_precision = asap::tensor::ProductPrecision::bfloat16;
+  CHECK_NOTHROW(model.validate("x"));
+  CHECK(describe_model(model).ends_with(", bfloat16"));
+  for (const ModelKind kind : {ModelKind::mlp, ModelKind::convolutional}) {
+    model.kind = kind;
+    expect_error<UsageError>([&] { model.validate("x"); }, {"model.product_precision", "layers"});
+  }
+}
