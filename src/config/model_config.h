@@ -6,7 +6,7 @@
 
 #include "config/config_fields.h"
 #include "config/convolution_config.h"
-#include "tensor/kernels/gemm.h"
+#include "tensor/core/product_precision.h"
 
 namespace asap::config {
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "tensor/core/product_precision.h"
 #include "tensor/core/view.h"
-#include "tensor/kernels/gemm.h"
 
 namespace asap::attention {
 

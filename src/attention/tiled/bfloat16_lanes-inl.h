@@ -6,22 +6,17 @@
 #include <immintrin.h>
 
 #include "attention/tiled/bfloat16_kernels.h"
+#include "tensor/simd/bfloat16_pairs-inl.h"
 
 namespace asap::attention {
 namespace {
 
+using tensor::pair;
+using tensor::panel_vectors;
+
 constexpr std::int64_t kLanes = 16;
 constexpr int kScoreRows = kTileRows;
 constexpr int kValueRows = 6;
-
-/// Two rows of floats as pairs of bfloat16, to nearest even.
-inline __m512i pair(__m512 even, __m512 odd) {
-  // Lower half: 16 rounded values of `even`, upper half: of `odd`; then lane by lane.
-  const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(odd, even);
-  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
-                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  return _mm512_permutexvar_epi16(order, both);
-}
 
 inline __m512 exp2_lanes(__m512 t) {
   const __m512 r = _mm512_reduce_ps(t, 1);
@@ -32,9 +27,6 @@ inline __m512 exp2_lanes(__m512 t) {
   p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931512951850891f));
   return _mm512_scalef_ps(_mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f)), t);
 }
-
-/// The order of panels inside a key block, see panel_vectors in tile_panels-inl.h.
-inline std::int64_t panel_vectors(std::int64_t left) { return left == 4 ? 2 : left < 3 ? left : 3; }
 
 template <int Count>
 struct VectorCount {

@@ -2,7 +2,7 @@
 
 #include "attention/tiled/bfloat16_kernels.h"
 #include "attention/tiled/tiled_head.h"
-#include "tensor/kernels/gemm.h"
+#include "tensor/core/product_precision.h"
 
 namespace asap::attention {
 

@@ -2,8 +2,7 @@
 
 #ifdef ASAP_COMPILES_AVX512_BF16
 
-#include <immintrin.h>
-
+#include "tensor/simd/bfloat16_pairs-inl.h"
 #include "tensor/simd/bfloat16_unit.h"
 
 // No copy of tensor/simd/skeleton.cpp: Highway 1.0.3 does not know AVX512_BF16. CMake compiles this
@@ -21,7 +20,6 @@ constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kTileRows = 8;
 constexpr std::int64_t kInnerBlock = BFloat16Operands::kInnerBlock;
 constexpr std::int64_t kRowBlock = BFloat16Operands::kRowBlock;
-constexpr std::int64_t kPanelVectors = 3;
 
 /// Two values of bfloat16 side by side, those of inner indices 2 p and 2 p + 1.
 using Pair = std::int32_t;
@@ -33,13 +31,6 @@ __mmask16 first_lanes(std::int64_t count) { return static_cast<__mmask16>((1U <<
 
 __m512 load(const float* from, std::int64_t count) {
   return count >= kLanes ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(first_lanes(count), from);
-}
-
-/// Two rows of floats as pairs, to nearest even.
-__m512i pairs_of(__m512 even, __m512 odd) {
-  const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(even));
-  const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(odd));
-  return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
 /// `inner` values as ceil(inner / 2) pairs, a zero behind an odd one. Writes up to 8 pairs.
@@ -56,7 +47,7 @@ void pair_rows(const float* from, std::int64_t stride, std::int64_t inner, std::
     for (std::int64_t j = 0; j < columns; j += kLanes) {
       const __m512 even = load(from + j, columns - j);
       const __m512 odd = k + 1 < inner ? load(from + stride + j, columns - j) : _mm512_setzero_ps();
-      _mm512_storeu_si512(out + j, pairs_of(even, odd));
+      _mm512_storeu_si512(out + j, pair(even, odd));
     }
 }
 
@@ -190,12 +181,6 @@ void run_panel(const Tile& t, std::int64_t rows, std::int64_t vectors) {
   if (vectors == 1) run_rows<1>(t, rows);
 }
 
-/// Four vectors are two panels of two, as in gemm.cpp.
-std::int64_t panel_vectors(std::int64_t columns) {
-  const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
-  return vectors == 4 ? 2 : smaller(vectors, kPanelVectors);
-}
-
 /// Rows [first, first + rows) of op(A), inner indices [row, row + inner), as pairs.
 void round_left(const Call& call, std::int64_t first, std::int64_t rows, std::int64_t row,
                 std::int64_t inner, Tile& tile, Pair* out) {
@@ -225,7 +210,8 @@ void run_block(const Call& call, std::int64_t row, std::int64_t inner, const BFl
     round_left(call, first_row, rows, row, inner, tile, to.left);
     Pair* packed = to.right;
     for (std::int64_t first = 0; first < call.n;) {
-      const std::int64_t vectors = panel_vectors(call.n - first), width = vectors * kLanes;
+      const std::int64_t vectors = panel_vectors((call.n - first + kLanes - 1) / kLanes),
+                         width = vectors * kLanes;
       const std::int64_t columns = smaller(call.n - first, width);
       if (first_row == 0) {
         const float* from = call.b + (call.b_transposed ? first * call.b_stride + row

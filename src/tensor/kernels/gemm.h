@@ -1,19 +1,12 @@
 #pragma once
 
+#include "tensor/core/product_precision.h"
 #include "tensor/core/view.h"
 
 namespace asap::tensor {
 
 /// Whether an operand of gemm is used as stored or transposed.
 enum class Transpose { no, yes };
-
-/// The precision of matrix products.
-enum class ProductPrecision {
-  single,  ///< that of their operands
-  /// On processors with AVX512_BF16: operands, which must be float, are rounded to bfloat16
-  /// (2^-9 of each) and added up in float, up to twice as fast. Elsewhere the same as `single`.
-  bfloat16,
-};
 
 /// C = alpha * op(A) * op(B) + beta * C with op(A): [m, k], op(B): [k, n], C: [m, n]. beta = 0 does
 /// not read C. C must not overlap A or B.
